@@ -1,0 +1,41 @@
+package org.mezzo.api;
+
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** What a module may know of the daemon that leased it. Immutable and safe for any thread. */
+@ProviderType
+public interface DaemonContext {
+
+  /** The two roles a daemon can have. */
+  enum Role {
+    MASTER,
+    AGENT
+  }
+
+  /** The name of the daemon inside its process, for example {@code master} or {@code agent-2}. */
+  String daemon();
+
+  /** Which role the daemon has. */
+  Role role();
+
+  /** The daemon's work directory: survives restarts. Absolute. */
+  Path workDir();
+
+  /** The daemon's runtime directory: cleared by a reboot. Absolute. */
+  Path runtimeDir();
+
+  /** The daemon's flags in text form, by flag name, those with a value only. */
+  Map<String, String> flags();
+
+  /** Parameters given to this module by {@code --modules}; empty when none. */
+  Map<String, String> parameters();
+
+  /** Where the module's numbers go; names are prefixed with {@code modules/<kind>/<name>/}. */
+  Metrics metrics();
+
+  /** The clock to use instead of the system's, so that tests can drive time. */
+  Clock clock();
+}

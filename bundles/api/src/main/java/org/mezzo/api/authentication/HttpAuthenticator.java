@@ -1,0 +1,52 @@
+package org.mezzo.api.authentication;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mezzo.api.Module;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * Tells which principal sent a request (rules 8 and 14). Asked only where a flag demands
+ * authentication; there a missing, failing or late authenticator refuses the request.
+ *
+ * <p>Threading: {@link #authenticate} is called on several threads at a time. Deadline: 5 seconds.
+ */
+@ConsumerType
+public interface HttpAuthenticator extends Module {
+
+  /** The value of {@code mezzo.module.kind} of HTTP authenticators. */
+  String KIND = "http-authenticator";
+
+  /** The scheme for {@code WWW-Authenticate}, for example {@code Basic}. */
+  String scheme();
+
+  /** Looks at a request; must compare secrets in constant time and never log them. */
+  Result authenticate(Request request) throws Exception;
+
+  /**
+   * The part of a request that may be looked at.
+   *
+   * @param headers by lower case name
+   */
+  record Request(String method, String path, Map<String, List<String>> headers, String realm) {
+    /** The first value of a header. */
+    public Optional<String> header(String name) {
+      List<String> values = headers.get(name.toLowerCase(java.util.Locale.ROOT));
+      return values == null || values.isEmpty() ? Optional.empty() : Optional.of(values.get(0));
+    }
+  }
+
+  /** The verdict: either a principal, or why there is none. */
+  record Result(Optional<Principal> principal, String reason) {
+    /** The request was sent by this principal. */
+    public static Result of(Principal principal) {
+      return new Result(Optional.of(principal), "");
+    }
+
+    /** The request is refused; the reason goes to the log, never to the client. */
+    public static Result refused(String reason) {
+      return new Result(Optional.empty(), reason);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package org.mezzo.api.fetcher;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.mezzo.api.Module;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * Brings what one URI names into a file. Which handler serves a URI is decided by its scheme; names,
+ * extraction, permissions and ownership (rules 320-327) are the agent's work.
+ *
+ * <p>Threading: unlike other kinds, {@link #fetch} is called on one of several fetching threads,
+ * several calls at a time. There is no deadline as long as bytes arrive; a call that stalls for
+ * longer than the request's stall timeout should fail by itself and is interrupted when the launch
+ * is cancelled.
+ */
+@ConsumerType
+public interface Fetcher extends Module {
+
+  /** The value of {@code mezzo.module.kind} of fetchers. */
+  String KIND = "fetcher";
+
+  /** The schemes served, in lower case, for example {@code http}. */
+  Set<String> schemes();
+
+  /** Fetches into {@code request.target()}, which does not exist yet. */
+  void fetch(Request request) throws IOException, InterruptedException;
+
+  /** The size in bytes, when it can be told without fetching. */
+  default Optional<Long> size(URI uri) throws IOException, InterruptedException {
+    return Optional.empty();
+  }
+
+  /**
+   * One thing to fetch.
+   *
+   * @param target absolute; its directory exists
+   * @param stallTimeout give up when no byte came for so long
+   * @param progress lines for the sandbox's {@code stderr}; safe for any thread
+   */
+  record Request(
+      URI uri, Path target, java.time.Duration stallTimeout, Consumer<String> progress) {}
+}

@@ -1,0 +1,86 @@
+package org.mezzo.api.isolator;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mezzo.api.Module;
+import org.mezzo.protocol.v1.ContainerStatus;
+import org.mezzo.protocol.v1.ResourceStatistics;
+import org.mezzo.resources.Resources;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * Limits and describes one aspect of the containers of an agent.
+ *
+ * <p>Order of calls: {@link #recover} first, once per instance, with every container that runs;
+ * then per container {@link #prepare} before its process exists, {@link #isolate} while the process
+ * waits to be let go, any number of {@link #update}, {@link #usage}, {@link #status}, and {@link
+ * #cleanup} after its last process ended. Isolators are called in the order of {@code --isolation},
+ * for {@link #cleanup} in reverse.
+ *
+ * <p>Threading: see {@link org.mezzo.api.Module}. Deadline of each call: 10 seconds. A failure of
+ * {@link #recover} refuses the lease; of {@link #prepare} or {@link #isolate} fails the launch with
+ * {@code REASON_CONTAINER_LAUNCH_FAILED}; of {@link #cleanup} is logged and counted. State that must
+ * outlive the instance belongs into the runtime directory.
+ */
+@ConsumerType
+public interface Isolator extends Module {
+
+  /** The value of {@code mezzo.module.kind} of isolators. */
+  String KIND = "isolator";
+
+  /** Told once where to report limits that were reached; may be kept. Called before recover. */
+  default void limitations(LimitationListener listener) {}
+
+  /** The containers that run when this instance takes over; empty on a fresh agent. */
+  void recover(List<Container> containers) throws Exception;
+
+  /** A container is about to be launched. */
+  Preparation prepare(Container container) throws Exception;
+
+  /** The container's first process exists and waits; {@code pid} is its process id. */
+  void isolate(Container container, long pid) throws Exception;
+
+  /** The resources of a running container changed to {@code container.resources()}. */
+  default void update(Container container) throws Exception {}
+
+  /** This isolator's part of the container's usage; the agent merges all parts. */
+  default Optional<ResourceStatistics> usage(Container container) throws Exception {
+    return Optional.empty();
+  }
+
+  /** This isolator's part of the container's status; the agent merges all parts. */
+  default Optional<ContainerStatus> status(Container container) throws Exception {
+    return Optional.empty();
+  }
+
+  /** The container has ended and everything made for it goes. Unknown containers are ignored. */
+  void cleanup(Container container) throws Exception;
+
+  /**
+   * What a container needs before its process starts.
+   *
+   * @param environment added to the environment of the task
+   */
+  record Preparation(Map<String, String> environment) {
+    /** Nothing to prepare. */
+    public static final Preparation NONE = new Preparation(Map.of());
+
+    public Preparation {
+      environment = Map.copyOf(environment);
+    }
+  }
+
+  /** Receives limits that a container reached; the agent then destroys the container. */
+  @FunctionalInterface
+  interface LimitationListener {
+    /**
+     * A container reached a limit. May be called on any thread; never blocks.
+     *
+     * @param resources what was exceeded
+     * @param reason a name of {@code TaskStatus.Reason}, such as {@code
+     *     REASON_CONTAINER_LIMITATION_MEMORY}
+     */
+    void limited(String containerId, Resources resources, String reason, String message);
+  }
+}

@@ -1,0 +1,69 @@
+package org.mezzo.coordination;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import org.mezzo.protocol.v1.MasterInfo;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Opens coordination for one daemon; published as an OSGi service. */
+@ProviderType
+public interface Coordination {
+
+  /**
+   * Connects to {@code zk://[user:password@]host:port[,host:port]/path}; returns at once and keeps
+   * trying. Events are delivered on {@code events}.
+   */
+  Session zooKeeper(String url, Duration sessionTimeout, Executor events);
+
+  /** A session of a master without peers: leader at once, with a store below its work directory. */
+  Session standalone(Path workDir, Executor events) throws IOException;
+
+  /** Starts a ZooKeeper server on a loopback port (0: a free one) that persists below a folder. */
+  EmbeddedZooKeeper embedded(Path dataDir, int port) throws IOException;
+
+  /** A running embedded server. */
+  interface EmbeddedZooKeeper extends AutoCloseable {
+    /** Its {@code host:port}. */
+    String connectString();
+
+    @Override
+    void close();
+  }
+
+  /** One daemon's connection. */
+  interface Session extends AutoCloseable {
+    /** Enters the election; the listener is told of every gain and loss. */
+    Candidacy contend(MasterInfo self, CandidacyListener listener);
+
+    /** Follows the leader; the listener is told the present one soon and each change. */
+    AutoCloseable detect(LeaderListener listener);
+
+    @Override
+    void close();
+  }
+
+  /** A place in the election. */
+  interface Candidacy extends AutoCloseable {
+    /** Gives leadership or candidacy up; returns when the node is gone or after 2 s. */
+    @Override
+    void close();
+  }
+
+  /** Told of leadership, on the events executor. */
+  interface CandidacyListener {
+    /** This daemon leads; the registry belongs to this term and fails once it is over. */
+    void elected(Registry registry);
+
+    /** Leadership or candidacy was lost, by session expiry or by {@link Candidacy#close}. */
+    void lost(String reason);
+  }
+
+  /** Told who leads, on the events executor. */
+  @FunctionalInterface
+  interface LeaderListener {
+    /** The leader changed; empty when none is known. */
+    void leader(java.util.Optional<MasterInfo> leader);
+  }
+}

@@ -1,0 +1,131 @@
+package org.mezzo.daemon;
+
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.mezzo.api.Metrics;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one thread that touches a daemon's state. Tasks run in the order in which they were given and
+ * must not block; one that throws is logged and counted and the loop goes on.
+ */
+public final class EventLoop implements Executor, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
+
+  /** Something scheduled that can be called off. */
+  @FunctionalInterface
+  public interface Timer {
+    void cancel();
+  }
+
+  private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+  private final ScheduledThreadPoolExecutor timers;
+  private final Thread thread;
+  private final AtomicLong longestNanos = new AtomicLong();
+  private final AtomicInteger failures = new AtomicInteger();
+  private volatile boolean closed;
+
+  /** Starts the loop's thread. */
+  public EventLoop(String name) {
+    timers =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread timer = new Thread(task, name + "-timer");
+              timer.setDaemon(true);
+              timer.setContextClassLoader(null);
+              return timer;
+            });
+    timers.setRemoveOnCancelPolicy(true);
+    thread = new Thread(this::run, name + "-loop");
+    thread.setContextClassLoader(null);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void run() {
+    while (!closed || !queue.isEmpty()) {
+      Runnable task;
+      try {
+        task = queue.take();
+      } catch (InterruptedException e) {
+        continue;
+      }
+      long begin = System.nanoTime();
+      try {
+        task.run();
+      } catch (Throwable t) {
+        failures.incrementAndGet();
+        LOG.error("A task of the event loop failed; its event is lost, the loop goes on", t);
+      }
+      longestNanos.accumulateAndGet(System.nanoTime() - begin, Math::max);
+    }
+  }
+
+  /** Queues a task; ignored once the loop is closed. Safe for any thread. */
+  @Override
+  public void execute(Runnable task) {
+    if (!closed) {
+      queue.add(task);
+    }
+  }
+
+  /** Runs a task on the loop after a delay. Safe for any thread. */
+  public Timer schedule(Duration delay, Runnable task) {
+    if (closed) {
+      return () -> {};
+    }
+    var future = timers.schedule(() -> execute(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+    return () -> future.cancel(false);
+  }
+
+  /** Runs a task on the loop again and again; a run that is late is not made up for. */
+  public Timer every(Duration period, Runnable task) {
+    if (closed) {
+      return () -> {};
+    }
+    var future =
+        timers.scheduleWithFixedDelay(
+            () -> execute(task), period.toNanos(), period.toNanos(), TimeUnit.NANOSECONDS);
+    return () -> future.cancel(false);
+  }
+
+  /** Whether the caller is the loop. */
+  public boolean inLoop() {
+    return Thread.currentThread() == thread;
+  }
+
+  /** Registers queue length, longest task so far and failures below a prefix. */
+  public void measure(Metrics metrics, String prefix) {
+    metrics.gauge(prefix + "/event_queue_length", queue::size);
+    metrics.gauge(prefix + "/event_longest_ms", () -> longestNanos.get() / 1e6);
+    metrics.gauge(prefix + "/event_failures", failures::get);
+  }
+
+  /** The longest a task has held the loop. */
+  public Duration longest() {
+    return Duration.ofNanos(longestNanos.get());
+  }
+
+  /** Runs what is queued, then ends; waits for it unless called on the loop. */
+  @Override
+  public void close() {
+    execute(() -> {});
+    closed = true;
+    timers.shutdownNow();
+    queue.add(() -> {});
+    if (!inLoop()) {
+      try {
+        thread.join(5_000);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,10 @@
+package org.mezzo.flags;
+
+/** A flag that is unknown or has a value it cannot have; the message names flag and remedy. */
+public final class FlagException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  public FlagException(String message) {
+    super(message);
+  }
+}

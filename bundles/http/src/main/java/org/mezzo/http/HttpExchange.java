@@ -1,0 +1,60 @@
+package org.mezzo.http;
+
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** One request and its answer. Exactly one of respond and stream is called. */
+@ProviderType
+public interface HttpExchange {
+
+  String method();
+
+  /** The decoded path of an origin-form or absolute-form target, without query. */
+  String path();
+
+  /** Path and query as received, for redirects. */
+  String pathAndQuery();
+
+  /** Decoded query parameters; the first value of each name. */
+  Map<String, String> query();
+
+  /** All header fields by lower case name. */
+  Map<String, List<String>> headers();
+
+  /** The first value of a header, looked up without regard to case. */
+  Optional<String> header(String name);
+
+  InetSocketAddress remote();
+
+  InetSocketAddress local();
+
+  /** The client's certificate on a TLS connection that has one. */
+  Optional<X509Certificate> clientCertificate();
+
+  /**
+   * The whole body.
+   *
+   * @param limit in bytes; a longer body completes exceptionally with {@link BodyTooLargeException}
+   * @return completes on a connector thread
+   */
+  CompletionStage<byte[]> body(int limit);
+
+  /** Receives the body piece by piece as it arrives; instead of {@link #body}. */
+  void receive(BodyListener listener);
+
+  /** Sends a whole answer; compressed with gzip when the client allows and it is worth it. */
+  void respond(HttpResponse response);
+
+  /**
+   * Starts a streamed answer, which is never compressed (rule 16).
+   *
+   * @param maxQueuedBytes bound of what may wait for a client that does not read; when a record
+   *     would pass it (except a single record in an empty queue) the stream is cut
+   */
+  ResponseStream stream(int status, Map<String, String> headers, long maxQueuedBytes);
+}

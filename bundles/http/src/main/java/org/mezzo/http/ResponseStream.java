@@ -1,0 +1,30 @@
+package org.mezzo.http;
+
+import org.osgi.annotation.versioning.ProviderType;
+
+/** A streamed answer. Safe for any thread; no method blocks. */
+@ProviderType
+public interface ResponseStream {
+
+  /**
+   * Queues bytes; they are flushed as soon as the client takes them.
+   *
+   * @return false when the stream is closed or was cut because of this write
+   */
+  boolean write(byte[] bytes);
+
+  /** Ends the answer in order, after what is queued. */
+  void end();
+
+  /** Drops the connection (HTTP/2: the stream) at once. */
+  void abort();
+
+  /**
+   * Called once, on any thread, when the stream has ended for whatever reason; at once when it has
+   * already. The cause is null after {@link #end}.
+   */
+  void onClosed(java.util.function.Consumer<Throwable> listener);
+
+  /** Bytes that wait for the client. */
+  long queuedBytes();
+}

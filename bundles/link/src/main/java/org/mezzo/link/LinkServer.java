@@ -1,0 +1,55 @@
+package org.mezzo.link;
+
+import java.util.Optional;
+import org.mezzo.http.HttpHandler;
+import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.Hello;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.Refusal;
+import org.mezzo.link.messages.Welcome;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** The master's side of the link; published as an OSGi service. */
+@ProviderType
+public interface LinkServer {
+
+  /** Where the link lives on the master's connector. */
+  String PATH = "/mezzo/link";
+
+  /** Makes the handler for {@link #PATH}. Every connection is given to the acceptor. */
+  HttpHandler handler(Acceptor acceptor);
+
+  /** Decides on connections, on a connector thread; must not block. */
+  interface Acceptor {
+    /**
+     * An agent opened a link. Answer by {@link Session#accept} or {@link Session#refuse}, now or
+     * later.
+     */
+    void opened(Session session, Hello hello, Optional<String> principal);
+  }
+
+  /** One agent's connection. Safe for any thread; no method blocks. */
+  interface Session {
+    /** Sends the welcome and delivers calls to the listener from now on. */
+    void accept(Welcome welcome, Listener listener);
+
+    /** Sends the refusal and closes. */
+    void refuse(Refusal refusal);
+
+    /** Queues an event; its number is set here. False when the connection is closed or was cut. */
+    boolean send(MasterEvent.Builder event);
+
+    void close();
+
+    /** Host and port the agent connected from. */
+    java.net.InetSocketAddress remote();
+  }
+
+  /** Called one at a time per session on connector threads; must hand over to the loop at once. */
+  interface Listener {
+    void call(AgentCall call);
+
+    /** The connection is gone; the last call. */
+    void closed(String reason);
+  }
+}

@@ -1,0 +1,25 @@
+package org.mezzo.modules;
+
+/** Told, on the events executor of the lease, who holds it. */
+public interface LeaseListener {
+
+  /**
+   * A module instance holds the lease from now on; it was opened. Calls with this epoch reach it.
+   *
+   * @param epoch grows with each holder of this lease, from 1
+   */
+  void acquired(long epoch, ModuleDescription module);
+
+  /** The holder of that epoch is gone; replies with it will not come any more. */
+  void lost(long epoch, ModuleDescription module, String reason);
+
+  /** A listener that does not care. */
+  LeaseListener NONE =
+      new LeaseListener() {
+        @Override
+        public void acquired(long epoch, ModuleDescription module) {}
+
+        @Override
+        public void lost(long epoch, ModuleDescription module, String reason) {}
+      };
+}

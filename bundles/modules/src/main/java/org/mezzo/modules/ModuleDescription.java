@@ -1,0 +1,27 @@
+package org.mezzo.modules;
+
+import java.util.List;
+
+/**
+ * What is known of one registered module.
+ *
+ * @param state {@code available}, {@code leased}, {@code draining} or {@code quarantined}
+ * @param problem why it is quarantined; empty otherwise
+ * @param daemons names of the daemons that lease it
+ */
+public record ModuleDescription(
+    String kind,
+    String name,
+    String version,
+    String author,
+    String description,
+    long bundleId,
+    String bundleName,
+    String bundleVersion,
+    String state,
+    String problem,
+    List<String> daemons) {
+  public ModuleDescription {
+    daemons = List.copyOf(daemons);
+  }
+}

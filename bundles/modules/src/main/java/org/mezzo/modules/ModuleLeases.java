@@ -1,0 +1,38 @@
+package org.mezzo.modules;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.mezzo.api.Module;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The one place where the core gets modules from, published as an OSGi service. Safe for any thread.
+ */
+@ProviderType
+public interface ModuleLeases {
+
+  /**
+   * Asks for a module of a kind by name. The lease exists at once and is vacant until such a module
+   * is registered; it follows registrations, withdrawals and swaps until it is closed.
+   */
+  <M extends Module> ModuleLease<M> lease(LeaseRequest<M> request);
+
+  /** Every registered module with what is known of it, by kind and name; a snapshot. */
+  List<ModuleDescription> modules();
+
+  /**
+   * Takes every lease away from the modules of a bundle, moving it to another registered module of
+   * the same kind and name where there is one, and from then on gives none to that bundle. Called
+   * before a bundle is stopped.
+   *
+   * @return completes when the last call into the bundle has returned or its deadline has passed
+   */
+  CompletionStage<Void> drain(long bundleId, Duration deadline);
+
+  /** Allows leases to the bundle again, after a drain that is taken back. */
+  void readmit(long bundleId);
+
+  /** The health of a bundle's modules as far as leases know it: descriptions of unhealthy ones. */
+  List<ModuleDescription> quarantined();
+}

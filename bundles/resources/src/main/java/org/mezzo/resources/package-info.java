@@ -1,0 +1,7 @@
+/** Immutable resource arithmetic (rules 272-297). Every type here is safe for any thread. */
+@Version("0.1.0")
+@Export
+package org.mezzo.resources;
+
+import org.osgi.annotation.bundle.Export;
+import org.osgi.annotation.versioning.Version;
