@@ -1,0 +1,2 @@
+package org.mezzo.master;
+final class MasterDaemon {}

@@ -1,0 +1,289 @@
+package org.mezzo.master.state;
+
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
+import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.scheduler.OfferConstraints;
+import org.mezzo.resources.Resources;
+import org.pcollections.HashTreePMap;
+import org.pcollections.HashTreePSet;
+import org.pcollections.OrderedPMap;
+import org.pcollections.PMap;
+import org.pcollections.PSet;
+import org.pcollections.PVector;
+import org.pcollections.TreePVector;
+
+/**
+ * A framework.
+ *
+ * @param info with id, and principal when there is one
+ * @param subscription what its client said at the last subscription or update
+ * @param phase how it stands to the master
+ * @param streamId the current {@code Mesos-Stream-Id}; empty when not connected
+ * @param registered when it first subscribed, or was first heard of
+ * @param reregistered when it last subscribed; as {@code registered} when only once
+ * @param unregistered when it was removed; empty while it is not
+ * @param disconnected when its stream was lost; empty while connected
+ * @param tasks active tasks by id: those not yet acknowledged as terminal
+ * @param completedTasks oldest first, bounded
+ * @param unreachableTasks by id, oldest first, bounded (rule 144)
+ * @param executors custom and default executors by agent id and executor id
+ * @param offers ids of its outstanding offers
+ * @param allocated what its tasks and executors hold, by agent id, with allocation roles
+ * @param offered what its outstanding offers hold, by agent id, with allocation roles
+ * @param filters what it refused and until when, by role and agent id
+ */
+public record Framework(
+    String id,
+    FrameworkInfo info,
+    Subscription subscription,
+    Phase phase,
+    String streamId,
+    Instant registered,
+    Instant reregistered,
+    Optional<Instant> unregistered,
+    Optional<Instant> disconnected,
+    PMap<String, Task> tasks,
+    PVector<Task> completedTasks,
+    OrderedPMap<String, Task> unreachableTasks,
+    PMap<String, PMap<String, Executor>> executors,
+    PSet<String> offers,
+    PMap<String, Resources> allocated,
+    PMap<String, Resources> offered,
+    PMap<FilterKey, PVector<OfferFilter>> filters) {
+
+  /** How a framework stands to the master. */
+  public enum Phase {
+    /** Known from agents only; has not subscribed since this master leads (rule 148). */
+    RECOVERED,
+    /** Its stream is lost; it has until its failover timeout to come back (rule 39). */
+    DISCONNECTED,
+    /** It has a stream and may be offered resources. */
+    ACTIVE
+  }
+
+  /** The part of a subscription that is not in the {@link FrameworkInfo}. */
+  public record Subscription(
+      SortedSet<String> roles,
+      Set<String> suppressed,
+      Set<FrameworkInfo.Capability.Type> capabilities,
+      OfferConstraints constraints) {}
+
+  /** What an offer filter is about (rule 70). */
+  public record FilterKey(String role, String agentId) {}
+
+  /** A framework that holds nothing yet. */
+  public static Framework of(
+      String id,
+      FrameworkInfo info,
+      Subscription subscription,
+      Phase phase,
+      String streamId,
+      Instant registered) {
+    return new Framework(
+        id,
+        info,
+        subscription,
+        phase,
+        streamId,
+        registered,
+        registered,
+        Optional.empty(),
+        Optional.empty(),
+        HashTreePMap.empty(),
+        TreePVector.empty(),
+        OrderedPMap.empty(),
+        HashTreePMap.empty(),
+        HashTreePSet.empty(),
+        HashTreePMap.empty(),
+        HashTreePMap.empty(),
+        HashTreePMap.empty());
+  }
+
+  /** Whether it has a stream. */
+  public boolean connected() {
+    return phase == Phase.ACTIVE;
+  }
+
+  /** Whether it may be offered resources. */
+  public boolean active() {
+    return phase == Phase.ACTIVE;
+  }
+
+  /** Whether it declared the capability. */
+  public boolean can(FrameworkInfo.Capability.Type capability) {
+    return subscription.capabilities().contains(capability);
+  }
+
+  /** Whether it knows the partition states (rule 95). */
+  public boolean partitionAware() {
+    return can(FrameworkInfo.Capability.Type.PARTITION_AWARE);
+  }
+
+  /** The principal of its info; empty when it has none. */
+  public Optional<String> principal() {
+    return info.hasPrincipal() ? Optional.of(info.getPrincipal()) : Optional.empty();
+  }
+
+  /** Everything its tasks and executors hold anywhere. */
+  public Resources totalAllocated() {
+    return sum(allocated);
+  }
+
+  /** Everything offered to it now. */
+  public Resources totalOffered() {
+    return sum(offered);
+  }
+
+  private static Resources sum(Map<String, Resources> byAgent) {
+    Resources sum = Resources.EMPTY;
+    for (Resources resources : byAgent.values()) {
+      sum = sum.plus(resources);
+    }
+    return sum;
+  }
+
+  /** With other info and subscription. */
+  public Framework with(FrameworkInfo nextInfo, Subscription nextSubscription) {
+    return new Framework(
+        id, nextInfo, nextSubscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, tasks, completedTasks, unreachableTasks, executors, offers, allocated,
+        offered, filters);
+  }
+
+  /** With another subscription. */
+  public Framework with(Subscription next) {
+    return with(info, next);
+  }
+
+  /** As connected by that stream since then. */
+  public Framework connect(String nextStreamId, Instant at, boolean first) {
+    return new Framework(
+        id, info, subscription, Phase.ACTIVE, nextStreamId, first ? at : registered, at,
+        unregistered, Optional.empty(), tasks, completedTasks, unreachableTasks, executors, offers,
+        allocated, offered, filters);
+  }
+
+  /** As having lost its stream, and with it its filters (rule 39). */
+  public Framework disconnect(Instant at) {
+    return new Framework(
+        id, info, subscription, Phase.DISCONNECTED, "", registered, reregistered, unregistered,
+        Optional.of(at), tasks, completedTasks, unreachableTasks, executors, offers, allocated,
+        offered, HashTreePMap.empty());
+  }
+
+  /** As removed at that time. */
+  public Framework unregister(Instant at) {
+    return new Framework(
+        id, info, subscription, Phase.DISCONNECTED, "", registered, reregistered, Optional.of(at),
+        disconnected, tasks, completedTasks, unreachableTasks, executors, offers, allocated,
+        offered, HashTreePMap.empty());
+  }
+
+  /** With these active tasks. */
+  public Framework withTasks(PMap<String, Task> next) {
+    return new Framework(
+        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, next, completedTasks, unreachableTasks, executors, offers, allocated,
+        offered, filters);
+  }
+
+  /** With this active task added or replaced. */
+  public Framework with(Task task) {
+    return withTasks(tasks.plus(task.id(), task));
+  }
+
+  /** With this task moved from the active to the completed ones; the oldest drop out. */
+  public Framework complete(Task task, int limit) {
+    PVector<Task> completed = limit > 0 ? completedTasks.plus(task) : completedTasks;
+    while (completed.size() > limit) {
+      completed = completed.minus(0);
+    }
+    return new Framework(
+        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, tasks.minus(task.id()), completed, unreachableTasks, executors, offers,
+        allocated, offered, filters);
+  }
+
+  /** With this task moved from the active to the unreachable ones; the oldest drop out. */
+  public Framework unreachable(Task task, int limit) {
+    OrderedPMap<String, Task> next =
+        limit > 0 ? unreachableTasks.plus(task.id(), task) : unreachableTasks;
+    while (next.size() > limit) {
+      next = next.minus(next.keySet().iterator().next());
+    }
+    return new Framework(
+        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, tasks.minus(task.id()), completedTasks, next, executors, offers, allocated,
+        offered, filters);
+  }
+
+  /** With these unreachable tasks. */
+  public Framework withUnreachableTasks(OrderedPMap<String, Task> next) {
+    return new Framework(
+        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, tasks, completedTasks, next, executors, offers, allocated, offered, filters);
+  }
+
+  /** With this executor added or replaced. */
+  public Framework with(Executor executor) {
+    PMap<String, Executor> there = executors.get(executor.agentId());
+    there = there == null ? HashTreePMap.empty() : there;
+    return withExecutors(
+        executors.plus(executor.agentId(), there.plus(executor.id(), executor)));
+  }
+
+  /** Without this executor. */
+  public Framework without(Executor executor) {
+    PMap<String, Executor> there = executors.get(executor.agentId());
+    if (there == null) {
+      return this;
+    }
+    there = there.minus(executor.id());
+    return withExecutors(
+        there.isEmpty()
+            ? executors.minus(executor.agentId())
+            : executors.plus(executor.agentId(), there));
+  }
+
+  private Framework withExecutors(PMap<String, PMap<String, Executor>> next) {
+    return new Framework(
+        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, tasks, completedTasks, unreachableTasks, next, offers, allocated, offered,
+        filters);
+  }
+
+  /** The executors on one agent, by id. */
+  public PMap<String, Executor> executorsOn(String agentId) {
+    PMap<String, Executor> there = executors.get(agentId);
+    return there == null ? HashTreePMap.empty() : there;
+  }
+
+  /** With these offers and what they hold. */
+  public Framework withOffers(PSet<String> nextOffers, PMap<String, Resources> nextOffered) {
+    return new Framework(
+        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, tasks, completedTasks, unreachableTasks, executors, nextOffers, allocated,
+        nextOffered, filters);
+  }
+
+  /** With other amounts held by tasks and executors. */
+  public Framework withAllocated(PMap<String, Resources> next) {
+    return new Framework(
+        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, tasks, completedTasks, unreachableTasks, executors, offers, next, offered,
+        filters);
+  }
+
+  /** With these filters. */
+  public Framework withFilters(PMap<FilterKey, PVector<OfferFilter>> next) {
+    return new Framework(
+        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
+        disconnected, tasks, completedTasks, unreachableTasks, executors, offers, allocated,
+        offered, next);
+  }
+}

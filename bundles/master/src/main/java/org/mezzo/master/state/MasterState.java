@@ -1,0 +1,229 @@
+package org.mezzo.master.state;
+
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import org.mezzo.api.allocator.Quota;
+import org.mezzo.protocol.v1.MasterInfo;
+import org.pcollections.HashTreePMap;
+import org.pcollections.OrderedPSet;
+import org.pcollections.PMap;
+import org.pcollections.PVector;
+import org.pcollections.TreePVector;
+
+/**
+ * The root of everything a leading master knows.
+ *
+ * @param self this master, as sent to frameworks
+ * @param elected when this term began
+ * @param frameworks every framework that is not completed, by id
+ * @param completedFrameworks removed frameworks, oldest first, at most {@link
+ *     Limits#completedFrameworks} (rule 339)
+ * @param agents registered agents, connected or not, by id
+ * @param recoveredAgents agents of the registry that have not come back in this term (rule 150)
+ * @param unreachableAgents agents marked unreachable and when (rule 144)
+ * @param goneAgents agents marked gone by an operator and when (rule 152)
+ * @param removedAgents ids of removed agents, oldest first, bounded (rule 151)
+ * @param offers outstanding offers by id
+ * @param weights role weights that differ from 1
+ * @param quotas quotas by role
+ * @param limits how much history is kept
+ * @param counters the next numbers for ids
+ */
+public record MasterState(
+    MasterInfo self,
+    Instant elected,
+    PMap<String, Framework> frameworks,
+    PVector<Framework> completedFrameworks,
+    PMap<String, Agent> agents,
+    PMap<String, RecoveredAgent> recoveredAgents,
+    PMap<String, UnreachableAgent> unreachableAgents,
+    PMap<String, Instant> goneAgents,
+    OrderedPSet<String> removedAgents,
+    PMap<String, Offer> offers,
+    PMap<String, Double> weights,
+    PMap<String, Quota> quotas,
+    Limits limits,
+    Counters counters) {
+
+  /** How much history is kept (rule 339). */
+  public record Limits(
+      int completedFrameworks,
+      int completedTasksPerFramework,
+      int unreachableTasksPerFramework,
+      int removedAgents) {
+    /** The defaults of the flags. */
+    public static final Limits DEFAULT = new Limits(50, 1000, 1000, 100_000);
+  }
+
+  /** The next numbers of framework, agent and offer ids (rules 30, 53, 132). */
+  public record Counters(long framework, long agent, long offer) {
+    /** What a master that has given no id begins with. */
+    public static final Counters ZERO = new Counters(0, 0, 0);
+
+    Counters nextFramework() {
+      return new Counters(framework + 1, agent, offer);
+    }
+
+    Counters nextAgent() {
+      return new Counters(framework, agent + 1, offer);
+    }
+
+    Counters nextOffer() {
+      return new Counters(framework, agent, offer + 1);
+    }
+  }
+
+  /** The state at the begin of a term, before the registry was read. */
+  public static MasterState begin(
+      MasterInfo self, Instant elected, Limits limits, Counters counters) {
+    return new MasterState(
+        self,
+        elected,
+        HashTreePMap.empty(),
+        TreePVector.empty(),
+        HashTreePMap.empty(),
+        HashTreePMap.empty(),
+        HashTreePMap.empty(),
+        HashTreePMap.empty(),
+        OrderedPSet.empty(),
+        HashTreePMap.empty(),
+        HashTreePMap.empty(),
+        HashTreePMap.empty(),
+        limits,
+        counters);
+  }
+
+  /** The framework of that id, unless it is completed or unknown. */
+  public Optional<Framework> framework(String id) {
+    return Optional.ofNullable(frameworks.get(id));
+  }
+
+  /** The registered agent of that id. */
+  public Optional<Agent> agent(String id) {
+    return Optional.ofNullable(agents.get(id));
+  }
+
+  /** The outstanding offer of that id. */
+  public Optional<Offer> offer(String id) {
+    return Optional.ofNullable(offers.get(id));
+  }
+
+  /** Whether a framework of that id was removed and is still remembered (rule 42). */
+  public boolean isCompleted(String frameworkId) {
+    for (Framework framework : completedFrameworks) {
+      if (framework.id().equals(frameworkId)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The id the next new framework gets, and the state that has given it. */
+  public Map.Entry<String, MasterState> newFrameworkId() {
+    return Map.entry(
+        String.format("%s-%04d", self.getId(), counters.framework()),
+        with(counters.nextFramework()));
+  }
+
+  /** The id the next new agent gets, and the state that has given it. */
+  public Map.Entry<String, MasterState> newAgentId() {
+    return Map.entry(self.getId() + "-S" + counters.agent(), with(counters.nextAgent()));
+  }
+
+  /** The id the next offer gets, and the state that has given it. */
+  public Map.Entry<String, MasterState> newOfferId() {
+    return Map.entry(self.getId() + "-O" + counters.offer(), with(counters.nextOffer()));
+  }
+
+  private MasterState with(Counters next) {
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
+        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, next);
+  }
+
+  /** With this framework added or replaced. */
+  public MasterState with(Framework framework) {
+    return withFrameworks(frameworks.plus(framework.id(), framework));
+  }
+
+  /** With these frameworks. */
+  public MasterState withFrameworks(PMap<String, Framework> next) {
+    return new MasterState(
+        self, elected, next, completedFrameworks, agents, recoveredAgents,
+        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+  }
+
+  /** With this framework moved to the completed ones, the oldest of which drop out. */
+  public MasterState complete(Framework framework) {
+    PVector<Framework> completed = completedFrameworks;
+    if (limits.completedFrameworks() > 0) {
+      completed = completed.plus(framework);
+    }
+    while (completed.size() > limits.completedFrameworks()) {
+      completed = completed.minus(0);
+    }
+    return new MasterState(
+        self, elected, frameworks.minus(framework.id()), completed, agents, recoveredAgents,
+        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+  }
+
+  /** With this agent added or replaced. */
+  public MasterState with(Agent agent) {
+    return withAgents(agents.plus(agent.id(), agent));
+  }
+
+  /** With these registered agents. */
+  public MasterState withAgents(PMap<String, Agent> next) {
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, next, recoveredAgents,
+        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+  }
+
+  /** With these recovered agents. */
+  public MasterState withRecoveredAgents(PMap<String, RecoveredAgent> next) {
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents, next,
+        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+  }
+
+  /** With these unreachable agents. */
+  public MasterState withUnreachableAgents(PMap<String, UnreachableAgent> next) {
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
+        next, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+  }
+
+  /** With these gone agents. */
+  public MasterState withGoneAgents(PMap<String, Instant> next) {
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
+        unreachableAgents, next, removedAgents, offers, weights, quotas, limits, counters);
+  }
+
+  /** Without this registered agent, whose id is remembered as removed. */
+  public MasterState withoutAgent(String id) {
+    OrderedPSet<String> removed = removedAgents.plus(id);
+    while (removed.size() > limits.removedAgents()) {
+      removed = removed.minus(removed.iterator().next());
+    }
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents.minus(id), recoveredAgents,
+        unreachableAgents, goneAgents, removed, offers, weights, quotas, limits, counters);
+  }
+
+  /** With these offers. */
+  public MasterState withOffers(PMap<String, Offer> next) {
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
+        unreachableAgents, goneAgents, removedAgents, next, weights, quotas, limits, counters);
+  }
+
+  /** With these weights and quotas. */
+  public MasterState withPolicy(PMap<String, Double> nextWeights, PMap<String, Quota> nextQuotas) {
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
+        unreachableAgents, goneAgents, removedAgents, offers, nextWeights, nextQuotas, limits,
+        counters);
+  }
+}
