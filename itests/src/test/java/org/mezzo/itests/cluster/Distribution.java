@@ -1,0 +1,97 @@
+package org.mezzo.itests.cluster;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** The built distribution, as a user would have it unpacked. */
+public final class Distribution {
+  private final Path home;
+
+  private Distribution(Path home) {
+    this.home = home;
+  }
+
+  /** The one that the build made; named by the system property {@code mezzo.distribution}. */
+  public static Distribution built() {
+    String home = System.getProperty("mezzo.distribution");
+    if (home == null || !Files.isExecutable(Path.of(home, "bin", "mezzo"))) {
+      throw new IllegalStateException(
+          "No distribution at '" + home + "': run mvn package, or set -Dmezzo.distribution");
+    }
+    return new Distribution(Path.of(home));
+  }
+
+  /** A copy of its own, for tests that change its folders. */
+  public Distribution copyTo(Path target) {
+    try {
+      Files.walkFileTree(
+          home,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
+                throws IOException {
+              Files.createDirectories(target.resolve(home.relativize(dir)));
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.copy(
+                  file,
+                  target.resolve(home.relativize(file)),
+                  StandardCopyOption.COPY_ATTRIBUTES);
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new Distribution(target);
+  }
+
+  public Path home() {
+    return home;
+  }
+
+  public Path command() {
+    return home.resolve("bin").resolve("mezzo");
+  }
+
+  public Path modules() {
+    return home.resolve("modules");
+  }
+
+  /** A loopback port nobody listens on now. */
+  public static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Removes a folder and everything in it. */
+  public static void delete(Path folder) {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> paths = Files.walk(folder)) {
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package org.mezzo.itests.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code bin/mezzo execute} on a temporary cluster, as a user's first command. */
+class ExecuteIT {
+  @TempDir Path folder;
+
+  @Test
+  void printsOutputAndExitsWithTheStatusOfTheTask() throws Exception {
+    try (MezzoProcess execute =
+        MezzoProcess.start(
+            Distribution.built(), folder, "execute", "--command=echo hello; echo oops >&2; exit 3")) {
+      assertThat(execute.await(Duration.ofSeconds(90))).as(execute.stderr()).isEqualTo(3);
+      assertThat(execute.stdout()).isEqualTo("hello\n");
+      assertThat(execute.stderr()).contains("oops", "TASK_RUNNING", "TASK_FAILED");
+    }
+  }
+
+  @Test
+  void leavesNothingBehindAlsoWhenKilled() throws Exception {
+    Path temporary = Files.createDirectory(folder.resolve("tmp"));
+    String marker = "31.41592" + System.nanoTime() % 100_000;
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                Distribution.built().command().toString(),
+                "execute",
+                "--command=echo started; sleep " + marker)
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("out").toFile())
+            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+    builder.environment().put("TMPDIR", temporary.toString());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    Process process = builder.start();
+    try {
+      Await.until(
+          "the task runs",
+          Duration.ofSeconds(90),
+          () -> Files.readString(folder.resolve("out")).contains("started"));
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+      Await.until(
+          "the task is gone", Duration.ofSeconds(20), () -> commandLines(marker).isEmpty());
+      Await.until(
+          "the temporary folder is empty",
+          Duration.ofSeconds(20),
+          () -> {
+            try (Stream<Path> left = Files.list(temporary)) {
+              return left.findAny().isEmpty();
+            }
+          });
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static List<String> commandLines(String marker) throws Exception {
+    try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+      return processes
+          .filter(path -> path.getFileName().toString().matches("\\d+"))
+          .map(
+              path -> {
+                try {
+                  return new String(Files.readAllBytes(path.resolve("cmdline")));
+                } catch (Exception gone) {
+                  return "";
+                }
+              })
+          .filter(line -> line.contains("sleep") && line.contains(marker))
+          .toList();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package org.mezzo.itests.cluster;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A cluster started by {@code bin/mezzo local}, on free ports, in a folder of its own. */
+public final class LocalCluster implements AutoCloseable {
+  private final Path folder;
+  private final MezzoProcess process;
+  private final URI master;
+
+  private LocalCluster(Path folder, MezzoProcess process, URI master) {
+    this.folder = folder;
+    this.process = process;
+    this.master = master;
+  }
+
+  /** Starts and waits until the agents are registered. */
+  public static LocalCluster start(Distribution distribution, int agents, String... flags)
+      throws IOException {
+    Path folder = Files.createTempDirectory("mezzo-it");
+    int port = Distribution.freePort();
+    List<String> arguments = new ArrayList<>();
+    arguments.add("local");
+    arguments.add("--agents=" + agents);
+    arguments.add("--port=" + port);
+    arguments.add("--work_dir=" + folder.resolve("work"));
+    arguments.addAll(List.of(flags));
+    MezzoProcess process =
+        MezzoProcess.start(distribution, folder.resolve("logs"), arguments.toArray(String[]::new));
+    URI master = URI.create("http://127.0.0.1:" + port);
+    LocalCluster cluster = new LocalCluster(folder, process, master);
+    try {
+      Await.until(
+          agents + " agents registered",
+          Duration.ofSeconds(60),
+          () -> {
+            if (!process.isAlive()) {
+              throw new IllegalStateException("The cluster ended:\n" + process.stderr());
+            }
+            return cluster.agents().size() == agents;
+          });
+    } catch (AssertionError e) {
+      String log = process.stderr();
+      cluster.close();
+      throw new AssertionError(e.getMessage() + "\n" + log, e);
+    }
+    return cluster;
+  }
+
+  /** The registered agents, as {@code /slaves} shows them. */
+  public List<JsonNode> agents() throws IOException {
+    List<JsonNode> agents = new ArrayList<>();
+    Http.get(master.resolve("/slaves")).json().path("slaves").forEach(agents::add);
+    return agents;
+  }
+
+  /** A number of the master's metrics. */
+  public double metric(String name) throws IOException {
+    return Http.get(master.resolve("/metrics/snapshot")).json().path(name).asDouble(Double.NaN);
+  }
+
+  public URI master() {
+    return master;
+  }
+
+  public Path folder() {
+    return folder;
+  }
+
+  public MezzoProcess process() {
+    return process;
+  }
+
+  @Override
+  public void close() {
+    process.close();
+    Distribution.delete(folder);
+  }
+}

@@ -1,0 +1,241 @@
+package org.mezzo.itests.cluster;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+
+/** A framework speaking raw JSON over HTTP, so that tests see exactly what is on the wire. */
+public final class TestFramework implements AutoCloseable {
+  private final URI endpoint;
+  private final InputStream stream;
+  private final String streamId;
+  private final Thread reader;
+  private final List<JsonNode> events = new ArrayList<>();
+  private int cursor;
+  private boolean ended;
+  private String frameworkId;
+
+  private TestFramework(URI endpoint, HttpResponse<InputStream> response) {
+    this.endpoint = endpoint;
+    this.stream = response.body();
+    this.streamId = response.headers().firstValue("Mesos-Stream-Id").orElse(null);
+    this.reader = new Thread(this::read, "test-framework");
+    reader.setDaemon(true);
+    reader.start();
+  }
+
+  /** Subscribes with a framework info given as JSON and waits for SUBSCRIBED. */
+  public static TestFramework subscribe(URI master, String info) throws IOException {
+    TestFramework framework = open(master, info);
+    JsonNode subscribed = framework.await("SUBSCRIBED", event -> true);
+    framework.frameworkId = subscribed.at("/subscribed/framework_id/value").asText();
+    return framework;
+  }
+
+  /** Subscribes and returns without waiting for an event. */
+  public static TestFramework open(URI master, String info) throws IOException {
+    URI endpoint = master.resolve("/api/v1/scheduler");
+    ObjectNode call = Http.JSON.createObjectNode().put("type", "SUBSCRIBE");
+    JsonNode frameworkInfo = Http.JSON.readTree(info);
+    if (frameworkInfo.has("id")) {
+      call.set("framework_id", frameworkInfo.get("id"));
+    }
+    call.putObject("subscribe").set("framework_info", frameworkInfo);
+    HttpRequest request =
+        HttpRequest.newBuilder(endpoint)
+            .header("Content-Type", "application/json")
+            .header("Accept", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(Http.JSON.writeValueAsBytes(call)))
+            .build();
+    try {
+      HttpResponse<InputStream> response =
+          Http.CLIENT.send(request, HttpResponse.BodyHandlers.ofInputStream());
+      if (response.statusCode() != 200) {
+        throw new IOException(
+            response.statusCode() + " " + new String(response.body().readAllBytes()));
+      }
+      return new TestFramework(endpoint, response);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
+    }
+  }
+
+  private void read() {
+    try {
+      while (true) {
+        int length = 0;
+        for (int c = next(); c != '\n'; c = next()) {
+          length = length * 10 + (c - '0');
+        }
+        byte[] record = stream.readNBytes(length);
+        if (record.length < length) {
+          throw new EOFException();
+        }
+        JsonNode event = Http.JSON.readTree(record);
+        synchronized (this) {
+          events.add(event);
+          notifyAll();
+        }
+      }
+    } catch (IOException e) {
+      synchronized (this) {
+        ended = true;
+        notifyAll();
+      }
+    }
+  }
+
+  private int next() throws IOException {
+    int c = stream.read();
+    if (c < 0) {
+      throw new EOFException();
+    }
+    return c;
+  }
+
+  /** The next event of a type that satisfies the condition, after those returned before. */
+  public synchronized JsonNode await(String type, Predicate<JsonNode> condition) {
+    return await(type, condition, Duration.ofSeconds(30));
+  }
+
+  public synchronized JsonNode await(
+      String type, Predicate<JsonNode> condition, Duration limit) {
+    long end = System.nanoTime() + limit.toNanos();
+    while (true) {
+      while (cursor < events.size()) {
+        JsonNode event = events.get(cursor++);
+        if (event.path("type").asText().equals(type) && condition.test(event)) {
+          return event;
+        }
+      }
+      long left = (end - System.nanoTime()) / 1_000_000;
+      if (left <= 0 || ended) {
+        throw new AssertionError(
+            (ended ? "The stream ended without " : "Not within " + limit + ": ")
+                + type
+                + "; events: "
+                + events);
+      }
+      try {
+        wait(left);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  /** The next update of a task with that state, acknowledging every update on the way. */
+  public JsonNode awaitState(String taskId, String state) throws IOException {
+    while (true) {
+      JsonNode status =
+          await(
+                  "UPDATE",
+                  event -> event.at("/update/status/task_id/value").asText().equals(taskId))
+              .at("/update/status");
+      acknowledge(status);
+      if (status.path("state").asText().equals(state)) {
+        return status;
+      }
+    }
+  }
+
+  public void acknowledge(JsonNode status) throws IOException {
+    if (!status.has("uuid")) {
+      return;
+    }
+    ObjectNode call = call("ACKNOWLEDGE");
+    ObjectNode acknowledge = call.putObject("acknowledge");
+    acknowledge.set("agent_id", status.get("agent_id"));
+    acknowledge.set("task_id", status.get("task_id"));
+    acknowledge.set("uuid", status.get("uuid"));
+    send(call);
+  }
+
+  /** A call of this framework, to be completed and sent. */
+  public ObjectNode call(String type) {
+    ObjectNode call = Http.JSON.createObjectNode().put("type", type);
+    call.putObject("framework_id").put("value", frameworkId);
+    return call;
+  }
+
+  /** Sends a call and demands 202. */
+  public void send(JsonNode call) throws IOException {
+    Http.Answer answer =
+        Http.post(
+            endpoint,
+            "application/json",
+            Http.JSON.writeValueAsBytes(call),
+            "Mesos-Stream-Id",
+            streamId);
+    if (answer.status() != 202) {
+      throw new IOException(answer.status() + " " + answer.text() + " to " + call);
+    }
+  }
+
+  /** Launches a shell command from an offer with a refuse time of 0 for the rest. */
+  public void launch(JsonNode offer, String taskId, String command) throws IOException {
+    launch(offer, List.of(taskId), command);
+  }
+
+  /** Launches several tasks of the same command, each with 0.1 cpus and 32 MB. */
+  public void launch(JsonNode offer, List<String> taskIds, String command) throws IOException {
+    ObjectNode call = call("ACCEPT");
+    ObjectNode accept = call.putObject("accept");
+    accept.putArray("offer_ids").add(offer.get("id"));
+    accept.putObject("filters").put("refuse_seconds", 0.0);
+    ObjectNode operation = accept.putArray("operations").addObject().put("type", "LAUNCH");
+    ArrayNode tasks = operation.putObject("launch").putArray("task_infos");
+    for (String taskId : taskIds) {
+      ObjectNode task = tasks.addObject().put("name", taskId);
+      task.putObject("task_id").put("value", taskId);
+      task.set("agent_id", offer.get("agent_id"));
+      task.putObject("command").put("shell", true).put("value", command);
+      ArrayNode resources = task.putArray("resources");
+      resources.addObject().put("name", "cpus").put("type", "SCALAR").putObject("scalar")
+          .put("value", 0.1);
+      resources.addObject().put("name", "mem").put("type", "SCALAR").putObject("scalar")
+          .put("value", 32);
+    }
+    send(call);
+  }
+
+  /** All events so far. */
+  public synchronized List<JsonNode> events() {
+    return List.copyOf(events);
+  }
+
+  public synchronized boolean ended() {
+    return ended;
+  }
+
+  public String frameworkId() {
+    return frameworkId;
+  }
+
+  public String streamId() {
+    return streamId;
+  }
+
+  /** Tears the framework down. */
+  public void teardown() throws IOException {
+    send(call("TEARDOWN"));
+  }
+
+  /** Closes the stream without a word. */
+  @Override
+  public void close() throws IOException {
+    stream.close();
+  }
+}
