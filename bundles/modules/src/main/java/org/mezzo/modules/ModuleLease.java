@@ -16,7 +16,10 @@ public interface ModuleLease<M extends Module> extends AutoCloseable {
     R apply(M module) throws Exception;
   }
 
-  /** Selects another name: the present holder is handed over as in a swap. */
+  /**
+   * Selects another name: the present holder is handed over as in a swap. While no module of that
+   * name is registered the present holder stays.
+   */
   void select(String name);
 
   /** The epoch of the present holder; 0 while vacant. */
@@ -32,7 +35,11 @@ public interface ModuleLease<M extends Module> extends AutoCloseable {
    * @param operation names the call in logs and metrics
    * @param deadline from the moment the call starts to run
    * @return completes on the events executor: with the result, or exceptionally with {@link
-   *     ModuleException} when the module threw, was late, went away or the epoch is stale
+   *     ModuleException} when the module threw ({@code THREW}), was late ({@code LATE}), went away
+   *     or does not exist ({@code ABSENT}), was replaced ({@code STALE}), or when too many calls
+   *     wait already ({@code OVERLOADED}; the call is not made). No reply of an epoch follows its
+   *     {@link LeaseListener#lost}. Cancelling the stage's future takes the call back or interrupts
+   *     its thread.
    */
   <R> CompletionStage<R> call(
       long epoch, String operation, Duration deadline, Call<M, R> call);
@@ -40,7 +47,10 @@ public interface ModuleLease<M extends Module> extends AutoCloseable {
   /** How many calls wait in the mailbox now. */
   int backlog();
 
-  /** Ends the lease; the holder is closed after the call that runs. */
+  /**
+   * Ends the lease; the holder is closed after the call that runs. The listener is not told; calls
+   * without a reply are refused.
+   */
   @Override
   void close();
 }

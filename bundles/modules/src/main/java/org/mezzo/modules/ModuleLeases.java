@@ -33,6 +33,9 @@ public interface ModuleLeases {
   /** Allows leases to the bundle again, after a drain that is taken back. */
   void readmit(long bundleId);
 
+  /** Every open lease with who holds it, by daemon, kind and name; a snapshot. */
+  List<LeaseDescription> leases();
+
   /** The health of a bundle's modules as far as leases know it: descriptions of unhealthy ones. */
   List<ModuleDescription> quarantined();
 }

@@ -1,0 +1,20 @@
+package org.mezzo.modules;
+
+import java.util.Optional;
+
+/**
+ * What is known of one open lease.
+ *
+ * @param daemon the daemon that asked for it
+ * @param name the module's name as selected now
+ * @param epoch of the present holder; 0 while vacant
+ * @param backlog calls that wait
+ * @param holder who holds it; empty while vacant
+ */
+public record LeaseDescription(
+    String daemon,
+    String kind,
+    String name,
+    long epoch,
+    int backlog,
+    Optional<ModuleDescription> holder) {}

@@ -1,0 +1,349 @@
+package org.mezzo.modules.leases;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.mezzo.api.Module;
+import org.mezzo.modules.LeaseDescription;
+import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLeases;
+import org.mezzo.modules.leases.Registration.Announcement;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who holds what. Knows registrations, not OSGi.
+ *
+ * <p>One lock guards the state of all leases. It is held for moments only: module code, listeners
+ * and executors of daemons run outside of it, so a service that is registered or withdrawn while a
+ * component runtime holds locks of its own never waits here.
+ */
+public final class LeaseTable implements ModuleLeases, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LeaseTable.class);
+
+  /** The better candidate is the greater: installed last, then registered first. */
+  static final Comparator<Registration> PREFERENCE =
+      Comparator.<Registration>comparingLong(r -> r.announcement().bundleId())
+          .thenComparing(r -> r.announcement().serviceId(), Comparator.reverseOrder());
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Queue<Runnable> afterwards = new ArrayDeque<>();
+  private final Limits limits;
+  private final ScheduledThreadPoolExecutor timers;
+  private final Set<Registration> registrations = new LinkedHashSet<>();
+  private final Set<Long> drained = new HashSet<>();
+  private final List<Lease<?>> leases = new ArrayList<>();
+  private final Set<Holder<?>> inUse = new HashSet<>();
+  private final List<Drain> drains = new ArrayList<>();
+  private int abandonedThreads;
+  private boolean closed;
+
+  private record Drain(long bundleId, CompletableFuture<Void> done) {}
+
+  /** An empty table. */
+  public LeaseTable(Limits limits) {
+    this.limits = limits;
+    timers =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "mezzo-modules-timer");
+              thread.setDaemon(true);
+              thread.setContextClassLoader(null);
+              return thread;
+            });
+    timers.setRemoveOnCancelPolicy(true);
+    timers.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  /** Runs under the lock; what was put off by {@link #afterwards} runs when it is given back. */
+  void locked(Runnable body) {
+    List<Runnable> due = List.of();
+    lock.lock();
+    try {
+      body.run();
+    } finally {
+      if (lock.getHoldCount() == 1 && !afterwards.isEmpty()) {
+        due = List.copyOf(afterwards);
+        afterwards.clear();
+      }
+      lock.unlock();
+    }
+    due.forEach(Runnable::run);
+  }
+
+  /** To be run by this thread once it has given back the lock. */
+  void afterwards(Runnable action) {
+    afterwards.add(action);
+  }
+
+  /** Runs under the lock after a while. Empty when the wait is as good as endless. */
+  Optional<ScheduledFuture<?>> schedule(Duration delay, Runnable body) {
+    if (closed || delay.compareTo(Duration.ofDays(365)) > 0) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        timers.schedule(() -> locked(body), delay.toNanos(), TimeUnit.NANOSECONDS));
+  }
+
+  /** A module was registered. */
+  public void register(Registration registration) {
+    locked(
+        () -> {
+          registrations.add(registration);
+          reconcile();
+        });
+  }
+
+  /** A module was withdrawn: whoever holds it loses it at once. Never waits for calls. */
+  public void withdraw(Registration registration) {
+    locked(
+        () -> {
+          if (registrations.remove(registration)) {
+            reconcile();
+            leases.forEach(lease -> lease.forget(registration));
+          }
+        });
+  }
+
+  /** What a registered module announces has changed. */
+  public void changed() {
+    locked(this::reconcile);
+  }
+
+  private void reconcile() {
+    List.copyOf(leases).forEach(Lease::reconcile);
+    checkDrains();
+  }
+
+  @Override
+  public <M extends Module> ModuleLease<M> lease(LeaseRequest<M> request) {
+    Objects.requireNonNull(request.type(), "type");
+    Objects.requireNonNull(request.kind(), "kind");
+    Objects.requireNonNull(request.name(), "name");
+    Objects.requireNonNull(request.context(), "context");
+    Objects.requireNonNull(request.events(), "events");
+    Objects.requireNonNull(request.listener(), "listener");
+    if (request.concurrency() < 1) {
+      throw new IllegalArgumentException(
+          "concurrency must be at least 1, but is " + request.concurrency());
+    }
+    Lease<M> lease = new Lease<>(this, request);
+    locked(
+        () -> {
+          if (closed) {
+            throw new IllegalStateException("Module leases are closed: the host is stopping");
+          }
+          leases.add(lease);
+          lease.reconcile();
+          lease.reportVacancy();
+        });
+    lease.measure();
+    return lease;
+  }
+
+  @Override
+  public List<ModuleDescription> modules() {
+    List<ModuleDescription> modules = new ArrayList<>();
+    locked(() -> registrations.forEach(registration -> modules.add(describe(registration))));
+    modules.sort(
+        Comparator.comparing(ModuleDescription::kind)
+            .thenComparing(ModuleDescription::name)
+            .thenComparing(ModuleDescription::bundleId));
+    return List.copyOf(modules);
+  }
+
+  @Override
+  public List<LeaseDescription> leases() {
+    List<LeaseDescription> descriptions = new ArrayList<>();
+    locked(() -> leases.forEach(lease -> descriptions.add(lease.describe())));
+    descriptions.sort(
+        Comparator.comparing(LeaseDescription::daemon)
+            .thenComparing(LeaseDescription::kind)
+            .thenComparing(LeaseDescription::name));
+    return List.copyOf(descriptions);
+  }
+
+  @Override
+  public List<ModuleDescription> quarantined() {
+    return modules().stream().filter(module -> module.state().equals("quarantined")).toList();
+  }
+
+  @Override
+  public CompletionStage<Void> drain(long bundleId, Duration deadline) {
+    Drain drain = new Drain(bundleId, new CompletableFuture<>());
+    locked(
+        () -> {
+          drained.add(bundleId);
+          drains.add(drain);
+          reconcile();
+          if (drains.contains(drain)) {
+            schedule(deadline, () -> giveUp(drain));
+          }
+        });
+    return drain.done.minimalCompletionStage();
+  }
+
+  private void giveUp(Drain drain) {
+    if (drains.remove(drain)) {
+      if (drained.contains(drain.bundleId)) {
+        List.copyOf(leases).forEach(lease -> lease.revoke(drain.bundleId));
+      }
+      afterwards(() -> drain.done.complete(null));
+    }
+  }
+
+  @Override
+  public void readmit(long bundleId) {
+    locked(
+        () -> {
+          drained.remove(bundleId);
+          reconcile();
+        });
+  }
+
+  /** Whether a lease may be given to it, as far as leases do not mind. */
+  boolean usable(Registration registration) {
+    return isRegistered(registration) && !isDrained(registration);
+  }
+
+  boolean isRegistered(Registration registration) {
+    return registrations.contains(registration);
+  }
+
+  boolean isDrained(Registration registration) {
+    return drained.contains(registration.announcement().bundleId());
+  }
+
+  Set<Registration> registrations() {
+    return registrations;
+  }
+
+  void entered(Holder<?> holder) {
+    inUse.add(holder);
+  }
+
+  /** No code of the holder's module runs any more, or its thread is given up. */
+  void left(Holder<?> holder) {
+    inUse.remove(holder);
+    checkDrains();
+  }
+
+  private void checkDrains() {
+    for (Iterator<Drain> it = drains.iterator(); it.hasNext(); ) {
+      Drain drain = it.next();
+      boolean busy =
+          inUse.stream()
+              .anyMatch(
+                  holder -> holder.registration().announcement().bundleId() == drain.bundleId);
+      if (!busy || !drained.contains(drain.bundleId)) {
+        it.remove();
+        afterwards(() -> drain.done.complete(null));
+      }
+    }
+  }
+
+  void threadAbandoned() {
+    abandonedThreads++;
+    if (abandonedThreads == limits.abandonedThreads()) {
+      LOG.error(
+          "{} threads are stuck in modules, the most that is allowed: modules that failed are not"
+              + " tried again until one of the threads returns. Restart this host when you have"
+              + " replaced the modules named above",
+          abandonedThreads);
+    }
+  }
+
+  void threadReturned() {
+    abandonedThreads--;
+    reconcile();
+  }
+
+  /** Whether another thread may be risked for a module that failed before. */
+  boolean mayRiskThread() {
+    return abandonedThreads < limits.abandonedThreads();
+  }
+
+  /** How many threads are stuck in modules now. */
+  public int abandonedThreads() {
+    int[] number = new int[1];
+    locked(() -> number[0] = abandonedThreads);
+    return number[0];
+  }
+
+  void ended(Lease<?> lease) {
+    leases.remove(lease);
+    checkDrains();
+  }
+
+  ModuleDescription describe(Registration registration) {
+    List<String> daemons = new ArrayList<>();
+    boolean opening = false;
+    Optional<String> problem = Optional.empty();
+    for (Lease<?> lease : leases) {
+      if (lease.isHeldBy(registration)) {
+        daemons.add(lease.daemon());
+      }
+      opening |= lease.isOpening(registration);
+      problem = problem.or(() -> lease.problem(registration));
+    }
+    String state;
+    if (isDrained(registration)) {
+      state = "draining";
+    } else if (problem.isPresent()) {
+      state = "quarantined";
+    } else if (opening) {
+      state = "opening";
+    } else {
+      state = daemons.isEmpty() ? "available" : "leased";
+    }
+    Announcement announcement = registration.announcement();
+    return new ModuleDescription(
+        announcement.kind(),
+        announcement.name(),
+        announcement.version(),
+        announcement.author(),
+        announcement.description(),
+        announcement.bundleId(),
+        announcement.bundleName(),
+        announcement.bundleVersion(),
+        state,
+        problem.orElse(""),
+        daemons);
+  }
+
+  /** Ends every lease; nothing is waited for. */
+  @Override
+  public void close() {
+    locked(
+        () -> {
+          closed = true;
+          List.copyOf(leases).forEach(Lease::close);
+          registrations.clear();
+          drains.forEach(drain -> afterwards(() -> drain.done.complete(null)));
+          drains.clear();
+        });
+    timers.shutdown();
+  }
+}

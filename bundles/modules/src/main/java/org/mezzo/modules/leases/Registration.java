@@ -1,0 +1,39 @@
+package org.mezzo.modules.leases;
+
+import org.mezzo.api.Module;
+
+/**
+ * One registered module, wherever it is registered. Two registrations are the same only when they
+ * are the same object. Instances are made and released on mailbox threads, never under a lock.
+ */
+public interface Registration {
+
+  /** What the module says of itself and where it comes from. */
+  Announcement announcement();
+
+  /** Whether it was registered under that SPI interface. */
+  boolean provides(Class<?> type);
+
+  /** A new instance that nobody else uses; runs code of the module. */
+  Module create() throws Exception;
+
+  /** Gives back an instance; runs code of the module. Never throws for one that is gone already. */
+  void release(Module instance);
+
+  /**
+   * A module's announcement.
+   *
+   * @param bundleId of candidates with the same kind and name the highest wins
+   * @param serviceId tells apart registrations of one bundle; the lowest wins
+   */
+  record Announcement(
+      String kind,
+      String name,
+      String version,
+      String author,
+      String description,
+      long bundleId,
+      String bundleName,
+      String bundleVersion,
+      long serviceId) {}
+}

@@ -1,0 +1,686 @@
+package org.mezzo.modules.leases;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Module;
+import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleException;
+import org.mezzo.modules.ModuleException.Kind;
+import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.local.LocalModules;
+
+@Timeout(30)
+final class LeaseTableTest {
+  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration SHORT = Duration.ofMillis(30);
+
+  private final ExecutorService loop =
+      Executors.newSingleThreadExecutor(task -> new Thread(task, "loop"));
+  private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+  private final List<CountDownLatch> stuck = new ArrayList<>();
+  private LeaseTable table =
+      new LeaseTable(
+          Limits.DEFAULT
+              .withBackoff(Duration.ofMillis(20), Duration.ofMillis(80))
+              .withDeadlines(Duration.ofSeconds(5), Duration.ofSeconds(5)));
+  private long services;
+
+  @AfterEach
+  void release() {
+    stuck.forEach(CountDownLatch::countDown);
+    table.close();
+    loop.shutdownNow();
+  }
+
+  /** A kind for tests. */
+  interface Greeter extends Module {
+    String greet(String name) throws Exception;
+  }
+
+  private class Polite implements Greeter {
+    final String word;
+
+    Polite(String word) {
+      this.word = word;
+    }
+
+    @Override
+    public void open(DaemonContext context) throws Exception {
+      log.add("open " + word);
+    }
+
+    @Override
+    public String greet(String name) throws Exception {
+      return word + " " + name;
+    }
+
+    @Override
+    public void close() {
+      log.add("close " + word);
+    }
+  }
+
+  private final class Fake implements Registration {
+    final Announcement announcement;
+    final Supplier<Greeter> instances;
+    final AtomicInteger created = new AtomicInteger();
+    final AtomicInteger released = new AtomicInteger();
+
+    Fake(long bundle, String name, Supplier<Greeter> instances) {
+      this.instances = instances;
+      announcement =
+          new Announcement(
+              "greeter", name, "1", "", "", bundle, "b" + bundle, "1." + bundle, ++services);
+    }
+
+    @Override
+    public Announcement announcement() {
+      return announcement;
+    }
+
+    @Override
+    public boolean provides(Class<?> type) {
+      return type == Greeter.class;
+    }
+
+    @Override
+    public Module create() {
+      created.incrementAndGet();
+      return instances.get();
+    }
+
+    @Override
+    public void release(Module instance) {
+      released.incrementAndGet();
+    }
+  }
+
+  private Fake polite(long bundle, String word) {
+    return new Fake(bundle, "polite", () -> new Polite(word));
+  }
+
+  private Fake register(Fake fake) {
+    table.register(fake);
+    return fake;
+  }
+
+  private final LeaseListener listener =
+      new LeaseListener() {
+        @Override
+        public void acquired(long epoch, ModuleDescription module) {
+          assertThat(Thread.currentThread().getName()).isEqualTo("loop");
+          log.add("acquired " + epoch + " " + module.bundleName());
+        }
+
+        @Override
+        public void lost(long epoch, ModuleDescription module, String reason) {
+          log.add("lost " + epoch + " " + module.bundleName());
+        }
+      };
+
+  private ModuleLease<Greeter> lease(int concurrency) {
+    return table.lease(
+        new LeaseRequest<>(
+            Greeter.class,
+            "greeter",
+            "polite",
+            LocalModules.daemon("master", DaemonContext.Role.MASTER, Path.of("/nowhere")),
+            concurrency,
+            loop,
+            listener));
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    while (!condition.getAsBoolean()) {
+      Thread.sleep(1);
+    }
+  }
+
+  private CompletableFuture<String> greet(ModuleLease<Greeter> lease, Duration deadline) {
+    return lease
+        .call(lease.epoch(), "greet", deadline, greeter -> greeter.greet("Ada"))
+        .toCompletableFuture();
+  }
+
+  private static Kind kindOf(CompletableFuture<?> reply) throws InterruptedException {
+    try {
+      reply.get();
+      throw new AssertionError("there is a result");
+    } catch (ExecutionException e) {
+      return ((ModuleException) e.getCause()).kind();
+    }
+  }
+
+  @Test
+  void aLeaseIsVacantUntilItsModuleComesAndAgainWhenItGoes() throws Exception {
+    ModuleLease<Greeter> lease = lease(1);
+    assertThat(lease.epoch()).isZero();
+    assertThat(lease.holder()).isEmpty();
+    assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.ABSENT);
+
+    Fake fake = register(polite(1, "hello"));
+    await(() -> lease.epoch() == 1);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    assertThat(table.modules()).extracting(ModuleDescription::state).containsExactly("leased");
+    assertThat(table.modules().get(0).daemons()).containsExactly("master");
+
+    table.withdraw(fake);
+    assertThat(lease.epoch()).isZero();
+    await(() -> fake.released.get() == 1);
+    await(() -> log.size() == 4);
+    assertThat(log)
+        .containsSubsequence("open hello", "acquired 1 b1", "lost 1 b1")
+        .contains("close hello");
+  }
+
+  @Test
+  void onlyTheNamedModuleIsTakenAndSelectingAnotherHandsOver() throws Exception {
+    register(new Fake(1, "rude", () -> new Polite("hey")));
+    register(polite(2, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+
+    lease.select("absent");
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+
+    lease.select("rude");
+    await(() -> lease.epoch() == 2);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hey Ada");
+    assertThat(log).containsSubsequence("open hey", "lost 1 b2", "acquired 2 b1");
+  }
+
+  @Test
+  void theBundleInstalledLastTakesOverWhileTheOldOneStillHolds() throws Exception {
+    Fake old = register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+
+    CountDownLatch opening = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    register(
+        new Fake(
+            2,
+            "polite",
+            () ->
+                new Polite("good day") {
+                  @Override
+                  public void open(DaemonContext context) throws Exception {
+                    opening.countDown();
+                    go.await();
+                  }
+                }));
+    opening.await();
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    assertThat(table.modules())
+        .extracting(ModuleDescription::state)
+        .containsExactly("leased", "opening");
+    go.countDown();
+    await(() -> lease.epoch() == 2);
+    assertThat(greet(lease, LONG).get()).isEqualTo("good day Ada");
+    await(() -> old.released.get() == 1);
+    assertThat(log)
+        .containsSubsequence("acquired 1 b1", "lost 1 b1", "acquired 2 b2")
+        .contains("close hello");
+  }
+
+  @Test
+  void lostAndAcquiredAreOneEventAndNoReplyOfTheOldEpochFollows() throws Exception {
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    Fake old =
+        register(
+            new Fake(
+                1,
+                "polite",
+                () ->
+                    new Polite("hello") {
+                      @Override
+                      public String greet(String name) throws Exception {
+                        running.countDown();
+                        go.await();
+                        return super.greet(name);
+                      }
+                    }));
+    BlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
+    ModuleLease<Greeter> lease =
+        table.lease(
+            new LeaseRequest<>(
+                Greeter.class,
+                "greeter",
+                "polite",
+                LocalModules.daemon("master", DaemonContext.Role.MASTER, Path.of("/nowhere")),
+                1,
+                events::add,
+                new LeaseListener() {
+                  @Override
+                  public void acquired(long epoch, ModuleDescription module) {
+                    log.add("acquired " + epoch);
+                  }
+
+                  @Override
+                  public void lost(long epoch, ModuleDescription module, String reason) {
+                    log.add("lost " + epoch);
+                  }
+                }));
+    await(() -> lease.epoch() == 1);
+    events.take().run();
+    CompletableFuture<String> runs = greet(lease, LONG);
+    CompletableFuture<String> waits = greet(lease, LONG);
+    running.await();
+    assertThat(lease.backlog()).isEqualTo(1);
+
+    register(polite(2, "good day"));
+    await(() -> lease.epoch() == 2);
+    assertThat(runs).isNotDone();
+    log.clear();
+    events.take().run();
+    assertThat(log).containsExactly("lost 1", "acquired 2");
+    assertThat(kindOf(runs)).isEqualTo(Kind.STALE);
+    assertThat(kindOf(waits)).isEqualTo(Kind.STALE);
+    assertThat(lease.backlog()).isZero();
+    assertThat(old.released).hasValue(0);
+    go.countDown();
+    await(() -> old.released.get() == 1);
+    assertThat(log).contains("close hello");
+    assertThat(events).isEmpty();
+    assertThat(
+            kindOfNext(
+                events,
+                lease.call(1, "greet", LONG, greeter -> greeter.greet("x")).toCompletableFuture()))
+        .isEqualTo(Kind.STALE);
+  }
+
+  private static Kind kindOfNext(BlockingQueue<Runnable> events, CompletableFuture<?> reply)
+      throws InterruptedException {
+    events.take().run();
+    return kindOf(reply);
+  }
+
+  @Test
+  void callsRunInOrderOneAtATimeAndSeveralWhereTheKindAllows() throws Exception {
+    AtomicInteger inside = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    CountDownLatch three = new CountDownLatch(3);
+    register(
+        new Fake(
+            1,
+            "polite",
+            () ->
+                new Polite("hello") {
+                  @Override
+                  public String greet(String name) throws Exception {
+                    most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                    if (name.equals("together")) {
+                      three.countDown();
+                      three.await();
+                    }
+                    inside.decrementAndGet();
+                    return name;
+                  }
+                }));
+    ModuleLease<Greeter> one = lease(1);
+    await(() -> one.epoch() != 0);
+    List<CompletableFuture<String>> replies = new ArrayList<>();
+    List<String> order = Collections.synchronizedList(new ArrayList<>());
+    for (int i = 0; i < 100; i++) {
+      String name = "n" + i;
+      replies.add(
+          one.call(1, "greet", LONG, greeter -> greeter.greet(name))
+              .whenComplete((r, t) -> order.add(r))
+              .toCompletableFuture());
+    }
+    for (CompletableFuture<String> reply : replies) {
+      reply.get();
+    }
+    assertThat(most).hasValue(1);
+    assertThat(order).hasSize(100).startsWith("n0", "n1", "n2").endsWith("n99");
+
+    ModuleLease<Greeter> three3 = lease(3);
+    await(() -> three3.epoch() != 0);
+    List<CompletableFuture<String>> together = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      together.add(
+          three3.call(1, "greet", LONG, g -> g.greet("together")).toCompletableFuture());
+    }
+    for (CompletableFuture<String> reply : together) {
+      assertThat(reply.get()).isEqualTo("together");
+    }
+    assertThat(most).hasValue(3);
+  }
+
+  @Test
+  void oneThatThrowsAgainAndAgainIsQuarantinedAndTheOldVersionServes() throws Exception {
+    register(polite(1, "hello"));
+    Fake bad =
+        register(
+            new Fake(
+                2,
+                "polite",
+                () ->
+                    new Polite("bad") {
+                      @Override
+                      public String greet(String name) {
+                        throw new IllegalStateException("no manners");
+                      }
+                    }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    for (int i = 0; i < 5; i++) {
+      assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.THREW);
+    }
+    await(() -> lease.epoch() == 2);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    assertThat(table.quarantined()).hasSize(1);
+    assertThat(table.quarantined().get(0).problem()).contains("no manners").contains("greet");
+    await(() -> bad.released.get() == 1);
+    assertThat(log).containsSubsequence("lost 1 b2", "acquired 2 b1");
+  }
+
+  @Test
+  void oneThatAlwaysThrowsIsTriedAgainWithAFreshInstance() throws Exception {
+    Fake bad =
+        register(
+            new Fake(
+                1,
+                "polite",
+                () -> {
+                  throw new IllegalStateException("cannot start");
+                }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> bad.created.get() >= 4);
+    assertThat(lease.epoch()).isZero();
+    assertThat(table.modules().get(0).problem()).contains("cannot start");
+  }
+
+  @Test
+  void anInstanceThatRecoversIsNotInQuarantineAnyMore() throws Exception {
+    AtomicInteger tries = new AtomicInteger();
+    register(
+        new Fake(
+            1,
+            "polite",
+            () ->
+                new Polite("hello") {
+                  @Override
+                  public void open(DaemonContext context) throws Exception {
+                    if (tries.incrementAndGet() < 3) {
+                      throw new IllegalStateException("not yet");
+                    }
+                  }
+                }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    assertThat(table.quarantined()).isEmpty();
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+  }
+
+  private Supplier<Greeter> hanging() {
+    return () ->
+        new Polite("stuck") {
+          @Override
+          public String greet(String name) {
+            CountDownLatch latch = new CountDownLatch(1);
+            synchronized (stuck) {
+              stuck.add(latch);
+            }
+            while (latch.getCount() > 0) {
+              try {
+                latch.await();
+              } catch (InterruptedException e) {
+                continue;
+              }
+            }
+            return name;
+          }
+        };
+  }
+
+  @Test
+  void oneThatDoesNotReturnLosesItsThreadAndIsReportedWithItsStack() throws Exception {
+    Fake fake = register(new Fake(1, "polite", hanging()));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> late = greet(lease, SHORT);
+    CompletableFuture<String> behind = greet(lease, SHORT);
+    assertThat(kindOf(late)).isEqualTo(Kind.LATE);
+    assertThat(kindOf(behind)).isEqualTo(Kind.ABSENT);
+    assertThat(table.abandonedThreads()).isEqualTo(1);
+    assertThat(log).contains("lost 1 b1").doesNotContain("close stuck");
+    register(polite(0, "hello"));
+    stuck.get(0).countDown();
+    await(() -> fake.released.get() == 1);
+    await(() -> table.abandonedThreads() == 0);
+  }
+
+  @Test
+  void theStackOfTheStuckThreadIsInTheDescription() throws Exception {
+    register(new Fake(1, "polite", hanging()));
+    register(polite(0, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    assertThat(kindOf(greet(lease, SHORT))).isEqualTo(Kind.LATE);
+    await(() -> lease.epoch() == 2);
+    assertThat(table.quarantined().get(0).problem())
+        .contains("greet did not return within 30 ms")
+        .contains("CountDownLatch.await")
+        .contains("LeaseTableTest");
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+  }
+
+  @Test
+  void afterTooManyStuckThreadsAFailedModuleIsNotTriedAgain() throws Exception {
+    table.close();
+    table =
+        new LeaseTable(
+            Limits.DEFAULT
+                .withBackoff(Duration.ofMillis(1), Duration.ofMillis(1))
+                .withAbandonedThreads(2));
+    Fake fake = register(new Fake(1, "polite", hanging()));
+    ModuleLease<Greeter> lease = lease(1);
+    for (int i = 1; i <= 2; i++) {
+      long epoch = i;
+      await(() -> lease.epoch() == epoch);
+      assertThat(kindOf(greet(lease, SHORT))).isEqualTo(Kind.LATE);
+    }
+    Thread.sleep(50);
+    assertThat(lease.epoch()).isZero();
+    assertThat(fake.created).hasValue(2);
+    assertThat(table.abandonedThreads()).isEqualTo(2);
+    synchronized (stuck) {
+      stuck.get(0).countDown();
+    }
+    await(() -> lease.epoch() == 3);
+  }
+
+  @Test
+  void aBoundedMailboxRefusesMore() throws Exception {
+    table.close();
+    table = new LeaseTable(Limits.DEFAULT.withMailbox(2));
+    register(new Fake(1, "polite", hanging()));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    greet(lease, LONG);
+    await(() -> !stuck.isEmpty());
+    greet(lease, LONG);
+    greet(lease, LONG);
+    assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.OVERLOADED);
+    assertThat(lease.backlog()).isEqualTo(2);
+  }
+
+  @Test
+  void cancellingInterruptsTheCallAndKeepsTheInstance() throws Exception {
+    CountDownLatch interrupted = new CountDownLatch(1);
+    CountDownLatch running = new CountDownLatch(1);
+    register(
+        new Fake(
+            1,
+            "polite",
+            () ->
+                new Polite("hello") {
+                  @Override
+                  public String greet(String name) throws Exception {
+                    if (running.getCount() > 0) {
+                      running.countDown();
+                      try {
+                        Thread.sleep(60_000);
+                      } catch (InterruptedException e) {
+                        interrupted.countDown();
+                        throw e;
+                      }
+                    }
+                    return super.greet(name);
+                  }
+                }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> reply = greet(lease, LONG);
+    running.await();
+    reply.cancel(true);
+    assertThat(interrupted.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    assertThat(lease.epoch()).isEqualTo(1);
+  }
+
+  @Test
+  void drainMovesTheLeaseToAnotherBundleAndWaitsForTheLastCall() throws Exception {
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    register(polite(1, "hello"));
+    Fake newest =
+        register(
+            new Fake(
+                2,
+                "polite",
+                () ->
+                    new Polite("new") {
+                      @Override
+                      public String greet(String name) throws Exception {
+                        running.countDown();
+                        go.await();
+                        return super.greet(name);
+                      }
+                    }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    greet(lease, LONG);
+    running.await();
+    CompletableFuture<Void> drained = table.drain(2, LONG).toCompletableFuture();
+    await(() -> lease.epoch() == 2);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    assertThat(drained).isNotDone();
+    go.countDown();
+    drained.get();
+    assertThat(newest.released).hasValue(1);
+    assertThat(table.modules())
+        .extracting(ModuleDescription::state)
+        .containsExactly("leased", "draining");
+
+    table.readmit(2);
+    await(() -> lease.epoch() == 3);
+    assertThat(lease.holder().orElseThrow().bundleId()).isEqualTo(2);
+  }
+
+  @Test
+  void drainWithoutASuccessorLeavesTheLeaseVacant() throws Exception {
+    register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    table.drain(1, LONG).toCompletableFuture().get();
+    assertThat(lease.epoch()).isZero();
+    assertThat(table.drain(77, LONG).toCompletableFuture()).isCompleted();
+  }
+
+  @Test
+  void drainEndsAtItsDeadlineThoughACallStillRuns() throws Exception {
+    register(new Fake(1, "polite", hanging()));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    greet(lease, LONG);
+    await(() -> !stuck.isEmpty());
+    table.drain(1, SHORT).toCompletableFuture().get();
+    assertThat(lease.epoch()).isZero();
+  }
+
+  @Test
+  void closingClosesTheInstanceAndAnswersWhatWaits() throws Exception {
+    Fake fake = register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    lease.close();
+    await(() -> fake.released.get() == 1);
+    assertThat(log).contains("close hello");
+    assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.ABSENT);
+    assertThat(table.leases()).isEmpty();
+    table.close();
+    assertThatThrownBy(() -> lease(1)).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void mailboxThreadsHaveNoContextClassLoaderAndAName() throws Exception {
+    register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    Thread thread =
+        lease.call(1, "look", LONG, g -> Thread.currentThread()).toCompletableFuture().get();
+    assertThat(thread.getContextClassLoader()).isNull();
+    assertThat(thread.getName()).isEqualTo("master-greeter-polite@1");
+    assertThat(thread.isDaemon()).isTrue();
+  }
+
+  @Test
+  void aHundredSwapsUnderCallsLoseNoCallThatIsMadeAgain() throws Exception {
+    Fake current = register(polite(1, "v1"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    AtomicInteger answered = new AtomicInteger();
+    AtomicInteger vacant = new AtomicInteger();
+    boolean[] stop = new boolean[1];
+    Thread caller =
+        new Thread(
+            () -> {
+              while (!stop[0]) {
+                if (lease.epoch() == 0) {
+                  vacant.incrementAndGet();
+                }
+                greet(lease, LONG).handle((r, t) -> answered.incrementAndGet()).join();
+              }
+            });
+    caller.start();
+    for (int i = 2; i <= 101; i++) {
+      Fake next = register(polite(i, "v" + i));
+      long epoch = i;
+      await(() -> lease.epoch() == epoch);
+      table.drain(i - 1, LONG).toCompletableFuture().get();
+      table.withdraw(current);
+      current = next;
+    }
+    stop[0] = true;
+    caller.join();
+    assertThat(vacant).hasValue(0);
+    assertThat(answered.get()).isPositive();
+  }
+}
