@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.protocol.v1.MasterInfo;
+import org.mezzo.protocol.v1.TaskInfo;
 import org.pcollections.HashTreePMap;
 import org.pcollections.OrderedPSet;
 import org.pcollections.PMap;
@@ -24,7 +25,9 @@ import org.pcollections.TreePVector;
  * @param unreachableAgents agents marked unreachable and when (rule 144)
  * @param goneAgents agents marked gone by an operator and when (rule 152)
  * @param removedAgents ids of removed agents, oldest first, bounded (rule 151)
+ * @param agentsByPid ids of registered agents by pid (rule 138)
  * @param offers outstanding offers by id
+ * @param pendingTasks tasks of accepted offers whose launch waits for hooks or authorization
  * @param weights role weights that differ from 1
  * @param quotas quotas by role
  * @param limits how much history is kept
@@ -40,7 +43,9 @@ public record MasterState(
     PMap<String, UnreachableAgent> unreachableAgents,
     PMap<String, Instant> goneAgents,
     OrderedPSet<String> removedAgents,
+    PMap<String, String> agentsByPid,
     PMap<String, Offer> offers,
+    PMap<TaskKey, PendingTask> pendingTasks,
     PMap<String, Double> weights,
     PMap<String, Quota> quotas,
     Limits limits,
@@ -74,6 +79,16 @@ public record MasterState(
     }
   }
 
+  /** Names a task of the cluster. */
+  public record TaskKey(String frameworkId, String taskId) {}
+
+  /**
+   * A task whose launch was accepted and is not decided.
+   *
+   * @param killed whether its framework wants it killed already
+   */
+  public record PendingTask(TaskInfo info, String agentId, boolean killed) {}
+
   /** The state at the begin of a term, before the registry was read. */
   public static MasterState begin(
       MasterInfo self, Instant elected, Limits limits, Counters counters) {
@@ -87,6 +102,8 @@ public record MasterState(
         HashTreePMap.empty(),
         HashTreePMap.empty(),
         OrderedPSet.empty(),
+        HashTreePMap.empty(),
+        HashTreePMap.empty(),
         HashTreePMap.empty(),
         HashTreePMap.empty(),
         HashTreePMap.empty(),
@@ -139,7 +156,7 @@ public record MasterState(
   private MasterState with(Counters next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, next);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, next);
   }
 
   /** With this framework added or replaced. */
@@ -151,7 +168,7 @@ public record MasterState(
   public MasterState withFrameworks(PMap<String, Framework> next) {
     return new MasterState(
         self, elected, next, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
   }
 
   /** With this framework moved to the completed ones, the oldest of which drop out. */
@@ -165,65 +182,83 @@ public record MasterState(
     }
     return new MasterState(
         self, elected, frameworks.minus(framework.id()), completed, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
   }
 
   /** With this agent added or replaced. */
   public MasterState with(Agent agent) {
-    return withAgents(agents.plus(agent.id(), agent));
+    Agent before = agents.get(agent.id());
+    PMap<String, String> pids = agentsByPid;
+    if (before == null || !before.address().equals(agent.address())) {
+      pids = before == null ? pids : pids.minus(before.pid());
+      pids = pids.plus(agent.pid(), agent.id());
+    }
+    return withAgents(agents.plus(agent.id(), agent), pids);
   }
 
-  /** With these registered agents. */
-  public MasterState withAgents(PMap<String, Agent> next) {
+  private MasterState withAgents(PMap<String, Agent> next, PMap<String, String> pids) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, next, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, pids, offers, pendingTasks, weights, quotas, limits, counters);
   }
 
   /** With these recovered agents. */
   public MasterState withRecoveredAgents(PMap<String, RecoveredAgent> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, next,
-        unreachableAgents, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
   }
 
   /** With these unreachable agents. */
   public MasterState withUnreachableAgents(PMap<String, UnreachableAgent> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        next, goneAgents, removedAgents, offers, weights, quotas, limits, counters);
+        next, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
   }
 
   /** With these gone agents. */
   public MasterState withGoneAgents(PMap<String, Instant> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, next, removedAgents, offers, weights, quotas, limits, counters);
+        unreachableAgents, next, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
   }
 
-  /** Without this registered agent, whose id is remembered as removed. */
-  public MasterState withoutAgent(String id) {
+  /** Without this registered agent. */
+  public MasterState without(Agent agent) {
+    return withAgents(agents.minus(agent.id()), agentsByPid.minus(agent.pid()));
+  }
+
+  /** With this id remembered as that of a removed agent. */
+  public MasterState withRemovedAgent(String id) {
     OrderedPSet<String> removed = removedAgents.plus(id);
     while (removed.size() > limits.removedAgents()) {
       removed = removed.minus(removed.iterator().next());
     }
     return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents.minus(id), recoveredAgents,
-        unreachableAgents, goneAgents, removed, offers, weights, quotas, limits, counters);
+        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
+        unreachableAgents, goneAgents, removed, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
   }
 
   /** With these offers. */
   public MasterState withOffers(PMap<String, Offer> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, next, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, next, pendingTasks, weights, quotas, limits, counters);
+  }
+
+  /** With these tasks waiting to be launched. */
+  public MasterState withPendingTasks(PMap<TaskKey, PendingTask> next) {
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, next, weights, quotas,
+        limits, counters);
   }
 
   /** With these weights and quotas. */
   public MasterState withPolicy(PMap<String, Double> nextWeights, PMap<String, Quota> nextQuotas) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, offers, nextWeights, nextQuotas, limits,
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, nextWeights, nextQuotas, limits,
         counters);
   }
 }
