@@ -1,0 +1,111 @@
+package org.mezzo.daemon;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.flags.Flags;
+import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLeases;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells whether a principal may do something. Without {@code --acls} everybody may do everything;
+ * with it the leased authorizer decides, and where it is absent, late or failing the answer is no.
+ * Safe for any thread.
+ */
+public final class Authorization implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Authorization.class);
+  private static final Duration DEADLINE = Duration.ofSeconds(5);
+  private static final int CONCURRENCY = 4;
+  private static final CompletionStage<Boolean> YES = CompletableFuture.completedFuture(true);
+  private static final CompletionStage<Boolean> NO = CompletableFuture.completedFuture(false);
+
+  /** Present only with {@code --acls}. */
+  private final Optional<ModuleLease<Authorizer>> lease;
+
+  private Authorization(Optional<ModuleLease<Authorizer>> lease) {
+    this.lease = lease;
+  }
+
+  /** Allows everything. */
+  public static Authorization none() {
+    return new Authorization(Optional.empty());
+  }
+
+  /**
+   * As the flags demand.
+   *
+   * @param events where answers that needed the module arrive
+   */
+  public static Authorization of(
+      DaemonIdentity daemon,
+      Flags flags,
+      MetricsRegistry metrics,
+      ModuleLeases modules,
+      Executor events) {
+    if (flags.text("acls").isEmpty()) {
+      return none();
+    }
+    String name =
+        flags.text(daemon.role() == Role.MASTER ? "authorizers" : "authorizer").orElse("local");
+    return new Authorization(
+        Optional.of(
+            modules.lease(
+                new LeaseRequest<>(
+                    Authorizer.class,
+                    Authorizer.KIND,
+                    name,
+                    daemon.forModule(Authorizer.KIND, name, Map.of(), metrics),
+                    CONCURRENCY,
+                    events,
+                    LeaseListener.NONE))));
+  }
+
+  /** Whether anybody is asked at all. */
+  public boolean demanded() {
+    return lease.isPresent();
+  }
+
+  /**
+   * Asks.
+   *
+   * @param object what the action is about; empty for anything
+   * @return already complete when nobody is asked; else completes on the events executor; never
+   *     exceptionally
+   */
+  public CompletionStage<Boolean> allowed(
+      Optional<Principal> subject, Action action, Optional<String> object) {
+    if (lease.isEmpty()) {
+      return YES;
+    }
+    long epoch = lease.get().epoch();
+    if (epoch == 0) {
+      LOG.warn("--acls is given but its authorizer is not available: {} is refused", action);
+      return NO;
+    }
+    var request = new Authorizer.Request(subject, action, object);
+    return lease
+        .get()
+        .call(epoch, "authorize", DEADLINE, module -> module.authorize(request))
+        .exceptionally(
+            failure -> {
+              LOG.warn("The authorizer gave no answer: {} is refused", action, failure);
+              return false;
+            });
+  }
+
+  @Override
+  public void close() {
+    lease.ifPresent(ModuleLease::close);
+  }
+}

@@ -1,0 +1,194 @@
+package org.mezzo.daemon;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.http.HttpExchange;
+import org.mezzo.http.HttpHandler;
+import org.mezzo.http.HttpResponse;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds the endpoint of a request: by the longest prefix of whole path segments, with and without
+ * the daemon's id in front, whatever slashes the path ends with, and with {@code .json} behind the
+ * last segment for readers of old (rules 1 and 2). What has no endpoint is answered with 404.
+ *
+ * <p>Routes may come and go while requests are served. Safe for any thread.
+ */
+public final class Router implements HttpHandler {
+  private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+  private static final String JSON = ".json";
+
+  private record Route(String path, Access access, Endpoint endpoint) {}
+
+  private final String mainId;
+  private final Authentication authentication;
+  private final Executor workers;
+  private final Map<String, Route> routes = new ConcurrentHashMap<>();
+  private volatile Set<String> disabled = Set.of();
+
+  /**
+   * A router without routes.
+   *
+   * @param mainId what may stand before every path: {@code master} or {@code slave(1)}
+   * @param authentication asked for every route whose access is not {@link Access#NONE}
+   * @param workers where endpoints run whose request had to wait for an authenticator
+   */
+  public Router(String mainId, Authentication authentication, Executor workers) {
+    this.mainId = mainId;
+    this.authentication = authentication;
+    this.workers = workers;
+  }
+
+  /**
+   * Adds or replaces a route.
+   *
+   * @param path begins with a slash, without the daemon's id, for example {@code /api/v1}; {@code /}
+   *     matches only itself
+   */
+  public Router route(String path, Access access, Endpoint endpoint) {
+    String key = trimmed(path);
+    routes.put(key, new Route(key, access, endpoint));
+    return this;
+  }
+
+  /** Takes a route away. */
+  public void remove(String path) {
+    routes.remove(trimmed(path));
+  }
+
+  /** Answers requests for these paths with 403 from now on (rule 15). */
+  public void disable(Collection<String> paths) {
+    disabled = Set.copyOf(paths.stream().map(this::local).toList());
+  }
+
+  @Override
+  public void handle(HttpExchange exchange) {
+    String path = local(exchange.path());
+    Route route = find(path);
+    if (disabled.contains(path) || (route != null && disabled.contains(route.path))) {
+      exchange.respond(
+          HttpResponse.text(403, "Endpoint '" + exchange.path() + "' is disabled"));
+      return;
+    }
+    if (route == null) {
+      exchange.respond(
+          exchange.header("Libprocess-From").isPresent()
+              ? HttpResponse.text(
+                  501,
+                  "The v0 driver protocol is not served here. Use the v1 HTTP API, for example"
+                      + " through the driver jar of Mezzo.")
+              : notFound());
+      return;
+    }
+    if (route.access == Access.NONE) {
+      call(route, exchange, Optional.empty());
+      return;
+    }
+    var verdict = authentication.authenticate(exchange, route.access).toCompletableFuture();
+    if (verdict.isDone() && !verdict.isCompletedExceptionally()) {
+      proceed(route, exchange, verdict.join());
+      return;
+    }
+    verdict.whenCompleteAsync(
+        (decided, failure) -> {
+          if (failure != null) {
+            LOG.error("Authentication of {} failed; refused", exchange.path(), failure);
+            exchange.respond(HttpResponse.text(503, "503 Service Unavailable."));
+          } else {
+            proceed(route, exchange, decided);
+          }
+        },
+        workers);
+  }
+
+  private void proceed(Route route, HttpExchange exchange, Authentication.Verdict verdict) {
+    if (verdict.refusal().isPresent()) {
+      exchange.respond(verdict.refusal().get());
+    } else {
+      call(route, exchange, verdict.principal());
+    }
+  }
+
+  private void call(Route route, HttpExchange exchange, Optional<Principal> principal) {
+    guard(exchange, it -> route.endpoint.handle(it, principal));
+  }
+
+  /** Something that answers an exchange and may fail. */
+  @FunctionalInterface
+  public interface Answer {
+    void to(HttpExchange exchange) throws Exception;
+  }
+
+  /** Runs an answer; if it throws, that is logged and the client gets 500. */
+  public static void guard(HttpExchange exchange, Answer answer) {
+    try {
+      answer.to(exchange);
+    } catch (Exception | LinkageError e) {
+      LOG.error("{} {} failed; answered with 500", exchange.method(), exchange.path(), e);
+      exchange.respond(HttpResponse.text(500, "500 Internal Server Error."));
+    }
+  }
+
+  /** What a path without endpoint is answered with. */
+  public static HttpResponse notFound() {
+    return HttpResponse.text(404, "404 Not Found.");
+  }
+
+  /** What a wrong method is answered with (rule 3). */
+  public static HttpResponse methodNotAllowed(String received, String... expected) {
+    return HttpResponse.text(
+            405,
+            "405 Method Not Allowed. Expecting one of { '"
+                + String.join("', '", expected)
+                + "' }, but received '"
+                + received
+                + "'.")
+        .with("Allow", String.join(", ", expected));
+  }
+
+  private Route find(String path) {
+    Route route = longestPrefix(path);
+    if (route == null && path.endsWith(JSON)) {
+      route = longestPrefix(path.substring(0, path.length() - JSON.length()));
+    }
+    return route;
+  }
+
+  private Route longestPrefix(String path) {
+    for (String prefix = path; !prefix.isEmpty(); ) {
+      Route route = routes.get(prefix);
+      if (route != null) {
+        return route;
+      }
+      prefix = prefix.substring(0, prefix.lastIndexOf('/'));
+    }
+    return path.isEmpty() ? routes.get("") : null;
+  }
+
+  /** The path without the daemon's id in front and slashes behind. */
+  private String local(String path) {
+    String trimmed = trimmed(path);
+    if (trimmed.startsWith("/" + mainId)) {
+      String rest = trimmed.substring(mainId.length() + 1);
+      if (rest.isEmpty() || rest.startsWith("/")) {
+        return rest;
+      }
+    }
+    return trimmed;
+  }
+
+  private static String trimmed(String path) {
+    int end = path.length();
+    while (end > 0 && path.charAt(end - 1) == '/') {
+      end--;
+    }
+    String text = path.substring(0, end);
+    return text.isEmpty() || text.startsWith("/") ? text : "/" + text;
+  }
+}

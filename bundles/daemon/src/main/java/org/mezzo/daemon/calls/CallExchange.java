@@ -1,0 +1,115 @@
+package org.mezzo.daemon.calls;
+
+import com.google.protobuf.Message;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.Router;
+import org.mezzo.http.HttpExchange;
+import org.mezzo.http.HttpResponse;
+
+/**
+ * A v1 call that was read and checked, with its ways to answer. Exactly one of them is used, on any
+ * thread, an event loop included: encoding and writing happen on worker threads.
+ */
+public final class CallExchange {
+  private final HttpExchange exchange;
+  private final Optional<Principal> principal;
+  private final ContentType contentType;
+  private final ContentType accept;
+  private final Executor workers;
+
+  CallExchange(
+      HttpExchange exchange,
+      Optional<Principal> principal,
+      ContentType contentType,
+      ContentType accept,
+      Executor workers) {
+    this.exchange = exchange;
+    this.principal = principal;
+    this.contentType = contentType;
+    this.accept = accept;
+    this.workers = workers;
+  }
+
+  /** The request below. */
+  public HttpExchange http() {
+    return exchange;
+  }
+
+  /** Who sent the call; empty when nobody was asked. */
+  public Optional<Principal> principal() {
+    return principal;
+  }
+
+  /** The text of {@link #principal}, where there is one. */
+  public Optional<String> principalName() {
+    return principal.flatMap(Principal::value);
+  }
+
+  /** The first value of a request header. */
+  public Optional<String> header(String name) {
+    return exchange.header(name);
+  }
+
+  /** How the call was written. */
+  public ContentType contentType() {
+    return contentType;
+  }
+
+  /** How the answer will be written: what the client prefers, JSON when it was not asked. */
+  public ContentType accept() {
+    return accept;
+  }
+
+  /** Answers 200 with a message. */
+  public void respond(Message message) {
+    offload(
+        () ->
+            Router.guard(
+                exchange,
+                it ->
+                    it.respond(
+                        new HttpResponse(
+                            200,
+                            Map.of("Content-Type", accept.text()),
+                            Encoded.bytes(message, accept)))));
+  }
+
+  /** Answers 200 without body. */
+  public void ok() {
+    answer(HttpResponse.status(200));
+  }
+
+  /** Answers 202 without body. */
+  public void accepted() {
+    answer(HttpResponse.status(202));
+  }
+
+  /** Answers with an error and its text. */
+  public void reject(int status, String text) {
+    answer(HttpResponse.text(status, text));
+  }
+
+  /** Answers with anything. */
+  public void answer(HttpResponse response) {
+    offload(() -> exchange.respond(response));
+  }
+
+  /** Answers 200 with a stream of events in the client's preferred type. */
+  public <E extends Message> EventStream<E> stream(
+      Map<String, String> headers, long maxQueuedBytes) {
+    return EventStream.open(exchange, accept, headers, workers, maxQueuedBytes);
+  }
+
+  private void offload(Runnable answer) {
+    try {
+      workers.execute(answer);
+    } catch (RejectedExecutionException e) {
+      exchange.respond(
+          HttpResponse.text(503, "The daemon is overloaded or stopping. Try again later."));
+    }
+  }
+}

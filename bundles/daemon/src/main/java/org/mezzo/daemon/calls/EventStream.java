@@ -1,0 +1,189 @@
+package org.mezzo.daemon.calls;
+
+import com.google.protobuf.Message;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.mezzo.daemon.EventLoop;
+import org.mezzo.http.HttpExchange;
+import org.mezzo.http.ResponseStream;
+
+/**
+ * An answer that is a stream of RecordIO records (rules 17 and 18). Events are encoded and written
+ * in the order in which they were sent, on worker threads: sending is cheap enough for an event
+ * loop. A client that does not read is cut once {@code maxQueuedBytes} wait for it; a single event
+ * larger than that still passes when nothing else waits. Safe for any thread; no method blocks.
+ */
+public final class EventStream<E extends Message> {
+  /** A bound that suits streams for which no flag sets one: 64 MB. */
+  public static final long DEFAULT_MAX_QUEUED_BYTES = 64L << 20;
+
+  private final ContentType type;
+  private final ResponseStream stream;
+  private final Executor workers;
+  private final long maxQueuedBytes;
+  private final ArrayDeque<Encoded<E>> waiting = new ArrayDeque<>();
+  private long waitingBytes;
+  private boolean running;
+  private boolean ending;
+  private volatile boolean closed;
+  private volatile EventLoop.Timer heartbeat = () -> {};
+
+  private EventStream(
+      ContentType type, ResponseStream stream, Executor workers, long maxQueuedBytes) {
+    this.type = type;
+    this.stream = stream;
+    this.workers = workers;
+    this.maxQueuedBytes = maxQueuedBytes;
+    stream.onClosed(
+        cause -> {
+          closed = true;
+          heartbeat.cancel();
+        });
+  }
+
+  /**
+   * Answers the exchange with 200 and an open stream.
+   *
+   * @param type JSON or protobuf; becomes the Content-Type
+   * @param headers more headers, for example {@code Mesos-Stream-Id}
+   */
+  public static <E extends Message> EventStream<E> open(
+      HttpExchange exchange,
+      ContentType type,
+      Map<String, String> headers,
+      Executor workers,
+      long maxQueuedBytes) {
+    Map<String, String> all = new LinkedHashMap<>(headers);
+    all.put("Content-Type", type.text());
+    return new EventStream<>(
+        type, exchange.stream(200, all, maxQueuedBytes), workers, maxQueuedBytes);
+  }
+
+  /** Sends an event to this client alone. False when the stream is closed, or cut by this. */
+  public boolean send(E event) {
+    return send(Encoded.of(event));
+  }
+
+  /** Sends an event that other streams get as well. False as above. */
+  public boolean send(Encoded<E> event) {
+    synchronized (waiting) {
+      if (closed || ending) {
+        return false;
+      }
+      // A lower bound of what the record will take; the stream counts the real bytes.
+      int size = event.message().getSerializedSize();
+      if (waitingBytes > 0 && waitingBytes + size + stream.queuedBytes() > maxQueuedBytes) {
+        closed = true;
+        waiting.clear();
+      } else {
+        waiting.add(event);
+        waitingBytes += size;
+        schedule();
+        return true;
+      }
+    }
+    stream.abort();
+    return false;
+  }
+
+  /** Sends an event again and again until the stream closes; replaces an earlier heartbeat. */
+  public void heartbeat(EventLoop loop, Duration period, Encoded<E> event) {
+    heartbeat.cancel();
+    heartbeat = loop.every(period, () -> send(event));
+    if (closed) {
+      heartbeat.cancel();
+    }
+  }
+
+  /** Ends the stream in order, after what was sent. */
+  public void end() {
+    synchronized (waiting) {
+      if (closed || ending) {
+        return;
+      }
+      ending = true;
+      schedule();
+    }
+    heartbeat.cancel();
+  }
+
+  /** Drops the connection at once. */
+  public void abort() {
+    stream.abort();
+  }
+
+  /**
+   * Called once, on any thread, when the stream has ended for whatever reason; at once when it has
+   * already. The cause is null after {@link #end}.
+   */
+  public void onClosed(Consumer<Throwable> listener) {
+    stream.onClosed(listener);
+  }
+
+  /** Whether nothing can be sent any more. */
+  public boolean closed() {
+    return closed;
+  }
+
+  /** How events are written. */
+  public ContentType type() {
+    return type;
+  }
+
+  /** Bytes that wait for the client, those not yet encoded by estimate. */
+  public long queuedBytes() {
+    synchronized (waiting) {
+      return waitingBytes + stream.queuedBytes();
+    }
+  }
+
+  private void schedule() {
+    if (running) {
+      return;
+    }
+    running = true;
+    try {
+      workers.execute(this::drain);
+    } catch (RejectedExecutionException e) {
+      running = false;
+      closed = true;
+      waiting.clear();
+      stream.abort();
+    }
+  }
+
+  private void drain() {
+    while (true) {
+      Encoded<E> next;
+      synchronized (waiting) {
+        next = waiting.poll();
+        if (next == null) {
+          running = false;
+          if (ending) {
+            stream.end();
+          }
+          return;
+        }
+      }
+      boolean written;
+      try {
+        written = stream.write(next.record(type));
+      } catch (RuntimeException e) {
+        stream.abort();
+        throw e;
+      } finally {
+        synchronized (waiting) {
+          waitingBytes -= next.message().getSerializedSize();
+        }
+      }
+      if (!written) {
+        closed = true;
+      }
+    }
+  }
+}
