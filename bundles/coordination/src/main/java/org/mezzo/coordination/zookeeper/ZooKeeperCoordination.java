@@ -1,0 +1,29 @@
+package org.mezzo.coordination.zookeeper;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import org.mezzo.coordination.Coordination;
+import org.mezzo.coordination.store.StandaloneSession;
+import org.osgi.service.component.annotations.Component;
+
+/** The coordination service. */
+@Component
+public final class ZooKeeperCoordination implements Coordination {
+
+  @Override
+  public Session zooKeeper(String url, Duration sessionTimeout, Executor events) {
+    return new ZooKeeperSession(ZooKeeperUrl.parse(url), sessionTimeout, events);
+  }
+
+  @Override
+  public Session standalone(Path workDir, Executor events) throws IOException {
+    return new StandaloneSession(workDir, events);
+  }
+
+  @Override
+  public EmbeddedZooKeeper embedded(Path dataDir, int port) throws IOException {
+    return ZooKeeperProcessServer.start(dataDir, port);
+  }
+}
