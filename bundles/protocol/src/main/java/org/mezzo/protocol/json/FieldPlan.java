@@ -133,9 +133,11 @@ final class FieldPlan {
       key = null;
       value = null;
       has =
-          lookup
-              .unreflect(message.getMethod("has" + accessor))
-              .asType(MethodType.methodType(boolean.class, Message.class));
+          field.hasPresence()
+              ? lookup
+                  .unreflect(message.getMethod("has" + accessor))
+                  .asType(MethodType.methodType(boolean.class, Message.class))
+              : MethodHandles.insertArguments(hasField(), 1, field);
       Method getter = message.getMethod("get" + accessor);
       type = getter.getReturnType();
       get =
@@ -167,6 +169,15 @@ final class FieldPlan {
     enumByName = new HashMap<>();
     sparseEnumNames = new HashMap<>();
     enumNames = indexEnum(field);
+  }
+
+  /** For proto3 scalars, such as those of Duration: they count as set when they are not zero. */
+  private static MethodHandle hasField() throws ReflectiveOperationException {
+    return MethodHandles.lookup()
+        .findVirtual(
+            Message.class,
+            "hasField",
+            MethodType.methodType(boolean.class, FieldDescriptor.class));
   }
 
   private static MethodHandle setter(MethodHandles.Lookup lookup, Method method)

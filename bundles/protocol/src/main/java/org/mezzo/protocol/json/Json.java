@@ -46,8 +46,8 @@ public final class Json {
   /**
    * Encodes into a new array.
    *
-   * @throws IllegalArgumentException when a string holds an unpaired surrogate, which has no UTF-8
-   *     form; neither {@link #decode} nor the protobuf parser produces one
+   * @throws IllegalArgumentException when messages are nested more than 1000 deep, which neither
+   *     {@link #decode} nor the protobuf parser lets in
    */
   public static byte[] encode(MessageOrBuilder message) {
     return encode(message, false);
@@ -77,7 +77,7 @@ public final class Json {
   /**
    * Encodes into a stream, which is flushed but not closed.
    *
-   * @throws IOException when the stream fails, or when a string holds an unpaired surrogate
+   * @throws IOException when the stream fails, or when messages are nested more than 1000 deep
    */
   public static void write(MessageOrBuilder message, OutputStream out) throws IOException {
     Message complete =
