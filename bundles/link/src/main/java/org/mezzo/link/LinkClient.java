@@ -1,6 +1,8 @@
 package org.mezzo.link;
 
 import java.net.InetSocketAddress;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.MasterEvent;
@@ -12,14 +14,28 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface LinkClient {
 
-  /** Opens a link in the background; the listener is told how it went. Never blocks. */
-  Connection connect(InetSocketAddress master, Hello hello, Listener listener);
+  /**
+   * Opens a link in the background; the listener is told how it went. Never blocks. A version that
+   * the hello lacks is filled in.
+   *
+   * @param tls present: the link is opened over TLS and the master's host name is verified; absent:
+   *     over cleartext HTTP/2
+   */
+  Connection connect(
+      InetSocketAddress master, Optional<SSLContext> tls, Hello hello, Listener listener);
+
+  /** Opens a cleartext link. */
+  default Connection connect(InetSocketAddress master, Hello hello, Listener listener) {
+    return connect(master, Optional.empty(), hello, listener);
+  }
 
   /** One connection; of no use after closed was reported. Safe for any thread. */
   interface Connection extends AutoCloseable {
-    /** Queues a call; its number is set here. False when the connection is closed. */
+    /** Queues a call; its number is set here. Calls may be queued before the link is open and are sent
+     * when it is. False when the connection is closed, or was cut because too much waits. */
     boolean send(AgentCall.Builder call);
 
+    /** Sends what is queued when the link is open, then closes; returns at once. */
     @Override
     void close();
   }
