@@ -1,0 +1,147 @@
+package org.mezzo.containerizer.processes;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What {@code /proc} tells about processes; all of it may be outdated when it is returned. */
+final class ProcFs {
+  private static final Logger LOG = LoggerFactory.getLogger(ProcFs.class);
+
+  private ProcFs() {}
+
+  /**
+   * One process.
+   *
+   * @param startTime in clock ticks since boot
+   * @param rssPages resident pages
+   */
+  record Stat(
+      long pid,
+      char state,
+      long parent,
+      long group,
+      long session,
+      long userTicks,
+      long systemTicks,
+      long threads,
+      long startTime,
+      long rssPages) {
+    boolean dead() {
+      return state == 'Z' || state == 'X';
+    }
+  }
+
+  static Optional<Stat> stat(long pid) {
+    try {
+      String text =
+          Files.readString(Path.of("/proc", Long.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
+      String[] fields = text.substring(text.lastIndexOf(')') + 2).trim().split(" ");
+      return Optional.of(
+          new Stat(
+              pid,
+              fields[0].charAt(0),
+              Long.parseLong(fields[1]),
+              Long.parseLong(fields[2]),
+              Long.parseLong(fields[3]),
+              Long.parseLong(fields[11]),
+              Long.parseLong(fields[12]),
+              Long.parseLong(fields[17]),
+              Long.parseLong(fields[19]),
+              Long.parseLong(fields[21])));
+    } catch (IOException | RuntimeException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** All processes at one moment. For one thread. */
+  static final class Snapshot {
+    private static final byte[] MARKER =
+        (ProcessContainerizer.MARKER + "=").getBytes(StandardCharsets.ISO_8859_1);
+
+    private final List<Stat> all = new ArrayList<>();
+    private final Map<Long, List<Stat>> children = new HashMap<>();
+    private final Map<String, List<Stat>> marked = new HashMap<>();
+
+    Snapshot() {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
+        for (Path entry : entries) {
+          stat(Long.parseLong(entry.getFileName().toString()))
+              .filter(stat -> !stat.dead())
+              .ifPresent(all::add);
+        }
+      } catch (IOException | DirectoryIteratorException e) {
+        LOG.warn("Cannot list /proc; strays of containers may be missed: {}", e.toString());
+      }
+      for (Stat stat : all) {
+        children.computeIfAbsent(stat.parent(), k -> new ArrayList<>()).add(stat);
+        marker(stat.pid())
+            .ifPresent(id -> marked.computeIfAbsent(id, k -> new ArrayList<>()).add(stat));
+      }
+    }
+
+    /**
+     * The living processes of a container: what belongs to the session or group of its first
+     * process, carries its id in the environment, or descends from one of these.
+     *
+     * @param leader the first process, if it still is that one; 0 otherwise
+     */
+    Set<Long> members(String id, long leader) {
+      List<Stat> open = new ArrayList<>(marked.getOrDefault(id, List.of()));
+      if (leader > 0) {
+        for (Stat stat : all) {
+          if (stat.pid() == leader || stat.session() == leader || stat.group() == leader) {
+            open.add(stat);
+          }
+        }
+      }
+      Set<Long> members = new TreeSet<>();
+      while (!open.isEmpty()) {
+        Stat stat = open.remove(open.size() - 1);
+        if (members.add(stat.pid())) {
+          open.addAll(children.getOrDefault(stat.pid(), List.of()));
+        }
+      }
+      return members;
+    }
+
+    private static Optional<String> marker(long pid) {
+      byte[] environment;
+      try {
+        environment = Files.readAllBytes(Path.of("/proc", Long.toString(pid), "environ"));
+      } catch (IOException e) {
+        return Optional.empty();
+      }
+      int from = 0;
+      for (int i = 0; i < environment.length; i++) {
+        if (environment[i] == 0) {
+          if (i - from > MARKER.length
+              && Arrays.equals(
+                  environment, from, from + MARKER.length, MARKER, 0, MARKER.length)) {
+            return Optional.of(
+                new String(
+                    environment,
+                    from + MARKER.length,
+                    i - from - MARKER.length,
+                    StandardCharsets.ISO_8859_1));
+          }
+          from = i + 1;
+        }
+      }
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package org.mezzo.containerizer.processes;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The programs of the host that containers are started with, looked up once, never through a PATH
+ * that somebody else set.
+ *
+ * @param env as found, with what makes it undo signals that a shell ignores in the background
+ * @param argv0 whether {@code env} can set {@code argv[0]}
+ */
+record SystemTools(
+    Path shell,
+    Path setsid,
+    Path mkfifo,
+    String env,
+    boolean argv0,
+    Optional<Path> setpriv,
+    Optional<Path> id) {
+  private static final Logger LOG = LoggerFactory.getLogger(SystemTools.class);
+
+  /** What a task finds on its PATH unless it says otherwise. */
+  static final String DEFAULT_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  static SystemTools find(Path shell) throws IOException {
+    Path env = require("env");
+    String command = env.toString();
+    if (succeeds(List.of(command, "--default-signal=INT,QUIT", "true"))) {
+      command += " --default-signal=INT,QUIT";
+    } else {
+      LOG.warn(
+          "{} does not know --default-signal: tasks may ignore SIGINT and SIGQUIT unless they set"
+              + " handlers; coreutils 8.31 or later helps",
+          env);
+    }
+    return new SystemTools(
+        shell,
+        require("setsid"),
+        require("mkfifo"),
+        command,
+        succeeds(List.of(env.toString(), "--argv0=x", "true")),
+        find("setpriv"),
+        find("id"));
+  }
+
+  private static Path require(String name) throws IOException {
+    return find(name)
+        .orElseThrow(
+            () ->
+                new IOException(
+                    "Cannot find " + name + " in " + DEFAULT_PATH + "; install util-linux and"
+                        + " coreutils"));
+  }
+
+  static Optional<Path> find(String name) {
+    for (String folder : DEFAULT_PATH.split(":")) {
+      Path candidate = Path.of(folder, name);
+      if (Files.isExecutable(candidate)) {
+        return Optional.of(candidate);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean succeeds(List<String> command) {
+    try {
+      Process process =
+          new ProcessBuilder(command)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      process.getOutputStream().close();
+      if (process.waitFor(10, TimeUnit.SECONDS)) {
+        return process.exitValue() == 0;
+      }
+      process.destroyForcibly();
+      return false;
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,473 @@
+package org.mezzo.containerizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.Isolator;
+import org.mezzo.containerizer.Containerizer.Launched;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.resources.Resources;
+
+class ContainerizerTest {
+  @TempDir Path folder;
+  private Containerizer containerizer;
+
+  @AfterEach
+  void close() {
+    if (containerizer != null) {
+      containerizer.close(Duration.ofSeconds(5));
+    }
+  }
+
+  private void open(String... isolation) throws IOException {
+    containerizer = Containerizer.open(new FakeAgent(folder).options(isolation));
+  }
+
+  private LaunchRequest request(CommandInfo command, Map<String, String> environment) {
+    String id = UUID.randomUUID().toString();
+    return new LaunchRequest(
+        id,
+        command,
+        environment,
+        Optional.empty(),
+        folder.resolve("sand box").resolve(id),
+        Resources.EMPTY,
+        Resources.EMPTY,
+        Optional.empty());
+  }
+
+  private static CommandInfo shell(String text) {
+    return CommandInfo.newBuilder().setShell(true).setValue(text).build();
+  }
+
+  private static <T> T get(java.util.concurrent.CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  private Termination run(LaunchRequest request) throws Exception {
+    CompletableFuture<Launched> launched =
+        containerizer.launch(request).toCompletableFuture();
+    CompletableFuture<Termination> end =
+        containerizer.termination(request.containerId()).toCompletableFuture();
+    get(launched);
+    return get(end);
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("condition comes true in time").isLessThan(end);
+      Thread.sleep(5);
+    }
+  }
+
+  private static boolean alive(long pid) {
+    return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+  }
+
+  private static String output(LaunchRequest request, String name) throws IOException {
+    return Files.readString(request.sandbox().resolve(name));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/bin/sh", "/bin/dash", "/bin/bash"})
+  void tellsAnExitFromASignal(String shell) throws Exception {
+    assumeTrue(Files.isExecutable(Path.of(shell)), shell + " is not installed");
+    ContainerizerOptions o = new FakeAgent(folder).options();
+    containerizer =
+        Containerizer.open(
+            new ContainerizerOptions(
+                o.context(),
+                o.leases(),
+                o.isolation(),
+                o.switchUser(),
+                o.cgroups(),
+                o.cgroupsHierarchy(),
+                o.cgroupsRoot(),
+                o.frameworksHome(),
+                o.fetcherStallTimeout(),
+                Path.of(shell)));
+    for (int status : new int[] {0, 1, 3, 127, 128, 129, 130, 137, 139, 141, 143, 255}) {
+      Termination end = run(request(shell("exit " + status), Map.of()));
+      assertThat(end.waitStatus()).as("exit %d", status).hasValue(status << 8);
+      assertThat(end.describe()).isEqualTo("exited with status " + status);
+    }
+    for (int signal : new int[] {1, 2, 3, 6, 9, 11, 13, 15, 34}) {
+      if (signal == 3 && !shell.endsWith("dash")) {
+        continue; // bash itself ignores SIGQUIT
+      }
+      Termination end = run(request(shell("ulimit -c 0; kill -s " + signal + " $$"), Map.of()));
+      assertThat(end.signal()).as("signal %d", signal).hasValue(signal);
+      assertThat(end.exitStatus()).isEmpty();
+    }
+  }
+
+  @Test
+  void wordsOfTheEnd() {
+    assertThat(Termination.of(9).describe()).isEqualTo("terminated with signal Killed");
+    assertThat(Termination.of(15).describe()).isEqualTo("terminated with signal Terminated");
+    assertThat(Termination.of(11 | 0x80).describe())
+        .isEqualTo("terminated with signal Segmentation fault (core dumped)");
+    assertThat(Termination.of(3 << 8).describe()).isEqualTo("exited with status 3");
+    assertThat(Termination.of(0).succeeded()).isTrue();
+    assertThat(Termination.UNKNOWN.exitStatus()).isEqualTo(OptionalInt.empty());
+  }
+
+  @Test
+  void writesStdoutAndStderrIntoTheSandboxUnchanged() throws Exception {
+    open();
+    LaunchRequest request =
+        request(
+            shell("printf '\\000\\001\\377\\n'; echo to stderr >&2; pwd; id -u >/dev/null"),
+            Map.of());
+    assertThat(run(request).succeeded()).isTrue();
+    byte[] bytes = Files.readAllBytes(request.sandbox().resolve("stdout"));
+    assertThat(bytes).startsWith(0, 1, 0xff, '\n');
+    assertThat(new String(bytes, StandardCharsets.ISO_8859_1))
+        .endsWith(request.sandbox().toRealPath() + "\n");
+    assertThat(output(request, "stderr")).isEqualTo("to stderr\n");
+  }
+
+  @Test
+  void passesEnvironmentAndArgumentsAsTheyAre() throws Exception {
+    open();
+    StringBuilder wild = new StringBuilder("it's \"q\" `x` $(y) ${z} \\ \n\ttab * ? [a] ~ # ; & |");
+    for (int c = 1; c < 0x180; c++) {
+      wild.append((char) c);
+    }
+    wild.append("\u20ac\ud83d\ude00");
+    String value = wild.toString();
+    LaunchRequest request =
+        request(
+            CommandInfo.newBuilder()
+                .setShell(false)
+                .setValue("/bin/sh")
+                .addArguments("sh")
+                .addArguments("-c")
+                .addArguments("printf %s \"$1\" >one; printf %s \"$WILD\" >two; env >three")
+                .addArguments("sh")
+                .addArguments(value)
+                .build(),
+            Map.of("WILD", value, "with.dot", "1", "EMPTY", "", "A", "=x"));
+    assertThat(run(request).succeeded()).isTrue();
+    assertThat(output(request, "one")).isEqualTo(value);
+    assertThat(output(request, "two")).isEqualTo(value);
+    assertThat(output(request, "three").lines())
+        .contains("EMPTY=", "A==x")
+        .noneMatch(line -> line.startsWith("LC_ALL="));
+  }
+
+  @Test
+  void runsAProgramWithoutAShell() throws Exception {
+    open();
+    LaunchRequest request =
+        request(
+            CommandInfo.newBuilder()
+                .setShell(false)
+                .setValue("echo")
+                .addArguments("echo")
+                .addArguments("a b")
+                .addArguments("$HOME")
+                .build(),
+            Map.of());
+    assertThat(run(request).succeeded()).isTrue();
+    assertThat(output(request, "stdout")).isEqualTo("a b $HOME\n");
+  }
+
+  @Test
+  void anUnknownProgramFails() throws Exception {
+    open();
+    LaunchRequest request =
+        request(
+            CommandInfo.newBuilder().setShell(false).setValue("/no/such/program").build(),
+            Map.of());
+    assertThat(run(request).exitStatus()).hasValue(127);
+    assertThat(output(request, "stderr")).contains("/no/such/program");
+  }
+
+  @Test
+  void refusesNulAndMissingCommands() throws Exception {
+    open();
+    assertThatThrownBy(() -> run(request(shell("echo \0"), Map.of())))
+        .hasRootCauseInstanceOf(LaunchException.class)
+        .hasMessageContaining("NUL");
+    assertThatThrownBy(
+            () -> run(request(CommandInfo.newBuilder().setShell(false).build(), Map.of())))
+        .hasMessageContaining("neither a shell command nor a program");
+    assertThat(containerizer.containers()).isEmpty();
+  }
+
+  @Test
+  void theFirstProcessLeadsItsOwnSessionAndDoesNotIgnoreSignals() throws Exception {
+    open();
+    LaunchRequest request =
+        request(shell("read -r a </proc/self/stat; echo $a; grep SigIgn /proc/self/status"),
+            Map.of());
+    Launched launched = get(containerizer.launch(request));
+    get(containerizer.destroy(request.containerId()).thenApply(x -> true));
+    // The destroy may come first; what counts is read from a second run.
+    LaunchRequest again = request(request.command(), Map.of());
+    run(again);
+    String[] lines = output(again, "stdout").split("\n");
+    String[] fields = lines[0].split(" ");
+    assertThat(fields[4]).as("group").isEqualTo(fields[0]);
+    assertThat(fields[5]).as("session").isEqualTo(fields[0]);
+    long ignored = Long.parseLong(lines[1].substring(7).trim(), 16);
+    assertThat(ignored & 0x7fff_ffffL).as("ignored signals 1 to 31").isZero();
+    assertThat(launched.pid()).isPositive();
+  }
+
+  @Test
+  void aKillReachesWhatIgnoresTermLeftTheSessionOrTheFamily() throws Exception {
+    open();
+    LaunchRequest request =
+        request(
+            shell(
+                "(sleep 1000 & echo $! >two); trap '' TERM;"
+                    + " (setsid sh -c 'trap \"\" TERM; echo $$ >one; exec sleep 1000' &);"
+                    + " echo $$ >three; while :; do sleep 1000; done"),
+            Map.of());
+    get(containerizer.launch(request));
+    await(() -> request.sandbox().resolve("three").toFile().length() > 0
+        && request.sandbox().resolve("one").toFile().length() > 0);
+    List<Long> pids = new ArrayList<>();
+    for (String name : List.of("one", "two", "three")) {
+      pids.add(Long.parseLong(output(request, name).trim()));
+    }
+    var end = containerizer.termination(request.containerId()).toCompletableFuture();
+    containerizer.signal(request.containerId(), 15);
+    await(() -> !alive(pids.get(1)));
+    assertThat(alive(pids.get(0))).isTrue();
+    assertThat(alive(pids.get(2))).isTrue();
+
+    get(containerizer.destroy(request.containerId()));
+    assertThat(pids).noneMatch(ContainerizerTest::alive);
+    assertThat(get(end).signal()).hasValue(9);
+    assertThat(containerizer.containers()).isEmpty();
+    assertThat(folder.resolve("run time/containers")).isEmptyDirectory();
+  }
+
+  @Test
+  void strayProcessesEndWithTheFirstOne() throws Exception {
+    open();
+    LaunchRequest request =
+        request(shell("(setsid sleep 1000 & echo $! >stray); exit 4"), Map.of());
+    assertThat(run(request).exitStatus()).hasValue(4);
+    get(containerizer.destroy(request.containerId()));
+    long stray = Long.parseLong(output(request, "stray").trim());
+    await(() -> !alive(stray));
+  }
+
+  @Test
+  void fiftyAtATime() throws Exception {
+    open();
+    List<CompletableFuture<Termination>> ends = new ArrayList<>();
+    List<LaunchRequest> requests = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      LaunchRequest request = request(shell("echo " + i + "; exit " + i), Map.of());
+      requests.add(request);
+      containerizer.launch(request);
+      ends.add(containerizer.termination(request.containerId()).toCompletableFuture());
+    }
+    for (int i = 0; i < 50; i++) {
+      assertThat(get(ends.get(i)).exitStatus()).hasValue(i);
+      assertThat(output(requests.get(i), "stdout")).isEqualTo(i + "\n");
+    }
+    await(() -> containerizer.containers().isEmpty());
+  }
+
+  @Test
+  void recordsPidStartTimeAndStatusInFiles() throws Exception {
+    open();
+    LaunchRequest request = request(shell("sleep 1000"), Map.of());
+    Launched launched = get(containerizer.launch(request));
+    Path files = folder.resolve("run time/containers").resolve(request.containerId());
+    String[] pid = Files.readString(files.resolve("pid")).trim().split(" ");
+    assertThat(Long.parseLong(pid[0])).isEqualTo(launched.pid());
+    String stat = Files.readString(Path.of("/proc/" + launched.pid() + "/stat"));
+    assertThat(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19]).isEqualTo(pid[1]);
+    assertThat(get(containerizer.usage(request.containerId())).orElseThrow().getProcesses())
+        .isPositive();
+    assertThat(get(containerizer.status(request.containerId())).getExecutorPid())
+        .isEqualTo((int) launched.pid());
+  }
+
+  @Test
+  void isolatorsAreCalledInOrderAndTheProcessWaitsForThem() throws Exception {
+    List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(Isolator.KIND, "a", new RecordingIsolator("a", calls))
+            .with(Isolator.KIND, "b", new RecordingIsolator("b", calls));
+    containerizer = Containerizer.open(agent.options("posix/cpu", "a", "b"));
+    LaunchRequest request = request(shell("echo $FROM_a $FROM_b; cat ../isolated"), Map.of());
+    assertThat(run(request).succeeded()).isTrue();
+    get(containerizer.destroy(request.containerId()));
+    assertThat(output(request, "stdout")).isEqualTo("yes yes\nab");
+    assertThat(calls)
+        .containsExactlyInAnyOrder(
+            "recover a",
+            "recover b",
+            "prepare a",
+            "prepare b",
+            "isolate a",
+            "isolate b",
+            "cleanup b",
+            "cleanup a")
+        .containsSubsequence(
+            "prepare a", "prepare b", "isolate a", "isolate b", "cleanup b", "cleanup a");
+  }
+
+  @Test
+  void aFailingOrMissingIsolatorFailsTheLaunch() throws Exception {
+    List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(
+                Isolator.KIND,
+                "bad",
+                new RecordingIsolator("bad", calls) {
+                  @Override
+                  public void isolate(Container container, long pid) throws IOException {
+                    throw new IOException("no room");
+                  }
+                });
+    containerizer = Containerizer.open(agent.options("bad"));
+    LaunchRequest request = request(shell("touch ran"), Map.of());
+    assertThatThrownBy(() -> get(containerizer.launch(request)))
+        .isInstanceOf(ExecutionException.class)
+        .hasMessageContaining("Isolator 'bad' failed: no room");
+    assertThat(request.sandbox().resolve("ran")).doesNotExist();
+    assertThat(calls).contains("cleanup bad");
+    containerizer.close();
+
+    containerizer = Containerizer.open(agent.options("absent"));
+    assertThatThrownBy(() -> get(containerizer.launch(request(shell("true"), Map.of()))))
+        .hasMessageContaining("Isolator 'absent' is not available");
+  }
+
+  @Test
+  void aLimitationDestroysTheContainer() throws Exception {
+    RecordingIsolator isolator =
+        new RecordingIsolator("a", java.util.Collections.synchronizedList(new ArrayList<>()));
+    containerizer =
+        Containerizer.open(new FakeAgent(folder).with(Isolator.KIND, "a", isolator).options("a"));
+    LaunchRequest request = request(shell("sleep 1000"), Map.of());
+    get(containerizer.launch(request));
+    var end = containerizer.termination(request.containerId());
+    isolator.listener.limited(
+        request.containerId(), Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
+    assertThat(get(end).limitation().orElseThrow().reason())
+        .isEqualTo("REASON_CONTAINER_LIMITATION_MEMORY");
+  }
+
+  @Test
+  void runsAsAnotherUserWhenRoot() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root can switch users");
+    // The temporary folder of the test is closed to others, as a work directory is not.
+    Path open = Files.createTempDirectory(Path.of("/tmp"), "mezzo-user");
+    Files.setPosixFilePermissions(
+        open, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+    open();
+    LaunchRequest plain = request(shell("id -un; id -G; echo x >mine; kill -9 $$"), Map.of());
+    LaunchRequest request =
+        new LaunchRequest(
+            plain.containerId(),
+            plain.command(),
+            plain.environment(),
+            Optional.of("nobody"),
+            open.resolve("s"),
+            plain.resources(),
+            plain.limits(),
+            Optional.empty());
+    try {
+      assertThat(run(request).signal()).hasValue(9);
+      assertThat(output(request, "stdout")).startsWith("nobody\n");
+      assertThat(Files.getOwner(request.sandbox().resolve("mine")).getName()).isEqualTo("nobody");
+      assertThatThrownBy(
+              () ->
+                  run(
+                      new LaunchRequest(
+                          "other",
+                          plain.command(),
+                          Map.of(),
+                          Optional.of("no-such-user"),
+                          open.resolve("t"),
+                          Resources.EMPTY,
+                          Resources.EMPTY,
+                          Optional.empty())))
+          .hasMessageContaining("no-such-user");
+    } finally {
+      containerizer.close();
+      try (var files = Files.walk(open)) {
+        for (Path path : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+          Files.delete(path);
+        }
+      }
+    }
+  }
+
+  static class RecordingIsolator implements Isolator {
+    private final String name;
+    private final List<String> calls;
+    volatile LimitationListener listener;
+
+    RecordingIsolator(String name, List<String> calls) {
+      this.name = name;
+      this.calls = calls;
+    }
+
+    @Override
+    public void limitations(LimitationListener told) {
+      listener = told;
+    }
+
+    @Override
+    public void recover(List<Container> containers) {
+      calls.add("recover " + name);
+    }
+
+    @Override
+    public Preparation prepare(Container container) {
+      calls.add("prepare " + name);
+      return new Preparation(Map.of("FROM_" + name, "yes"));
+    }
+
+    @Override
+    public void isolate(Container container, long pid) throws IOException {
+      calls.add("isolate " + name);
+      Files.writeString(
+          container.sandbox().getParent().resolve("isolated"),
+          name,
+          java.nio.file.StandardOpenOption.CREATE,
+          java.nio.file.StandardOpenOption.APPEND);
+    }
+
+    @Override
+    public void cleanup(Container container) {
+      calls.add("cleanup " + name);
+    }
+  }
+}
