@@ -1,0 +1,58 @@
+package org.mezzo.master.transitions;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.coordination.Registry;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.scheduler.Event;
+
+/** Something to be done in the world after a transition was published. */
+public sealed interface Effect {
+
+  /** Sends an event to a framework's stream, if it is still open. */
+  record Send(String streamId, Event event) implements Effect {}
+
+  /** Begins the heartbeats of a stream; the first is sent at once (rule 30). */
+  record Heartbeat(String streamId) implements Effect {}
+
+  /** Ends a stream in order. */
+  record EndStream(String streamId) implements Effect {}
+
+  /** Sends an event to an agent, if it has a link. */
+  record ToAgent(String agentId, MasterEvent.Builder event) implements Effect {}
+
+  /** Makes a link that of an agent; an older one of the agent is closed. */
+  record BindLink(String agentId, long linkNumber) implements Effect {}
+
+  /** Closes an agent's link and forgets it; pings end. */
+  record EndLink(String agentId) implements Effect {}
+
+  /** Begins to ping an agent, or resets its count of misses. */
+  record Ping(String agentId) implements Effect {}
+
+  /** Tells the allocator of a change of the ledger, if there is one. */
+  record Tell(String operation, Consumer<Allocator> change) implements Effect {}
+
+  /** Asks for an allocation cycle over one agent, or over all. */
+  record Allocate(Optional<String> agentId) implements Effect {}
+
+  /** Writes to the registry; when it is durable the step runs, when it cannot be the term ends. */
+  record Store(List<Registry.Change> changes, Step then) implements Effect {}
+
+  /** Runs a step after a delay, unless the term is over. */
+  record After(Duration delay, Step step) implements Effect {}
+
+  /** Tells hooks that an agent is lost. */
+  record AgentLost(AgentInfo agent) implements Effect {}
+
+  /** Asks hooks and authorizer about an accepted launch, then runs the step with the answer. */
+  record Consult(Consultation consultation) implements Effect {}
+
+  /** Adds to a counter. */
+  record Count(String metric, long by) implements Effect {}
+
+}

@@ -1,0 +1,373 @@
+package org.mezzo.master.transitions;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.mezzo.api.allocator.AllocationState;
+import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.api.allocator.Proposal;
+import org.mezzo.master.state.Agent;
+import org.mezzo.master.state.Framework;
+import org.mezzo.master.state.Ledger;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Offer;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.ExecutorID;
+import org.mezzo.protocol.v1.Filters;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.OfferID;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.URL;
+import org.mezzo.protocol.v1.scheduler.Event;
+import org.mezzo.resources.Resources;
+import org.pcollections.PMap;
+import org.pcollections.PVector;
+import org.pcollections.TreePVector;
+
+/** Offers and the filters that keep them away (rules 46, 47, 53 to 59, 69, 70). */
+public final class Offers {
+  private static final Duration DEFAULT_REFUSAL = Duration.ofSeconds(5);
+  private static final Duration LONGEST_REFUSAL = Duration.ofDays(365);
+  private static final int MAX_FILTERS_PER_KEY = 64;
+  private static final String EPHEMERAL_PORTS = "ephemeral_ports";
+
+  private Offers() {}
+
+  /** The whole ledger as a starting allocator gets it. */
+  public static AllocationState ledger(MasterState state, Instant now) {
+    return Holdings.ledger(state, now);
+  }
+
+  /** Why a proposal is not turned into an offer; empty when it is. */
+  public static Optional<String> objection(MasterState state, Proposal proposal) {
+    Framework framework = state.frameworks().get(proposal.frameworkId());
+    if (framework == null || !framework.active()) {
+      return Optional.of("framework is not active");
+    }
+    if (!framework.subscription().roles().contains(proposal.role())) {
+      return Optional.of("framework is not subscribed to the role");
+    }
+    Agent agent = state.agents().get(proposal.agentId());
+    if (agent == null || !agent.active()) {
+      return Optional.of("agent is not active");
+    }
+    Resources resources = proposal.resources();
+    if (resources.isEmpty()) {
+      return Optional.of("nothing is proposed");
+    }
+    Map<String, Resources> roles = resources.allocations();
+    if (roles.size() != 1
+        || !roles.containsKey(proposal.role())
+        || roles.get(proposal.role()).size() != resources.size()) {
+      return Optional.of("resources are not allocated to the role");
+    }
+    Resources wanted = resources.unallocated();
+    if (!agent.free().contains(wanted)) {
+      return Optional.of("resources are not free");
+    }
+    if (wanted.allocatableTo(proposal.role()).size() != wanted.size()) {
+      return Optional.of("resources are reserved to another role");
+    }
+    return Optional.empty();
+  }
+
+  /** Makes an offer of a proposal to which there is no objection; it is not sent yet. */
+  public static Offer make(Transition tx, Proposal proposal) {
+    Map.Entry<String, MasterState> id = tx.state().newOfferId();
+    tx.become(id.getValue());
+    Framework framework = tx.framework(proposal.frameworkId());
+    Agent agent = tx.agent(proposal.agentId());
+    Offer offer =
+        new Offer(
+            id.getKey(),
+            framework.id(),
+            agent.id(),
+            proposal.role(),
+            proposal.resources(),
+            message(id.getKey(), framework, agent, proposal),
+            tx.now());
+    tx.become(tx.state().withOffers(tx.state().offers().plus(offer.id(), offer)));
+    tx.put(
+        framework.withOffers(
+            framework.offers().plus(offer.id()),
+            Ledger.add(framework.offered(), agent.id(), offer.resources())));
+    tx.put(agent.offer(offer));
+    tx.settings()
+        .offerTimeout()
+        .ifPresent(timeout -> tx.after(timeout, later -> expire(later, offer.id())));
+    return offer;
+  }
+
+  /** Sends those of the offers that still stand, in one event (rule 46). */
+  public static void announce(Transition tx, String frameworkId, List<String> offerIds) {
+    Framework framework = tx.framework(frameworkId);
+    if (framework == null || !framework.connected()) {
+      return;
+    }
+    Event.Offers.Builder offers = Event.Offers.newBuilder();
+    for (String id : offerIds) {
+      Offer offer = tx.state().offers().get(id);
+      if (offer != null) {
+        offers.addOffers(offer.message());
+      }
+    }
+    if (offers.getOffersCount() > 0) {
+      tx.send(framework, Event.newBuilder().setType(Event.Type.OFFERS).setOffers(offers).build());
+    }
+  }
+
+  private static org.mezzo.protocol.v1.Offer message(
+      String id, Framework framework, Agent agent, Proposal proposal) {
+    boolean multiRole = framework.can(FrameworkInfo.Capability.Type.MULTI_ROLE);
+    Resources.Format format =
+        framework.can(FrameworkInfo.Capability.Type.RESERVATION_REFINEMENT)
+            ? Resources.Format.POST_REFINEMENT
+            : Resources.Format.PRE_REFINEMENT;
+    Resources shown = multiRole ? proposal.resources() : proposal.resources().unallocated();
+    org.mezzo.protocol.v1.Offer.Builder offer =
+        org.mezzo.protocol.v1.Offer.newBuilder()
+            .setId(OfferID.newBuilder().setValue(id))
+            .setFrameworkId(FrameworkID.newBuilder().setValue(framework.id()))
+            .setAgentId(AgentID.newBuilder().setValue(agent.id()))
+            .setHostname(agent.info().getHostname())
+            .setUrl(
+                URL.newBuilder()
+                    .setScheme("http")
+                    .setAddress(agent.address())
+                    .setPath("/slave(1)"))
+            .addAllAttributes(agent.info().getAttributesList());
+    for (Resource resource : shown.toMessages(format)) {
+      if (!resource.getName().equals(EPHEMERAL_PORTS)) {
+        offer.addResources(resource);
+      }
+    }
+    if (agent.info().hasDomain()) {
+      offer.setDomain(agent.info().getDomain());
+    }
+    for (String executor : agent.executorsOf(framework.id()).keySet()) {
+      offer.addExecutorIds(ExecutorID.newBuilder().setValue(executor));
+    }
+    if (multiRole) {
+      offer.setAllocationInfo(
+          Resource.AllocationInfo.newBuilder().setRole(proposal.role()));
+    }
+    return offer.build();
+  }
+
+  /** Takes an offer out of the ledger; tells nobody. */
+  static void withdraw(Transition tx, Offer offer) {
+    tx.become(tx.state().withOffers(tx.state().offers().minus(offer.id())));
+    Framework framework = tx.framework(offer.frameworkId());
+    if (framework != null) {
+      tx.put(
+          framework.withOffers(
+              framework.offers().minus(offer.id()),
+              Ledger.subtract(framework.offered(), offer.agentId(), offer.resources())));
+    }
+    Agent agent = tx.agent(offer.agentId());
+    if (agent != null) {
+      tx.put(agent.withdraw(offer));
+    }
+  }
+
+  /** Takes an offer back and tells the allocator, but not the framework (rules 33, 39). */
+  static void giveBack(Transition tx, Offer offer) {
+    withdraw(tx, offer);
+    Holdings.tellReleased(tx, offer.frameworkId(), offer.agentId(), offer.resources());
+  }
+
+  /** Takes an offer back and tells the framework (rule 47). */
+  static void rescind(Transition tx, Offer offer) {
+    giveBack(tx, offer);
+    announceRescission(tx, offer);
+  }
+
+  static void announceRescission(Transition tx, Offer offer) {
+    Framework framework = tx.framework(offer.frameworkId());
+    if (framework != null) {
+      tx.send(
+          framework,
+          Event.newBuilder()
+              .setType(Event.Type.RESCIND)
+              .setRescind(Event.Rescind.newBuilder().setOfferId(offer.message().getId()))
+              .build());
+    }
+  }
+
+  private static void expire(Transition tx, String offerId) {
+    Offer offer = tx.state().offers().get(offerId);
+    if (offer != null) {
+      rescind(tx, offer);
+      tx.allocate(offer.agentId());
+    }
+  }
+
+  /** Gives every outstanding offer of a framework back without a word. */
+  static void giveBackAll(Transition tx, Framework framework) {
+    for (String id : framework.offers()) {
+      giveBack(tx, tx.state().offers().get(id));
+    }
+  }
+
+  /** DECLINE (rule 58). */
+  public static void decline(
+      Transition tx, String frameworkId, List<OfferID> ids, Filters filters) {
+    for (OfferID id : ids) {
+      Offer offer = tx.state().offers().get(id.getValue());
+      if (offer == null || !offer.frameworkId().equals(frameworkId)) {
+        tx.count("master/invalid_decline_offers_ids");
+        continue;
+      }
+      withdraw(tx, offer);
+      refuse(tx, frameworkId, offer.agentId(), offer.role(), offer.resources(), filters);
+    }
+  }
+
+  /**
+   * Tells the allocator that a part of what was offered is free again, and filters it. The ledger
+   * has it as free already.
+   */
+  static void refuse(
+      Transition tx,
+      String frameworkId,
+      String agentId,
+      String role,
+      Resources resources,
+      Filters filters) {
+    if (resources.isEmpty()) {
+      return;
+    }
+    Holdings.tellReleased(tx, frameworkId, agentId, resources);
+    refusal(filters.getRefuseSeconds(), tx.settings().allocationInterval())
+        .ifPresent(
+            duration ->
+                addFilter(
+                    tx,
+                    new OfferFilter(
+                        frameworkId,
+                        role,
+                        agentId,
+                        resources.unallocated(),
+                        tx.now().plus(duration))));
+  }
+
+  /** How long a refusal counts (hierarchical-allocator section 6); empty when it does not. */
+  static Optional<Duration> refusal(double seconds, Duration allocationInterval) {
+    Duration duration;
+    if (Double.isNaN(seconds) || seconds < 0) {
+      duration = DEFAULT_REFUSAL;
+    } else if (seconds > LONGEST_REFUSAL.toSeconds()) {
+      duration = LONGEST_REFUSAL;
+    } else {
+      duration = Duration.ofNanos((long) (seconds * 1e9));
+    }
+    if (duration.isZero()) {
+      return Optional.empty();
+    }
+    return Optional.of(duration.compareTo(allocationInterval) < 0 ? allocationInterval : duration);
+  }
+
+  private static void addFilter(Transition tx, OfferFilter filter) {
+    Framework framework = tx.framework(filter.frameworkId());
+    Framework.FilterKey key = new Framework.FilterKey(filter.role(), filter.agentId());
+    PVector<OfferFilter> known = framework.filters().get(key);
+    List<OfferFilter> kept = new ArrayList<>();
+    for (OfferFilter other : known == null ? TreePVector.<OfferFilter>empty() : known) {
+      boolean covered =
+          !other.expires().isAfter(filter.expires())
+              && filter.resources().contains(other.resources());
+      if (other.expires().isAfter(tx.now()) && !covered) {
+        kept.add(other);
+      }
+    }
+    kept.sort(java.util.Comparator.comparing(OfferFilter::expires));
+    while (kept.size() >= MAX_FILTERS_PER_KEY) {
+      kept.remove(0);
+    }
+    kept.add(filter);
+    tx.put(framework.withFilters(framework.filters().plus(key, TreePVector.from(kept))));
+    tx.tell("filterAdded", it -> it.filterAdded(filter));
+  }
+
+  /** Forgets filters that are over; allocators forget theirs by themselves. */
+  public static void expireFilters(Transition tx, String frameworkId) {
+    Framework framework = tx.framework(frameworkId);
+    if (framework == null || framework.filters().isEmpty()) {
+      return;
+    }
+    PMap<Framework.FilterKey, PVector<OfferFilter>> left = framework.filters();
+    for (var entry : framework.filters().entrySet()) {
+      List<OfferFilter> live =
+          entry.getValue().stream().filter(it -> it.expires().isAfter(tx.now())).toList();
+      if (live.isEmpty()) {
+        left = left.minus(entry.getKey());
+      } else if (live.size() < entry.getValue().size()) {
+        left = left.plus(entry.getKey(), TreePVector.from(live));
+      }
+    }
+    if (left != framework.filters()) {
+      tx.put(framework.withFilters(left));
+    }
+  }
+
+  /** Removes a framework's filters before their time, and tells the allocator. */
+  static void removeFilters(
+      Transition tx, String frameworkId, Set<String> roles, Optional<String> agentId) {
+    Framework framework = tx.framework(frameworkId);
+    PMap<Framework.FilterKey, PVector<OfferFilter>> left = framework.filters();
+    for (Framework.FilterKey key : framework.filters().keySet()) {
+      if ((roles.isEmpty() || roles.contains(key.role()))
+          && (agentId.isEmpty() || agentId.get().equals(key.agentId()))) {
+        left = left.minus(key);
+      }
+    }
+    tx.put(framework.withFilters(left));
+    tx.tell("filtersRemoved", it -> it.filtersRemoved(frameworkId, roles, agentId));
+  }
+
+  /** SUPPRESS (rule 69); empty roles mean all. */
+  public static void suppress(Transition tx, String frameworkId, List<String> roles) {
+    Framework framework = tx.framework(frameworkId);
+    if (!framework.subscription().roles().containsAll(roles)) {
+      return;
+    }
+    Set<String> suppressed = new HashSet<>(framework.subscription().suppressed());
+    suppressed.addAll(roles.isEmpty() ? framework.subscription().roles() : roles);
+    suppressed(tx, framework, suppressed);
+  }
+
+  /** REVIVE (rule 69); empty roles mean all. */
+  public static void revive(Transition tx, String frameworkId, List<String> roles) {
+    Framework framework = tx.framework(frameworkId);
+    if (!framework.subscription().roles().containsAll(roles)) {
+      return;
+    }
+    Set<String> revived =
+        roles.isEmpty() ? framework.subscription().roles() : new HashSet<>(roles);
+    Set<String> suppressed = new HashSet<>(framework.subscription().suppressed());
+    suppressed.removeAll(revived);
+    removeFilters(tx, frameworkId, roles.isEmpty() ? Set.of() : Set.copyOf(roles), Optional.empty());
+    suppressed(tx, tx.framework(frameworkId), suppressed);
+    tx.allocate();
+  }
+
+  private static void suppressed(Transition tx, Framework framework, Set<String> suppressed) {
+    if (suppressed.equals(framework.subscription().suppressed())) {
+      return;
+    }
+    var now = framework.subscription();
+    Framework next =
+        framework.with(
+            new Framework.Subscription(
+                now.roles(), Set.copyOf(suppressed), now.capabilities(), now.constraints()));
+    tx.put(next);
+    tx.tell(
+        "frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(next)));
+  }
+}
