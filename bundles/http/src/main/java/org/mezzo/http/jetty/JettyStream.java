@@ -1,0 +1,362 @@
+package org.mezzo.http.jetty;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpVersion;
+import org.eclipse.jetty.io.AbstractEndPoint;
+import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
+import org.mezzo.http.ResponseStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A streamed answer. At most one Jetty write is under way; what is written meanwhile waits in a
+ * bounded queue and goes out as one write after it. A stream without traffic costs no thread: over
+ * HTTP/2 Jetty tells of a reset; over HTTP/1.1 nobody reads while an answer is under way, so the
+ * stream itself watches the connection for its end.
+ */
+final class JettyStream implements ResponseStream {
+  private static final Logger LOG = LoggerFactory.getLogger(JettyStream.class);
+  private static final int MAX_WRITE_BYTES = 256 * 1024;
+
+  private final JettyConnector connector;
+  private final Request request;
+  private final Response response;
+  private final Callback callback;
+  private final long maxQueuedBytes;
+
+  private final Object lock = new Object();
+  private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
+  private long queuedBytes;
+  private long writingBytes;
+  private boolean writing;
+  private boolean ending;
+  private boolean closed;
+  private Throwable cause;
+  private List<Consumer<Throwable>> listeners = new ArrayList<>(1);
+  private final EndWatch watch;
+
+  JettyStream(
+      JettyConnector connector,
+      Request request,
+      Response response,
+      Callback callback,
+      long maxQueuedBytes) {
+    this.connector = connector;
+    this.request = request;
+    this.response = response;
+    this.callback = callback;
+    this.maxQueuedBytes = maxQueuedBytes;
+    Connection connection = request.getConnectionMetaData().getConnection();
+    this.watch =
+        http1() && connection.getEndPoint() instanceof AbstractEndPoint
+            ? new EndWatch((AbstractEndPoint) connection.getEndPoint())
+            : null;
+  }
+
+  private boolean http1() {
+    return request.getConnectionMetaData().getHttpVersion().getVersion()
+        < HttpVersion.HTTP_2.getVersion();
+  }
+
+  void begin(boolean requestIsRead) {
+    if (request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_1_1) {
+      // Said outright so that Connection: close does not make Jetty choose an unframed body.
+      response.getHeaders().put(HttpHeader.TRANSFER_ENCODING, "chunked");
+    }
+    // Silence is no fault of a stream; a client that does not read is cut by the queue's bound.
+    request.addIdleTimeoutListener(timeout -> false);
+    request.addFailureListener(this::closed);
+    synchronized (lock) {
+      writing = true;
+    }
+    Written head = new Written();
+    response.write(false, BufferUtil.EMPTY_BUFFER, head);
+    if (head.returned()) {
+      flush();
+    }
+    if (watch != null && requestIsRead) {
+      watch.register();
+    }
+  }
+
+  @Override
+  public boolean write(byte[] bytes) {
+    synchronized (lock) {
+      if (closed || ending) {
+        return false;
+      }
+      boolean empty = queuedBytes + writingBytes == 0;
+      if (empty || queuedBytes + writingBytes + bytes.length <= maxQueuedBytes) {
+        queue.add(bytes);
+        queuedBytes += bytes.length;
+      } else {
+        bytes = null;
+      }
+    }
+    if (bytes == null) {
+      cut(
+          new IOException(
+              "The client does not read: more than " + maxQueuedBytes + " bytes wait for it"));
+      return false;
+    }
+    flush();
+    return true;
+  }
+
+  private void flush() {
+    boolean more = true;
+    while (more) {
+      ByteBuffer next;
+      boolean last;
+      synchronized (lock) {
+        if (writing || closed) {
+          return;
+        }
+        next = take();
+        last = next == null && ending;
+        if (next == null && !last) {
+          return;
+        }
+        writing = true;
+      }
+      if (last) {
+        finish();
+        return;
+      }
+      Written written = new Written();
+      response.write(false, next, written);
+      more = written.returned();
+    }
+  }
+
+  private void finish() {
+    if (watch != null) {
+      watch.release();
+    }
+    response.write(
+        true,
+        BufferUtil.EMPTY_BUFFER,
+        Callback.from(
+            () -> {
+              closed(null);
+              callback.succeeded();
+            },
+            this::closed));
+  }
+
+  /** The end of one write; a write that ends before it returns must not flush below itself. */
+  private final class Written implements Callback {
+    private final AtomicBoolean first = new AtomicBoolean(true);
+
+    /** Whether the write has ended already. */
+    boolean returned() {
+      return !first.compareAndSet(true, false);
+    }
+
+    @Override
+    public void succeeded() {
+      synchronized (lock) {
+        writing = false;
+        writingBytes = 0;
+      }
+      if (!first.compareAndSet(true, false)) {
+        flush();
+      }
+    }
+
+    @Override
+    public void failed(Throwable reason) {
+      closed(reason);
+    }
+
+    @Override
+    public InvocationType getInvocationType() {
+      return InvocationType.NON_BLOCKING;
+    }
+  }
+
+  /** What waits, joined up to a bound; null when nothing does. */
+  private ByteBuffer take() {
+    byte[] first = queue.poll();
+    if (first == null) {
+      writingBytes = 0;
+      return null;
+    }
+    int size = first.length;
+    int count = 0;
+    for (byte[] more : queue) {
+      if (size + more.length > MAX_WRITE_BYTES) {
+        break;
+      }
+      size += more.length;
+      count++;
+    }
+    queuedBytes -= size;
+    writingBytes = size;
+    if (count == 0) {
+      return ByteBuffer.wrap(first);
+    }
+    ByteBuffer joined = ByteBuffer.allocate(size);
+    joined.put(first);
+    for (int i = 0; i < count; i++) {
+      joined.put(queue.poll());
+    }
+    return joined.flip();
+  }
+
+  @Override
+  public void end() {
+    synchronized (lock) {
+      ending = true;
+    }
+    flush();
+  }
+
+  @Override
+  public void abort() {
+    cut(new IOException("Aborted"));
+  }
+
+  private void cut(Throwable reason) {
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+    }
+    closed(reason);
+    if (http1()) {
+      request.getConnectionMetaData().getConnection().getEndPoint().close(reason);
+    }
+  }
+
+  /** The stream is over; null when it ended in order. */
+  private void closed(Throwable reason) {
+    List<Consumer<Throwable>> told;
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      cause = reason;
+      queue.clear();
+      queuedBytes = 0;
+      writingBytes = 0;
+      told = listeners;
+      listeners = List.of();
+    }
+    connector.streamEnded(this);
+    if (reason != null) {
+      if (watch != null) {
+        watch.release();
+      }
+      callback.failed(reason);
+    }
+    told.forEach(listener -> tell(listener, reason));
+  }
+
+  private static void tell(Consumer<Throwable> listener, Throwable reason) {
+    try {
+      listener.accept(reason);
+    } catch (RuntimeException e) {
+      LOG.error("A listener of a closed stream failed", e);
+    }
+  }
+
+  @Override
+  public void onClosed(Consumer<Throwable> listener) {
+    Throwable reason;
+    synchronized (lock) {
+      if (!closed) {
+        listeners.add(listener);
+        return;
+      }
+      reason = cause;
+    }
+    tell(listener, reason);
+  }
+
+  @Override
+  public long queuedBytes() {
+    synchronized (lock) {
+      return queuedBytes + writingBytes;
+    }
+  }
+
+  /** Waits for the end of an HTTP/1.1 connection while its only request is being answered. */
+  private final class EndWatch implements Callback {
+    private final AbstractEndPoint endPoint;
+    private final ByteBuffer pipelined = BufferUtil.allocate(1024);
+    private boolean released;
+
+    EndWatch(AbstractEndPoint endPoint) {
+      this.endPoint = endPoint;
+    }
+
+    synchronized void register() {
+      if (!released) {
+        endPoint.tryFillInterested(this);
+      }
+    }
+
+    /** Hands the connection's input back, with what was read of it. */
+    void release() {
+      synchronized (this) {
+        if (released) {
+          return;
+        }
+        released = true;
+      }
+      endPoint.getFillInterest().onFail(new EOFException("Not interested any more"));
+      Connection connection = endPoint.getConnection();
+      if (BufferUtil.hasContent(pipelined) && connection instanceof Connection.UpgradeTo) {
+        ((Connection.UpgradeTo) connection).onUpgradeTo(pipelined);
+      }
+    }
+
+    @Override
+    public void succeeded() {
+      boolean end = false;
+      synchronized (this) {
+        if (released || !endPoint.isOpen()) {
+          return;
+        }
+        try {
+          end = endPoint.fill(pipelined) < 0;
+        } catch (IOException e) {
+          end = true;
+        }
+        // A next request was sent ahead: it is kept, and the watch ends where its room does.
+        if (!end && BufferUtil.space(pipelined) > 0) {
+          endPoint.tryFillInterested(this);
+        }
+      }
+      if (end) {
+        cut(new EOFException("The client closed the connection"));
+      }
+    }
+
+    @Override
+    public void failed(Throwable reason) {
+      synchronized (this) {
+        if (released) {
+          return;
+        }
+      }
+      if (!endPoint.isOpen()) {
+        cut(reason);
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package org.mezzo.http.jetty;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.handler.ErrorHandler;
+import org.eclipse.jetty.util.Callback;
+
+/** Jetty's own errors (malformed requests above all) in the form of all others: one plain line. */
+final class PlainErrors extends ErrorHandler {
+  private static final String TEXT = "text/plain; charset=utf-8";
+
+  @Override
+  public boolean handle(Request request, Response response, Callback callback) {
+    byte[] body = text(response.getStatus(), null);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, TEXT);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+    response.write(true, ByteBuffer.wrap(body), callback);
+    return true;
+  }
+
+  @Override
+  public ByteBuffer badMessageError(int status, String reason, HttpFields.Mutable fields) {
+    fields.put(HttpHeader.CONTENT_TYPE, TEXT);
+    return ByteBuffer.wrap(text(status, reason));
+  }
+
+  private static byte[] text(int status, String reason) {
+    String line = status + " " + HttpStatus.getMessage(status) + ".";
+    if (reason != null && !reason.equals(HttpStatus.getMessage(status))) {
+      line += " " + reason;
+    }
+    return line.getBytes(StandardCharsets.UTF_8);
+  }
+}

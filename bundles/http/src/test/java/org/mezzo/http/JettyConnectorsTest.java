@@ -1,0 +1,491 @@
+package org.mezzo.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(20)
+class JettyConnectorsTest {
+  private static final String LARGE = "x".repeat(4096);
+
+  private final BlockingQueue<ResponseStream> streams = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Optional<Throwable>> closed = new LinkedBlockingQueue<>();
+  private HttpConnector connector;
+
+  @BeforeEach
+  void open() throws IOException {
+    connector = open(Duration.ofSeconds(30));
+  }
+
+  private HttpConnector open(Duration idle) throws IOException {
+    return new JettyConnectors()
+        .open(
+            new ConnectorOptions(
+                "test", InetAddress.getLoopbackAddress(), 0, Optional.empty(), 16, idle),
+            this::handle);
+  }
+
+  @AfterEach
+  void close() {
+    connector.close();
+  }
+
+  private void handle(HttpExchange exchange) throws Exception {
+    switch (exchange.path()) {
+      case "/hello":
+        exchange.respond(HttpResponse.text(200, "hello"));
+        break;
+      case "/large":
+        exchange.respond(HttpResponse.text(200, LARGE));
+        break;
+      case "/echo":
+        exchange
+            .body(1000)
+            .whenComplete(
+                (body, failure) ->
+                    exchange.respond(
+                        failure == null
+                            ? HttpResponse.text(200, new String(body, StandardCharsets.UTF_8))
+                            : HttpResponse.text(
+                                failure instanceof BodyTooLargeException ? 413 : 400,
+                                failure.getMessage())));
+        break;
+      case "/query":
+        exchange.respond(HttpResponse.text(200, exchange.query() + " " + exchange.pathAndQuery()));
+        break;
+      case "/fail":
+        throw new IllegalStateException("on purpose");
+      case "/stream":
+        ResponseStream stream =
+            exchange.stream(200, Map.of("Content-Type", "application/json"), 1 << 20);
+        stream.onClosed(cause -> closed.add(Optional.ofNullable(cause)));
+        streams.add(stream);
+        break;
+      case "/post-stream":
+        exchange.body(1000).thenAccept(body -> streams.add(exchange.stream(200, Map.of(), 1000)));
+        break;
+      default:
+        exchange.respond(HttpResponse.text(404, "404 Not Found."));
+    }
+  }
+
+  private RawClient raw() throws IOException {
+    return new RawClient(connector.address());
+  }
+
+  private ResponseStream nextStream() throws InterruptedException {
+    return streams.poll(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void answersWithFewHeaders() throws Exception {
+    try (RawClient client = raw()) {
+      String answer = client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("hello");
+      assertThat(answer)
+          .startsWith("HTTP/1.1 200 OK\r\n")
+          .contains("Content-Type: text/plain; charset=utf-8", "Content-Length: 5", "Date: ")
+          .doesNotContain("Server:");
+      assertThat(answer.split("\r\n\r\n")[0].split("\r\n")).hasSize(4);
+    }
+  }
+
+  @Test
+  void understandsAbsoluteTargetsAndHeaderNamesInAnyCase() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET http://other:1/hello HTTP/1.1\r\nhost: other:1\r\n\r\n");
+      assertThat(client.readUntil("hello")).startsWith("HTTP/1.1 200");
+      client.send("GET http://other:1/hello HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(client.readUntil("hello")).startsWith("HTTP/1.1 200");
+    }
+  }
+
+  @Test
+  void answersPipelinedRequestsInOrder() throws Exception {
+    try (RawClient client = raw()) {
+      client.send(
+          "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+              + "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+              + "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(client.readUntil("404 Not Found.")).containsSubsequence("hello", "abc", "404");
+    }
+  }
+
+  @Test
+  void answersHeadWithoutBodyAndOldHttpWithClosing() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /nope HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(client.readUntil("404 Not Found."))
+          .contains("Content-Length: 5")
+          .doesNotContain("hello");
+    }
+    try (RawClient client = raw()) {
+      assertThat(client.send("GET /hello HTTP/1.0\r\n\r\n").readAll())
+          .startsWith("HTTP/1.1 200")
+          .endsWith("hello");
+    }
+  }
+
+  @Test
+  void answersMalformedRequestsWithOneLine() throws Exception {
+    for (String bad :
+        new String[] {
+          "garbage\r\n\r\n",
+          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+          "GET /hello HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
+          "GET /hello HTTP/1.1\r\n\r\n",
+          "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+        }) {
+      try (RawClient client = raw()) {
+        assertThat(client.send(bad).readAll())
+            .as(bad)
+            .startsWith("HTTP/1.1 400 ")
+            .contains("text/plain; charset=utf-8")
+            .contains("400 Bad Request.")
+            .doesNotContain("<html");
+      }
+    }
+  }
+
+  @Test
+  void refusesHugeHeaders() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /hello HTTP/1.1\r\nHost: x\r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
+      assertThat(client.readUntil("\r\n")).contains("431");
+    }
+  }
+
+  @Test
+  void findsNothingBehindEncodedSlashesAndDots() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /a%2Fhello HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(client.readUntil("Found.")).contains("404");
+      client.send("GET /a/../hello HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(client.readUntil("hello")).contains("200");
+    }
+  }
+
+  @Test
+  void readsChunkedAndCompressedBodies() throws Exception {
+    try (RawClient client = raw()) {
+      client.send(
+          "POST /echo HTTP/1.1\r\nHost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n");
+      client.send("2\r\nde\r\n0\r\n\r\n");
+      assertThat(client.readUntil("abcde")).contains("200 OK");
+    }
+    ByteArrayOutputStream zipped = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(zipped)) {
+      gzip.write("zip".getBytes(StandardCharsets.UTF_8));
+    }
+    assertThat(post("/echo", zipped.toByteArray(), "Content-Encoding", "gzip").body())
+        .isEqualTo("zip");
+    assertThat(post("/echo", new byte[] {1, 2}, "Content-Encoding", "gzip").statusCode())
+        .isEqualTo(400);
+  }
+
+  @Test
+  void refusesBodiesBeyondTheirLimit() throws Exception {
+    assertThat(post("/echo", new byte[1001], "X", "y").statusCode()).isEqualTo(413);
+    try (RawClient client = raw()) {
+      client.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+      client.send("3e9\r\n" + "z".repeat(1001) + "\r\n");
+      assertThat(client.readUntil("\r\n")).contains("413");
+    }
+  }
+
+  @Test
+  void continuesWhenAsked() throws Exception {
+    try (RawClient client = raw()) {
+      client.send(
+          "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+      assertThat(client.readUntil("\r\n\r\n")).contains("100 Continue");
+      assertThat(client.send("ok").readUntil("ok")).contains("200 OK");
+    }
+  }
+
+  private java.net.http.HttpResponse<String> post(
+      String path, byte[] body, String name, String value) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(uri(path))
+                .header(name, value)
+                .POST(BodyPublishers.ofByteArray(body))
+                .build(),
+            BodyHandlers.ofString());
+  }
+
+  private URI uri(String path) {
+    return URI.create(
+        "http://" + connector.address().getHostString() + ":" + connector.address().getPort() + path);
+  }
+
+  @Test
+  void compressesLargeAnswersWhenTheClientAllows() throws Exception {
+    HttpClient client = HttpClient.newHttpClient();
+    var zipped =
+        client.send(
+            HttpRequest.newBuilder(uri("/large")).header("Accept-Encoding", "gzip").build(),
+            BodyHandlers.ofByteArray());
+    assertThat(zipped.headers().firstValue("Content-Encoding")).contains("gzip");
+    assertThat(
+            new GZIPInputStream(new ByteArrayInputStream(zipped.body())).readAllBytes())
+        .isEqualTo(LARGE.getBytes(StandardCharsets.UTF_8));
+    for (String[] plain :
+        new String[][] {{"/large", "gzip;q=0"}, {"/large", "br"}, {"/hello", "gzip"}}) {
+      var answer =
+          client.send(
+              HttpRequest.newBuilder(uri(plain[0])).header("Accept-Encoding", plain[1]).build(),
+              BodyHandlers.ofString());
+      assertThat(answer.headers().firstValue("Content-Encoding")).isEmpty();
+    }
+  }
+
+  @Test
+  void decodesQueries() throws Exception {
+    var answer =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(uri("/query?a=1%202&b=x+y&a=z")).build(),
+                BodyHandlers.ofString());
+    assertThat(answer.body()).isEqualTo("{a=1 2, b=x y} /query?a=1%202&b=x+y&a=z");
+  }
+
+  @Test
+  void answersAFailingHandlerWith500() throws Exception {
+    assertThat(post("/fail", new byte[0], "X", "y").statusCode()).isEqualTo(500);
+  }
+
+  @Test
+  void streamsInChunksAtOnceAndKeepsTheConnection() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n");
+      ResponseStream stream = nextStream();
+      String head = client.readUntil("\r\n\r\n");
+      assertThat(head).contains("Transfer-Encoding: chunked").doesNotContain("Content-Encoding");
+      assertThat(stream.write("one".getBytes(StandardCharsets.UTF_8))).isTrue();
+      assertThat(client.readUntil("one\r\n")).isEqualTo("3\r\none\r\n");
+      stream.write("two".getBytes(StandardCharsets.UTF_8));
+      assertThat(client.readUntil("two\r\n")).isEqualTo("3\r\ntwo\r\n");
+      stream.end();
+      assertThat(client.readUntil("0\r\n\r\n")).isEqualTo("0\r\n\r\n");
+      assertThat(closed.poll(10, TimeUnit.SECONDS)).isEqualTo(Optional.empty());
+      assertThat(stream.write(new byte[1])).isFalse();
+      assertThat(client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("hello"))
+          .contains("200 OK");
+    }
+  }
+
+  @Test
+  void keepsARequestThatIsSentBehindAStream() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+      ResponseStream stream = nextStream();
+      client.readUntil("\r\n\r\n");
+      client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+      stream.write("one".getBytes(StandardCharsets.UTF_8));
+      client.readUntil("one");
+      stream.end();
+      assertThat(client.readUntil("hello")).contains("0\r\n\r\nHTTP/1.1 200");
+    }
+  }
+
+  @Test
+  void streamsChunkedToClientsThatWillClose() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\nconnection: close\r\n\r\n");
+      ResponseStream stream = nextStream();
+      assertThat(client.readUntil("\r\n\r\n")).contains("Transfer-Encoding: chunked");
+      stream.write("one".getBytes(StandardCharsets.UTF_8));
+      stream.end();
+      assertThat(client.readAll()).isEqualTo("3\r\none\r\n0\r\n\r\n");
+    }
+  }
+
+  @Test
+  void noticesAClientThatLeavesAnIdleStream() throws Exception {
+    for (String request :
+        new String[] {
+          "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n",
+          "GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+          "POST /post-stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+        }) {
+      CompletableFuture<Throwable> gone = new CompletableFuture<>();
+      try (RawClient client = raw()) {
+        client.send(request);
+        nextStream().onClosed(gone::complete);
+        client.readUntil("\r\n\r\n");
+        assertThat(gone).isNotDone();
+      }
+      assertThat(gone.get(10, TimeUnit.SECONDS)).isNotNull();
+    }
+  }
+
+  @Test
+  void noticesAClientThatResetsAnIdleStream() throws Exception {
+    RawClient client = raw();
+    client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("\r\n\r\n");
+    client.socket().setSoLinger(true, 0);
+    client.close();
+    assertThat(closed.poll(10, TimeUnit.SECONDS)).isPresent();
+  }
+
+  @Test
+  void abortsAStream() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("\r\n\r\n");
+      nextStream().abort();
+      assertThat(closed.poll(10, TimeUnit.SECONDS)).isPresent();
+      assertThatThrownBy(() -> client.readUntil("never")).isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void cutsAClientThatDoesNotRead() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("\r\n\r\n");
+      ResponseStream stream = nextStream();
+      byte[] piece = new byte[64 * 1024];
+      int written = 0;
+      while (stream.write(piece)) {
+        written += piece.length;
+        assertThat(written).isLessThan(1 << 30);
+      }
+      assertThat(closed.poll(10, TimeUnit.SECONDS)).isPresent();
+    }
+  }
+
+  @Test
+  void passesASingleRecordBeyondTheBound() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("\r\n\r\n");
+      ResponseStream stream = nextStream();
+      assertThat(stream.write(new byte[3 << 20])).isTrue();
+      stream.end();
+      assertThat(client.readUntil("\r\n0\r\n\r\n")).hasSizeGreaterThan(3 << 20);
+    }
+  }
+
+  @Test
+  void letsStreamsBeSilentBeyondTheIdleTimeout() throws Exception {
+    connector.close();
+    connector = open(Duration.ofMillis(200));
+    try (RawClient idle = raw();
+        RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("\r\n\r\n");
+      ResponseStream stream = nextStream();
+      assertThat(idle.send("GET /hel").readAll()).satisfiesAnyOf(
+          text -> assertThat(text).isEmpty(), text -> assertThat(text).contains("408"));
+      assertThat(closed.poll(500, TimeUnit.MILLISECONDS)).isNull();
+      assertThat(stream.write("late".getBytes(StandardCharsets.UTF_8))).isTrue();
+      assertThat(client.readUntil("late")).endsWith("late");
+    }
+    assertThat(closed.poll(10, TimeUnit.SECONDS)).isPresent();
+  }
+
+  @Test
+  void servesHttp2ByUpgrade() throws Exception {
+    HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+    for (int i = 0; i < 3; i++) {
+      var answer =
+          client.send(HttpRequest.newBuilder(uri("/hello")).build(), BodyHandlers.ofString());
+      assertThat(answer.body()).isEqualTo("hello");
+      assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+    }
+    var stream =
+        client.sendAsync(
+            HttpRequest.newBuilder(uri("/stream")).build(), BodyHandlers.ofInputStream());
+    ResponseStream answer = nextStream();
+    answer.write("abc".getBytes(StandardCharsets.UTF_8));
+    try (var in = stream.get(10, TimeUnit.SECONDS).body()) {
+      assertThat(in.readNBytes(3)).asString().isEqualTo("abc");
+    }
+    assertThat(closed.poll(10, TimeUnit.SECONDS)).isPresent();
+  }
+
+  @Test
+  void receivesABodyPieceByPiece() throws Exception {
+    connector.close();
+    BlockingQueue<String> pieces = new LinkedBlockingQueue<>();
+    connector =
+        new JettyConnectors()
+            .open(
+                new ConnectorOptions(
+                    "test",
+                    InetAddress.getLoopbackAddress(),
+                    0,
+                    Optional.empty(),
+                    8,
+                    Duration.ofSeconds(30)),
+                exchange ->
+                    exchange.receive(
+                        new BodyListener() {
+                          @Override
+                          public void bytes(ByteBuffer bytes) {
+                            pieces.add(StandardCharsets.UTF_8.decode(bytes).toString());
+                          }
+
+                          @Override
+                          public void complete() {
+                            exchange.respond(HttpResponse.text(200, "done"));
+                          }
+
+                          @Override
+                          public void failed(Throwable cause) {
+                            pieces.add("failed");
+                          }
+                        }));
+    try (RawClient client = raw()) {
+      client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+      assertThat(pieces.poll(10, TimeUnit.SECONDS)).isEqualTo("one");
+      client.send("3\r\ntwo\r\n0\r\n\r\n");
+      assertThat(client.readUntil("done")).contains("200");
+      assertThat(pieces.poll(10, TimeUnit.SECONDS)).isEqualTo("two");
+    }
+    try (RawClient client = raw()) {
+      client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+      assertThat(pieces.poll(10, TimeUnit.SECONDS)).isEqualTo("one");
+    }
+    assertThat(pieces.poll(10, TimeUnit.SECONDS)).isEqualTo("failed");
+  }
+
+  @Test
+  void namesTheAddressThatIsTaken() {
+    assertThatThrownBy(
+            () ->
+                new JettyConnectors()
+                    .open(
+                        new ConnectorOptions(
+                            "second",
+                            InetAddress.getLoopbackAddress(),
+                            connector.address().getPort(),
+                            Optional.empty(),
+                            8,
+                            Duration.ofSeconds(30)),
+                        exchange -> {}))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("127.0.0.1:" + connector.address().getPort());
+  }
+}
