@@ -31,6 +31,9 @@ import org.osgi.framework.wiring.BundleRevision;
 import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
+import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 import org.osgi.service.log.LogService;
 import org.osgi.service.log.LoggerFactory;
 import org.slf4j.Logger;
@@ -59,6 +62,11 @@ public final class Host implements AutoCloseable {
           "org.slf4j.helpers;version=\"2.0.20\"",
           "org.slf4j.spi;version=\"2.0.20\"",
           "org.osgi.service.cm;version=\"1.6.1\"",
+          "org.osgi.service.component;version=\"1.5.1\"",
+          "org.osgi.service.component.runtime;version=\"1.5.0\"",
+          "org.osgi.service.component.runtime.dto;version=\"1.5.0\"",
+          "org.osgi.util.promise;version=\"1.3.0\"",
+          "org.osgi.util.function;version=\"1.2.0\"",
           "org.osgi.service.log;version=\"1.5.0\"");
 
   private final HostOptions options;
@@ -120,9 +128,47 @@ public final class Host implements AutoCloseable {
     }
   }
 
-  /** Whether bundles have asked for the end of the process. */
-  public boolean failed() {
-    return fatal.get() != null;
+  /**
+   * One line for each component of Declarative Services that threw when it was activated; empty
+   * when all is well or there is no such runtime.
+   */
+  public List<String> componentFailures() {
+    List<String> lines = new ArrayList<>();
+    BundleContext context = framework.getBundleContext();
+    ServiceReference<ServiceComponentRuntime> reference =
+        context == null ? null : context.getServiceReference(ServiceComponentRuntime.class);
+    if (reference == null) {
+      return lines;
+    }
+    ServiceComponentRuntime runtime = context.getService(reference);
+    for (ComponentDescriptionDTO description : runtime.getComponentDescriptionDTOs()) {
+      for (ComponentConfigurationDTO component :
+          runtime.getComponentConfigurationDTOs(description)) {
+        if (component.state == ComponentConfigurationDTO.FAILED_ACTIVATION) {
+          Object pid = component.properties.getOrDefault("service.pid", description.name);
+          lines.add(pid + " did not start: " + innermost(component.failure));
+        }
+      }
+    }
+    return lines;
+  }
+
+  /** The message of the last cause in a printed stack trace. */
+  private static String innermost(String stackTrace) {
+    String message = "";
+    for (String line : String.valueOf(stackTrace).split("\n")) {
+      if (line.startsWith("Caused by: ")) {
+        message = line.substring("Caused by: ".length());
+      } else if (message.isEmpty()) {
+        message = line;
+      }
+    }
+    return message.strip();
+  }
+
+  /** Whether the framework stops or has stopped. */
+  public boolean stopping() {
+    return framework.getState() != Bundle.ACTIVE;
   }
 
   /** Ends the process's reason to live with a message for the operator; returns at once. */

@@ -1,0 +1,75 @@
+package org.mezzo.cli;
+
+import org.mezzo.flags.FlagException;
+import org.mezzo.host.HostException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Option;
+
+/** The command {@code mezzo}. */
+@Command(
+    name = "mezzo",
+    description = "A cluster manager that speaks the HTTP APIs of Apache Mesos.",
+    versionProvider = Versions.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      LocalCommand.class,
+      DaemonCommand.Master.class,
+      DaemonCommand.Agent.class,
+      HelpCommand.class
+    })
+public final class Mezzo implements Runnable {
+  /** Exit status of commands that were called wrongly. */
+  static final int USAGE = 2;
+
+  /** Exit status of commands that failed. */
+  static final int FAILURE = 1;
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Print this help and end.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Print the version and end.")
+  private boolean version;
+
+  /** Runs a command and ends the process with its status. */
+  public static void main(String[] arguments) {
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Mezzo())
+        .setExecutionExceptionHandler(
+            (failure, command, parsed) -> {
+              boolean usage = failure instanceof FlagException;
+              if (usage || failure instanceof HostException) {
+                command.getErr().println("mezzo: " + failure.getMessage());
+              } else {
+                command.getErr().println("mezzo: " + failure);
+                failure.printStackTrace(command.getErr());
+              }
+              return usage ? USAGE : FAILURE;
+            });
+  }
+
+  /** Without a subcommand there is nothing to do but to say which there are. */
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(spec.commandLine(), "Missing command");
+  }
+
+  /** {@code mezzo version}. */
+  @Command(name = "version", description = "Print the version.")
+  int version() {
+    spec.commandLine().printVersionHelp(System.out);
+    return 0;
+  }
+}

@@ -1,0 +1,66 @@
+package org.mezzo.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.mezzo.flags.FlagException;
+
+/** The options of the Gogo shell, which every command that boots a host has; off by default. */
+final class ShellOptions {
+  private static final String CONSOLE = "--shell";
+  private static final String SSH_PORT = "--shell_ssh_port=";
+  private static final String SSH_KEYS = "--shell_authorized_keys=";
+
+  private final Map<String, Object> properties = new LinkedHashMap<>();
+
+  private ShellOptions() {}
+
+  /** Removes the options of the shell from arguments. */
+  static ShellOptions takeFrom(List<String> arguments) throws FlagException {
+    ShellOptions options = new ShellOptions();
+    for (Iterator<String> each = new ArrayList<>(arguments).iterator(); each.hasNext(); ) {
+      String argument = each.next();
+      if (argument.equals(CONSOLE)) {
+        options.properties.put("console", true);
+      } else if (argument.startsWith(SSH_PORT)) {
+        options.properties.put("sshPort", port(argument.substring(SSH_PORT.length())));
+      } else if (argument.startsWith(SSH_KEYS)) {
+        options.properties.put(
+            "authorizedKeys",
+            Path.of(argument.substring(SSH_KEYS.length())).toAbsolutePath().toString());
+      } else {
+        continue;
+      }
+      arguments.remove(argument);
+    }
+    if (options.properties.containsKey("sshPort")
+        != options.properties.containsKey("authorizedKeys")) {
+      throw new FlagException(
+          "--shell_ssh_port=PORT and --shell_authorized_keys=FILE belong together: the shell is"
+              + " reached over SSH with a key only");
+    }
+    return options;
+  }
+
+  private static int port(String text) throws FlagException {
+    try {
+      int port = Integer.parseInt(text);
+      if (port >= 0 && port <= 65_535) {
+        return port;
+      }
+    } catch (NumberFormatException e) {
+      throw new FlagException("--shell_ssh_port: '" + text + "' is no number");
+    }
+    throw new FlagException("--shell_ssh_port: " + text + " is not between 0 and 65535");
+  }
+
+  /** Adds the shell if it is wanted. */
+  void addTo(Boot boot) {
+    if (!properties.isEmpty()) {
+      boot.shell(properties);
+    }
+  }
+}
