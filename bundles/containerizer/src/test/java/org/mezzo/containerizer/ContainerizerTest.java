@@ -263,7 +263,8 @@ class ContainerizerTest {
     assertThat(alive(pids.get(2))).isTrue();
 
     get(containerizer.destroy(request.containerId()));
-    assertThat(pids).noneMatch(ContainerizerTest::alive);
+    // A killed process may be a zombie until init has looked after it.
+    await(() -> pids.stream().noneMatch(ContainerizerTest::alive));
     assertThat(get(end).signal()).hasValue(9);
     assertThat(containerizer.containers()).isEmpty();
     assertThat(folder.resolve("run time/containers")).isEmptyDirectory();
