@@ -73,18 +73,17 @@ public final class HttpLinkServer implements Links.Server {
               .with("Allow", "POST"));
       return;
     }
-    ResponseStream stream =
-        exchange.stream(
-            200, Map.of("Content-Type", "application/x-mezzo-link"), MAX_QUEUED_BYTES);
     Optional<String> principal =
         exchange
             .clientCertificate()
             .map(certificate -> certificate.getSubjectX500Principal().getName());
-    HttpLinkSession session =
-        new HttpLinkSession(this, stream, exchange.remote(), acceptor, principal);
+    HttpLinkSession session = new HttpLinkSession(this, exchange.remote(), acceptor, principal);
     sessions.add(session);
-    stream.onClosed(session::streamClosed);
+    // The body is asked for first: a streamed answer drops one that nobody has asked for.
     exchange.receive(session);
+    ResponseStream stream =
+        exchange.stream(200, Map.of("Content-Type", "application/x-mezzo-link"), MAX_QUEUED_BYTES);
+    session.begin(stream);
   }
 
   void unsent(HttpLinkSession session) {

@@ -27,12 +27,14 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
   private static final int MAX_EARLY_BYTES = Frames.MAX_BYTES;
 
   private final HttpLinkServer server;
-  private final ResponseStream stream;
   private final InetSocketAddress remote;
   private final LinkServer.Acceptor acceptor;
   private final Optional<String> principal;
   private final Frames.Decoder decoder = new Frames.Decoder(this::frame);
   private final Object out = new Object();
+
+  /** The answer; null while the first bytes of the request are taken. Guarded by out. */
+  private ResponseStream stream;
 
   /** Frames that wait for the writer. Guarded by out. */
   private ByteArrayOutputStream batch = new ByteArrayOutputStream();
@@ -64,15 +66,28 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
 
   HttpLinkSession(
       HttpLinkServer server,
-      ResponseStream stream,
       InetSocketAddress remote,
       LinkServer.Acceptor acceptor,
       Optional<String> principal) {
     this.server = server;
-    this.stream = stream;
     this.remote = remote;
     this.acceptor = acceptor;
     this.principal = principal;
+  }
+
+  /** Gives the session its answer. */
+  void begin(ResponseStream answer) {
+    boolean over;
+    synchronized (out) {
+      stream = answer;
+      over = closed;
+    }
+    answer.onClosed(this::streamClosed);
+    if (over) {
+      answer.abort();
+    } else {
+      server.unsent(this);
+    }
   }
 
   @Override
@@ -128,7 +143,12 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
   void flush() {
     byte[] bytes;
     boolean last;
+    ResponseStream to;
     synchronized (out) {
+      if (stream == null || closed) {
+        return;
+      }
+      to = stream;
       bytes = batch.toByteArray();
       batch.reset();
       if (bytes.length > 1 << 16) {
@@ -137,13 +157,10 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
       queued = false;
       last = ending;
     }
-    if (closed) {
-      return;
-    }
-    if (bytes.length > 0 && !stream.write(bytes)) {
+    if (bytes.length > 0 && !to.write(bytes)) {
       cut("the agent does not read, or is gone");
     } else if (last) {
-      stream.end();
+      to.end();
       ended("closed by the master");
     }
   }
@@ -164,8 +181,17 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
 
   /** Ends the connection at once. */
   void cut(String reason) {
-    stream.abort();
+    ResponseStream to = answer();
+    if (to != null) {
+      to.abort();
+    }
     ended(reason);
+  }
+
+  private ResponseStream answer() {
+    synchronized (out) {
+      return stream;
+    }
   }
 
   void streamClosed(Throwable cause) {
@@ -207,8 +233,11 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
   @Override
   public void complete() {
     if (!closed) {
-      stream.end();
+      ResponseStream to = answer();
       ended("closed by the agent");
+      if (to != null) {
+        to.end();
+      }
     }
   }
 
