@@ -286,11 +286,11 @@ class JettyConnectorsTest {
       String head = client.readUntil("\r\n\r\n");
       assertThat(head).contains("Transfer-Encoding: chunked").doesNotContain("Content-Encoding");
       assertThat(stream.write("one".getBytes(StandardCharsets.UTF_8))).isTrue();
-      assertThat(client.readUntil("one\r\n")).isEqualTo("3\r\none\r\n");
+      assertThat(client.readUntil("one")).isEqualTo("3\r\none");
       stream.write("two".getBytes(StandardCharsets.UTF_8));
-      assertThat(client.readUntil("two\r\n")).isEqualTo("3\r\ntwo\r\n");
+      assertThat(client.readUntil("two")).isEqualTo("\r\n3\r\ntwo");
       stream.end();
-      assertThat(client.readUntil("0\r\n\r\n")).isEqualTo("0\r\n\r\n");
+      assertThat(client.readUntil("0\r\n\r\n")).isEqualTo("\r\n0\r\n\r\n");
       assertThat(closed.poll(10, TimeUnit.SECONDS)).isEqualTo(Optional.empty());
       assertThat(stream.write(new byte[1])).isFalse();
       assertThat(client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("hello"))

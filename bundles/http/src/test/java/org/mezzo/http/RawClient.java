@@ -1,5 +1,6 @@
 package org.mezzo.http;
 
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,10 +11,12 @@ import java.nio.charset.StandardCharsets;
 /** A socket that speaks bytes, for what no HTTP client would send. */
 final class RawClient implements AutoCloseable {
   private final Socket socket;
+  private final InputStream input;
 
   RawClient(InetSocketAddress address) throws IOException {
     socket = new Socket(address.getAddress(), address.getPort());
     socket.setSoTimeout(10_000);
+    input = new BufferedInputStream(socket.getInputStream());
   }
 
   RawClient send(String text) throws IOException {
@@ -25,8 +28,9 @@ final class RawClient implements AutoCloseable {
   /** Reads until the text so far contains the given one. */
   String readUntil(String end) throws IOException {
     StringBuilder text = new StringBuilder();
-    InputStream in = socket.getInputStream();
-    while (text.indexOf(end) < 0) {
+    InputStream in = input;
+    while (text.length() < end.length()
+        || text.indexOf(end, text.length() - end.length()) < 0) {
       int next = in.read();
       if (next < 0) {
         throw new IOException("Connection ended after: " + text);
@@ -39,7 +43,7 @@ final class RawClient implements AutoCloseable {
   /** Reads to the end of the connection. */
   String readAll() throws IOException {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
-    socket.getInputStream().transferTo(all);
+    input.transferTo(all);
     return all.toString(StandardCharsets.ISO_8859_1);
   }
 
