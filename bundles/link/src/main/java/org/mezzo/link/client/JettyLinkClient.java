@@ -165,7 +165,7 @@ public final class JettyLinkClient implements Links.Client {
         timer.shutdownNow();
       }
     }
-    connections.forEach(JettyLinkConnection::close);
+    connections.forEach(connection -> connection.end("the link client was closed"));
     if (last != null) {
       try {
         last.stop();

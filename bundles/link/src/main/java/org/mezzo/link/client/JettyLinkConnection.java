@@ -67,6 +67,8 @@ final class JettyLinkConnection
   /** Whether the link ends when the queue is empty. */
   private boolean closing;
 
+  private int closingTicks;
+
   private boolean closed;
   private Session session;
   private Stream stream;
@@ -186,9 +188,10 @@ final class JettyLinkConnection
       }
       if (queue.isEmpty()) {
         if (closing) {
+          // The master ends the answer, which closes the link; a reset could overtake the calls.
           writing = true;
-          Callback then = Callback.from(() -> end("closed by the agent"));
-          stream.data(new DataFrame(stream.getId(), ByteBuffer.allocate(0), true), then);
+          stream.data(
+              new DataFrame(stream.getId(), ByteBuffer.allocate(0), true), Callback.NOOP);
         }
         return;
       }
@@ -244,8 +247,12 @@ final class JettyLinkConnection
       end("nothing was heard for " + TimeUnit.NANOSECONDS.toSeconds(SILENCE_NANOS) + " s");
       return;
     }
+    if (leaving()) {
+      end("closed by the agent");
+      return;
+    }
     synchronized (out) {
-      if (!welcome || closed || closing || !queue.isEmpty()) {
+      if (!welcome || closed || !queue.isEmpty()) {
         return;
       }
       byte[] alive = Frames.empty(Frames.ALIVE);
@@ -253,6 +260,13 @@ final class JettyLinkConnection
       queuedBytes += alive.length;
     }
     write();
+  }
+
+  /** Whether this side has closed and the master has not answered for a while. */
+  private boolean leaving() {
+    synchronized (out) {
+      return closing && ++closingTicks > 1;
+    }
   }
 
   // ---- Events come down.
@@ -394,14 +408,17 @@ final class JettyLinkConnection
     }
   }
 
-  private void end(String reason) {
+  /** Ends the link at once. */
+  void end(String reason) {
     Session last;
     Stream open;
+    String why;
     synchronized (out) {
       if (closed) {
         return;
       }
       closed = true;
+      why = closing ? "closed by the agent" : reason;
       queue.clear();
       last = session;
       open = stream;
@@ -415,7 +432,7 @@ final class JettyLinkConnection
     }
     synchronized (in) {
       closeTold = true;
-      listener.closed(reason);
+      listener.closed(why);
     }
   }
 }
