@@ -326,7 +326,6 @@ public final class Host implements AutoCloseable {
 
   private void remember(FrameworkEvent event) {
     if (event.getType() == FrameworkEvent.ERROR) {
-      LOG.error("{}: {}", event.getBundle(), String.valueOf(event.getThrowable().getMessage()));
       failures.putIfAbsent(event.getBundle().getBundleId(), event.getThrowable());
     } else if (event.getType() == FrameworkEvent.WARNING && event.getThrowable() != null) {
       LOG.warn("{}: {}", event.getBundle(), String.valueOf(event.getThrowable().getMessage()));

@@ -68,7 +68,7 @@ final class LogBridge implements LogService {
     Level mapped =
         level <= LOG_ERROR
             ? Level.ERROR
-            : level == LOG_WARNING ? Level.WARN : level == LOG_INFO ? Level.INFO : Level.DEBUG;
+            : level == LOG_WARNING ? Level.WARN : Level.DEBUG;
     LoggerFactory.getLogger("org.osgi.service.log")
         .atLevel(mapped)
         .setCause(throwable)
@@ -77,7 +77,8 @@ final class LogBridge implements LogService {
 
   /** The two logger interfaces differ in how texts are formatted and in nothing else. */
   private static <L extends Logger> L logger(String name, Class<L> type) {
-    org.slf4j.Logger target = LoggerFactory.getLogger(name);
+    org.slf4j.Logger target =
+        LoggerFactory.getLogger(name.equals(Logger.ROOT_LOGGER_NAME) ? "osgi" : name);
     boolean printf = FormatterLogger.class.isAssignableFrom(type);
     Object proxy =
         Proxy.newProxyInstance(
@@ -120,7 +121,11 @@ final class LogBridge implements LogService {
 
   private static Level level(String name) {
     String upper = name.toUpperCase(Locale.ROOT);
-    return upper.equals(LogLevel.AUDIT.name()) ? Level.INFO : Level.valueOf(upper);
+    if (upper.equals(LogLevel.AUDIT.name())) {
+      return Level.INFO;
+    }
+    // What a service of the framework finds worth telling is a detail to an operator.
+    return upper.equals(LogLevel.INFO.name()) ? Level.DEBUG : Level.valueOf(upper);
   }
 
   private static void log(

@@ -148,7 +148,7 @@ final class Unresolved {
     String least = first(AT_LEAST, BELOW.matcher(filter).replaceAll(""));
     String below = first(BELOW, filter);
     String text = least.isEmpty() || least.equals("0.0.0") ? "" : " in version " + least;
-    return below.isEmpty() || text.isEmpty() ? text : text + " up to, but not, " + below;
+    return below.isEmpty() || text.isEmpty() ? text : text + " or newer, but below " + below;
   }
 
   private static String first(Pattern pattern, String text) {
