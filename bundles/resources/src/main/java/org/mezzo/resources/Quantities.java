@@ -172,6 +172,15 @@ public final class Quantities {
     return of(left, rest, size);
   }
 
+  /** As {@link #minus}, but names that reach 0 stay, as limits need it. */
+  public Quantities minusKeepingNames(Quantities other) {
+    long[] rest = amounts.clone();
+    for (int i = 0; i < names.length; i++) {
+      rest[i] = Math.max(0, rest[i] - other.get(names[i]));
+    }
+    return new Quantities(names, rest);
+  }
+
   /** The same names with one amount reduced; it must be present and large enough. */
   Quantities less(String name, long millis) {
     long[] rest = amounts.clone();

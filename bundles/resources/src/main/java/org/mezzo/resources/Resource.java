@@ -269,6 +269,11 @@ public final class Resource {
     return message.buildPartial();
   }
 
+  /** The same shared resource standing for so many copies. */
+  public Resource withCopies(int number) {
+    return number == copies ? this : new Resource(kind, millis, spans, items, number, disk);
+  }
+
   /** The same amount and details under another kind of the same type. */
   Resource as(ResourceKind other) {
     return other == kind ? this : new Resource(other, millis, spans, items, copies, disk);

@@ -1,0 +1,215 @@
+package org.mezzo.allocator.drf;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Metrics;
+import org.mezzo.api.MezzoModule;
+import org.mezzo.api.allocator.AgentState;
+import org.mezzo.api.allocator.AllocationState;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.allocator.AllocatorOptions;
+import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.api.allocator.Proposal;
+import org.mezzo.api.allocator.Quota;
+import org.mezzo.resources.Resources;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ServiceScope;
+
+/**
+ * Offers agents by hierarchical dominant resource fairness: the role, and in it the framework, with
+ * the least weighted dominant share is offered all that is free on the next agent, within quotas
+ * and filters.
+ */
+@Component(service = Allocator.class, scope = ServiceScope.PROTOTYPE)
+@MezzoModule(
+    kind = Allocator.KIND,
+    name = "hierarchical",
+    version = "0.1.0",
+    author = "Mezzo",
+    description = "hierarchical dominant resource fairness with weights, quotas and filters")
+public final class HierarchicalAllocator implements Allocator {
+  /** How long an expired filter may stay in memory when nobody looks at it. */
+  private static final Duration SWEEP = Duration.ofSeconds(60);
+
+  private final Random random;
+  private final Consumer<List<Agent>> shuffle;
+  private Clock clock = Clock.systemUTC();
+  private Optional<Metrics> metrics = Optional.empty();
+  private ClusterIndex index;
+  private Map<String, Quota> quotas = Map.of();
+  private Optional<Set<String>> whitelist = Optional.empty();
+  private Instant nextSweep = Instant.MIN;
+
+  /** An allocator that visits agents in random order. */
+  @Activate
+  public HierarchicalAllocator() {
+    this.random = new Random();
+    this.shuffle = agents -> Collections.shuffle(agents, random);
+    this.index = new ClusterIndex(AllocatorOptions.defaults(), random);
+  }
+
+  /**
+   * @param random where the random sorter gets its chances from
+   * @param shuffle brings the agents of a cycle into the order in which they are visited
+   */
+  HierarchicalAllocator(Random random, Consumer<List<Agent>> shuffle) {
+    this.random = random;
+    this.shuffle = shuffle;
+    this.index = new ClusterIndex(AllocatorOptions.defaults(), random);
+  }
+
+  @Override
+  public void open(DaemonContext context) {
+    clock = context.clock();
+    metrics = Optional.of(context.metrics());
+  }
+
+  @Override
+  public void start(AllocatorOptions options, AllocationState state) {
+    index = new ClusterIndex(options, random);
+    state.agents().forEach(index::addAgent);
+    state.frameworks().forEach(index::addFramework);
+    state.filters().forEach(this::filterAdded);
+    weightsUpdated(state.weights());
+    quotasUpdated(state.quotas());
+    whitelistUpdated(state.whitelist());
+  }
+
+  @Override
+  public void agentAdded(AgentState agent) {
+    index.addAgent(agent);
+  }
+
+  @Override
+  public void agentUpdated(AgentState agent) {
+    index.updateAgent(agent);
+  }
+
+  @Override
+  public void agentRemoved(String agentId) {
+    index.removeAgent(agentId);
+  }
+
+  @Override
+  public void frameworkAdded(FrameworkState framework) {
+    index.updateFramework(framework);
+  }
+
+  @Override
+  public void frameworkUpdated(FrameworkState framework) {
+    index.updateFramework(framework);
+  }
+
+  @Override
+  public void frameworkRemoved(String frameworkId) {
+    index.removeFramework(frameworkId);
+  }
+
+  @Override
+  public void allocated(String frameworkId, String agentId, Resources resources) {
+    index.allocate(frameworkId, agentId, resources);
+  }
+
+  @Override
+  public void released(String frameworkId, String agentId, Resources resources) {
+    index.release(frameworkId, agentId, resources);
+  }
+
+  @Override
+  public void converted(String frameworkId, String agentId, Resources from, Resources to) {
+    index.convert(frameworkId, agentId, from, to);
+  }
+
+  @Override
+  public void filterAdded(OfferFilter filter) {
+    Member member = index.find(filter.frameworkId(), filter.role());
+    Agent agent = index.agents.get(filter.agentId());
+    if (member != null && agent != null) {
+      member.addFilter(agent, filter);
+    }
+  }
+
+  @Override
+  public void filtersRemoved(String frameworkId, Set<String> roles, Optional<String> agentId) {
+    Framework framework = index.frameworks.get(frameworkId);
+    if (framework == null) {
+      return;
+    }
+    Optional<Agent> agent = agentId.map(index.agents::get);
+    if (agentId.isPresent() && agent.isEmpty()) {
+      return;
+    }
+    framework.members.forEach(
+        (role, member) -> {
+          if (roles.isEmpty() || roles.contains(role)) {
+            agent.ifPresentOrElse(member::clearFilters, member::clearFilters);
+          }
+        });
+  }
+
+  @Override
+  public void weightsUpdated(Map<String, Double> weights) {
+    index.roleSorter.setWeights(weights);
+  }
+
+  @Override
+  public void quotasUpdated(Map<String, Quota> quotas) {
+    this.quotas = Map.copyOf(quotas);
+  }
+
+  @Override
+  public void whitelistUpdated(Optional<Set<String>> hostnames) {
+    whitelist = hostnames.map(Set::copyOf);
+  }
+
+  @Override
+  public List<Proposal> allocate(Optional<Set<String>> candidates) {
+    Instant now = clock.instant();
+    sweep(now);
+    List<Agent> agents =
+        candidates.isPresent()
+            ? index.agentsOf(candidates.get())
+            : new ArrayList<>(index.agents.values());
+    agents.removeIf(agent -> !mayBeOffered(agent));
+    List<Proposal> proposals =
+        new Cycle(index, agents, new QuotaUse(quotas, index), now, shuffle).run();
+    metrics.ifPresent(
+        numbers -> {
+          numbers.counter("cycles").increment();
+          numbers.counter("proposals").add(proposals.size());
+        });
+    return proposals;
+  }
+
+  private boolean mayBeOffered(Agent agent) {
+    return agent.active
+        && (whitelist.isEmpty() || whitelist.get().contains(agent.info.getHostname()));
+  }
+
+  private void sweep(Instant now) {
+    if (now.isBefore(nextSweep)) {
+      return;
+    }
+    nextSweep = now.plus(SWEEP);
+    for (Framework framework : index.frameworks.values()) {
+      framework.members.values().forEach(member -> member.forgetExpired(now));
+    }
+  }
+
+  /** For tests that look behind the proposals. */
+  ClusterIndex index() {
+    return index;
+  }
+}

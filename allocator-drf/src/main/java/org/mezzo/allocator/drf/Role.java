@@ -1,0 +1,18 @@
+package org.mezzo.allocator.drf;
+
+/** A role that some framework is subscribed to or holds something under. */
+final class Role {
+  final String name;
+  final boolean nested;
+  final Sorter<Member> frameworks;
+  final Sorter.Client client;
+  int members;
+
+  Role(String name, Sorter<Role> roles, Sorter<Member> frameworks) {
+    this.name = name;
+    this.nested = name.indexOf('/') >= 0;
+    this.frameworks = frameworks;
+    this.client = roles.add(name, this);
+    roles.setActive(client, true);
+  }
+}
