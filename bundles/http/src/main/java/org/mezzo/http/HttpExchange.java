@@ -1,6 +1,9 @@
 package org.mezzo.http;
 
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +52,16 @@ public interface HttpExchange {
 
   /** Sends a whole answer; compressed with gzip when the client allows and it is worth it. */
   void respond(HttpResponse response);
+
+  /**
+   * Sends the bytes a file has now, with status 200, never compressed and without holding them in
+   * memory. Opens the file before anything is sent.
+   *
+   * @throws IOException when the file cannot be read; nothing is answered then
+   */
+  default void respondFile(Map<String, String> headers, Path file) throws IOException {
+    respond(new HttpResponse(200, headers, Files.readAllBytes(file)));
+  }
 
   /**
    * Starts a streamed answer, which is never compressed (rule 16).

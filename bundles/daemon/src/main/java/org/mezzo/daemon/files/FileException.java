@@ -8,7 +8,7 @@ public final class FileException extends IOException {
 
   private final int status;
 
-  FileException(int status, String message) {
+  public FileException(int status, String message) {
     super(message);
     this.status = status;
   }

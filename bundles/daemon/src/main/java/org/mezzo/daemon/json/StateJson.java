@@ -31,52 +31,94 @@ public final class StateJson {
     final Map<String, Long> millis = new LinkedHashMap<>();
     final Map<String, List<long[]>> ranges = new TreeMap<>();
     final Map<String, Set<String>> sets = new TreeMap<>();
+
+    Sums() {
+      for (String always : List.of("disk", "mem", "gpus", "cpus")) {
+        millis.put(always, 0L);
+      }
+    }
+
+    List<long[]> ranges(String key) {
+      return ranges.computeIfAbsent(key, unused -> new ArrayList<>());
+    }
+
+    Set<String> set(String key) {
+      return sets.computeIfAbsent(key, unused -> new LinkedHashSet<>());
+    }
+
+    void write(JsonOut json) {
+      json.object(
+          () -> {
+            millis.forEach((name, amount) -> json.field(name, amount / 1000.0));
+            ranges.forEach((name, all) -> json.field(name, rangesText(all)));
+            sets.forEach((name, items) -> json.field(name, setText(items)));
+          });
+    }
+  }
+
+  private static String key(String name, boolean revocable) {
+    return revocable ? name + "_revocable" : name;
   }
 
   /** A field with a resources object: amounts by name. */
   public static void resources(JsonOut json, String name, Resources resources) {
-    resources(json, name, resources.toMessages(Resources.Format.POST_REFINEMENT));
+    json.name(name);
+    resources(json, resources);
   }
 
-  /** A field with a resources object: amounts by name. */
+  /**
+   * A resources object, amounts by name: scalars, then ranges, then sets; revocable ones under names
+   * of their own.
+   */
+  public static void resources(JsonOut json, Resources resources) {
+    Sums sums = new Sums();
+    for (org.mezzo.resources.Resource resource : resources) {
+      String key = key(resource.name(), resource.kind().isRevocable());
+      switch (resource.type()) {
+        case SCALAR:
+          sums.millis.merge(key, resource.quantity(), Long::sum);
+          break;
+        case RANGES:
+          long[] bounds = resource.ranges();
+          for (int i = 0; i < bounds.length; i += 2) {
+            sums.ranges(key).add(new long[] {bounds[i], bounds[i + 1]});
+          }
+          break;
+        default:
+          sums.set(key).addAll(resource.items());
+      }
+    }
+    sums.write(json);
+  }
+
+  /** As {@link #resources(JsonOut, String, Resources)}, of messages. */
   public static void resources(JsonOut json, String name, Collection<Resource> resources) {
     json.name(name);
     resources(json, resources);
   }
 
-  /** Amounts by name: scalars, then ranges, then sets; revocable ones under names of their own. */
+  /** As {@link #resources(JsonOut, Resources)}, of messages. */
   public static void resources(JsonOut json, Collection<Resource> resources) {
     Sums sums = new Sums();
-    for (String always : List.of("disk", "mem", "gpus", "cpus")) {
-      sums.millis.put(always, 0L);
-    }
     for (Resource resource : resources) {
-      String key = resource.getName() + (resource.hasRevocable() ? "_revocable" : "");
+      String key = key(resource.getName(), resource.hasRevocable());
       switch (resource.getType()) {
         case SCALAR:
           sums.millis.merge(key, Math.round(resource.getScalar().getValue() * 1000), Long::sum);
           break;
         case RANGES:
-          List<long[]> ranges = sums.ranges.computeIfAbsent(key, unused -> new ArrayList<>());
           for (Value.Range range : resource.getRanges().getRangeList()) {
-            ranges.add(new long[] {range.getBegin(), range.getEnd()});
+            sums.ranges(key).add(new long[] {range.getBegin(), range.getEnd()});
           }
           break;
         case SET:
-          sums.sets
-              .computeIfAbsent(key, unused -> new LinkedHashSet<>())
-              .addAll(resource.getSet().getItemList());
+          sums.set(key).addAll(resource.getSet().getItemList());
           break;
         default:
           break;
       }
     }
-    json.object(
-        () -> {
-          sums.millis.forEach((name, millis) -> json.field(name, millis / 1000.0));
-          sums.ranges.forEach((name, ranges) -> json.field(name, rangesText(ranges)));
-          sums.sets.forEach((name, items) -> json.field(name, setText(items)));
-        });
+    sums.write(json);
   }
 
   /** A field that maps roles to resources objects. */

@@ -7,6 +7,9 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -34,9 +37,13 @@ import org.mezzo.http.BodyTooLargeException;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.ResponseStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** An exchange over any HTTP version. */
 final class JettyExchange implements HttpExchange {
+  private static final Logger LOG = LoggerFactory.getLogger(JettyExchange.class);
+
   /** Rule 16. */
   private static final int MIN_COMPRESSED_BYTES = 1024;
 
@@ -283,6 +290,32 @@ final class JettyExchange implements HttpExchange {
       throw new UncheckedIOException(e);
     }
     return out.toByteArray();
+  }
+
+  @Override
+  public void respondFile(Map<String, String> headers, Path file) throws IOException {
+    SeekableByteChannel channel = Files.newByteChannel(file);
+    long size = channel.size();
+    if (!answered.compareAndSet(false, true)) {
+      channel.close();
+      return;
+    }
+    response.setStatus(200);
+    headers.forEach((name, value) -> response.getHeaders().put(name, value));
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, size);
+    connector.exchangeEnded();
+    Content.copy(
+        Content.Source.from(null, channel, 0, size),
+        response,
+        Callback.from(
+            callback,
+            () -> {
+              try {
+                channel.close();
+              } catch (IOException e) {
+                LOG.warn("Cannot close {}", file, e);
+              }
+            }));
   }
 
   /** Answers 500 unless something was answered already. */
