@@ -17,6 +17,7 @@ import picocli.CommandLine.Option;
       LocalCommand.class,
       DaemonCommand.Master.class,
       DaemonCommand.Agent.class,
+      ClassDataCommand.class,
       HelpCommand.class
     })
 public final class Mezzo implements Runnable {

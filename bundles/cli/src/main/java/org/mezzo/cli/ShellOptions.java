@@ -18,6 +18,11 @@ final class ShellOptions {
 
   private ShellOptions() {}
 
+  /** No shell. */
+  static ShellOptions none() {
+    return new ShellOptions();
+  }
+
   /** Removes the options of the shell from arguments. */
   static ShellOptions takeFrom(List<String> arguments) throws FlagException {
     ShellOptions options = new ShellOptions();
