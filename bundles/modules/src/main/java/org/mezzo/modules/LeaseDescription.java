@@ -1,5 +1,6 @@
 package org.mezzo.modules;
 
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -9,6 +10,8 @@ import java.util.Optional;
  * @param name the module's name as selected now
  * @param epoch of the present holder; 0 while vacant
  * @param backlog calls that wait
+ * @param gap how long nobody held the lease before the present holder, who is not the first; zero
+ *     when it was handed over
  * @param holder who holds it; empty while vacant
  */
 public record LeaseDescription(
@@ -17,4 +20,5 @@ public record LeaseDescription(
     String name,
     long epoch,
     int backlog,
+    Duration gap,
     Optional<ModuleDescription> holder) {}

@@ -64,6 +64,8 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   private Holder<M> opening;
   private long epochs;
   private volatile long epoch;
+  private long vacantSince;
+  private long gapNanos;
   private boolean closed;
 
   Lease(LeaseTable table, LeaseRequest<M> request) {
@@ -210,6 +212,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     opening = null;
     Holder<M> old = holder;
     holder = successor;
+    gapNanos = old == null && epochs > 0 ? System.nanoTime() - vacantSince : 0;
     epoch = ++epochs;
     successor.acquired(epoch);
     Quarantine quarantine = quarantines.get(successor.registration());
@@ -283,6 +286,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     Holder<M> old = holder;
     holder = null;
     epoch = 0;
+    vacantSince = System.nanoTime();
     ModuleDescription module = table.describe(old.registration());
     List<Runnable> replies = old.refusePending(kind, reason);
     post(
@@ -353,6 +357,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         name,
         epoch,
         backlog(),
+        Duration.ofNanos(gapNanos),
         Optional.ofNullable(holder).map(Holder::registration).map(table::describe));
   }
 

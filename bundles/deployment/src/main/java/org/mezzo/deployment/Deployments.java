@@ -1,0 +1,52 @@
+package org.mezzo.deployment;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * Installs, swaps and removes module bundles; nothing else in a host does. What is wanted are the
+ * jars of the hot folder, so the methods that change something change the folder, too; where the
+ * folder cannot be written, the change holds until the host stops, and its outcome says so.
+ *
+ * <p>All methods are safe for any thread. Changes are made one after the other on a thread of their
+ * own; stages complete there, normally also when the change failed.
+ */
+@ProviderType
+public interface Deployments {
+
+  /** What is wanted and what has become of it, by symbolic name; a snapshot. */
+  List<Deployment> list();
+
+  /** The last changes, the newest first. */
+  List<Action> history();
+
+  /** The hot folder; empty when this host has none. */
+  Optional<Path> folder();
+
+  /**
+   * Installs a jar. One with the symbolic name of an installed module and another version is
+   * swapped without a gap; one with the same version as well is updated in place.
+   *
+   * @param jar read before the stage completes; not changed
+   */
+  CompletionStage<Action> install(Path jar);
+
+  /**
+   * The same from a stream, which is read to its end before the method returns and is not closed.
+   *
+   * @param fileName what to call the jar in the hot folder
+   * @throws IOException when the stream fails or the jar cannot be kept
+   */
+  CompletionStage<Action> install(String fileName, InputStream jar) throws IOException;
+
+  /** As {@link #install(Path)}, but fails when no module has the symbolic name of the jar. */
+  CompletionStage<Action> swap(Path jar);
+
+  /** Takes every lease from a module bundle, stops and removes it and its jar. */
+  CompletionStage<Action> uninstall(String symbolicName);
+}

@@ -1,0 +1,440 @@
+package org.mezzo.deployment.bundles;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.annotation.Annotation;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Module;
+import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Deployment;
+import org.mezzo.deployment.greeting.Greeter;
+import org.mezzo.deployment.modules.GoodGreeter;
+import org.mezzo.deployment.modules.RefusingGreeter;
+import org.mezzo.deployment.modules.ThrowingGreeter;
+import org.mezzo.deployment.testing.ModuleBundle;
+import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.leases.ServiceLeases;
+import org.mezzo.modules.local.LocalModules;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.launch.Framework;
+import org.osgi.framework.launch.FrameworkFactory;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+
+/** In a real framework with a real component runtime; the core's classes come from the class path. */
+@Timeout(10)
+final class BundleDeploymentsTest {
+  @TempDir Path dir;
+  private Path modules;
+  private Framework framework;
+  private BundleContext context;
+  private ServiceLeases leases;
+  private BundleDeployments deployments;
+  private ModuleLease<Greeter> lease;
+  private final ExecutorService loop = Executors.newSingleThreadExecutor();
+  private final AtomicInteger lost = new AtomicInteger();
+
+  @BeforeEach
+  void boot() throws Exception {
+    modules = Files.createDirectory(dir.resolve("modules"));
+    Map<String, String> configuration = new HashMap<>();
+    configuration.put(Constants.FRAMEWORK_STORAGE, dir.resolve("cache").toString());
+    configuration.put("mezzo.modules.dir", modules.toString());
+    configuration.put(
+        Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
+        "org.mezzo.api,org.mezzo.deployment.greeting,org.slf4j;version=2.0.0,"
+            + "org.osgi.util.promise;version=1.3.0,org.osgi.util.function;version=1.2.0,"
+            + Stream.of("", ".annotations", ".propertytypes", ".runtime", ".runtime.dto")
+                .map(suffix -> "org.osgi.service.component" + suffix + ";version=1.5.1")
+                .collect(Collectors.joining(",")));
+    framework =
+        java.util.ServiceLoader.load(FrameworkFactory.class)
+            .findFirst()
+            .orElseThrow()
+            .newFramework(configuration);
+    framework.init();
+    install(Path.of(location("org.apache.felix.scr.impl.Activator")));
+    Bundle self =
+        install(ModuleBundle.of("tester", "1.0.0").build(dir.resolve("tester.jar")));
+    framework.start();
+    for (Bundle bundle : framework.getBundleContext().getBundles()) {
+      bundle.start();
+    }
+    context = self.getBundleContext();
+  }
+
+  private static URI location(String type) throws Exception {
+    return Class.forName(type, false, BundleDeploymentsTest.class.getClassLoader())
+        .getProtectionDomain()
+        .getCodeSource()
+        .getLocation()
+        .toURI();
+  }
+
+  private Bundle install(Path jar) throws Exception {
+    try (var in = Files.newInputStream(jar)) {
+      return framework.getBundleContext().installBundle(jar.toString(), in);
+    }
+  }
+
+  private void deploy() throws Exception {
+    leases = new ServiceLeases(context);
+    lease =
+        leases.lease(
+            new LeaseRequest<>(
+                Greeter.class,
+                "greeter",
+                "polite",
+                LocalModules.daemon("master", DaemonContext.Role.MASTER, dir),
+                1,
+                loop,
+                new LeaseListener() {
+                  @Override
+                  public void acquired(long epoch, ModuleDescription module) {}
+
+                  @Override
+                  public void lost(long epoch, ModuleDescription module, String reason) {
+                    lost.incrementAndGet();
+                  }
+                }));
+    ServiceComponentRuntime runtime =
+        context.getService(context.getServiceReference(ServiceComponentRuntime.class));
+    deployments = new BundleDeployments(context, leases, runtime, settings());
+  }
+
+  private static Settings settings() {
+    return new Settings() {
+      @Override
+      public long pollMillis() {
+        return 40;
+      }
+
+      @Override
+      public long settleMillis() {
+        return 40;
+      }
+
+      @Override
+      public long startTimeoutMillis() {
+        return 2000;
+      }
+
+      @Override
+      public long probationMillis() {
+        return 100;
+      }
+
+      @Override
+      public long drainTimeoutMillis() {
+        return 5000;
+      }
+
+      @Override
+      public Class<? extends Annotation> annotationType() {
+        return Settings.class;
+      }
+    };
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    if (deployments != null) {
+      deployments.deactivate();
+    }
+    framework.stop();
+    framework.waitForStop(10_000);
+    loop.shutdownNow();
+  }
+
+  private static ModuleBundle greeter(String version, Class<? extends Module> type)
+      throws Exception {
+    return ModuleBundle.of("greeter", version)
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+        .module(type, Greeter.class, "greeter", "polite");
+  }
+
+  private Path good(String version, String file) throws Exception {
+    return greeter(version, GoodGreeter.class).with("v", version).build(modules.resolve(file));
+  }
+
+  private static void await(Callable<Boolean> condition) throws Exception {
+    while (!condition.call()) {
+      Thread.sleep(5);
+    }
+  }
+
+  private String holder() {
+    return lease.holder().map(ModuleDescription::bundleVersion).orElse("");
+  }
+
+  private List<String> installed() {
+    return Arrays.stream(context.getBundles())
+        .filter(bundle -> bundle.getLocation().startsWith("mezzo-module:"))
+        .map(bundle -> bundle.getSymbolicName() + " " + bundle.getVersion())
+        .sorted()
+        .toList();
+  }
+
+  private Action last(int actions) throws Exception {
+    await(() -> deployments.history().size() >= actions);
+    return deployments.history().get(0);
+  }
+
+  @Test
+  void whatTheFolderHoldsRunsBeforeActivationEnds() throws Exception {
+    good("1.0.0", "greeter.jar");
+    Files.writeString(modules.resolve("README"), "no jar");
+    deploy();
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    assertThat(deployments.list())
+        .containsExactly(
+            new Deployment(
+                "greeter",
+                "1.0.0",
+                "greeter.jar",
+                "active",
+                "",
+                deployments.list().get(0).bundleId(),
+                List.of("greeter polite")));
+    await(() -> holder().equals("1.0.0"));
+  }
+
+  @Test
+  void aJarIsInstalledSwappedAndRemovedAsTheFolderChanges() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    await(() -> holder().equals("1.0.0"));
+    last(1);
+
+    good("1.1.0", "greeter.jar");
+    Action swap = last(2);
+    assertThat(swap.kind()).isEqualTo(Action.Kind.SWAP);
+    assertThat(swap.succeeded()).isTrue();
+    assertThat(swap.fromVersion()).isEqualTo("1.0.0");
+    assertThat(swap.toVersion()).isEqualTo("1.1.0");
+    assertThat(swap.gap()).isEqualTo(Duration.ZERO);
+    assertThat(holder()).isEqualTo("1.1.0");
+    assertThat(installed()).containsExactly("greeter 1.1.0");
+    assertThat(lost).hasValue(1);
+
+    Files.delete(modules.resolve("greeter.jar"));
+    assertThat(last(3).kind()).isEqualTo(Action.Kind.UNINSTALL);
+    assertThat(installed()).isEmpty();
+    await(() -> holder().isEmpty());
+  }
+
+  @Test
+  void anotherFileWithTheSameNameTakesOverAndTheOldOneComesBackWhenItGoes() throws Exception {
+    deploy();
+    good("1.0.0", "greeter-1.0.jar");
+    last(1);
+    Thread.sleep(1100); // arrival is told by the second
+    good("2.0.0", "greeter-2.0.jar");
+    assertThat(last(2).kind()).isEqualTo(Action.Kind.SWAP);
+    assertThat(installed()).containsExactly("greeter 2.0.0");
+    await(
+        () ->
+            deployments.list().stream().anyMatch(d -> d.state().equals("superseded")));
+    Files.delete(modules.resolve("greeter-2.0.jar"));
+    assertThat(last(3).toVersion()).isEqualTo("1.0.0");
+    assertThat(holder()).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void theSameVersionWithOtherContentIsUpdatedInPlaceWithAStatedGap() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.0.0", GoodGreeter.class).with("v", "other").build(modules.resolve("greeter.jar"));
+    Action update = last(2);
+    assertThat(update.kind()).isEqualTo(Action.Kind.UPDATE);
+    assertThat(update.succeeded()).as(update.outcome()).isTrue();
+    assertThat(update.gap()).isPositive();
+    assertThat(holder()).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void anUpdateInPlaceThatFailsIsTakenBack() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.0.0", RefusingGreeter.class).build(modules.resolve("greeter.jar"));
+    Action update = last(2);
+    assertThat(update.succeeded()).isFalse();
+    assertThat(update.outcome()).contains("not in the mood").contains("is back");
+    await(() -> holder().equals("1.0.0"));
+    assertThat(lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), g -> g.greet("Ada"))
+            .toCompletableFuture()
+            .get())
+        .isEqualTo("hello Ada");
+  }
+
+  @Test
+  void aVersionThatCannotOpenIsRemovedAndTheOldOneNeverStopsServing() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.1.0", RefusingGreeter.class).build(modules.resolve("greeter.jar"));
+    Action swap = last(2);
+    assertThat(swap.succeeded()).isFalse();
+    assertThat(swap.outcome()).contains("not in the mood").contains("1.0.0 stays");
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    assertThat(lost).hasValue(0);
+    assertThat(holder()).isEqualTo("1.0.0");
+    await(
+        () ->
+            deployments.list().get(0).problem().contains("1.1.0 in greeter.jar was refused"));
+    assertThat(deployments.history()).hasSize(2);
+  }
+
+  @Test
+  void aVersionThatThrowsInItsProbationIsTakenBack() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    Thread caller =
+        new Thread(
+            () -> {
+              while (!Thread.interrupted()) {
+                try {
+                  lease
+                      .call(lease.epoch(), "greet", Duration.ofSeconds(5), g -> g.greet("Ada"))
+                      .handle((r, t) -> r)
+                      .toCompletableFuture()
+                      .get();
+                } catch (InterruptedException | java.util.concurrent.ExecutionException e) {
+                  return;
+                }
+              }
+            });
+    caller.start();
+    greeter("1.1.0", ThrowingGreeter.class).build(modules.resolve("greeter.jar"));
+    Action swap = last(2);
+    caller.interrupt();
+    caller.join();
+    assertThat(swap.succeeded()).isFalse();
+    assertThat(swap.outcome()).contains("no manners");
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    await(() -> holder().equals("1.0.0"));
+  }
+
+  @Test
+  void whatCannotResolveIsReportedInPlainWordsAndStartsWhenItCan() throws Exception {
+    greeter("1.0.0", GoodGreeter.class)
+        .header(
+            "Import-Package",
+            "org.mezzo.api,org.mezzo.deployment.greeting,org.words;version=\"[1.2,2)\"")
+        .build(modules.resolve("greeter.jar"));
+    deploy();
+    assertThat(deployments.list().get(0).state()).isEqualTo("unresolved");
+    assertThat(deployments.list().get(0).problem())
+        .contains(
+            "it needs the package org.words in version 1.2.0 up to but not including 2.0.0,"
+                + " which no installed bundle provides");
+    ModuleBundle.of("words", "1.0.0")
+        .header("Export-Package", "org.words;version=1.5.0")
+        .with("org/words/list", "x")
+        .build(modules.resolve("words.jar"));
+    await(() -> holder().equals("1.0.0"));
+    await(() -> deployments.list().get(0).state().equals("active"));
+  }
+
+  @Test
+  void halfCopiedJarsAreLeftAloneUntilTheyAreWhole() throws Exception {
+    deploy();
+    Path whole = greeter("1.0.0", GoodGreeter.class).build(dir.resolve("whole.jar"));
+    byte[] bytes = Files.readAllBytes(whole);
+    Path target = modules.resolve("greeter.jar");
+    try (var out = Files.newOutputStream(target)) {
+      for (int i = 0; i < bytes.length; i++) {
+        out.write(bytes[i]);
+        if (i % (bytes.length / 20) == 0) {
+          Thread.sleep(10);
+        }
+      }
+    }
+    await(() -> holder().equals("1.0.0"));
+    assertThat(deployments.history()).allMatch(Action::succeeded);
+
+    Files.write(modules.resolve("other.jar"), Arrays.copyOf(bytes, bytes.length / 2));
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("unreadable")));
+  }
+
+  @Test
+  void requestsChangeTheFolder() throws Exception {
+    deploy();
+    Path first = greeter("1.0.0", GoodGreeter.class).build(dir.resolve("first.jar"));
+    assertThat(deployments.swap(first).toCompletableFuture().get().succeeded()).isFalse();
+    assertThat(deployments.install(first).toCompletableFuture().get().succeeded()).isTrue();
+    assertThat(modules.resolve("first.jar")).exists();
+    Path second = greeter("1.1.0", GoodGreeter.class).build(dir.resolve("second.jar"));
+    try (var in = Files.newInputStream(second)) {
+      Action swap = deployments.install("second.jar", in).toCompletableFuture().get();
+      assertThat(swap.kind()).isEqualTo(Action.Kind.SWAP);
+      assertThat(swap.succeeded()).isTrue();
+    }
+    assertThat(modules.resolve("first.jar")).doesNotExist();
+    assertThat(modules.resolve("second.jar")).exists();
+    Thread.sleep(200);
+    assertThat(deployments.history()).hasSize(3);
+    assertThat(deployments.uninstall("greeter").toCompletableFuture().get().succeeded()).isTrue();
+    assertThat(modules.resolve("second.jar")).doesNotExist();
+    assertThat(installed()).isEmpty();
+    assertThat(deployments.uninstall("greeter").toCompletableFuture().get().succeeded()).isFalse();
+  }
+
+  @Test
+  void coreBundlesAreNotReplaced() throws Exception {
+    deploy();
+    ModuleBundle.of("tester", "9.0.0").build(modules.resolve("tester.jar"));
+    assertThat(last(1).outcome()).contains("core bundle");
+    assertThat(installed()).isEmpty();
+  }
+
+  @Test
+  void aFileMovedOverTheOldOneIsASwapNotARemoval() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    for (int i = 1; i <= 5; i++) {
+      String version = "1.0." + i;
+      Path next = greeter(version, GoodGreeter.class).build(dir.resolve("next.jar"));
+      Files.move(next, modules.resolve("greeter.jar"), StandardCopyOption.REPLACE_EXISTING);
+      await(() -> installed().equals(List.of("greeter " + version)));
+    }
+    await(() -> deployments.history().size() == 6);
+    assertThat(deployments.history())
+        .allMatch(Action::succeeded)
+        .allMatch(action -> action.gap().isZero());
+    assertThat(lost).hasValue(5);
+  }
+}
