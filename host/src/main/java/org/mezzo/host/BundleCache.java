@@ -32,8 +32,7 @@ final class BundleCache implements AutoCloseable {
   static BundleCache create(Path root) throws HostException {
     try {
       Files.createDirectories(
-          root,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       sweep(root);
       Path directory = Files.createTempDirectory(root, PREFIX);
       FileChannel channel =

@@ -42,9 +42,9 @@ import org.slf4j.Logger;
  * A running OSGi framework. {@link #boot} returns when every bundle is active; whatever the bundles
  * do because of their configuration may still be on its way then. Safe for any thread.
  *
- * <p>The host publishes two services: {@link LogService}, which ends in the host's log, and a {@link
- * Consumer} of text with the property {@code mezzo.host=fatal}: what a bundle tells it becomes the
- * reason why the process ends.
+ * <p>The host publishes two services: {@link LogService}, which ends in the host's log, and a
+ * {@link Consumer} of text with the property {@code mezzo.host=fatal}: what a bundle tells it
+ * becomes the reason why the process ends.
  */
 public final class Host implements AutoCloseable {
   private static final Logger LOG = org.slf4j.LoggerFactory.getLogger(Host.class);
@@ -274,7 +274,9 @@ public final class Host implements AutoCloseable {
       List<String> reasons = new Unresolved(context.getBundles()).reasons();
       if (!reasons.isEmpty()) {
         throw new HostException(
-            "These bundles of " + options.systemDir() + " cannot be used:\n  "
+            "These bundles of "
+                + options.systemDir()
+                + " cannot be used:\n  "
                 + String.join("\n  ", reasons));
       }
     }
@@ -314,7 +316,8 @@ public final class Host implements AutoCloseable {
           bundle.adapt(BundleStartLevel.class).setStartLevel(Math.max(1, level));
           bundles.add(bundle);
         } catch (BundleException e) {
-          throw new HostException(jar + " is no bundle that can be installed: " + e.getMessage(), e);
+          throw new HostException(
+              jar + " is no bundle that can be installed: " + e.getMessage(), e);
         }
       }
     }
@@ -366,7 +369,8 @@ public final class Host implements AutoCloseable {
       if (!active && !fragment(bundle)) {
         Throwable failure = failures.get(bundle.getBundleId());
         reasons.add(
-            bundle.getSymbolicName() + " did not start: "
+            bundle.getSymbolicName()
+                + " did not start: "
                 + (failure == null ? "no reason was given" : rootMessage(failure)));
       }
     }

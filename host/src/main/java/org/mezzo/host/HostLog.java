@@ -45,8 +45,7 @@ public final class HostLog extends ContextAwareBase implements Configurator {
    * @param level {@code ERROR}, {@code WARN}, {@code INFO}, {@code DEBUG} or {@code TRACE}
    * @param file a file that gets the log as well, kept below 10 pieces of 50 MB
    */
-  public static void configure(
-      boolean terminal, boolean json, String level, Optional<Path> file) {
+  public static void configure(boolean terminal, boolean json, String level, Optional<Path> file) {
     settings = new Settings(terminal, json, Level.toLevel(level, Level.INFO), file);
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       apply(context, settings);

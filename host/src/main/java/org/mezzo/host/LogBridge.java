@@ -63,12 +63,9 @@ final class LogBridge implements LogService {
 
   @Override
   @Deprecated
-  public void log(
-      ServiceReference<?> reference, int level, String message, Throwable throwable) {
+  public void log(ServiceReference<?> reference, int level, String message, Throwable throwable) {
     Level mapped =
-        level <= LOG_ERROR
-            ? Level.ERROR
-            : level == LOG_WARNING ? Level.WARN : Level.DEBUG;
+        level <= LOG_ERROR ? Level.ERROR : level == LOG_WARNING ? Level.WARN : Level.DEBUG;
     LoggerFactory.getLogger("org.osgi.service.log")
         .atLevel(mapped)
         .setCause(throwable)

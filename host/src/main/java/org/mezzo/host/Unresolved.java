@@ -19,10 +19,8 @@ import org.osgi.resource.Namespace;
 /** Says in plain words why bundles cannot be resolved. */
 final class Unresolved {
   private static final Pattern NAME = Pattern.compile("\\((?:osgi\\.[a-z.]+)=([^)]*)\\)");
-  private static final Pattern AT_LEAST =
-      Pattern.compile("\\((?:bundle-)?version>=([^)]*)\\)");
-  private static final Pattern BELOW =
-      Pattern.compile("\\(!\\((?:bundle-)?version>=([^)]*)\\)\\)");
+  private static final Pattern AT_LEAST = Pattern.compile("\\((?:bundle-)?version>=([^)]*)\\)");
+  private static final Pattern BELOW = Pattern.compile("\\(!\\((?:bundle-)?version>=([^)]*)\\)\\)");
   private static final Pattern JAVA = Pattern.compile("\\(version=([^)]*)\\)");
 
   private final Bundle[] bundles;
@@ -103,9 +101,7 @@ final class Unresolved {
 
   private String missing(BundleRequirement requirement) {
     String filter =
-        requirement
-            .getDirectives()
-            .getOrDefault(Namespace.REQUIREMENT_FILTER_DIRECTIVE, "");
+        requirement.getDirectives().getOrDefault(Namespace.REQUIREMENT_FILTER_DIRECTIVE, "");
     String name = first(NAME, filter);
     switch (requirement.getNamespace()) {
       case PackageNamespace.PACKAGE_NAMESPACE:
@@ -114,10 +110,12 @@ final class Unresolved {
       case HostNamespace.HOST_NAMESPACE:
         return "the bundle " + name + range(filter) + others(requirement, name);
       case ExecutionEnvironmentNamespace.EXECUTION_ENVIRONMENT_NAMESPACE:
-        return "Java " + first(JAVA, filter) + ", and this is Java "
-            + Runtime.version().feature();
+        return "Java " + first(JAVA, filter) + ", and this is Java " + Runtime.version().feature();
       default:
-        return "the capability " + requirement.getNamespace() + " " + filter
+        return "the capability "
+            + requirement.getNamespace()
+            + " "
+            + filter
             + ", which no bundle provides";
     }
   }

@@ -74,8 +74,7 @@ class HostTest {
     TestBundles.bundle(
         system.resolve(level),
         name,
-        Map.of(
-            "Bundle-Activator", Started.class.getName(), "Import-Package", "org.osgi.framework"),
+        Map.of("Bundle-Activator", Started.class.getName(), "Import-Package", "org.osgi.framework"),
         Started.class);
   }
 
@@ -124,8 +123,7 @@ class HostTest {
         system.resolve("10"),
         "needs-java",
         Map.of(
-            Constants.REQUIRE_CAPABILITY,
-            "osgi.ee;filter:=\"(&(osgi.ee=JavaSE)(version=99))\""));
+            Constants.REQUIRE_CAPABILITY, "osgi.ee;filter:=\"(&(osgi.ee=JavaSE)(version=99))\""));
 
     assertThatExceptionOfType(HostException.class)
         .isThrownBy(() -> Host.boot(options().build()))
@@ -145,8 +143,7 @@ class HostTest {
 
     assertThatExceptionOfType(HostException.class)
         .isThrownBy(() -> Host.boot(options().build()))
-        .withMessage(
-            "broken did not start: java.lang.IllegalStateException: the disk is full");
+        .withMessage("broken did not start: java.lang.IllegalStateException: the disk is full");
   }
 
   @Test
@@ -162,8 +159,7 @@ class HostTest {
     LinkedBlockingQueue<String> events = new LinkedBlockingQueue<>();
 
     try (Host host =
-        Host.boot(
-            options().configuration("org.example~one", Map.of("port", "1")).build())) {
+        Host.boot(options().configuration("org.example~one", Map.of("port", "1")).build())) {
       Dictionary<String, Object> properties = new Hashtable<>();
       properties.put(Constants.SERVICE_PID, "org.example");
       host.context()

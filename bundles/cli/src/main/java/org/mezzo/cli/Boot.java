@@ -50,8 +50,11 @@ final class Boot {
     List<String> idle = definitions.withoutEffect(given.keySet());
     if (!idle.isEmpty()) {
       notes.add(
-          "Flags that have no effect in Mezzo yet: --" + String.join(", --", idle) + " ("
-              + name + ")");
+          "Flags that have no effect in Mezzo yet: --"
+              + String.join(", --", idle)
+              + " ("
+              + name
+              + ")");
     }
     if (role == Role.AGENT) {
       Duration grace = flags.duration("executor_shutdown_grace_period");

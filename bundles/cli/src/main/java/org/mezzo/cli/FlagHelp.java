@@ -14,11 +14,18 @@ final class FlagHelp {
   static void print(Role role, FlagDefinitions definitions, PrintStream out) {
     out.println("Usage: mezzo " + role.daemon() + " [--FLAG=VALUE] [--SWITCH] [--no-SWITCH]...");
     out.println();
-    out.println("A value file:///path stands for the content of that file. Flags are also read from");
-    out.println("the environment (MEZZO_<FLAG>, then MESOS_<FLAG>), then from etc/" + role.daemon()
-        + ".properties and");
-    out.println("etc/mezzo-" + role.daemon() + "/<flag> of the distribution, then from /etc/mesos-"
-        + role.daemon() + "/<flag>,");
+    out.println(
+        "A value file:///path stands for the content of that file. Flags are also read from");
+    out.println(
+        "the environment (MEZZO_<FLAG>, then MESOS_<FLAG>), then from etc/"
+            + role.daemon()
+            + ".properties and");
+    out.println(
+        "etc/mezzo-"
+            + role.daemon()
+            + "/<flag> of the distribution, then from /etc/mesos-"
+            + role.daemon()
+            + "/<flag>,");
     out.println("/etc/default/mesos* and /etc/mesos/zk. The first that has a value wins.");
     out.println();
     out.println("Flags:");
@@ -29,7 +36,8 @@ final class FlagHelp {
     out.println("Flags of Mesos that are accepted and have no effect in Mezzo yet:");
     sorted.stream().filter(flag -> !flag.effective()).forEach(flag -> print(flag, out));
     out.println();
-    out.println("A time is a number and one of ns, us, ms, secs, mins, hrs, days, weeks; a size is");
+    out.println(
+        "A time is a number and one of ns, us, ms, secs, mins, hrs, days, weeks; a size is");
     out.println("a whole number and one of B, KB, MB, GB, TB.");
   }
 

@@ -92,7 +92,9 @@ final class LocalCluster implements AutoCloseable {
     for (String own : List.of("zk", "master", "port", "work_dir", "runtime_dir")) {
       if (master.containsKey(own) || agent.containsKey(own)) {
         throw new FlagException(
-            "flag --" + own + ": in a local cluster every daemon has its own; run mezzo master"
+            "flag --"
+                + own
+                + ": in a local cluster every daemon has its own; run mezzo master"
                 + " and mezzo agent to choose it");
       }
     }
@@ -107,8 +109,7 @@ final class LocalCluster implements AutoCloseable {
     master.put("zk", zk);
     master.put("work_dir", workDir.resolve("master").toString());
     LocalCluster cluster =
-        new LocalCluster(
-            home, workDir, places, masters, agentsDefinitions, master, zooKeeperPort);
+        new LocalCluster(home, workDir, places, masters, agentsDefinitions, master, zooKeeperPort);
     Path runtime =
         places.runtime().resolve("local-" + Integer.toHexString(workDir.toString().hashCode()));
     int next = masterPort + 1;
@@ -148,7 +149,11 @@ final class LocalCluster implements AutoCloseable {
     String ip = masterFlags.getOrDefault("ip", "127.0.0.1");
     if (!free(ip, port)) {
       throw new HostException(
-          "Port " + port + " of " + ip + " is in use: choose another one with --port=PORT, or any"
+          "Port "
+              + port
+              + " of "
+              + ip
+              + " is in use: choose another one with --port=PORT, or any"
               + " with --port=0");
     }
     Files.createDirectories(workDir);
@@ -190,7 +195,10 @@ final class LocalCluster implements AutoCloseable {
       if (now - begin > limit.toNanos()) {
         List<String> failures = host.componentFailures();
         throw new HostException(
-            "After " + limit.toSeconds() + " s " + state
+            "After "
+                + limit.toSeconds()
+                + " s "
+                + state
                 + (failures.isEmpty() ? "" : ":\n" + String.join("\n", failures)));
       }
       if (now - told > Duration.ofSeconds(5).toNanos()) {
@@ -265,7 +273,8 @@ final class LocalCluster implements AutoCloseable {
         depth++;
       } else if (token.isStructEnd()) {
         depth--;
-      } else if (token == JsonToken.FIELD_NAME && depth == 3
+      } else if (token == JsonToken.FIELD_NAME
+          && depth == 3
           && parser.currentName().equals("active")) {
         if (parser.nextToken() == JsonToken.VALUE_TRUE) {
           active++;
@@ -288,12 +297,24 @@ final class LocalCluster implements AutoCloseable {
     long milliCpus = Runtime.getRuntime().availableProcessors() * 1000L / agents;
     int ports = (LAST_TASK_PORT - FIRST_TASK_PORT + 1) / agents;
     int first = FIRST_TASK_PORT + (agent - 1) * ports;
-    return "cpus:" + milliCpus / 1000 + "." + String.format("%03d", milliCpus % 1000)
-        + ";mem:" + memory + ";disk:" + disk
-        + ";ports:[" + first + "-" + (first + ports - 1) + "]";
+    return "cpus:"
+        + milliCpus / 1000
+        + "."
+        + String.format("%03d", milliCpus % 1000)
+        + ";mem:"
+        + memory
+        + ";disk:"
+        + disk
+        + ";ports:["
+        + first
+        + "-"
+        + (first + ports - 1)
+        + "]";
   }
 
-  /** What is left when the system gets its due: all but {@code due}, or half when that is little. */
+  /**
+   * What is left when the system gets its due: all but {@code due}, or half when that is little.
+   */
   private static long remainder(long total, long due) {
     return total < 2 * due ? total / 2 : total - due;
   }

@@ -14,6 +14,8 @@ import picocli.CommandLine.Unmatched;
 /** Runs ZooKeeper, a master and agents in one process. */
 @Command(
     name = "local",
+    mixinStandardHelpOptions = true,
+    versionProvider = Versions.class,
     description = "Run a whole cluster in this process: ZooKeeper, a master and agents.",
     footer = {
       "",
@@ -46,12 +48,6 @@ final class LocalCommand implements Callable<Integer> {
   @Option(names = "--shell", description = "Open a shell on this terminal.")
   private boolean shell;
 
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      description = "Print this help and end.")
-  private boolean help;
-
   @Unmatched private List<String> arguments = new ArrayList<>();
 
   @Override
@@ -70,7 +66,11 @@ final class LocalCommand implements Callable<Integer> {
     Path work = Optional.ofNullable(workDir).orElse(places.state().resolve("local"));
     LocalCluster cluster =
         LocalCluster.plan(
-            Home.ofThisProcess(), work.toAbsolutePath().normalize(), places, port, agents,
+            Home.ofThisProcess(),
+            work.toAbsolutePath().normalize(),
+            places,
+            port,
+            agents,
             arguments);
     cluster.log();
     Privileges.report();

@@ -5,11 +5,11 @@ import org.mezzo.host.HostException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
-import picocli.CommandLine.Option;
 
 /** The command {@code mezzo}. */
 @Command(
     name = "mezzo",
+    mixinStandardHelpOptions = true,
     description = "A cluster manager that speaks the HTTP APIs of Apache Mesos.",
     versionProvider = Versions.class,
     synopsisSubcommandLabel = "COMMAND",
@@ -28,18 +28,6 @@ public final class Mezzo implements Runnable {
   static final int FAILURE = 1;
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
-
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      description = "Print this help and end.")
-  private boolean help;
-
-  @Option(
-      names = {"-V", "--version"},
-      versionHelp = true,
-      description = "Print the version and end.")
-  private boolean version;
 
   /** Runs a command and ends the process with its status. */
   public static void main(String[] arguments) {

@@ -4,10 +4,14 @@ import java.util.Map;
 
 /** The two daemons, and what the command line has to know of them. */
 enum Role {
-  MASTER("master", "zk", Map.of("ZK", "zk", "IP", "ip", "PORT", "port", "CLUSTER", "cluster",
-      "LOGS", "log_dir")),
-  AGENT("agent", "master", Map.of("MASTER", "master", "IP", "ip", "ISOLATION", "isolation",
-      "LOGS", "log_dir"));
+  MASTER(
+      "master",
+      "zk",
+      Map.of("ZK", "zk", "IP", "ip", "PORT", "port", "CLUSTER", "cluster", "LOGS", "log_dir")),
+  AGENT(
+      "agent",
+      "master",
+      Map.of("MASTER", "master", "IP", "ip", "ISOLATION", "isolation", "LOGS", "log_dir"));
 
   private final String daemon;
   private final String ensembleFlag;

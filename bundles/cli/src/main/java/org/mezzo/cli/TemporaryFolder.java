@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 
 /**
  * A folder that does not outlive this process, however that ends, and neither do the tasks that run
- * in it: a small detached shell holds a pipe to this process, and when the pipe breaks it kills what
- * is left and deletes the folder.
+ * in it: a small detached shell holds a pipe to this process, and when the pipe breaks it kills
+ * what is left and deletes the folder.
  */
 final class TemporaryFolder implements AutoCloseable {
   private final Path path;

@@ -16,7 +16,11 @@ final class Versions implements IVersionProvider {
     return new String[] {
       "mezzo " + build.getProperty("version"),
       "compatible with Mesos " + build.getProperty("mesos"),
-      "on Java " + Runtime.version() + ", " + System.getProperty("os.name") + " "
+      "on Java "
+          + Runtime.version()
+          + ", "
+          + System.getProperty("os.name")
+          + " "
           + System.getProperty("os.arch")
     };
   }

@@ -94,8 +94,7 @@ class DaemonFlagsTest {
 
     AGENT.all().forEach(flag -> assertThat(help).contains(flag.name()).contains(flag.purpose()));
     assertThat(help).contains("--port=NUMBER  (default: 5051)");
-    assertThat(help.indexOf("--[no-]strict"))
-        .isGreaterThan(help.indexOf("no effect in Mezzo yet"));
+    assertThat(help.indexOf("--[no-]strict")).isGreaterThan(help.indexOf("no effect in Mezzo yet"));
     assertThat(help).contains("once --severe");
   }
 

@@ -39,8 +39,7 @@ class LocalClusterTest {
             "runtime_dir\t\tstring?\t\tyes\tmore files",
             String.join("\n", rows));
     try (ZipOutputStream jar =
-        new ZipOutputStream(
-            Files.newOutputStream(level.resolve("mezzo-" + daemon + "-1.jar")))) {
+        new ZipOutputStream(Files.newOutputStream(level.resolve("mezzo-" + daemon + "-1.jar")))) {
       jar.putNextEntry(new ZipEntry(FlagDefinitions.RESOURCE));
       jar.write(text.getBytes(StandardCharsets.UTF_8));
     }

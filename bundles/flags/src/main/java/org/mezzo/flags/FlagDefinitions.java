@@ -156,8 +156,11 @@ public final class FlagDefinitions {
       String text = FlagValues.resolve(definition, entry.getValue());
       if (texts.put(definition.name(), text) != null) {
         throw new FlagException(
-            "flag --" + definition.name() + " is given twice, once as --"
-                + definition.deprecatedName() + ", its old name: keep one of them");
+            "flag --"
+                + definition.name()
+                + " is given twice, once as --"
+                + definition.deprecatedName()
+                + ", its old name: keep one of them");
       }
     }
     return new ParsedFlags(byName, texts);

@@ -24,7 +24,8 @@ import org.mezzo.flags.FlagDefinitions.Definition;
 public final class FlagSources {
   private static final Pattern ASSIGNMENT =
       Pattern.compile("(?:export\\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)");
-  private static final Pattern CAT = Pattern.compile("(?:`cat\\s+([^`]+)`|\\$\\(cat\\s+([^)]+)\\))");
+  private static final Pattern CAT =
+      Pattern.compile("(?:`cat\\s+([^`]+)`|\\$\\(cat\\s+([^)]+)\\))");
 
   private final FlagDefinitions definitions;
   private final Map<String, String> given = new TreeMap<>();
@@ -214,9 +215,20 @@ public final class FlagSources {
     if (value == null && !bool) {
       throw new FlagException(
           text == null
-              ? "flag --" + name + " needs a value: write --" + name + "=VALUE (given " + where + ")"
-              : "flag --" + known + " is not a switch: --" + name + " has no meaning (given "
-                  + where + ")");
+              ? "flag --"
+                  + name
+                  + " needs a value: write --"
+                  + name
+                  + "=VALUE (given "
+                  + where
+                  + ")"
+              : "flag --"
+                  + known
+                  + " is not a switch: --"
+                  + name
+                  + " has no meaning (given "
+                  + where
+                  + ")");
     }
     if (text == null) {
       text = "true";
@@ -228,8 +240,7 @@ public final class FlagSources {
     }
   }
 
-  private static void check(Definition definition, String text, String where)
-      throws FlagException {
+  private static void check(Definition definition, String text, String where) throws FlagException {
     try {
       FlagValues.resolve(definition, text);
     } catch (FlagException e) {

@@ -15,7 +15,8 @@ import java.util.regex.Pattern;
 
 /** The text forms of flag values (rules 354 and 355). */
 public final class FlagValues {
-  private static final Pattern DURATION = Pattern.compile("(-?[0-9]*\\.?[0-9]+|-?[0-9]+\\.)([a-z]+)");
+  private static final Pattern DURATION =
+      Pattern.compile("(-?[0-9]*\\.?[0-9]+|-?[0-9]+\\.)([a-z]+)");
   private static final Pattern BYTES = Pattern.compile("([0-9]+)([A-Z]+)");
   private static final Map<String, Long> NANOS =
       Map.of(
@@ -43,7 +44,9 @@ public final class FlagValues {
     Long unit = matcher.matches() ? NANOS.get(matcher.group(2)) : null;
     if (unit == null) {
       throw new IllegalArgumentException(
-          "'" + text + "' is no duration: write a number and one of ns, us, ms, secs, mins, hrs,"
+          "'"
+              + text
+              + "' is no duration: write a number and one of ns, us, ms, secs, mins, hrs,"
               + " days, weeks, for example 10secs");
     }
     try {
@@ -67,7 +70,9 @@ public final class FlagValues {
     Integer shift = matcher.matches() ? BYTE_SHIFT.get(matcher.group(2)) : null;
     if (shift == null) {
       throw new IllegalArgumentException(
-          "'" + text + "' is no size: write a whole number and one of B, KB, MB, GB, TB, for"
+          "'"
+              + text
+              + "' is no size: write a whole number and one of B, KB, MB, GB, TB, for"
               + " example 64MB");
     }
     try {
@@ -175,7 +180,10 @@ public final class FlagValues {
           "flag --" + definition.name() + ": " + name + " is not a text in UTF-8");
     } catch (IOException | IllegalArgumentException e) {
       throw new FlagException(
-          "flag --" + definition.name() + ": cannot read " + name
+          "flag --"
+              + definition.name()
+              + ": cannot read "
+              + name
               + "; give an absolute path of a readable file as file:///path");
     }
   }

@@ -19,14 +19,12 @@ final class ParsedFlags implements Flags {
    *
    * @throws FlagException when a default is bad
    */
-  ParsedFlags(Map<String, Definition> definitions, Map<String, String> given)
-      throws FlagException {
+  ParsedFlags(Map<String, Definition> definitions, Map<String, String> given) throws FlagException {
     this.definitions = definitions;
     this.given = Set.copyOf(given.keySet());
     for (Definition definition : definitions.values()) {
       if (!definition.optional() || !definition.defaultValue().isEmpty()) {
-        texts.put(
-            definition.name(), FlagValues.resolve(definition, definition.defaultValue()));
+        texts.put(definition.name(), FlagValues.resolve(definition, definition.defaultValue()));
       }
     }
     texts.putAll(given);

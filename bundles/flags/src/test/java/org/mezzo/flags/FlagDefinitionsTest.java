@@ -50,8 +50,7 @@ class FlagDefinitionsTest {
     assertThat(flags.given("share")).isTrue();
     assertThat(flags.given("port")).isFalse();
     assertThat(flags.asText().keySet())
-        .containsExactly(
-            "agent_ping_timeout", "cache_size", "port", "share", "strict");
+        .containsExactly("agent_ping_timeout", "cache_size", "port", "share", "strict");
     assertThatIllegalArgumentException().isThrownBy(() -> flags.bool("stict"));
   }
 

@@ -21,10 +21,10 @@ class FlagSourcesTest {
   void commandLineHasThreeForms() throws Exception {
     assertThat(
             sources()
-                .commandLine(List.of("--zk=zk://a=b/c", "--no-strict", "--slave_ping_timeout=1secs"))
+                .commandLine(
+                    List.of("--zk=zk://a=b/c", "--no-strict", "--slave_ping_timeout=1secs"))
                 .given())
-        .isEqualTo(
-            Map.of("zk", "zk://a=b/c", "strict", "false", "agent_ping_timeout", "1secs"));
+        .isEqualTo(Map.of("zk", "zk://a=b/c", "strict", "false", "agent_ping_timeout", "1secs"));
     assertThat(sources().commandLine(List.of("--strict")).given())
         .isEqualTo(Map.of("strict", "true"));
   }
@@ -67,8 +67,7 @@ class FlagSourcesTest {
                 .properties(directory.resolve("absent"))
                 .given())
         .isEqualTo(
-            Map.of(
-                "port", "1", "zk", "zk://mezzo", "agent_ping_timeout", "2secs", "share", "0.3"));
+            Map.of("port", "1", "zk", "zk://mezzo", "agent_ping_timeout", "2secs", "share", "0.3"));
   }
 
   @Test
@@ -111,7 +110,8 @@ class FlagSourcesTest {
     Path file =
         Files.writeString(
             directory.resolve("mesos-master"),
-            "# comment\nPORT=5055 # odd\nexport LOGS=\"/var/log/mesos\"\nZK=`cat " + zk
+            "# comment\nPORT=5055 # odd\nexport LOGS=\"/var/log/mesos\"\nZK=`cat "
+                + zk
                 + "`\nULIMIT='-n 8192'\nMESOS_SHARE=0.75\n");
 
     assertThat(
