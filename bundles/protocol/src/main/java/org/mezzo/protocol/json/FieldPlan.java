@@ -1,14 +1,15 @@
 package org.mezzo.protocol.json;
 
 import com.fasterxml.jackson.core.io.SerializedString;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.ProtocolMessageEnum;
+import com.google.protobuf.ProtocolStringList;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.lang.reflect.Method;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,21 @@ final class FieldPlan {
           "mesos.v1.agent.Response.GetTasks.terminated_tasks",
           "mesos.v1.agent.Response.GetTasks.completed_tasks");
 
+  private static final MethodHandle HAS_FIELD;
+
+  static {
+    try {
+      HAS_FIELD =
+          MethodHandles.lookup()
+              .findVirtual(
+                  Message.class,
+                  "hasField",
+                  MethodType.methodType(boolean.class, FieldDescriptor.class));
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   final String name;
   final SerializedString jsonName;
   final Kind kind;
@@ -67,35 +83,27 @@ final class FieldPlan {
   /** Of a list or map: written when empty. Of a singular field: written when unset. */
   final boolean always;
 
-  /** Of a map: the plans of its key and value; their handles are not used. */
+  /** Of a map: the plans of its key and value, which have no accessors; else null. */
   final FieldPlan key;
 
   final FieldPlan value;
 
-  /** {@code (Message)boolean}; null for lists and maps. */
-  final MethodHandle has;
+  private final FieldDescriptor field;
+  private final MessagePlan owner;
 
-  /** {@code (Message)X}, X being the primitive of the kind, Object, List for lists, Map for maps. */
-  final MethodHandle get;
-
-  /** {@code (Message.Builder, X)void}: sets, adds to the list, or puts all of a map. */
-  final MethodHandle set;
-
-  private final Class<?> type;
-  private final Map<String, Object> enumByName;
-  private final SerializedString[] enumNames;
-  private final Map<Integer, SerializedString> sparseEnumNames;
+  // Handles, constants and the plan of a message are made at first use: a message has many more
+  // fields than are ever used, and making them loads classes. All of them are safe to publish by a
+  // race, which at worst makes one of them twice.
+  private MethodHandle has;
+  private MethodHandle get;
+  private MethodHandle set;
+  private Map<String, Object> enumByName;
+  private Map<Integer, SerializedString> enumNames;
   private MessagePlan message;
 
-  static FieldPlan of(
-      FieldDescriptor field, Class<?> message, Class<?> builder, MethodHandles.Lookup lookup)
-      throws ReflectiveOperationException {
-    return new FieldPlan(field, message, builder, lookup);
-  }
-
-  private FieldPlan(
-      FieldDescriptor field, Class<?> message, Class<?> builder, MethodHandles.Lookup lookup)
-      throws ReflectiveOperationException {
+  FieldPlan(FieldDescriptor field, MessagePlan owner) {
+    this.field = field;
+    this.owner = owner;
     name = field.getName();
     jsonName = new SerializedString(name);
     kind = kind(field);
@@ -105,96 +113,87 @@ final class FieldPlan {
         repeated
             ? ALWAYS_WRITTEN.contains(field.getFullName())
             : field.hasDefaultValue() && !field.getOptions().getDeprecated();
-    String accessor = accessorName(name);
-    if (field.isMapField()) {
-      has = null;
-      Method getter = message.getMethod("get" + accessor + "Map");
-      get = lookup.unreflect(getter).asType(MethodType.methodType(Map.class, Message.class));
-      set =
-          lookup
-              .unreflect(builder.getMethod("putAll" + accessor, Map.class))
-              .asType(MethodType.methodType(void.class, Message.Builder.class, Map.class));
-      FieldDescriptor keyField = field.getMessageType().findFieldByNumber(1);
-      FieldDescriptor valueField = field.getMessageType().findFieldByNumber(2);
-      key = new FieldPlan(keyField, String.class);
-      value = new FieldPlan(valueField, mapValueType(getter));
-      type = Map.class;
-    } else if (repeated) {
-      has = null;
-      key = null;
-      value = null;
-      get =
-          lookup
-              .unreflect(message.getMethod("get" + accessor + "List"))
-              .asType(MethodType.methodType(List.class, Message.class));
-      type = message.getMethod("get" + accessor, int.class).getReturnType();
-      set = setter(lookup, builder.getMethod("add" + accessor, type));
-    } else {
-      key = null;
-      value = null;
-      has =
-          field.hasPresence()
-              ? lookup
-                  .unreflect(message.getMethod("has" + accessor))
-                  .asType(MethodType.methodType(boolean.class, Message.class))
-              : MethodHandles.insertArguments(hasField(), 1, field);
-      Method getter = message.getMethod("get" + accessor);
-      type = getter.getReturnType();
-      get =
-          lookup
-              .unreflect(getter)
-              .asType(
-                  MethodType.methodType(type.isPrimitive() ? type : Object.class, Message.class));
-      set = setter(lookup, builder.getMethod("set" + accessor, type));
+    boolean map = field.isMapField();
+    key = map ? new FieldPlan(field.getMessageType().findFieldByNumber(1), owner) : null;
+    value = map ? new FieldPlan(field.getMessageType().findFieldByNumber(2), owner) : null;
+  }
+
+  /** {@code (Message)boolean}; not for lists and maps. */
+  MethodHandle has() {
+    MethodHandle handle = has;
+    if (handle == null) {
+      handle = bindHas();
+      has = handle;
     }
-    enumByName = new HashMap<>();
-    sparseEnumNames = new HashMap<>();
-    enumNames = indexEnum(field);
+    return handle;
   }
 
-  /** A key or value of a map: only what is needed to convert it. */
-  private FieldPlan(FieldDescriptor field, Class<?> type) throws ReflectiveOperationException {
-    name = field.getName();
-    jsonName = new SerializedString(name);
-    kind = kind(field);
-    repeated = false;
-    required = false;
-    always = false;
-    key = null;
-    value = null;
-    has = null;
-    get = null;
-    set = null;
-    this.type = type;
-    enumByName = new HashMap<>();
-    sparseEnumNames = new HashMap<>();
-    enumNames = indexEnum(field);
+  /** {@code (Message)X}, X being the primitive of the kind, Object, List for lists, Map for maps. */
+  MethodHandle get() {
+    MethodHandle handle = get;
+    if (handle == null) {
+      handle = bindGet();
+      get = handle;
+    }
+    return handle;
   }
 
-  /** For proto3 scalars, such as those of Duration: they count as set when they are not zero. */
-  private static MethodHandle hasField() throws ReflectiveOperationException {
-    return MethodHandles.lookup()
-        .findVirtual(
-            Message.class,
-            "hasField",
-            MethodType.methodType(boolean.class, FieldDescriptor.class));
+  /** {@code (Message.Builder, X)void}: sets, adds to the list, or puts all of a map. */
+  MethodHandle set() {
+    MethodHandle handle = set;
+    if (handle == null) {
+      handle = bindSet();
+      set = handle;
+    }
+    return handle;
   }
 
-  private static MethodHandle setter(MethodHandles.Lookup lookup, Method method)
-      throws IllegalAccessException {
-    Class<?> type = method.getParameterTypes()[0];
-    return lookup
-        .unreflect(method)
-        .asType(
-            MethodType.methodType(
-                void.class, Message.Builder.class, type.isPrimitive() ? type : Object.class));
+  private MethodHandle bindHas() {
+    if (!field.hasPresence()) {
+      // A scalar of proto3, such as those of Duration, counts as set when it is not zero.
+      return MethodHandles.insertArguments(HAS_FIELD, 1, field);
+    }
+    return owner.accessor("has" + accessorName(name), boolean.class);
   }
 
-  private static Class<?> mapValueType(Method getter) {
-    java.lang.reflect.Type generic = getter.getGenericReturnType();
-    java.lang.reflect.Type valueType =
-        ((java.lang.reflect.ParameterizedType) generic).getActualTypeArguments()[1];
-    return (Class<?>) valueType;
+  private MethodHandle bindGet() {
+    String accessor = "get" + accessorName(name);
+    if (key != null) {
+      return owner.accessor(accessor + "Map", Map.class);
+    }
+    if (!repeated) {
+      return owner.accessor(accessor, javaType());
+    }
+    MethodHandle getter =
+        owner.accessor(
+            accessor + "List", kind == Kind.STRING ? ProtocolStringList.class : List.class);
+    return getter.asType(MethodType.methodType(List.class, Message.class));
+  }
+
+  private MethodHandle bindSet() {
+    String accessor = accessorName(name);
+    if (key != null) {
+      return owner.mutator("putAll" + accessor, Map.class);
+    }
+    return owner.mutator((repeated ? "add" : "set") + accessor, javaType());
+  }
+
+  /** The type of a single value in the generated code. */
+  private Class<?> javaType() {
+    return switch (kind) {
+      case STRING -> String.class;
+      case BYTES -> ByteString.class;
+      case DOUBLE -> double.class;
+      case FLOAT -> float.class;
+      case INT, UINT -> int.class;
+      case LONG, ULONG -> long.class;
+      case BOOL -> boolean.class;
+      case MESSAGE ->
+          owner.generatedClass(
+              field.getMessageType().getFile(), field.getMessageType().getFullName());
+      case ENUM ->
+          owner.generatedClass(field.getEnumType().getFile(), field.getEnumType().getFullName());
+    };
   }
 
   private static Kind kind(FieldDescriptor field) {
@@ -213,42 +212,38 @@ final class FieldPlan {
     };
   }
 
-  private SerializedString[] indexEnum(FieldDescriptor field) throws ReflectiveOperationException {
-    if (kind != Kind.ENUM) {
-      return null;
-    }
-    Method forNumber = type.getMethod("forNumber", int.class);
-    int max = 0;
-    for (EnumValueDescriptor each : field.getEnumType().getValues()) {
-      enumByName.put(each.getName(), forNumber.invoke(null, each.getNumber()));
-      sparseEnumNames.putIfAbsent(each.getNumber(), new SerializedString(each.getName()));
-      max = Math.max(max, each.getNumber());
-    }
-    SerializedString[] dense = new SerializedString[Math.min(max + 1, 1024)];
-    for (int i = 0; i < dense.length; i++) {
-      dense[i] = sparseEnumNames.get(i);
-    }
-    return dense;
-  }
-
   /** The constant of that name, or null. */
   Object enumConstant(String text) {
-    return enumByName.get(text);
+    Map<String, Object> byName = enumByName;
+    if (byName == null) {
+      byName = new HashMap<>();
+      for (Object constant : javaType().getEnumConstants()) {
+        byName.put(((Enum<?>) constant).name(), constant);
+      }
+      byName = Map.copyOf(byName);
+      enumByName = byName;
+    }
+    return byName.get(text);
   }
 
   SerializedString enumName(Object constant) {
-    int number = ((ProtocolMessageEnum) constant).getNumber();
-    return number >= 0 && number < enumNames.length
-        ? enumNames[number]
-        : sparseEnumNames.get(number);
+    Map<Integer, SerializedString> names = enumNames;
+    if (names == null) {
+      names = new HashMap<>();
+      for (EnumValueDescriptor each : field.getEnumType().getValues()) {
+        names.putIfAbsent(each.getNumber(), new SerializedString(each.getName()));
+      }
+      names = Map.copyOf(names);
+      enumNames = names;
+    }
+    return names.get(((ProtocolMessageEnum) constant).getNumber());
   }
 
   /** The plan of the message this field holds. */
   MessagePlan message() {
     MessagePlan plan = message;
     if (plan == null) {
-      // A race finds the same plan twice.
-      plan = MessagePlan.of(type);
+      plan = MessagePlan.of(javaType());
       message = plan;
     }
     return plan;

@@ -22,8 +22,8 @@ import org.mezzo.protocol.recordio.RecordIo;
  * with {@code .0}. A singular field is written when it is set, or when it declares an explicit
  * default and is not deprecated; a list when it is not empty.
  *
- * <p>Works on generated message classes, of this bundle or another. The first use of a class
- * compiles its plan (well under a millisecond); after that nothing is looked up. No text tree is
+ * <p>Works on generated message classes, of this bundle or another. Plans of the
+ * classes and handles to their accessors are made at first use; after that nothing is looked up. No text tree is
  * built in either direction. Safe for any thread.
  */
 public final class Json {
@@ -142,9 +142,6 @@ public final class Json {
       }
     } catch (JsonProcessingException e) {
       throw syntax(e.getLocation(), e.getOriginalMessage(), path(parser));
-    } catch (IllegalStateException e) {
-      // What Jackson throws at names made to collide in its symbol table.
-      throw syntax(parser.currentLocation(), e.getMessage(), path(parser));
     }
     if (!builder.isInitialized()) {
       throw new JsonFormatException(

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import java.io.IOException;
+import java.lang.reflect.UndeclaredThrowableException;
 import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.Base64;
@@ -46,7 +47,7 @@ final class JsonDecoder {
     } catch (IOException | RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
-      throw new IllegalStateException("an accessor of a generated message failed", e);
+      throw new UndeclaredThrowableException(e);
     }
     return builder;
   }
@@ -72,16 +73,16 @@ final class JsonDecoder {
   private void readValue(FieldPlan field, JsonToken token, Message.Builder builder)
       throws Throwable {
     switch (field.kind) {
-      case DOUBLE -> field.set.invokeExact(builder, doubleValue(field, token));
-      case FLOAT -> field.set.invokeExact(builder, floatValue(field, token));
-      case INT -> field.set.invokeExact(builder, intValue(field, token));
-      case UINT -> field.set.invokeExact(builder, uintValue(field, token));
-      case LONG, ULONG -> field.set.invokeExact(builder, longValue(field, token));
-      case BOOL -> field.set.invokeExact(builder, boolValue(field, token));
+      case DOUBLE -> field.set().invokeExact(builder, doubleValue(field, token));
+      case FLOAT -> field.set().invokeExact(builder, floatValue(field, token));
+      case INT -> field.set().invokeExact(builder, intValue(field, token));
+      case UINT -> field.set().invokeExact(builder, uintValue(field, token));
+      case LONG, ULONG -> field.set().invokeExact(builder, longValue(field, token));
+      case BOOL -> field.set().invokeExact(builder, boolValue(field, token));
       case STRING, BYTES, ENUM, MESSAGE -> {
         Object value = objectValue(field, token);
         if (value != UNSET) {
-          field.set.invokeExact(builder, value);
+          field.set().invokeExact(builder, value);
         }
       }
     }
@@ -160,7 +161,7 @@ final class JsonDecoder {
         map.put(key, value);
       }
     }
-    field.set.invokeExact(builder, map);
+    field.set().invokeExact(builder, map);
   }
 
   private static Object key(FieldPlan field, String text) throws JsonFormatException {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import java.io.IOException;
+import java.lang.reflect.UndeclaredThrowableException;
 import java.util.List;
 import java.util.Map;
 
@@ -26,18 +27,18 @@ final class JsonEncoder {
       for (FieldPlan field : plan.fields) {
         if (field.repeated) {
           if (field.key == null) {
-            writeList(field, (List<?>) field.get.invokeExact(message));
+            writeList(field, (List<?>) field.get().invokeExact(message));
           } else {
-            writeMap(field, (Map<?, ?>) field.get.invokeExact(message));
+            writeMap(field, (Map<?, ?>) field.get().invokeExact(message));
           }
-        } else if (field.always || (boolean) field.has.invokeExact(message)) {
+        } else if (field.always || (boolean) field.has().invokeExact(message)) {
           writeSingular(field, message);
         }
       }
     } catch (IOException | RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
-      throw new IllegalStateException("an accessor of a generated message failed", e);
+      throw new UndeclaredThrowableException(e);
     }
     out.writeEndObject();
   }
@@ -45,17 +46,17 @@ final class JsonEncoder {
   private void writeSingular(FieldPlan field, Message message) throws Throwable {
     out.writeFieldName(field.jsonName);
     switch (field.kind) {
-      case STRING -> out.writeString((String) (Object) field.get.invokeExact(message));
-      case MESSAGE -> write(field.message(), (Message) (Object) field.get.invokeExact(message));
-      case DOUBLE -> writeDouble((double) field.get.invokeExact(message));
-      case FLOAT -> writeFloat((float) field.get.invokeExact(message));
-      case INT -> out.writeNumber((int) field.get.invokeExact(message));
-      case UINT -> out.writeNumber(Integer.toUnsignedLong((int) field.get.invokeExact(message)));
-      case LONG -> out.writeNumber((long) field.get.invokeExact(message));
-      case ULONG -> writeUnsigned((long) field.get.invokeExact(message));
-      case BOOL -> out.writeBoolean((boolean) field.get.invokeExact(message));
-      case ENUM -> out.writeString(field.enumName((Object) field.get.invokeExact(message)));
-      case BYTES -> writeBytes((ByteString) (Object) field.get.invokeExact(message));
+      case STRING -> out.writeString((String) (Object) field.get().invokeExact(message));
+      case MESSAGE -> write(field.message(), (Message) (Object) field.get().invokeExact(message));
+      case DOUBLE -> writeDouble((double) field.get().invokeExact(message));
+      case FLOAT -> writeFloat((float) field.get().invokeExact(message));
+      case INT -> out.writeNumber((int) field.get().invokeExact(message));
+      case UINT -> out.writeNumber(Integer.toUnsignedLong((int) field.get().invokeExact(message)));
+      case LONG -> out.writeNumber((long) field.get().invokeExact(message));
+      case ULONG -> writeUnsigned((long) field.get().invokeExact(message));
+      case BOOL -> out.writeBoolean((boolean) field.get().invokeExact(message));
+      case ENUM -> out.writeString(field.enumName((Object) field.get().invokeExact(message)));
+      case BYTES -> writeBytes((ByteString) (Object) field.get().invokeExact(message));
     }
   }
 
