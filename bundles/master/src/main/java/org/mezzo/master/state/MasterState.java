@@ -7,8 +7,10 @@ import org.mezzo.api.allocator.Quota;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.pcollections.HashTreePMap;
+import org.pcollections.HashTreePSet;
 import org.pcollections.OrderedPSet;
 import org.pcollections.PMap;
+import org.pcollections.PSet;
 import org.pcollections.PVector;
 import org.pcollections.TreePVector;
 
@@ -28,6 +30,7 @@ import org.pcollections.TreePVector;
  * @param agentsByPid ids of registered agents by pid (rule 138)
  * @param offers outstanding offers by id
  * @param pendingTasks tasks of accepted offers whose launch waits for hooks or authorization
+ * @param undecided ids and pids of agents about which a registry write is under way
  * @param weights role weights that differ from 1
  * @param quotas quotas by role
  * @param limits how much history is kept
@@ -46,6 +49,7 @@ public record MasterState(
     PMap<String, String> agentsByPid,
     PMap<String, Offer> offers,
     PMap<TaskKey, PendingTask> pendingTasks,
+    PSet<String> undecided,
     PMap<String, Double> weights,
     PMap<String, Quota> quotas,
     Limits limits,
@@ -105,6 +109,7 @@ public record MasterState(
         HashTreePMap.empty(),
         HashTreePMap.empty(),
         HashTreePMap.empty(),
+        HashTreePSet.empty(),
         HashTreePMap.empty(),
         HashTreePMap.empty(),
         limits,
@@ -156,7 +161,8 @@ public record MasterState(
   private MasterState with(Counters next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, next);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
+        quotas, limits, next);
   }
 
   /** With this framework added or replaced. */
@@ -168,7 +174,8 @@ public record MasterState(
   public MasterState withFrameworks(PMap<String, Framework> next) {
     return new MasterState(
         self, elected, next, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
+        quotas, limits, counters);
   }
 
   /** With this framework moved to the completed ones, the oldest of which drop out. */
@@ -182,7 +189,8 @@ public record MasterState(
     }
     return new MasterState(
         self, elected, frameworks.minus(framework.id()), completed, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
+        quotas, limits, counters);
   }
 
   /** With this agent added or replaced. */
@@ -199,28 +207,32 @@ public record MasterState(
   private MasterState withAgents(PMap<String, Agent> next, PMap<String, String> pids) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, next, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, pids, offers, pendingTasks, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, pids, offers, pendingTasks, undecided, weights,
+        quotas, limits, counters);
   }
 
   /** With these recovered agents. */
   public MasterState withRecoveredAgents(PMap<String, RecoveredAgent> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, next,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
+        quotas, limits, counters);
   }
 
   /** With these unreachable agents. */
   public MasterState withUnreachableAgents(PMap<String, UnreachableAgent> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        next, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
+        next, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
+        quotas, limits, counters);
   }
 
   /** With these gone agents. */
   public MasterState withGoneAgents(PMap<String, Instant> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, next, removedAgents, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
+        unreachableAgents, next, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
+        quotas, limits, counters);
   }
 
   /** Without this registered agent. */
@@ -236,29 +248,41 @@ public record MasterState(
     }
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removed, agentsByPid, offers, pendingTasks, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removed, agentsByPid, offers, pendingTasks, undecided, weights,
+        quotas, limits, counters);
   }
 
   /** With these offers. */
   public MasterState withOffers(PMap<String, Offer> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, next, pendingTasks, weights, quotas, limits, counters);
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, next, pendingTasks, undecided, weights,
+        quotas, limits, counters);
   }
 
   /** With these tasks waiting to be launched. */
   public MasterState withPendingTasks(PMap<TaskKey, PendingTask> next) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, next, weights, quotas,
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, next, undecided, weights, quotas,
         limits, counters);
+  }
+
+  /** With a registry write about this agent under way, or not any more. */
+  public MasterState undecided(String idOrPid, boolean now) {
+    PSet<String> next = now ? undecided.plus(idOrPid) : undecided.minus(idOrPid);
+    return new MasterState(
+        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, next,
+        weights, quotas, limits, counters);
   }
 
   /** With these weights and quotas. */
   public MasterState withPolicy(PMap<String, Double> nextWeights, PMap<String, Quota> nextQuotas) {
     return new MasterState(
         self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, nextWeights, nextQuotas, limits,
+        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided,
+        nextWeights, nextQuotas, limits,
         counters);
   }
 }

@@ -1,0 +1,338 @@
+package org.mezzo.master.allocation;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.mezzo.api.Metrics;
+import org.mezzo.api.allocator.AllocationState;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.allocator.AllocatorOptions;
+import org.mezzo.api.allocator.Proposal;
+import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.MetricsRegistry;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Offer;
+import org.mezzo.master.transitions.Offers;
+import org.mezzo.master.transitions.Step;
+import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleLease;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The master's side of the allocator lease during one term. A holder gets the whole ledger first
+ * and then every change of it in order; cycles are coalesced and at most one runs at a time
+ * (hierarchical-allocator section 3). What comes back is checked against the ledger: an allocator
+ * that is stale, wrong or hostile can propose what it likes and gets nothing by it. Belongs to the
+ * event loop.
+ */
+public final class Allocation implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Allocation.class);
+  private static final Duration CALL_DEADLINE = Duration.ofSeconds(10);
+  private static final Duration START_DEADLINE = Duration.ofSeconds(60);
+  private static final Duration TIMER_WINDOW = Duration.ofHours(1);
+
+  /** Proposals that are looked at in one go, so that the loop is never held for long. */
+  private static final int BATCH = 200;
+
+  private final EventLoop loop;
+  private final Clock clock;
+  private final AllocatorOptions options;
+  private final Supplier<MasterState> state;
+  private final Consumer<Step> run;
+  private final MetricsRegistry metrics;
+  private final Metrics.Counter dropped;
+  private final Metrics.Counter failed;
+  private final Metrics.Counter runs;
+  private final MetricsRegistry.Timer runTime;
+  private final MetricsRegistry.Timer runLatency;
+
+  private ModuleLease<Allocator> lease;
+  private volatile long epoch;
+  private boolean cycling;
+  private boolean cycleQueued;
+  private boolean all;
+  private long requestedNanos;
+  private Set<String> candidates = new HashSet<>();
+  private long calls;
+  private final Map<String, Long> agentAddedAt = new HashMap<>();
+  private boolean closed;
+
+  /**
+   * Begins vacant.
+   *
+   * @param state the published root
+   * @param run runs a step as a transition
+   */
+  public Allocation(
+      EventLoop loop,
+      Clock clock,
+      AllocatorOptions options,
+      Supplier<MasterState> state,
+      Consumer<Step> run,
+      MetricsRegistry metrics) {
+    this.loop = loop;
+    this.clock = clock;
+    this.options = options;
+    this.state = state;
+    this.run = run;
+    this.metrics = metrics;
+    this.dropped = metrics.counter("allocator/mezzo/proposals_dropped");
+    this.failed = metrics.counter("allocator/mezzo/calls_failed");
+    this.runs = metrics.counter("allocator/mesos/allocation_runs");
+    this.runTime = metrics.timer("allocator/mesos/allocation_run_ms", TIMER_WINDOW);
+    this.runLatency = metrics.timer("allocator/mesos/allocation_run_latency_ms", TIMER_WINDOW);
+    metrics.gauge("allocator/mezzo/present", () -> epoch == 0 ? 0 : 1);
+  }
+
+  /** To be told of the lease. */
+  public LeaseListener listener() {
+    return new LeaseListener() {
+      @Override
+      public void acquired(long newEpoch, ModuleDescription module) {
+        begin(newEpoch, module);
+      }
+
+      @Override
+      public void lost(long oldEpoch, ModuleDescription module, String reason) {
+        if (epoch == oldEpoch) {
+          epoch = 0;
+          cycling = false;
+          LOG.warn(
+              "Allocator {} is gone ({}): no new offers are made until there is another; everything"
+                  + " else goes on",
+              module.name(),
+              reason);
+        }
+      }
+    };
+  }
+
+  /** The lease to use; must be given before the listener is called. */
+  public void use(ModuleLease<Allocator> newLease) {
+    lease = newLease;
+  }
+
+  /** Whether there is an allocator. */
+  public boolean present() {
+    return epoch != 0;
+  }
+
+  private void begin(long newEpoch, ModuleDescription module) {
+    if (closed) {
+      return;
+    }
+    epoch = newEpoch;
+    cycling = false;
+    calls = 0;
+    agentAddedAt.clear();
+    AllocationState ledger = Offers.ledger(state.get(), clock.instant());
+    LOG.info(
+        "Allocator {} {} takes over {} agents and {} frameworks",
+        module.name(),
+        module.version(),
+        ledger.agents().size(),
+        ledger.frameworks().size());
+    call("start", START_DEADLINE, it -> it.start(options, ledger));
+    request(Optional.empty());
+  }
+
+  /** Tells the holder of a change of the ledger; nobody when vacant. */
+  public void tell(String operation, Consumer<Allocator> change) {
+    if (epoch != 0) {
+      call(operation, CALL_DEADLINE, change);
+    }
+  }
+
+  /** Notes that the holder knows the agent from its next call on. */
+  public void agentAdded(String agentId) {
+    agentAddedAt.put(agentId, calls);
+  }
+
+  /** Forgets an agent. */
+  public void agentRemoved(String agentId) {
+    agentAddedAt.remove(agentId);
+  }
+
+  private void call(String operation, Duration deadline, Consumer<Allocator> change) {
+    calls++;
+    long to = epoch;
+    lease
+        .call(
+            to,
+            operation,
+            deadline,
+            allocator -> {
+              change.accept(allocator);
+              return null;
+            })
+        .exceptionally(
+            failure -> {
+              failed.increment();
+              LOG.debug("Allocator call {} failed", operation, failure);
+              return null;
+            });
+  }
+
+  /** Asks for a cycle over one agent, or over all; requests that come together become one cycle. */
+  public void request(Optional<String> agentId) {
+    if (agentId.isPresent()) {
+      candidates.add(agentId.get());
+    } else {
+      all = true;
+    }
+    if (!cycleQueued && !cycling && epoch != 0) {
+      cycleQueued = true;
+      requestedNanos = System.nanoTime();
+      loop.execute(this::cycle);
+    }
+  }
+
+  private void cycle() {
+    cycleQueued = false;
+    if (closed || epoch == 0 || cycling || (!all && candidates.isEmpty())) {
+      return;
+    }
+    Optional<Set<String>> now = all ? Optional.empty() : Optional.of(Set.copyOf(candidates));
+    all = false;
+    candidates = new HashSet<>();
+    cycling = true;
+    long to = epoch;
+    long number = ++calls;
+    long begin = System.nanoTime();
+    runLatency.recordNanos(begin - requestedNanos);
+    lease
+        .call(to, "allocate", CALL_DEADLINE, allocator -> allocator.allocate(now))
+        .whenComplete(
+            (proposals, failure) -> {
+              if (to != epoch || closed) {
+                if (proposals != null) {
+                  dropped.add(proposals.size());
+                }
+                return;
+              }
+              runs.increment();
+              runTime.recordNanos(System.nanoTime() - begin);
+              if (failure != null || proposals == null) {
+                failed.increment();
+                LOG.warn("An allocation cycle gave nothing; the next one is tried in time", failure);
+                over();
+              } else {
+                offer(to, number, grouped(proposals));
+              }
+            });
+  }
+
+  private void over() {
+    cycling = false;
+    if (all || !candidates.isEmpty()) {
+      cycleQueued = true;
+      requestedNanos = System.nanoTime();
+      loop.execute(this::cycle);
+    }
+  }
+
+  private static List<List<Proposal>> grouped(List<Proposal> proposals) {
+    Map<String, List<Proposal>> byFramework = new LinkedHashMap<>();
+    for (Proposal proposal : proposals) {
+      if (proposal != null) {
+        byFramework
+            .computeIfAbsent(proposal.frameworkId(), unused -> new ArrayList<>())
+            .add(proposal);
+      }
+    }
+    return new ArrayList<>(byFramework.values());
+  }
+
+  /** Goes through the proposals framework by framework, a batch in each turn of the loop. */
+  private void offer(long from, long number, List<List<Proposal>> groups) {
+    new Object() {
+      private int group;
+      private int position;
+      private List<String> made = new ArrayList<>();
+
+      void next() {
+        if (closed) {
+          return;
+        }
+        run.accept(
+            tx -> {
+              int left = BATCH;
+              while (left > 0 && group < groups.size()) {
+                List<Proposal> proposals = groups.get(group);
+                while (left > 0 && position < proposals.size()) {
+                  left--;
+                  Proposal proposal = proposals.get(position++);
+                  consider(tx, from, number, proposal, made);
+                }
+                if (position == proposals.size()) {
+                  Offers.expireFilters(tx, proposals.get(0).frameworkId());
+                  Offers.announce(tx, proposals.get(0).frameworkId(), made);
+                  made = new ArrayList<>();
+                  position = 0;
+                  group++;
+                }
+              }
+            });
+        if (group < groups.size()) {
+          loop.execute(this::next);
+        } else if (from == epoch) {
+          over();
+        }
+      }
+    }.next();
+  }
+
+  private void consider(
+      org.mezzo.master.transitions.Transition tx,
+      long from,
+      long number,
+      Proposal proposal,
+      List<String> made) {
+    Optional<String> objection =
+        from != epoch
+            ? Optional.of("its allocator is gone")
+            : Offers.objection(tx.state(), proposal);
+    if (objection.isEmpty()) {
+      made.add(Offers.make(tx, proposal).id());
+      return;
+    }
+    dropped.increment();
+    LOG.debug("Dropped {}: {}", proposal, objection.get());
+    boolean knows =
+        tx.state().agents().containsKey(proposal.agentId())
+            && agentAddedAt.getOrDefault(proposal.agentId(), 0L) < number;
+    if (from == epoch && knows) {
+      // The allocator regards it as offered; an agent it was told of later is not meant.
+      tx.tell(
+          "released",
+          it ->
+              it.released(proposal.frameworkId(), proposal.agentId(), proposal.resources()));
+    }
+  }
+
+  /** Selects another allocator by name: handed over as in a swap. */
+  public void select(String name) {
+    lease.select(name);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    epoch = 0;
+    if (lease != null) {
+      lease.close();
+    }
+    metrics.remove("allocator/mezzo/present");
+  }
+}

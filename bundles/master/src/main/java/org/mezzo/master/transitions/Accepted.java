@@ -1,0 +1,107 @@
+package org.mezzo.master.transitions;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.protocol.v1.Filters;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.HealthCheck;
+import org.mezzo.protocol.v1.Offer;
+import org.mezzo.protocol.v1.OfferID;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.scheduler.Call;
+import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.resources.Resources;
+
+/**
+ * An ACCEPT call with everything that can be judged and converted without any state. Made off the
+ * event loop.
+ */
+public record Accepted(List<OfferID> offerIds, List<Operation> operations, Filters filters) {
+
+  /**
+   * One operation.
+   *
+   * @param tasks those of a LAUNCH; empty for others
+   * @param formatProblem a resource of a LAUNCH that cannot be read, which fails all of its tasks
+   *     (rule 73)
+   */
+  record Operation(
+      Offer.Operation message, List<LaunchedTask> tasks, Optional<String> formatProblem) {}
+
+  /**
+   * One task.
+   *
+   * @param info with framework id in its executor and the type of its health check (rule 68)
+   * @param resources as given, perhaps without allocation role
+   * @param executorResources likewise, those of its executor
+   */
+  record LaunchedTask(
+      TaskInfo info,
+      Resources resources,
+      Resources executorResources,
+      Optional<String> idProblem,
+      Optional<String> problem) {}
+
+  /** Looks at a call. */
+  public static Accepted of(String frameworkId, Call.Accept call) {
+    List<Operation> operations = new ArrayList<>();
+    for (Offer.Operation operation : call.getOperationsList()) {
+      operations.add(
+          operation.getType() == Offer.Operation.Type.LAUNCH
+              ? launch(frameworkId, operation)
+              : new Operation(operation, List.of(), Optional.empty()));
+    }
+    return new Accepted(call.getOfferIdsList(), operations, call.getFilters());
+  }
+
+  private static Operation launch(String frameworkId, Offer.Operation operation) {
+    List<LaunchedTask> tasks = new ArrayList<>();
+    Optional<String> formatProblem = Optional.empty();
+    for (TaskInfo given : operation.getLaunch().getTaskInfosList()) {
+      TaskInfo info = complete(frameworkId, given);
+      Resources resources = Resources.EMPTY;
+      Resources executorResources = Resources.EMPTY;
+      try {
+        resources = Resources.of(info.getResourcesList());
+        executorResources = Resources.of(info.getExecutor().getResourcesList());
+      } catch (ResourceFormatException e) {
+        formatProblem = formatProblem.or(() -> Optional.of(e.getMessage()));
+      }
+      tasks.add(
+          new LaunchedTask(
+              info,
+              resources,
+              executorResources,
+              Identifiers.problem(info.getTaskId().getValue()),
+              TaskValidation.problem(info, frameworkId)));
+    }
+    return new Operation(operation, tasks, formatProblem);
+  }
+
+  private static TaskInfo complete(String frameworkId, TaskInfo given) {
+    TaskInfo.Builder info = null;
+    if (given.hasExecutor() && !given.getExecutor().hasFrameworkId()) {
+      info = given.toBuilder();
+      ExecutorInfo.Builder executor = info.getExecutorBuilder();
+      executor.setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId));
+    }
+    HealthCheck check = given.getHealthCheck();
+    if (given.hasHealthCheck() && !check.hasType() && check.hasCommand() != check.hasHttp()) {
+      info = info == null ? given.toBuilder() : info;
+      info.getHealthCheckBuilder()
+          .setType(check.hasCommand() ? HealthCheck.Type.COMMAND : HealthCheck.Type.HTTP);
+    }
+    return info == null ? given : info.build();
+  }
+
+  /** How many tasks it wants to launch. */
+  public int taskCount() {
+    int count = 0;
+    for (Operation operation : operations) {
+      count += operation.tasks().size();
+    }
+    return count;
+  }
+}

@@ -1,0 +1,347 @@
+package org.mezzo.master.transitions;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.ShutdownFramework;
+import org.mezzo.link.messages.UpdateFramework;
+import org.mezzo.master.state.Agent;
+import org.mezzo.master.state.Executor;
+import org.mezzo.master.state.Framework;
+import org.mezzo.master.state.Happening;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Offer;
+import org.mezzo.master.state.Task;
+import org.mezzo.master.state.TaskStates;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.scheduler.Event;
+
+/** Subscription, update, disconnection and removal of frameworks (rules 22 to 42). */
+public final class Frameworks {
+  private Frameworks() {}
+
+  /**
+   * SUBSCRIBE on a stream that is open already; whatever is wrong is told by one ERROR event, after
+   * which the stream ends (rule 26).
+   *
+   * @param refusal what the authorizer had against it
+   */
+  public static void subscribe(
+      Transition tx, Subscribing request, String streamId, Optional<String> refusal) {
+    FrameworkInfo info = request.info();
+    String id = info.hasId() ? info.getId().getValue() : "";
+    Framework known = id.isEmpty() ? null : tx.framework(id);
+    Optional<String> problem =
+        request
+            .problem()
+            .or(() -> flagProblem(tx, request))
+            .or(
+                () ->
+                    tx.state().isCompleted(id)
+                        ? Optional.of("Framework has been removed")
+                        : Optional.empty())
+            .or(request::laterProblem)
+            .or(() -> refusal)
+            .or(() -> known == null ? Optional.empty() : principalProblem(known, info));
+    if (problem.isPresent()) {
+      fail(tx, streamId, problem.get());
+    } else if (known == null) {
+      admit(tx, request, id, streamId);
+    } else {
+      resume(tx, request, known, streamId);
+    }
+  }
+
+  private static void fail(Transition tx, String streamId, String message) {
+    tx.effect(new Effect.Send(streamId, error(message)));
+    tx.effect(new Effect.EndStream(streamId));
+  }
+
+  static Event error(String message) {
+    return Event.newBuilder()
+        .setType(Event.Type.ERROR)
+        .setError(Event.Error.newBuilder().setMessage(message))
+        .build();
+  }
+
+  private static Optional<String> flagProblem(Transition tx, Subscribing request) {
+    Optional<Set<String>> allowed = tx.settings().roles();
+    if (allowed.isPresent()) {
+      Set<String> strange = new HashSet<>(request.subscription().roles());
+      strange.removeAll(allowed.get());
+      strange.remove("*");
+      if (!strange.isEmpty()) {
+        return Optional.of(
+            "Roles " + Roles.shown(strange) + " are not present in the master's --roles");
+      }
+    }
+    if (!tx.settings().rootSubmissions() && request.info().getUser().equals("root")) {
+      return Optional.of(
+          "User 'root' is not allowed to run frameworks without --root_submissions set");
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> principalProblem(Framework known, FrameworkInfo info) {
+    return known.info().getPrincipal().equals(info.getPrincipal())
+            && known.info().hasPrincipal() == info.hasPrincipal()
+        ? Optional.empty()
+        : Optional.of("Changing framework's principal is not allowed.");
+  }
+
+  private static void admit(
+      Transition tx, Subscribing request, String givenId, String streamId) {
+    String id = givenId;
+    if (id.isEmpty()) {
+      Map.Entry<String, MasterState> next = tx.state().newFrameworkId();
+      id = next.getKey();
+      tx.become(next.getValue());
+    }
+    FrameworkInfo info =
+        request.info().toBuilder().setId(FrameworkID.newBuilder().setValue(id)).build();
+    Framework framework =
+        Framework.of(
+            id, info, request.subscription(), Framework.Phase.ACTIVE, streamId, tx.now());
+    tx.put(framework);
+    greet(tx, framework);
+    tx.tell("frameworkAdded", it -> it.frameworkAdded(Holdings.frameworkState(framework)));
+    tx.allocate();
+    tx.happened(new Happening.FrameworkAdded(framework));
+  }
+
+  private static void resume(
+      Transition tx, Subscribing request, Framework known, String streamId) {
+    boolean wasActive = known.active();
+    boolean first = known.phase() == Framework.Phase.RECOVERED;
+    if (known.connected()) {
+      tx.effect(new Effect.Send(known.streamId(), error("Framework failed over")));
+      tx.effect(new Effect.EndStream(known.streamId()));
+    }
+    Offers.giveBackAll(tx, known);
+    FrameworkInfo info =
+        request.info().toBuilder()
+            .setUser(known.info().getUser())
+            .setCheckpoint(known.info().getCheckpoint())
+            .build();
+    replace(tx, known.id(), info, request.subscription());
+    Framework connected = tx.framework(known.id()).connect(streamId, tx.now(), first);
+    tx.put(connected);
+    greet(tx, connected);
+    tx.tell("frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(connected)));
+    if (!wasActive) {
+      tx.allocate();
+    }
+    informAgents(tx, connected);
+    tx.happened(new Happening.FrameworkUpdated(connected));
+  }
+
+  private static void greet(Transition tx, Framework framework) {
+    tx.send(
+        framework,
+        Event.newBuilder()
+            .setType(Event.Type.SUBSCRIBED)
+            .setSubscribed(
+                Event.Subscribed.newBuilder()
+                    .setFrameworkId(framework.info().getId())
+                    .setHeartbeatIntervalSeconds(
+                        tx.settings().heartbeatInterval().toMillis() / 1e3)
+                    .setMasterInfo(tx.state().self()))
+            .build());
+    tx.effect(new Effect.Heartbeat(framework.streamId()));
+  }
+
+  /** Replaces info and subscription; offers and filters of dropped roles go (rule 35). */
+  private static void replace(
+      Transition tx, String id, FrameworkInfo info, Framework.Subscription subscription) {
+    Framework before = tx.framework(id);
+    Set<String> dropped = new TreeSet<>(before.subscription().roles());
+    dropped.removeAll(subscription.roles());
+    Set<String> revived = new TreeSet<>(before.subscription().suppressed());
+    revived.removeAll(subscription.suppressed());
+    revived.retainAll(subscription.roles());
+    for (String offerId : before.offers()) {
+      Offer offer = tx.state().offers().get(offerId);
+      if (dropped.contains(offer.role())) {
+        Offers.rescind(tx, offer);
+      }
+    }
+    Set<String> unfiltered = new TreeSet<>(dropped);
+    unfiltered.addAll(revived);
+    if (!unfiltered.isEmpty()) {
+      Offers.removeFilters(tx, id, Set.copyOf(unfiltered), Optional.empty());
+    }
+    tx.put(tx.framework(id).with(info, subscription));
+  }
+
+  /**
+   * UPDATE_FRAMEWORK (rule 36).
+   *
+   * @return what is wrong with it; empty when it was done
+   */
+  public static Optional<String> update(Transition tx, String id, Subscribing request) {
+    Framework known = tx.framework(id);
+    Optional<String> problem =
+        request
+            .problem()
+            .or(() -> flagProblem(tx, request))
+            .map(text -> "'FrameworkInfo' is not valid: " + text)
+            .or(
+                () ->
+                    request
+                        .laterProblem()
+                        .map(text -> "'UpdateFramework' call is not valid: " + text))
+            .or(
+                () ->
+                    immutableProblem(known.info(), request.info())
+                        .map(text -> "FrameworkInfo update is not valid: " + text));
+    if (problem.isPresent()) {
+      return problem;
+    }
+    boolean changed = !known.info().equals(request.info());
+    replace(tx, id, request.info(), request.subscription());
+    Framework updated = tx.framework(id);
+    tx.tell("frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(updated)));
+    if (changed) {
+      informAgents(tx, updated);
+      tx.happened(new Happening.FrameworkUpdated(updated));
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> immutableProblem(FrameworkInfo before, FrameworkInfo after) {
+    if (!before.getPrincipal().equals(after.getPrincipal())) {
+      return Optional.of("Changing framework's principal is not allowed.");
+    }
+    if (!before.getUser().equals(after.getUser())) {
+      return Optional.of(unsupported("user", before.getUser(), after.getUser()));
+    }
+    if (before.getCheckpoint() != after.getCheckpoint()) {
+      return Optional.of(
+          unsupported(
+              "checkpoint",
+              String.valueOf(before.getCheckpoint()),
+              String.valueOf(after.getCheckpoint())));
+    }
+    return Optional.empty();
+  }
+
+  private static String unsupported(String field, String before, String after) {
+    return "Updating 'FrameworkInfo."
+        + field
+        + "' is unsupported; attempted to update from '"
+        + before
+        + "' to '"
+        + after
+        + "'";
+  }
+
+  private static Set<String> agentsOf(Framework framework) {
+    Set<String> agents = new LinkedHashSet<>(framework.allocated().keySet());
+    agents.addAll(framework.executors().keySet());
+    framework.tasks().values().forEach(task -> agents.add(task.agentId()));
+    return agents;
+  }
+
+  private static void informAgents(Transition tx, Framework framework) {
+    for (String agentId : agentsOf(framework)) {
+      Agent agent = tx.agent(agentId);
+      if (agent != null) {
+        tx.send(
+            agent,
+            MasterEvent.newBuilder()
+                .setUpdateFramework(UpdateFramework.newBuilder().setFramework(framework.info())));
+      }
+    }
+  }
+
+  /** The stream of a framework is gone (rule 39). */
+  public static void disconnected(Transition tx, String frameworkId, String streamId) {
+    Framework framework = tx.framework(frameworkId);
+    if (framework == null || !framework.streamId().equals(streamId)) {
+      return;
+    }
+    Offers.giveBackAll(tx, framework);
+    Framework lost = tx.framework(frameworkId).disconnect(tx.now());
+    tx.put(lost);
+    tx.tell("filtersRemoved", it -> it.filtersRemoved(frameworkId, Set.of(), Optional.empty()));
+    tx.tell("frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(lost)));
+    tx.happened(new Happening.FrameworkUpdated(lost));
+    Instant since = lost.reregistered();
+    double seconds = Math.max(0, lost.info().getFailoverTimeout());
+    tx.after(
+        Duration.ofNanos((long) Math.min(seconds * 1e9, Long.MAX_VALUE / 2)),
+        later -> failoverExpired(later, frameworkId, since));
+  }
+
+  private static void failoverExpired(Transition tx, String frameworkId, Instant since) {
+    Framework framework = tx.framework(frameworkId);
+    if (framework != null
+        && framework.phase() == Framework.Phase.DISCONNECTED
+        && framework.reregistered().equals(since)) {
+      remove(tx, framework);
+    }
+  }
+
+  /** TEARDOWN by call, operator or timeout (rule 41). */
+  public static void remove(Transition tx, Framework framework) {
+    String id = framework.id();
+    Offers.giveBackAll(tx, framework);
+    for (String agentId : agentsOf(framework)) {
+      Agent agent = tx.agent(agentId);
+      if (agent != null) {
+        tx.send(
+            agent,
+            MasterEvent.newBuilder()
+                .setShutdownFramework(
+                    ShutdownFramework.newBuilder()
+                        .setFrameworkId(FrameworkID.newBuilder().setValue(id))));
+      }
+    }
+    for (Task task : List.copyOf(tx.framework(id).tasks().values())) {
+      if (TaskStates.terminal(task.state())) {
+        Holdings.complete(tx, task);
+        continue;
+      }
+      TaskStatus status =
+          Statuses.make(
+                  tx.now(),
+                  task.id(),
+                  task.agentId(),
+                  TaskState.TASK_KILLED,
+                  TaskStatus.Reason.REASON_FRAMEWORK_REMOVED,
+                  "Framework " + id + " removed")
+              .build();
+      Holdings.complete(tx, Statuses.record(tx, task, status, TaskState.TASK_KILLED));
+    }
+    for (var executors : List.copyOf(tx.framework(id).executors().values())) {
+      for (Executor executor : List.copyOf(executors.values())) {
+        Holdings.remove(tx, executor);
+      }
+    }
+    Map.copyOf(tx.framework(id).allocated())
+        .forEach((agentId, held) -> Holdings.release(tx, id, agentId, held));
+    Framework removed = tx.framework(id).unregister(tx.now());
+    tx.become(tx.state().complete(removed));
+    for (var key : List.copyOf(tx.state().pendingTasks().keySet())) {
+      if (key.frameworkId().equals(id)) {
+        tx.become(
+            tx.state().withPendingTasks(tx.state().pendingTasks().minus(key)));
+      }
+    }
+    tx.tell("frameworkRemoved", it -> it.frameworkRemoved(id));
+    if (framework.connected()) {
+      tx.effect(new Effect.EndStream(framework.streamId()));
+    }
+    tx.happened(new Happening.FrameworkRemoved(removed));
+  }
+}

@@ -1,0 +1,563 @@
+package org.mezzo.master.transitions;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.RunTask;
+import org.mezzo.master.state.Agent;
+import org.mezzo.master.state.Executor;
+import org.mezzo.master.state.Framework;
+import org.mezzo.master.state.Happening;
+import org.mezzo.master.state.MasterState.PendingTask;
+import org.mezzo.master.state.MasterState.TaskKey;
+import org.mezzo.master.state.Offer;
+import org.mezzo.master.state.Task;
+import org.mezzo.master.state.TaskStates;
+import org.mezzo.master.transitions.Accepted.LaunchedTask;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.protocol.v1.Labels;
+import org.mezzo.protocol.v1.Offer.Operation;
+import org.mezzo.protocol.v1.OfferID;
+import org.mezzo.protocol.v1.OperationState;
+import org.mezzo.protocol.v1.OperationStatus;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.scheduler.Event;
+import org.mezzo.resources.Resources;
+import org.pcollections.PMap;
+
+/** ACCEPT and what is launched by it (rules 59 to 68, 72 to 93). */
+public final class Launches {
+  private Launches() {}
+
+  /**
+   * What an accepted call holds until its operations are applied.
+   *
+   * @param frameworkSince tells the framework from a later one of the same id
+   * @param agentSince likewise
+   * @param held allocated to the framework on the agent meanwhile
+   */
+  private record Claim(
+      String frameworkId,
+      Instant frameworkSince,
+      String agentId,
+      Instant agentSince,
+      String role,
+      Resources held) {}
+
+  /** ACCEPT. */
+  public static void accept(Transition tx, String frameworkId, Accepted call) {
+    Optional<String> problem = offersProblem(tx, frameworkId, call.offerIds());
+    if (problem.isPresent()) {
+      refuse(tx, frameworkId, call, problem.get());
+      return;
+    }
+    List<Offer> offers = new ArrayList<>();
+    for (OfferID id : call.offerIds()) {
+      offers.add(tx.state().offers().get(id.getValue()));
+    }
+    Offer first = offers.get(0);
+    Resources held = Resources.EMPTY;
+    for (Offer offer : offers) {
+      Offers.withdraw(tx, offer);
+      held = held.plus(offer.resources());
+    }
+    Holdings.hold(tx, frameworkId, first.agentId(), held);
+    Framework framework = tx.framework(frameworkId);
+    Agent agent = tx.agent(first.agentId());
+    Claim claim =
+        new Claim(
+            frameworkId,
+            framework.registered(),
+            first.agentId(),
+            agent.registered(),
+            first.role(),
+            held);
+    if (!tx.settings().consult() || call.taskCount() == 0) {
+      apply(tx, claim, call, Consultation.Answer.NONE);
+      return;
+    }
+    PMap<TaskKey, PendingTask> pending = tx.state().pendingTasks();
+    List<TaskInfo> tasks = new ArrayList<>();
+    for (Accepted.Operation operation : call.operations()) {
+      for (LaunchedTask task : operation.tasks()) {
+        tasks.add(task.info());
+        TaskKey key = new TaskKey(frameworkId, task.info().getTaskId().getValue());
+        if (!pending.containsKey(key)) {
+          pending = pending.plus(key, new PendingTask(task.info(), agent.id(), false));
+        }
+      }
+    }
+    tx.become(tx.state().withPendingTasks(pending));
+    tx.effect(
+        new Effect.Consult(
+            new Consultation(
+                framework.info(),
+                agent.info(),
+                tasks,
+                (later, answer) -> apply(later, claim, call, answer))));
+  }
+
+  private static Optional<String> offersProblem(
+      Transition tx, String frameworkId, List<OfferID> ids) {
+    if (ids.isEmpty()) {
+      return Optional.of("No offers specified");
+    }
+    Set<String> seen = new HashSet<>();
+    for (OfferID id : ids) {
+      if (!seen.add(id.getValue())) {
+        return Optional.of("Duplicate offer " + id.getValue() + " in offer list");
+      }
+    }
+    Offer first = null;
+    for (OfferID id : ids) {
+      Offer offer = tx.state().offers().get(id.getValue());
+      if (offer == null) {
+        return Optional.of("Offer " + id.getValue() + " is no longer valid");
+      }
+      if (!offer.frameworkId().equals(frameworkId)) {
+        return Optional.of(
+            "Offer "
+                + offer.id()
+                + " has invalid framework "
+                + offer.frameworkId()
+                + " while framework "
+                + frameworkId
+                + " is expected");
+      }
+      first = first == null ? offer : first;
+      if (!offer.role().equals(first.role())) {
+        return Optional.of(
+            "Aggregated offers must be allocated to the same role. Offer "
+                + offer.id()
+                + " uses role "
+                + offer.role()
+                + " but another is using role "
+                + first.role());
+      }
+      if (!offer.agentId().equals(first.agentId())) {
+        return Optional.of(
+            "Aggregated offers must belong to one single agent. Offer "
+                + offer.id()
+                + " uses agent "
+                + offer.agentId()
+                + " and another agent "
+                + first.agentId());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Some offer is not valid (rule 61). */
+  private static void refuse(Transition tx, String frameworkId, Accepted call, String problem) {
+    tx.count("master/invalid_accept_calls");
+    for (OfferID id : call.offerIds()) {
+      Offer offer = tx.state().offers().get(id.getValue());
+      if (offer != null && offer.frameworkId().equals(frameworkId)) {
+        Offers.giveBack(tx, offer);
+      }
+    }
+    Framework framework = tx.framework(frameworkId);
+    for (Accepted.Operation operation : call.operations()) {
+      for (TaskInfo task : tasksOf(operation.message())) {
+        drop(
+            tx,
+            framework,
+            task,
+            TaskStatus.Reason.REASON_INVALID_OFFERS,
+            "Task launched with invalid offers: " + problem);
+      }
+      operationError(
+          tx, framework, operation.message(), "Operation attempted with invalid offers: " + problem);
+    }
+  }
+
+  private static List<TaskInfo> tasksOf(Operation operation) {
+    return switch (operation.getType()) {
+      case LAUNCH -> operation.getLaunch().getTaskInfosList();
+      case LAUNCH_GROUP -> operation.getLaunchGroup().getTaskGroup().getTasksList();
+      default -> List.of();
+    };
+  }
+
+  private static void drop(
+      Transition tx,
+      Framework framework,
+      TaskInfo task,
+      TaskStatus.Reason reason,
+      String message) {
+    fail(
+        tx,
+        framework,
+        task,
+        TaskStates.shown(TaskState.TASK_DROPPED, framework.partitionAware()),
+        reason,
+        message);
+  }
+
+  private static void fail(
+      Transition tx,
+      Framework framework,
+      TaskInfo task,
+      TaskState state,
+      TaskStatus.Reason reason,
+      String message) {
+    TaskStatus status =
+        Statuses.make(
+                tx.now(),
+                task.getTaskId().getValue(),
+                task.getAgentId().getValue(),
+                state,
+                reason,
+                message)
+            .build();
+    Statuses.countEnd(tx, state, status);
+    Statuses.send(tx, framework, status);
+  }
+
+  private static void operationError(
+      Transition tx, Framework framework, Operation operation, String message) {
+    boolean launching =
+        operation.getType() == Operation.Type.LAUNCH
+            || operation.getType() == Operation.Type.LAUNCH_GROUP;
+    if (operation.hasId() && !launching) {
+      tx.send(
+          framework,
+          Event.newBuilder()
+              .setType(Event.Type.UPDATE_OPERATION_STATUS)
+              .setUpdateOperationStatus(
+                  Event.UpdateOperationStatus.newBuilder()
+                      .setStatus(
+                          OperationStatus.newBuilder()
+                              .setOperationId(operation.getId())
+                              .setState(OperationState.OPERATION_ERROR)
+                              .setMessage(message)))
+              .build());
+    }
+  }
+
+  private static void apply(
+      Transition tx, Claim claim, Accepted call, Consultation.Answer answer) {
+    Framework framework = tx.framework(claim.frameworkId());
+    if (framework == null || !framework.registered().equals(claim.frameworkSince())) {
+      return;
+    }
+    Set<TaskKey> killed = settle(tx, claim.frameworkId(), call);
+    Agent agent = tx.agent(claim.agentId());
+    boolean there = agent != null && agent.registered().equals(claim.agentSince());
+    if (!there || !agent.connected()) {
+      for (Accepted.Operation operation : call.operations()) {
+        for (TaskInfo task : tasksOf(operation.message())) {
+          drop(
+              tx,
+              framework,
+              task,
+              there
+                  ? TaskStatus.Reason.REASON_AGENT_DISCONNECTED
+                  : TaskStatus.Reason.REASON_AGENT_REMOVED,
+              there ? "Agent disconnected" : "Agent removed");
+        }
+      }
+      if (there) {
+        Holdings.release(tx, claim.frameworkId(), claim.agentId(), claim.held());
+      }
+      return;
+    }
+    Resources left = claim.held();
+    for (Accepted.Operation operation : call.operations()) {
+      switch (operation.message().getType()) {
+        case LAUNCH -> left = launch(tx, claim, operation, answer, killed, left);
+        case LAUNCH_GROUP -> refuseGroup(tx, framework, operation.message());
+        default ->
+            operationError(
+                tx,
+                framework,
+                operation.message(),
+                operation.message().getType() + " operations are not supported by this master");
+      }
+    }
+    if (!left.isEmpty()) {
+      Framework now = tx.framework(claim.frameworkId());
+      tx.put(
+          now.withAllocated(
+              org.mezzo.master.state.Ledger.subtract(now.allocated(), claim.agentId(), left)));
+      tx.put(tx.agent(claim.agentId()).release(claim.frameworkId(), left));
+      Offers.refuse(
+          tx, claim.frameworkId(), claim.agentId(), claim.role(), left, call.filters());
+    }
+  }
+
+  /** Takes the call's tasks off the pending ones; returns those that are to be killed. */
+  private static Set<TaskKey> settle(Transition tx, String frameworkId, Accepted call) {
+    Set<TaskKey> killed = new HashSet<>();
+    PMap<TaskKey, PendingTask> pending = tx.state().pendingTasks();
+    if (pending.isEmpty()) {
+      return killed;
+    }
+    for (Accepted.Operation operation : call.operations()) {
+      for (LaunchedTask task : operation.tasks()) {
+        TaskKey key = new TaskKey(frameworkId, task.info().getTaskId().getValue());
+        PendingTask waiting = pending.get(key);
+        if (waiting != null && waiting.killed()) {
+          killed.add(key);
+        }
+        pending = pending.minus(key);
+      }
+    }
+    tx.become(tx.state().withPendingTasks(pending));
+    return killed;
+  }
+
+  private static void refuseGroup(Transition tx, Framework framework, Operation operation) {
+    String message =
+        operation.hasId()
+            ? "The `id` field cannot be set on LAUNCH_GROUP operations"
+            : "LAUNCH_GROUP is not supported by this master: launch the tasks by LAUNCH";
+    for (TaskInfo task : tasksOf(operation)) {
+      fail(
+          tx,
+          framework,
+          task,
+          TaskState.TASK_ERROR,
+          TaskStatus.Reason.REASON_TASK_GROUP_INVALID,
+          message);
+    }
+  }
+
+  private static Resources launch(
+      Transition tx,
+      Claim claim,
+      Accepted.Operation operation,
+      Consultation.Answer answer,
+      Set<TaskKey> killed,
+      Resources available) {
+    Resources left = available;
+    Optional<String> common =
+        operation.message().hasId()
+            ? Optional.of("The `id` field cannot be set on LAUNCH operations")
+            : operation.formatProblem();
+    for (LaunchedTask task : operation.tasks()) {
+      Framework framework = tx.framework(claim.frameworkId());
+      String id = task.info().getTaskId().getValue();
+      if (common.isPresent()) {
+        invalid(tx, framework, task.info(), common.get());
+        continue;
+      }
+      if (killed.contains(new TaskKey(claim.frameworkId(), id))) {
+        fail(
+            tx,
+            framework,
+            task.info(),
+            TaskState.TASK_KILLED,
+            TaskStatus.Reason.REASON_TASK_KILLED_DURING_LAUNCH,
+            "Killed before delivery to the agent");
+        continue;
+      }
+      if (answer.unauthorized().contains(id)) {
+        fail(
+            tx,
+            framework,
+            task.info(),
+            TaskState.TASK_ERROR,
+            TaskStatus.Reason.REASON_TASK_UNAUTHORIZED,
+            "Not authorized to launch as user '" + user(task.info(), framework) + "'");
+        continue;
+      }
+      Resources own = allocated(task.resources(), claim.role());
+      Resources executors = allocated(task.executorResources(), claim.role());
+      Agent agent = tx.agent(claim.agentId());
+      Executor known =
+          agent
+              .executorsOf(framework.id())
+              .get(task.info().getExecutor().getExecutorId().getValue());
+      boolean launchExecutor = !task.info().hasExecutor() || known == null;
+      Resources total =
+          task.info().hasExecutor() && known == null ? own.plus(executors) : own;
+      Optional<String> problem =
+          problem(framework, agent, claim, task, known, total, left);
+      if (problem.isPresent()) {
+        invalid(tx, framework, task.info(), problem.get());
+        continue;
+      }
+      left = left.minus(total.nonShared());
+      run(tx, claim, task.info(), own, executors, launchExecutor, answer.labels().get(id));
+    }
+    return left;
+  }
+
+  private static void invalid(
+      Transition tx, Framework framework, TaskInfo task, String message) {
+    fail(
+        tx,
+        framework,
+        task,
+        TaskState.TASK_ERROR,
+        TaskStatus.Reason.REASON_TASK_INVALID,
+        message);
+  }
+
+  private static Resources allocated(Resources resources, String role) {
+    Resources without = resources.filter(it -> it.allocationRole().isEmpty());
+    if (without.size() == resources.size()) {
+      return resources.allocatedTo(role);
+    }
+    return resources
+        .filter(it -> it.allocationRole().isPresent())
+        .plus(without.allocatedTo(role));
+  }
+
+  private static Optional<String> problem(
+      Framework framework,
+      Agent agent,
+      Claim claim,
+      LaunchedTask task,
+      Executor known,
+      Resources total,
+      Resources left) {
+    TaskInfo info = task.info();
+    String id = info.getTaskId().getValue();
+    if (task.idProblem().isPresent()) {
+      return task.idProblem();
+    }
+    if (framework.tasks().containsKey(id) || framework.unreachableTasks().containsKey(id)) {
+      return Optional.of("Task has duplicate ID: " + id);
+    }
+    if (!info.getAgentId().getValue().equals(claim.agentId())) {
+      return Optional.of(
+          "Task uses invalid agent "
+              + info.getAgentId().getValue()
+              + " while agent "
+              + claim.agentId()
+              + " is expected");
+    }
+    if (task.problem().isPresent()) {
+      return task.problem();
+    }
+    if (info.getLimitsCount() > 0
+        && !agent.capabilities().contains(AgentInfo.Capability.Type.TASK_RESOURCE_LIMITS)) {
+      return Optional.of("Agent " + agent.id() + " does not support resource limits of tasks");
+    }
+    if (known != null && !known.info().equals(info.getExecutor())) {
+      return Optional.of(
+          "ExecutorInfo is not compatible with the one that runs with the same ExecutorID '"
+              + known.id()
+              + "'");
+    }
+    if (!left.contains(total)) {
+      return Optional.of(
+          "Total resources "
+              + total
+              + " required by task and its executor is more than available "
+              + left);
+    }
+    return Optional.empty();
+  }
+
+  private static String user(TaskInfo task, Framework framework) {
+    if (task.getCommand().hasUser()) {
+      return task.getCommand().getUser();
+    }
+    if (task.getExecutor().getCommand().hasUser()) {
+      return task.getExecutor().getCommand().getUser();
+    }
+    return framework.info().getUser();
+  }
+
+  private static void run(
+      Transition tx,
+      Claim claim,
+      TaskInfo given,
+      Resources own,
+      Resources executorResources,
+      boolean launchExecutor,
+      Labels labels) {
+    Framework framework = tx.framework(claim.frameworkId());
+    Agent agent = tx.agent(claim.agentId());
+    List<Resource> messages = own.toMessages(Resources.Format.POST_REFINEMENT);
+    TaskInfo.Builder info = given.toBuilder().clearResources().addAllResources(messages);
+    if (labels != null) {
+      info.setLabels(labels);
+    }
+    String executorId = "";
+    if (given.hasExecutor()) {
+      ExecutorInfo executor =
+          given.getExecutor().toBuilder()
+              .clearResources()
+              .addAllResources(
+                  executorResources.toMessages(Resources.Format.POST_REFINEMENT))
+              .build();
+      info.setExecutor(executor);
+      executorId = executor.getExecutorId().getValue();
+      if (launchExecutor) {
+        Holdings.add(
+            tx,
+            new Executor(
+                executorId, framework.id(), agent.id(), given.getExecutor(), executorResources));
+      }
+    }
+    Task task =
+        new Task(
+            given.getTaskId().getValue(),
+            framework.id(),
+            agent.id(),
+            executorId,
+            message(framework, info.build()),
+            own,
+            false,
+            false);
+    Holdings.add(tx, task);
+    tx.send(
+        agent,
+        MasterEvent.newBuilder()
+            .setRunTask(
+                RunTask.newBuilder()
+                    .setFramework(framework.info())
+                    .addTasks(info)
+                    .setLaunchExecutor(launchExecutor)
+                    .setResourceVersionUuid(agent.resourceVersion())));
+    tx.happened(new Happening.TaskAdded(task));
+  }
+
+  private static org.mezzo.protocol.v1.Task message(Framework framework, TaskInfo info) {
+    org.mezzo.protocol.v1.Task.Builder task =
+        org.mezzo.protocol.v1.Task.newBuilder()
+            .setName(info.getName())
+            .setTaskId(info.getTaskId())
+            .setFrameworkId(framework.info().getId())
+            .setAgentId(info.getAgentId())
+            .setState(TaskState.TASK_STAGING)
+            .addAllResources(info.getResourcesList())
+            .putAllLimits(info.getLimitsMap());
+    if (info.hasExecutor()) {
+      task.setExecutorId(info.getExecutor().getExecutorId());
+    }
+    if (info.hasLabels()) {
+      task.setLabels(info.getLabels());
+    }
+    if (info.hasDiscovery()) {
+      task.setDiscovery(info.getDiscovery());
+    }
+    if (info.hasContainer()) {
+      task.setContainer(info.getContainer());
+    }
+    if (info.hasHealthCheck()) {
+      task.setHealthCheck(info.getHealthCheck());
+    }
+    if (info.hasKillPolicy()) {
+      task.setKillPolicy(info.getKillPolicy());
+    }
+    if (info.getCommand().hasUser()) {
+      task.setUser(info.getCommand().getUser());
+    } else if (info.getExecutor().getCommand().hasUser()) {
+      task.setUser(info.getExecutor().getCommand().getUser());
+    }
+    return task.build();
+  }
+}
