@@ -56,6 +56,9 @@ class JettyConnectorsTest {
 
   private void handle(HttpExchange exchange) throws Exception {
     switch (exchange.path()) {
+      case "/type":
+        exchange.respond(HttpResponse.text(200, exchange.header("content-type").orElse("none")));
+        break;
       case "/hello":
         exchange.respond(HttpResponse.text(200, "hello"));
         break;
@@ -120,6 +123,14 @@ class JettyConnectorsTest {
       assertThat(client.readUntil("hello")).startsWith("HTTP/1.1 200");
       client.send("GET http://other:1/hello HTTP/1.1\r\nHost: x\r\n\r\n");
       assertThat(client.readUntil("hello")).startsWith("HTTP/1.1 200");
+    }
+  }
+
+  @Test
+  void handsHeaderValuesOnAsTheyCame() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /type HTTP/1.1\r\nHost: x\r\nCONTENT-TYPE: Application/JSON\r\n\r\n");
+      assertThat(client.readUntil("JSON")).endsWith("Application/JSON");
     }
   }
 

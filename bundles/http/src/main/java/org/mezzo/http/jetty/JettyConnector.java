@@ -109,6 +109,8 @@ public final class JettyConnector implements HttpConnector {
     configuration.setSendXPoweredBy(false);
     configuration.setSendDateHeader(true);
     configuration.setRequestHeaderSize(MAX_HEADER_BYTES);
+    // Otherwise Application/JSON is handed on as application/json, which rule 4 tells apart.
+    configuration.setHeaderCacheCaseSensitive(true);
     configuration.setHttpCompliance(
         HttpCompliance.RFC7230.with(
             "MEZZO",

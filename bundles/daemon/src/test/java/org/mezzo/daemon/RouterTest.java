@@ -1,0 +1,139 @@
+package org.mezzo.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.http.HttpResponse;
+
+@Timeout(20)
+class RouterTest {
+  private final Workers workers = new Workers("test", 2);
+  private TestServer server;
+  private Router router;
+  private volatile CompletableFuture<Authentication.Verdict> verdict;
+
+  @BeforeEach
+  void open() throws Exception {
+    router = new Router("slave(1)", (exchange, access) -> verdict, workers);
+    for (String path :
+        List.of("/", "/api/v1", "/api/v1/scheduler", "/state", "/system/stats.json", "/files/read")) {
+      router.route(
+          path, Access.NONE, (it, who) -> it.respond(HttpResponse.text(200, "endpoint " + path)));
+    }
+    router.route(
+        "/secret",
+        Access.READONLY,
+        (it, who) ->
+            it.respond(
+                HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody"))));
+    router.route(
+        "/broken",
+        Access.NONE,
+        (it, who) -> {
+          throw new IllegalStateException("on purpose");
+        });
+    server = new TestServer(router);
+  }
+
+  @AfterEach
+  void close() {
+    server.close();
+    workers.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/, /",
+    "/slave(1), /",
+    "/slave(1)/, /",
+    "/slave%281%29/state, /state",
+    "/state, /state",
+    "/state/, /state",
+    "/state.json, /state",
+    "/slave(1)/state.json, /state",
+    "/state?jsonp=x, /state",
+    "/system/stats.json, /system/stats.json",
+    "/api/v1, /api/v1",
+    "/api/v1/, /api/v1",
+    "/api/v1/operator, /api/v1",
+    "/slave(1)/api/v1/scheduler/, /api/v1/scheduler",
+    "/files/read?path=/a, /files/read",
+  })
+  void findsTheLongestPrefix(String path, String endpoint) throws Exception {
+    var answer = server.get(path);
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body()).isEqualTo("endpoint " + endpoint);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/nope", "/stateful", "/slave(1)/nope", "/slave(1)x/state", "/master/state", "/api", "/files",
+    "/slave(1)%2Fstate", "/does/not/exist", "/favicon.ico"
+  })
+  void answersUnknownPathsWith404(String path) throws Exception {
+    var answer = server.get(path);
+    assertThat(answer.statusCode()).isEqualTo(404);
+    assertThat(answer.body()).isEqualTo("404 Not Found.");
+    assertThat(answer.headers().firstValue("Content-Type")).contains("text/plain; charset=utf-8");
+  }
+
+  @Test
+  void namesTheWayOutToOldDrivers() throws Exception {
+    var answer =
+        server.send(
+            "POST",
+            "/master/mesos.internal.RegisterFrameworkMessage",
+            new byte[0],
+            "Libprocess-From",
+            "scheduler(1)@127.0.0.1:1");
+    assertThat(answer.statusCode()).isEqualTo(501);
+    assertThat(answer.body()).contains("driver");
+  }
+
+  @Test
+  void answersFailuresWith500() throws Exception {
+    assertThat(server.get("/broken").statusCode()).isEqualTo(500);
+  }
+
+  @Test
+  void disablesEndpointsUnderAllTheirNames() throws Exception {
+    router.disable(
+        FirewallRules.disabledPaths("{\"disabled_endpoints\": {\"paths\": [\"/state\"]}}"));
+    for (String path : List.of("/state", "/state/", "/state.json", "/slave(1)/state")) {
+      var answer = server.get(path);
+      assertThat(answer.statusCode()).as(path).isEqualTo(403);
+      assertThat(answer.body()).contains("is disabled");
+    }
+    assertThat(server.get("/api/v1").statusCode()).isEqualTo(200);
+    assertThatThrownBy(() -> FirewallRules.disabledPaths("{\"paths\": []}"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("--firewall_rules expects");
+  }
+
+  @Test
+  void asksBeforeItLetsPass() throws Exception {
+    verdict =
+        CompletableFuture.completedFuture(
+            Authentication.Verdict.pass(Optional.of(Principal.named("ann"))));
+    assertThat(server.get("/secret").body()).isEqualTo("ann");
+    verdict =
+        CompletableFuture.completedFuture(
+            Authentication.Verdict.refuse(HttpResponse.text(401, "401 Unauthorized.")));
+    assertThat(server.get("/secret").statusCode()).isEqualTo(401);
+    verdict = CompletableFuture.failedFuture(new IllegalStateException("on purpose"));
+    assertThat(server.get("/secret").statusCode()).isEqualTo(503);
+    verdict = new CompletableFuture<>();
+    workers.execute(() -> verdict.complete(Authentication.Verdict.pass(Optional.empty())));
+    assertThat(server.get("/secret").body()).isEqualTo("nobody");
+  }
+}

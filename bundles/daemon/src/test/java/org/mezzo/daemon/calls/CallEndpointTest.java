@@ -1,0 +1,247 @@
+package org.mezzo.daemon.calls;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvFileSource;
+import org.mezzo.daemon.Access;
+import org.mezzo.daemon.Authentication;
+import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.Router;
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.Workers;
+import org.mezzo.protocol.recordio.RecordIo;
+import org.mezzo.protocol.v1.master.Call;
+import org.mezzo.protocol.v1.master.Event;
+import org.mezzo.protocol.v1.master.Response;
+
+@Timeout(30)
+class CallEndpointTest {
+  private final Workers workers = new Workers("test", 4);
+  private final EventLoop loop = new EventLoop("test");
+  private final BlockingQueue<EventStream<Event>> streams = new LinkedBlockingQueue<>();
+  private TestServer server;
+
+  @BeforeEach
+  void open() throws Exception {
+    Router router = new Router("master", Authentication.NONE, workers);
+    router.route("/api/v1", Access.NONE, endpoint());
+    router.route("/limited", Access.NONE, endpoint().maxBodyBytes(10));
+    router.route("/agent", Access.NONE, endpoint().withRecordIo());
+    router.route("/unnegotiated", Access.NONE, endpoint().acceptWhen(call -> false));
+    router.route(
+        "/follower",
+        Access.NONE,
+        endpoint()
+            .gate(
+                exchange ->
+                    Optional.of(
+                        org.mezzo.http.HttpResponse.status(307)
+                            .with("Location", "//leader:5050" + exchange.pathAndQuery()))));
+    server = new TestServer(router);
+  }
+
+  @AfterEach
+  void close() {
+    server.close();
+    workers.close();
+    loop.close();
+  }
+
+  private CallEndpoint<Call> endpoint() {
+    return new CallEndpoint<>(Call.getDefaultInstance(), "master::Call", workers, this::handle)
+        .validate(
+            call ->
+                call.hasType()
+                    ? Optional.empty()
+                    : Optional.of("Expecting 'type' to be present"));
+  }
+
+  private void handle(Call call, CallExchange exchange) {
+    switch (call.getType()) {
+      case GET_VERSION:
+        loop.execute(
+            () ->
+                exchange.respond(
+                    Response.newBuilder()
+                        .setType(Response.Type.GET_VERSION)
+                        .setGetVersion(
+                            Response.GetVersion.newBuilder().setVersionInfo(Versions.info()))
+                        .build()));
+        break;
+      case GET_HEALTH:
+        exchange.accepted();
+        break;
+      case SUBSCRIBE:
+        streams.add(exchange.stream(Map.of("Mesos-Stream-Id", "abc"), 1 << 20));
+        break;
+      default:
+        throw new IllegalStateException("on purpose");
+    }
+  }
+
+  @ParameterizedTest(name = "{0} {1} {2} {3} {4}")
+  @CsvFileSource(
+      resources = "/calls.tsv",
+      delimiter = '\t',
+      numLinesToSkip = 1,
+      maxCharsPerColumn = 10_000)
+  void answersAsClientsKnowIt(
+      String path,
+      String method,
+      String contentType,
+      String accept,
+      String body,
+      int status,
+      String text)
+      throws Exception {
+    List<String> headers = new ArrayList<>();
+    if (contentType != null) {
+      headers.addAll(List.of("Content-Type", contentType));
+    }
+    if (accept != null) {
+      headers.addAll(List.of("Accept", accept));
+    }
+    var answer =
+        server.send(
+            method,
+            path,
+            (body == null ? "" : body).getBytes(StandardCharsets.ISO_8859_1),
+            headers.toArray(String[]::new));
+    assertThat(answer.statusCode()).isEqualTo(status);
+    if (text != null) {
+      assertThat(answer.body()).startsWith(text);
+    }
+    if (status >= 400) {
+      assertThat(answer.headers().firstValue("Content-Type")).contains("text/plain; charset=utf-8");
+    }
+    if (status == 405) {
+      assertThat(answer.headers().firstValue("Allow")).contains("POST");
+    }
+  }
+
+  @Test
+  void answersInTheTypeThatIsAccepted() throws Exception {
+    byte[] call = Call.newBuilder().setType(Call.Type.GET_VERSION).build().toByteArray();
+    for (String accept : new String[] {"application/x-protobuf", "application/json"}) {
+      HttpResponse<byte[]> answer =
+          server
+              .client()
+              .send(
+                  HttpRequest.newBuilder(server.uri("/master/api/v1"))
+                      .header("Content-Type", "application/x-protobuf")
+                      .header("Accept", accept)
+                      .POST(HttpRequest.BodyPublishers.ofByteArray(call))
+                      .build(),
+                  HttpResponse.BodyHandlers.ofByteArray());
+      assertThat(answer.statusCode()).isEqualTo(200);
+      assertThat(answer.headers().firstValue("Content-Type")).contains(accept);
+      if (accept.endsWith("protobuf")) {
+        assertThat(Response.parseFrom(answer.body()).getGetVersion().getVersionInfo().getVersion())
+            .isEqualTo(Versions.MESOS);
+      } else {
+        assertThat(new String(answer.body(), StandardCharsets.UTF_8))
+            .startsWith("{\"type\":\"GET_VERSION\",\"get_version\":{\"version_info\":{\"version\":");
+      }
+    }
+  }
+
+  @Test
+  void redirectsBeforeItLooksAtAnythingElse() throws Exception {
+    var answer = server.send("GET", "/follower?a=b", new byte[0]);
+    assertThat(answer.statusCode()).isEqualTo(307);
+    assertThat(answer.headers().firstValue("Location")).contains("//leader:5050/follower?a=b");
+  }
+
+  @Test
+  void streamsEventsInOrder() throws Exception {
+    var pending =
+        server
+            .client()
+            .sendAsync(
+                HttpRequest.newBuilder(server.uri("/api/v1"))
+                    .header("Content-Type", "application/json")
+                    .header("Accept", "application/x-protobuf")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"type\":\"SUBSCRIBE\"}"))
+                    .build(),
+                HttpResponse.BodyHandlers.ofInputStream());
+    EventStream<Event> stream = streams.poll(10, TimeUnit.SECONDS);
+    var answer = pending.get(10, TimeUnit.SECONDS);
+    assertThat(answer.headers().firstValue("Mesos-Stream-Id")).contains("abc");
+    assertThat(answer.headers().firstValue("Content-Type")).contains("application/x-protobuf");
+    BlockingQueue<Event> received = new LinkedBlockingQueue<>();
+    int sent = 500;
+    for (int i = 0; i < sent; i++) {
+      assertThat(stream.send(Event.newBuilder().setType(Event.Type.forNumber(i % 9)).build())).isTrue();
+    }
+    stream.end();
+    assertThat(stream.send(Event.getDefaultInstance())).isFalse();
+    var decoder =
+        RecordIo.decoder(
+            1 << 20,
+            record -> {
+              try {
+                received.add(Event.parseFrom(record));
+              } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    decoder.feed(ByteBuffer.wrap(answer.body().readAllBytes()));
+    assertThat(decoder.atBoundary()).isTrue();
+    assertThat(received).hasSize(sent);
+    assertThat(received).extracting(event -> event.getType().getNumber()).startsWith(0, 1, 2, 3, 4, 5, 6, 7, 8, 0);
+  }
+
+  @Test
+  void beatsUntilTheClientLeaves() throws Exception {
+    var pending =
+        server
+            .client()
+            .sendAsync(
+                HttpRequest.newBuilder(server.uri("/api/v1"))
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"type\":\"SUBSCRIBE\"}"))
+                    .build(),
+                HttpResponse.BodyHandlers.ofInputStream());
+    EventStream<Event> stream = streams.poll(10, TimeUnit.SECONDS);
+    BlockingQueue<Boolean> gone = new LinkedBlockingQueue<>();
+    stream.onClosed(cause -> gone.add(cause != null));
+    stream.heartbeat(
+        loop,
+        Duration.ofMillis(5),
+        Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build()));
+    try (var in = pending.get(10, TimeUnit.SECONDS).body()) {
+      String beat = "20\n{\"type\":\"HEARTBEAT\"}";
+      assertThat(new String(in.readNBytes(3 * beat.length()), StandardCharsets.UTF_8))
+          .isEqualTo(beat.repeat(3));
+    }
+    assertThat(gone.poll(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(stream.closed()).isTrue();
+    assertThat(stream.send(Event.getDefaultInstance())).isFalse();
+  }
+
+  @Test
+  void encodesOneEventOnceForEachType() {
+    var event = Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
+    assertThat(event.record(ContentType.JSON)).isSameAs(event.record(ContentType.JSON));
+    assertThat(event.record(ContentType.PROTOBUF)).isSameAs(event.record(ContentType.PROTOBUF));
+    assertThat(event.record(ContentType.JSON)).isNotEqualTo(event.record(ContentType.PROTOBUF));
+  }
+}
