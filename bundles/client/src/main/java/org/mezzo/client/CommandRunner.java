@@ -424,9 +424,20 @@ public final class CommandRunner {
             });
   }
 
+  /** A run whose bookkeeping has failed must end rather than wait for ever. */
+  private Runnable guarded(Runnable task) {
+    return () -> {
+      try {
+        task.run();
+      } catch (RuntimeException e) {
+        result.completeExceptionally(e);
+      }
+    };
+  }
+
   private void on(Runnable task) {
     try {
-      client.thread().execute(task);
+      client.thread().execute(guarded(task));
     } catch (RejectedExecutionException e) {
       LOG.debug("The run is over");
     }
@@ -434,7 +445,7 @@ public final class CommandRunner {
 
   private void later(Duration delay, Runnable task) {
     try {
-      client.thread().schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+      client.thread().schedule(guarded(task), delay.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       LOG.debug("The run is over");
     }
@@ -467,8 +478,8 @@ public final class CommandRunner {
     @Override
     public void event(Event event) {
       switch (event.getType()) {
-        case OFFERS -> offers(event.getOffers().getOffersList());
-        case UPDATE -> update(event.getUpdate().getStatus());
+        case OFFERS -> guarded(() -> offers(event.getOffers().getOffersList())).run();
+        case UPDATE -> guarded(() -> update(event.getUpdate().getStatus())).run();
         default -> LOG.debug("{} is of no interest", event.getType());
       }
     }

@@ -43,9 +43,10 @@ final class Subscription implements AutoCloseable {
   private final ScheduledThreadPoolExecutor thread;
   private final Owner owner;
 
-  /** The open stream, null when there is none. For the thread only, as all that follows. */
-  private Stream stream;
+  /** The open stream, null when there is none. Changed on the thread only. */
+  private volatile Stream stream;
 
+  /** For the thread only, as all that follows. */
   private long pauseMillis = FIRST_PAUSE_MILLIS;
   private Duration heartbeat = FIRST_HEARTBEAT;
   private volatile boolean closed;
@@ -110,13 +111,10 @@ final class Subscription implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    execute(
-        () -> {
-          if (stream != null) {
-            stream.cancel();
-            stream = null;
-          }
-        });
+    Stream open = stream;
+    if (open != null) {
+      open.cancel();
+    }
     thread.shutdown();
   }
 
@@ -126,6 +124,9 @@ final class Subscription implements AutoCloseable {
     }
     Stream opening = new Stream();
     stream = opening;
+    if (closed) {
+      return;
+    }
     owner
         .open(opening)
         .whenComplete((nothing, failure) -> execute(() -> ended(opening, failure)));
