@@ -1,0 +1,296 @@
+package org.mezzo.agent.registration;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Executor;
+import java.util.function.BiFunction;
+import java.util.random.RandomGenerator;
+import org.mezzo.daemon.EventLoop.Timer;
+import org.mezzo.daemon.Versions;
+import org.mezzo.link.LinkClient;
+import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.Hello;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.Ping;
+import org.mezzo.link.messages.Pong;
+import org.mezzo.link.messages.Refusal;
+import org.mezzo.link.messages.Welcome;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the agent registered with the leading master: connects, registers and tries again with
+ * backoff (rule 133), and starts over when the connection or the master's pings are lost (rule 141).
+ * For the event loop only.
+ */
+public final class MasterLink implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(MasterLink.class);
+  private static final Duration LONGEST_BACKOFF = Duration.ofMinutes(1);
+
+  /** The agent behind the link; called on the loop. */
+  public interface Listener {
+    /** What to send to register: a Register, or a Reregister once there is an id. */
+    AgentCall.Builder registration();
+
+    /** The master has registered the agent under this id. */
+    void registered(String agentId);
+
+    /** There is no master that the agent is registered with any more. */
+    void disconnected();
+
+    /** Anything else that the master sent. */
+    void event(MasterEvent event);
+  }
+
+  private final LinkClient client;
+  private final Executor loop;
+  private final BiFunction<Duration, Runnable, Timer> timers;
+  private final RandomGenerator random;
+  private final Duration backoffFactor;
+  private final Listener listener;
+  private final String processId = UUID.randomUUID().toString();
+
+  private volatile Optional<InetSocketAddress> leader = Optional.empty();
+  private LinkClient.Connection connection;
+  private long epoch;
+  private volatile boolean registered;
+  private boolean closed;
+  private Duration backoff;
+  private Duration pingTimeout = Duration.ofSeconds(75);
+  private Timer attempt = () -> {};
+  private Timer pingTimer = () -> {};
+
+  public MasterLink(
+      LinkClient client,
+      Executor loop,
+      BiFunction<Duration, Runnable, Timer> timers,
+      RandomGenerator random,
+      Duration backoffFactor,
+      Listener listener) {
+    this.client = client;
+    this.loop = loop;
+    this.timers = timers;
+    this.random = random;
+    this.backoffFactor = backoffFactor;
+    this.listener = listener;
+    this.backoff = backoffFactor;
+  }
+
+  /** A new leader, or none. */
+  public void leader(Optional<InetSocketAddress> address) {
+    if (closed) {
+      return;
+    }
+    if (address.isEmpty()) {
+      LOG.info("No leading master is known; waiting for one");
+    } else {
+      LOG.info("The leading master is at {}", address.get());
+    }
+    leader = address;
+    backoff = backoffFactor;
+    drop("the leader changed");
+    connect();
+  }
+
+  private void connect() {
+    if (closed || leader.isEmpty() || connection != null) {
+      return;
+    }
+    long mine = ++epoch;
+    Hello hello =
+        Hello.newBuilder()
+            .setConnectionEpoch(mine)
+            .setProcessId(processId)
+            .setSoftwareVersion(Versions.MEZZO)
+            .build();
+    connection =
+        client.connect(
+            leader.get(),
+            hello,
+            new LinkClient.Listener() {
+              @Override
+              public void opened(Welcome welcome) {
+                handOver(mine, () -> welcomed(welcome));
+              }
+
+              @Override
+              public void refused(Refusal refusal) {
+                handOver(mine, () -> turnedAway(refusal));
+              }
+
+              @Override
+              public void event(MasterEvent event) {
+                handOver(mine, () -> received(event));
+              }
+
+              @Override
+              public void closed(String reason) {
+                handOver(
+                    mine,
+                    () -> {
+                      drop(reason);
+                      retryConnect();
+                    });
+              }
+            });
+  }
+
+  private void handOver(long mine, Runnable task) {
+    loop.execute(
+        () -> {
+          if (mine == epoch && !closed) {
+            task.run();
+          }
+        });
+  }
+
+  private void welcomed(Welcome welcome) {
+    LOG.info(
+        "Connected to master {} (Mezzo {})",
+        welcome.getMasterId(),
+        welcome.getSoftwareVersion());
+    backoff = backoffFactor;
+    attempt.cancel();
+    attempt = timers.apply(upTo(backoffFactor), this::register);
+    armPingTimer();
+  }
+
+  private void register() {
+    if (registered || connection == null || closed) {
+      return;
+    }
+    connection.send(listener.registration());
+    backoff = doubled(backoff);
+    attempt = timers.apply(upTo(backoff), this::register);
+  }
+
+  private void turnedAway(Refusal refusal) {
+    LOG.warn("The master at {} refused the link: {}", leader.orElse(null), refusal.getReason());
+    if (refusal.hasLeader()) {
+      leader = Optional.of(LeaderDetection.address(refusal.getLeader()));
+    }
+    drop(refusal.getReason());
+    retryConnect();
+  }
+
+  private void retryConnect() {
+    if (leader.isPresent()) {
+      attempt.cancel();
+      attempt = timers.apply(upTo(backoff), this::connect);
+      backoff = doubled(backoff);
+    }
+  }
+
+  private static Duration doubled(Duration wait) {
+    Duration twice = wait.multipliedBy(2);
+    return twice.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : twice;
+  }
+
+  private Duration upTo(Duration most) {
+    return Duration.ofNanos((long) (random.nextDouble() * most.toNanos()));
+  }
+
+  private void received(MasterEvent event) {
+    switch (event.getEventCase()) {
+      case REGISTERED:
+        registered(
+            event.getRegistered().getAgentId().getValue(),
+            event.getRegistered().getTotalPingTimeoutSeconds());
+        break;
+      case REREGISTERED:
+        registered(
+            event.getReregistered().getAgentId().getValue(),
+            event.getReregistered().getTotalPingTimeoutSeconds());
+        break;
+      case PING:
+        ping(event.getPing());
+        break;
+      default:
+        listener.event(event);
+    }
+  }
+
+  private void registered(String agentId, double pingTimeoutSeconds) {
+    if (pingTimeoutSeconds > 0) {
+      pingTimeout = Duration.ofMillis((long) (pingTimeoutSeconds * 1000));
+    }
+    attempt.cancel();
+    backoff = backoffFactor;
+    armPingTimer();
+    if (!registered) {
+      registered = true;
+      listener.registered(agentId);
+    }
+  }
+
+  private void ping(Ping ping) {
+    armPingTimer();
+    send(AgentCall.newBuilder().setPong(Pong.newBuilder().setSequence(ping.getSequence())));
+    if (registered && ping.hasConnected() && !ping.getConnected()) {
+      LOG.warn("The master regards this agent as disconnected; registering again");
+      again();
+    }
+  }
+
+  /** Registers anew on the connection that is there. */
+  private void again() {
+    registered = false;
+    listener.disconnected();
+    backoff = backoffFactor;
+    attempt.cancel();
+    attempt = timers.apply(upTo(backoffFactor), this::register);
+  }
+
+  private void armPingTimer() {
+    pingTimer.cancel();
+    long mine = epoch;
+    pingTimer =
+        timers.apply(
+            pingTimeout,
+            () -> {
+              if (mine == epoch && !closed) {
+                LOG.warn("No ping from the master for {} s; connecting anew", pingTimeout.toSeconds());
+                drop("no ping");
+                retryConnect();
+              }
+            });
+  }
+
+  private void drop(String reason) {
+    epoch++;
+    attempt.cancel();
+    pingTimer.cancel();
+    if (connection != null) {
+      connection.close();
+      connection = null;
+    }
+    if (registered) {
+      LOG.warn("Lost the master: {}", reason);
+      registered = false;
+      listener.disconnected();
+    }
+  }
+
+  /** Sends to the master; false when there is no connection. */
+  public boolean send(AgentCall.Builder call) {
+    return connection != null && connection.send(call);
+  }
+
+  /** Whether the master knows this agent, as far as this agent knows. Safe for any thread. */
+  public boolean registered() {
+    return registered;
+  }
+
+  /** Where the leading master is, as far as known. Safe for any thread. */
+  public Optional<InetSocketAddress> leader() {
+    return leader;
+  }
+
+  @Override
+  public void close() {
+    drop("the agent stops");
+    closed = true;
+  }
+}

@@ -1,0 +1,214 @@
+package org.mezzo.agent.sandboxes;
+
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileStore;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.mezzo.api.Metrics;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Deletes sandboxes some time after their last change, sooner when the disk fills (rules 335 and
+ * 336). Has a thread of its own. Safe for any thread.
+ */
+public final class SandboxCollector implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SandboxCollector.class);
+
+  private final Path workDir;
+  private final Duration delay;
+  private final double headroom;
+  private final Clock clock;
+  private final Consumer<Path> removed;
+  private final Map<Path, Instant> due = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService thread;
+  private final Metrics.Counter succeeded;
+  private final Metrics.Counter failed;
+  private volatile double allowedAgeSeconds;
+
+  /**
+   * Starts looking.
+   *
+   * @param delay {@code --gc_delay}
+   * @param headroom {@code --gc_disk_headroom}
+   * @param period {@code --disk_watch_interval}
+   * @param removed told of each sandbox that was deleted
+   */
+  public SandboxCollector(
+      Path workDir,
+      Duration delay,
+      double headroom,
+      Duration period,
+      Clock clock,
+      Metrics metrics,
+      Consumer<Path> removed) {
+    this.workDir = workDir;
+    this.delay = delay;
+    this.headroom = headroom;
+    this.clock = clock;
+    this.removed = removed;
+    this.allowedAgeSeconds = delay.toSeconds();
+    succeeded = metrics.counter("gc/path_removals_succeeded");
+    failed = metrics.counter("gc/path_removals_failed");
+    metrics.gauge("gc/path_removals_pending", due::size);
+    metrics.gauge("slave/executor_directory_max_allowed_age_secs", () -> allowedAgeSeconds);
+    thread =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread worker = new Thread(task, "sandbox-collector");
+              worker.setDaemon(true);
+              worker.setContextClassLoader(null);
+              return worker;
+            });
+    thread.scheduleWithFixedDelay(
+        this::collect, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Deletes the sandbox when its time has come, counted from now. */
+  public void schedule(Path sandbox) {
+    due.put(sandbox, clock.instant().plus(delay));
+  }
+
+  /** Schedules every sandbox that earlier processes left, counted from its last change. */
+  public void scheduleExisting(SandboxPaths paths) {
+    thread.execute(
+        () -> {
+          try (var found = Files.find(paths.agents(), 7, SandboxCollector::isRun)) {
+            found.forEach(
+                run -> {
+                  try {
+                    due.putIfAbsent(
+                        run,
+                        Files.getLastModifiedTime(run, LinkOption.NOFOLLOW_LINKS)
+                            .toInstant()
+                            .plus(delay));
+                  } catch (IOException e) {
+                    LOG.debug("{} is gone", run);
+                  }
+                });
+          } catch (NoSuchFileException e) {
+            LOG.debug("No sandboxes of earlier processes");
+          } catch (IOException | java.io.UncheckedIOException e) {
+            LOG.warn("Cannot look for old sandboxes; they stay until the next start", e);
+          }
+        });
+  }
+
+  private static boolean isRun(Path path, BasicFileAttributes attributes) {
+    return attributes.isDirectory()
+        && path.getParent().getFileName().toString().equals("runs")
+        && path.getParent().getParent().getParent().getFileName().toString().equals("executors");
+  }
+
+  /** One pass; visible for tests. */
+  void collect() {
+    try {
+      double usage = usage();
+      double share = Math.max(0, 1 - headroom - usage);
+      allowedAgeSeconds = delay.toMillis() / 1000.0 * share;
+      Instant limit =
+          clock
+              .instant()
+              .plus(delay)
+              .minusMillis((long) (allowedAgeSeconds * 1000));
+      for (Map.Entry<Path, Instant> entry : List.copyOf(due.entrySet())) {
+        boolean full = share == 0 || entry.getValue().compareTo(limit) <= 0;
+        if (full && due.remove(entry.getKey(), entry.getValue())) {
+          delete(entry.getKey());
+        }
+      }
+    } catch (RuntimeException e) {
+      LOG.error("A pass over old sandboxes failed; the next one tries again", e);
+    }
+  }
+
+  private double usage() {
+    try {
+      FileStore store = Files.getFileStore(workDir);
+      long total = store.getTotalSpace();
+      return total <= 0 ? 0 : 1 - (double) store.getUsableSpace() / total;
+    } catch (IOException e) {
+      LOG.warn("Cannot tell how full the disk of {} is: {}", workDir, e.toString());
+      return 0;
+    }
+  }
+
+  private void delete(Path sandbox) {
+    try {
+      deleteTree(sandbox);
+      tidy(sandbox);
+      succeeded.increment();
+      removed.accept(sandbox);
+    } catch (IOException e) {
+      failed.increment();
+      LOG.warn("Cannot delete the sandbox {}; remove it by hand", sandbox, e);
+    }
+  }
+
+  /** Deletes a directory with everything in it; links are not followed. */
+  public static void deleteTree(Path root) throws IOException {
+    try {
+      Files.walkFileTree(
+          root,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.delete(file);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, IOException failure)
+                throws IOException {
+              if (failure != null) {
+                throw failure;
+              }
+              Files.delete(folder);
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (NoSuchFileException e) {
+      LOG.debug("{} is gone already", root);
+    }
+  }
+
+  /** Removes the folders above that held nothing else. */
+  private void tidy(Path sandbox) throws IOException {
+    Path runs = sandbox.getParent();
+    Path latest = runs.resolve("latest");
+    if (Files.isSymbolicLink(latest) && !Files.exists(latest)) {
+      Files.delete(latest);
+    }
+    Path folder = runs;
+    for (int levels = 0; levels < 5 && !folder.equals(workDir); levels++) {
+      try {
+        Files.delete(folder);
+      } catch (DirectoryNotEmptyException | NoSuchFileException e) {
+        return;
+      }
+      folder = folder.getParent();
+    }
+  }
+
+  @Override
+  public void close() {
+    thread.shutdownNow();
+  }
+}

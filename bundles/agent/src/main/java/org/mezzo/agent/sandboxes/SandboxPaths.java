@@ -1,0 +1,50 @@
+package org.mezzo.agent.sandboxes;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** Where sandboxes stand below the work directory (rule 172). */
+public final class SandboxPaths {
+  private final Path workDir;
+
+  public SandboxPaths(Path workDir) {
+    this.workDir = workDir;
+  }
+
+  public Path agents() {
+    return workDir.resolve("slaves");
+  }
+
+  public Path agent(String agent) {
+    return agents().resolve(agent);
+  }
+
+  public Path framework(String agent, String framework) {
+    return agent(agent).resolve("frameworks").resolve(framework);
+  }
+
+  public Path executor(String agent, String framework, String executor) {
+    return framework(agent, framework).resolve("executors").resolve(executor);
+  }
+
+  /** The sandbox of one run. */
+  public Path run(String agent, String framework, String executor, String container) {
+    return executor(agent, framework, executor).resolve("runs").resolve(container);
+  }
+
+  /** Makes the sandbox and lets {@code latest} beside it point to it. */
+  public static void create(Path run) throws IOException {
+    Files.createDirectories(run);
+    Path latest = run.resolveSibling("latest");
+    try {
+      Files.createSymbolicLink(latest, run);
+    } catch (FileAlreadyExistsException e) {
+      Path next = run.resolveSibling("latest." + run.getFileName());
+      Files.createSymbolicLink(next, run);
+      Files.move(next, latest, StandardCopyOption.ATOMIC_MOVE);
+    }
+  }
+}

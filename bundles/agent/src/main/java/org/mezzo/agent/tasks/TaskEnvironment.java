@@ -1,0 +1,77 @@
+package org.mezzo.agent.tasks;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.mezzo.protocol.v1.Environment;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.TaskInfo;
+
+/**
+ * The environment of command tasks (rules 195 and 210).
+ *
+ * @param base what every task gets: {@code --executor_environment_variables}, or the agent's own
+ *     environment without what configures daemons
+ * @param ip the agent's address
+ * @param port the agent's port
+ * @param shutdownGrace {@code --executor_shutdown_grace_period} as text
+ */
+public record TaskEnvironment(
+    Map<String, String> base, String ip, int port, String shutdownGrace) {
+  private static final String DEFAULT_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  public TaskEnvironment {
+    base = Map.copyOf(base);
+  }
+
+  /** The agent's own environment without what configures daemons. */
+  public static Map<String, String> inherited(Map<String, String> own) {
+    Map<String, String> kept = new HashMap<>(own);
+    kept.keySet()
+        .removeIf(
+            name ->
+                name.startsWith("MESOS_")
+                    || name.startsWith("LIBPROCESS_")
+                    || name.startsWith("MEZZO_"));
+    return kept;
+  }
+
+  /** Everything a task sees but what hooks and isolators add. */
+  Map<String, String> of(FrameworkInfo framework, TaskInfo task, Path sandbox) {
+    Map<String, String> all = new HashMap<>();
+    all.put("PATH", DEFAULT_PATH);
+    all.putAll(base);
+    String executor = task.getTaskId().getValue();
+    all.put("LIBPROCESS_IP", ip);
+    all.put("LIBPROCESS_PORT", "0");
+    all.put("MESOS_FRAMEWORK_ID", framework.getId().getValue());
+    all.put("MESOS_EXECUTOR_ID", executor);
+    all.put("MESOS_TASK_ID", executor);
+    all.put("MESOS_DIRECTORY", sandbox.toString());
+    all.put("MESOS_SANDBOX", sandbox.toString());
+    all.put("MESOS_AGENT_ENDPOINT", ip + ":" + port);
+    all.put("MESOS_SLAVE_PID", "slave(1)@" + ip + ":" + port);
+    all.put("MESOS_SLAVE_ID", task.getAgentId().getValue());
+    all.put("MESOS_HTTP_COMMAND_EXECUTOR", "0");
+    all.put("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", shutdownGrace);
+    all.put("MESOS_CONTAINER_IP", ip);
+    all.put("MESOS_CHECKPOINT", framework.getCheckpoint() ? "1" : "0");
+    if (framework.getCheckpoint()) {
+      all.put("MESOS_RECOVERY_TIMEOUT", "15mins");
+      all.put("MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs");
+    }
+    for (Resource resource : task.getResourcesList()) {
+      if (resource.hasAllocationInfo()) {
+        all.put("MESOS_ALLOCATION_ROLE", resource.getAllocationInfo().getRole());
+      }
+    }
+    for (Environment.Variable variable : task.getCommand().getEnvironment().getVariablesList()) {
+      if (variable.getType() == Environment.Variable.Type.VALUE) {
+        all.put(variable.getName(), variable.getValue());
+      }
+    }
+    return all;
+  }
+}
