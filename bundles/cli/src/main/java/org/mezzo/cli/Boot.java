@@ -108,9 +108,10 @@ final class Boot {
   /**
    * Boots.
    *
+   * @param stopWithProcess whether SIGTERM and SIGINT stop the host in order
    * @throws HostException when a bundle or a daemon does not start
    */
-  Host start() throws HostException {
+  Host start(boolean stopWithProcess) throws HostException {
     notes.forEach(LOG::warn);
     HostOptions.Builder options =
         HostOptions.builder(home.system(), runtime.resolve("host"))
@@ -120,7 +121,10 @@ final class Boot {
             .frameworkProperty("mezzo.modules.dir", home.modules().toString())
             .frameworkProperty("mezzo.run.dir", runtime.toString());
     configurations.forEach(options::configuration);
-    Host host = Host.boot(options.build()).stopWithProcess();
+    Host host = Host.boot(options.build());
+    if (stopWithProcess) {
+      host.stopWithProcess();
+    }
     List<String> failures = host.componentFailures();
     if (!failures.isEmpty()) {
       host.close();

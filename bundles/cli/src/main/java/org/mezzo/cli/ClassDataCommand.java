@@ -26,7 +26,7 @@ final class ClassDataCommand implements Callable<Integer> {
       Places places = new Places(work, folder.path().resolve("run"));
       try (LocalCluster cluster =
           LocalCluster.plan(Home.ofThisProcess(), work, places, 0, 1, List.of())
-              .start(ShellOptions.none())) {
+              .start(ShellOptions.none(), true)) {
         cluster.awaitReady(Duration.ofSeconds(60), progress -> {});
       } catch (HostException e) {
         System.err.println("mezzo: the archive will be a smaller one: " + e.getMessage());

@@ -142,9 +142,11 @@ final class LocalCluster implements AutoCloseable {
   /**
    * Boots it; the daemons find each other on their own time.
    *
+   * @param stopWithProcess whether SIGTERM and SIGINT stop it in order; otherwise the caller does
    * @throws HostException when it does not start
    */
-  LocalCluster start(ShellOptions shell) throws HostException, FlagException, IOException {
+  LocalCluster start(ShellOptions shell, boolean stopWithProcess)
+      throws HostException, FlagException, IOException {
     int port = Integer.parseInt(masterFlags.get("port"));
     String ip = masterFlags.getOrDefault("ip", "127.0.0.1");
     if (!free(ip, port)) {
@@ -164,7 +166,7 @@ final class LocalCluster implements AutoCloseable {
       boot.daemon(Role.AGENT, "agent-" + (i + 1), agentDefinitions, agentFlags.get(i));
     }
     shell.addTo(boot);
-    host = boot.start();
+    host = boot.start(stopWithProcess);
     return this;
   }
 

@@ -74,7 +74,7 @@ final class LocalCommand implements Callable<Integer> {
             arguments);
     cluster.log();
     Privileges.report();
-    try (LocalCluster running = cluster.start(shellOptions)) {
+    try (LocalCluster running = cluster.start(shellOptions, true)) {
       running.awaitReady(Duration.ofSeconds(60), System.err::println);
       System.out.println("Master:    " + running.masterUrl());
       for (int i = 0; i < running.agentUrls().size(); i++) {

@@ -17,6 +17,8 @@ import picocli.CommandLine.HelpCommand;
       LocalCommand.class,
       DaemonCommand.Master.class,
       DaemonCommand.Agent.class,
+      ExecuteCommand.class,
+      ModuleCommand.class,
       ClassDataCommand.class,
       HelpCommand.class
     })

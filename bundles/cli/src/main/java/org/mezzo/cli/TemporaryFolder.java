@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 final class TemporaryFolder implements AutoCloseable {
   private final Path path;
   private final Process reaper;
+  private boolean closed;
 
   private TemporaryFolder(Path path, Process reaper) {
     this.path = path;
@@ -51,7 +52,11 @@ final class TemporaryFolder implements AutoCloseable {
 
   /** Deletes the folder; the caller has seen to it that nothing runs in it any more. */
   @Override
-  public void close() throws IOException {
+  public synchronized void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    closed = true;
     for (int attempt = 0; Files.exists(path); attempt++) {
       try (Stream<Path> paths = Files.walk(path)) {
         for (Path each : (Iterable<Path>) paths.sorted(Comparator.reverseOrder())::iterator) {

@@ -1,0 +1,298 @@
+package org.mezzo.cli;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.mezzo.client.ClientOptions;
+import org.mezzo.client.CommandRunner;
+import org.mezzo.flags.FlagException;
+import org.mezzo.flags.FlagValues;
+import org.mezzo.host.HostException;
+import org.mezzo.host.HostLog;
+import org.mezzo.protocol.v1.TaskStatus;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Runs a command on a cluster, as a framework like any other. */
+@Command(
+    name = "execute",
+    mixinStandardHelpOptions = true,
+    versionProvider = Versions.class,
+    description = "Run a command on a cluster and bring its output and exit status back.",
+    footer = {
+      "",
+      "The exit status is the task's own: 0 when it finished, what it exited with when it failed,",
+      "128 and the signal's number when a signal ended it, 124 when --timeout did. Ctrl-C kills",
+      "the task. Without --master the command runs on a cluster that is started for it in this",
+      "process and leaves nothing behind."
+    })
+final class ExecuteCommand implements Callable<Integer> {
+  private static final Duration START = Duration.ofSeconds(60);
+  private static final int LOG_LINES = 60;
+
+  /** More than the runner takes to give up tasks that do not end. */
+  private static final Duration END = Duration.ofSeconds(30);
+
+  @Option(
+      names = "--command",
+      required = true,
+      paramLabel = "COMMAND",
+      description = "What to run, for sh -c.")
+  private String command;
+
+  @Option(
+      names = "--master",
+      paramLabel = "MASTER",
+      description = "HOST:PORT, or zk://HOST:PORT,HOST:PORT/PATH to ask ZooKeeper who leads.")
+  private String master;
+
+  @Option(
+      names = "--name",
+      defaultValue = "execute",
+      description = "Name of the framework and its tasks (default: ${DEFAULT-VALUE}).")
+  private String name;
+
+  @Option(
+      names = "--resources",
+      defaultValue = "cpus:1;mem:128",
+      description = "What each instance needs (default: ${DEFAULT-VALUE}).")
+  private String resources;
+
+  @Option(
+      names = "--env",
+      paramLabel = "NAME=VALUE",
+      description =
+          "A variable for the task's environment, or several as a JSON object; may be repeated.")
+  private List<String> environment = new ArrayList<>();
+
+  @Option(
+      names = "--role",
+      defaultValue = "*",
+      description = "Role whose resources are used (default: ${DEFAULT-VALUE}).")
+  private String role;
+
+  @Option(
+      names = "--instances",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "How often to run it at the same time (default: ${DEFAULT-VALUE}).")
+  private int instances;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      description = "Kill it after this time, for example 10mins.")
+  private String timeout;
+
+  /** Open while the command runs. */
+  private volatile CountDownLatch run = new CountDownLatch(0);
+
+  @Override
+  public Integer call() throws Exception {
+    CommandRunner.Options options = options();
+    if (master != null) {
+      HostLog.configure(true, false, "WARN", Optional.empty());
+      try (Masters masters = Masters.find(master)) {
+        return run(ClientOptions.of(masters.locator()), options);
+      }
+    }
+    return onTemporaryCluster(options);
+  }
+
+  private CommandRunner.Options options() throws FlagException {
+    Optional<Duration> limit = Optional.empty();
+    if (timeout != null) {
+      try {
+        limit = Optional.of(FlagValues.duration(timeout));
+      } catch (IllegalArgumentException e) {
+        throw new FlagException("flag --timeout: " + e.getMessage());
+      }
+    }
+    if (instances < 1) {
+      throw new FlagException("flag --instances: " + instances + " is less than 1");
+    }
+    return new CommandRunner.Options(
+        command,
+        name,
+        role,
+        resources,
+        environment(environment),
+        instances,
+        limit,
+        Optional.empty());
+  }
+
+  /** Variables from assignments and JSON objects; the last one of a name counts. */
+  static Map<String, String> environment(List<String> texts) throws FlagException {
+    Map<String, String> variables = new LinkedHashMap<>();
+    for (String text : texts) {
+      if (text.stripLeading().startsWith("{")) {
+        try (JsonParser parser = new JsonFactory().createParser(text)) {
+          parser.nextToken();
+          HttpJson.object(parser).forEach((key, value) -> variables.put(key, "" + value));
+          if (parser.nextToken() != null) {
+            throw new FlagException("flag --env: there is something behind the JSON object");
+          }
+        } catch (IOException e) {
+          throw new FlagException("flag --env: '" + text + "' is no JSON object");
+        }
+      } else {
+        int equals = text.indexOf('=');
+        if (equals < 1) {
+          throw new FlagException("flag --env: '" + text + "' is not NAME=VALUE");
+        }
+        variables.put(text.substring(0, equals), text.substring(equals + 1));
+      }
+    }
+    return variables;
+  }
+
+  private int onTemporaryCluster(CommandRunner.Options options) throws Exception {
+    TemporaryFolder folder = TemporaryFolder.create("mezzo-execute-");
+    Path log = folder.path().resolve("mezzo.log");
+    HostLog.configure(false, false, "INFO", Optional.of(log));
+    Path work = folder.path().resolve("work");
+    Places places = new Places(work, folder.path().resolve("run"));
+    LocalCluster cluster = null;
+    try {
+      cluster = LocalCluster.plan(Home.ofThisProcess(), work, places, 0, 1, List.of());
+      LocalCluster running = cluster;
+      Thread hook = endWithProcess(() -> end(running, folder));
+      try {
+        cluster.start(ShellOptions.none(), false);
+        cluster.awaitReady(START, ExecuteCommand::say);
+        try (Masters masters = Masters.find(cluster.masterAddress())) {
+          return run(ClientOptions.of(masters.locator()), options);
+        }
+      } finally {
+        cancel(hook);
+      }
+    } catch (HostException e) {
+      showEnd(log);
+      throw e;
+    } finally {
+      end(cluster, folder);
+    }
+  }
+
+  /** Runs, with Ctrl-C killing the task. */
+  private int run(ClientOptions client, CommandRunner.Options options)
+      throws InterruptedException, FlagException {
+    CommandRunner runner;
+    try {
+      runner = new CommandRunner(client, options, new Terminal());
+    } catch (IllegalArgumentException e) {
+      throw new FlagException("flag --resources: " + e.getMessage());
+    }
+    CountDownLatch ended = new CountDownLatch(1);
+    run = ended;
+    Thread hook =
+        new Thread(
+            () -> {
+              runner.kill();
+              awaitQuietly(ended);
+            },
+            "mezzo-execute-kill");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      CommandRunner.Result result = runner.run();
+      if (!result.message().isEmpty()) {
+        say(result.message());
+      }
+      return result.exitCode();
+    } finally {
+      ended.countDown();
+      cancel(hook);
+    }
+  }
+
+  /** When the process is told to end: waits until the run is over, if it has begun; cleans up. */
+  private Thread endWithProcess(Runnable cleanup) {
+    Thread hook =
+        new Thread(
+            () -> {
+              awaitQuietly(run);
+              cleanup.run();
+            },
+            "mezzo-execute-end");
+    hook.setContextClassLoader(null);
+    Runtime.getRuntime().addShutdownHook(hook);
+    return hook;
+  }
+
+  private static synchronized void end(LocalCluster cluster, TemporaryFolder folder) {
+    if (cluster != null) {
+      cluster.close();
+    }
+    HostLog.configure(false, false, "OFF", Optional.empty());
+    try {
+      folder.close();
+    } catch (IOException e) {
+      say(folder.path() + " could not be deleted: " + e.getMessage());
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await(END.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void cancel(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The process is ending: the hook runs already and finds its work done.
+      return;
+    }
+  }
+
+  private static void showEnd(Path log) throws IOException {
+    if (Files.exists(log)) {
+      List<String> lines = Files.readAllLines(log);
+      lines
+          .subList(Math.max(0, lines.size() - LOG_LINES), lines.size())
+          .forEach(System.err::println);
+    }
+  }
+
+  private static void say(String message) {
+    System.err.println("mezzo: " + message);
+    System.err.flush();
+  }
+
+  /** States on standard error, the task's output where it belongs. */
+  private static final class Terminal implements CommandRunner.Listener {
+    @Override
+    public void state(String taskId, TaskStatus status) {
+      String reason = status.getMessage().isEmpty() ? "" : ": " + status.getMessage();
+      say(taskId + " is " + status.getState() + reason);
+    }
+
+    @Override
+    public void output(String taskId, boolean standardError, byte[] bytes) {
+      PrintStream stream = standardError ? System.err : System.out;
+      stream.write(bytes, 0, bytes.length);
+      stream.flush();
+    }
+
+    @Override
+    public void progress(String message) {
+      say(message);
+    }
+  }
+}

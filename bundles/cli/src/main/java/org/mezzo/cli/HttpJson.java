@@ -1,0 +1,113 @@
+package org.mezzo.cli;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Small JSON answers of daemons, as maps, lists, texts, numbers and booleans. */
+final class HttpJson {
+  private static final int CONNECT_MILLIS = 5_000;
+  private static final int READ_MILLIS = 30_000;
+
+  private HttpJson() {}
+
+  /**
+   * Where the leader is, as a master knows it.
+   *
+   * @param address {@code host:port} of any master
+   */
+  static String leader(String address) throws IOException {
+    HttpURLConnection connection = open("http://" + address + "/redirect");
+    int status = connection.getResponseCode();
+    String location = connection.getHeaderField("Location");
+    connection.disconnect();
+    if (status != 307 || location == null || !location.startsWith("//")) {
+      throw new IOException(
+          "no master leads now: " + address + " answered /redirect with status " + status);
+    }
+    return location.substring(2);
+  }
+
+  /** The object that an address answers with. */
+  static Map<String, Object> get(String url) throws IOException {
+    HttpURLConnection connection = open(url);
+    int status = connection.getResponseCode();
+    if (status != 200) {
+      connection.disconnect();
+      throw new IOException(url + " answered with status " + status);
+    }
+    try (InputStream body = connection.getInputStream();
+        JsonParser parser = new JsonFactory().createParser(body)) {
+      if (parser.nextToken() != JsonToken.START_OBJECT) {
+        throw new IOException(url + " did not answer with a JSON object");
+      }
+      return object(parser);
+    }
+  }
+
+  /** The objects in a list that an object has under a name; none when it has no such list. */
+  static List<Map<String, Object>> objects(Map<String, Object> object, String name) {
+    List<Map<String, Object>> objects = new ArrayList<>();
+    if (object.get(name) instanceof List<?> list) {
+      for (Object each : list) {
+        objects.add(asObject(each));
+      }
+    }
+    return objects;
+  }
+
+  @SuppressWarnings("unchecked")
+  static Map<String, Object> asObject(Object value) {
+    return value instanceof Map ? (Map<String, Object>) value : Map.of();
+  }
+
+  /** Reads an object whose first token was read. */
+  static Map<String, Object> object(JsonParser parser) throws IOException {
+    Map<String, Object> object = new LinkedHashMap<>();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String name = parser.currentName();
+      parser.nextToken();
+      object.put(name, value(parser));
+    }
+    return object;
+  }
+
+  private static Object value(JsonParser parser) throws IOException {
+    switch (parser.currentToken()) {
+      case START_OBJECT:
+        return object(parser);
+      case START_ARRAY:
+        List<Object> list = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+          list.add(value(parser));
+        }
+        return list;
+      case VALUE_NUMBER_INT:
+      case VALUE_NUMBER_FLOAT:
+        return parser.getNumberValue();
+      case VALUE_TRUE:
+      case VALUE_FALSE:
+        return parser.getBooleanValue();
+      case VALUE_NULL:
+        return null;
+      default:
+        return parser.getText();
+    }
+  }
+
+  private static HttpURLConnection open(String url) throws IOException {
+    HttpURLConnection connection = (HttpURLConnection) URI.create(url).toURL().openConnection();
+    connection.setConnectTimeout(CONNECT_MILLIS);
+    connection.setReadTimeout(READ_MILLIS);
+    connection.setInstanceFollowRedirects(false);
+    return connection;
+  }
+}
