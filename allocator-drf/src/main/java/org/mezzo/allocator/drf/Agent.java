@@ -1,6 +1,8 @@
 package org.mezzo.allocator.drf;
 
+import java.time.Instant;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -28,6 +30,16 @@ final class Agent {
   /** What can be offered. Shared resources never become less (section 2). */
   Resources available;
 
+  /** By who refused; null while nobody did. */
+  private Map<Member, Refusal> refusals;
+
+  /** Frameworks tend to refuse the same; those are kept once. */
+  private Resources lastRefused = Resources.EMPTY;
+
+  private Resources idleAvailable;
+  private long idleVersion;
+  private long idleUntil;
+
   Agent(AgentState state) {
     this.id = state.id();
     update(state);
@@ -46,7 +58,60 @@ final class Agent {
             : Optional.empty();
     total = state.total().unallocated();
     hasGpus = total.scalar("gpus") > 0;
+    idleAvailable = null;
     reckon();
+  }
+
+  /** Remembers that nobody can be offered what is available while nothing else changes. */
+  void rememberIdle(long version, long until) {
+    idleAvailable = available;
+    idleVersion = version;
+    idleUntil = until;
+  }
+
+  /** Whether it is known that nobody can be offered what is available. */
+  boolean isIdle(long version, long now) {
+    return idleAvailable == available && idleVersion == version && now < idleUntil;
+  }
+
+  void addRefusal(Member member, Resources resources, Instant expires) {
+    if (!lastRefused.equals(resources)) {
+      lastRefused = resources;
+    }
+    if (refusals == null) {
+      refusals = new IdentityHashMap<>();
+    }
+    long millis = Refusal.millis(expires);
+    refusals.compute(
+        member,
+        (m, before) ->
+            new Refusal(
+                lastRefused, millis, Refusal.without(before, lastRefused, millis)));
+  }
+
+  /** What a member refused here, expired or not; null if nothing. */
+  Refusal refusal(Member member) {
+    return refusals == null ? null : refusals.get(member);
+  }
+
+  void forgetRefusals(Member member) {
+    if (refusals != null) {
+      refusals.remove(member);
+      if (refusals.isEmpty()) {
+        refusals = null;
+      }
+    }
+  }
+
+  /** Answers whether nothing is left of what the member refused here. */
+  boolean forgetExpired(Member member, Instant now) {
+    Refusal left = Refusal.unexpired(refusal(member), Refusal.millis(now));
+    if (left == null) {
+      forgetRefusals(member);
+    } else {
+      refusals.put(member, left);
+    }
+    return left == null;
   }
 
   void use(String frameworkId, Resources allocated) {

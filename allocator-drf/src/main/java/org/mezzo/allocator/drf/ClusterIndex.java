@@ -26,6 +26,8 @@ final class ClusterIndex {
   /** Where frameworks hold something that were not added yet. */
   private final Map<String, Set<Agent>> expected = new HashMap<>();
 
+  private long version;
+
   ClusterIndex(AllocatorOptions options, RandomGenerator random) {
     this.options = options;
     this.random = random;
@@ -41,6 +43,16 @@ final class ClusterIndex {
           throw new IllegalArgumentException(
               "Unknown sorter '" + name + "': choose drf or random");
     };
+  }
+
+  /** Changes whenever somebody may be offered what could not be offered before. */
+  long version() {
+    return version;
+  }
+
+  /** Somebody may be offered what could not be offered before. */
+  void changed() {
+    version++;
   }
 
   void addAgent(AgentState state) {
@@ -74,13 +86,14 @@ final class ClusterIndex {
       release(use.getKey(), agentId, use.getValue());
     }
     for (Framework framework : frameworks.values()) {
-      framework.members.values().forEach(member -> member.clearFilters(agent));
+      framework.members.values().forEach(member -> member.forgetRefusals(agent));
     }
     scalars.change(agent.total, -1);
     agents.remove(agentId);
   }
 
   void addFramework(FrameworkState state) {
+    changed();
     Set<Agent> holdings = expected.remove(state.id());
     Framework framework = new Framework(state, holdings == null ? Set.of() : holdings);
     frameworks.put(framework.id, framework);
@@ -96,6 +109,7 @@ final class ClusterIndex {
       addFramework(state);
       return;
     }
+    changed();
     framework.update(state);
     state.roles().forEach(role -> member(framework, role));
     for (Member member : List.copyOf(framework.members.values())) {
@@ -146,6 +160,7 @@ final class ClusterIndex {
   }
 
   private void forget(Member member) {
+    member.forgetRefusals();
     member.framework.members.remove(member.role.name);
     member.role.frameworks.remove(member.client);
     if (--member.role.members == 0) {

@@ -11,12 +11,14 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.resources.Quantities;
+import org.mezzo.resources.Resource;
+import org.mezzo.resources.ResourceKind.Type;
 import org.mezzo.resources.Resources;
 
 /** One allocation run (section 5): first what roles are guaranteed, then fair shares. */
 final class Cycle {
   private final ClusterIndex index;
-  private final Instant now;
+  private final long now;
   private final List<Agent> agents;
   private final QuotaUse quotas;
   private final Consumer<List<Agent>> shuffle;
@@ -36,6 +38,13 @@ final class Cycle {
   private int candidateMin;
   private Quantities missing;
 
+  /** When the first refusal ends that stood in the way on this agent. */
+  private long wakeUp;
+
+  private Resources refusedBefore;
+  private Resources offerBefore;
+  private boolean containedBefore;
+
   /**
    * @param agents those that may be offered
    * @param shuffle brings them into the order in which they are visited
@@ -49,7 +58,7 @@ final class Cycle {
     this.index = index;
     this.agents = agents;
     this.quotas = quotas;
-    this.now = now;
+    this.now = Refusal.millis(now);
     this.shuffle = shuffle;
   }
 
@@ -66,9 +75,15 @@ final class Cycle {
   private void visit(Predicate<Role> stage) {
     shuffle.accept(agents);
     for (Agent next : agents) {
-      if (!next.available.isEmpty()) {
-        agent = next;
-        index.roleSorter.walk(stage);
+      if (next.available.isEmpty() || (quotas.isEmpty() && next.isIdle(index.version(), now))) {
+        continue;
+      }
+      agent = next;
+      wakeUp = Long.MAX_VALUE;
+      int before = proposals.size();
+      index.roleSorter.walk(stage);
+      if (quotas.isEmpty() && proposals.size() == before) {
+        agent.rememberIdle(index.version(), wakeUp);
       }
     }
   }
@@ -121,7 +136,7 @@ final class Cycle {
         fit.filter(
             entry ->
                 entry.kind().isRevocable()
-                    || entry.type() != org.mezzo.resources.ResourceKind.Type.SCALAR
+                    || entry.type() != Type.SCALAR
                     || entry.reservationRole().equals(Optional.of(role.name)));
     Resources limited = granted.plus(extra);
     if (propose(member, limited.plus(companions))) {
@@ -176,7 +191,7 @@ final class Cycle {
   }
 
   private static boolean containsKindOf(
-      Resources shared, org.mezzo.resources.Resource wanted) {
+      Resources shared, Resource wanted) {
     for (int i = 0; i < shared.size(); i++) {
       if (shared.get(i).kind() == wanted.kind()) {
         return true;
@@ -237,6 +252,29 @@ final class Cycle {
     return framework.refined ? left : left.nonRefined();
   }
 
+  private boolean isRefused(Member member, Resources offer) {
+    if (!member.refuses()) {
+      return false;
+    }
+    for (Refusal refusal = agent.refusal(member); refusal != null; refusal = refusal.next) {
+      if (refusal.expires > now && contains(refusal.resources, offer)) {
+        wakeUp = Math.min(wakeUp, refusal.expires);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** One framework after the other refuses the same. */
+  private boolean contains(Resources refused, Resources offer) {
+    if (refused != refusedBefore || offer != offerBefore) {
+      refusedBefore = refused;
+      offerBefore = offer;
+      containedBefore = refused.contains(offer);
+    }
+    return containedBefore;
+  }
+
   /** Offers it unless it is too little or was refused not long ago. */
   private boolean propose(Member member, Resources offer) {
     if (offer.isEmpty()
@@ -246,7 +284,7 @@ final class Cycle {
                 member.minAllocatable == null
                     ? index.options.minAllocatable()
                     : member.minAllocatable))
-        || member.filters(agent, offer, now)) {
+        || isRefused(member, offer)) {
       return false;
     }
     Resources shared = offer.shared();

@@ -137,7 +137,7 @@ public final class HierarchicalAllocator implements Allocator {
     Member member = index.find(filter.frameworkId(), filter.role());
     Agent agent = index.agents.get(filter.agentId());
     if (member != null && agent != null) {
-      member.addFilter(agent, filter);
+      member.refuse(agent, filter.resources(), filter.expires());
     }
   }
 
@@ -151,10 +151,11 @@ public final class HierarchicalAllocator implements Allocator {
     if (agentId.isPresent() && agent.isEmpty()) {
       return;
     }
+    index.changed();
     framework.members.forEach(
         (role, member) -> {
           if (roles.isEmpty() || roles.contains(role)) {
-            agent.ifPresentOrElse(member::clearFilters, member::clearFilters);
+            agent.ifPresentOrElse(member::forgetRefusals, member::forgetRefusals);
           }
         });
   }
@@ -167,6 +168,7 @@ public final class HierarchicalAllocator implements Allocator {
   @Override
   public void quotasUpdated(Map<String, Quota> quotas) {
     this.quotas = Map.copyOf(quotas);
+    index.changed();
   }
 
   @Override

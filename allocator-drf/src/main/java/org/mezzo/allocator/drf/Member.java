@@ -1,12 +1,9 @@
 package org.mezzo.allocator.drf;
 
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.Iterator;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import org.mezzo.api.allocator.OfferFilter;
+import java.util.Set;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
 
@@ -22,7 +19,8 @@ final class Member {
   /** Null when the cluster's applies. */
   List<Quantities> minAllocatable;
 
-  private final Map<Agent, List<OfferFilter>> filters = new HashMap<>();
+  /** The agents on which it refused something; what it refused lies with them. */
+  private final Set<Agent> refusedOn = new HashSet<>();
 
   Member(Framework framework, Role role) {
     this.framework = framework;
@@ -37,58 +35,28 @@ final class Member {
     role.frameworks.setActive(client, framework.wants(role.name));
   }
 
-  /** Those it makes superfluous go. */
-  void addFilter(Agent agent, OfferFilter filter) {
-    List<OfferFilter> here = filters.computeIfAbsent(agent, a -> new ArrayList<>(1));
-    here.removeIf(
-        old ->
-            !old.expires().isAfter(filter.expires())
-                && filter.resources().contains(old.resources()));
-    here.add(filter);
+  void refuse(Agent agent, Resources resources, Instant expires) {
+    refusedOn.add(agent);
+    agent.addRefusal(this, resources, expires);
   }
 
-  void clearFilters() {
-    filters.clear();
+  /** Whether it refused anything anywhere, which is cheaper to know than what. */
+  boolean refuses() {
+    return !refusedOn.isEmpty();
   }
 
-  void clearFilters(Agent agent) {
-    filters.remove(agent);
+  void forgetRefusals() {
+    refusedOn.forEach(agent -> agent.forgetRefusals(this));
+    refusedOn.clear();
   }
 
-  /** Whether it refused, not long ago, something that contains the offer. */
-  boolean filters(Agent agent, Resources offer, Instant now) {
-    if (filters.isEmpty()) {
-      return false;
+  void forgetRefusals(Agent agent) {
+    if (refusedOn.remove(agent)) {
+      agent.forgetRefusals(this);
     }
-    List<OfferFilter> here = filters.get(agent);
-    if (here == null) {
-      return false;
-    }
-    for (int i = 0; i < here.size(); i++) {
-      OfferFilter filter = here.get(i);
-      if (filter.expires().isAfter(now) && filter.resources().contains(offer)) {
-        return true;
-      }
-    }
-    return false;
   }
 
   void forgetExpired(Instant now) {
-    for (Iterator<List<OfferFilter>> all = filters.values().iterator(); all.hasNext(); ) {
-      List<OfferFilter> here = all.next();
-      here.removeIf(filter -> !filter.expires().isAfter(now));
-      if (here.isEmpty()) {
-        all.remove();
-      }
-    }
-  }
-
-  /** How many filters there are. */
-  int filterCount() {
-    int count = 0;
-    for (List<OfferFilter> here : filters.values()) {
-      count += here.size();
-    }
-    return count;
+    refusedOn.removeIf(agent -> agent.forgetExpired(this, now));
   }
 }

@@ -1,0 +1,523 @@
+package org.mezzo.allocator.drf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.mezzo.allocator.drf.Driver.CAPABLE;
+import static org.mezzo.allocator.drf.Driver.framework;
+import static org.mezzo.allocator.drf.Driver.resources;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.mezzo.api.allocator.AgentState;
+import org.mezzo.api.allocator.AllocationState;
+import org.mezzo.api.allocator.AllocatorOptions;
+import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.api.allocator.Proposal;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.Attribute;
+import org.mezzo.protocol.v1.DomainInfo;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.OfferFilters;
+import org.mezzo.protocol.v1.Resource.DiskInfo;
+import org.mezzo.protocol.v1.Resource.ReservationInfo;
+import org.mezzo.protocol.v1.Resource.RevocableInfo;
+import org.mezzo.protocol.v1.Resource.SharedInfo;
+import org.mezzo.protocol.v1.Value;
+import org.mezzo.protocol.v1.Volume;
+import org.mezzo.protocol.v1.scheduler.AttributeConstraint;
+import org.mezzo.protocol.v1.scheduler.OfferConstraints;
+import org.mezzo.resources.Resources;
+
+class HierarchicalAllocatorTest {
+  private static final Set<String> MULTI = Set.of("MULTI_ROLE");
+
+  @Test
+  void whatWasProposedCountsAsOffered() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    Proposal proposal = driver.allocate().get(0);
+    assertThat(proposal.resources()).isEqualTo(resources("cpus:4;mem:4096").allocatedTo("A"));
+    assertThat(proposal.role()).isEqualTo("A");
+    assertThat(driver.allocate()).isEmpty();
+    driver.release(proposal, resources("cpus:1;mem:1024"));
+    assertThat(driver.offers()).containsExactly("A@S1 cpus:1.0 mem:1024.0");
+  }
+
+  @Test
+  void onlyCandidatesAreOffered() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1", "S2").frameworks("A");
+    assertThat(driver.allocator.allocate(Optional.of(Set.of("S2", "gone"))))
+        .extracting(Proposal::agentId)
+        .containsExactly("S2");
+  }
+
+  @Test
+  void suppressedAndInactiveFrameworksAreNotOffered() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1");
+    driver.allocator.frameworkAdded(framework("F", true, Set.of("A"), MULTI, "A"));
+    driver.allocator.frameworkAdded(framework("G", false, Set.of(), MULTI, "A"));
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.frameworkUpdated(framework("F", true, Set.of(), MULTI, "A"));
+    Proposal proposal = driver.allocate().get(0);
+    assertThat(proposal.frameworkId()).isEqualTo("F");
+    driver.decline(proposal, Duration.ZERO);
+    driver.allocator.frameworkUpdated(framework("F", false, Set.of(), MULTI, "A"));
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.frameworkUpdated(framework("G", true, Set.of(), MULTI, "A"));
+    assertThat(driver.allocate()).extracting(Proposal::frameworkId).containsExactly("G");
+  }
+
+  @Test
+  void aSuppressedRoleDoesNotSilenceTheOthers() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1");
+    driver.allocator.frameworkAdded(framework("F", true, Set.of("A"), MULTI, "A", "B"));
+    assertThat(driver.allocate()).extracting(Proposal::role).containsExactly("B");
+  }
+
+  @Test
+  void revivingRemovesTheFiltersOfTheRole() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1", "S2").frameworks("A", "B");
+    driver.allocator.frameworkUpdated(framework("B", true, Set.of("B"), MULTI, "B"));
+    driver.allocate().forEach(proposal -> driver.decline(proposal, Duration.ofDays(1)));
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.filtersRemoved("A", Set.of("other"), Optional.empty());
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.filtersRemoved("A", Set.of("A"), Optional.of("S2"));
+    Proposal second = driver.allocate().get(0);
+    assertThat(second.agentId()).isEqualTo("S2");
+    driver.decline(second, Duration.ofDays(1));
+    driver.allocator.filtersRemoved("A", Set.of(), Optional.empty());
+    assertThat(driver.offers()).hasSize(2);
+  }
+
+  @Test
+  void filtersEndWhenTheirTimeIsUp() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    driver.decline(driver.allocate().get(0), Duration.ofSeconds(5));
+    driver.pass(Duration.ofMillis(4999));
+    assertThat(driver.offers()).isEmpty();
+    driver.pass(Duration.ofMillis(1));
+    assertThat(driver.offers()).hasSize(1);
+  }
+
+  @Test
+  void theLongestOfSeveralFiltersCounts() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    Proposal offer = driver.allocate().get(0);
+    driver.decline(offer, Duration.ofSeconds(50));
+    driver.allocator.filterAdded(
+        new OfferFilter("A", "A", "S1", resources("cpus:9;mem:9000"), driver.now.plusSeconds(5)));
+    driver.pass(Duration.ofSeconds(20));
+    assertThat(driver.offers()).isEmpty();
+    driver.pass(Duration.ofSeconds(61));
+    assertThat(driver.offers()).hasSize(1);
+  }
+
+  @Test
+  void expiredFiltersAreForgotten() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    driver.decline(driver.allocate().get(0), Duration.ofSeconds(5));
+    driver.allocator.frameworkUpdated(framework("A", true, Set.of("A"), MULTI, "A"));
+    Member member = driver.allocator.index().find("A", "A");
+    assertThat(member.refuses()).isTrue();
+    driver.pass(Duration.ofMinutes(2));
+    driver.allocate();
+    assertThat(member.refuses()).isFalse();
+  }
+
+  @Test
+  void aRefusalOfOneFrameworkGoesToTheNext() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1");
+    driver.allocator.frameworkAdded(framework("F", "A"));
+    driver.allocator.frameworkAdded(framework("G", "A"));
+    driver.decline(driver.allocate().get(0), Duration.ofDays(1));
+    Proposal second = driver.allocate().get(0);
+    assertThat(second.frameworkId()).isEqualTo("G");
+    driver.decline(second, Duration.ofDays(1));
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.frameworkAdded(framework("H", "A"));
+    assertThat(driver.allocate()).extracting(Proposal::frameworkId).containsExactly("H");
+  }
+
+  @Test
+  void inactiveAndUnlistedAgentsAreNotOffered() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1", "S2").frameworks("A");
+    AgentState first = Driver.agent("S1", "cpus:4;mem:4096");
+    driver.allocator.agentUpdated(
+        new AgentState("S1", first.info(), CAPABLE, false, first.total(), Map.of()));
+    driver.allocator.whitelistUpdated(Optional.of(Set.of("S1")));
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.agentUpdated(first);
+    assertThat(driver.offers()).hasSize(1);
+    driver.allocator.whitelistUpdated(Optional.empty());
+    assertThat(driver.allocate()).extracting(Proposal::agentId).containsExactly("S2");
+  }
+
+  @Test
+  void aGrownAgentOffersTheRest() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    driver.allocate();
+    driver.allocator.agentUpdated(Driver.agent("S1", "cpus:6;mem:4096"));
+    assertThat(driver.offers()).containsExactly("A@S1 cpus:2.0");
+    driver.allocator.agentUpdated(Driver.agent("S1", "cpus:1;mem:4096"));
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.agentRemoved("S1");
+    driver.allocator.agentAdded(Driver.agent("S1", "cpus:1;mem:4096"));
+    assertThat(driver.offers()).containsExactly("A@S1 cpus:1.0 mem:4096.0");
+  }
+
+  @Test
+  void whatAFrameworkHeldCountsWhicheverCameFirst() {
+    Map<String, Resources> used = Map.of("A", resources("cpus:3;mem:1").allocatedTo("A"));
+    Driver agentFirst = new Driver();
+    agentFirst.allocator.agentAdded(Driver.agent("S1", resources("cpus:4;mem:100"), used));
+    agentFirst.frameworks("A", "B");
+    Driver frameworkFirst = new Driver().frameworks("A", "B");
+    frameworkFirst.allocator.agentAdded(Driver.agent("S1", resources("cpus:4;mem:100"), used));
+    assertThat(agentFirst.offers())
+        .isEqualTo(frameworkFirst.offers())
+        .containsExactly("B@S1 cpus:1.0 mem:99.0");
+  }
+
+  @Test
+  void theLeastOfferIsTheClustersOrTheFrameworks() {
+    Driver driver = new Driver().agents("cpus:0.005;mem:31", "S1").frameworks("A");
+    assertThat(driver.offers()).isEmpty();
+    OfferFilters anything =
+        OfferFilters.newBuilder()
+            .setMinAllocatableResources(OfferFilters.MinAllocatableResources.getDefaultInstance())
+            .build();
+    FrameworkState state = framework("A", "A");
+    driver.allocator.frameworkUpdated(
+        new FrameworkState(
+            "A",
+            state.info().toBuilder().putOfferFilters("A", anything).build(),
+            state.roles(),
+            Set.of(),
+            MULTI,
+            true,
+            OfferConstraints.getDefaultInstance()));
+    assertThat(driver.offers()).hasSize(1);
+    OfferFilters much =
+        OfferFilters.newBuilder()
+            .setMinAllocatableResources(
+                OfferFilters.MinAllocatableResources.newBuilder()
+                    .addQuantities(
+                        OfferFilters.ResourceQuantities.newBuilder()
+                            .putQuantities("cpus", Value.Scalar.newBuilder().setValue(2).build())
+                            .putQuantities(
+                                "ports", Value.Scalar.newBuilder().setValue(3).build())))
+            .build();
+    driver.allocator.frameworkUpdated(
+        new FrameworkState(
+            "A",
+            state.info().toBuilder().putOfferFilters("A", much).build(),
+            state.roles(),
+            Set.of(),
+            MULTI,
+            true,
+            OfferConstraints.getDefaultInstance()));
+    driver.agents("cpus:8;ports:[1-2]", "S2").agents("cpus:2;ports:[1-3]", "S3");
+    assertThat(driver.allocate()).extracting(Proposal::agentId).containsExactly("S3");
+  }
+
+  @Test
+  void agentsWithGpusAreForFrameworksThatKnowThem() {
+    Driver driver = new Driver().agents("cpus:4;gpus:1", "S1").frameworks("A");
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.frameworkAdded(
+        framework("G", true, Set.of(), Set.of("MULTI_ROLE", "GPU_RESOURCES"), "G"));
+    assertThat(driver.allocate()).extracting(Proposal::frameworkId).containsExactly("G");
+    AllocatorOptions lenient =
+        new AllocatorOptions(
+            "drf", "drf", Set.of(), false, List.of(), Optional.empty());
+    assertThat(new Driver(lenient).agents("cpus:4;gpus:1", "S1").frameworks("A").offers())
+        .hasSize(1);
+  }
+
+  @Test
+  void agentsElsewhereAreForFrameworksThatKnowRegions() {
+    AllocatorOptions here =
+        new AllocatorOptions("drf", "drf", Set.of(), true, List.of(), Optional.of("home"));
+    Driver driver = new Driver(here).frameworks("A");
+    for (String region : List.of("away", "home")) {
+      DomainInfo.Builder domain = DomainInfo.newBuilder();
+      domain.getFaultDomainBuilder().getRegionBuilder().setName(region);
+      domain.getFaultDomainBuilder().getZoneBuilder().setName("z");
+      driver.allocator.agentAdded(
+          new AgentState(
+              region,
+              AgentInfo.newBuilder().setHostname(region).setDomain(domain).build(),
+              CAPABLE,
+              true,
+              resources("cpus:1"),
+              Map.of()));
+    }
+    assertThat(driver.allocate()).extracting(Proposal::agentId).containsExactly("home");
+    driver.allocator.frameworkUpdated(
+        framework("A", true, Set.of(), Set.of("MULTI_ROLE", "REGION_AWARE"), "A"));
+    assertThat(driver.allocate()).extracting(Proposal::agentId).containsExactly("away");
+  }
+
+  @Test
+  void oldAgentsAreNotForNewFrameworksAndNestedRoles() {
+    Driver driver = new Driver();
+    driver.allocator.agentAdded(
+        new AgentState(
+            "S1",
+            AgentInfo.newBuilder().setHostname("S1").build(),
+            Set.of(),
+            true,
+            resources("cpus:1"),
+            Map.of()));
+    driver.frameworks("A");
+    driver.allocator.frameworkAdded(framework("N", true, Set.of(), Set.of(), "a/b"));
+    assertThat(driver.offers()).isEmpty();
+    driver.allocator.frameworkAdded(framework("O", true, Set.of(), Set.of(), "O"));
+    assertThat(driver.allocate()).extracting(Proposal::frameworkId).containsExactly("O");
+  }
+
+  private static org.mezzo.protocol.v1.Resource.Builder scalar(String name, double value) {
+    return org.mezzo.protocol.v1.Resource.newBuilder()
+        .setName(name)
+        .setType(Value.Type.SCALAR)
+        .setScalar(Value.Scalar.newBuilder().setValue(value));
+  }
+
+  @Test
+  void specialResourcesAreStrippedForWhoDoesNotKnowThem() throws Exception {
+    ReservationInfo outer =
+        ReservationInfo.newBuilder().setType(ReservationInfo.Type.STATIC).setRole("A").build();
+    ReservationInfo inner =
+        ReservationInfo.newBuilder().setType(ReservationInfo.Type.DYNAMIC).setRole("A/b").build();
+    Resources total =
+        Resources.of(
+            List.of(
+                scalar("cpus", 1).build(),
+                scalar("cpus", 2).setRevocable(RevocableInfo.getDefaultInstance()).build(),
+                scalar("mem", 100).addReservations(outer).addReservations(inner).build(),
+                scalar("disk", 7)
+                    .addReservations(outer)
+                    .setShared(SharedInfo.getDefaultInstance())
+                    .setDisk(
+                        DiskInfo.newBuilder()
+                            .setPersistence(DiskInfo.Persistence.newBuilder().setId("v"))
+                            .setVolume(
+                                Volume.newBuilder()
+                                    .setContainerPath("v")
+                                    .setMode(Volume.Mode.RW)))
+                    .build()));
+    Driver driver = new Driver(Driver.anyOffer());
+    driver.allocator.agentAdded(Driver.agent("S1", total, Map.of()));
+    driver.allocator.frameworkAdded(framework("F", "A/b"));
+    Proposal plain = driver.allocate().get(0);
+    assertThat(Driver.show(plain)).isEqualTo("F@S1 cpus:1.0");
+    driver.decline(plain, Duration.ZERO);
+    driver.allocator.frameworkUpdated(
+        framework(
+            "F",
+            true,
+            Set.of(),
+            Set.of(
+                "MULTI_ROLE", "SHARED_RESOURCES", "REVOCABLE_RESOURCES", "RESERVATION_REFINEMENT"),
+            "A/b"));
+    assertThat(driver.offers()).containsExactly("F@S1 cpus:3.0 disk:7.0 mem:100.0");
+    assertThat(driver.offers()).as("shared resources are never used up")
+        .containsExactly("F@S1 disk:7.0");
+  }
+
+  @Test
+  void reservationsAreForTheirRoleAndThoseBelow() {
+    Driver driver =
+        new Driver()
+            .agents("cpus(eng):1;mem(eng):100;cpus(ops):2;mem(ops):200", "S1")
+            .frameworks("eng/a", "other");
+    assertThat(driver.offers()).containsExactly("eng/a@S1 cpus:1.0 mem:100.0");
+  }
+
+  @Test
+  void excludedNamesDoNotCount() {
+    AllocatorOptions options =
+        new AllocatorOptions(
+            "drf", "drf", Set.of("mem"), true, List.of(), Optional.empty());
+    Driver driver = new Driver(options);
+    driver.allocator.agentAdded(
+        Driver.agent(
+            "S1",
+            resources("cpus:10;mem:100"),
+            Map.of(
+                "A", resources("mem:90").allocatedTo("A"),
+                "B", resources("cpus:1").allocatedTo("B"))));
+    driver.frameworks("A", "B");
+    assertThat(driver.allocate()).extracting(Proposal::frameworkId).containsExactly("A");
+  }
+
+  @Test
+  void aFrameworkStaysUnderARoleItLeftUntilItHoldsNothingThere() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    Proposal task = driver.allocate().get(0);
+    driver.allocator.frameworkUpdated(framework("A", "B"));
+    assertThat(driver.allocator.index().roles).containsOnlyKeys("A", "B");
+    driver.release(task, resources("cpus:4;mem:4096"));
+    assertThat(driver.allocator.index().roles).containsOnlyKeys("B");
+    assertThat(driver.allocate()).extracting(Proposal::role).containsExactly("B");
+    driver.allocator.frameworkRemoved("A");
+    assertThat(driver.allocator.index().roles).isEmpty();
+    assertThat(driver.offers()).isEmpty();
+    driver.frameworks("C");
+    assertThat(driver.offers()).hasSize(1);
+  }
+
+  @Test
+  void aConversionIsNotAService() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    Proposal offer = driver.allocate().get(0);
+    Resources reserved = resources("cpus(A):1").allocatedTo("A");
+    driver.allocator.converted("A", "S1", resources("cpus:1").allocatedTo("A"), reserved);
+    driver.allocator.agentUpdated(Driver.agent("S1", "cpus(A):1;cpus:3;mem:4096"));
+    assertThat(driver.allocate()).isEmpty();
+    driver.allocator.released("A", "S1", reserved);
+    assertThat(driver.allocate())
+        .extracting(Proposal::resources)
+        .containsExactly(reserved);
+    assertThat(offer.agentId()).isEqualTo("S1");
+  }
+
+  @Test
+  void operatorsGiveAndUnknownThingsAreIgnored() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    driver.allocator.allocated("A", "S1", resources("cpus:4").allocatedTo("A"));
+    assertThat(driver.offers()).containsExactly("A@S1 mem:4096.0");
+    driver.allocator.released("A", "S1", resources("cpus:99").allocatedTo("A"));
+    assertThat(driver.offers()).containsExactly("A@S1 cpus:4.0");
+    driver.allocator.released("A", "none", resources("cpus:1").allocatedTo("A"));
+    driver.allocator.released("none", "S1", resources("cpus:1").allocatedTo("A"));
+    driver.allocator.filterAdded(
+        new OfferFilter("none", "A", "S1", resources("cpus:1"), driver.now));
+    driver.allocator.filtersRemoved("none", Set.of(), Optional.empty());
+    driver.allocator.filtersRemoved("A", Set.of(), Optional.of("none"));
+    driver.allocator.agentRemoved("none");
+    driver.allocator.frameworkRemoved("none");
+    assertThat(driver.offers()).isEmpty();
+  }
+
+  @Test
+  void startReplacesWhateverWasKnown() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
+    driver.allocator.start(
+        AllocatorOptions.defaults(),
+        new AllocationState(
+            List.of(Driver.agent("S2", "cpus:1")),
+            List.of(framework("B", "B"), framework("C", "C")),
+            List.of(
+                new OfferFilter(
+                    "B", "B", "S2", resources("cpus:1"), driver.now.plusSeconds(60))),
+            Map.of(),
+            Map.of(),
+            Optional.empty()));
+    assertThat(driver.offers()).containsExactly("C@S2 cpus:1.0");
+  }
+
+  @Test
+  void constraintsChooseAgents() {
+    AgentInfo.Builder info = AgentInfo.newBuilder().setHostname("S1");
+    info.addAttributes(
+        Attribute.newBuilder()
+            .setName("rack")
+            .setType(Value.Type.TEXT)
+            .setText(Value.Text.newBuilder().setValue("r1")));
+    info.addAttributes(
+        Attribute.newBuilder()
+            .setName("level")
+            .setType(Value.Type.SCALAR)
+            .setScalar(Value.Scalar.newBuilder().setValue(3)));
+    AgentInfo agent = info.build();
+    assertThat(passes(agent, "rack", p -> p.getTextEqualsBuilder().setValue("r1"))).isTrue();
+    assertThat(passes(agent, "rack", p -> p.getTextEqualsBuilder().setValue("r"))).isFalse();
+    assertThat(passes(agent, "rack", p -> p.getTextNotEqualsBuilder().setValue("r"))).isTrue();
+    assertThat(passes(agent, "rack", p -> p.getTextMatchesBuilder().setRegex("r[0-9]"))).isTrue();
+    assertThat(passes(agent, "rack", p -> p.getTextMatchesBuilder().setRegex("r"))).isFalse();
+    assertThat(passes(agent, "rack", p -> p.getTextNotMatchesBuilder().setRegex("r"))).isTrue();
+    assertThat(passes(agent, "rack", p -> p.getExistsBuilder())).isTrue();
+    assertThat(passes(agent, "rack", p -> p.getNotExistsBuilder())).isFalse();
+    assertThat(passes(agent, "none", p -> p.getNotExistsBuilder())).isTrue();
+    assertThat(passes(agent, "none", p -> p.getTextEqualsBuilder().setValue("x"))).isFalse();
+    assertThat(passes(agent, "none", p -> p.getTextMatchesBuilder().setRegex(".*"))).isFalse();
+    assertThat(passes(agent, "none", p -> p.getTextNotEqualsBuilder().setValue("x"))).isTrue();
+    assertThat(passes(agent, "none", p -> p.getTextNotMatchesBuilder().setRegex(".*"))).isTrue();
+    assertThat(passes(agent, "level", p -> p.getTextEqualsBuilder().setValue("3"))).isTrue();
+    assertThat(passes(agent, "level", p -> p.getTextNotEqualsBuilder().setValue("3"))).isTrue();
+  }
+
+  private static boolean passes(
+      AgentInfo agent,
+      String attribute,
+      java.util.function.Consumer<AttributeConstraint.Predicate.Builder> predicate) {
+    AttributeConstraint.Builder constraint = AttributeConstraint.newBuilder();
+    constraint.getSelectorBuilder().setAttributeName(attribute);
+    predicate.accept(constraint.getPredicateBuilder());
+    OfferConstraints constraints =
+        OfferConstraints.newBuilder()
+            .putRoleConstraints(
+                "A",
+                OfferConstraints.RoleConstraints.newBuilder()
+                    .addGroups(
+                        OfferConstraints.RoleConstraints.Group.newBuilder()
+                            .addAttributeConstraints(constraint))
+                    .build())
+            .build();
+    Driver driver = new Driver();
+    driver.allocator.agentAdded(
+        new AgentState("S1", agent, CAPABLE, true, resources("cpus:1"), Map.of()));
+    driver.allocator.frameworkAdded(
+        new FrameworkState(
+            "A",
+            FrameworkInfo.newBuilder().setUser("u").setName("A").build(),
+            Set.of("A"),
+            Set.of(),
+            MULTI,
+            true,
+            constraints));
+    return !driver.offers().isEmpty();
+  }
+
+  @Test
+  void theRandomSorterFollowsWeights() {
+    AllocatorOptions random =
+        new AllocatorOptions("random", "random", Set.of(), true, List.of(), Optional.empty());
+    Driver driver = new Driver(random).frameworks("A", "B", "eng", "eng/x");
+    driver.allocator.weightsUpdated(Map.of("A", 8.0, "eng", 1.0));
+    String[] ids = new String[4000];
+    Arrays.setAll(ids, i -> "S" + i);
+    driver.agents("cpus:1", ids);
+    Map<String, Long> shares =
+        driver.allocate().stream()
+            .collect(
+                java.util.stream.Collectors.groupingBy(
+                    Proposal::frameworkId, java.util.stream.Collectors.counting()));
+    assertThat(shares.get("A")).isBetween(3000L, 3400L);
+    assertThat(shares.get("B")).isBetween(300L, 500L);
+    assertThat(shares.get("eng")).isBetween(130L, 270L);
+    assertThat(shares.get("eng/x")).isBetween(130L, 270L);
+  }
+
+  @Test
+  void guaranteesHoldNothingBackForAncestorsOnly() {
+    Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("Q/sub", "R");
+    driver.quota("Q", "", "cpus:1");
+    assertThat(driver.offers()).containsExactly("Q/sub@S1 cpus:4.0 mem:4096.0");
+  }
+
+  @Test
+  void ownReservationsCountAsConsumed() {
+    Driver driver =
+        new Driver().agents("cpus(Q):3;mem(Q):10;cpus:5;mem:5000", "S1").frameworks("Q", "R");
+    driver.quota("Q", "", "cpus:4");
+    assertThat(driver.offers())
+        .containsExactly("Q@S1 cpus:4.0 mem:5010.0", "R@S1 cpus:4.0");
+  }
+}
