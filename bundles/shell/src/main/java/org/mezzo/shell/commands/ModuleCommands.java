@@ -1,0 +1,208 @@
+package org.mezzo.shell.commands;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.felix.service.command.Descriptor;
+import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Deployment;
+import org.mezzo.deployment.Deployments;
+import org.mezzo.modules.LeaseDescription;
+import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleLeases;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Commands about modules and the bundles they come in; each returns the text to show. */
+@Component(
+    service = ModuleCommands.class,
+    property = {
+      "osgi.command.scope=mezzo",
+      "osgi.command.function=modules",
+      "osgi.command.function=module",
+      "osgi.command.function=leases",
+      "osgi.command.function=deployments",
+      "osgi.command.function=history",
+      "osgi.command.function=install",
+      "osgi.command.function=swap",
+      "osgi.command.function=uninstall"
+    })
+public final class ModuleCommands {
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("HH:mm:ss").withZone(ZoneId.systemDefault());
+  private static final long PATIENCE_SECONDS = 60;
+
+  private final ModuleLeases leases;
+  private final Deployments deployments;
+
+  @Activate
+  public ModuleCommands(@Reference ModuleLeases leases, @Reference Deployments deployments) {
+    this.leases = leases;
+    this.deployments = deployments;
+  }
+
+  @Descriptor("lists all modules: who offers them and which daemons use them")
+  public String modules() {
+    Table table =
+        new Table("KIND", "NAME", "VERSION", "BUNDLE", "STATE", "DAEMONS", "PROBLEM");
+    List<ModuleDescription> modules = leases.modules();
+    for (ModuleDescription module : modules) {
+      table.row(
+          module.kind(),
+          module.name(),
+          module.version().isEmpty() ? module.bundleVersion() : module.version(),
+          module.bundleName() + " " + module.bundleVersion() + " [" + module.bundleId() + "]",
+          module.state(),
+          String.join(",", module.daemons()),
+          module.problem());
+    }
+    return modules.isEmpty() ? "No modules are installed." : table.toString();
+  }
+
+  @Descriptor("shows everything known of the modules with a name")
+  public String module(@Descriptor("the name, for example hierarchical") String name) {
+    StringBuilder text = new StringBuilder();
+    for (ModuleDescription module : leases.modules()) {
+      if (module.name().equals(name)) {
+        text.append(module.kind()).append(' ').append(name).append('\n');
+        line(text, "version", module.version());
+        line(text, "author", module.author());
+        line(text, "description", module.description());
+        line(
+            text,
+            "bundle",
+            module.bundleName() + " " + module.bundleVersion() + " [" + module.bundleId() + "]");
+        line(text, "state", module.state());
+        line(text, "daemons", String.join(", ", module.daemons()));
+        line(text, "problem", module.problem());
+      }
+    }
+    return text.isEmpty() ? "No module is called " + name + "." : text.toString().stripTrailing();
+  }
+
+  private static void line(StringBuilder text, String title, String value) {
+    if (!value.isEmpty()) {
+      text.append("  ").append(title).append(": ").append(value).append('\n');
+    }
+  }
+
+  @Descriptor("lists what daemons asked for and what they hold; a vacant lease has no bundle")
+  public String leases() {
+    Table table = new Table("DAEMON", "KIND", "NAME", "EPOCH", "BACKLOG", "GAP", "BUNDLE");
+    List<LeaseDescription> held = leases.leases();
+    for (LeaseDescription lease : held) {
+      table.row(
+          lease.daemon(),
+          lease.kind(),
+          lease.name(),
+          lease.epoch(),
+          lease.backlog(),
+          lease.gap().toMillis() + " ms",
+          lease
+              .holder()
+              .map(module -> module.bundleName() + " " + module.bundleVersion())
+              .orElse("(vacant)"));
+    }
+    return held.isEmpty() ? "No daemon of this host uses modules." : table.toString();
+  }
+
+  @Descriptor("lists the module bundles that are wanted and what has become of them")
+  public String deployments() {
+    Table table = new Table("BUNDLE", "VERSION", "STATE", "FILE", "MODULES", "PROBLEM");
+    List<Deployment> wanted = deployments.list();
+    for (Deployment deployment : wanted) {
+      table.row(
+          deployment.symbolicName(),
+          deployment.version(),
+          deployment.state(),
+          deployment.file(),
+          String.join(", ", deployment.modules()),
+          deployment.problem());
+    }
+    return wanted.isEmpty()
+        ? deployments
+            .folder()
+            .map(folder -> "No module bundles are installed; put some into " + folder + ".")
+            .orElse("No module bundles are installed, and this host has no module folder.")
+        : table.toString();
+  }
+
+  @Descriptor("lists the last installations, swaps and removals, the newest first")
+  public String history() {
+    Table table = new Table("TIME", "ACTION", "BUNDLE", "FROM", "TO", "TOOK", "GAP", "OUTCOME");
+    List<Action> actions = deployments.history();
+    for (Action action : actions) {
+      table.row(
+          TIME.format(action.at()),
+          action.kind().name().toLowerCase(Locale.ROOT),
+          action.symbolicName(),
+          action.fromVersion(),
+          action.toVersion(),
+          action.took().toMillis() + " ms",
+          action.gap().toMillis() + " ms",
+          (action.succeeded() ? "" : "FAILED: ") + action.outcome());
+    }
+    return actions.isEmpty() ? "Nothing has been done yet." : table.toString();
+  }
+
+  @Descriptor("installs a module bundle, or swaps it for the installed version, without a restart")
+  public String install(@Descriptor("path of the jar") String file) throws InterruptedException {
+    return await(file, deployments.install(existing(file)));
+  }
+
+  @Descriptor("swaps an installed module bundle for another version of it, without a gap")
+  public String swap(@Descriptor("path of the jar with the other version") String file)
+      throws InterruptedException {
+    return await(file, deployments.swap(existing(file)));
+  }
+
+  @Descriptor("removes a module bundle and its jar; daemons go on without its modules")
+  public String uninstall(@Descriptor("its symbolic name, see deployments") String symbolicName)
+      throws InterruptedException {
+    return await(symbolicName, deployments.uninstall(symbolicName));
+  }
+
+  private static Path existing(String file) {
+    Path path = Path.of(file).toAbsolutePath();
+    if (!Files.isRegularFile(path)) {
+      throw new IllegalArgumentException("There is no file " + path);
+    }
+    return path;
+  }
+
+  private static String await(String what, CompletionStage<Action> stage)
+      throws InterruptedException {
+    try {
+      Action action = stage.toCompletableFuture().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      String text =
+          "%s %s %s%s: %s (%d ms, gap %d ms)"
+              .formatted(
+                  action.kind().name().toLowerCase(Locale.ROOT),
+                  action.symbolicName(),
+                  action.fromVersion().isEmpty() || action.toVersion().isEmpty()
+                      ? action.fromVersion()
+                      : action.fromVersion() + " -> ",
+                  action.toVersion(),
+                  action.outcome(),
+                  action.took().toMillis(),
+                  action.gap().toMillis());
+      if (!action.succeeded()) {
+        throw new IllegalStateException(text);
+      }
+      return text;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(what + ": " + e.getCause().getMessage(), e);
+    } catch (TimeoutException e) {
+      throw new IllegalStateException(
+          what + " takes longer than " + PATIENCE_SECONDS + " s; history tells how it ends", e);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The commands of the scope {@code mezzo}. */
+package org.mezzo.shell.commands;

@@ -1,0 +1,29 @@
+package org.mezzo.shell.terminal;
+
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** Where a shell can be reached; by default nowhere. */
+@ObjectClassDefinition(name = "Mezzo shell", description = "The Gogo shell of this process.")
+public @interface Settings {
+
+  @AttributeDefinition(name = "Console", description = "On the terminal of the process.")
+  boolean console() default false;
+
+  @AttributeDefinition(
+      name = "SSH port",
+      description = "On loopback only; 0 takes a free one, -1 means no SSH.")
+  int sshPort() default -1;
+
+  @AttributeDefinition(
+      name = "Authorized keys",
+      description = "A file with public keys as OpenSSH writes them; whoever has one may do all.")
+  String authorizedKeys() default "";
+
+  @AttributeDefinition(
+      name = "Host key",
+      description =
+          "The file with the server's private key, made when missing; beside the authorized keys"
+              + " by default.")
+  String hostKey() default "";
+}

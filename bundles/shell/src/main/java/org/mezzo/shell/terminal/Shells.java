@@ -1,0 +1,86 @@
+package org.mezzo.shell.terminal;
+
+import java.io.IOException;
+import java.util.Optional;
+import org.apache.felix.service.command.CommandProcessor;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens the shells that the configuration asks for; without a configuration there are none. */
+@Component(
+    service = Shells.class,
+    immediate = true,
+    configurationPid = "org.mezzo.shell",
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = Settings.class)
+public final class Shells {
+  private static final Logger LOG = LoggerFactory.getLogger(Shells.class);
+
+  private final Optional<SshShell> ssh;
+  private volatile Terminal terminal;
+  private Thread console;
+
+  @Activate
+  public Shells(@Reference CommandProcessor processor, Settings settings) throws IOException {
+    ssh =
+        settings.sshPort() < 0
+            ? Optional.empty()
+            : Optional.of(
+                SshShell.open(
+                    processor,
+                    settings.sshPort(),
+                    settings.authorizedKeys(),
+                    settings.hostKey()));
+    if (settings.console()) {
+      console = new Thread(() -> console(processor), "mezzo-console");
+      console.setDaemon(true);
+      // JLine finds what talks to the terminal through the context class loader.
+      console.setContextClassLoader(Terminal.class.getClassLoader());
+      console.start();
+    }
+  }
+
+  /** The port of SSH; empty when it is off. */
+  public Optional<Integer> sshPort() {
+    return ssh.map(SshShell::port);
+  }
+
+  private void console(CommandProcessor processor) {
+    try (Terminal system = TerminalBuilder.builder().system(true).dumb(false).build()) {
+      terminal = system;
+      Repl.run(processor, system);
+      LOG.info("The console is closed; the process goes on");
+    } catch (IOException | IllegalStateException e) {
+      LOG.warn(
+          "There is no terminal for the shell ({}); start this in a terminal, or use SSH",
+          e.getMessage());
+    } finally {
+      terminal = null;
+    }
+  }
+
+  @Deactivate
+  void deactivate() throws InterruptedException {
+    ssh.ifPresent(SshShell::close);
+    Terminal open = terminal;
+    if (open != null) {
+      try {
+        open.close();
+      } catch (IOException e) {
+        LOG.debug("The terminal does not close", e);
+      }
+    }
+    if (console != null) {
+      console.interrupt();
+      console.join(1_000);
+    }
+  }
+}
