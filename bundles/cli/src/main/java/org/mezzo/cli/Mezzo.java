@@ -38,6 +38,7 @@ public final class Mezzo implements Runnable {
 
   static CommandLine commandLine() {
     return new CommandLine(new Mezzo())
+        .setUsageHelpWidth(100)
         .setExecutionExceptionHandler(
             (failure, command, parsed) -> {
               boolean usage = failure instanceof FlagException;
