@@ -1,0 +1,2 @@
+/** Load drivers: programs that put real load on real daemons and print what they measured. */
+package org.mezzo.benchmarks.load;
