@@ -267,7 +267,7 @@ public final class MasterLink implements AutoCloseable {
       connection = null;
     }
     if (registered) {
-      LOG.warn("Lost the master: {}", reason);
+      LOG.info("No longer connected to the master: {}", reason);
       registered = false;
       listener.disconnected();
     }

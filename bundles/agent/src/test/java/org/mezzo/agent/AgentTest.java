@@ -1,0 +1,479 @@
+package org.mezzo.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.hook.Hook;
+import org.mezzo.coordination.Coordinations;
+import org.mezzo.flags.FlagDefinitions;
+import org.mezzo.http.JettyConnectors;
+import org.mezzo.link.Links;
+import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.RunTask;
+import org.mezzo.link.messages.StatusUpdate;
+import org.mezzo.modules.local.LocalModules;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.DurationInfo;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.KillPolicy;
+import org.mezzo.protocol.v1.Label;
+import org.mezzo.protocol.v1.Labels;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.TaskID;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.TaskStatus.Reason;
+import org.mezzo.protocol.v1.TaskStatus.Source;
+import org.mezzo.protocol.v1.Value;
+
+class AgentTest {
+  private static final FrameworkInfo FRAMEWORK =
+      FrameworkInfo.newBuilder()
+          .setId(FrameworkID.newBuilder().setValue("f-1"))
+          .setName("test")
+          .setUser(System.getProperty("user.name"))
+          .addCapabilities(
+              FrameworkInfo.Capability.newBuilder()
+                  .setType(FrameworkInfo.Capability.Type.TASK_KILLING_STATE))
+          .addCapabilities(
+              FrameworkInfo.Capability.newBuilder()
+                  .setType(FrameworkInfo.Capability.Type.PARTITION_AWARE))
+          .build();
+
+  @TempDir Path folder;
+  private final Map<String, String> flags = new HashMap<>();
+  private final LocalModules modules = new LocalModules();
+  private final Links.Client links = Links.client();
+  private FakeMaster master;
+  private Agent agent;
+
+  @BeforeEach
+  void open() throws Exception {
+    master = new FakeMaster();
+    flags.put("master", "127.0.0.1:" + master.address().getPort());
+    flags.put("work_dir", folder.resolve("work").toString());
+    flags.put("runtime_dir", folder.resolve("run").toString());
+    flags.put("port", "0");
+    flags.put("resources", "cpus:4;mem:4096;disk:10240;ports:[31000-32000]");
+    flags.put("registration_backoff_factor", "1ms");
+  }
+
+  @AfterEach
+  void close() {
+    if (agent != null) {
+      agent.close();
+    }
+    master.close();
+    links.close();
+    modules.close();
+  }
+
+  private Agent create() throws Exception {
+    FlagDefinitions definitions =
+        FlagDefinitions.read(Agent.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+    return new Agent(
+        "agent",
+        definitions.parse(flags),
+        new Agent.Services(
+            modules.leases(), Coordinations.create(), new JettyConnectors(), links),
+        () -> {});
+  }
+
+  private AgentCall start() throws Exception {
+    agent = create();
+    AgentCall registration = master.registrations.poll(20, TimeUnit.SECONDS);
+    assertThat(registration).isNotNull();
+    return registration;
+  }
+
+  /** The next call that tells an id; before it there may be more that ask for one. */
+  private AgentCall reregistration() throws Exception {
+    while (true) {
+      AgentCall call = master.registrations.poll(20, TimeUnit.SECONDS);
+      assertThat(call).isNotNull();
+      if (call.hasReregister()) {
+        return call;
+      }
+    }
+  }
+
+  private static TaskInfo.Builder task(String id, String command) {
+    return TaskInfo.newBuilder()
+        .setName("n-" + id)
+        .setTaskId(TaskID.newBuilder().setValue(id))
+        .setAgentId(AgentID.newBuilder().setValue("m-S0"))
+        .addResources(scalar("cpus", 0.1))
+        .addResources(scalar("mem", 32))
+        .setCommand(CommandInfo.newBuilder().setShell(true).setValue(command));
+  }
+
+  private static Resource scalar(String name, double value) {
+    Resource.Builder resource =
+        Resource.newBuilder()
+            .setName(name)
+            .setType(Value.Type.SCALAR)
+            .setScalar(Value.Scalar.newBuilder().setValue(value));
+    resource.getAllocationInfoBuilder().setRole("test");
+    return resource.build();
+  }
+
+  private void run(TaskInfo.Builder task) {
+    master.send(
+        MasterEvent.newBuilder()
+            .setRunTask(RunTask.newBuilder().setFramework(FRAMEWORK).addTasks(task)));
+  }
+
+  private void kill(String task, Long graceMillis) {
+    MasterEvent.Builder event = MasterEvent.newBuilder();
+    event
+        .getKillTaskBuilder()
+        .setFrameworkId(FRAMEWORK.getId())
+        .setTaskId(TaskID.newBuilder().setValue(task));
+    if (graceMillis != null) {
+      event.getKillTaskBuilder().setKillPolicy(grace(graceMillis));
+    }
+    master.send(event);
+  }
+
+  private static KillPolicy grace(long millis) {
+    return KillPolicy.newBuilder()
+        .setGracePeriod(DurationInfo.newBuilder().setNanoseconds(millis * 1_000_000))
+        .build();
+  }
+
+  private HttpResponse<String> get(String path) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(
+                    URI.create("http://127.0.0.1:" + agent.address().getPort() + path))
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void registersWithWhatItHas() throws Exception {
+    flags.put("attributes", "rack:r1;level:10");
+    flags.put("hostname", "here");
+    AgentCall call = start();
+    assertThat(call.hasRegister()).isTrue();
+    assertThat(call.getRegister().getAgent().getHostname()).isEqualTo("here");
+    assertThat(call.getRegister().getAgent().getPort()).isEqualTo(agent.address().getPort());
+    assertThat(call.getRegister().getAgent().getResourcesList()).hasSize(4);
+    assertThat(call.getRegister().getAgent().getAttributesList()).hasSize(2);
+    assertThat(call.getRegister().getVersion()).isEqualTo("1.12.0");
+    assertThat(call.getRegister().getAddress().getIp()).isEqualTo("127.0.0.1");
+  }
+
+  @Test
+  void aTaskGoesThroughItsStates() throws Exception {
+    start();
+    run(task("t1", "echo hi; exit 3"));
+    StatusUpdate starting = master.next(TaskState.TASK_STARTING);
+    StatusUpdate running = master.next(TaskState.TASK_RUNNING);
+    StatusUpdate failed = master.next(TaskState.TASK_FAILED);
+    for (StatusUpdate update : new StatusUpdate[] {starting, running, failed}) {
+      TaskStatus status = update.getStatus();
+      assertThat(status.getSource()).isEqualTo(Source.SOURCE_EXECUTOR);
+      assertThat(status.getExecutorId().getValue()).isEqualTo("t1");
+      assertThat(status.getAgentId().getValue()).isEqualTo("m-S0");
+      assertThat(status.getUuid().size()).isEqualTo(16);
+      assertThat(status.getContainerStatus().getContainerId().getValue()).hasSize(36);
+      assertThat(status.getContainerStatus().getExecutorPid()).isPositive();
+      assertThat(
+              status.getContainerStatus().getNetworkInfos(0).getIpAddresses(0).getIpAddress())
+          .isEqualTo("127.0.0.1");
+      assertThat(status.hasReason()).isFalse();
+    }
+    assertThat(failed.getStatus().getMessage()).isEqualTo("Command exited with status 3");
+    assertThat(starting.getStatus().hasMessage()).isFalse();
+
+    Path latest =
+        folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/t1/runs/latest/stdout");
+    assertThat(latest).hasContent("hi\n");
+    String read = "/files/read?path=/frameworks/f-1/executors/t1/runs/latest/stdout&offset=0";
+    assertThat(get(read).body()).contains("\"data\":\"hi\\n\"");
+    assertThat(get("/slave(1)/state".replace("(", "%28").replace(")", "%29")).body())
+        .contains("\"completed_executors\":[{\"id\":\"t1\"");
+    assertThat(get("/health").statusCode()).isEqualTo(200);
+    assertThat(get("/metrics/snapshot").body()).contains("\"slave/tasks_failed\":1.0");
+  }
+
+  @Test
+  void tasksSeeTheirEnvironment() throws Exception {
+    start();
+    TaskInfo.Builder task = task("env", "env");
+    task.getCommandBuilder()
+        .getEnvironmentBuilder()
+        .addVariablesBuilder()
+        .setName("FOO")
+        .setValue("a b\nc'd");
+    run(task);
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    master.next(TaskState.TASK_FINISHED);
+    String out =
+        Files.readString(
+            folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/env/runs/latest/stdout"));
+    assertThat(out)
+        .contains("FOO=a b\nc'd\n")
+        .contains("MESOS_EXECUTOR_ID=env\n")
+        .contains("MESOS_FRAMEWORK_ID=f-1\n")
+        .contains("MESOS_SLAVE_ID=m-S0\n")
+        .contains("MESOS_ALLOCATION_ROLE=test\n")
+        .contains("MESOS_CHECKPOINT=0\n")
+        .contains("MESOS_SANDBOX=" + folder);
+  }
+
+  @Test
+  void killsWithGraceThenForGood() throws Exception {
+    start();
+    run(task("polite", "trap 'exit 0' TERM; echo up; while :; do sleep 0.02; done"));
+    run(task("stubborn", "trap '' TERM; while :; do sleep 0.02; done"));
+    for (int i = 0; i < 4; i++) {
+      master.next();
+    }
+    Path out =
+        folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/polite/runs/latest/stdout");
+    while (Files.size(out) == 0) {
+      Thread.sleep(5);
+    }
+    kill("polite", null);
+    master.next(TaskState.TASK_KILLING);
+    StatusUpdate polite = master.next(TaskState.TASK_KILLED);
+    assertThat(polite.getStatus().getMessage()).isEqualTo("Command exited with status 0");
+
+    kill("stubborn", 60_000L);
+    master.next(TaskState.TASK_KILLING);
+    kill("stubborn", 1L);
+    StatusUpdate stubborn = master.next(TaskState.TASK_KILLED);
+    assertThat(stubborn.getStatus().getMessage())
+        .isEqualTo("Command terminated with signal Killed");
+  }
+
+  @Test
+  void aKillOfSomethingUnknownIsAnswered() throws Exception {
+    start();
+    run(task("t", "sleep 100"));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    kill("other", null);
+    StatusUpdate update = master.next(TaskState.TASK_DROPPED);
+    assertThat(update.getStatus().getReason()).isEqualTo(Reason.REASON_EXECUTOR_TERMINATED);
+  }
+
+  @Test
+  void endsATaskThatRunsTooLong() throws Exception {
+    start();
+    run(
+        task("long", "sleep 100")
+            .setMaxCompletionTime(DurationInfo.newBuilder().setNanoseconds(50_000_000)));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    StatusUpdate update = master.next(TaskState.TASK_FAILED);
+    assertThat(update.getStatus().getReason())
+        .isEqualTo(Reason.REASON_MAX_COMPLETION_TIME_REACHED);
+  }
+
+  @Test
+  void whatItCannotRunIsToldSo() throws Exception {
+    start();
+    TaskInfo.Builder custom = task("custom", "").clearCommand();
+    custom
+        .getExecutorBuilder()
+        .getExecutorIdBuilder()
+        .setValue("e");
+    run(custom);
+    StatusUpdate update = master.next(TaskState.TASK_FAILED);
+    assertThat(update.getStatus().getSource()).isEqualTo(Source.SOURCE_AGENT);
+    assertThat(update.getStatus().getMessage()).contains("custom executors");
+
+    TaskInfo.Builder uri = task("uri", "true");
+    uri.getCommandBuilder().addUrisBuilder().setValue("http://nowhere/file");
+    run(uri);
+    update = master.next(TaskState.TASK_FAILED);
+    assertThat(update.getStatus().getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
+    assertThat(update.getStatus().getMessage()).contains("No fetcher module serves 'http'");
+  }
+
+  @Test
+  void fetchesUris() throws Exception {
+    Path file = Files.writeString(folder.resolve("tool"), "#!/bin/sh\necho fetched $1\n");
+    modules.register(
+        Fetcher.class,
+        Fetcher.KIND,
+        "file",
+        () ->
+            new Fetcher() {
+              @Override
+              public java.util.Set<String> schemes() {
+                return java.util.Set.of("file");
+              }
+
+              @Override
+              public void fetch(Request request) throws IOException {
+                Files.copy(Path.of(request.uri()), request.target());
+              }
+            });
+    start();
+    TaskInfo.Builder task = task("uri", "./tool it");
+    task.getCommandBuilder()
+        .addUrisBuilder()
+        .setValue(file.toString())
+        .setExecutable(true);
+    run(task);
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    master.next(TaskState.TASK_FINISHED);
+    assertThat(
+            folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/uri/runs/latest/stdout"))
+        .hasContent("fetched it\n");
+  }
+
+  @Test
+  void hooksDecorateTasksAndUpdatesInOrder() throws Exception {
+    modules.register(
+        Hook.class,
+        Hook.KIND,
+        "h",
+        () ->
+            new Hook() {
+              @Override
+              public Labels agentRunTaskLabels(
+                  TaskInfo task,
+                  FrameworkInfo framework,
+                  org.mezzo.protocol.v1.AgentInfo info) {
+                return Labels.newBuilder()
+                    .addLabels(Label.newBuilder().setKey("hooked"))
+                    .build();
+              }
+
+              @Override
+              public Map<String, String> agentTaskEnvironment(TaskInfo task) {
+                return Map.of("HOOKED", "yes");
+              }
+
+              @Override
+              public TaskStatus agentTaskStatus(FrameworkID framework, TaskStatus status) {
+                return status.toBuilder().setMessage("seen " + status.getState()).build();
+              }
+            });
+    flags.put("hooks", "h");
+    start();
+    run(task("t", "echo $HOOKED"));
+    assertThat(master.next(TaskState.TASK_STARTING).getStatus().getMessage())
+        .isEqualTo("seen TASK_STARTING");
+    master.next(TaskState.TASK_RUNNING);
+    assertThat(master.next(TaskState.TASK_FINISHED).getStatus().getMessage())
+        .isEqualTo("seen TASK_FINISHED");
+    assertThat(
+            folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/t/runs/latest/stdout"))
+        .hasContent("yes\n");
+    assertThat(get("/state").body()).contains("hooked");
+  }
+
+  @Test
+  void reregistersWithItsTasksAndSendsPendingUpdatesAgain() throws Exception {
+    start();
+    master.acknowledges = false;
+    run(task("t", "sleep 100"));
+    StatusUpdate first = master.next(TaskState.TASK_STARTING);
+    master.sessions.get(0).close();
+    AgentCall again = reregistration();
+    assertThat(again.getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
+    assertThat(again.getReregister().getFrameworksList()).hasSize(1);
+    assertThat(again.getReregister().getTasks(0).getTask().getState())
+        .isEqualTo(TaskState.TASK_RUNNING);
+    assertThat(again.getReregister().getTasks(0).getStatusUpdateState())
+        .isEqualTo(TaskState.TASK_STARTING);
+    StatusUpdate resent = master.next(TaskState.TASK_STARTING);
+    assertThat(resent.getStatus()).isEqualTo(first.getStatus());
+    assertThat(resent.getLatestState()).isEqualTo(TaskState.TASK_RUNNING);
+    master.acknowledge(resent);
+    master.next(TaskState.TASK_RUNNING);
+  }
+
+  @Test
+  void looksForTheMasterAgainWhenPingsStayAway() throws Exception {
+    master.pingTimeoutSeconds = 0.05;
+    start();
+    assertThat(reregistration().getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
+  }
+
+  @Test
+  void answersForTasksItDoesNotKnow() throws Exception {
+    start();
+    MasterEvent.Builder event = MasterEvent.newBuilder();
+    event
+        .getReconcileTasksBuilder()
+        .setFrameworkId(FRAMEWORK.getId())
+        .addTaskIds(TaskID.newBuilder().setValue("gone"));
+    master.send(event);
+    assertThat(master.next(TaskState.TASK_LOST).getStatus().getReason())
+        .isEqualTo(Reason.REASON_RECONCILIATION);
+  }
+
+  @Test
+  void keepsItsIdAndLeavesNothingBehind() throws Exception {
+    start();
+    int port = agent.address().getPort();
+    run(task("t", "echo $$; exec sleep 1000"));
+    StatusUpdate update = master.next(TaskState.TASK_STARTING);
+    long pid = update.getStatus().getContainerStatus().getExecutorPid();
+    assertThat(ProcessHandle.of(pid)).isPresent();
+    agent.close();
+    assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)).isFalse();
+    flags.put("port", Integer.toString(port));
+    agent = create();
+    assertThat(reregistration().getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
+    agent.close();
+    flags.put("resources", "cpus:1;mem:4096;disk:10240;ports:[31000-32000]");
+    assertThatThrownBy(this::create)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("agent.info");
+    agent = null;
+  }
+
+  @Test
+  void aSecondAgentOnTheSameWorkDirIsRefused() throws Exception {
+    start();
+    assertThatThrownBy(this::create)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("in use by another agent");
+  }
+
+  @Test
+  void shutsAFrameworkDownWithoutUpdates() throws Exception {
+    start();
+    run(task("t", "sleep 1000"));
+    long pid =
+        master.next(TaskState.TASK_STARTING).getStatus().getContainerStatus().getExecutorPid();
+    master.next(TaskState.TASK_RUNNING);
+    MasterEvent.Builder event = MasterEvent.newBuilder();
+    event.getShutdownFrameworkBuilder().setFrameworkId(FRAMEWORK.getId());
+    master.send(event);
+    while (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
+      Thread.sleep(5);
+    }
+    run(task("next", "true"));
+    assertThat(master.next().getStatus().getTaskId().getValue()).isEqualTo("next");
+  }
+}

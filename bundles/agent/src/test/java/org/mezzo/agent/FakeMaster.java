@@ -1,0 +1,139 @@
+package org.mezzo.agent;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.mezzo.http.ConnectorOptions;
+import org.mezzo.http.HttpConnector;
+import org.mezzo.http.JettyConnectors;
+import org.mezzo.link.LinkServer;
+import org.mezzo.link.Links;
+import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.Hello;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.StatusUpdate;
+import org.mezzo.link.messages.Welcome;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.TaskState;
+
+/** The master's end of a real link: registers whoever comes and keeps what it is told. */
+final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
+  final BlockingQueue<StatusUpdate> updates = new LinkedBlockingQueue<>();
+  final BlockingQueue<AgentCall> registrations = new LinkedBlockingQueue<>();
+  final List<LinkServer.Session> sessions = new CopyOnWriteArrayList<>();
+  volatile boolean acknowledges = true;
+  volatile double pingTimeoutSeconds = 75;
+  private final Links.Server server = Links.server();
+  private final HttpConnector connector;
+
+  FakeMaster() throws Exception {
+    var handler = server.handler(this);
+    connector =
+        new JettyConnectors()
+            .open(
+                new ConnectorOptions(
+                    "fake-master",
+                    InetAddress.getLoopbackAddress(),
+                    0,
+                    Optional.empty(),
+                    8,
+                    Duration.ofMinutes(1)),
+                handler);
+  }
+
+  InetSocketAddress address() {
+    return connector.address();
+  }
+
+  @Override
+  public void opened(LinkServer.Session session, Hello hello, Optional<String> principal) {
+    sessions.add(session);
+    session.accept(
+        Welcome.newBuilder().setMasterId("m").build(),
+        new LinkServer.Listener() {
+          @Override
+          public void call(AgentCall call) {
+            received(session, call);
+          }
+
+          @Override
+          public void closed(String reason) {
+            sessions.remove(session);
+          }
+        });
+  }
+
+  private void received(LinkServer.Session session, AgentCall call) {
+    AgentID id = AgentID.newBuilder().setValue("m-S0").build();
+    switch (call.getCallCase()) {
+      case REGISTER:
+        registrations.add(call);
+        MasterEvent.Builder registered = MasterEvent.newBuilder();
+        registered
+            .getRegisteredBuilder()
+            .setAgentId(id)
+            .setTotalPingTimeoutSeconds(pingTimeoutSeconds);
+        session.send(registered);
+        break;
+      case REREGISTER:
+        registrations.add(call);
+        MasterEvent.Builder again = MasterEvent.newBuilder();
+        again
+            .getReregisteredBuilder()
+            .setAgentId(call.getReregister().getAgent().getId())
+            .setTotalPingTimeoutSeconds(pingTimeoutSeconds);
+        session.send(again);
+        break;
+      case STATUS_UPDATE:
+        updates.add(call.getStatusUpdate());
+        if (acknowledges) {
+          acknowledge(call.getStatusUpdate());
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  void acknowledge(StatusUpdate update) {
+    MasterEvent.Builder event = MasterEvent.newBuilder();
+    event
+        .getAcknowledgeUpdateBuilder()
+        .setFrameworkId(update.getFrameworkId())
+        .setTaskId(update.getStatus().getTaskId())
+        .setUuid(update.getStatus().getUuid());
+    send(event);
+  }
+
+  void send(MasterEvent.Builder event) {
+    sessions.get(sessions.size() - 1).send(event);
+  }
+
+  StatusUpdate next() throws InterruptedException {
+    StatusUpdate update = updates.poll(20, TimeUnit.SECONDS);
+    if (update == null) {
+      throw new AssertionError("no update came");
+    }
+    return update;
+  }
+
+  StatusUpdate next(TaskState state) throws InterruptedException {
+    StatusUpdate update = next();
+    if (update.getStatus().getState() != state) {
+      throw new AssertionError("expected " + state + " but got " + update);
+    }
+    return update;
+  }
+
+  @Override
+  public void close() {
+    connector.close(Duration.ZERO);
+    server.close();
+  }
+}
