@@ -2,36 +2,55 @@ package org.mezzo.allocator.drf;
 
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.BiConsumer;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
-import org.mezzo.resources.Roles;
 
 /**
  * What roles with a quota have in the course of one cycle, and what must be kept back for those
  * that have less than they are guaranteed (section 5).
  */
 final class QuotaUse {
-  private final Map<String, Quota> quotas;
-  private final Map<String, Quantities> consumed = new HashMap<>();
+
+  /** A role with a quota. */
+  private static final class Use {
+    final Quota quota;
+    Quantities consumed = Quantities.EMPTY;
+
+    /** What it lacks of its guarantee. */
+    Quantities missing;
+
+    Use(Quota quota) {
+      this.quota = quota;
+      this.missing = quota.guarantees();
+    }
+
+    void consume(Quantities amounts) {
+      consumed = consumed.plus(amounts);
+      if (!missing.isEmpty()) {
+        missing = quota.guarantees().minus(consumed);
+      }
+    }
+  }
+
+  private final Map<String, Use> uses = new HashMap<>();
   private Quantities required = Quantities.EMPTY;
   private Quantities headroom = Quantities.EMPTY;
 
   QuotaUse(Map<String, Quota> quotas, ClusterIndex index) {
-    this.quotas = quotas;
     if (quotas.isEmpty()) {
       return;
     }
+    quotas.forEach((role, quota) -> uses.put(role, new Use(quota)));
     for (Agent agent : index.agents.values()) {
       agent.total.reserved().forEach((role, part) -> consume(role, part.scalars().quantities()));
       for (Resources used : agent.used.values()) {
         used.allocations().forEach((role, part) -> consume(role, free(part).quantities()));
       }
     }
-    quotas.forEach(
-        (role, quota) ->
-            required = required.plus(quota.guarantees().minus(consumed(role))));
+    for (Use use : uses.values()) {
+      required = required.plus(use.missing);
+    }
     if (!required.isEmpty()) {
       for (Agent agent : index.agents.values()) {
         headroom = headroom.plus(free(agent.available).quantities());
@@ -45,39 +64,32 @@ final class QuotaUse {
   }
 
   boolean anyGuarantee() {
-    return quotas.values().stream().anyMatch(quota -> !quota.guarantees().isEmpty());
+    for (Use use : uses.values()) {
+      if (!use.quota.guarantees().isEmpty()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   boolean isEmpty() {
-    return quotas.isEmpty();
-  }
-
-  private Quantities consumed(String role) {
-    return consumed.getOrDefault(role, Quantities.EMPTY);
+    return uses.isEmpty();
   }
 
   /** Counts for the role and for those above it. */
   private void consume(String role, Quantities amounts) {
-    if (amounts.isEmpty()) {
-      return;
-    }
-    withAncestors(
-        role,
-        (path, quota) -> consumed.merge(path, amounts, Quantities::plus));
-  }
-
-  private void withAncestors(String role, BiConsumer<String, Quota> action) {
-    for (var entry : quotas.entrySet()) {
-      if (Roles.isSameOrBelow(role, entry.getKey())) {
-        action.accept(entry.getKey(), entry.getValue());
+    for (int end = role.length(); end > 0; end = role.lastIndexOf('/', end - 1)) {
+      Use use = uses.get(role.substring(0, end));
+      if (use != null) {
+        use.consume(amounts);
       }
     }
   }
 
   /** What the role lacks of its guarantee. */
   Quantities missing(String role) {
-    Quota quota = quotas.get(role);
-    return quota == null ? Quantities.EMPTY : quota.guarantees().minus(consumed(role));
+    Use use = uses.get(role);
+    return use == null ? Quantities.EMPTY : use.missing;
   }
 
   /**
@@ -85,12 +97,12 @@ final class QuotaUse {
    * without touching what is kept back for others.
    */
   Resources extra(String role, Resources extra, Quantities granted) {
-    Quota quota = quotas.get(role);
+    Use use = uses.get(role);
     Resources allowed = extra;
-    if (quota != null) {
+    if (use != null) {
       allowed =
           allowed.limit(
-              quota.limits().minusKeepingNames(consumed(role)).minusKeepingNames(granted));
+              use.quota.limits().minusKeepingNames(use.consumed).minusKeepingNames(granted));
     }
     return required.isEmpty() ? allowed : allowed.shrink(headroom.minus(required));
   }
@@ -104,7 +116,7 @@ final class QuotaUse {
 
   /** Given as a fair share. */
   void shared(String role, Quantities amounts) {
-    if (quotas.containsKey(role)) {
+    if (uses.containsKey(role)) {
       consume(role, amounts);
     }
     headroom = headroom.minus(amounts);

@@ -506,7 +506,7 @@ class HierarchicalAllocatorTest {
   }
 
   @Test
-  void guaranteesHoldNothingBackForAncestorsOnly() {
+  void theLimitOfARoleDoesNotBindThoseBelow() {
     Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("Q/sub", "R");
     driver.quota("Q", "", "cpus:1");
     assertThat(driver.offers()).containsExactly("Q/sub@S1 cpus:4.0 mem:4096.0");

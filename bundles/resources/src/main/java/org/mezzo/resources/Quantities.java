@@ -13,6 +13,8 @@ import java.util.TreeMap;
 public final class Quantities {
   public static final Quantities EMPTY = new Quantities(new String[0], new long[0]);
 
+  private static final int MANY = 64;
+
   /** Ascending, without duplicates. */
   private final String[] names;
 
@@ -50,6 +52,13 @@ public final class Quantities {
   static Quantities of(Resource[] resources) {
     if (resources.length == 0) {
       return EMPTY;
+    }
+    if (resources.length > MANY) {
+      Map<String, Long> sums = new TreeMap<>();
+      for (Resource resource : resources) {
+        sums.merge(resource.kind.name, resource.quantity(), Millis::sum);
+      }
+      return of(sums);
     }
     String[] names = new String[resources.length];
     long[] amounts = new long[resources.length];
@@ -103,6 +112,9 @@ public final class Quantities {
   }
 
   private int indexOf(String name) {
+    if (names.length > MANY) {
+      return Arrays.binarySearch(names, name);
+    }
     for (int i = 0; i < names.length; i++) {
       if (names[i].equals(name)) {
         return i;

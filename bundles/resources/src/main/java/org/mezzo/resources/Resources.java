@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -31,6 +32,7 @@ import org.mezzo.protocol.json.Json;
  */
 public final class Resources implements Iterable<Resource> {
   private static final Resource[] NOTHING = {};
+  private static final int MANY = 64;
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(32).build())
@@ -165,6 +167,9 @@ public final class Resources implements Iterable<Resource> {
   }
 
   public static Resources of(Resource... resources) {
+    if (resources.length > MANY) {
+      return Places.sum(resources, 0, resources);
+    }
     Resource[] out = new Resource[resources.length];
     int size = 0;
     for (Resource resource : resources) {
@@ -182,9 +187,104 @@ public final class Resources implements Iterable<Resource> {
     return sum;
   }
 
+  /** Whether comparing each with each would take too long. */
+  private boolean isLarge(Resources other) {
+    return entries.length > MANY && other.entries.length > MANY;
+  }
+
+  /**
+   * Arithmetic on collections so large that entries are looked up rather than searched. Entries
+   * that can become one, or of which one can be taken out of the other, have the same key.
+   */
+  private static final class Places {
+    private final Map<Object, ArrayDeque<Integer>> places = new HashMap<>();
+
+    private static Object key(Resource resource) {
+      if ((resource.kind.flags & ResourceKind.SHARED) != 0) {
+        return resource.withCopies(1);
+      }
+      return (resource.kind.flags & ResourceKind.EXCLUSIVE) != 0 ? resource : resource.kind;
+    }
+
+    private Places(Resource[] entries, int size) {
+      for (int i = 0; i < size; i++) {
+        put(entries[i], i);
+      }
+    }
+
+    private void put(Resource resource, int place) {
+      places.computeIfAbsent(key(resource), k -> new ArrayDeque<>(1)).push(place);
+    }
+
+    private Integer find(Resource resource) {
+      ArrayDeque<Integer> found = places.get(key(resource));
+      return found == null ? null : found.peek();
+    }
+
+    /** The first entries, which are merged already, and all others. */
+    static Resources sum(Resource[] first, int size, Resource[] others) {
+      Resource[] out = Arrays.copyOf(first, size + others.length);
+      Places places = new Places(first, size);
+      for (Resource resource : others) {
+        if (resource.isEmpty()) {
+          continue;
+        }
+        Integer place = places.find(resource);
+        if (place != null && out[place].mergesWith(resource)) {
+          out[place] = out[place].plus(resource);
+        } else {
+          places.put(resource, size);
+          out[size++] = resource;
+        }
+      }
+      return of(out, size);
+    }
+
+    static Resources difference(Resource[] entries, Resource[] others) {
+      Resource[] out = entries.clone();
+      Places places = new Places(entries, entries.length);
+      for (Resource taken : others) {
+        Integer place = places.find(taken);
+        if (place != null) {
+          out[place] = out[place].minus(taken);
+          if (out[place] == null) {
+            places.places.get(key(taken)).pop();
+          }
+        }
+      }
+      int size = 0;
+      for (Resource left : out) {
+        if (left != null) {
+          out[size++] = left;
+        }
+      }
+      return of(out, size);
+    }
+
+    static boolean contains(Resource[] entries, Resource[] others) {
+      Places ours = new Places(entries, entries.length);
+      Places wanted = new Places(others, others.length);
+      for (Resource other : others) {
+        Object key = key(other);
+        ArrayDeque<Integer> found = ours.places.get(key);
+        if (found == null
+            || found.size() < wanted.places.get(key).size()
+            || !entries[found.peek()].holds(other)) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+
   private static int add(Resource[] out, int size, Resource resource) {
     if (resource.isEmpty()) {
       return size;
+    }
+    if ((resource.kind.flags & (ResourceKind.EXCLUSIVE | ResourceKind.SHARED))
+        == ResourceKind.EXCLUSIVE) {
+      out[size] = resource;
+      return size + 1;
     }
     for (int i = 0; i < size; i++) {
       if (out[i].mergesWith(resource)) {
@@ -215,6 +315,9 @@ public final class Resources implements Iterable<Resource> {
     if (other.entries.length == 0) {
       return this;
     }
+    if (isLarge(other)) {
+      return Places.sum(entries, entries.length, other.entries);
+    }
     Resource[] out = Arrays.copyOf(entries, entries.length + other.entries.length);
     int size = entries.length;
     for (Resource entry : other.entries) {
@@ -227,6 +330,9 @@ public final class Resources implements Iterable<Resource> {
   public Resources minus(Resources other) {
     if (entries.length == 0 || other.entries.length == 0) {
       return this;
+    }
+    if (isLarge(other)) {
+      return Places.difference(entries, other.entries);
     }
     Resource[] out = null;
     int size = entries.length;
@@ -255,6 +361,9 @@ public final class Resources implements Iterable<Resource> {
   public boolean contains(Resources other) {
     if (this == other) {
       return true;
+    }
+    if (isLarge(other)) {
+      return Places.contains(entries, other.entries);
     }
     for (Resource wanted : other.entries) {
       if (!holds(wanted)) {
@@ -390,11 +499,10 @@ public final class Resources implements Iterable<Resource> {
       return this;
     }
     Resource[] out = new Resource[entries.length];
-    int size = 0;
-    for (Resource entry : entries) {
-      size = add(out, size, entry.as(role.apply(entry.kind)));
+    for (int i = 0; i < entries.length; i++) {
+      out[i] = entries[i].as(role.apply(entries[i].kind));
     }
-    return of(out, size);
+    return of(out);
   }
 
   /** The same resources without reservations. */
@@ -607,9 +715,11 @@ public final class Resources implements Iterable<Resource> {
     if (!(other instanceof Resources that) || entries.length != that.entries.length) {
       return false;
     }
+    if (isLarge(that)) {
+      return Places.contains(entries, that.entries) && Places.contains(that.entries, entries);
+    }
     for (Resource entry : entries) {
-      int mine = count(entry);
-      if (mine != that.count(entry)) {
+      if (count(entry) != that.count(entry)) {
         return false;
       }
     }

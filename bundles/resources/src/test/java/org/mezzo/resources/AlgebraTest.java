@@ -290,4 +290,27 @@ class AlgebraTest {
     }
     return out;
   }
+
+  /** More than {@code any()} by so many plain entries, none of them with a name in there. */
+  private static Resources many(int from, int to) {
+    Resource[] plain = new Resource[to - from];
+    for (int i = from; i < to; i++) {
+      plain[i - from] = Resource.scalar("plain" + i, 1 + i);
+    }
+    return Resources.of(plain);
+  }
+
+  @Property(tries = 300)
+  void largeCollectionsObeyTheSameLaws(@ForAll("any") Resources a, @ForAll("any") Resources b) {
+    Resources left = many(0, 90);
+    Resources right = many(20, 110);
+    Resources largeA = left.plus(a);
+    Resources largeB = right.plus(b);
+    assertThat(largeA.plus(largeB)).isEqualTo(left.plus(right).plus(a.plus(b)));
+    assertThat(largeA.minus(largeB)).isEqualTo(left.minus(right).plus(a.minus(b)));
+    assertThat(left.plus(right).plus(a).contains(largeB)).isEqualTo(a.contains(b));
+    assertThat(largeA.equals(left.plus(b))).isEqualTo(a.equals(b));
+    assertThat(largeA.quantities()).isEqualTo(left.quantities().plus(a.quantities()));
+    assertThat(largeA.allocatedTo("x")).isEqualTo(left.allocatedTo("x").plus(a.allocatedTo("x")));
+  }
 }

@@ -248,6 +248,35 @@ class RulesTest {
   }
 
   @Test
+  void rule286Json() throws Exception {
+    Resources resources =
+        Resources.parse(
+            """
+             [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 1.5}},
+              {"name": "mem", "type": "SCALAR", "scalar": {"value": 10}, "role": "*"},
+              {"name": "disk", "type": "SCALAR", "scalar": {"value": 7},
+               "reservations": [{"type": "STATIC", "role": "ops"}]},
+              {"name": "ports", "type": "RANGES",
+               "ranges": {"range": [{"begin": 1, "end": 2}, {"begin": 3, "end": 9}]},
+               "role": "eng"}]
+            """,
+            "web");
+    assertThat(resources)
+        .isEqualTo(parse("cpus(web):1.5;mem:10;disk(ops):7;ports(eng):[1-9]"));
+    assertThat(parse("[]")).isEqualTo(Resources.EMPTY);
+    assertThatThrownBy(() -> parse("[{\"name\": \"cpus\"}]")).hasMessageContaining("type");
+    assertThatThrownBy(() -> parse("[1]")).hasMessageContaining("not an object");
+    assertThatThrownBy(() -> parse("[{")).hasMessageContaining("Bad JSON array");
+    assertThatThrownBy(() -> parse("[] []")).hasMessageContaining("more text");
+    assertThatThrownBy(
+            () ->
+                parse(
+                    "[{\"name\": \"cpus\", \"type\": \"SCALAR\", \"scalar\": {\"value\": 1},"
+                        + " \"revocable\": {}}]"))
+        .hasMessageContaining("revocable");
+  }
+
+  @Test
   void rule287WhatAnOperatorMayGive() {
     assertThatThrownBy(() -> parse("a:1;a:[1-2]")).hasMessageContaining("same type");
     assertThat(

@@ -1,13 +1,18 @@
 package org.mezzo.benchmarks.allocator;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.api.allocator.Quota;
+import org.mezzo.resources.Quantities;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -88,6 +93,45 @@ public class AllocatorBenchmark {
     for (AgentState agent : cluster.agents) {
       cluster.allocator.agentAdded(agent);
     }
+    return cluster.allocator.allocate(Optional.empty());
+  }
+
+  /** As many roles as agents, each with a framework and a guarantee of one agent. */
+  @State(Scope.Thread)
+  public static class Guaranteed {
+    @Param({"300", "3000"})
+    public int count;
+
+    AllocationState state;
+    Allocator allocator;
+
+    @Setup(Level.Trial)
+    public void describe() {
+      AllocationState one = Clusters.state(count, 0);
+      Quota quota =
+          new Quota(
+              Quantities.parse("cpus:24;mem:65536;disk:409600"),
+              Quantities.parse("cpus:24;mem:65536;disk:409600"));
+      Map<String, Quota> quotas = new HashMap<>();
+      List<FrameworkState> frameworks = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        frameworks.add(Clusters.framework(i, "role-" + i));
+        quotas.put("role-" + i, quota);
+      }
+      state =
+          new AllocationState(
+              one.agents(), frameworks, List.of(), Map.of(), quotas, Optional.empty());
+    }
+
+    @Setup(Level.Invocation)
+    public void start() {
+      allocator = Clusters.start(state);
+    }
+  }
+
+  /** The cycle that gives every role its guarantee. */
+  @Benchmark
+  public List<Proposal> guarantees(Guaranteed cluster) {
     return cluster.allocator.allocate(Optional.empty());
   }
 }

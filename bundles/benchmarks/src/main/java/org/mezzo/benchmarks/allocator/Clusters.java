@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.mezzo.allocator.drf.HierarchicalAllocator;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
-import org.mezzo.allocator.drf.HierarchicalAllocator;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.scheduler.OfferConstraints;
@@ -43,11 +43,15 @@ final class Clusters {
   }
 
   static FrameworkState framework(int number) {
+    return framework(number, ROLE);
+  }
+
+  static FrameworkState framework(int number, String role) {
     String id = "framework-" + number;
     return new FrameworkState(
         id,
-        FrameworkInfo.newBuilder().setUser("user").setName(id).addRoles(ROLE).build(),
-        Set.of(ROLE),
+        FrameworkInfo.newBuilder().setUser("user").setName(id).addRoles(role).build(),
+        Set.of(role),
         Set.of(),
         Set.of("MULTI_ROLE", "RESERVATION_REFINEMENT"),
         true,
