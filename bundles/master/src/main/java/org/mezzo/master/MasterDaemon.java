@@ -1,2 +1,98 @@
 package org.mezzo.master;
-final class MasterDaemon {}
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import org.mezzo.coordination.Coordination;
+import org.mezzo.flags.FlagDefinitions;
+import org.mezzo.flags.FlagException;
+import org.mezzo.http.HttpConnectors;
+import org.mezzo.link.LinkServer;
+import org.mezzo.modules.ModuleLeases;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A master that exists because its configuration does: one per configuration of the factory {@code
+ * org.mezzo.master}. Properties are flags in text form by name, and {@code mezzo.daemon}, the name
+ * of the daemon in its process. Of the flags {@code allocator} can be changed while it runs.
+ */
+@Component(
+    configurationPid = "org.mezzo.master",
+    configurationPolicy = ConfigurationPolicy.REQUIRE,
+    service = MasterDaemon.class,
+    immediate = true)
+public final class MasterDaemon {
+  private static final Logger LOG = LoggerFactory.getLogger(MasterDaemon.class);
+  private static final String ALLOCATOR = "allocator";
+
+  private final FlagDefinitions definitions;
+  private final Master master;
+  private Map<String, String> given;
+
+  @Activate
+  public MasterDaemon(
+      Map<String, Object> properties,
+      @Reference ModuleLeases modules,
+      @Reference Coordination coordination,
+      @Reference HttpConnectors connectors,
+      @Reference LinkServer links)
+      throws IOException, FlagException {
+    definitions =
+        FlagDefinitions.read(
+            MasterDaemon.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+    given = flags(properties);
+    String name = String.valueOf(properties.getOrDefault("mezzo.daemon", "master"));
+    master =
+        new Master(
+            name,
+            definitions.parse(given),
+            new Master.Services(modules, coordination, connectors, links));
+  }
+
+  private static Map<String, String> flags(Map<String, Object> properties) {
+    Map<String, String> flags = new HashMap<>();
+    properties.forEach(
+        (key, value) -> {
+          // Configuration Admin and component runtime add names with dots, which no flag has.
+          if (key.indexOf('.') < 0) {
+            flags.put(key, String.valueOf(value));
+          }
+        });
+    return flags;
+  }
+
+  /** Takes over what can be changed while the master runs. */
+  @Modified
+  void modified(Map<String, Object> properties) throws FlagException {
+    Map<String, String> now = flags(properties);
+    String allocator = definitions.parse(now).text(ALLOCATOR).orElse("hierarchical");
+    Map<String, String> before = new HashMap<>(given);
+    Map<String, String> after = new HashMap<>(now);
+    before.remove(ALLOCATOR);
+    after.remove(ALLOCATOR);
+    if (!before.equals(after)) {
+      LOG.warn(
+          "Of the changed flags only --allocator is taken over now; restart the master for the"
+              + " others");
+    }
+    given = now;
+    master.selectAllocator(allocator);
+  }
+
+  /** The running master. */
+  public Master master() {
+    return master;
+  }
+
+  @Deactivate
+  void stop() {
+    master.close();
+  }
+}

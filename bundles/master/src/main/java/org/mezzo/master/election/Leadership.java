@@ -1,0 +1,232 @@
+package org.mezzo.master.election;
+
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.mezzo.coordination.Coordination;
+import org.mezzo.coordination.Registry;
+import org.mezzo.daemon.EventLoop;
+import org.mezzo.master.state.ClusterView;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.StateListener;
+import org.mezzo.protocol.v1.MasterInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes part in the election and has a {@link MasterTerm} while it is won. A master that loses
+ * becomes a follower and goes on contending; nothing of the term outlives it but the numbers of ids.
+ */
+public final class Leadership implements ClusterView, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+
+  /** Makes terms. */
+  @FunctionalInterface
+  public interface Terms {
+    MasterTerm create(
+        MasterState.Counters counters, Registry registry, MasterTerm.FailureListener failures);
+  }
+
+  private final EventLoop loop;
+  private final MasterInfo self;
+  private final Terms terms;
+  private final Coordination.Session session;
+  private volatile MasterTerm term;
+  private volatile Optional<MasterInfo> leader = Optional.empty();
+  private volatile boolean closed;
+  private MasterState.Counters counters = MasterState.Counters.ZERO;
+  private Coordination.Candidacy candidacy;
+  private AutoCloseable detection;
+
+  /** Does nothing until {@link #start}. */
+  public Leadership(
+      EventLoop loop, MasterInfo self, Coordination.Session session, Terms terms) {
+    this.loop = loop;
+    this.self = self;
+    this.session = session;
+    this.terms = terms;
+  }
+
+  /** Enters the election. */
+  public void start() {
+    detection = session.detect(this::detected);
+    contend();
+  }
+
+  private void contend() {
+    candidacy =
+        session.contend(
+            self,
+            new Coordination.CandidacyListener() {
+              @Override
+              public void elected(Registry registry) {
+                begin(registry);
+              }
+
+              @Override
+              public void lost(String reason) {
+                end(reason);
+              }
+            });
+  }
+
+  private void detected(Optional<MasterInfo> now) {
+    leader = now;
+    now.ifPresentOrElse(
+        it -> LOG.info("The leading master is {} at {}:{}", it.getId(), it.getHostname(), it.getPort()),
+        () -> LOG.info("No master leads"));
+  }
+
+  private void begin(Registry registry) {
+    if (closed) {
+      return;
+    }
+    end("elected again");
+    LOG.info("Elected: this master leads");
+    leader = Optional.of(self);
+    MasterTerm next = terms.create(counters, registry, this::failed);
+    term = next;
+    next.begin(() -> {});
+  }
+
+  private void end(String reason) {
+    MasterTerm over = term;
+    if (over == null) {
+      return;
+    }
+    LOG.warn("This master leads no longer: {}", reason);
+    term = null;
+    if (leader.isPresent() && leader.get().getId().equals(self.getId())) {
+      leader = Optional.empty();
+    }
+    counters = over.counters();
+    over.close();
+  }
+
+  private void failed(String reason, Throwable cause) {
+    LOG.error("This master gives up leadership: {}", reason, cause);
+    end(reason);
+    Coordination.Candidacy given = candidacy;
+    Thread resigning =
+        new Thread(
+            () -> {
+              given.close();
+              loop.execute(
+                  () -> {
+                    if (!closed) {
+                      contend();
+                    }
+                  });
+            },
+            "master-resign");
+    resigning.setDaemon(true);
+    resigning.setContextClassLoader(null);
+    resigning.start();
+  }
+
+  @Override
+  public MasterInfo self() {
+    return self;
+  }
+
+  @Override
+  public Optional<MasterInfo> leader() {
+    return leader;
+  }
+
+  @Override
+  public boolean leading() {
+    return term != null;
+  }
+
+  @Override
+  public Optional<MasterState> state() {
+    MasterTerm now = term;
+    return now == null ? Optional.empty() : now.state();
+  }
+
+  /** The present term; null while another master leads. Safe for any thread. */
+  public MasterTerm term() {
+    return term;
+  }
+
+  /** Runs something with the present term on the event loop, or the other thing without one. */
+  public void withTerm(Consumer<MasterTerm> action, Runnable otherwise) {
+    loop.execute(
+        () -> {
+          MasterTerm now = term;
+          if (now == null || now.state().isEmpty()) {
+            otherwise.run();
+          } else {
+            action.accept(now);
+          }
+        });
+  }
+
+  /** Reads something off the state; the default without one. Safe for any thread. */
+  public double measure(Function<MasterState, Number> gauge) {
+    return state().map(gauge).map(Number::doubleValue).orElse(0.0);
+  }
+
+  @Override
+  public AutoCloseable follow(
+      Consumer<MasterState> begin, StateListener listener, Runnable ended) {
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicReference<AutoCloseable> following = new AtomicReference<>();
+    loop.execute(
+        () -> {
+          MasterTerm now = term;
+          if (now != null && !over.get()) {
+            following.set(now.follow(begin, listener, ended));
+          }
+        });
+    return () -> {
+      over.set(true);
+      loop.execute(
+          () -> {
+            try {
+              AutoCloseable active = following.get();
+              if (active != null) {
+                active.close();
+              }
+            } catch (Exception e) {
+              LOG.debug("A follower could not be closed", e);
+            }
+          });
+    };
+  }
+
+  /** Resigns and ends the term; returns when both is done. */
+  @Override
+  public void close() {
+    closed = true;
+    if (candidacy != null) {
+      candidacy.close();
+    }
+    try {
+      if (detection != null) {
+        detection.close();
+      }
+    } catch (Exception e) {
+      LOG.debug("Detection could not be closed", e);
+    }
+    java.util.concurrent.CompletableFuture<Void> ended =
+        new java.util.concurrent.CompletableFuture<>();
+    loop.execute(
+        () -> {
+          end("the daemon stops");
+          ended.complete(null);
+        });
+    try {
+      ended.get(2, java.util.concurrent.TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (java.util.concurrent.ExecutionException
+        | java.util.concurrent.TimeoutException e) {
+      LOG.warn("The term did not end in time", e);
+    }
+    session.close();
+  }
+}

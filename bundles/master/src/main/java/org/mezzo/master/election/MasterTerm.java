@@ -1,0 +1,348 @@
+package org.mezzo.master.election;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.mezzo.api.allocator.AllocatorOptions;
+import org.mezzo.coordination.Registry;
+import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.MetricsRegistry;
+import org.mezzo.daemon.calls.Encoded;
+import org.mezzo.daemon.calls.EventStream;
+import org.mezzo.master.agents.Links;
+import org.mezzo.master.agents.RemovalRate;
+import org.mezzo.master.allocation.Allocation;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.StateListener;
+import org.mezzo.master.transitions.Agents;
+import org.mezzo.master.transitions.Effect;
+import org.mezzo.master.transitions.Frameworks;
+import org.mezzo.master.transitions.Settings;
+import org.mezzo.master.transitions.Step;
+import org.mezzo.master.transitions.Subscribing;
+import org.mezzo.master.transitions.Transition;
+import org.mezzo.protocol.v1.MasterInfo;
+import org.mezzo.protocol.v1.scheduler.Event;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything that lives from election to loss, closed as a whole: the state, the streams of
+ * frameworks, the links of agents, the allocator's lease. Belongs to the event loop, but for what
+ * says otherwise.
+ */
+public final class MasterTerm implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(MasterTerm.class);
+  private static final String MASTER_INFO = "master/info";
+  private static final Encoded<Event> HEARTBEAT =
+      Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
+
+  /** Why a term could not go on. */
+  @FunctionalInterface
+  public interface FailureListener {
+    void failed(String reason, Throwable cause);
+  }
+
+  /**
+   * What a term is made from.
+   *
+   * @param recoveryLimit the share of recovered agents that may be marked unreachable, from 0 to 1
+   */
+  public record Parts(
+      EventLoop loop,
+      Clock clock,
+      MetricsRegistry metrics,
+      Settings settings,
+      AllocatorOptions allocatorOptions,
+      MasterState.Limits limits,
+      RemovalRate removalRate,
+      double recoveryLimit,
+      Consultant consultant) {}
+
+  private record Follower(StateListener listener, Runnable ended) {}
+
+  private final Parts parts;
+  private final Registry registry;
+  private final FailureListener failures;
+  private final Links links;
+  private final Allocation allocation;
+  private final Map<String, EventStream<Event>> streams = new HashMap<>();
+  private final Map<String, String> frameworkOfStream = new HashMap<>();
+  private final List<Follower> followers = new ArrayList<>();
+  private final List<EventLoop.Timer> timers = new ArrayList<>();
+  private volatile MasterState state;
+  private volatile boolean recovered;
+  private volatile boolean closed;
+
+  /** A term that has not begun. */
+  public MasterTerm(
+      Parts parts,
+      MasterInfo self,
+      MasterState.Counters counters,
+      Registry registry,
+      FailureListener failures) {
+    this.parts = parts;
+    this.registry = registry;
+    this.failures = failures;
+    this.state = MasterState.begin(self, parts.clock().instant(), parts.limits(), counters);
+    this.links =
+        new Links(parts.loop(), parts.settings(), self, parts.removalRate(), this::run);
+    this.allocation =
+        new Allocation(
+            parts.loop(),
+            parts.clock(),
+            parts.allocatorOptions(),
+            () -> state,
+            this::run,
+            parts.metrics());
+  }
+
+  /** Reads the registry, writes this master into it, and then serves (rule 164). */
+  public void begin(Runnable serving) {
+    registry
+        .load()
+        .thenCompose(
+            stored -> {
+              MasterState next;
+              try {
+                next = Agents.recover(state, stored);
+              } catch (InvalidProtocolBufferException e) {
+                throw new IllegalStateException("The registry holds what is no agent", e);
+              }
+              return registry
+                  .apply(
+                      List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
+                  .thenApply(unused -> next);
+            })
+        .whenComplete(
+            (next, failure) -> {
+              if (closed) {
+                return;
+              }
+              if (failure != null) {
+                failures.failed("its registry cannot be recovered", failure);
+                return;
+              }
+              state = next;
+              recovered = true;
+              LOG.info(
+                  "Recovered {} agents from the registry; serving",
+                  next.recoveredAgents().size());
+              recoveryTimer(next);
+              timers.add(
+                  parts.loop()
+                      .every(
+                          parts.settings().allocationInterval(),
+                          () -> allocation.request(Optional.empty())));
+              serving.run();
+            });
+  }
+
+  private void recoveryTimer(MasterState begin) {
+    int expected = begin.recoveredAgents().size();
+    if (expected == 0) {
+      return;
+    }
+    timers.add(
+        parts.loop()
+            .schedule(
+                parts.settings().agentReregisterTimeout(),
+                () -> {
+                  var missing = state.recoveredAgents().keySet();
+                  if (missing.size() > expected * parts.recoveryLimit()) {
+                    failures.failed(
+                        missing.size()
+                            + " of "
+                            + expected
+                            + " agents did not come back, more than --recovery_agent_removal_limit"
+                            + " allows",
+                        null);
+                    return;
+                  }
+                  missing.forEach(links::markLater);
+                }));
+  }
+
+  /** The published root. Safe for any thread. */
+  public Optional<MasterState> state() {
+    return recovered && !closed ? Optional.of(state) : Optional.empty();
+  }
+
+  /** The numbers to go on with in a later term of this process. */
+  public MasterState.Counters counters() {
+    return state.counters();
+  }
+
+  /** The links of agents. */
+  public Links links() {
+    return links;
+  }
+
+  /** The allocator's side. */
+  public Allocation allocation() {
+    return allocation;
+  }
+
+  /** Runs a step, publishes the state and has the effects executed. Ignored once closed. */
+  public void run(Step step) {
+    if (closed) {
+      return;
+    }
+    MasterState before = state;
+    Transition tx = new Transition(before, parts.clock().instant(), parts.settings());
+    step.apply(tx);
+    MasterState after = tx.state();
+    if (after != before) {
+      state = after;
+      for (Follower follower : followers) {
+        follower.listener().published(before, after, tx.happenings());
+      }
+    }
+    for (Effect effect : tx.effects()) {
+      execute(effect);
+    }
+  }
+
+  private void execute(Effect effect) {
+    if (effect instanceof Effect.Send send) {
+      EventStream<Event> stream = streams.get(send.streamId());
+      if (stream != null) {
+        stream.send(send.event());
+      }
+    } else if (effect instanceof Effect.ToAgent toAgent) {
+      links.send(toAgent.agentId(), toAgent.event());
+    } else if (effect instanceof Effect.Tell tell) {
+      allocation.tell(tell.operation(), tell.change());
+    } else if (effect instanceof Effect.Count count) {
+      parts.metrics().counter(count.metric()).add(count.by());
+    } else if (effect instanceof Effect.Allocate allocate) {
+      allocation.request(allocate.agentId());
+    } else if (effect instanceof Effect.Heartbeat heartbeat) {
+      EventStream<Event> stream = streams.get(heartbeat.streamId());
+      if (stream != null) {
+        stream.send(HEARTBEAT);
+        stream.heartbeat(parts.loop(), parts.settings().heartbeatInterval(), HEARTBEAT);
+      }
+    } else if (effect instanceof Effect.EndStream end) {
+      frameworkOfStream.remove(end.streamId());
+      EventStream<Event> stream = streams.remove(end.streamId());
+      if (stream != null) {
+        stream.end();
+      }
+    } else if (effect instanceof Effect.BindLink bind) {
+      allocation.agentAdded(bind.agentId());
+      links.bind(bind.agentId(), bind.linkNumber());
+    } else if (effect instanceof Effect.EndLink end) {
+      allocation.agentRemoved(end.agentId());
+      links.end(end.agentId());
+    } else if (effect instanceof Effect.Ping ping) {
+      links.ping(ping.agentId());
+    } else if (effect instanceof Effect.Store store) {
+      store(store);
+    } else if (effect instanceof Effect.After after) {
+      parts.loop().schedule(after.delay(), () -> run(after.step()));
+    } else if (effect instanceof Effect.Consult consult) {
+      parts
+          .consultant()
+          .ask(consult.consultation())
+          .thenAccept(answer -> run(tx -> consult.consultation().then().apply(tx, answer)));
+    } else if (effect instanceof Effect.AgentLost lost) {
+      parts.consultant().agentLost(lost.agent());
+    }
+  }
+
+  private void store(Effect.Store store) {
+    registry
+        .apply(store.changes())
+        .whenComplete(
+            (unused, failure) -> {
+              if (closed) {
+                return;
+              }
+              if (failure != null) {
+                failures.failed("its registry cannot be written", failure);
+              } else {
+                run(store.then());
+              }
+            });
+  }
+
+  /**
+   * Subscribes a framework on a stream that is open already.
+   *
+   * @param refusal what the authorizer had against it
+   */
+  public void subscribe(
+      String streamId,
+      EventStream<Event> stream,
+      Subscribing request,
+      Optional<String> refusal) {
+    if (closed) {
+      stream.abort();
+      return;
+    }
+    streams.put(streamId, stream);
+    run(
+        tx -> {
+          Frameworks.subscribe(tx, request, streamId, refusal);
+          tx.effects().stream()
+              .filter(Effect.Heartbeat.class::isInstance)
+              .findFirst()
+              .ifPresent(unused -> remember(tx, streamId));
+        });
+    stream.onClosed(cause -> parts.loop().execute(() -> streamClosed(streamId)));
+  }
+
+  private void remember(Transition tx, String streamId) {
+    for (Effect effect : tx.effects()) {
+      if (effect instanceof Effect.Send send
+          && send.streamId().equals(streamId)
+          && send.event().hasSubscribed()) {
+        frameworkOfStream.put(
+            streamId, send.event().getSubscribed().getFrameworkId().getValue());
+      }
+    }
+  }
+
+  private void streamClosed(String streamId) {
+    streams.remove(streamId);
+    String frameworkId = frameworkOfStream.remove(streamId);
+    if (frameworkId != null) {
+      LOG.info("Framework {} is disconnected: its stream closed", frameworkId);
+      run(tx -> Frameworks.disconnected(tx, frameworkId, streamId));
+    }
+  }
+
+  /** Follows the roots; the first call of the listener follows the root given to begin. */
+  public AutoCloseable follow(
+      Consumer<MasterState> begin, StateListener listener, Runnable ended) {
+    if (closed || !recovered) {
+      return () -> {};
+    }
+    Follower follower = new Follower(listener, ended);
+    followers.add(follower);
+    begin.accept(state);
+    return () -> parts.loop().execute(() -> followers.remove(follower));
+  }
+
+  /** Ends everything of the term. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    timers.forEach(EventLoop.Timer::cancel);
+    allocation.close();
+    links.close();
+    streams.values().forEach(EventStream::abort);
+    streams.clear();
+    followers.forEach(follower -> follower.ended().run());
+    followers.clear();
+  }
+}

@@ -1,0 +1,334 @@
+package org.mezzo.master.scheduler;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.mezzo.api.Metrics;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.Authorization;
+import org.mezzo.daemon.Endpoint;
+import org.mezzo.daemon.Workers;
+import org.mezzo.daemon.calls.CallEndpoint;
+import org.mezzo.daemon.calls.CallExchange;
+import org.mezzo.daemon.calls.EventStream;
+import org.mezzo.http.HttpExchange;
+import org.mezzo.http.HttpResponse;
+import org.mezzo.master.election.Leadership;
+import org.mezzo.master.election.MasterTerm;
+import org.mezzo.master.state.Framework;
+import org.mezzo.master.transitions.Accepted;
+import org.mezzo.master.transitions.Frameworks;
+import org.mezzo.master.transitions.Launches;
+import org.mezzo.master.transitions.Offers;
+import org.mezzo.master.transitions.Statuses;
+import org.mezzo.master.transitions.Step;
+import org.mezzo.master.transitions.Subscribing;
+import org.mezzo.master.transitions.Tasks;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.scheduler.Call;
+import org.mezzo.protocol.v1.scheduler.Event;
+import org.mezzo.protocol.v1.scheduler.OfferConstraints;
+
+/**
+ * {@code /api/v1/scheduler}. Everything that needs no state is done on the thread of the call; the
+ * rest is one step on the event loop, after which the call is answered (rules 22 to 43).
+ */
+public final class SchedulerApi {
+  private static final String STREAM_ID = "Mesos-Stream-Id";
+
+  private final Leadership leadership;
+  private final Authorization authorization;
+  private final Metrics metrics;
+  private final Supplier<String> ids;
+  private final Workers workers;
+
+  /** The API of one master. */
+  public SchedulerApi(
+      Leadership leadership,
+      Authorization authorization,
+      Metrics metrics,
+      Workers workers,
+      Supplier<String> ids) {
+    this.leadership = leadership;
+    this.authorization = authorization;
+    this.metrics = metrics;
+    this.workers = workers;
+    this.ids = ids;
+  }
+
+  /**
+   * The endpoint.
+   *
+   * @param gate sends away whoever asks a master that does not lead, or not yet
+   */
+  public Endpoint endpoint(Function<HttpExchange, Optional<HttpResponse>> gate) {
+    return new CallEndpoint<>(
+            Call.getDefaultInstance(), "scheduler::Call", workers, this::handle)
+        .gate(gate)
+        .validate(CallValidation::problem)
+        .acceptWhen(
+            call ->
+                call.getType() == Call.Type.SUBSCRIBE
+                    || call.getType() == Call.Type.RECONCILE_OPERATIONS);
+  }
+
+  private void handle(Call call, CallExchange exchange) {
+    if (call.getType() == Call.Type.SUBSCRIBE) {
+      subscribe(call, exchange);
+      return;
+    }
+    String id = call.getFrameworkId().getValue();
+    switch (call.getType()) {
+      case ACCEPT -> {
+        Accepted accepted = Accepted.of(id, call.getAccept());
+        step(call, exchange, "launch_tasks", tx -> Launches.accept(tx, id, accepted));
+      }
+      case DECLINE ->
+          step(
+              call,
+              exchange,
+              "decline_offers",
+              tx ->
+                  Offers.decline(
+                      tx, id, call.getDecline().getOfferIdsList(), call.getDecline().getFilters()));
+      case ACKNOWLEDGE ->
+          step(
+              call,
+              exchange,
+              "status_update_acknowledgement",
+              tx -> Statuses.acknowledge(tx, id, call.getAcknowledge()));
+      case KILL ->
+          step(call, exchange, "kill_task", tx -> Tasks.kill(tx, id, call.getKill()));
+      case REVIVE ->
+          step(
+              call,
+              exchange,
+              "revive_offers",
+              tx -> Offers.revive(tx, id, call.getRevive().getRolesList()));
+      case SUPPRESS ->
+          step(
+              call,
+              exchange,
+              "suppress_offers",
+              tx -> Offers.suppress(tx, id, call.getSuppress().getRolesList()));
+      case RECONCILE ->
+          step(
+              call,
+              exchange,
+              "reconcile_tasks",
+              tx -> Tasks.reconcile(tx, id, call.getReconcile().getTasksList()));
+      case RECONCILE_OPERATIONS ->
+          step(
+              call,
+              exchange,
+              "reconcile_operations",
+              tx ->
+                  Tasks.reconcileOperations(
+                      tx, id, call.getReconcileOperations().getOperationsList()));
+      case MESSAGE ->
+          step(
+              call,
+              exchange,
+              "framework_to_executor",
+              tx -> Tasks.message(tx, id, call.getMessage()));
+      case SHUTDOWN ->
+          step(
+              call, exchange, "shutdown_executor", tx -> Tasks.shutdown(tx, id, call.getShutdown()));
+      case TEARDOWN ->
+          step(
+              call,
+              exchange,
+              "unregister_framework",
+              tx -> Frameworks.remove(tx, tx.framework(id)));
+      case REQUEST -> step(call, exchange, "resource_request", tx -> {});
+      case ACKNOWLEDGE_OPERATION_STATUS ->
+          step(
+              call,
+              exchange,
+              "operation_status_update_acknowledgement",
+              tx -> tx.count("master/invalid_operation_status_update_acknowledgements"));
+      case ACCEPT_INVERSE_OFFERS -> step(call, exchange, "accept_inverse_offers", tx -> {});
+      case DECLINE_INVERSE_OFFERS -> step(call, exchange, "decline_inverse_offers", tx -> {});
+      case UPDATE_FRAMEWORK -> update(call, exchange);
+      default ->
+          withFramework(
+              call,
+              exchange,
+              (term, framework) -> exchange.reject(501, "501 Not Implemented."));
+    }
+  }
+
+  private Optional<String> principalProblem(CallExchange exchange, FrameworkInfo info) {
+    Optional<String> principal = exchange.principalName();
+    return principal.isPresent()
+            && info.hasPrincipal()
+            && !principal.get().equals(info.getPrincipal())
+        ? Optional.of(
+            "Authenticated principal '"
+                + principal.get()
+                + "' does not match principal '"
+                + info.getPrincipal()
+                + "' set in `FrameworkInfo`")
+        : Optional.empty();
+  }
+
+  private static FrameworkInfo withPrincipal(CallExchange exchange, FrameworkInfo info) {
+    return exchange.principalName().isPresent() && !info.hasPrincipal()
+        ? info.toBuilder().setPrincipal(exchange.principalName().get()).build()
+        : info;
+  }
+
+  private void subscribe(Call call, CallExchange exchange) {
+    if (exchange.header(STREAM_ID).isPresent()) {
+      exchange.reject(400, "Subscribe calls should not include the '" + STREAM_ID + "' header");
+      return;
+    }
+    FrameworkInfo given = call.getSubscribe().getFrameworkInfo();
+    Optional<String> wrong = principalProblem(exchange, given);
+    if (wrong.isPresent()) {
+      exchange.reject(400, wrong.get());
+      return;
+    }
+    Subscribing request =
+        Subscribing.of(
+            withPrincipal(exchange, given),
+            call.getSubscribe().getSuppressedRolesList(),
+            call.getSubscribe().getOfferConstraints());
+    metrics
+        .counter(
+            given.hasId()
+                ? "master/messages_reregister_framework"
+                : "master/messages_register_framework")
+        .increment();
+    String streamId = ids.get();
+    EventStream<Event> stream =
+        exchange.stream(Map.of(STREAM_ID, streamId), EventStream.DEFAULT_MAX_QUEUED_BYTES);
+    refusal(exchange, request)
+        .thenAccept(
+            refusal ->
+                leadership.withTerm(
+                    term -> term.subscribe(streamId, stream, request, refusal), stream::abort));
+  }
+
+  /** What the authorizer has against the roles. */
+  private CompletionStage<Optional<String>> refusal(CallExchange exchange, Subscribing request) {
+    CompletionStage<Optional<String>> verdict =
+        CompletableFuture.completedFuture(Optional.empty());
+    if (!authorization.demanded() || request.problem().isPresent()) {
+      return verdict;
+    }
+    for (String role : request.subscription().roles()) {
+      verdict =
+          verdict.thenCombine(
+              authorization.allowed(
+                  exchange.principal(), Action.REGISTER_FRAMEWORK, Optional.of(role)),
+              (before, allowed) ->
+                  before.isPresent() || allowed
+                      ? before
+                      : Optional.of("Not authorized to use role '" + role + "'"));
+    }
+    return verdict;
+  }
+
+  private void update(Call call, CallExchange exchange) {
+    FrameworkInfo given = call.getUpdateFramework().getFrameworkInfo();
+    Optional<String> wrong = principalProblem(exchange, given);
+    if (wrong.isPresent()) {
+      exchange.reject(400, wrong.get());
+      return;
+    }
+    Subscribing request =
+        Subscribing.of(
+            withPrincipal(exchange, given),
+            call.getUpdateFramework().getSuppressedRolesList(),
+            call.getUpdateFramework().hasOfferConstraints()
+                ? call.getUpdateFramework().getOfferConstraints()
+                : OfferConstraints.getDefaultInstance());
+    refusal(exchange, request)
+        .thenAccept(
+            refusal ->
+                withFramework(
+                    call,
+                    exchange,
+                    (term, framework) -> {
+                      if (refusal.isPresent()) {
+                        exchange.reject(403, refusal.get());
+                        return;
+                      }
+                      term.run(
+                          tx -> {
+                            Optional<String> problem =
+                                Frameworks.update(tx, framework.id(), request);
+                            problem.ifPresentOrElse(
+                                text -> exchange.reject(400, text), exchange::ok);
+                          });
+                    }));
+  }
+
+  private void step(Call call, CallExchange exchange, String name, Step step) {
+    withFramework(
+        call,
+        exchange,
+        (term, framework) -> {
+          metrics.counter("master/messages_" + name).increment();
+          term.run(step);
+          exchange.accepted();
+        });
+  }
+
+  /** What is done with a call of a framework that is connected by the call's stream. */
+  @FunctionalInterface
+  private interface Connected {
+    void accept(MasterTerm term, Framework framework);
+  }
+
+  /** Checks who calls on the loop, in the order of rule 37. */
+  private void withFramework(Call call, CallExchange exchange, Connected action) {
+    leadership.withTerm(
+        term -> {
+          String id = call.getFrameworkId().getValue();
+          Framework framework =
+              term.state().map(state -> state.frameworks().get(id)).orElse(null);
+          if (framework == null) {
+            exchange.reject(400, "Framework cannot be found");
+            return;
+          }
+          Optional<String> principal = exchange.principalName();
+          if (principal.isPresent() && !principal.equals(framework.principal())) {
+            exchange.reject(
+                400,
+                "Authenticated principal '"
+                    + principal.get()
+                    + "' does not match principal '"
+                    + framework.principal().orElse("")
+                    + "' set in `FrameworkInfo`");
+            return;
+          }
+          if (!framework.connected()) {
+            exchange.reject(403, "Framework is not subscribed");
+            return;
+          }
+          Optional<String> streamId = exchange.header(STREAM_ID);
+          if (streamId.isEmpty()) {
+            exchange.reject(
+                400, "All non-subscribe calls should include the '" + STREAM_ID + "' header");
+            return;
+          }
+          if (!streamId.get().equals(framework.streamId())) {
+            exchange.reject(
+                400,
+                "The stream ID '"
+                    + streamId.get()
+                    + "' included in this request didn't match the stream ID currently associated"
+                    + " with framework ID "
+                    + id);
+            return;
+          }
+          action.accept(term, framework);
+        },
+        () -> exchange.reject(503, "No leader elected"));
+  }
+}

@@ -1,0 +1,2 @@
+/** The border of the scheduler API: checks, streams and the way to the event loop. */
+package org.mezzo.master.scheduler;
