@@ -236,7 +236,7 @@ public final class JsonOut implements AutoCloseable {
     }
     double magnitude = Math.abs(value);
     if (magnitude >= 1e-5 && magnitude < 1e17) {
-      String plain = new BigDecimal(shortest).toPlainString();
+      String plain = new BigDecimal(shortest).stripTrailingZeros().toPlainString();
       return plain.indexOf('.') < 0 ? plain + ".0" : plain;
     }
     return shortest.replace('E', 'e');

@@ -46,6 +46,13 @@ final class JettyStream implements ResponseStream {
   private Throwable cause;
   private List<Consumer<Throwable>> listeners = new ArrayList<>(1);
   private final EndWatch watch;
+  private final Connection.Listener connectionEnd =
+      new Connection.Listener() {
+        @Override
+        public void onClosed(Connection connection) {
+          closed(new EOFException("The connection is closed"));
+        }
+      };
 
   JettyStream(
       JettyConnector connector,
@@ -78,6 +85,12 @@ final class JettyStream implements ResponseStream {
     // Silence is no fault of a stream; a client that does not read is cut by the queue's bound.
     request.addIdleTimeoutListener(timeout -> false);
     request.addFailureListener(this::closed);
+    // A session that was told of its end does not tell its streams of the connection's.
+    Connection connection = request.getConnectionMetaData().getConnection();
+    connection.addEventListener(connectionEnd);
+    if (!connection.getEndPoint().isOpen()) {
+      closed(new EOFException("The client closed the connection"));
+    }
     synchronized (lock) {
       writing = true;
     }
@@ -257,6 +270,7 @@ final class JettyStream implements ResponseStream {
       listeners = List.of();
     }
     connector.streamEnded(this);
+    request.getConnectionMetaData().getConnection().removeEventListener(connectionEnd);
     if (reason != null) {
       if (watch != null) {
         watch.release();

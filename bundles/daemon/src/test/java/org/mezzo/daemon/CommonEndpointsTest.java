@@ -1,0 +1,209 @@
+package org.mezzo.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.daemon.files.VirtualFiles;
+
+@Timeout(20)
+class CommonEndpointsTest {
+  @TempDir Path dir;
+
+  private final Workers workers = new Workers("test", 2);
+  private final MetricsRegistry metrics = new MetricsRegistry();
+  private final VirtualFiles files = new VirtualFiles();
+  private TestServer server;
+  private Path sandbox;
+
+  @BeforeEach
+  void open() throws Exception {
+    Router router = new Router("master", Authentication.NONE, workers);
+    CommonEndpoints.install(
+        router,
+        new CommonEndpoints.Sources(
+            "master",
+            new TestFlags(Map.of("port", "5050", "allocator", "hierarchical")),
+            metrics,
+            files,
+            Optional.empty(),
+            Authorization.none(),
+            workers));
+    server = new TestServer(router);
+    sandbox = Files.createDirectory(dir.resolve("sandbox"));
+    Files.writeString(sandbox.resolve("stdout"), "hi\n");
+    Files.writeString(dir.resolve("secret"), "secret");
+    files.attach("/sandbox", sandbox);
+  }
+
+  @AfterEach
+  void close() {
+    server.close();
+    workers.close();
+  }
+
+  @Test
+  void answersHealthWithAnEmptyBody() throws Exception {
+    var answer = server.get("/master/health");
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body()).isEmpty();
+    assertThat(answer.headers().firstValue("Content-Length")).contains("0");
+  }
+
+  @Test
+  void tellsBothVersions() throws Exception {
+    assertThat(server.get("/version/").body())
+        .startsWith("{\"build_date\":\"")
+        .contains("\"build_time\":" + (long) Versions.BUILD_TIME + ".0,")
+        .contains("\"mezzo_version\":\"" + Versions.MEZZO + "\"")
+        .endsWith("\"version\":\"1.12.0\"}");
+    assertThat(Versions.BUILD_DATE).matches("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d");
+  }
+
+  @Test
+  void wrapsForJsonp() throws Exception {
+    var answer = server.get("/flags?jsonp=cb");
+    assertThat(answer.body())
+        .isEqualTo("cb({\"flags\":{\"allocator\":\"hierarchical\",\"port\":\"5050\"}})");
+    assertThat(answer.headers().firstValue("Content-Type")).contains("text/javascript");
+    assertThat(server.get("/flags?jsonp=alert(1)").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void showsMetrics() throws Exception {
+    metrics.counter("a/b").increment();
+    assertThat(server.get("/metrics/snapshot?timeout=1secs").body())
+        .startsWith("{\"a/b\":1.0,")
+        .contains("\"system/cpus_total\":");
+    var bad = server.get("/metrics/snapshot?timeout=abc");
+    assertThat(bad.statusCode()).isEqualTo(400);
+    assertThat(bad.body()).startsWith("Invalid timeout 'abc': ");
+  }
+
+  @Test
+  void showsTheHost() throws Exception {
+    assertThat(server.get("/system/stats.json").body()).contains("\"cpus_total\":");
+    assertThat(server.get("/mezzo/modules").body())
+        .isEqualTo("{\"daemon\":\"master\",\"modules\":[]}");
+    assertThat(server.get("/files/debug").body())
+        .isEqualTo("{\"/sandbox\":\"" + sandbox + "\"}");
+  }
+
+  @Test
+  void browses() throws Exception {
+    Files.writeString(sandbox.resolve("a"), "");
+    Files.createDirectory(sandbox.resolve("sub"));
+    String body = server.get("/files/browse?path=/sandbox/").body();
+    assertThat(body).startsWith("[{\"gid\":\"").endsWith("}]");
+    assertThat(body)
+        .containsSubsequence(
+            "\"path\":\"/sandbox/a\",\"size\":0,",
+            "\"mode\":\"-rw-",
+            "\"nlink\":1,\"path\":\"/sandbox/stdout\",\"size\":3,\"uid\":\"",
+            "\"mode\":\"drw");
+    assertThat(body).containsPattern("\"mtime\":\\d+\\.0,");
+    assertThat(FilesEndpoints.modeText(0100644)).isEqualTo("-rw-r--r--");
+    assertThat(FilesEndpoints.modeText(0120777)).isEqualTo("lrwxrwxrwx");
+  }
+
+  @Test
+  void reads() throws Exception {
+    assertThat(server.get("/files/read?path=/sandbox/stdout&offset=0&length=50000").body())
+        .isEqualTo("{\"data\":\"hi\\n\",\"offset\":0}");
+    assertThat(server.get("/files/read?path=/sandbox/stdout&offset=-1").body())
+        .isEqualTo("{\"data\":\"\",\"offset\":3}");
+    assertThat(server.get("/files/read?path=/sandbox/stdout").body())
+        .isEqualTo("{\"data\":\"\",\"offset\":3}");
+    assertThat(server.get("/files/read?path=/sandbox/stdout&offset=99").body())
+        .isEqualTo("{\"data\":\"\",\"offset\":99}");
+    Files.writeString(sandbox.resolve("umlaut"), "x" + "\u00e4".repeat(50_000));
+    String first = server.get("/files/read?path=/sandbox/umlaut&offset=0").body();
+    assertThat(first).doesNotContain("\ufffd");
+    assertThat(first.length()).isBetween(32_000, 33_000);
+  }
+
+  @Test
+  void answersBadReadsAsClientsKnowIt() throws Exception {
+    String[][] cases = {
+      {"/files/read", "400", "Expecting 'path=value' in query.\n"},
+      {"/files/browse", "400", "Expecting 'path=value' in query.\n"},
+      {"/files/download", "400", "Expecting 'path=value' in query.\n"},
+      {"/files/read?path=/sandbox&offset=0", "400", "Cannot read a directory.\n"},
+      {
+        "/files/read?path=/sandbox/stdout&offset=abc",
+        "400",
+        "Failed to parse offset: Failed to convert 'abc' to number.\n"
+      },
+      {"/files/read?path=/sandbox/stdout&offset=-2", "400", "Negative offset provided: -2.\n"},
+      {
+        "/files/read?path=/sandbox/stdout&offset=0&length=-2",
+        "400",
+        "Negative length provided: -2.\n"
+      },
+      {"/files/read?path=/sandbox/nope&offset=0", "404", ""},
+      {"/files/browse?path=/", "404", ""},
+      {"/files/browse?path=/sandboxes", "404", ""},
+      {"/files/download?path=/nope", "404", "404 Not Found."},
+      {"/files/download?path=/sandbox", "400", "Cannot download a directory.\n"},
+      {"/files/browse?path=/sandbox/..", "400", "'/sandbox/..' is inaccessible.\n"},
+      {"/files/read?path=/sandbox/../secret", "400", "'/sandbox/../secret' is inaccessible.\n"},
+    };
+    for (String[] one : cases) {
+      var answer = server.get(one[0]);
+      assertThat(answer.statusCode()).as(one[0]).isEqualTo(Integer.parseInt(one[1]));
+      assertThat(answer.body()).as(one[0]).isEqualTo(one[2]);
+    }
+  }
+
+  @Test
+  void followsNoLinkThatLeadsOut() throws Exception {
+    Files.createSymbolicLink(sandbox.resolve("out"), dir.resolve("secret"));
+    Files.createSymbolicLink(sandbox.resolve("up"), dir);
+    Files.createSymbolicLink(sandbox.resolve("in"), sandbox.resolve("stdout"));
+    for (String kind : new String[] {"read", "download"}) {
+      for (String path : new String[] {"out", "up/secret"}) {
+        var answer = server.get("/files/" + kind + "?offset=0&path=/sandbox/" + path);
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.body()).contains("is inaccessible");
+      }
+    }
+    assertThat(server.get("/files/browse?path=/sandbox/up").statusCode()).isEqualTo(400);
+    assertThat(server.get("/files/download?path=/sandbox/in").body()).isEqualTo("hi\n");
+  }
+
+  @Test
+  void downloads() throws Exception {
+    byte[] large = "0123456789abcdef".repeat(200_000).getBytes(StandardCharsets.UTF_8);
+    Files.write(sandbox.resolve("large one"), large);
+    var answer = server.get("/files/download?path=/sandbox/large%20one");
+    assertThat(answer.body()).hasSize(large.length);
+    assertThat(answer.headers().firstValue("Content-Type")).contains("application/octet-stream");
+    assertThat(answer.headers().firstValue("Content-Length")).contains("" + large.length);
+    assertThat(answer.headers().firstValue("Content-Disposition"))
+        .contains("attachment; filename=\"large one\"");
+    assertThat(
+            server
+                .get("/files/download?path=/sandbox/stdout")
+                .headers()
+                .firstValue("Content-Disposition"))
+        .contains("attachment; filename=stdout");
+  }
+
+  @Test
+  void asksTheGuardAndForgetsWhatIsDetached() throws Exception {
+    files.attach("/guarded", sandbox, principal -> CompletableFuture.completedFuture(false));
+    assertThat(server.get("/files/browse?path=/guarded").statusCode()).isEqualTo(403);
+    assertThat(server.get("/files/read?path=/guarded/stdout&offset=0").statusCode()).isEqualTo(403);
+    files.detach("/guarded/");
+    assertThat(server.get("/files/browse?path=/guarded").statusCode()).isEqualTo(404);
+  }
+}
