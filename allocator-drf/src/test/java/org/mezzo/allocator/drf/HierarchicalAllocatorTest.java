@@ -513,6 +513,21 @@ class HierarchicalAllocatorTest {
   }
 
   @Test
+  void everyRoleGetsItsGuarantee() {
+    Driver driver = new Driver();
+    Set<String> roles = new java.util.TreeSet<>();
+    for (int i = 0; i < 50; i++) {
+      driver.agents("cpus:4;mem:4096", "S" + i).frameworks("r" + i);
+      driver.quota("r" + i, "cpus:4;mem:4096", "cpus:4;mem:4096");
+      roles.add("r" + i);
+    }
+    assertThat(driver.allocate())
+        .hasSize(50)
+        .extracting(Proposal::role)
+        .containsExactlyInAnyOrderElementsOf(roles);
+  }
+
+  @Test
   void ownReservationsCountAsConsumed() {
     Driver driver =
         new Driver().agents("cpus(Q):3;mem(Q):10;cpus:5;mem:5000", "S1").frameworks("Q", "R");
