@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.TaskID;
@@ -27,6 +28,9 @@ import org.slf4j.LoggerFactory;
 public final class ExecutorClient implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorClient.class);
   private static final String PATH = "/api/v1/executor";
+
+  /** Rule 192. */
+  private static final Duration HEARTBEAT = Duration.ofMinutes(30);
 
   /** Called one at a time on the client's thread. */
   public interface Listener {
@@ -105,6 +109,16 @@ public final class ExecutorClient implements AutoCloseable {
   /** Subscribes in the background and stays subscribed. */
   public void start() {
     subscription.start();
+    subscription
+        .thread()
+        .scheduleWithFixedDelay(
+            this::heartbeat, HEARTBEAT.toMinutes(), HEARTBEAT.toMinutes(), TimeUnit.MINUTES);
+  }
+
+  private void heartbeat() {
+    if (subscribed) {
+      send(Call.newBuilder().setType(Call.Type.HEARTBEAT));
+    }
   }
 
   /** Sends a status until the agent has it; uuid, time, source and executor are filled in. */
@@ -191,7 +205,7 @@ public final class ExecutorClient implements AutoCloseable {
       switch (event.getType()) {
         case SUBSCRIBED -> {
           subscribed = true;
-          subscription.established(Duration.ofSeconds(30));
+          subscription.established(HEARTBEAT);
           listener.subscribed(event.getSubscribed());
         }
         case ACKNOWLEDGED -> {

@@ -24,6 +24,7 @@ import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.curator.test.TestingServer;
+import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
 import org.apache.zookeeper.server.ZooKeeperServer;
 import org.junit.jupiter.api.AfterEach;
@@ -248,6 +249,20 @@ class ZooKeeperCoordinationTest {
       Registry registry = new Master(next, 2).awaitElected();
       assertThat(text(get(registry.load()))).isEqualTo(Map.of("agents/a", "1"));
     }
+  }
+
+  @Test
+  void credentialsProtectWhatIsWritten() throws Exception {
+    Master master = new Master(session("master:secret@" + server.getConnectString()), 1);
+    Registry registry = master.awaitElected();
+    get(registry.apply(List.of(change("agents/a", "1"))));
+    String epoch = "/mezzo/mezzo/registry/epoch";
+
+    assertThat(observer.getData().forPath("/mezzo/" + candidates().get(0))).isNotEmpty();
+    assertThatThrownBy(() -> observer.setData().forPath(epoch, new byte[0]))
+        .isInstanceOf(KeeperException.NoAuthException.class);
+    assertThatThrownBy(() -> observer.delete().forPath("/mezzo/mezzo/registry/data/agents"))
+        .isInstanceOf(KeeperException.class);
   }
 
   @Test

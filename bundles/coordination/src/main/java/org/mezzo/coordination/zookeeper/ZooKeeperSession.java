@@ -2,6 +2,7 @@ package org.mezzo.coordination.zookeeper;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -50,6 +51,9 @@ final class ZooKeeperSession implements Coordination.Session {
   private final List<Follower> followers = new CopyOnWriteArrayList<>();
   private final CuratorWatcher watcher = event -> refreshSoon();
   private volatile boolean closed;
+
+  /** What was complained of last. For the worker only. */
+  private String trouble = "";
 
   /** Whether a refresh waits on the worker already; guarded by this. */
   private boolean refreshQueued;
@@ -174,11 +178,23 @@ final class ZooKeeperSession implements Coordination.Session {
         candidate.see(children, leader);
       }
       follow(leader);
+      trouble = "";
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (Exception e) {
-      LOG.debug("Cannot look at {} now, trying again", url, e);
+    } catch (KeeperException.ConnectionLossException | KeeperException.SessionExpiredException e) {
+      LOG.debug("ZooKeeper at {} does not answer, trying again", url, e);
       retrySoon();
+    } catch (Exception e) {
+      tellTrouble(e.toString());
+      retrySoon();
+    }
+  }
+
+  /** Says once what keeps the election from going on. */
+  private void tellTrouble(String what) {
+    if (!what.equals(trouble)) {
+      trouble = what;
+      LOG.warn("Election at {} does not go on, trying again: {}", url, what);
     }
   }
 
@@ -247,7 +263,8 @@ final class ZooKeeperSession implements Coordination.Session {
       if (!authenticated) {
         return ZooDefs.Ids.OPEN_ACL_UNSAFE;
       }
-      return List.of(
+      // ZooKeeper asks whether the list contains null, which List.of does not stand.
+      return Arrays.asList(
           ZooDefs.Ids.READ_ACL_UNSAFE.get(0), ZooDefs.Ids.CREATOR_ALL_ACL.get(0));
     }
 
@@ -326,12 +343,18 @@ final class ZooKeeperSession implements Coordination.Session {
     }
 
     private String created(long session) throws Exception {
-      for (String child : curator.getChildren().forPath(url.path())) {
+      List<String> children;
+      try {
+        children = curator.getChildren().forPath(url.path());
+      } catch (KeeperException.NoNodeException e) {
+        return null;
+      }
+      for (String child : children) {
         if (child.startsWith(MasterNodes.PREFIX)) {
           Stat stat = curator.checkExists().forPath(url.path() + "/" + child);
           if (stat != null && stat.getEphemeralOwner() == session) {
             byte[] data = curator.getData().forPath(url.path() + "/" + child);
-            if (java.util.Arrays.equals(data, json)) {
+            if (Arrays.equals(data, json)) {
               return child;
             }
           }
