@@ -12,8 +12,6 @@ import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.http2.WindowRateControl;
 import org.eclipse.jetty.http2.server.AbstractHTTP2ServerConnectionFactory;
-import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
-import org.eclipse.jetty.http2.server.HTTP2ServerConnectionFactory;
 import org.eclipse.jetty.server.ConnectionFactory;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -128,7 +126,7 @@ public final class JettyConnector implements HttpConnector {
     HttpConnectionFactory http1 = new HttpConnectionFactory(configuration);
     if (options.tls().isEmpty()) {
       return new ConnectionFactory[] {
-        http1, tuned(new HTTP2CServerConnectionFactory(configuration))
+        http1, tuned(Departures.cleartext(configuration))
       };
     }
     SecureRequestCustomizer secure = new SecureRequestCustomizer();
@@ -142,7 +140,7 @@ public final class JettyConnector implements HttpConnector {
     return new ConnectionFactory[] {
       new SslConnectionFactory(tls, alpn.getProtocol()),
       alpn,
-      tuned(new HTTP2ServerConnectionFactory(configuration)),
+      tuned(Departures.tls(configuration)),
       http1
     };
   }
