@@ -331,6 +331,31 @@ class HierarchicalAllocatorTest {
   }
 
   @Test
+  void aSharedVolumeGoesToOneFrameworkInEachCycle() throws Exception {
+    Resources volume =
+        Resources.of(
+            List.of(
+                scalar("disk", 7)
+                    .addReservations(
+                        ReservationInfo.newBuilder()
+                            .setType(ReservationInfo.Type.STATIC)
+                            .setRole("A"))
+                    .setShared(SharedInfo.getDefaultInstance())
+                    .setDisk(
+                        DiskInfo.newBuilder()
+                            .setPersistence(DiskInfo.Persistence.newBuilder().setId("v")))
+                    .build()));
+    Driver driver = new Driver(Driver.anyOffer());
+    driver.allocator.agentAdded(Driver.agent("S1", volume, Map.of()));
+    for (String id : List.of("F", "G")) {
+      driver.allocator.frameworkAdded(
+          framework(id, true, Set.of(), Set.of("MULTI_ROLE", "SHARED_RESOURCES"), "A"));
+    }
+    assertThat(driver.offers()).containsExactly("F@S1 disk:7.0");
+    assertThat(driver.offers()).containsExactly("G@S1 disk:7.0");
+  }
+
+  @Test
   void reservationsAreForTheirRoleAndThoseBelow() {
     Driver driver =
         new Driver()
