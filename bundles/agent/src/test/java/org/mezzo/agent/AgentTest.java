@@ -249,7 +249,8 @@ class AgentTest {
     run(task("polite", "trap 'exit 0' TERM; echo up; while :; do sleep 0.02; done"));
     run(task("stubborn", "trap '' TERM; while :; do sleep 0.02; done"));
     for (int i = 0; i < 4; i++) {
-      master.next();
+      assertThat(master.next().getStatus().getState())
+          .isIn(TaskState.TASK_STARTING, TaskState.TASK_RUNNING);
     }
     Path out =
         folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/polite/runs/latest/stdout");

@@ -73,22 +73,22 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
     AgentID id = AgentID.newBuilder().setValue("m-S0").build();
     switch (call.getCallCase()) {
       case REGISTER:
-        registrations.add(call);
         MasterEvent.Builder registered = MasterEvent.newBuilder();
         registered
             .getRegisteredBuilder()
             .setAgentId(id)
             .setTotalPingTimeoutSeconds(pingTimeoutSeconds);
         session.send(registered);
+        registrations.add(call);
         break;
       case REREGISTER:
-        registrations.add(call);
         MasterEvent.Builder again = MasterEvent.newBuilder();
         again
             .getReregisteredBuilder()
             .setAgentId(call.getReregister().getAgent().getId())
             .setTotalPingTimeoutSeconds(pingTimeoutSeconds);
         session.send(again);
+        registrations.add(call);
         break;
       case STATUS_UPDATE:
         updates.add(call.getStatusUpdate());

@@ -207,8 +207,15 @@ public final class MasterLink implements AutoCloseable {
       case PING:
         ping(event.getPing());
         break;
-      default:
+      case SHUTDOWN:
         listener.event(event);
+        break;
+      default:
+        if (registered) {
+          listener.event(event);
+        } else {
+          LOG.warn("Ignored {} from the master: this agent is not registered", event.getEventCase());
+        }
     }
   }
 
