@@ -1,0 +1,85 @@
+package org.mezzo.master.testing;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.flags.FlagDefinitions;
+import org.mezzo.http.JettyConnectors;
+import org.mezzo.master.Master;
+import org.mezzo.master.state.MasterState;
+
+/** A master with everything around it faked but HTTP. */
+public final class TestCluster implements AutoCloseable {
+  public final InMemoryCoordination coordination = new InMemoryCoordination();
+  public final TestLeases leases = new TestLeases();
+  public final TestLinks links = new TestLinks();
+  public final SimpleAllocator allocator = new SimpleAllocator(Clock.systemUTC());
+  private final List<AutoCloseable> open = new ArrayList<>();
+  public final Master master;
+
+  public TestCluster(Path workDir, String... flags) throws Exception {
+    leases.register(Allocator.KIND, "hierarchical", allocator);
+    master = start(workDir, flags);
+    await(() -> master.cluster().state().isPresent());
+  }
+
+  private Master start(Path workDir, String... flags) throws Exception {
+    Map<String, String> given = new HashMap<>();
+    given.put("work_dir", workDir.toString());
+    given.put("port", "0");
+    given.put("allocation_interval", "50ms");
+    for (String flag : flags) {
+      String[] parts = flag.split("=", 2);
+      given.put(parts[0], parts[1]);
+    }
+    FlagDefinitions definitions =
+        FlagDefinitions.read(
+            Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+    Master started =
+        new Master(
+            "master",
+            definitions.parse(given),
+            new Master.Services(leases, coordination, new JettyConnectors(), links));
+    open.add(started);
+    return started;
+  }
+
+  public InetSocketAddress address() {
+    return master.address();
+  }
+
+  public MasterState state() {
+    return master.cluster().state().orElseThrow();
+  }
+
+  /** A registered agent. */
+  public TestAgent agent(int port, String resources) throws Exception {
+    return new TestAgent(port, resources).connect(links).register();
+  }
+
+  /** Waits until something is so. */
+  public static void await(BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("It did not become so");
+      }
+      Thread.sleep(2);
+    }
+  }
+
+  @Override
+  public void close() throws Exception {
+    for (AutoCloseable one : open) {
+      one.close();
+    }
+    leases.close();
+  }
+}
