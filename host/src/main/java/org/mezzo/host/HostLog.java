@@ -16,6 +16,7 @@ import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import ch.qos.logback.core.util.FileSize;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,9 +31,10 @@ public final class HostLog extends ContextAwareBase implements Configurator {
       "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level [%thread] %logger{36}: %msg%n%ex";
 
   private static volatile Settings settings =
-      new Settings(true, false, Level.INFO, Optional.empty());
+      new Settings(true, false, Level.INFO, Optional.empty(), List.of());
 
-  private record Settings(boolean terminal, boolean json, Level level, Optional<Path> file) {}
+  private record Settings(
+      boolean terminal, boolean json, Level level, Optional<Path> file, List<String> libraries) {}
 
   /** Called by logback's service loader. */
   public HostLog() {}
@@ -44,9 +46,14 @@ public final class HostLog extends ContextAwareBase implements Configurator {
    * @param json one JSON object a line on the terminal instead of text
    * @param level {@code ERROR}, {@code WARN}, {@code INFO}, {@code DEBUG} or {@code TRACE}
    * @param file a file that gets the log as well, kept below 10 pieces of 50 MB
+   * @param libraries loggers, by the begin of their names, of which only warnings and errors are
+   *     wanted unless the level is below {@code INFO}
    */
-  public static void configure(boolean terminal, boolean json, String level, Optional<Path> file) {
-    settings = new Settings(terminal, json, Level.toLevel(level, Level.INFO), file);
+  public static void configure(
+      boolean terminal, boolean json, String level, Optional<Path> file, List<String> libraries) {
+    settings =
+        new Settings(
+            terminal, json, Level.toLevel(level, Level.INFO), file, List.copyOf(libraries));
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       apply(context, settings);
     }
@@ -62,6 +69,9 @@ public final class HostLog extends ContextAwareBase implements Configurator {
     context.reset();
     ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
     root.setLevel(settings.level());
+    if (settings.level() == Level.INFO) {
+      settings.libraries().forEach(name -> context.getLogger(name).setLevel(Level.WARN));
+    }
     if (settings.terminal()) {
       ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
       console.setTarget("System.err");

@@ -23,6 +23,10 @@ final class Boot {
   private static final int WITHOUT_SHELL = 20;
   private static final int WITH_SHELL = 30;
 
+  /** What libraries tell of themselves at every start interests only who looks for a mistake. */
+  static final List<String> LIBRARIES =
+      List.of("org.apache", "org.eclipse.jetty", "io.netty", "org.jline");
+
   /** An orderly stop beyond what running executors are granted. */
   private static final Duration STOP = Duration.ofSeconds(5);
 
@@ -102,7 +106,8 @@ final class Boot {
         !flags.bool("quiet"),
         format.equals("json"),
         level.equals("WARNING") ? "WARN" : level,
-        file);
+        file,
+        LIBRARIES);
   }
 
   /**

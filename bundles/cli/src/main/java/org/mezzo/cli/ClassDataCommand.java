@@ -20,7 +20,7 @@ import picocli.CommandLine.Command;
 final class ClassDataCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
-    HostLog.configure(true, false, "WARN", Optional.empty());
+    HostLog.configure(true, false, "WARN", Optional.empty(), Boot.LIBRARIES);
     try (TemporaryFolder folder = TemporaryFolder.create("mezzo-class-data-")) {
       Path work = folder.path().resolve("work");
       Places places = new Places(work, folder.path().resolve("run"));

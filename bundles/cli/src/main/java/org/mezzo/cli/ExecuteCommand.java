@@ -8,10 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -103,7 +105,7 @@ final class ExecuteCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     CommandRunner.Options options = options();
     if (master != null) {
-      HostLog.configure(true, false, "WARN", Optional.empty());
+      HostLog.configure(true, false, "WARN", Optional.empty(), Boot.LIBRARIES);
       try (Masters masters = Masters.find(master)) {
         return run(ClientOptions.of(masters.locator()), options);
       }
@@ -162,7 +164,7 @@ final class ExecuteCommand implements Callable<Integer> {
   private int onTemporaryCluster(CommandRunner.Options options) throws Exception {
     TemporaryFolder folder = TemporaryFolder.create("mezzo-execute-");
     Path log = folder.path().resolve("mezzo.log");
-    HostLog.configure(false, false, "INFO", Optional.of(log));
+    HostLog.configure(false, false, "INFO", Optional.of(log), Boot.LIBRARIES);
     Path work = folder.path().resolve("work");
     Places places = new Places(work, folder.path().resolve("run"));
     LocalCluster cluster = null;
@@ -191,8 +193,9 @@ final class ExecuteCommand implements Callable<Integer> {
   private int run(ClientOptions client, CommandRunner.Options options)
       throws InterruptedException, FlagException {
     CommandRunner runner;
+    Terminal terminal = new Terminal();
     try {
-      runner = new CommandRunner(client, options, new Terminal());
+      runner = new CommandRunner(client, options, terminal);
     } catch (IllegalArgumentException e) {
       throw new FlagException("flag --resources: " + e.getMessage());
     }
@@ -208,9 +211,7 @@ final class ExecuteCommand implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(hook);
     try {
       CommandRunner.Result result = runner.run();
-      if (!result.message().isEmpty()) {
-        say(result.message());
-      }
+      terminal.progress(result.message());
       return result.exitCode();
     } finally {
       ended.countDown();
@@ -236,7 +237,7 @@ final class ExecuteCommand implements Callable<Integer> {
     if (cluster != null) {
       cluster.close();
     }
-    HostLog.configure(false, false, "OFF", Optional.empty());
+    HostLog.configure(false, false, "OFF", Optional.empty(), Boot.LIBRARIES);
     try {
       folder.close();
     } catch (IOException e) {
@@ -277,10 +278,12 @@ final class ExecuteCommand implements Callable<Integer> {
 
   /** States on standard error, the task's output where it belongs. */
   private static final class Terminal implements CommandRunner.Listener {
+    private final Set<String> said = new HashSet<>(Set.of(""));
+
     @Override
     public void state(String taskId, TaskStatus status) {
       String reason = status.getMessage().isEmpty() ? "" : ": " + status.getMessage();
-      say(taskId + " is " + status.getState() + reason);
+      progress(taskId + " is " + status.getState() + reason);
     }
 
     @Override
@@ -290,9 +293,12 @@ final class ExecuteCommand implements Callable<Integer> {
       stream.flush();
     }
 
+    /** The reason of the end is that of a task, which was told before. */
     @Override
-    public void progress(String message) {
-      say(message);
+    public synchronized void progress(String message) {
+      if (said.add(message)) {
+        say(message);
+      }
     }
   }
 }

@@ -34,6 +34,7 @@ final class LocalCluster implements AutoCloseable {
   private static final int FIRST_TASK_PORT = 31_000;
   private static final int LAST_TASK_PORT = 32_000;
   private static final String PATH = "/mezzo";
+  private static final String BACKOFF = "registration_backoff_factor";
 
   private final Home home;
   private final Places places;
@@ -122,6 +123,10 @@ final class LocalCluster implements AutoCloseable {
         next = agentPort + 1;
       }
       Map<String, String> flags = new TreeMap<>(agent);
+      // There is no herd of agents to keep apart.
+      if (agentsDefinitions.find(BACKOFF).isPresent()) {
+        flags.putIfAbsent(BACKOFF, "50ms");
+      }
       flags.put("port", Integer.toString(agentPort));
       flags.put("master", zk);
       flags.put("work_dir", workDir.resolve("agent-" + i).toString());
