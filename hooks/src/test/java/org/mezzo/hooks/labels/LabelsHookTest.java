@@ -1,0 +1,156 @@
+package org.mezzo.hooks.labels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import java.util.function.DoubleSupplier;
+import org.junit.jupiter.api.Test;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Metrics;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.Label;
+import org.mezzo.protocol.v1.Labels;
+import org.mezzo.protocol.v1.TaskID;
+import org.mezzo.protocol.v1.TaskInfo;
+
+class LabelsHookTest {
+  private static final FrameworkInfo FRAMEWORK =
+      FrameworkInfo.newBuilder().setUser("u").setName("f").build();
+  private static final AgentInfo AGENT = AgentInfo.newBuilder().setHostname("h").build();
+
+  @Test
+  void addsWhatParametersSayOnMasterAndAgent() {
+    LabelsHook hook = new LabelsHook((String) null);
+    hook.open(context(Map.of("label.rack", "r7", "label.cluster", "blue")));
+
+    Labels expected = labels("team", "data", "cluster", "blue", "rack", "r7");
+    TaskInfo task = task(labels("team", "data"));
+    assertThat(hook.masterLaunchTaskLabels(task, FRAMEWORK, AGENT)).isEqualTo(expected);
+    assertThat(hook.agentRunTaskLabels(task, FRAMEWORK, AGENT)).isEqualTo(expected);
+  }
+
+  @Test
+  void leavesTheTasksOwnLabelsAlone() {
+    LabelsHook hook = new LabelsHook((String) null);
+    hook.open(context(Map.of("label.rack", "r7")));
+
+    Labels own = labels("rack", "mine", "rack", "twice");
+    assertThat(hook.masterLaunchTaskLabels(task(own), FRAMEWORK, AGENT)).isEqualTo(own);
+  }
+
+  @Test
+  void decoratingTwiceAddsNothingMore() {
+    LabelsHook hook = new LabelsHook((String) null);
+    hook.open(context(Map.of("label.rack", "r7")));
+
+    Labels once = hook.masterLaunchTaskLabels(task(labels()), FRAMEWORK, AGENT);
+    assertThat(hook.agentRunTaskLabels(task(once), FRAMEWORK, AGENT)).isEqualTo(once);
+  }
+
+  @Test
+  void readsTheVariableWhenThereAreNoParameters() {
+    LabelsHook hook = new LabelsHook("rack = r7, url=http://a?b=c,empty=,");
+    hook.open(context(Map.of()));
+
+    assertThat(hook.masterLaunchTaskLabels(task(labels()), FRAMEWORK, AGENT))
+        .isEqualTo(labels("empty", "", "rack", "r7", "url", "http://a?b=c"));
+  }
+
+  @Test
+  void parametersReplaceTheVariable() {
+    LabelsHook hook = new LabelsHook("rack=r1,zone=z");
+    hook.open(context(Map.of("label.rack", "r7")));
+
+    assertThat(hook.masterLaunchTaskLabels(task(labels()), FRAMEWORK, AGENT))
+        .isEqualTo(labels("rack", "r7"));
+  }
+
+  @Test
+  void withoutConfigurationItChangesNothing() {
+    LabelsHook hook = new LabelsHook((String) null);
+    hook.open(context(Map.of("lable.rack", "typo")));
+
+    assertThat(hook.masterLaunchTaskLabels(task(labels("a", "b")), FRAMEWORK, AGENT))
+        .isEqualTo(labels("a", "b"));
+  }
+
+  @Test
+  void refusesWhatHasNoKey() {
+    assertThatThrownBy(() -> new LabelsHook("rack").open(context(Map.of())))
+        .hasMessageContaining("key=value");
+    assertThatThrownBy(() -> new LabelsHook("=r7").open(context(Map.of())))
+        .hasMessageContaining("no key");
+    assertThatThrownBy(() -> new LabelsHook("").open(context(Map.of("label.", "x"))))
+        .hasMessageContaining("no key");
+  }
+
+  private static TaskInfo task(Labels labels) {
+    return TaskInfo.newBuilder()
+        .setName("t")
+        .setTaskId(TaskID.newBuilder().setValue("t"))
+        .setAgentId(AgentID.newBuilder().setValue("a"))
+        .setLabels(labels)
+        .build();
+  }
+
+  private static Labels labels(String... keysAndValues) {
+    Labels.Builder labels = Labels.newBuilder();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      labels.addLabels(
+          Label.newBuilder().setKey(keysAndValues[i]).setValue(keysAndValues[i + 1]));
+    }
+    return labels.build();
+  }
+
+  private static DaemonContext context(Map<String, String> parameters) {
+    return new TestContext(Map.of(), parameters);
+  }
+
+  private record TestContext(Map<String, String> flags, Map<String, String> parameters)
+      implements DaemonContext, Metrics {
+    @Override
+    public String daemon() {
+      return "master";
+    }
+
+    @Override
+    public Role role() {
+      return Role.MASTER;
+    }
+
+    @Override
+    public Path workDir() {
+      return Path.of("/nowhere");
+    }
+
+    @Override
+    public Path runtimeDir() {
+      return Path.of("/nowhere");
+    }
+
+    @Override
+    public Metrics metrics() {
+      return this;
+    }
+
+    @Override
+    public Clock clock() {
+      return Clock.systemUTC();
+    }
+
+    @Override
+    public Counter counter(String name) {
+      return n -> {};
+    }
+
+    @Override
+    public void gauge(String name, DoubleSupplier value) {
+      // Nobody looks.
+    }
+  }
+}
