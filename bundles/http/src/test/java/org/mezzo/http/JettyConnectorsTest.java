@@ -59,6 +59,10 @@ class JettyConnectorsTest {
       case "/type":
         exchange.respond(HttpResponse.text(200, exchange.header("content-type").orElse("none")));
         break;
+      case "/late":
+        CompletableFuture.delayedExecutor(600, TimeUnit.MILLISECONDS)
+            .execute(() -> exchange.respond(HttpResponse.text(200, "late answer")));
+        break;
       case "/hello":
         exchange.respond(HttpResponse.text(200, "hello"));
         break;
@@ -414,6 +418,16 @@ class JettyConnectorsTest {
       assertThat(client.readUntil("late")).endsWith("late");
     }
     assertThat(closed.poll(10, TimeUnit.SECONDS)).isPresent();
+  }
+
+  @Test
+  void waitsForAnAnswerBeyondTheIdleTimeout() throws Exception {
+    connector.close();
+    connector = open(Duration.ofMillis(200));
+    try (RawClient client = raw()) {
+      client.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(client.readUntil("late answer")).startsWith("HTTP/1.1 200");
+    }
   }
 
   @Test

@@ -54,6 +54,7 @@ final class JettyExchange implements HttpExchange {
   private final AtomicBoolean answered = new AtomicBoolean();
   private final AtomicBoolean bodyTaken = new AtomicBoolean();
   private volatile boolean bodyComplete;
+  private volatile boolean streaming;
   private Map<String, List<String>> headers;
   private Map<String, String> query;
 
@@ -63,6 +64,15 @@ final class JettyExchange implements HttpExchange {
     this.request = request;
     this.response = response;
     this.callback = callback;
+    request.addIdleTimeoutListener(timeout -> !somethingIsUnderWay());
+  }
+
+  /**
+   * Whether silence is no fault of the client: the answer is being made, or is a stream, whose
+   * client is cut by the queue's bound if it does not read.
+   */
+  private boolean somethingIsUnderWay() {
+    return streaming || (!answered.get() && (bodyComplete || !bodyTaken.get()));
   }
 
   @Override
@@ -328,6 +338,7 @@ final class JettyExchange implements HttpExchange {
     if (!answered.compareAndSet(false, true)) {
       throw new IllegalStateException("The exchange is answered already");
     }
+    streaming = true;
     response.setStatus(status);
     headers.forEach((name, value) -> response.getHeaders().put(name, value));
     JettyStream stream =

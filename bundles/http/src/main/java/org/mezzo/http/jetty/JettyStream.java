@@ -82,8 +82,6 @@ final class JettyStream implements ResponseStream {
       // Said outright so that Connection: close does not make Jetty choose an unframed body.
       response.getHeaders().put(HttpHeader.TRANSFER_ENCODING, "chunked");
     }
-    // Silence is no fault of a stream; a client that does not read is cut by the queue's bound.
-    request.addIdleTimeoutListener(timeout -> false);
     request.addFailureListener(this::closed);
     // A session that was told of its end does not tell its streams of the connection's.
     Connection connection = request.getConnectionMetaData().getConnection();
