@@ -486,6 +486,9 @@ public final class CommandRunner {
 
     @Override
     public void disconnected(String reason) {
+      if (result.isDone()) {
+        return;
+      }
       why = "the master cannot be reached";
       listener.progress("No connection to the master, trying again: " + reason);
       if (killed && !everSubscribed) {
