@@ -3,11 +3,14 @@ package org.mezzo.agent.sandboxes;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /** Where sandboxes stand below the work directory (rule 172). */
 public final class SandboxPaths {
+  private static final int CREATE_ATTEMPTS = 5;
+
   private final Path workDir;
 
   public SandboxPaths(Path workDir) {
@@ -37,6 +40,20 @@ public final class SandboxPaths {
 
   /** Makes the sandbox and lets {@code latest} beside it point to it. */
   public static void create(Path run) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        createOnce(run);
+        return;
+      } catch (NoSuchFileException e) {
+        // The collector may have removed a folder above, which was empty.
+        if (attempt == CREATE_ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static void createOnce(Path run) throws IOException {
     Files.createDirectories(run);
     Path latest = run.resolveSibling("latest");
     try {

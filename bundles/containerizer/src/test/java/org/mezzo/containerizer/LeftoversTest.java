@@ -1,0 +1,90 @@
+package org.mezzo.containerizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.resources.Resources;
+
+class LeftoversTest {
+  @TempDir Path folder;
+
+  /** Plays the agent that is killed; lives in a process of its own. */
+  public static final class Victim {
+    private Victim() {}
+
+    public static void main(String[] arguments) throws Exception {
+      Path folder = Path.of(arguments[0]);
+      Containerizer containerizer = Containerizer.open(new FakeAgent(folder).options());
+      for (String command : List.of("echo $$ >pid; exec sleep 1000", "exit 5")) {
+        String id = command.startsWith("echo") ? "runs" : "over";
+        containerizer
+            .launch(
+                new LaunchRequest(
+                    id,
+                    CommandInfo.newBuilder().setShell(true).setValue(command).build(),
+                    Map.of(),
+                    Optional.empty(),
+                    folder.resolve(id),
+                    Resources.EMPTY,
+                    Resources.EMPTY,
+                    Optional.empty()))
+            .toCompletableFuture()
+            .get(20, TimeUnit.SECONDS);
+      }
+      while (!Files.exists(folder.resolve("runs/pid"))) {
+        Thread.sleep(5);
+      }
+      Runtime.getRuntime().halt(9);
+    }
+  }
+
+  @Test
+  void tasksSurviveAKilledAgentAndTheNextOneEndsThem() throws Exception {
+    Process agent =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Victim.class.getName(),
+                folder.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("victim.log").toFile())
+            .start();
+    assertThat(agent.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(agent.exitValue()).as(Files.readString(folder.resolve("victim.log"))).isEqualTo(9);
+    long pid = Long.parseLong(Files.readString(folder.resolve("runs/pid")).trim());
+    assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive)).contains(true);
+
+    try (Containerizer next = Containerizer.open(new FakeAgent(folder).options())) {
+      var leftovers = next.destroyLeftovers().toCompletableFuture().get(20, TimeUnit.SECONDS);
+      assertThat(leftovers)
+          .extracting(Containerizer.Leftover::containerId)
+          .contains("runs")
+          .isSubsetOf("runs", "over");
+      assertThat(
+              leftovers.stream()
+                  .filter(leftover -> leftover.containerId().equals("runs"))
+                  .findFirst()
+                  .orElseThrow()
+                  .termination()
+                  .signal())
+          .hasValue(9);
+      assertThat(next.containers()).isEmpty();
+    }
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
+      assertThat(System.nanoTime()).isLessThan(end);
+      Thread.sleep(5);
+    }
+    assertThat(folder.resolve("run time/containers")).isEmptyDirectory();
+  }
+}
