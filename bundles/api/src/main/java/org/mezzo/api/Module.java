@@ -3,24 +3,53 @@ package org.mezzo.api;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * What every module kind extends. An instance serves exactly one daemon.
+ * What every module kind extends. An instance serves exactly one daemon, from {@link #open} to
+ * {@link #close}; what is said here holds for all kinds unless a kind says otherwise.
  *
- * <p>Threading: all methods of one instance, these included, are called one at a time on a thread
- * that belongs to the lease of the daemon, never on its event loop, so they may block within their
- * documented deadline. A call that throws is logged and counted and the instance is kept until it
- * has thrown repeatedly in a row; a call that passes its deadline costs the instance its lease and
- * its thread. The daemon goes on in both cases.
+ * <p><b>Which thread calls.</b> All methods of one instance, these included, are called one at a
+ * time, in the order in which the daemon asked, on a thread that belongs to the daemon's lease and
+ * has no context class loader. It is never the daemon's event loop. A few kinds take several calls
+ * at a time and say so.
+ *
+ * <p><b>What may block.</b> Every call, within the deadline that its kind documents; 30 seconds for
+ * creation and {@link #open} together, 10 seconds for {@link #close}. The daemon does not wait: it
+ * goes on, and the result reaches it as an event. Calls that pile up meanwhile wait in a bounded
+ * mailbox, and are refused beyond its bound.
+ *
+ * <p><b>What happens when a call throws.</b> It is logged and counted, and the daemon acts as the
+ * kind documents for a call without a result. After 5 calls in a row that threw the instance is
+ * quarantined: it loses its lease and is closed. The next module of that kind and name takes over;
+ * where there is none, the same one gets another chance with a fresh instance after 1 second,
+ * doubling to 60.
+ *
+ * <p><b>What happens when a call is slow.</b> Past its deadline the call is interrupted, the
+ * instance is quarantined as above and its thread given up; the stack of the stuck thread is in the
+ * log and in the module's description. If it ever returns, its result is dropped. When 16 threads
+ * of a process are stuck so, modules that failed are not tried again.
+ *
+ * <p><b>What happens when the module goes away</b> (its bundle is stopped, updated, swapped). A swap
+ * opens an instance of the new version while the old one still holds; the lease then moves in one
+ * step, the old instance finishes the call that runs, and is closed. Calls that had no reply are
+ * made again by the daemon if they still matter. Without a successor the daemon goes on as the kind
+ * documents for its absence.
+ *
+ * <p><b>What it is told when it (re)appears.</b> Nothing of what an earlier instance knew: each kind
+ * documents how a fresh instance gets the state it needs before it is asked anything.
  */
 @ConsumerType
 public interface Module {
 
   /**
-   * Called once, before anything else, after the lease was given. Throwing refuses the lease.
+   * Called once, before anything else. Throwing refuses the lease, which stays where it is or goes
+   * to another module of the same kind and name.
    *
    * @param context the daemon this instance serves from now on; never null
    */
   default void open(DaemonContext context) throws Exception {}
 
-  /** Called once after the last call when the lease ends in order; not after a hang. */
+  /**
+   * Called once after the last call when the lease ends, also after quarantine for throwing; not
+   * after a hang and not when {@link #open} threw. Threads and files of the instance end here.
+   */
   default void close() throws Exception {}
 }

@@ -10,7 +10,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  * Tells which principal sent a request (rules 8 and 14). Asked only where a flag demands
  * authentication; there a missing, failing or late authenticator refuses the request.
  *
- * <p>Threading: {@link #authenticate} is called on several threads at a time. Deadline: 5 seconds.
+ * <p>Threading: {@link #authenticate} is called on several threads at a time, never on the event
+ * loop, and may block. Deadline: 5 seconds. An authenticator that appears is told nothing but its
+ * {@link org.mezzo.api.DaemonContext}; it is swapped without a request noticing, since the old one
+ * answers until the new one has opened.
  */
 @ConsumerType
 public interface HttpAuthenticator extends Module {
@@ -21,7 +24,10 @@ public interface HttpAuthenticator extends Module {
   /** The scheme for {@code WWW-Authenticate}, for example {@code Basic}. */
   String scheme();
 
-  /** Looks at a request; must compare secrets in constant time and never log them. */
+  /**
+   * Looks at a request; must compare secrets in constant time and never log them. Throwing refuses
+   * the request.
+   */
   Result authenticate(Request request) throws Exception;
 
   /**

@@ -9,7 +9,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  * Tells whether a principal may do what it asks. Without {@code --acls} nobody is asked and
  * everything is allowed, as in Mesos; with it a missing, failing or late authorizer refuses.
  *
- * <p>Threading: {@link #authorize} is called on several threads at a time. Deadline: 5 seconds.
+ * <p>Threading: {@link #authorize} is called on several threads at a time, never on the event loop,
+ * and may block. Deadline: 5 seconds. An authorizer that appears is told nothing but its {@link
+ * org.mezzo.api.DaemonContext}, in which it finds {@code --acls} and its parameters; requests wait
+ * for none, and are refused until it has opened.
  */
 @ConsumerType
 public interface Authorizer extends Module {
@@ -17,7 +20,7 @@ public interface Authorizer extends Module {
   /** The value of {@code mezzo.module.kind} of authorizers. */
   String KIND = "authorizer";
 
-  /** Whether the action is allowed. */
+  /** Whether the action is allowed. Throwing counts as no. */
   boolean authorize(Request request) throws Exception;
 
   /**
