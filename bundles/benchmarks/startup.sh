@@ -56,7 +56,7 @@ start() {
   millis=$(((now - begin) / 1000))
   if [ "${1:-}" = memory ]; then
     sleep 10
-    rss=$(($(sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' "/proc/$master/status") / 1024))
+    rss=$(awk '/^VmRSS:/ { print int($2 / 1024) }' "/proc/$master/status")
   fi
   kill "$master"
   wait "$master" 2>/dev/null || true

@@ -117,10 +117,7 @@ public final class TaskLoad implements SchedulerClient.Listener {
 
   /** Launches from the next offer, waits until all have finished, returns when it was sent. */
   private long launch(List<String> ids) throws InterruptedException {
-    Offer offer = offers.poll(LIMIT_SECONDS, TimeUnit.SECONDS);
-    if (offer == null) {
-      throw new IllegalStateException("No offer within " + LIMIT_SECONDS + " s");
-    }
+    Offer offer = offerFor(ids.size());
     Offer.Operation.Launch.Builder launch = Offer.Operation.Launch.newBuilder();
     for (String id : ids) {
       launch.addTaskInfos(
@@ -149,6 +146,33 @@ public final class TaskLoad implements SchedulerClient.Listener {
       throw new IllegalStateException(pending.getCount() + " tasks did not finish in time");
     }
     return sent;
+  }
+
+  /** The next offer that is large enough; smaller ones are given back. */
+  private Offer offerFor(int tasks) throws InterruptedException {
+    while (true) {
+      Offer offer = offers.poll(LIMIT_SECONDS, TimeUnit.SECONDS);
+      if (offer == null) {
+        throw new IllegalStateException("No offer within " + LIMIT_SECONDS + " s");
+      }
+      if (scalar(offer, "mem") >= tasks && scalar(offer, "cpus") >= tasks * 0.001) {
+        return offer;
+      }
+      client.call(
+          Call.newBuilder()
+              .setType(Call.Type.DECLINE)
+              .setDecline(
+                  Call.Decline.newBuilder()
+                      .addOfferIds(offer.getId())
+                      .setFilters(Filters.newBuilder().setRefuseSeconds(0))));
+    }
+  }
+
+  private static double scalar(Offer offer, String name) {
+    return offer.getResourcesList().stream()
+        .filter(resource -> resource.getName().equals(name))
+        .mapToDouble(resource -> resource.getScalar().getValue())
+        .sum();
   }
 
   private static Resource scalar(String name, double value) {
