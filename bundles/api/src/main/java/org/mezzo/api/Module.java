@@ -17,8 +17,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * mailbox, and are refused beyond its bound.
  *
  * <p><b>What happens when a call throws.</b> It is logged and counted, and the daemon acts as the
- * kind documents for a call without a result. After 5 calls in a row that threw the instance is
- * quarantined: it loses its lease and is closed. The next module of that kind and name takes over;
+ * kind documents for a call without a result. A checked exception is an answer like any other.
+ * Unchecked ones are defects: after 5 calls in a row that threw one the instance is quarantined: it
+ * loses its lease and is closed. The next module of that kind and name takes over;
  * where there is none, the same one gets another chance with a fresh instance after 1 second,
  * doubling to 60.
  *
@@ -29,9 +30,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p><b>What happens when the module goes away</b> (its bundle is stopped, updated, swapped). A swap
  * opens an instance of the new version while the old one still holds; the lease then moves in one
- * step, the old instance finishes the call that runs, and is closed. Calls that had no reply are
- * made again by the daemon if they still matter. Without a successor the daemon goes on as the kind
- * documents for its absence.
+ * step, the old instance finishes the call that runs, whose result is dropped, and is closed.
+ * Without a successor the daemon goes on as the kind documents for its absence.
  *
  * <p><b>What it is told when it (re)appears.</b> Nothing of what an earlier instance knew: each kind
  * documents how a fresh instance gets the state it needs before it is asked anything.

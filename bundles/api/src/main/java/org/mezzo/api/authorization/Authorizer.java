@@ -11,8 +11,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>Threading: {@link #authorize} is called on several threads at a time, never on the event loop,
  * and may block. Deadline: 5 seconds. An authorizer that appears is told nothing but its {@link
- * org.mezzo.api.DaemonContext}, in which it finds {@code --acls} and its parameters; requests wait
- * for none, and are refused until it has opened.
+ * org.mezzo.api.DaemonContext}, in which it finds {@code --acls} and its parameters; requests do
+ * not wait for it, they are refused until it has opened.
  */
 @ConsumerType
 public interface Authorizer extends Module {

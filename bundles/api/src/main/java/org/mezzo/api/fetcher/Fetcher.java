@@ -16,13 +16,12 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p>Threading: unlike other kinds, {@link #fetch} and {@link #size} are called on one of several
  * fetching threads, several calls at a time. There is no deadline as long as bytes arrive; a call
  * that stalls for longer than the request's stall timeout should fail by itself and is interrupted
- * when the launch is cancelled. {@link #schemes} is asked once after {@link #open}, within 1 second.
+ * when the launch is cancelled. {@link #schemes} is asked before each fetch and returns at once.
  *
  * <p>A fetch that throws fails the launch of that task with the exception's message in the sandbox's
- * {@code stderr}. When a fetcher goes away during a fetch, the fetch is begun again with its
- * successor, into an empty target; while no fetcher serves a scheme, tasks that need it fail with a
- * message that names the scheme, and others run. A fetcher holds no state that a successor needs: it
- * is told nothing when it appears.
+ * {@code stderr}, and so does a fetcher that goes away during the fetch. While no fetcher serves a
+ * scheme, tasks that need it fail with a message that names the scheme, and others run. A fetcher
+ * holds no state that a successor needs: it is told nothing when it appears.
  */
 @ConsumerType
 public interface Fetcher extends Module {

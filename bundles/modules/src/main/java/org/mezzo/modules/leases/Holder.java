@@ -387,6 +387,16 @@ final class Holder<M extends Module> {
         return;
       }
       lease.numbers().failures.increment();
+      lease.post(
+          () ->
+              reply.completeExceptionally(
+                  new ModuleException(Kind.THREW, operation() + " threw " + thrown, thrown)));
+      if (!(thrown instanceof RuntimeException) && !(thrown instanceof Error)) {
+        // What an SPI declares is an answer, such as a file that is not there.
+        throwsInARow = 0;
+        LOG.debug("{} of {} threw", Lease.label(registration), lease.daemon(), thrown);
+        return;
+      }
       throwsInARow++;
       LOG.warn(
           "{} of {} threw in {}, {} times in a row now",
@@ -395,10 +405,6 @@ final class Holder<M extends Module> {
           operation(),
           throwsInARow,
           thrown);
-      lease.post(
-          () ->
-              reply.completeExceptionally(
-                  new ModuleException(Kind.THREW, operation() + " threw " + thrown, thrown)));
       if (throwsInARow >= table.limits().throwsInARow()) {
         lease.failed(
             Holder.this,

@@ -5,7 +5,8 @@ import java.time.Duration;
 /**
  * How patient leases are.
  *
- * @param throwsInARow so many calls that throw, one after the other, cost the instance its lease
+ * @param throwsInARow so many calls that throw something unchecked, one after the other, cost the
+ *     instance its lease
  * @param abandonedThreads so many threads may be stuck in modules at a time before modules that have
  *     failed are not tried again
  * @param mailbox how many calls may wait in one lease

@@ -401,6 +401,28 @@ final class LeaseTableTest {
   }
 
   @Test
+  void whatAModuleMayThrowIsAnAnswer() throws Exception {
+    register(
+        new Fake(
+            1,
+            "polite",
+            () ->
+                new Polite("hello") {
+                  @Override
+                  public String greet(String name) throws Exception {
+                    throw new java.io.IOException("nobody is there");
+                  }
+                }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    for (int i = 0; i < 20; i++) {
+      assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.THREW);
+    }
+    assertThat(lease.epoch()).isEqualTo(1);
+    assertThat(table.quarantined()).isEmpty();
+  }
+
+  @Test
   void oneThatAlwaysThrowsIsTriedAgainWithAFreshInstance() throws Exception {
     Fake bad =
         register(
