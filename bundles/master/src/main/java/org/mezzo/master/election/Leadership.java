@@ -96,7 +96,11 @@ public final class Leadership implements ClusterView, AutoCloseable {
     if (over == null) {
       return;
     }
-    LOG.warn("This master leads no longer: {}", reason);
+    if (closed) {
+      LOG.info("This master leads no longer: {}", reason);
+    } else {
+      LOG.warn("This master leads no longer: {}", reason);
+    }
     term = null;
     if (leader.isPresent() && leader.get().getId().equals(self.getId())) {
       leader = Optional.empty();
