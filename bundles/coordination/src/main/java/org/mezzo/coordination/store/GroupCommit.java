@@ -24,6 +24,9 @@ public final class GroupCommit {
   /** Rough cost of a node's path and the operation around it. */
   private static final int OVERHEAD = 300;
 
+  /** Several writes for each agent of the largest cluster may wait. */
+  private static final int MAX_WAITING = 200_000;
+
   private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
   /** Makes a batch durable or throws. */
@@ -107,6 +110,11 @@ public final class GroupCommit {
     Throwable reason;
     synchronized (queue) {
       reason = closed;
+      if (reason == null && queue.size() >= MAX_WAITING) {
+        reason =
+            new IllegalStateException(
+                "Registry is too slow: " + MAX_WAITING + " changes wait to be stored");
+      }
       if (reason == null) {
         queue.add(entry);
         queue.notifyAll();
