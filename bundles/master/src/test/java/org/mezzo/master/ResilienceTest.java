@@ -1,0 +1,345 @@
+package org.mezzo.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.allocator.Proposal;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.master.state.Agent;
+import org.mezzo.master.state.Framework;
+import org.mezzo.master.testing.SimpleAllocator;
+import org.mezzo.master.testing.TestAgent;
+import org.mezzo.master.testing.TestCluster;
+import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.Offer;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.TaskID;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.Value;
+import org.mezzo.protocol.v1.scheduler.Call;
+import org.mezzo.protocol.v1.scheduler.Event;
+import org.mezzo.resources.Resources;
+
+/** What happens when allocators, agents, frameworks and masters come and go. */
+class ResilienceTest {
+  private static final String RESOURCES = "cpus:4;mem:4096";
+
+  @TempDir Path workDir;
+  private TestCluster cluster;
+
+  @AfterEach
+  void stop() throws Exception {
+    cluster.close();
+  }
+
+  private static Resource scalar(String name, double value) {
+    return Resource.newBuilder()
+        .setName(name)
+        .setType(Value.Type.SCALAR)
+        .setScalar(Value.Scalar.newBuilder().setValue(value))
+        .build();
+  }
+
+  private static void launch(TestScheduler scheduler, Offer offer, String id) throws Exception {
+    Call.Accept.Builder accept = Call.Accept.newBuilder().addOfferIds(offer.getId());
+    accept
+        .addOperationsBuilder()
+        .setType(Offer.Operation.Type.LAUNCH)
+        .getLaunchBuilder()
+        .addTaskInfos(
+            TaskInfo.newBuilder()
+                .setName(id)
+                .setTaskId(TaskID.newBuilder().setValue(id))
+                .setAgentId(AgentID.newBuilder().setValue(offer.getAgentId().getValue()))
+                .addResources(scalar("cpus", 1))
+                .addResources(scalar("mem", 32))
+                .setCommand(CommandInfo.newBuilder().setValue("true")));
+    accept.getFiltersBuilder().setRefuseSeconds(0);
+    scheduler.accepted(Call.newBuilder().setType(Call.Type.ACCEPT).setAccept(accept));
+  }
+
+  private static Offer offer(TestScheduler scheduler) throws Exception {
+    return scheduler.await(Event.Type.OFFERS).getOffers().getOffers(0);
+  }
+
+  private static TaskStatus update(TestScheduler scheduler) throws Exception {
+    return scheduler.await(Event.Type.UPDATE).getUpdate().getStatus();
+  }
+
+  private static void run(TestAgent agent, TestScheduler scheduler, String id) throws Exception {
+    launch(scheduler, offer(scheduler), id);
+    agent.await(MasterEvent::hasRunTask);
+    agent.update(id, TaskState.TASK_RUNNING, null);
+    scheduler.acknowledge(update(scheduler));
+    agent.await(MasterEvent::hasAcknowledgeUpdate);
+  }
+
+  /** What is free, offered and allocated adds up to what there is, seen from both sides. */
+  private void balanced() {
+    var state = cluster.state();
+    for (Agent agent : state.agents().values()) {
+      Resources sum = agent.free();
+      sum = sum.plus(agent.totalAllocated().unallocated());
+      sum = sum.plus(agent.totalOffered().unallocated());
+      assertThat(sum).isEqualTo(agent.total());
+      for (Framework framework : state.frameworks().values()) {
+        assertThat(framework.allocated().getOrDefault(agent.id(), Resources.EMPTY))
+            .isEqualTo(agent.allocated().getOrDefault(framework.id(), Resources.EMPTY));
+        assertThat(framework.offered().getOrDefault(agent.id(), Resources.EMPTY))
+            .isEqualTo(agent.offered().getOrDefault(framework.id(), Resources.EMPTY));
+      }
+    }
+  }
+
+  @Test
+  void offersOutliveTheirAllocatorAndASuccessorKnowsEverything() throws Exception {
+    cluster = new TestCluster(workDir);
+    TestAgent agent = cluster.agent(25061, RESOURCES);
+    try (TestScheduler scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
+      run(agent, scheduler, "t1");
+      Offer before = offer(scheduler);
+      cluster.leases.withdraw(Allocator.KIND, "hierarchical");
+      TestCluster.await(
+          () -> cluster.master.metrics().snapshot().get("allocator/mezzo/present") == 0);
+      launch(scheduler, before, "t2");
+      agent.await(MasterEvent::hasRunTask);
+      agent.update("t2", TaskState.TASK_RUNNING, null);
+      assertThat(update(scheduler).getState()).isEqualTo(TaskState.TASK_RUNNING);
+      balanced();
+
+      SimpleAllocator successor = new SimpleAllocator(Clock.systemUTC());
+      cluster.leases.register(Allocator.KIND, "hierarchical", successor);
+      Offer after = offer(scheduler);
+      assertThat(successor.started.agents()).hasSize(1);
+      assertThat(successor.started.agents().get(0).used().get(scheduler.id).scalar("cpus"))
+          .isEqualTo(2000);
+      assertThat(after.getResourcesList())
+          .anySatisfy(it -> assertThat(it.getScalar().getValue()).isEqualTo(2));
+      assertThat(scheduler.events).isEmpty();
+      assertThat(scheduler.ended()).isFalse();
+      balanced();
+    }
+  }
+
+  @Test
+  void aLyingAllocatorGetsNothingByIt() throws Exception {
+    cluster = new TestCluster(workDir);
+    TestAgent agent = cluster.agent(25062, RESOURCES);
+    try (TestScheduler scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
+      Offer offer = offer(scheduler);
+      Resources much = Resources.parse("cpus:100", "*").allocatedTo("test");
+      Resources some = Resources.parse("cpus:1", "*");
+      List<Proposal> lies =
+          List.of(
+              new Proposal(scheduler.id, "test", agent.id, much),
+              new Proposal(scheduler.id, "test", "nobody", some.allocatedTo("test")),
+              new Proposal("nobody", "test", agent.id, some.allocatedTo("test")),
+              new Proposal(scheduler.id, "other", agent.id, some.allocatedTo("other")),
+              new Proposal(scheduler.id, "test", agent.id, some),
+              new Proposal(scheduler.id, "test", agent.id, Resources.EMPTY));
+      cluster.allocator.lies.addAll(lies);
+      TestCluster.await(
+          () ->
+              cluster.master.metrics().snapshot().get("allocator/mezzo/proposals_dropped")
+                  == lies.size());
+      assertThat(cluster.state().offers().keySet()).containsExactly(offer.getId().getValue());
+      balanced();
+    }
+  }
+
+  @Test
+  void aSilentAgentBecomesUnreachableAndComesBack() throws Exception {
+    cluster = new TestCluster(workDir, "agent_ping_timeout=1secs", "max_agent_ping_timeouts=1");
+    TestAgent agent = cluster.agent(25063, RESOURCES);
+    try (TestScheduler scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
+      run(agent, scheduler, "t1");
+      Offer open = offer(scheduler);
+      agent.pongs = false;
+      TaskStatus status = update(scheduler);
+      assertThat(status.getState()).isEqualTo(TaskState.TASK_UNREACHABLE);
+      assertThat(status.getReason()).isEqualTo(TaskStatus.Reason.REASON_AGENT_REMOVED);
+      assertThat(status.hasUnreachableTime()).isTrue();
+      assertThat(scheduler.await(Event.Type.RESCIND).getRescind().getOfferId())
+          .isEqualTo(open.getId());
+      assertThat(scheduler.await(Event.Type.FAILURE).getFailure().getAgentId().getValue())
+          .isEqualTo(agent.id);
+      assertThat(cluster.coordination.stored).containsKey("unreachable/" + agent.id);
+      assertThat(cluster.state().frameworks().get(scheduler.id).unreachableTasks()).hasSize(1);
+      TestCluster.await(agent::isClosed);
+
+      agent.pongs = true;
+      agent.connect(cluster.links).reregister();
+      TaskStatus back = update(scheduler);
+      assertThat(back.getState()).isEqualTo(TaskState.TASK_RUNNING);
+      assertThat(back.getReason()).isEqualTo(TaskStatus.Reason.REASON_AGENT_REREGISTERED);
+      assertThat(back.hasUuid()).isFalse();
+      offer(scheduler);
+      assertThat(cluster.coordination.stored)
+          .containsKey("agents/" + agent.id)
+          .doesNotContainKey("unreachable/" + agent.id);
+      balanced();
+    }
+  }
+
+  @Test
+  void aLostLinkCostsOnlyUncheckpointedTasks() throws Exception {
+    cluster = new TestCluster(workDir);
+    TestAgent agent = cluster.agent(25064, RESOURCES);
+    FrameworkInfo bare = TestScheduler.info("test").setCheckpoint(false).build();
+    try (TestScheduler careless = TestScheduler.json(cluster.address()).subscribed(bare)) {
+      run(agent, careless, "t1");
+      Offer open = offer(careless);
+      agent.disconnect();
+      TaskStatus status = update(careless);
+      assertThat(status.getState()).isEqualTo(TaskState.TASK_LOST);
+      assertThat(status.getReason()).isEqualTo(TaskStatus.Reason.REASON_AGENT_DISCONNECTED);
+      assertThat(careless.await(Event.Type.RESCIND).getRescind().getOfferId())
+          .isEqualTo(open.getId());
+      agent.connect(cluster.links).reregister();
+      assertThat(agent.await(MasterEvent::hasKillTask).getKillTask().getTaskId().getValue())
+          .isEqualTo("t1");
+      offer(careless);
+      balanced();
+    }
+  }
+
+  @Test
+  void tasksOfACheckpointingFrameworkSurviveALostLink() throws Exception {
+    cluster = new TestCluster(workDir);
+    TestAgent agent = cluster.agent(25065, RESOURCES);
+    try (TestScheduler scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
+      run(agent, scheduler, "t1");
+      agent.disconnect();
+      agent.connect(cluster.links).reregister();
+      agent.update("t1", TaskState.TASK_FINISHED, null);
+      assertThat(update(scheduler).getState()).isEqualTo(TaskState.TASK_FINISHED);
+      balanced();
+    }
+  }
+
+  @Test
+  void aMasterThatLosesAndWinsAgainFindsTheTasksRunning() throws Exception {
+    cluster = new TestCluster(workDir);
+    TestAgent agent = cluster.agent(25066, RESOURCES);
+    FrameworkInfo info = TestScheduler.info("test").setFailoverTimeout(60).build();
+    TestScheduler first = TestScheduler.json(cluster.address()).subscribed(info);
+    run(agent, first, "t1");
+    cluster.coordination.depose(Optional.empty());
+    TestCluster.await(first::ended);
+    TestCluster.await(agent::isClosed);
+    assertThat(cluster.master.cluster().leading()).isFalse();
+    cluster.coordination.elect();
+    TestCluster.await(() -> cluster.master.cluster().state().isPresent());
+    assertThat(cluster.state().recoveredAgents()).containsKey(agent.id);
+    agent.connect(cluster.links).reregister();
+    TestCluster.await(() -> cluster.state().frameworks().containsKey(first.id));
+    assertThat(cluster.state().frameworks().get(first.id).phase())
+        .isEqualTo(Framework.Phase.RECOVERED);
+    FrameworkInfo again =
+        info.toBuilder().setId(FrameworkID.newBuilder().setValue(first.id)).build();
+    try (TestScheduler second = TestScheduler.json(cluster.address()).subscribed(again)) {
+      assertThat(offer(second).getResourcesList())
+          .anySatisfy(it -> assertThat(it.getScalar().getValue()).isEqualTo(3));
+      agent.update("t1", TaskState.TASK_FINISHED, null);
+      TaskStatus status = update(second);
+      second.acknowledge(status);
+      agent.await(MasterEvent::hasAcknowledgeUpdate);
+      assertThat(cluster.state().frameworks().get(first.id).completedTasks()).hasSize(1);
+      balanced();
+    }
+  }
+
+  @Test
+  void aFrameworkThatDoesNotComeBackIsRemoved() throws Exception {
+    cluster = new TestCluster(workDir);
+    TestAgent agent = cluster.agent(25067, RESOURCES);
+    TestScheduler scheduler =
+        TestScheduler.json(cluster.address())
+            .subscribed(TestScheduler.info("test").setFailoverTimeout(0.1).build());
+    run(agent, scheduler, "t1");
+    scheduler.close();
+    assertThat(
+            agent
+                .await(MasterEvent::hasShutdownFramework)
+                .getShutdownFramework()
+                .getFrameworkId()
+                .getValue())
+        .isEqualTo(scheduler.id);
+    TestCluster.await(() -> cluster.state().completedFrameworks().size() == 1);
+    var removed = cluster.state().completedFrameworks().get(0);
+    assertThat(removed.completedTasks().get(0).state()).isEqualTo(TaskState.TASK_KILLED);
+    balanced();
+    assertThat(cluster.state().agents().get(agent.id).free())
+        .isEqualTo(cluster.state().agents().get(agent.id).total());
+  }
+
+  @Test
+  void legacyFrameworksGetLegacyOffers() throws Exception {
+    cluster = new TestCluster(workDir);
+    cluster.agent(25068, RESOURCES);
+    FrameworkInfo legacy = FrameworkInfo.newBuilder().setUser("u").setName("old").build();
+    try (TestScheduler scheduler = TestScheduler.json(cluster.address()).subscribed(legacy)) {
+      Offer offer = offer(scheduler);
+      assertThat(offer.hasAllocationInfo()).isFalse();
+      assertThat(offer.getResourcesList())
+          .allSatisfy(
+              it -> {
+                assertThat(it.hasAllocationInfo()).isFalse();
+                assertThat(it.getRole()).isEqualTo("*");
+              });
+      launch(scheduler, offer, "t1");
+      TestCluster.await(
+          () -> cluster.state().frameworks().get(scheduler.id).tasks().containsKey("t1"));
+      balanced();
+    }
+  }
+
+  @Test
+  void anIndexNeverDriftsFromTheLedger() throws Exception {
+    cluster = new TestCluster(workDir);
+    TestAgent agent = cluster.agent(25069, RESOURCES);
+    try (TestScheduler scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
+      for (int i = 0; i < 20; i++) {
+        run(agent, scheduler, "t" + i);
+        agent.update("t" + i, TaskState.TASK_FINISHED, null);
+        scheduler.acknowledge(update(scheduler));
+        agent.await(MasterEvent::hasAcknowledgeUpdate);
+        if (i % 3 == 0) {
+          scheduler.decline(offer(scheduler).getId().getValue(), 0);
+        }
+      }
+      balanced();
+      Map<String, Resources> ledger = new HashMap<>();
+      TestCluster.await(
+          () -> {
+            var now = cluster.state().agents().get(agent.id);
+            ledger.clear();
+            ledger.putAll(now.offered());
+            now.allocated().forEach((id, held) -> ledger.merge(id, held, Resources::plus));
+            synchronized (cluster.allocator) {
+              return ledger.equals(cluster.allocator.held.get(agent.id));
+            }
+          });
+    }
+  }
+}
