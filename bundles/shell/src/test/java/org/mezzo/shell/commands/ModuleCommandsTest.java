@@ -1,0 +1,137 @@
+package org.mezzo.shell.commands;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Module;
+import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Deployment;
+import org.mezzo.deployment.Deployments;
+import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.local.LocalModules;
+
+final class ModuleCommandsTest {
+  @TempDir Path folder;
+  private final LocalModules modules = new LocalModules();
+  private final Ledger ledger = new Ledger();
+  private final ModuleCommands commands = new ModuleCommands(modules.leases(), ledger);
+
+  @AfterEach
+  void close() {
+    modules.close();
+  }
+
+  private static final class Ledger implements Deployments {
+    boolean succeeds = true;
+
+    private CompletionStage<Action> done(Action.Kind kind, String name) {
+      return CompletableFuture.completedStage(
+          new Action(
+              Instant.EPOCH,
+              kind,
+              name,
+              "1.0.0",
+              "1.1.0",
+              succeeds,
+              succeeds ? "the new version took over" : "it cannot be opened",
+              Duration.ofMillis(12),
+              Duration.ZERO));
+    }
+
+    @Override
+    public List<Deployment> list() {
+      return List.of(
+          new Deployment(
+              "org.mezzo.hooks", "1.1.0", "hooks.jar", "active", "", 7, List.of("hook labels")));
+    }
+
+    @Override
+    public List<Action> history() {
+      return List.of(
+          done(Action.Kind.SWAP, "org.mezzo.hooks").toCompletableFuture().join());
+    }
+
+    @Override
+    public Optional<Path> folder() {
+      return Optional.empty();
+    }
+
+    @Override
+    public CompletionStage<Action> install(Path jar) {
+      return done(Action.Kind.INSTALL, jar.getFileName().toString());
+    }
+
+    @Override
+    public CompletionStage<Action> install(String fileName, InputStream jar) {
+      return done(Action.Kind.INSTALL, fileName);
+    }
+
+    @Override
+    public CompletionStage<Action> swap(Path jar) {
+      return done(Action.Kind.SWAP, jar.getFileName().toString());
+    }
+
+    @Override
+    public CompletionStage<Action> uninstall(String symbolicName) {
+      return done(Action.Kind.UNINSTALL, symbolicName);
+    }
+  }
+
+  @Test
+  void tellsWhenThereIsNothing() {
+    assertThat(commands.modules()).isEqualTo("No modules are installed.");
+    assertThat(commands.leases()).contains("No daemon");
+    assertThat(commands.module("labels")).contains("No module is called labels");
+  }
+
+  @Test
+  void showsModulesAndVacantLeases() {
+    modules.register(Module.class, "hook", "labels", () -> new Module() {});
+    modules
+        .leases()
+        .lease(
+            new LeaseRequest<>(
+                Module.class,
+                "allocator",
+                "hierarchical",
+                LocalModules.daemon("master", DaemonContext.Role.MASTER, folder),
+                1,
+                Runnable::run,
+                LeaseListener.NONE));
+    assertThat(commands.modules().lines().toList().get(0)).startsWith("KIND  NAME");
+    assertThat(commands.modules().lines().toList().get(1)).contains("labels").contains("available");
+    assertThat(commands.leases()).contains("master").contains("hierarchical").contains("(vacant)");
+    assertThat(commands.module("labels")).contains("state: available");
+  }
+
+  @Test
+  void showsDeploymentsAndWhatWasDone() {
+    assertThat(commands.deployments()).contains("org.mezzo.hooks  1.1.0").contains("hook labels");
+    assertThat(commands.history()).contains("swap").contains("12 ms").contains("took over");
+  }
+
+  @Test
+  void waitsForTheOutcomeAndFailsWithIt() throws Exception {
+    Path jar = Files.createFile(folder.resolve("x.jar"));
+    assertThat(commands.swap(jar.toString())).contains("1.0.0 -> 1.1.0").contains("gap 0 ms");
+    assertThat(commands.install(jar.toString())).contains("install x.jar");
+    assertThat(commands.uninstall("org.mezzo.hooks")).contains("uninstall org.mezzo.hooks");
+    ledger.succeeds = false;
+    assertThatThrownBy(() -> commands.swap(jar.toString())).hasMessageContaining("cannot be opened");
+    assertThatThrownBy(() -> commands.install("/nowhere.jar")).hasMessageContaining("no file");
+  }
+}
