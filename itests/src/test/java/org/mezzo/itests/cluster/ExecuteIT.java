@@ -45,7 +45,9 @@ class ExecuteIT {
           "the task runs",
           Duration.ofSeconds(90),
           () -> Files.readString(folder.resolve("out")).contains("started"));
-      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      Stream.concat(Stream.of(process.toHandle()), process.descendants())
+          .filter(each -> each.info().command().orElse("").endsWith("/java"))
+          .forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
       Await.until(
           "the task is gone", Duration.ofSeconds(20), () -> commandLines(marker).isEmpty());
