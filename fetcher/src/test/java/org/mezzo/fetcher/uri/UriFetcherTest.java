@@ -1,0 +1,392 @@
+package org.mezzo.fetcher.uri;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Metrics;
+import org.mezzo.api.fetcher.Fetcher;
+
+class UriFetcherTest {
+  private static final Duration PATIENT = Duration.ofSeconds(30);
+  private static final Duration SHORT = Duration.ofMillis(200);
+
+  @TempDir Path sandbox;
+  private final CountDownLatch testEnded = new CountDownLatch(1);
+  private final List<String> progress = new CopyOnWriteArrayList<>();
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final UriFetcher fetcher = new UriFetcher();
+  private HttpServer server;
+  private String base;
+
+  @BeforeEach
+  void start() throws IOException {
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.setExecutor(threads);
+    server.start();
+    base = "127.0.0.1:" + server.getAddress().getPort();
+    fetcher.open(new Agent());
+  }
+
+  @AfterEach
+  void stop() {
+    testEnded.countDown();
+    fetcher.close();
+    server.stop(0);
+    threads.shutdownNow();
+  }
+
+  @Test
+  void fetchesOverHttp() throws Exception {
+    serve("/big", randomBytes());
+    fetch("http://" + base + "/big?token=secret", PATIENT);
+    assertThat(sandbox.resolve("target")).hasBinaryContent(randomBytes());
+    assertThat(Files.getPosixFilePermissions(sandbox.resolve("target")))
+        .containsAll(PosixFilePermissions.fromString("rw-------"));
+    assertThat(progress)
+        .containsExactly("Fetched 'http://" + base + "/big?...': " + randomBytes().length + " bytes");
+    assertOnlyTarget();
+  }
+
+  @Test
+  void fetchesAnEmptyFileAndOneOfUnknownLength() throws Exception {
+    serve("/empty", new byte[0]);
+    fetch("http://" + base + "/empty", PATIENT);
+    assertThat(sandbox.resolve("target")).isEmptyFile();
+    handle(
+        "/chunked",
+        exchange -> {
+          exchange.sendResponseHeaders(200, 0);
+          exchange.getResponseBody().write("in pieces".getBytes(StandardCharsets.UTF_8));
+        });
+    fetch("http://" + base + "/chunked", PATIENT);
+    assertThat(sandbox.resolve("target")).hasContent("in pieces");
+  }
+
+  @Test
+  void followsRedirects() throws Exception {
+    serve("/data/end", "there".getBytes(StandardCharsets.UTF_8));
+    redirect("/start", 302, "/data/middle");
+    redirect("/data/middle", 307, "end");
+    fetch("http://" + base + "/start", PATIENT);
+    assertThat(sandbox.resolve("target")).hasContent("there");
+    assertThat(progress).contains("Redirected to 'http://" + base + "/data/end'");
+    assertThat(fetcher.size(URI.create("http://" + base + "/start"))).contains(5L);
+  }
+
+  @Test
+  void givesUpOnARedirectLoop() {
+    redirect("/loop", 302, "/loop");
+    refused("http://" + base + "/loop", PATIENT, "/loop", "20 times", "circle");
+  }
+
+  @Test
+  void refusesRedirectsToWhatIsNoWebServer() {
+    redirect("/file", 302, "file:///etc/passwd");
+    refused("http://" + base + "/file", PATIENT, "/file", "less safe");
+  }
+
+  @Test
+  void everyStatusBut200IsAFailure() {
+    for (int status : new int[] {204, 206, 401, 404, 500}) {
+      handle("/status" + status, exchange -> exchange.sendResponseHeaders(status, -1));
+      refused("http://" + base + "/status" + status, PATIENT, "/status" + status, "" + status);
+    }
+    assertThatThrownBy(() -> fetcher.size(URI.create("http://" + base + "/status404")))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("Is the path right?");
+  }
+
+  @Test
+  void aStalledBodyIsAFailure() {
+    handle(
+        "/stall",
+        exchange -> {
+          exchange.sendResponseHeaders(200, 100);
+          exchange.getResponseBody().write(1);
+          exchange.getResponseBody().flush();
+          awaitTestEnd();
+        });
+    refused("http://" + base + "/stall", SHORT, "/stall", "no byte for 0.2 s", "stall");
+  }
+
+  @Test
+  void aServerThatDoesNotAnswerIsAFailure() {
+    handle("/silent", exchange -> awaitTestEnd());
+    refused("http://" + base + "/silent", SHORT, "/silent", "did not answer for 0.2 s");
+  }
+
+  @Test
+  void aTruncatedBodyIsAFailure() throws Exception {
+    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      threads.execute(
+          () -> {
+            try (Socket client = listener.accept()) {
+              client.getInputStream().read(new byte[10_000]);
+              client
+                  .getOutputStream()
+                  .write(
+                      "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"
+                          .getBytes(StandardCharsets.US_ASCII));
+            } catch (IOException e) {
+              throw new java.io.UncheckedIOException(e);
+            }
+          });
+      refused(
+          "http://127.0.0.1:" + listener.getLocalPort() + "/cut", PATIENT, "/cut", "100", "5");
+    }
+  }
+
+  @Test
+  void noServerIsAFailure() throws Exception {
+    int port;
+    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = listener.getLocalPort();
+    }
+    refused("http://127.0.0.1:" + port + "/x", PATIENT, "Cannot connect", "/x", "running?");
+  }
+
+  @Test
+  void sendsUserAndPasswordButNeverShowsThem() throws Exception {
+    List<String> seen = new CopyOnWriteArrayList<>();
+    handle(
+        "/closed",
+        exchange -> {
+          seen.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
+          exchange.sendResponseHeaders(404, -1);
+        });
+    assertThatThrownBy(() -> fetch("http://me:s%40cret@" + base + "/closed?key=k", PATIENT))
+        .hasMessageContaining(base + "/closed")
+        .hasMessageNotContaining("cret")
+        .hasMessageNotContaining("key=k");
+    String expected =
+        Base64.getEncoder().encodeToString("me:s@cret".getBytes(StandardCharsets.UTF_8));
+    assertThat(seen).containsExactly("Basic " + expected);
+  }
+
+  @Test
+  void aPasswordStaysWithItsServer() throws Exception {
+    HttpServer other =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    List<String> seen = new CopyOnWriteArrayList<>();
+    other.createContext(
+        "/",
+        exchange -> {
+          seen.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
+          exchange.sendResponseHeaders(200, -1);
+          exchange.close();
+        });
+    other.start();
+    try {
+      redirect("/away", 302, "http://127.0.0.1:" + other.getAddress().getPort() + "/");
+      fetch("http://me:secret@" + base + "/away", PATIENT);
+      assertThat(seen).containsExactly("null");
+    } finally {
+      other.stop(0);
+    }
+  }
+
+  @Test
+  void anInterruptCancels() throws Exception {
+    CountDownLatch reached = new CountDownLatch(1);
+    handle(
+        "/forever",
+        exchange -> {
+          exchange.sendResponseHeaders(200, 100);
+          exchange.getResponseBody().write(1);
+          exchange.getResponseBody().flush();
+          reached.countDown();
+          awaitTestEnd();
+        });
+    CompletableFuture<Throwable> outcome = new CompletableFuture<>();
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                fetch("http://" + base + "/forever", PATIENT);
+                outcome.complete(new AssertionError("It was fetched"));
+              } catch (Exception e) {
+                outcome.complete(e);
+              }
+            });
+    thread.start();
+    reached.await();
+    thread.interrupt();
+    assertThat(outcome.get(20, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
+    assertThat(sandbox).isEmptyDirectory();
+  }
+
+  @Test
+  void copiesFiles(@TempDir Path folder) throws Exception {
+    Path source = Files.write(folder.resolve("with blank"), randomBytes());
+    fetcher.fetch(request(source.toUri(), PATIENT));
+    assertThat(sandbox.resolve("target")).hasSameBinaryContentAs(source);
+    fetcher.fetch(request(new URI(null, source.toString(), null), PATIENT));
+    assertThat(fetcher.size(source.toUri())).contains((long) randomBytes().length);
+    assertOnlyTarget();
+
+    assertThatThrownBy(() -> fetch("file:///no/such/file", PATIENT))
+        .hasMessageContaining("'/no/such/file'");
+    assertThatThrownBy(() -> fetcher.fetch(request(folder.toUri(), PATIENT)))
+        .hasMessageContaining("is not a file");
+    assertThatThrownBy(() -> fetch("file://elsewhere/etc/hosts", PATIENT))
+        .hasMessageContaining("elsewhere");
+  }
+
+  private void refused(String uri, Duration stall, String... messages) {
+    assertThatThrownBy(() -> fetch(uri, stall))
+        .isInstanceOf(IOException.class)
+        .satisfies(failure -> assertThat(failure.getMessage()).contains(messages));
+    assertThat(sandbox).isEmptyDirectory();
+  }
+
+  private void fetch(String uri, Duration stall) throws Exception {
+    fetcher.fetch(request(URI.create(uri), stall));
+  }
+
+  private Fetcher.Request request(URI uri, Duration stall) {
+    return new Fetcher.Request(uri, sandbox.resolve("target"), stall, progress::add);
+  }
+
+  private void assertOnlyTarget() throws IOException {
+    try (Stream<Path> files = Files.list(sandbox)) {
+      assertThat(files).containsExactly(sandbox.resolve("target"));
+    }
+  }
+
+  private static byte[] randomBytes() {
+    byte[] bytes = new byte[3_000_001];
+    new Random(7).nextBytes(bytes);
+    return bytes;
+  }
+
+  private interface Handler {
+    void handle(HttpExchange exchange) throws IOException;
+  }
+
+  private void handle(String path, Handler handler) {
+    server.createContext(
+        path,
+        exchange -> {
+          try {
+            handler.handle(exchange);
+          } finally {
+            exchange.close();
+          }
+        });
+  }
+
+  private void serve(String path, byte[] body) {
+    handle(
+        path,
+        exchange -> {
+          boolean head = exchange.getRequestMethod().equals("HEAD");
+          if (head) {
+            exchange.getResponseHeaders().set("Content-Length", "" + body.length);
+          }
+          exchange.sendResponseHeaders(200, head || body.length == 0 ? -1 : body.length);
+          if (!head) {
+            exchange.getResponseBody().write(body);
+          }
+        });
+  }
+
+  private void redirect(String path, int status, String location) {
+    handle(
+        path,
+        exchange -> {
+          exchange.getResponseHeaders().set("Location", location);
+          exchange.sendResponseHeaders(status, -1);
+        });
+  }
+
+  private void awaitTestEnd() {
+    try {
+      testEnded.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private record Agent() implements DaemonContext, Metrics {
+    @Override
+    public String daemon() {
+      return "agent";
+    }
+
+    @Override
+    public Role role() {
+      return Role.AGENT;
+    }
+
+    @Override
+    public Path workDir() {
+      return Path.of("/nowhere");
+    }
+
+    @Override
+    public Path runtimeDir() {
+      return Path.of("/nowhere");
+    }
+
+    @Override
+    public Map<String, String> flags() {
+      return Map.of();
+    }
+
+    @Override
+    public Map<String, String> parameters() {
+      return Map.of();
+    }
+
+    @Override
+    public Metrics metrics() {
+      return this;
+    }
+
+    @Override
+    public Clock clock() {
+      return Clock.systemUTC();
+    }
+
+    @Override
+    public Counter counter(String name) {
+      return n -> {};
+    }
+
+    @Override
+    public void gauge(String name, DoubleSupplier value) {
+      // Nobody looks.
+    }
+  }
+}

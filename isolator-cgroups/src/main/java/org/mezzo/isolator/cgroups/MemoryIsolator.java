@@ -1,0 +1,193 @@
+package org.mezzo.isolator.cgroups;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.mezzo.api.MezzoModule;
+import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.Isolator;
+import org.mezzo.protocol.v1.ResourceStatistics;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ServiceScope;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Holds containers to their memory, but at least 32 MB. What a container requested is its limit;
+ * with a limit of its own, that is the hard one and the request the soft one, to which the kernel
+ * shrinks it under pressure. A container that reaches its limit is reported with the limit, what it
+ * used and its largest process, and destroyed by the agent.
+ *
+ * <p>In version 1 the kernel is told not to kill: it stops the container instead, which is found
+ * and reported within a quarter of a second, so that the reason arrives before the end. A system call
+ * that needs memory then fails instead, mostly with {@code ENOMEM}. In version 2 the kernel kills the whole container at once, and the reason is taken from its counters
+ * afterwards. Reads flags {@code cgroups_hierarchy}, {@code cgroups_root} and {@code
+ * cgroups_limit_swap}.
+ */
+@Component(service = Isolator.class, scope = ServiceScope.PROTOTYPE)
+@MezzoModule(
+    kind = Isolator.KIND,
+    name = "cgroups/mem",
+    version = "0.1.0",
+    author = "Mezzo",
+    description = "limits the memory of containers by cgroups of version 1 or 2")
+public final class MemoryIsolator extends CgroupIsolator {
+  private static final Logger LOG = LoggerFactory.getLogger(MemoryIsolator.class);
+  private static final long MEGABYTE = 1024 * 1024;
+  private static final long LEAST_BYTES = 32 * MEGABYTE;
+  private static final long UNLIMITED = Long.MAX_VALUE;
+
+  private MemoryWatch watch;
+  private LimitationListener listener = (container, resources, reason, message) -> {};
+
+  /** Looks at the machine's own cgroups. */
+  public MemoryIsolator() {
+    this(MOUNT_INFO);
+  }
+
+  MemoryIsolator(Path mountInfo) {
+    super(mountInfo, "memory");
+  }
+
+  @Override
+  void opened(ControlGroups groups) {
+    watch = new MemoryWatch(context().daemon());
+  }
+
+  @Override
+  public void limitations(LimitationListener listener) {
+    this.listener = listener;
+  }
+
+  @Override
+  void limit(Container container, ControlGroup group) throws IOException {
+    long request = bytes(container.resources().scalar("mem"));
+    long limit = container.limits().scalar("mem");
+    long hard = limit == 0 ? request : Math.max(request, bytes(limit));
+    boolean swap = Boolean.parseBoolean(context().flags().get("cgroups_limit_swap"));
+    if (group.unified()) {
+      if (limit != 0) {
+        group.write("memory.low", request);
+      }
+      if (fits(container, group.number("memory.current"), hard)) {
+        group.write("memory.max", hard == UNLIMITED ? "max" : Long.toString(hard));
+        if (swap) {
+          group.write("memory.swap.max", 0);
+        }
+        // One process less is seldom what the others can go on without.
+        if (group.has("memory.oom.group")) {
+          group.write("memory.oom.group", 1);
+        }
+      }
+    } else {
+      group.write("memory.soft_limit_in_bytes", request);
+      if (fits(container, group.number("memory.usage_in_bytes"), hard)) {
+        limitVersion1(group, hard, swap);
+      }
+    }
+  }
+
+  private static void limitVersion1(ControlGroup group, long hard, boolean swap)
+      throws IOException {
+    long value = hard == UNLIMITED ? -1 : hard;
+    boolean grows = hard > group.number("memory.limit_in_bytes").orElse(UNLIMITED);
+    // Memory with swap may never be less than memory alone, in between either.
+    if (swap && grows) {
+      group.write("memory.memsw.limit_in_bytes", value);
+    }
+    group.write("memory.limit_in_bytes", value);
+    if (swap && !grows) {
+      group.write("memory.memsw.limit_in_bytes", value);
+    }
+    try {
+      group.write("memory.oom_control", 1);
+    } catch (IOException e) {
+      LOG.info("The kernel kills by itself what reaches its memory limit: {}", e.getMessage());
+    }
+  }
+
+  /** A limit below what is used would destroy a container for having kept to the old one. */
+  private static boolean fits(Container container, OptionalLong used, long hard) {
+    if (used.orElse(0) <= hard) {
+      return true;
+    }
+    LOG.warn(
+        "Container {} uses {} bytes, more than its new memory limit of {}; the old limit stays until"
+            + " the next update",
+        container.id(),
+        used.getAsLong(),
+        hard);
+    return false;
+  }
+
+  /** From thousandths of a megabyte. */
+  private static long bytes(long thousandths) {
+    long megabytes = thousandths / 1000;
+    if (megabytes >= UNLIMITED / MEGABYTE) {
+      return UNLIMITED;
+    }
+    return Math.max(LEAST_BYTES, megabytes * MEGABYTE + thousandths % 1000 * MEGABYTE / 1000);
+  }
+
+  @Override
+  void entered(Container container, ControlGroup group) {
+    watch.add(container.id(), group, listener);
+  }
+
+  @Override
+  public Optional<ResourceStatistics> usage(Container container) throws Exception {
+    if (!knows(container)) {
+      return Optional.empty();
+    }
+    ControlGroup group = groups().get(container.id());
+    boolean unified = group.unified();
+    ResourceStatistics.Builder usage =
+        ResourceStatistics.newBuilder().setTimestamp(context().clock().millis() / 1000.0);
+    group
+        .number(unified ? "memory.current" : "memory.usage_in_bytes")
+        .ifPresent(usage::setMemTotalBytes);
+    group.number(unified ? "memory.max" : "memory.limit_in_bytes").ifPresent(usage::setMemLimitBytes);
+    group
+        .number(unified ? "memory.low" : "memory.soft_limit_in_bytes")
+        .ifPresent(usage::setMemSoftLimitBytes);
+    Map<String, Long> stat = group.numbers("memory.stat");
+    set(stat, unified ? "anon" : "total_rss", usage::setMemRssBytes);
+    set(stat, unified ? "anon" : "total_rss", usage::setMemAnonBytes);
+    set(stat, unified ? "file" : "total_cache", usage::setMemCacheBytes);
+    set(stat, unified ? "file" : "total_cache", usage::setMemFileBytes);
+    set(stat, unified ? "file_mapped" : "total_mapped_file", usage::setMemMappedFileBytes);
+    set(stat, unified ? "unevictable" : "total_unevictable", usage::setMemUnevictableBytes);
+    if (unified) {
+      group.number("memory.swap.current").ifPresent(usage::setMemSwapBytes);
+    } else {
+      set(stat, "total_swap", usage::setMemSwapBytes);
+      group.number("memory.memsw.usage_in_bytes").ifPresent(usage::setMemTotalMemswBytes);
+    }
+    return Optional.of(usage.build());
+  }
+
+  private static void set(
+      Map<String, Long> stat, String name, java.util.function.LongConsumer setter) {
+    Long value = stat.get(name);
+    if (value != null) {
+      setter.accept(value);
+    }
+  }
+
+  @Override
+  public void cleanup(Container container) throws Exception {
+    if (watch != null) {
+      watch.remove(container.id());
+    }
+    super.cleanup(container);
+  }
+
+  @Override
+  public void close() {
+    if (watch != null) {
+      watch.close();
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package org.mezzo.isolator.cgroups;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.mezzo.api.isolator.Isolator.LimitationListener;
+import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.resources.Resources;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks at memory cgroups several times a second and reports each that reached its limit, once. The
+ * kernel would notify, but only through files that Java cannot make (version 1) or watch (version
+ * 2). One thread for all containers of an agent.
+ */
+final class MemoryWatch implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(MemoryWatch.class);
+  private static final long PERIOD_MILLIS = 100;
+  private static final long MEGABYTE = 1024 * 1024;
+  private static final String REASON = "REASON_CONTAINER_LIMITATION_MEMORY";
+
+  private record Watched(ControlGroup group, LimitationListener listener, long killsBefore) {}
+
+  private record ProcessMemory(long pid, String name, long bytes) {}
+
+  private final Map<String, Watched> watched = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService timer;
+
+  MemoryWatch(String daemon) {
+    timer =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, daemon + "-memory-watch");
+              thread.setDaemon(true);
+              return thread;
+            });
+    timer.scheduleWithFixedDelay(this::look, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  void add(String containerId, ControlGroup group, LimitationListener listener) {
+    watched.put(containerId, new Watched(group, listener, kills(group)));
+  }
+
+  /** The last look: a container that the kernel killed is reported before it is forgotten. */
+  void remove(String containerId) {
+    look(containerId);
+    watched.remove(containerId);
+  }
+
+  private void look() {
+    watched.keySet().forEach(this::look);
+  }
+
+  private void look(String containerId) {
+    Watched entry = watched.get(containerId);
+    if (entry == null) {
+      return;
+    }
+    try {
+      if (reached(entry) && watched.remove(containerId, entry)) {
+        report(containerId, entry);
+      }
+    } catch (RuntimeException e) {
+      LOG.error("Cannot look at the memory of container {}", containerId, e);
+    }
+  }
+
+  private static boolean reached(Watched entry) {
+    return kills(entry.group) > entry.killsBefore
+        || !entry.group.unified()
+            && entry.group.numbers("memory.oom_control").getOrDefault("under_oom", 0L) > 0;
+  }
+
+  private static long kills(ControlGroup group) {
+    return group
+        .numbers(group.unified() ? "memory.events" : "memory.oom_control")
+        .getOrDefault("oom_kill", 0L);
+  }
+
+  private static void report(String containerId, Watched entry) {
+    ControlGroup group = entry.group;
+    boolean unified = group.unified();
+    OptionalLong limit = group.number(unified ? "memory.max" : "memory.limit_in_bytes");
+    OptionalLong used = group.number(unified ? "memory.current" : "memory.usage_in_bytes");
+    OptionalLong peak = group.number(unified ? "memory.peak" : "memory.max_usage_in_bytes");
+    StringBuilder message = new StringBuilder("Memory limit exceeded: limit ");
+    message.append(megabytes(limit)).append(", used ").append(megabytes(used));
+    message.append(", peak ").append(megabytes(peak)).append('.');
+    largest(group)
+        .ifPresent(
+            process ->
+                message
+                    .append(" Largest process: ")
+                    .append(process.name)
+                    .append(" (pid ")
+                    .append(process.pid)
+                    .append(") with ")
+                    .append(megabytes(OptionalLong.of(process.bytes)))
+                    .append('.'));
+    message.append(" Raise the task's 'mem', or its memory limit, if it needs more.");
+    entry.listener.limited(containerId, resources(peak.orElse(used.orElse(0))), REASON, message.toString());
+  }
+
+  private static Resources resources(long bytes) {
+    try {
+      return Resources.parse("mem:" + Math.max(1, bytes / MEGABYTE), "*");
+    } catch (ResourceFormatException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String megabytes(OptionalLong bytes) {
+    return bytes.isPresent() ? bytes.getAsLong() / MEGABYTE + " MB" : "unknown";
+  }
+
+  private static Optional<ProcessMemory> largest(ControlGroup group) {
+    ProcessMemory largest = null;
+    for (long pid : group.processes()) {
+      String name = "?";
+      long bytes = 0;
+      String status = ControlGroup.text(Path.of("/proc", Long.toString(pid)), "status").orElse("");
+      for (String line : status.split("\n")) {
+        if (line.startsWith("Name:")) {
+          name = line.substring(5).strip();
+        } else if (line.startsWith("VmRSS:")) {
+          bytes = Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+        }
+      }
+      if (largest == null || bytes > largest.bytes) {
+        largest = new ProcessMemory(pid, name, bytes);
+      }
+    }
+    return Optional.ofNullable(largest);
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}

@@ -1,0 +1,356 @@
+package org.mezzo.isolator.cgroups;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.isolator.Container;
+import org.mezzo.protocol.v1.ResourceStatistics;
+import org.mezzo.resources.Resources;
+
+/** Both versions of cgroups, with files that a test made in place of the kernel. */
+class FakeTreeTest {
+  private static final long MB = 1024 * 1024;
+
+  @TempDir Path dir;
+  private final Map<String, String> flags = new HashMap<>(Map.of("cgroups_root", "mezzo/test"));
+  private final CompletableFuture<String> limitation = new CompletableFuture<>();
+  private MemoryIsolator memory;
+
+  @AfterEach
+  void close() {
+    if (memory != null) {
+      memory.close();
+    }
+  }
+
+  @Test
+  void cpuSharesOfVersion1() throws Exception {
+    Path group = group(version1("cpu"), "c1");
+    fake(group, "cpu.shares", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cgroup.procs");
+    CpuIsolator cpu = cpu();
+
+    cpu.prepare(container("c1", "cpus:1.5", ""));
+    assertThat(read(group, "cpu.shares")).isEqualTo("1536");
+    assertThat(read(group, "cpu.cfs_quota_us")).isEqualTo("-1");
+    cpu.isolate(container("c1", "cpus:1.5", ""), 4711);
+    assertThat(read(group, "cgroup.procs")).isEqualTo("4711");
+    cpu.update(container("c1", "cpus:0.001", ""));
+    assertThat(read(group, "cpu.shares")).isEqualTo("2");
+  }
+
+  @Test
+  void cpuQuotaOfVersion1OnlyByFlagOrLimit() throws Exception {
+    Path group = group(version1("cpu"), "c1");
+    fake(group, "cpu.shares", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cgroup.procs");
+
+    cpu().prepare(container("c1", "cpus:1", "cpus:2.5"));
+    assertThat(read(group, "cpu.cfs_quota_us")).isEqualTo("250000");
+    flags.put("cgroups_enable_cfs", "true");
+    cpu().prepare(container("c1", "cpus:0.5", ""));
+    assertThat(read(group, "cpu.cfs_quota_us")).isEqualTo("50000");
+    assertThat(read(group, "cpu.cfs_period_us")).isEqualTo("100000");
+    cpu().prepare(container("c1", "cpus:0.001", ""));
+    assertThat(read(group, "cpu.cfs_quota_us")).isEqualTo("1000");
+  }
+
+  @Test
+  void cpuWeightOfVersion2() throws Exception {
+    Path mount = version2("cpu io memory");
+    Path group = group(mount, "c1");
+    fake(group, "cpu.weight", "cpu.max", "cgroup.procs");
+    CpuIsolator cpu = cpu();
+
+    // The agent makes this cgroup between prepare and isolate, so prepare leaves it alone.
+    cpu.prepare(container("c1", "cpus:2", ""));
+    assertThat(read(group, "cpu.weight")).isEmpty();
+    cpu.isolate(container("c1", "cpus:2", ""), 4711);
+    assertThat(read(group, "cpu.weight")).isEqualTo("200");
+    assertThat(read(group, "cpu.max")).isEqualTo("max 100000");
+    assertThat(read(group, "cgroup.procs")).isEqualTo("4711");
+    assertThat(read(mount, "cgroup.subtree_control")).isEqualTo("+cpu");
+    assertThat(read(mount.resolve("mezzo/test"), "cgroup.subtree_control")).isEqualTo("+cpu");
+
+    cpu.update(container("c1", "cpus:1000", "cpus:2000"));
+    assertThat(read(group, "cpu.weight")).isEqualTo("10000");
+    assertThat(read(group, "cpu.max")).isEqualTo("200000000 100000");
+  }
+
+  @Test
+  void cpuUsage() throws Exception {
+    Path group = group(version2("cpu memory"), "c1");
+    fake(group, "cpu.weight", "cpu.max", "cgroup.procs");
+    write(
+        group,
+        "cpu.stat",
+        "usage_usec 3500000\nuser_usec 2500000\nsystem_usec 1000000\nnr_periods 7\n"
+            + "nr_throttled 3\nthrottled_usec 250000\n");
+    ResourceStatistics usage = cpu().usage(container("c1", "cpus:1", "cpus:2")).orElseThrow();
+    assertThat(usage.getCpusUserTimeSecs()).isEqualTo(2.5);
+    assertThat(usage.getCpusSystemTimeSecs()).isEqualTo(1.0);
+    assertThat(usage.getCpusLimit()).isEqualTo(2);
+    assertThat(usage.getCpusSoftLimit()).isEqualTo(1);
+    assertThat(usage.getCpusNrThrottled()).isEqualTo(3);
+    assertThat(usage.getCpusThrottledTimeSecs()).isEqualTo(0.25);
+  }
+
+  @Test
+  void cpuTimesOfVersion1ComeFromAnotherHierarchy() throws Exception {
+    fake(group(version1("cpu"), "c1"), "cpu.shares");
+    Path accounting = group(version1("cpuacct"), "c1");
+    write(accounting, "cpuacct.stat", "user 250\nsystem 100\n");
+
+    ResourceStatistics usage = cpu().usage(container("c1", "cpus:1", "")).orElseThrow();
+    assertThat(usage.getCpusUserTimeSecs()).isEqualTo(2.5);
+    assertThat(usage.getCpusSystemTimeSecs()).isEqualTo(1.0);
+    assertThat(usage.hasCpusNrPeriods()).isFalse();
+  }
+
+  @Test
+  void memoryLimitsOfVersion1() throws Exception {
+    Path group = memoryVersion1();
+    MemoryIsolator isolator = memory();
+
+    isolator.prepare(container("c1", "mem:64", ""));
+    assertThat(read(group, "memory.limit_in_bytes")).isEqualTo("" + 64 * MB);
+    assertThat(read(group, "memory.soft_limit_in_bytes")).isEqualTo("" + 64 * MB);
+    assertThat(read(group, "memory.oom_control")).isEqualTo("1");
+    isolator.update(container("c1", "mem:64", "mem:256"));
+    assertThat(read(group, "memory.limit_in_bytes")).isEqualTo("" + 256 * MB);
+    assertThat(read(group, "memory.soft_limit_in_bytes")).isEqualTo("" + 64 * MB);
+    isolator.update(container("c1", "mem:1", ""));
+    assertThat(read(group, "memory.limit_in_bytes")).isEqualTo("" + 32 * MB);
+  }
+
+  @Test
+  void swapIsLimitedByFlag() throws Exception {
+    flags.put("cgroups_limit_swap", "true");
+    Path group = memoryVersion1();
+    fake(group, "memory.memsw.limit_in_bytes");
+    memory().prepare(container("c1", "mem:64", ""));
+    assertThat(read(group, "memory.memsw.limit_in_bytes")).isEqualTo("" + 64 * MB);
+  }
+
+  @Test
+  void aLimitBelowWhatIsUsedWaits() throws Exception {
+    Path group = memoryVersion1();
+    write(group, "memory.usage_in_bytes", "" + 100 * MB);
+    MemoryIsolator isolator = memory();
+    isolator.prepare(container("c1", "mem:128", ""));
+    isolator.update(container("c1", "mem:64", ""));
+    assertThat(read(group, "memory.limit_in_bytes")).isEqualTo("" + 128 * MB);
+    assertThat(read(group, "memory.soft_limit_in_bytes")).isEqualTo("" + 64 * MB);
+  }
+
+  @Test
+  void memoryLimitsOfVersion2() throws Exception {
+    Path group = group(version2("cpu memory"), "c1");
+    fake(group, "memory.max", "memory.low", "memory.oom.group", "cgroup.procs");
+    memory().isolate(container("c1", "mem:64", "mem:128"), 4711);
+    assertThat(read(group, "memory.max")).isEqualTo("" + 128 * MB);
+    assertThat(read(group, "memory.low")).isEqualTo("" + 64 * MB);
+    assertThat(read(group, "memory.oom.group")).isEqualTo("1");
+  }
+
+  @Test
+  void reportsAContainerThatTheKernelStopped() throws Exception {
+    Path group = memoryVersion1();
+    MemoryIsolator isolator = memory();
+    isolator.prepare(container("c1", "mem:64", ""));
+    isolator.isolate(container("c1", "mem:64", ""), ProcessHandle.current().pid());
+    write(group, "memory.usage_in_bytes", "" + 64 * MB);
+    write(group, "memory.max_usage_in_bytes", "" + 64 * MB);
+    write(group, "memory.oom_control", "oom_kill_disable 1\nunder_oom 1\noom_kill 0\n");
+
+    assertThat(limitation.get(20, TimeUnit.SECONDS))
+        .startsWith("c1 mem:64 REASON_CONTAINER_LIMITATION_MEMORY")
+        .contains("limit 64 MB, used 64 MB, peak 64 MB", "(pid " + ProcessHandle.current().pid());
+  }
+
+  @Test
+  void reportsAContainerThatTheKernelKilled() throws Exception {
+    Path group = group(version2("memory"), "c1");
+    fake(group, "memory.max", "cgroup.procs");
+    write(group, "memory.events", "low 0\nmax 1\noom 1\noom_kill 1\n");
+    write(group, "memory.peak", "" + 64 * MB);
+    MemoryIsolator isolator = memory();
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    write(group, "cgroup.procs", "");
+    write(group, "memory.events", "low 0\nmax 9\noom 2\noom_kill 2\n");
+
+    assertThat(limitation.get(20, TimeUnit.SECONDS)).contains("peak 64 MB", "used unknown");
+  }
+
+  @Test
+  void memoryUsage() throws Exception {
+    Path group = memoryVersion1();
+    write(group, "memory.usage_in_bytes", "5000");
+    write(group, "memory.limit_in_bytes", "" + 64 * MB);
+    write(group, "memory.stat", "rss 1\ntotal_rss 3000\ntotal_cache 2000\ntotal_mapped_file 100\n");
+    ResourceStatistics usage = memory().usage(container("c1", "mem:64", "")).orElseThrow();
+    assertThat(usage.getMemTotalBytes()).isEqualTo(5000);
+    assertThat(usage.getMemLimitBytes()).isEqualTo(64 * MB);
+    assertThat(usage.getMemRssBytes()).isEqualTo(3000);
+    assertThat(usage.getMemFileBytes()).isEqualTo(2000);
+    assertThat(usage.getMemMappedFileBytes()).isEqualTo(100);
+    assertThat(memory.usage(container("unknown", "mem:64", ""))).isEmpty();
+  }
+
+  @Test
+  void removesOrphansItMadeAndNothingElse() throws Exception {
+    Path mount = version1("cpu");
+    for (String id : List.of("mine", "running")) {
+      fake(group(mount, id), "cpu.shares");
+      cpu().prepare(container(id, "cpus:1", ""));
+      Files.delete(group(mount, id).resolve("cpu.shares"));
+    }
+    Path foreign = group(mount, "of-another-agent");
+
+    cpu().recover(List.of(container("running", "cpus:1", "")));
+    assertThat(group(mount, "running")).exists();
+    assertThat(foreign).exists();
+    assertThat(mount.resolve("mezzo/test/mine")).doesNotExist();
+  }
+
+  @Test
+  void cleansUpAndNamesWhatIsLeft() throws Exception {
+    Path mount = version1("cpu");
+    Path group = group(mount, "c1");
+    CpuIsolator cpu = cpu();
+    cpu.cleanup(container("c1", "cpus:1", ""));
+    assertThat(group).doesNotExist();
+    cpu.cleanup(container("c1", "cpus:1", ""));
+
+    write(group(mount, "c2"), "cgroup.procs", "17\n");
+    assertThatThrownBy(() -> cpu.cleanup(container("c2", "cpus:1", "")))
+        .hasMessageContaining("still holds processes [17]");
+  }
+
+  @Test
+  void withoutCgroupsLaunchesFailWithTheRemedy() throws Exception {
+    Files.writeString(dir.resolve("mountinfo"), "31 23 0:28 / /sys rw - sysfs sysfs rw\n");
+    CpuIsolator cpu = cpu();
+    cpu.recover(List.of());
+    assertThatThrownBy(() -> cpu.prepare(container("c1", "cpus:1", "")))
+        .hasMessageContaining("mount -t cgroup")
+        .hasMessageContaining("take 'cgroups/cpu' out of --isolation");
+    assertThat(cpu.usage(container("c1", "cpus:1", ""))).isEmpty();
+    cpu.cleanup(container("c1", "cpus:1", ""));
+  }
+
+  @Test
+  void theRootMayNotLeaveTheHierarchy() throws Exception {
+    version1("cpu");
+    flags.put("cgroups_root", "../elsewhere");
+    CpuIsolator cpu = cpu();
+    assertThatThrownBy(() -> cpu.prepare(container("c1", "cpus:1", "")))
+        .hasMessageContaining("--cgroups_root");
+  }
+
+  @Test
+  void readsTheMountTable() throws Exception {
+    Path odd = Files.createDirectories(dir.resolve("with blank/cpu"));
+    String escaped = odd.toString().replace(" ", "\\040");
+    Files.writeString(
+        dir.resolve("mountinfo"),
+        "32 31 0:29 / /elsewhere rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
+            + ("33 31 0:29 / " + escaped + " rw,relatime - cgroup cgroup rw,cpuacct,cpu\n")
+            + "broken line\n");
+    assertThat(Hierarchy.find(dir.resolve("mountinfo"), "cpu", dir))
+        .contains(new Hierarchy(odd, false));
+    assertThat(Hierarchy.find(dir.resolve("mountinfo"), "cpuacct", Path.of("/nowhere")))
+        .contains(new Hierarchy(Path.of("/elsewhere"), false));
+    assertThat(Hierarchy.find(dir.resolve("mountinfo"), "cpuset", dir)).isEmpty();
+  }
+
+  private Path memoryVersion1() throws IOException {
+    Path group = group(version1("memory"), "c1");
+    fake(
+        group,
+        "memory.limit_in_bytes",
+        "memory.soft_limit_in_bytes",
+        "memory.oom_control",
+        "cgroup.procs");
+    return group;
+  }
+
+  private Path version1(String controller) throws IOException {
+    Path mount = Files.createDirectories(dir.resolve(controller));
+    Files.writeString(
+        dir.resolve("mountinfo"),
+        "32 31 0:29 / " + mount + " rw,relatime - cgroup cgroup rw," + controller + "\n",
+        java.nio.file.StandardOpenOption.CREATE,
+        java.nio.file.StandardOpenOption.APPEND);
+    return mount;
+  }
+
+  private Path version2(String controllers) throws IOException {
+    Path mount = Files.createDirectories(dir.resolve("unified"));
+    Files.writeString(
+        dir.resolve("mountinfo"), "41 31 0:38 / " + mount + " rw - cgroup2 cgroup2 rw\n");
+    write(mount, "cgroup.controllers", controllers + "\n");
+    for (String each : List.of("", "mezzo", "mezzo/test")) {
+      Files.createDirectories(mount.resolve(each));
+      write(mount.resolve(each), "cgroup.subtree_control", "");
+    }
+    return mount;
+  }
+
+  private static Path group(Path mount, String id) throws IOException {
+    return Files.createDirectories(mount.resolve("mezzo/test").resolve(id));
+  }
+
+  private CpuIsolator cpu() throws Exception {
+    CpuIsolator cpu = new CpuIsolator(dir.resolve("mountinfo"));
+    cpu.open(new TestContext(dir.resolve("runtime"), flags));
+    return cpu;
+  }
+
+  private MemoryIsolator memory() throws Exception {
+    memory = new MemoryIsolator(dir.resolve("mountinfo"));
+    memory.open(new TestContext(dir.resolve("runtime"), flags));
+    memory.limitations(
+        (id, resources, reason, message) ->
+            limitation.complete(id + " " + resources.toText() + " " + reason + " " + message));
+    return memory;
+  }
+
+  static Container container(String id, String resources, String limits) throws Exception {
+    return new Container(
+        id,
+        Path.of("/nowhere"),
+        "root",
+        Resources.parse(resources, "*"),
+        limits.isEmpty() ? Resources.EMPTY : Resources.parse(limits, "*"),
+        Optional.empty(),
+        OptionalLong.empty());
+  }
+
+  private static void fake(Path group, String... files) throws IOException {
+    for (String file : files) {
+      write(group, file, "");
+    }
+  }
+
+  private static void write(Path group, String file, String text) throws IOException {
+    Path fresh = Files.createTempFile(group.getParent(), "fake", "");
+    Files.writeString(fresh, text);
+    Files.move(fresh, group.resolve(file), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static String read(Path group, String file) throws IOException {
+    return Files.readString(group.resolve(file)).strip();
+  }
+}
