@@ -70,7 +70,9 @@ class FuzzIT {
         }
         String status = send(endpoint, head, body);
         assertThat(status)
-            .as("seed %d, request %d: %s%s", seed, sent, request, new String(body))
+            .as(
+                "seed %d, request %d: %s%s",
+                seed, sent, new String(head, StandardCharsets.ISO_8859_1), new String(body))
             .doesNotContain(" 500");
         sent++;
       }
