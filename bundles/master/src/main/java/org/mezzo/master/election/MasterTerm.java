@@ -246,6 +246,8 @@ public final class MasterTerm implements AutoCloseable {
       store(store);
     } else if (effect instanceof Effect.After after) {
       parts.loop().schedule(after.delay(), () -> run(after.step()));
+    } else if (effect instanceof Effect.Next next) {
+      parts.loop().execute(() -> run(next.step()));
     } else if (effect instanceof Effect.Consult consult) {
       parts
           .consultant()

@@ -46,6 +46,9 @@ public sealed interface Effect {
   /** Runs a step after a delay, unless the term is over. */
   record After(Duration delay, Step step) implements Effect {}
 
+  /** Runs a step in the next turn of the loop, after what waits already. */
+  record Next(Step step) implements Effect {}
+
   /** Tells hooks that an agent is lost. */
   record AgentLost(AgentInfo agent) implements Effect {}
 

@@ -12,6 +12,7 @@ import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
+import org.mezzo.master.state.Ledger;
 import org.mezzo.master.state.MasterState.PendingTask;
 import org.mezzo.master.state.MasterState.TaskKey;
 import org.mezzo.master.state.Offer;
@@ -35,6 +36,9 @@ import org.pcollections.PMap;
 
 /** ACCEPT and what is launched by it (rules 59 to 68, 72 to 93). */
 public final class Launches {
+  /** Tasks that are launched in one turn of the loop. */
+  private static final int BATCH = 50;
+
   private Launches() {}
 
   /**
@@ -80,29 +84,42 @@ public final class Launches {
             agent.registered(),
             first.role(),
             held);
-    if (!tx.settings().consult() || call.taskCount() == 0) {
-      apply(tx, claim, call, Consultation.Answer.NONE);
+    Progress begin = new Progress(claim, call, Consultation.Answer.NONE, 0, 0, held);
+    boolean consult = tx.settings().consult() && call.taskCount() > 0;
+    if (consult || call.taskCount() > BATCH) {
+      await(tx, frameworkId, agent.id(), call);
+    }
+    if (!consult) {
+      apply(tx, begin);
       return;
     }
-    PMap<TaskKey, PendingTask> pending = tx.state().pendingTasks();
     List<TaskInfo> tasks = new ArrayList<>();
-    for (Accepted.Operation operation : call.operations()) {
-      for (LaunchedTask task : operation.tasks()) {
-        tasks.add(task.info());
-        TaskKey key = new TaskKey(frameworkId, task.info().getTaskId().getValue());
-        if (!pending.containsKey(key)) {
-          pending = pending.plus(key, new PendingTask(task.info(), agent.id(), false));
-        }
-      }
-    }
-    tx.become(tx.state().withPendingTasks(pending));
+    call.operations()
+        .forEach(operation -> operation.tasks().forEach(task -> tasks.add(task.info())));
+    Resources all = held;
     tx.effect(
         new Effect.Consult(
             new Consultation(
                 framework.info(),
                 agent.info(),
                 tasks,
-                (later, answer) -> apply(later, claim, call, answer))));
+                (later, answer) ->
+                    apply(later, new Progress(claim, call, answer, 0, 0, all)))));
+  }
+
+  /** Notes tasks that are launched in a later turn of the loop. */
+  private static void await(
+      Transition tx, String frameworkId, String agentId, Accepted call) {
+    PMap<TaskKey, PendingTask> pending = tx.state().pendingTasks();
+    for (Accepted.Operation operation : call.operations()) {
+      for (LaunchedTask task : operation.tasks()) {
+        TaskKey key = new TaskKey(frameworkId, task.info().getTaskId().getValue());
+        if (!pending.containsKey(key)) {
+          pending = pending.plus(key, new PendingTask(task.info(), agentId, false));
+        }
+      }
+    }
+    tx.become(tx.state().withPendingTasks(pending));
   }
 
   private static Optional<String> offersProblem(
@@ -243,76 +260,124 @@ public final class Launches {
     }
   }
 
-  private static void apply(
-      Transition tx, Claim claim, Accepted call, Consultation.Answer answer) {
+  /**
+   * How far an accepted call has come.
+   *
+   * @param operation the operation to go on with
+   * @param task the task of it to go on with
+   * @param left of what the claim holds
+   */
+  private record Progress(
+      Claim claim,
+      Accepted call,
+      Consultation.Answer answer,
+      int operation,
+      int task,
+      Resources left) {
+
+    Progress at(int nextOperation, int nextTask, Resources nextLeft) {
+      return new Progress(claim, call, answer, nextOperation, nextTask, nextLeft);
+    }
+
+    /** Everything that was not looked at yet. */
+    List<TaskInfo> remaining() {
+      List<TaskInfo> tasks = new ArrayList<>();
+      for (int i = operation; i < call.operations().size(); i++) {
+        List<TaskInfo> all = tasksOf(call.operations().get(i).message());
+        tasks.addAll(i == operation ? all.subList(Math.min(task, all.size()), all.size()) : all);
+      }
+      return tasks;
+    }
+  }
+
+  /** Applies operations in order, so many tasks in one go that the loop is not held for long. */
+  private static void apply(Transition tx, Progress progress) {
+    Claim claim = progress.claim();
     Framework framework = tx.framework(claim.frameworkId());
     if (framework == null || !framework.registered().equals(claim.frameworkSince())) {
       return;
     }
-    Set<TaskKey> killed = settle(tx, claim.frameworkId(), call);
     Agent agent = tx.agent(claim.agentId());
     boolean there = agent != null && agent.registered().equals(claim.agentSince());
     if (!there || !agent.connected()) {
-      for (Accepted.Operation operation : call.operations()) {
-        for (TaskInfo task : tasksOf(operation.message())) {
-          drop(
-              tx,
-              framework,
-              task,
-              there
-                  ? TaskStatus.Reason.REASON_AGENT_DISCONNECTED
-                  : TaskStatus.Reason.REASON_AGENT_REMOVED,
-              there ? "Agent disconnected" : "Agent removed");
-        }
-      }
-      if (there) {
-        Holdings.release(tx, claim.frameworkId(), claim.agentId(), claim.held());
-      }
+      abandon(tx, progress, there);
       return;
     }
-    Resources left = claim.held();
-    for (Accepted.Operation operation : call.operations()) {
+    Progress now = progress;
+    int budget = BATCH;
+    while (now.operation() < now.call().operations().size()) {
+      Accepted.Operation operation = now.call().operations().get(now.operation());
       switch (operation.message().getType()) {
-        case LAUNCH -> left = launch(tx, claim, operation, answer, killed, left);
-        case LAUNCH_GROUP -> refuseGroup(tx, framework, operation.message());
+        case LAUNCH -> {
+          int count = operation.tasks().size();
+          int end = Math.min(count, now.task() + budget);
+          budget -= end - now.task();
+          now = launch(tx, now, operation, end);
+          if (end < count) {
+            Progress rest = now;
+            tx.effect(new Effect.Next(later -> apply(later, rest)));
+            return;
+          }
+        }
+        case LAUNCH_GROUP ->
+            refuseGroup(tx, tx.framework(claim.frameworkId()), operation.message());
         default ->
             operationError(
                 tx,
-                framework,
+                tx.framework(claim.frameworkId()),
                 operation.message(),
                 operation.message().getType() + " operations are not supported by this master");
       }
+      now = now.at(now.operation() + 1, 0, now.left());
     }
+    Resources left = now.left();
     if (!left.isEmpty()) {
-      Framework now = tx.framework(claim.frameworkId());
+      Framework after = tx.framework(claim.frameworkId());
       tx.put(
-          now.withAllocated(
-              org.mezzo.master.state.Ledger.subtract(now.allocated(), claim.agentId(), left)));
+          after.withAllocated(Ledger.subtract(after.allocated(), claim.agentId(), left)));
       tx.put(tx.agent(claim.agentId()).release(claim.frameworkId(), left));
       Offers.refuse(
-          tx, claim.frameworkId(), claim.agentId(), claim.role(), left, call.filters());
+          tx,
+          claim.frameworkId(),
+          claim.agentId(),
+          claim.role(),
+          left,
+          now.call().filters());
     }
   }
 
-  /** Takes the call's tasks off the pending ones; returns those that are to be killed. */
-  private static Set<TaskKey> settle(Transition tx, String frameworkId, Accepted call) {
-    Set<TaskKey> killed = new HashSet<>();
+  /** The agent is gone or disconnected (rule 66). */
+  private static void abandon(Transition tx, Progress progress, boolean there) {
+    Claim claim = progress.claim();
+    for (TaskInfo task : progress.remaining()) {
+      settle(tx, claim.frameworkId(), task.getTaskId().getValue());
+      drop(
+          tx,
+          tx.framework(claim.frameworkId()),
+          task,
+          there
+              ? TaskStatus.Reason.REASON_AGENT_DISCONNECTED
+              : TaskStatus.Reason.REASON_AGENT_REMOVED,
+          there ? "Agent disconnected" : "Agent removed");
+    }
+    if (there) {
+      Holdings.release(tx, claim.frameworkId(), claim.agentId(), progress.left());
+    }
+  }
+
+  /** Takes a task off the pending ones; tells whether it is to be killed. */
+  private static boolean settle(Transition tx, String frameworkId, String taskId) {
     PMap<TaskKey, PendingTask> pending = tx.state().pendingTasks();
     if (pending.isEmpty()) {
-      return killed;
+      return false;
     }
-    for (Accepted.Operation operation : call.operations()) {
-      for (LaunchedTask task : operation.tasks()) {
-        TaskKey key = new TaskKey(frameworkId, task.info().getTaskId().getValue());
-        PendingTask waiting = pending.get(key);
-        if (waiting != null && waiting.killed()) {
-          killed.add(key);
-        }
-        pending = pending.minus(key);
-      }
+    TaskKey key = new TaskKey(frameworkId, taskId);
+    PendingTask waiting = pending.get(key);
+    if (waiting == null) {
+      return false;
     }
-    tx.become(tx.state().withPendingTasks(pending));
-    return killed;
+    tx.become(tx.state().withPendingTasks(pending.minus(key)));
+    return waiting.killed();
   }
 
   private static void refuseGroup(Transition tx, Framework framework, Operation operation) {
@@ -331,65 +396,73 @@ public final class Launches {
     }
   }
 
-  private static Resources launch(
-      Transition tx,
-      Claim claim,
-      Accepted.Operation operation,
-      Consultation.Answer answer,
-      Set<TaskKey> killed,
-      Resources available) {
-    Resources left = available;
+  /** Launches the tasks of an operation up to {@code end}. */
+  private static Progress launch(
+      Transition tx, Progress progress, Accepted.Operation operation, int end) {
     Optional<String> common =
         operation.message().hasId()
             ? Optional.of("The `id` field cannot be set on LAUNCH operations")
             : operation.formatProblem();
-    for (LaunchedTask task : operation.tasks()) {
-      Framework framework = tx.framework(claim.frameworkId());
-      String id = task.info().getTaskId().getValue();
+    Resources left = progress.left();
+    for (int i = progress.task(); i < end; i++) {
+      LaunchedTask task = operation.tasks().get(i);
+      boolean killed =
+          settle(tx, progress.claim().frameworkId(), task.info().getTaskId().getValue());
       if (common.isPresent()) {
-        invalid(tx, framework, task.info(), common.get());
-        continue;
+        invalid(tx, tx.framework(progress.claim().frameworkId()), task.info(), common.get());
+      } else {
+        left = launch(tx, progress.claim(), task, progress.answer(), killed, left);
       }
-      if (killed.contains(new TaskKey(claim.frameworkId(), id))) {
-        fail(
-            tx,
-            framework,
-            task.info(),
-            TaskState.TASK_KILLED,
-            TaskStatus.Reason.REASON_TASK_KILLED_DURING_LAUNCH,
-            "Killed before delivery to the agent");
-        continue;
-      }
-      if (answer.unauthorized().contains(id)) {
-        fail(
-            tx,
-            framework,
-            task.info(),
-            TaskState.TASK_ERROR,
-            TaskStatus.Reason.REASON_TASK_UNAUTHORIZED,
-            "Not authorized to launch as user '" + user(task.info(), framework) + "'");
-        continue;
-      }
-      Resources own = allocated(task.resources(), claim.role());
-      Resources executors = allocated(task.executorResources(), claim.role());
-      Agent agent = tx.agent(claim.agentId());
-      Executor known =
-          agent
-              .executorsOf(framework.id())
-              .get(task.info().getExecutor().getExecutorId().getValue());
-      boolean launchExecutor = !task.info().hasExecutor() || known == null;
-      Resources total =
-          task.info().hasExecutor() && known == null ? own.plus(executors) : own;
-      Optional<String> problem =
-          problem(framework, agent, claim, task, known, total, left);
-      if (problem.isPresent()) {
-        invalid(tx, framework, task.info(), problem.get());
-        continue;
-      }
-      left = left.minus(total.nonShared());
-      run(tx, claim, task.info(), own, executors, launchExecutor, answer.labels().get(id));
     }
-    return left;
+    return progress.at(progress.operation(), end, left);
+  }
+
+  /** Launches a task; returns what is left. */
+  private static Resources launch(
+      Transition tx,
+      Claim claim,
+      LaunchedTask task,
+      Consultation.Answer answer,
+      boolean killed,
+      Resources left) {
+    Framework framework = tx.framework(claim.frameworkId());
+    String id = task.info().getTaskId().getValue();
+    if (killed) {
+      fail(
+          tx,
+          framework,
+          task.info(),
+          TaskState.TASK_KILLED,
+          TaskStatus.Reason.REASON_TASK_KILLED_DURING_LAUNCH,
+          "Killed before delivery to the agent");
+      return left;
+    }
+    if (answer.unauthorized().contains(id)) {
+      fail(
+          tx,
+          framework,
+          task.info(),
+          TaskState.TASK_ERROR,
+          TaskStatus.Reason.REASON_TASK_UNAUTHORIZED,
+          "Not authorized to launch as user '" + user(task.info(), framework) + "'");
+      return left;
+    }
+    Resources own = allocated(task.resources(), claim.role());
+    Resources executors = allocated(task.executorResources(), claim.role());
+    Agent agent = tx.agent(claim.agentId());
+    Executor known =
+        agent
+            .executorsOf(framework.id())
+            .get(task.info().getExecutor().getExecutorId().getValue());
+    Resources total = task.info().hasExecutor() && known == null ? own.plus(executors) : own;
+    Optional<String> problem = problem(framework, agent, claim, task, known, total, left);
+    if (problem.isPresent()) {
+      invalid(tx, framework, task.info(), problem.get());
+      return left;
+    }
+    boolean launchExecutor = !task.info().hasExecutor() || known == null;
+    run(tx, claim, task.info(), own, executors, launchExecutor, answer.labels().get(id));
+    return left.minus(total.nonShared());
   }
 
   private static void invalid(
