@@ -12,8 +12,7 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>Threading: {@link #authenticate} is called on several threads at a time, never on the event
  * loop, and may block. Deadline: 5 seconds. An authenticator that appears is told nothing but its
- * {@link org.mezzo.api.DaemonContext}; it is swapped without a request noticing, since the old one
- * answers until the new one has opened.
+ * {@link org.mezzo.api.DaemonContext}; the old one answers until the new one has opened.
  */
 @ConsumerType
 public interface HttpAuthenticator extends Module {

@@ -1,4 +1,9 @@
-/** The fetcher kind: brings the URIs of a command into the sandbox. */
+/**
+ * The fetcher kind: brings the URIs of a command into the sandbox.
+ *
+ * <p>Handover: the successor serves fetches that begin from then on; one that runs in the old
+ * instance at that moment fails its launch.
+ */
 @Version("0.1.0")
 @Export
 package org.mezzo.api.fetcher;

@@ -288,7 +288,7 @@ public final class BundleDeployments implements Deployments {
         return null;
       }
       Request request =
-          requests.poll(Math.min(left, TimeUnit.MILLISECONDS.toNanos(50)), TimeUnit.NANOSECONDS);
+          requests.poll(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)), TimeUnit.NANOSECONDS);
       if (request != null) {
         return request;
       }
