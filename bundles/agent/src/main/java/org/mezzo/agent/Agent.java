@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.detection.Attributes;
 import org.mezzo.agent.detection.Machine;
@@ -107,6 +108,8 @@ public final class Agent implements AutoCloseable {
   private final Containerizer containerizer;
   private final AgentTasks tasks;
   private final StatusUpdates updates;
+  private final AgentHooks hooks;
+  private final AtomicBoolean closing = new AtomicBoolean();
   private final MasterLink link;
   private final Resources total;
   private final InetSocketAddress address;
@@ -208,7 +211,7 @@ public final class Agent implements AutoCloseable {
               metrics,
               sandbox -> holder[0].forget(sandbox));
       open.add(collector);
-      AgentHooks hooks =
+      hooks =
           new AgentHooks(
               list(flags.text("hooks")),
               services.modules(),
@@ -529,6 +532,11 @@ public final class Agent implements AutoCloseable {
     }
   }
 
+  /** Selects other hooks from now on. Safe for any thread. */
+  public void selectHooks(Optional<String> names) {
+    loop.execute(() -> hooks.select(list(names)));
+  }
+
   /** Where the agent serves. */
   public InetSocketAddress address() {
     return address;
@@ -545,6 +553,9 @@ public final class Agent implements AutoCloseable {
    */
   @Override
   public void close() {
+    if (!closing.compareAndSet(false, true)) {
+      return;
+    }
     Duration grace = flags.duration("executor_shutdown_grace_period");
     CompletableFuture<Void> idle = new CompletableFuture<>();
     loop.execute(

@@ -2,71 +2,139 @@ package org.mezzo.agent;
 
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
 import org.mezzo.link.LinkClient;
 import org.mezzo.modules.ModuleLeases;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * An agent that exists because its configuration does: one per configuration of the factory {@code
- * org.mezzo.agent}. Properties are flags in text form by name, and {@code mezzo.daemon}, the name of
- * the daemon in its process.
+ * org.mezzo.agent}. Properties are flags in text form by name, and {@code mezzo.daemon}, the name
+ * of the daemon in its process. Of the flags {@code hooks} can be changed while it runs.
  */
 @Component(
-    configurationPid = "org.mezzo.agent",
+    configurationPid = AgentDaemon.PID,
     configurationPolicy = ConfigurationPolicy.REQUIRE,
     service = AgentDaemon.class,
     immediate = true)
 public final class AgentDaemon {
-  private static final Logger LOG = LoggerFactory.getLogger(AgentDaemon.class);
+  static final String PID = "org.mezzo.agent";
 
+  private static final Logger LOG = LoggerFactory.getLogger(AgentDaemon.class);
+  private static final String DAEMONS = "(|(service.factoryPid=" + PID
+      + ")(service.factoryPid=org.mezzo.master))";
+  private static final String HOOKS = "hooks";
+
+  private final String name;
+  private final BundleContext bundles;
+  private final ConfigurationAdmin configurations;
+  private final FlagDefinitions definitions;
   private final Agent agent;
+  private Map<String, String> given;
 
   @Activate
   public AgentDaemon(
+      BundleContext bundles,
       Map<String, Object> properties,
+      @Reference ConfigurationAdmin configurations,
       @Reference ModuleLeases modules,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkClient links)
       throws IOException, FlagException {
-    FlagDefinitions definitions =
-        FlagDefinitions.read(
-            AgentDaemon.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
-    Map<String, String> given = new HashMap<>();
-    properties.forEach(
-        (key, value) -> {
-          // Configuration Admin and component runtime add names with dots, which no flag has.
-          if (key.indexOf('.') < 0) {
-            given.put(key, String.valueOf(value));
-          }
-        });
-    String name = String.valueOf(properties.getOrDefault("mezzo.daemon", "agent"));
+    this.bundles = bundles;
+    this.configurations = configurations;
+    this.name = String.valueOf(properties.getOrDefault("mezzo.daemon", "agent"));
+    definitions = definitions();
+    given = flags(properties);
     agent =
         new Agent(
             name,
             definitions.parse(given),
             new Agent.Services(modules, coordination, connectors, links),
-            () ->
-                LOG.error(
-                    "Agent '{}' runs nothing any more; stop the process, or start it again as a"
-                        + " new agent",
-                    name));
+            () -> {
+              Thread end = new Thread(this::end, name + "-end");
+              end.setContextClassLoader(null);
+              end.start();
+            });
+  }
+
+  static FlagDefinitions definitions() {
+    return FlagDefinitions.read(
+        AgentDaemon.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+  }
+
+  private static Map<String, String> flags(Map<String, Object> properties) {
+    Map<String, String> flags = new HashMap<>();
+    properties.forEach(
+        (key, value) -> {
+          // Configuration Admin and component runtime add names with dots, which no flag has.
+          if (key.indexOf('.') < 0) {
+            flags.put(key, String.valueOf(value));
+          }
+        });
+    return flags;
   }
 
   /** The running agent. */
   public Agent agent() {
     return agent;
+  }
+
+  @Modified
+  void modified(Map<String, Object> properties) {
+    Map<String, String> next = flags(properties);
+    try {
+      definitions.parse(next);
+    } catch (FlagException e) {
+      LOG.error("The new configuration of agent '{}' is not used: {}", name, e.getMessage());
+      return;
+    }
+    Set<String> changed = new HashSet<>(next.keySet());
+    changed.addAll(given.keySet());
+    changed.removeIf(flag -> Objects.equals(given.get(flag), next.get(flag)));
+    if (changed.remove(HOOKS)) {
+      LOG.info("Agent '{}' uses hooks '{}' from now on", name, next.getOrDefault(HOOKS, ""));
+      agent.selectHooks(Optional.ofNullable(next.get(HOOKS)));
+    }
+    if (!changed.isEmpty()) {
+      LOG.warn("Agent '{}' follows the new values of {} once it is restarted", name, changed);
+    }
+    given = next;
+  }
+
+  /** The master ordered the agent to end, and with it a process that is nothing else (rule 185). */
+  private void end() {
+    agent.close();
+    try {
+      Configuration[] daemons = configurations.listConfigurations(DAEMONS);
+      if (daemons == null || daemons.length <= 1) {
+        LOG.info("The process ends with its only daemon");
+        bundles.getBundle(0).stop();
+      }
+    } catch (IOException | InvalidSyntaxException | BundleException | RuntimeException e) {
+      LOG.error("Agent '{}' has ended and the process has not; stop it", name, e);
+    }
   }
 
   @Deactivate

@@ -26,13 +26,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The hooks of {@code --hooks} in their order. One that is absent, late or throws is passed over.
- * Without hooks every stage is complete at once.
+ * Without hooks every stage is complete at once. For the event loop only.
  */
 public final class AgentHooks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AgentHooks.class);
   private static final Duration DEADLINE = Duration.ofSeconds(1);
 
-  private final List<ModuleLease<Hook>> leases = new ArrayList<>();
+  private final ModuleLeases modules;
+  private final Function<String, DaemonContext> contexts;
+  private final Executor events;
+  private List<ModuleLease<Hook>> leases = List.of();
 
   /**
    * Leases hooks.
@@ -45,8 +48,18 @@ public final class AgentHooks implements AutoCloseable {
       ModuleLeases modules,
       Function<String, DaemonContext> contexts,
       Executor events) {
+    this.modules = modules;
+    this.contexts = contexts;
+    this.events = events;
+    select(names);
+  }
+
+  /** Selects other hooks; calls under way still end with those of before. */
+  public void select(List<String> names) {
+    List<ModuleLease<Hook>> before = leases;
+    List<ModuleLease<Hook>> selected = new ArrayList<>();
     for (String name : names) {
-      leases.add(
+      selected.add(
           modules.lease(
               new LeaseRequest<>(
                   Hook.class,
@@ -57,6 +70,8 @@ public final class AgentHooks implements AutoCloseable {
                   events,
                   LeaseListener.NONE)));
     }
+    leases = List.copyOf(selected);
+    before.forEach(ModuleLease::close);
   }
 
   /** Whether no hook is selected. */

@@ -55,6 +55,7 @@ public final class MasterLink implements AutoCloseable {
   private volatile Optional<InetSocketAddress> leader = Optional.empty();
   private LinkClient.Connection connection;
   private long epoch;
+  private long firstAttempt;
   private volatile boolean registered;
   private boolean closed;
   private Duration backoff;
@@ -91,6 +92,8 @@ public final class MasterLink implements AutoCloseable {
     leader = address;
     backoff = backoffFactor;
     drop("the leader changed");
+    // The link is opened while the first wait passes.
+    firstAttempt = System.nanoTime() + upTo(backoffFactor).toNanos();
     connect();
   }
 
@@ -153,7 +156,11 @@ public final class MasterLink implements AutoCloseable {
         welcome.getSoftwareVersion());
     backoff = backoffFactor;
     attempt.cancel();
-    attempt = timers.apply(upTo(backoffFactor), this::register);
+    long rest = firstAttempt - System.nanoTime();
+    attempt =
+        timers.apply(
+            rest > 0 ? Duration.ofNanos(rest) : Duration.ZERO,
+            this::register);
     armPingTimer();
   }
 
@@ -178,7 +185,9 @@ public final class MasterLink implements AutoCloseable {
   private void retryConnect() {
     if (leader.isPresent()) {
       attempt.cancel();
-      attempt = timers.apply(upTo(backoff), this::connect);
+      Duration wait = upTo(backoff);
+      firstAttempt = System.nanoTime() + wait.toNanos();
+      attempt = timers.apply(wait, this::connect);
       backoff = doubled(backoff);
     }
   }
