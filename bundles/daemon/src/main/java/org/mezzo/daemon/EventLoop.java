@@ -6,7 +6,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.mezzo.api.Metrics;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +26,7 @@ public final class EventLoop implements Executor, AutoCloseable {
   private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
   private final ScheduledThreadPoolExecutor timers;
   private final Thread thread;
-  private final AtomicLong longestNanos = new AtomicLong();
+  private final Longest longest = new Longest();
   private final AtomicInteger failures = new AtomicInteger();
   private volatile boolean closed;
 
@@ -64,7 +63,7 @@ public final class EventLoop implements Executor, AutoCloseable {
         failures.incrementAndGet();
         LOG.error("A task of the event loop failed; its event is lost, the loop goes on", t);
       }
-      longestNanos.accumulateAndGet(System.nanoTime() - begin, Math::max);
+      longest.record(begin, System.nanoTime());
     }
   }
 
@@ -101,16 +100,42 @@ public final class EventLoop implements Executor, AutoCloseable {
     return Thread.currentThread() == thread;
   }
 
-  /** Registers queue length, longest task so far and failures below a prefix. */
+  /** Registers queue length, longest task of the last minutes and failures below a prefix. */
   public void measure(Metrics metrics, String prefix) {
     metrics.gauge(prefix + "/event_queue_length", queue::size);
-    metrics.gauge(prefix + "/event_longest_ms", () -> longestNanos.get() / 1e6);
+    metrics.gauge(prefix + "/event_longest_ms", () -> longest.nanos(System.nanoTime()) / 1e6);
     metrics.gauge(prefix + "/event_failures", failures::get);
   }
 
-  /** The longest a task has held the loop. */
+  /** The longest a task has held the loop within the last minute, at least. */
   public Duration longest() {
-    return Duration.ofNanos(longestNanos.get());
+    return Duration.ofNanos(longest.nanos(System.nanoTime()));
+  }
+
+  /** The longest task of the present window and of the one before it. */
+  private static final class Longest {
+    private static final long WINDOW_NANOS = Duration.ofMinutes(1).toNanos();
+    private long windowBegin = System.nanoTime();
+    private long present;
+    private long before;
+
+    synchronized void record(long begin, long end) {
+      turn(end);
+      present = Math.max(present, end - begin);
+    }
+
+    synchronized long nanos(long now) {
+      turn(now);
+      return Math.max(present, before);
+    }
+
+    private void turn(long now) {
+      if (now - windowBegin >= WINDOW_NANOS) {
+        before = now - windowBegin >= 2 * WINDOW_NANOS ? 0 : present;
+        present = 0;
+        windowBegin = now;
+      }
+    }
   }
 
   /** Runs what is queued, then ends; waits for it unless called on the loop. */

@@ -173,6 +173,7 @@ class JettyConnectorsTest {
           "GET /hello HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
           "GET /hello HTTP/1.1\r\n\r\n",
           "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+          "GET /hello HTTP/1.1\r\nHost: x[{{\"\r\nConnection: close\r\n\r\n",
         }) {
       try (RawClient client = raw()) {
         assertThat(client.send(bad).readAll())

@@ -16,6 +16,12 @@ final class PlainErrors extends ErrorHandler {
 
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
+    // Jetty reads some header values only after it has accepted the request and then takes what it
+    // cannot read for a fault of its own. Faults of handlers do not come here.
+    if (response.getStatus() == HttpStatus.INTERNAL_SERVER_ERROR_500
+        && request.getAttribute(ERROR_EXCEPTION) instanceof IllegalArgumentException) {
+      response.setStatus(HttpStatus.BAD_REQUEST_400);
+    }
     byte[] body = text(response.getStatus(), null);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, TEXT);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
