@@ -238,11 +238,7 @@ final class ExecuteCommand implements Callable<Integer> {
       cluster.close();
     }
     HostLog.configure(false, false, "OFF", Optional.empty(), Boot.LIBRARIES);
-    try {
-      folder.close();
-    } catch (IOException e) {
-      say(folder.path() + " could not be deleted: " + e.getMessage());
-    }
+    folder.close();
   }
 
   private static void awaitQuietly(CountDownLatch latch) {

@@ -2,7 +2,6 @@ package org.mezzo.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,17 +12,24 @@ import java.util.stream.Stream;
 
 /**
  * A folder that does not outlive this process, however that ends, and neither do the tasks that run
- * in it: a small detached shell holds a pipe to this process, and when the pipe breaks it kills
- * what is left and deletes the folder.
+ * in it: a small shell, detached so that it survives whatever kills this process and its children,
+ * waits for the end, kills what is left and deletes the folder.
  */
 final class TemporaryFolder implements AutoCloseable {
+  private static final int ATTEMPTS = 3;
+
+  /** Position behind the name of the program in {@code /proc/PID/stat}. */
+  private static final int START_TIME = 19;
+
+  /** Backgrounds its first argument, in a session of its own where the system has the command. */
+  private static final String DETACH =
+      "detach=$(command -v setsid); $detach /bin/sh -c \"$@\" </dev/null >/dev/null 2>&1 &";
+
   private final Path path;
-  private final Process reaper;
   private boolean closed;
 
-  private TemporaryFolder(Path path, Process reaper) {
+  private TemporaryFolder(Path path) {
     this.path = path;
-    this.reaper = reaper;
   }
 
   /**
@@ -33,17 +39,33 @@ final class TemporaryFolder implements AutoCloseable {
    */
   static TemporaryFolder create(String prefix) throws IOException {
     Path path = Files.createTempDirectory(prefix).toRealPath();
+    watch(path, ProcessHandle.current().pid());
+    return new TemporaryFolder(path);
+  }
+
+  /** Starts the shell that waits for the end of a process. */
+  static void watch(Path folder, long pid) throws IOException {
     String script;
     try (InputStream stream = TemporaryFolder.class.getResourceAsStream("reaper.sh")) {
       script = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
     }
-    Process reaper =
-        new ProcessBuilder(List.of("/bin/sh", "-c", script, "mezzo-reaper", path.toString()))
-            .directory(Path.of("/").toFile())
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    return new TemporaryFolder(path, reaper);
+    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+    String begin = stat.substring(stat.lastIndexOf(')') + 2).split(" ")[START_TIME];
+    new ProcessBuilder(
+            List.of(
+                "/bin/sh",
+                "-c",
+                DETACH,
+                "mezzo",
+                script,
+                "mezzo-reaper",
+                folder.toString(),
+                Long.toString(pid),
+                begin))
+        .directory(Path.of("/").toFile())
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
   }
 
   Path path() {
@@ -52,7 +74,7 @@ final class TemporaryFolder implements AutoCloseable {
 
   /** Deletes the folder; the caller has seen to it that nothing runs in it any more. */
   @Override
-  public synchronized void close() throws IOException {
+  public synchronized void close() {
     if (closed) {
       return;
     }
@@ -63,15 +85,11 @@ final class TemporaryFolder implements AutoCloseable {
           Files.deleteIfExists(each);
         }
       } catch (IOException | UncheckedIOException e) {
-        // Somebody still writes: the reaper kills before it deletes.
-        if (attempt == 2) {
-          reaper.getOutputStream().close();
+        if (attempt == ATTEMPTS) {
+          // Somebody still writes: left to the shell, which kills before it deletes.
           return;
         }
       }
-    }
-    try (OutputStream pipe = reaper.getOutputStream()) {
-      pipe.write('\n');
     }
   }
 }

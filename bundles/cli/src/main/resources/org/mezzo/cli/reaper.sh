@@ -1,16 +1,27 @@
-# Waits until the process at the other end of standard input is gone. If it wrote a line before, all is
-# well. If not it was killed: then this kills the tasks that run in folder $1, and deletes it.
+# Waits until process $2, started at $3, is gone. If folder $1 went before, all is well. If not the process
+# was killed: then this kills the tasks that run in the folder, and deletes it.
 trap '' HUP INT QUIT TERM PIPE
 folder=$1
-if read -r line; then
-  exit 0
-fi
+owner=$2
+begin=$3
+
+# Names of processes may hold blanks and brackets: fields of stat are counted behind the last bracket.
+# State is 1 then, group 3, session 4, start time 20.
+owned() {
+  { read -r line <"/proc/$owner/stat"; } 2>/dev/null || return 1
+  set -- ${line##*) }
+  [ "${20}" = "$begin" ] && [ "$1" != Z ] && [ "$1" != X ]
+}
+
+while owned; do
+  [ -d "$folder" ] || exit 0
+  sleep 0.5
+done
+[ -d "$folder" ] || exit 0
 
 # Prints the processes that belong to the folder: what its containers recorded, the sessions of those,
 # their cgroups, and whatever has the folder in its environment.
 members() {
-  # Names of processes may hold blanks and brackets: fields of stat are counted behind the last
-  # bracket. Group is 3 then, session 4, start time 20.
   for file in "$folder"/run/*/*/containers/*/cgroup; do
     [ -f "$file" ] && read -r cgroup <"$file" && cat "$cgroup/cgroup.procs" 2>/dev/null
   done

@@ -2,8 +2,6 @@ package org.mezzo.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -27,44 +25,34 @@ class TemporaryFolderTest {
   }
 
   @Test
-  void theReaperKillsWhatIsLeftWhenThePipeBreaks() throws Exception {
+  void whatIsLeftIsKilledWhenTheOwnerIsGone() throws Exception {
     Path folder = Files.createDirectory(directory.resolve("cluster"));
     ProcessBuilder marked = new ProcessBuilder("sleep", "1000");
     marked.environment().put("MESOS_SANDBOX", folder.resolve("sandbox").toString());
     Process byEnvironment = marked.start();
+    Process owner = new ProcessBuilder("sleep", "1000").start();
     Process byRecord = new ProcessBuilder("sleep", "1000").start();
     Process stranger = new ProcessBuilder("sleep", "1000").start();
     try {
       record(folder, "one", byRecord, 0);
       record(folder, "reused", stranger, 1);
-      Process reaper = reaper(folder);
+      TemporaryFolder.watch(folder, owner.pid());
       assertThat(byEnvironment.isAlive()).isTrue();
 
-      reaper.getOutputStream().close();
+      owner.destroyForcibly();
 
-      assertThat(reaper.waitFor(30, TimeUnit.SECONDS)).isTrue();
-      assertThat(byEnvironment.waitFor(10, TimeUnit.SECONDS)).isTrue();
-      assertThat(byRecord.waitFor(10, TimeUnit.SECONDS)).isTrue();
-      assertThat(stranger.isAlive()).isTrue();
+      assertThat(byEnvironment.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(byRecord.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      for (int i = 0; i < 300 && Files.exists(folder); i++) {
+        Thread.sleep(100);
+      }
       assertThat(folder).doesNotExist();
+      assertThat(stranger.isAlive()).isTrue();
     } finally {
+      owner.destroyForcibly();
       byEnvironment.destroyForcibly();
       byRecord.destroyForcibly();
       stranger.destroyForcibly();
-    }
-  }
-
-  private static Process reaper(Path folder) throws Exception {
-    try (InputStream script = TemporaryFolder.class.getResourceAsStream("reaper.sh")) {
-      return new ProcessBuilder(
-              "/bin/sh",
-              "-c",
-              new String(script.readAllBytes(), StandardCharsets.UTF_8),
-              "reaper",
-              folder.toString())
-          .inheritIO()
-          .redirectInput(ProcessBuilder.Redirect.PIPE)
-          .start();
     }
   }
 
