@@ -29,7 +29,7 @@ class ArrowsIT {
             .forEach(jars::add);
       }
     }
-    assertThat(jars).hasSizeGreaterThan(15);
+    assertThat(jars).hasSizeGreaterThan(20);
     List<String> violations = new ArrayList<>();
     for (Path jar : jars) {
       violations.addAll(Arrows.violations(jar));

@@ -638,7 +638,8 @@ public final class BundleDeployments implements Deployments {
   }
 
   private static void start(Bundle bundle) throws BundleException {
-    bundle.start(Bundle.START_ACTIVATION_POLICY);
+    // Transient: otherwise the start level thread would try to start it, too, and log its failure.
+    bundle.start(Bundle.START_TRANSIENT | Bundle.START_ACTIVATION_POLICY);
   }
 
   private void retryUnresolved() {
