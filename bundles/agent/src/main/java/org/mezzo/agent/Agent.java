@@ -102,6 +102,7 @@ public final class Agent implements AutoCloseable {
 
   private final Flags flags;
   private final EventLoop loop;
+  private final Workers workers;
   private final MetricsRegistry metrics = new MetricsRegistry();
   private final List<AutoCloseable> open = new ArrayList<>();
   private final AgentCheckpoint checkpoint;
@@ -117,6 +118,7 @@ public final class Agent implements AutoCloseable {
   private final String resourceVersion = Ids.random();
   private final Runnable onShutdown;
   private volatile AgentInfo info;
+  private volatile CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
 
   /**
    * Starts an agent.
@@ -158,7 +160,7 @@ public final class Agent implements AutoCloseable {
 
       DaemonIdentity identity =
           new DaemonIdentity(name, Role.AGENT, workDir, runtimeDir, flags.asText(), metrics);
-      Workers workers = new Workers(name, 8);
+      workers = new Workers(name, 8);
       open.add(workers);
       workers.measure(metrics, "slave");
       loop.measure(metrics, "slave");
@@ -223,6 +225,7 @@ public final class Agent implements AutoCloseable {
           new AgentTasks(
               new AgentTasks.Surroundings(
                   loop,
+                  workers,
                   loop::schedule,
                   identity.clock(),
                   containerizer,
@@ -310,6 +313,7 @@ public final class Agent implements AutoCloseable {
       DaemonIdentity identity, ModuleLeases modules) {
     return new ContainerizerOptions(
         identity,
+        (kind, module) -> identity.forModule(kind, module, Map.of(), metrics),
         modules,
         list(flags.text("isolation")),
         flags.bool("switch_user"),
@@ -435,6 +439,17 @@ public final class Agent implements AutoCloseable {
     }
   }
 
+  private void remember(AgentInfo named) {
+    try {
+      checkpoint.store(named);
+    } catch (IOException e) {
+      LOG.error(
+          "Cannot store the agent's id in {}; after a restart it will be a new agent",
+          checkpoint.file(),
+          e);
+    }
+  }
+
   private void sendUpdate(org.mezzo.link.messages.StatusUpdate update) {
     link.send(AgentCall.newBuilder().setStatusUpdate(update));
   }
@@ -484,16 +499,7 @@ public final class Agent implements AutoCloseable {
         AgentInfo named =
             info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
         info = named;
-        try {
-          // Once in the life of an agent; without it no task may run, or a restart would not know
-          // whose tasks they were.
-          checkpoint.store(named);
-        } catch (IOException e) {
-          LOG.error(
-              "Cannot store the agent's id in {}; after a restart it will be a new agent",
-              checkpoint.file(),
-              e);
-        }
+        stored = CompletableFuture.runAsync(() -> remember(named), workers);
       }
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);
@@ -566,6 +572,7 @@ public final class Agent implements AutoCloseable {
         });
     try {
       idle.get(grace.toMillis(), TimeUnit.MILLISECONDS);
+      stored.get(1, TimeUnit.SECONDS);
     } catch (TimeoutException | ExecutionException e) {
       LOG.warn("Tasks have not ended within {} s and are killed", grace.toSeconds());
     } catch (InterruptedException e) {

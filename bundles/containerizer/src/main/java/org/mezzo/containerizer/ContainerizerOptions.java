@@ -4,13 +4,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.modules.ModuleLeases;
 
 /**
  * What a containerizer needs of its agent.
  *
- * @param context the agent, as modules see it; its runtime directory is where state is kept
+ * @param context the agent itself; its runtime directory is where state is kept
+ * @param modules the agent as a module sees it, by kind and name
  * @param leases where isolators and fetchers come from
  * @param isolation names of isolators in the order in which they are called
  * @param switchUser run containers as their user when the agent is root ({@code --switch_user})
@@ -23,6 +25,7 @@ import org.mezzo.modules.ModuleLeases;
  */
 public record ContainerizerOptions(
     DaemonContext context,
+    BiFunction<String, String, DaemonContext> modules,
     ModuleLeases leases,
     List<String> isolation,
     boolean switchUser,

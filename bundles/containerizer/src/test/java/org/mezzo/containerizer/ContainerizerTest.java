@@ -100,6 +100,7 @@ class ContainerizerTest {
         Containerizer.open(
             new ContainerizerOptions(
                 o.context(),
+                o.modules(),
                 o.leases(),
                 o.isolation(),
                 o.switchUser(),

@@ -41,6 +41,7 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
   public ContainerizerOptions options(String... isolation) {
     return new ContainerizerOptions(
         this,
+        (kind, name) -> this,
         this,
         List.of(isolation),
         true,

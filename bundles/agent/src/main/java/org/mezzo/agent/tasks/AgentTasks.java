@@ -17,6 +17,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import org.mezzo.agent.hooks.AgentHooks;
@@ -73,6 +74,7 @@ public final class AgentTasks {
   /** What tasks need of their agent. */
   public record Surroundings(
       Executor loop,
+      Executor workers,
       BiFunction<Duration, Runnable, Timer> timers,
       Clock clock,
       Containerizer containerizer,
@@ -250,7 +252,6 @@ public final class AgentTasks {
     environment.putAll(added);
     LaunchRequest request;
     try {
-      SandboxPaths.create(task.sandbox);
       request =
           new LaunchRequest(
               task.containerId,
@@ -263,12 +264,28 @@ public final class AgentTasks {
               task.info.hasContainer()
                   ? Optional.of(task.info.getContainer())
                   : Optional.empty());
-    } catch (IOException | ResourceFormatException | RuntimeException e) {
-      launchFailed(task, "Cannot prepare the sandbox: " + e.getMessage());
+    } catch (ResourceFormatException | RuntimeException e) {
+      launchFailed(task, e.getMessage());
       return;
     }
     attach(task);
     task.launching = true;
+    try {
+      with.workers().execute(() -> launch(task, request));
+    } catch (RejectedExecutionException e) {
+      launchFailed(task, "The agent is overloaded or stopping");
+    }
+  }
+
+  /** The part that does not belong on the loop. A kill meanwhile is seen once it has started. */
+  private void launch(CommandTask task, LaunchRequest request) {
+    try {
+      SandboxPaths.create(task.sandbox);
+    } catch (IOException | RuntimeException e) {
+      with.loop()
+          .execute(() -> launchFailed(task, "Cannot create the sandbox: " + e.getMessage()));
+      return;
+    }
     CompletionStage<Containerizer.Launched> launched = with.containerizer().launch(request);
     with.containerizer()
         .termination(task.containerId)

@@ -201,7 +201,7 @@ public final class UriFetcher implements AutoCloseable {
                 Fetcher.class,
                 Fetcher.KIND,
                 name,
-                options.context(),
+                options.modules().apply(Fetcher.KIND, name),
                 PARALLEL_FETCHES,
                 events,
                 LeaseListener.NONE));

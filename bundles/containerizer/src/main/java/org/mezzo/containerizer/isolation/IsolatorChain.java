@@ -126,7 +126,7 @@ public final class IsolatorChain implements AutoCloseable {
                               Isolator.class,
                               Isolator.KIND,
                               name,
-                              options.context(),
+                              options.modules().apply(Isolator.KIND, name),
                               1,
                               events,
                               link)));

@@ -120,6 +120,8 @@ public final class ProcessContainerizer implements Containerizer {
   private final Set<Managed> destroying = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean sweepPlanned = new AtomicBoolean();
   private final Metrics.Counter destroyErrors;
+  private final Metrics.Counter fetches;
+  private final Metrics.Counter failedFetches;
   private volatile boolean closed;
 
   public ProcessContainerizer(ContainerizerOptions options) throws IOException {
@@ -166,6 +168,8 @@ public final class ProcessContainerizer implements Containerizer {
 
     Metrics metrics = options.context().metrics();
     destroyErrors = metrics.counter("containerizer/mesos/container_destroy_errors");
+    fetches = metrics.counter("containerizer/fetcher/task_fetches_succeeded");
+    failedFetches = metrics.counter("containerizer/fetcher/task_fetches_failed");
     metrics.gauge("containerizer/launch_queue_length", () -> workers.getQueue().size());
   }
 
@@ -259,6 +263,10 @@ public final class ProcessContainerizer implements Containerizer {
     try {
       checkNotCancelled(managed);
       fetcher.fetch(request.command().getUrisList(), request.sandbox());
+      fetches.increment();
+    } catch (LaunchException e) {
+      failedFetches.increment();
+      throw e;
     } catch (InterruptedException e) {
       throw new LaunchException("The container was destroyed while its URIs were fetched", e);
     } finally {
