@@ -1,8 +1,12 @@
 package org.mezzo.master.transitions;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.mezzo.master.state.MasterState.PendingTask;
+import org.mezzo.master.state.MasterState.TaskKey;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.Filters;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -13,12 +17,20 @@ import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
+import org.pcollections.HashTreePMap;
+import org.pcollections.PMap;
 
 /**
  * An ACCEPT call with everything that can be judged and converted without any state. Made off the
  * event loop.
+ *
+ * @param pending its tasks as they are noted when they cannot be launched at once
  */
-public record Accepted(List<OfferID> offerIds, List<Operation> operations, Filters filters) {
+public record Accepted(
+    List<OfferID> offerIds,
+    List<Operation> operations,
+    PMap<TaskKey, PendingTask> pending,
+    Filters filters) {
 
   /**
    * One operation.
@@ -53,7 +65,16 @@ public record Accepted(List<OfferID> offerIds, List<Operation> operations, Filte
               ? launch(frameworkId, operation)
               : new Operation(operation, List.of(), Optional.empty()));
     }
-    return new Accepted(call.getOfferIdsList(), operations, call.getFilters());
+    Map<TaskKey, PendingTask> pending = new HashMap<>();
+    for (Operation operation : operations) {
+      for (LaunchedTask task : operation.tasks()) {
+        pending.putIfAbsent(
+            new TaskKey(frameworkId, task.info().getTaskId().getValue()),
+            new PendingTask(task.info(), task.info().getAgentId().getValue(), false));
+      }
+    }
+    return new Accepted(
+        call.getOfferIdsList(), operations, HashTreePMap.from(pending), call.getFilters());
   }
 
   private static Operation launch(String frameworkId, Offer.Operation operation) {

@@ -87,7 +87,7 @@ public final class Launches {
     Progress begin = new Progress(claim, call, Consultation.Answer.NONE, 0, 0, held);
     boolean consult = tx.settings().consult() && call.taskCount() > 0;
     if (consult || call.taskCount() > BATCH) {
-      await(tx, frameworkId, agent.id(), call);
+      await(tx, call);
     }
     if (!consult) {
       apply(tx, begin);
@@ -108,18 +108,12 @@ public final class Launches {
   }
 
   /** Notes tasks that are launched in a later turn of the loop. */
-  private static void await(
-      Transition tx, String frameworkId, String agentId, Accepted call) {
+  private static void await(Transition tx, Accepted call) {
     PMap<TaskKey, PendingTask> pending = tx.state().pendingTasks();
-    for (Accepted.Operation operation : call.operations()) {
-      for (LaunchedTask task : operation.tasks()) {
-        TaskKey key = new TaskKey(frameworkId, task.info().getTaskId().getValue());
-        if (!pending.containsKey(key)) {
-          pending = pending.plus(key, new PendingTask(task.info(), agentId, false));
-        }
-      }
-    }
-    tx.become(tx.state().withPendingTasks(pending));
+    tx.become(
+        tx.state()
+            .withPendingTasks(
+                pending.isEmpty() ? call.pending() : pending.plusAll(call.pending())));
   }
 
   private static Optional<String> offersProblem(
