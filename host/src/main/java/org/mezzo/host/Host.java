@@ -163,7 +163,8 @@ public final class Host implements AutoCloseable {
         message = line;
       }
     }
-    return message.strip();
+    // What was thrown to tell an operator something needs no name of a class in front.
+    return message.strip().replaceFirst("^java\\.(io\\.IO|lang\\.Illegal\\w+)Exception: ", "");
   }
 
   /** Whether the framework stops or has stopped. */

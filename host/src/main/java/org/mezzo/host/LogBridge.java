@@ -1,5 +1,6 @@
 package org.mezzo.host;
 
+import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -148,6 +149,15 @@ final class LogBridge implements LogService {
     if (printf && !values.isEmpty()) {
       message = String.format(message, values.toArray());
       values.clear();
+    }
+    Throwable root = cause;
+    while (root != null && root.getCause() != null) {
+      root = root.getCause();
+    }
+    if (root instanceof IOException) {
+      // A port in use, a file that cannot be read: the place in the code tells nobody anything.
+      target.atLevel(level).log("{}: {}", message, root.getMessage());
+      return;
     }
     target.atLevel(level).setCause(cause).log(message, values.toArray());
   }
