@@ -32,7 +32,6 @@ class OriginHookTest {
                 AgentInfo.newBuilder().setHostname("host1").build());
 
     assertThat(labels.getLabelsList())
-        .containsExactly(
-            own, Label.newBuilder().setKey("origin").setValue("batch@host1").build());
+        .containsExactly(own, Label.newBuilder().setKey("origin").setValue("batch@host1").build());
   }
 }

@@ -29,8 +29,9 @@ import org.slf4j.LoggerFactory;
  * HTTP basic authentication against files of names and passwords: the one that the flag {@code
  * credentials} names (on an agent {@code http_credentials}; rule 356), and the one of the module
  * parameter {@code htpasswd_file}, or else of the environment variable {@link #VARIABLE}, with
- * hashes by bcrypt (htpasswd -B), SHA-crypt ({@code $5$}, {@code $6$}) or {@code {SHA}}. A name that is in both has the password of the first. Without any
- * file everybody is refused. Files are read again when they change.
+ * hashes by bcrypt (htpasswd -B), SHA-crypt ({@code $5$}, {@code $6$}) or {@code {SHA}}. A name
+ * that is in both has the password of the first. Without any file everybody is refused. Files are
+ * read again when they change.
  */
 @Component(service = HttpAuthenticator.class, scope = ServiceScope.PROTOTYPE)
 @MezzoModule(
@@ -78,8 +79,7 @@ public final class BasicAuthenticator implements HttpAuthenticator {
 
   @Override
   public void open(DaemonContext context) {
-    String flag =
-        context.role() == DaemonContext.Role.MASTER ? "credentials" : "http_credentials";
+    String flag = context.role() == DaemonContext.Role.MASTER ? "credentials" : "http_credentials";
     List<PasswordFile> named = new ArrayList<>();
     String credentials = context.flags().getOrDefault(flag, "");
     if (!credentials.isBlank()) {
@@ -92,8 +92,8 @@ public final class BasicAuthenticator implements HttpAuthenticator {
     if (named.isEmpty()) {
       LOG.error(
           "Everybody is refused: {} demands authentication and has no passwords. Start it with"
-              + " --{}=FILE (a principal, a blank and a secret per line), or give module 'basic' the"
-              + " parameter '{}', or set {} to a file made with htpasswd -B",
+              + " --{}=FILE (a principal, a blank and a secret per line), or give module 'basic'"
+              + " the parameter '{}', or set {} to a file made with htpasswd -B",
           context.daemon(),
           flag,
           PARAMETER,

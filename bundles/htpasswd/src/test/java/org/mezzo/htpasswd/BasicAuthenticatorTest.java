@@ -99,7 +99,8 @@ class BasicAuthenticatorTest {
             + ("\nsha:{SHA}" + sha)
             + ("\nsha256:" + Sha2Crypt.sha256Crypt(secret.clone()))
             + ("\nsha512:" + Sha2Crypt.sha512Crypt(secret.clone()))
-            + "\nold:$apr1$abcdefgh$1234567890123456789012\nplain:" + SECRET);
+            + "\nold:$apr1$abcdefgh$1234567890123456789012\nplain:"
+            + SECRET);
     for (String name : List.of("bcrypt", "sha", "sha256", "sha512")) {
       accepted(name, SECRET);
       accepted(name, SECRET);
@@ -133,13 +134,11 @@ class BasicAuthenticatorTest {
   void aHashOfApachesOwnTool() {
     // From the documentation of Apache's password formats.
     assertThat(StoredPassword.hashed("{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE=").orElseThrow())
-        .matches(
-            password -> password.matches("myPassword".getBytes(StandardCharsets.UTF_8)));
+        .matches(password -> password.matches("myPassword".getBytes(StandardCharsets.UTF_8)));
     assertThat(
             StoredPassword.hashed("$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC")
                 .orElseThrow())
-        .matches(
-            password -> password.matches("myPassword".getBytes(StandardCharsets.UTF_8)));
+        .matches(password -> password.matches("myPassword".getBytes(StandardCharsets.UTF_8)));
   }
 
   @Test

@@ -61,10 +61,11 @@ public final class UriFetcher implements Fetcher {
       complete(request.target(), out -> copy(source, out));
     } else {
       complete(
-          request.target(),
-          out -> web.get(uri, out, request.stallTimeout(), request.progress()));
+          request.target(), out -> web.get(uri, out, request.stallTimeout(), request.progress()));
     }
-    request.progress().accept("Fetched " + shown(uri) + ": " + Files.size(request.target()) + " bytes");
+    request
+        .progress()
+        .accept("Fetched " + shown(uri) + ": " + Files.size(request.target()) + " bytes");
   }
 
   @Override
@@ -123,8 +124,7 @@ public final class UriFetcher implements Fetcher {
         Thread.interrupted();
         throw interrupted(e);
       }
-      Files.move(
-          part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(part);
     }

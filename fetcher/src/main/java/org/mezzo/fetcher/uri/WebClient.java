@@ -83,8 +83,7 @@ final class WebClient implements AutoCloseable {
 
   /** The length that the server announces. */
   Optional<Long> size(URI uri, Duration limit) throws IOException, InterruptedException {
-    HttpResponse<Void> response =
-        follow("HEAD", uri, limit, BodyHandlers.discarding(), line -> {});
+    HttpResponse<Void> response = follow("HEAD", uri, limit, BodyHandlers.discarding(), line -> {});
     if (response.statusCode() != OK) {
       throw new IOException(refusal(uri, response));
     }
@@ -121,11 +120,7 @@ final class WebClient implements AutoCloseable {
   }
 
   private <B> HttpResponse<B> send(
-      String method,
-      URI start,
-      URI uri,
-      Duration limit,
-      HttpResponse.BodyHandler<B> handler)
+      String method, URI start, URI uri, Duration limit, HttpResponse.BodyHandler<B> handler)
       throws IOException, InterruptedException {
     HttpRequest.Builder request;
     try {
@@ -142,12 +137,10 @@ final class WebClient implements AutoCloseable {
     }
     if (start.getRawUserInfo() != null && sameServer(start, uri)) {
       String user =
-          URLDecoder.decode(
-              start.getRawUserInfo().replace("+", "%2B"), StandardCharsets.UTF_8);
+          URLDecoder.decode(start.getRawUserInfo().replace("+", "%2B"), StandardCharsets.UTF_8);
       request.header(
           "Authorization",
-          "Basic "
-              + Base64.getEncoder().encodeToString(user.getBytes(StandardCharsets.UTF_8)));
+          "Basic " + Base64.getEncoder().encodeToString(user.getBytes(StandardCharsets.UTF_8)));
     }
     CompletableFuture<HttpResponse<B>> answer = client.sendAsync(request.build(), handler);
     try {

@@ -74,7 +74,8 @@ class UriFetcherTest {
     assertThat(Files.getPosixFilePermissions(sandbox.resolve("target")))
         .containsAll(PosixFilePermissions.fromString("rw-------"));
     assertThat(progress)
-        .containsExactly("Fetched 'http://" + base + "/big?...': " + randomBytes().length + " bytes");
+        .containsExactly(
+            "Fetched 'http://" + base + "/big?...': " + randomBytes().length + " bytes");
     assertOnlyTarget();
   }
 
@@ -162,8 +163,7 @@ class UriFetcherTest {
               throw new java.io.UncheckedIOException(e);
             }
           });
-      refused(
-          "http://127.0.0.1:" + listener.getLocalPort() + "/cut", PATIENT, "/cut", "100", "5");
+      refused("http://127.0.0.1:" + listener.getLocalPort() + "/cut", PATIENT, "/cut", "100", "5");
     }
   }
 

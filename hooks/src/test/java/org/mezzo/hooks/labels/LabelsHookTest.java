@@ -101,8 +101,7 @@ class LabelsHookTest {
   private static Labels labels(String... keysAndValues) {
     Labels.Builder labels = Labels.newBuilder();
     for (int i = 0; i < keysAndValues.length; i += 2) {
-      labels.addLabels(
-          Label.newBuilder().setKey(keysAndValues[i]).setValue(keysAndValues[i + 1]));
+      labels.addLabels(Label.newBuilder().setKey(keysAndValues[i]).setValue(keysAndValues[i + 1]));
     }
     return labels.build();
   }

@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What the cgroup isolators have in common: a cgroup per container, made in {@link #prepare} or
- * {@link #isolate}, entered in {@link #isolate}, removed in {@link #cleanup}. A machine without the controller, or an
- * agent that may not use it, refuses launches with the reason and the remedy, because a limit that
- * was asked for must not be missing in silence.
+ * {@link #isolate}, entered in {@link #isolate}, removed in {@link #cleanup}. A machine without the
+ * controller, or an agent that may not use it, refuses launches with the reason and the remedy,
+ * because a limit that was asked for must not be missing in silence.
  */
 abstract class CgroupIsolator implements Isolator {
   private static final Logger LOG = LoggerFactory.getLogger(CgroupIsolator.class);

@@ -61,7 +61,10 @@ final class ControlGroups {
                             + ")"
                             + remedy));
     Path root =
-        hierarchy.mount().resolve(context.flags().getOrDefault("cgroups_root", "mesos")).normalize();
+        hierarchy
+            .mount()
+            .resolve(context.flags().getOrDefault("cgroups_root", "mesos"))
+            .normalize();
     if (!root.startsWith(hierarchy.mount()) || root.equals(hierarchy.mount())) {
       throw new IOException(
           "--cgroups_root must name a cgroup below " + hierarchy.mount() + ", not " + root);

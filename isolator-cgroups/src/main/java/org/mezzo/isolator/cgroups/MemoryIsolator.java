@@ -21,10 +21,10 @@ import org.slf4j.LoggerFactory;
  * used and its largest process, and destroyed by the agent.
  *
  * <p>In version 1 the kernel is told not to kill: it stops the container instead, which is found
- * and reported within a quarter of a second, so that the reason arrives before the end. A system call
- * that needs memory then fails instead, mostly with {@code ENOMEM}. In version 2 the kernel kills the whole container at once, and the reason is taken from its counters
- * afterwards. Reads flags {@code cgroups_hierarchy}, {@code cgroups_root} and {@code
- * cgroups_limit_swap}.
+ * and reported within a quarter of a second, so that the reason arrives before the end. A system
+ * call that needs memory then fails instead, mostly with {@code ENOMEM}. In version 2 the kernel
+ * kills the whole container at once, and the reason is taken from its counters afterwards. Reads
+ * flags {@code cgroups_hierarchy}, {@code cgroups_root} and {@code cgroups_limit_swap}.
  */
 @Component(service = Isolator.class, scope = ServiceScope.PROTOTYPE)
 @MezzoModule(
@@ -68,8 +68,8 @@ public final class MemoryIsolator extends CgroupIsolator {
     long hard = limit == 0 ? request : Math.max(request, bytes(limit));
     boolean swap = Boolean.parseBoolean(context().flags().get("cgroups_limit_swap"));
     if (group.unified()) {
-      if (limit != 0) {
-        group.write("memory.low", request);
+      if (group.has("memory.low")) {
+        group.write("memory.low", limit == 0 ? 0 : request);
       }
       if (fits(container, group.number("memory.current"), hard)) {
         group.write("memory.max", hard == UNLIMITED ? "max" : Long.toString(hard));
@@ -114,8 +114,8 @@ public final class MemoryIsolator extends CgroupIsolator {
       return true;
     }
     LOG.warn(
-        "Container {} uses {} bytes, more than its new memory limit of {}; the old limit stays until"
-            + " the next update",
+        "Container {} uses {} bytes, more than its new memory limit of {}; the old limit stays"
+            + " until the next update",
         container.id(),
         used.getAsLong(),
         hard);
@@ -148,7 +148,9 @@ public final class MemoryIsolator extends CgroupIsolator {
     group
         .number(unified ? "memory.current" : "memory.usage_in_bytes")
         .ifPresent(usage::setMemTotalBytes);
-    group.number(unified ? "memory.max" : "memory.limit_in_bytes").ifPresent(usage::setMemLimitBytes);
+    group
+        .number(unified ? "memory.max" : "memory.limit_in_bytes")
+        .ifPresent(usage::setMemLimitBytes);
     group
         .number(unified ? "memory.low" : "memory.soft_limit_in_bytes")
         .ifPresent(usage::setMemSoftLimitBytes);

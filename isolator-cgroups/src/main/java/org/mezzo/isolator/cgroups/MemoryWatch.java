@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.mezzo.api.isolator.Isolator.LimitationListener;
 import org.mezzo.resources.ResourceFormatException;
@@ -104,7 +104,8 @@ final class MemoryWatch implements AutoCloseable {
                     .append(megabytes(OptionalLong.of(process.bytes)))
                     .append('.'));
     message.append(" Raise the task's 'mem', or its memory limit, if it needs more.");
-    entry.listener.limited(containerId, resources(peak.orElse(used.orElse(0))), REASON, message.toString());
+    entry.listener.limited(
+        containerId, resources(peak.orElse(used.orElse(0))), REASON, message.toString());
   }
 
   private static Resources resources(long bytes) {

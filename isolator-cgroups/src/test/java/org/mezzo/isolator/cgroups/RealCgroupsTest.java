@@ -41,7 +41,8 @@ class RealCgroupsTest {
       isolator.close();
     }
     for (String controller : List.of("cpu", "cpuacct", "memory")) {
-      Optional<Hierarchy> hierarchy = Hierarchy.find(CgroupIsolator.MOUNT_INFO, controller, PREFERRED);
+      Optional<Hierarchy> hierarchy =
+          Hierarchy.find(CgroupIsolator.MOUNT_INFO, controller, PREFERRED);
       if (hierarchy.isPresent()) {
         Files.deleteIfExists(hierarchy.get().mount().resolve(root));
       }
@@ -107,7 +108,8 @@ class RealCgroupsTest {
 
   private static Path writable(String controller) throws Exception {
     assumeTrue(Files.isReadable(CgroupIsolator.MOUNT_INFO), "no Linux");
-    Optional<Hierarchy> hierarchy = Hierarchy.find(CgroupIsolator.MOUNT_INFO, controller, PREFERRED);
+    Optional<Hierarchy> hierarchy =
+        Hierarchy.find(CgroupIsolator.MOUNT_INFO, controller, PREFERRED);
     assumeTrue(hierarchy.isPresent(), "no cgroup hierarchy with " + controller + " is mounted");
     assumeTrue(
         Files.isWritable(hierarchy.get().mount())
