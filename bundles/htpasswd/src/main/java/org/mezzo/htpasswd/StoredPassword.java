@@ -7,12 +7,16 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.codec.digest.Sha2Crypt;
 
 /** What a password is compared with, in constant time. Its text form shows nothing. */
 abstract class StoredPassword {
   private static final int MOST_BCRYPT_COST = 14;
   private static final int BCRYPT_LENGTH = 60;
+  private static final long MOST_SHA_ROUNDS = 500_000;
+  private static final Pattern ROUNDS = Pattern.compile("\\$[56]\\$rounds=(\\d{1,18})");
 
   /** Whether this is the password. */
   abstract boolean matches(byte[] password);
@@ -49,7 +53,10 @@ abstract class StoredPassword {
           : Optional.empty();
     }
     if (hash.startsWith("$5$") || hash.startsWith("$6$")) {
-      return Optional.of(shaCrypt(hash));
+      Matcher rounds = ROUNDS.matcher(hash);
+      return !rounds.lookingAt() || Long.parseLong(rounds.group(1)) <= MOST_SHA_ROUNDS
+          ? Optional.of(shaCrypt(hash))
+          : Optional.empty();
     }
     if (hash.startsWith("{SHA}")) {
       try {

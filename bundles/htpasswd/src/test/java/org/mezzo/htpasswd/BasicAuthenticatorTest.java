@@ -142,10 +142,25 @@ class BasicAuthenticatorTest {
   }
 
   @Test
+  void hashesOfOpenssl() {
+    byte[] password = "Hello world!".getBytes(StandardCharsets.UTF_8);
+    for (String hash :
+        List.of(
+            "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
+            "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEd"
+                + "FCoEOfaS35inz1")) {
+      StoredPassword stored = StoredPassword.hashed(hash).orElseThrow();
+      assertThat(stored.matches(password)).isTrue();
+      assertThat(stored.matches("hello world!".getBytes(StandardCharsets.UTF_8))).isFalse();
+    }
+  }
+
+  @Test
   void hashesThatTakeTooLongAreRefused() {
     assertThat(
             StoredPassword.hashed("$2y$15$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC"))
         .isEmpty();
+    assertThat(StoredPassword.hashed("$5$rounds=999999999$saltstring$abc")).isEmpty();
   }
 
   @Test
