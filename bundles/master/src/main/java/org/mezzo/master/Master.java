@@ -3,6 +3,7 @@ package org.mezzo.master;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.allocator.Allocator;
@@ -72,6 +74,7 @@ public final class Master implements AutoCloseable {
   private static final int HTTP_THREADS = 64;
   private static final int WORKERS = Math.max(4, Runtime.getRuntime().availableProcessors());
   private static final Duration HTTP_IDLE = Duration.ofMinutes(5);
+  private static final Duration WHITELIST_INTERVAL = Duration.ofSeconds(5);
   private static final Duration CLOSING_GRACE = Duration.ofMillis(500);
 
   /** What a master is made with; services are the host's and stay open. */
@@ -90,6 +93,7 @@ public final class Master implements AutoCloseable {
   private final HttpConnector connector;
   private final Leadership leadership;
   private volatile String allocator;
+  private volatile Optional<Set<String>> whitelist = Optional.empty();
   private volatile HttpHandler handler =
       exchange -> exchange.respond(HttpResponse.text(503, "The master is starting"));
 
@@ -155,8 +159,15 @@ public final class Master implements AutoCloseable {
               settings,
               allocatorOptions(self),
               limits(),
+              weights(),
               removalRate(),
               percent(flags.text("recovery_agent_removal_limit").orElse("100%")),
+              new MasterTerm.RegistryTimes(
+                  flags.duration("registry_fetch_timeout"),
+                  flags.duration("registry_store_timeout"),
+                  flags.duration("registry_gc_interval"),
+                  flags.duration("registry_max_agent_age"),
+                  (int) flags.integer("registry_max_agent_count")),
               consultant);
       Coordination.Session session =
           flags.text("zk").isPresent()
@@ -173,6 +184,7 @@ public final class Master implements AutoCloseable {
               (counters, registry, failures) -> {
                 MasterTerm term = new MasterTerm(parts, self, counters, registry, failures);
                 term.allocation().use(leaseAllocator(term));
+                term.allocation().whitelist(whitelist);
                 return term;
               });
       open.add(leadership);
@@ -180,6 +192,11 @@ public final class Master implements AutoCloseable {
       Gauges.register(metrics, leadership);
       long started = System.nanoTime();
       metrics.gauge("master/uptime_secs", () -> (System.nanoTime() - started) / 1e9);
+      if (flags.text("whitelist").isPresent()) {
+        Path file = Path.of(flags.text("whitelist").get().replaceFirst("^file://", ""));
+        readWhitelist(file);
+        loop.every(WHITELIST_INTERVAL, () -> workers.execute(() -> readWhitelist(file)));
+      }
       leadership.start();
     } catch (IOException | RuntimeException e) {
       close();
@@ -361,6 +378,44 @@ public final class Master implements AutoCloseable {
         self.getDomain().getFaultDomain().hasRegion()
             ? Optional.of(self.getDomain().getFaultDomain().getRegion().getName())
             : Optional.empty());
+  }
+
+  private void readWhitelist(Path file) {
+    Optional<Set<String>> hostnames;
+    try {
+      Set<String> lines = new TreeSet<>();
+      for (String line : Files.readAllLines(file)) {
+        if (!line.isBlank()) {
+          lines.add(line.strip());
+        }
+      }
+      hostnames = Optional.of(lines);
+    } catch (IOException e) {
+      LOG.warn("The whitelist {} cannot be read; what was read before counts: {}", file, e.toString());
+      return;
+    }
+    if (!hostnames.equals(whitelist)) {
+      whitelist = hostnames;
+      leadership.withTerm(term -> term.allocation().whitelist(whitelist), () -> {});
+    }
+  }
+
+  private Map<String, Double> weights() throws IOException {
+    Map<String, Double> weights = new TreeMap<>();
+    for (String entry : list(flags.text("weights"))) {
+      int equals = entry.lastIndexOf('=');
+      try {
+        double weight = Double.parseDouble(entry.substring(equals + 1));
+        if (equals > 0 && weight > 0 && Double.isFinite(weight)) {
+          weights.put(entry.substring(0, equals), weight);
+          continue;
+        }
+      } catch (NumberFormatException e) {
+        LOG.debug("Bad weight", e);
+      }
+      throw new IOException("--weights: '" + entry + "' is not of the form role=2.5");
+    }
+    return weights;
   }
 
   private RemovalRate removalRate() throws IOException {

@@ -24,13 +24,16 @@ import org.slf4j.LoggerFactory;
  * of the daemon in its process. Of the flags {@code allocator} can be changed while it runs.
  */
 @Component(
-    configurationPid = "org.mezzo.master",
+    configurationPid = MasterDaemon.PID,
     configurationPolicy = ConfigurationPolicy.REQUIRE,
     service = MasterDaemon.class,
     immediate = true)
 public final class MasterDaemon {
   private static final Logger LOG = LoggerFactory.getLogger(MasterDaemon.class);
   private static final String ALLOCATOR = "allocator";
+
+  /** The factory PID whose configurations are masters. */
+  static final String PID = "org.mezzo.master";
 
   private final FlagDefinitions definitions;
   private final Master master;
@@ -44,9 +47,7 @@ public final class MasterDaemon {
       @Reference HttpConnectors connectors,
       @Reference LinkServer links)
       throws IOException, FlagException {
-    definitions =
-        FlagDefinitions.read(
-            MasterDaemon.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+    definitions = definitions();
     given = flags(properties);
     String name = String.valueOf(properties.getOrDefault("mezzo.daemon", "master"));
     master =
@@ -54,6 +55,12 @@ public final class MasterDaemon {
             name,
             definitions.parse(given),
             new Master.Services(modules, coordination, connectors, links));
+  }
+
+  /** The flags of a master. */
+  static FlagDefinitions definitions() {
+    return FlagDefinitions.read(
+        MasterDaemon.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
   }
 
   private static Map<String, String> flags(Map<String, Object> properties) {

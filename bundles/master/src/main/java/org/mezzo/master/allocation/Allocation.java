@@ -66,6 +66,7 @@ public final class Allocation implements AutoCloseable {
   private Set<String> candidates = new HashSet<>();
   private long calls;
   private final Map<String, Long> agentAddedAt = new HashMap<>();
+  private Optional<Set<String>> whitelist = Optional.empty();
   private boolean closed;
 
   /**
@@ -136,7 +137,7 @@ public final class Allocation implements AutoCloseable {
     cycling = false;
     calls = 0;
     agentAddedAt.clear();
-    AllocationState ledger = Offers.ledger(state.get(), clock.instant());
+    AllocationState ledger = Offers.ledger(state.get(), clock.instant(), whitelist);
     LOG.info(
         "Allocator {} {} takes over {} agents and {} frameworks",
         module.name(),
@@ -318,6 +319,14 @@ public final class Allocation implements AutoCloseable {
           "released",
           it ->
               it.released(proposal.frameworkId(), proposal.agentId(), proposal.resources()));
+    }
+  }
+
+  /** Sets the hostnames that may be offered; empty means all. */
+  public void whitelist(Optional<Set<String>> hostnames) {
+    if (!hostnames.equals(whitelist)) {
+      whitelist = hostnames;
+      tell("whitelistUpdated", it -> it.whitelistUpdated(hostnames));
     }
   }
 

@@ -2,11 +2,15 @@ package org.mezzo.master.election;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.coordination.Registry;
@@ -28,6 +32,7 @@ import org.mezzo.master.transitions.Subscribing;
 import org.mezzo.master.transitions.Transition;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.scheduler.Event;
+import org.pcollections.HashTreePMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +56,7 @@ public final class MasterTerm implements AutoCloseable {
   /**
    * What a term is made from.
    *
+   * @param weights of roles, as given for a first start
    * @param recoveryLimit the share of recovered agents that may be marked unreachable, from 0 to 1
    */
   public record Parts(
@@ -60,9 +66,15 @@ public final class MasterTerm implements AutoCloseable {
       Settings settings,
       AllocatorOptions allocatorOptions,
       MasterState.Limits limits,
+      Map<String, Double> weights,
       RemovalRate removalRate,
       double recoveryLimit,
+      RegistryTimes registryTimes,
       Consultant consultant) {}
+
+  /** How long the registry may take, and how long it remembers lost agents. */
+  public record RegistryTimes(
+      Duration fetch, Duration store, Duration pruneInterval, Duration maxAge, int maxCount) {}
 
   private record Follower(StateListener listener, Runnable ended) {}
 
@@ -89,7 +101,9 @@ public final class MasterTerm implements AutoCloseable {
     this.parts = parts;
     this.registry = registry;
     this.failures = failures;
-    this.state = MasterState.begin(self, parts.clock().instant(), parts.limits(), counters);
+    this.state =
+        MasterState.begin(self, parts.clock().instant(), parts.limits(), counters)
+            .withPolicy(HashTreePMap.from(parts.weights()), HashTreePMap.empty());
     this.links =
         new Links(parts.loop(), parts.settings(), self, parts.removalRate(), this::run);
     this.allocation =
@@ -104,8 +118,8 @@ public final class MasterTerm implements AutoCloseable {
 
   /** Reads the registry, writes this master into it, and then serves (rule 164). */
   public void begin(Runnable serving) {
-    registry
-        .load()
+    RegistryTimes times = parts.registryTimes();
+    within(registry.load(), times.fetch(), "read")
         .thenCompose(
             stored -> {
               MasterState next;
@@ -114,9 +128,12 @@ public final class MasterTerm implements AutoCloseable {
               } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException("The registry holds what is no agent", e);
               }
-              return registry
-                  .apply(
-                      List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
+              return within(
+                      registry.apply(
+                          List.of(
+                              new Registry.Change(MASTER_INFO, state.self().toByteArray()))),
+                      times.store(),
+                      "written")
                   .thenApply(unused -> next);
             })
         .whenComplete(
@@ -139,8 +156,41 @@ public final class MasterTerm implements AutoCloseable {
                       .every(
                           parts.settings().allocationInterval(),
                           () -> allocation.request(Optional.empty())));
+              timers.add(
+                  parts.loop()
+                      .every(
+                          times.pruneInterval(),
+                          () ->
+                              run(
+                                  tx ->
+                                      Agents.forgetOld(
+                                          tx, times.maxAge(), times.maxCount()))));
               serving.run();
             });
+  }
+
+  /** Fails what takes longer than allowed (rule 163). */
+  private <T> CompletableFuture<T> within(
+      CompletionStage<T> stage, Duration limit, String done) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    EventLoop.Timer timer =
+        parts.loop()
+            .schedule(
+                limit,
+                () ->
+                    result.completeExceptionally(
+                        new TimeoutException(
+                            "it was not " + done + " within " + limit.toSeconds() + " s")));
+    stage.whenComplete(
+        (value, failure) -> {
+          timer.cancel();
+          if (failure != null) {
+            result.completeExceptionally(failure);
+          } else {
+            result.complete(value);
+          }
+        });
+    return result;
   }
 
   private void recoveryTimer(MasterState begin) {
@@ -259,8 +309,7 @@ public final class MasterTerm implements AutoCloseable {
   }
 
   private void store(Effect.Store store) {
-    registry
-        .apply(store.changes())
+    within(registry.apply(store.changes()), parts.registryTimes().store(), "written")
         .whenComplete(
             (unused, failure) -> {
               if (closed) {

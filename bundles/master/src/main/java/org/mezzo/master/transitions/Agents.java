@@ -712,6 +712,7 @@ public final class Agents {
     AgentInfo info = agent != null ? agent.info() : recovered.info();
     Instant since = tx.now();
     LOG.warn("Marking agent {} ({}) unreachable: {}", agentId, info.getHostname(), cause);
+    tx.count("master/slave_unreachable_scheduled");
     tx.become(tx.state().undecided(agentId, true));
     tx.store(
         List.of(
@@ -912,5 +913,48 @@ public final class Agents {
     tx.put(next);
     tellUpdated(tx, agentId);
     tx.allocate(agentId);
+  }
+
+  /** Forgets unreachable and gone agents that are old, or too many (rule 154). */
+  public static void forgetOld(Transition tx, Duration maxAge, int maxCount) {
+    Map<String, Instant> unreachable = new HashMap<>();
+    tx.state().unreachableAgents().forEach((id, agent) -> unreachable.put(id, agent.since()));
+    List<String> oldUnreachable = old(tx, unreachable, maxAge, maxCount);
+    List<String> oldGone = old(tx, tx.state().goneAgents(), maxAge, maxCount);
+    List<Registry.Change> changes = new ArrayList<>();
+    oldUnreachable.forEach(id -> changes.add(new Registry.Change(UNREACHABLE + id, null)));
+    oldGone.forEach(id -> changes.add(new Registry.Change(GONE + id, null)));
+    if (changes.isEmpty()) {
+      return;
+    }
+    LOG.info(
+        "Forgetting {} unreachable and {} gone agents that are old or too many",
+        oldUnreachable.size(),
+        oldGone.size());
+    tx.store(
+        changes,
+        later ->
+            later.become(
+                later
+                    .state()
+                    .withUnreachableAgents(
+                        later.state().unreachableAgents().minusAll(oldUnreachable))
+                    .withGoneAgents(later.state().goneAgents().minusAll(oldGone))));
+  }
+
+  private static List<String> old(
+      Transition tx, Map<String, Instant> since, Duration maxAge, int maxCount) {
+    List<Map.Entry<String, Instant>> byAge = new ArrayList<>(since.entrySet());
+    byAge.sort(Map.Entry.comparingByValue());
+    Instant oldest = tx.now().minus(maxAge);
+    int tooMany = byAge.size() - maxCount;
+    List<String> old = new ArrayList<>();
+    for (int i = 0; i < byAge.size(); i++) {
+      if (i < tooMany || byAge.get(i).getValue().isBefore(oldest)) {
+        old.add(byAge.get(i).getKey());
+      }
+    }
+    old.removeIf(tx.state().undecided()::contains);
+    return old;
   }
 }

@@ -1,9 +1,11 @@
 package org.mezzo.master.transitions;
 
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
@@ -134,7 +136,8 @@ final class Holdings {
   }
 
   /** The whole ledger as a starting allocator gets it. */
-  static AllocationState ledger(MasterState state, java.time.Instant now) {
+  static AllocationState ledger(
+      MasterState state, Instant now, Optional<Set<String>> whitelist) {
     List<OfferFilter> filters =
         state.frameworks().values().stream()
             .flatMap(framework -> framework.filters().values().stream())
@@ -147,6 +150,6 @@ final class Holdings {
         filters,
         state.weights(),
         state.quotas(),
-        java.util.Optional.empty());
+        whitelist);
   }
 }

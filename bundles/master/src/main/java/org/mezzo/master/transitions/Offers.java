@@ -40,8 +40,9 @@ public final class Offers {
   private Offers() {}
 
   /** The whole ledger as a starting allocator gets it. */
-  public static AllocationState ledger(MasterState state, Instant now) {
-    return Holdings.ledger(state, now);
+  public static AllocationState ledger(
+      MasterState state, Instant now, Optional<Set<String>> whitelist) {
+    return Holdings.ledger(state, now, whitelist);
   }
 
   /** Why a proposal is not turned into an offer; empty when it is. */
