@@ -8,11 +8,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.api.hook.Hook;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
@@ -21,9 +23,12 @@ import org.mezzo.master.testing.TestAgent;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.Label;
+import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.Offer;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskID;
@@ -341,5 +346,111 @@ class ResilienceTest {
             }
           });
     }
+  }
+
+  @Test
+  void hooksDecorateLaunchesAndKillsOvertakeThem() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    cluster = new TestCluster(workDir, "hooks=labels");
+    TestAgent agent = cluster.agent(25070, RESOURCES);
+    try (TestScheduler scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
+      // Nobody has registered the hook yet: launches go on without it.
+      run(agent, scheduler, "t1");
+      Offer second = offer(scheduler);
+      cluster.leases.register(
+          Hook.KIND,
+          "labels",
+          new Hook() {
+            @Override
+            public Labels masterLaunchTaskLabels(
+                TaskInfo task, FrameworkInfo framework, AgentInfo info) {
+              try {
+                gate.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+              return Labels.newBuilder()
+                  .addLabels(Label.newBuilder().setKey("by").setValue("hook"))
+                  .build();
+            }
+          });
+      launch(scheduler, second, "t2");
+      TestCluster.await(() -> cluster.state().pendingTasks().size() == 1);
+      scheduler.accepted(
+          Call.newBuilder().setType(Call.Type.RECONCILE).setReconcile(Call.Reconcile.newBuilder()));
+      assertThat(update(scheduler).getState()).isEqualTo(TaskState.TASK_STAGING);
+      assertThat(update(scheduler).getState()).isEqualTo(TaskState.TASK_RUNNING);
+      scheduler.accepted(
+          Call.newBuilder()
+              .setType(Call.Type.KILL)
+              .setKill(Call.Kill.newBuilder().setTaskId(TaskID.newBuilder().setValue("t2"))));
+      gate.countDown();
+      TaskStatus killed = update(scheduler);
+      assertThat(killed.getState()).isEqualTo(TaskState.TASK_KILLED);
+      assertThat(killed.getReason())
+          .isEqualTo(TaskStatus.Reason.REASON_TASK_KILLED_DURING_LAUNCH);
+      launch(scheduler, offer(scheduler), "t3");
+      assertThat(
+              agent
+                  .await(MasterEvent::hasRunTask)
+                  .getRunTask()
+                  .getTasks(0)
+                  .getLabels()
+                  .getLabels(0)
+                  .getValue())
+          .isEqualTo("hook");
+      balanced();
+    }
+  }
+
+  @Test
+  void aLaunchOfManyTasksIsWhole() throws Exception {
+    cluster = new TestCluster(workDir);
+    TestAgent agent = cluster.agent(25071, "cpus:100;mem:100000");
+    try (TestScheduler scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
+      Offer offer = offer(scheduler);
+      Call.Accept.Builder accept = Call.Accept.newBuilder().addOfferIds(offer.getId());
+      Offer.Operation.Launch.Builder launch =
+          accept
+              .addOperationsBuilder()
+              .setType(Offer.Operation.Type.LAUNCH)
+              .getLaunchBuilder();
+      for (int i = 0; i < 333; i++) {
+        launch.addTaskInfos(
+            TaskInfo.newBuilder()
+                .setName("n")
+                .setTaskId(TaskID.newBuilder().setValue("t" + i))
+                .setAgentId(offer.getAgentId())
+                .addResources(scalar("cpus", 0.1))
+                .setCommand(CommandInfo.newBuilder().setValue("true")));
+      }
+      scheduler.accepted(Call.newBuilder().setType(Call.Type.ACCEPT).setAccept(accept));
+      for (int i = 0; i < 333; i++) {
+        assertThat(
+                agent
+                    .await(MasterEvent::hasRunTask)
+                    .getRunTask()
+                    .getTasks(0)
+                    .getTaskId()
+                    .getValue())
+            .isEqualTo("t" + i);
+      }
+      TestCluster.await(() -> cluster.state().pendingTasks().isEmpty());
+      assertThat(cluster.state().frameworks().get(scheduler.id).tasks()).hasSize(333);
+      balanced();
+    }
+  }
+
+  @Test
+  void aMasterThatCannotWriteItsRegistryGivesUp() throws Exception {
+    cluster = new TestCluster(workDir);
+    cluster.coordination.broken = true;
+    cluster.coordination.electAtOnce = false;
+    TestAgent agent = new TestAgent(25072, RESOURCES).connect(cluster.links);
+    agent.requestRegistration();
+    TestCluster.await(() -> !cluster.master.cluster().leading());
+    assertThat(agent.received).isEmpty();
   }
 }

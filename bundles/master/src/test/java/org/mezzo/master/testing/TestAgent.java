@@ -82,6 +82,13 @@ public final class TestAgent implements LinkServer.Session {
 
   /** Registers and waits for the answer. */
   public TestAgent register() throws InterruptedException {
+    requestRegistration();
+    id = await(MasterEvent::hasRegistered).getRegistered().getAgentId().getValue();
+    return this;
+  }
+
+  /** Asks to be registered. */
+  public void requestRegistration() {
     call(
         AgentCall.newBuilder()
             .setRegister(
@@ -91,8 +98,6 @@ public final class TestAgent implements LinkServer.Session {
                     .setResourceVersionUuid(resourceVersion)
                     .addAllCapabilities(capabilities())
                     .setAddress(address())));
-    id = await(MasterEvent::hasRegistered).getRegistered().getAgentId().getValue();
-    return this;
   }
 
   private static List<AgentInfo.Capability> capabilities() {
