@@ -199,12 +199,15 @@ public final class ProcessContainerizer implements Containerizer {
                 request.info(),
                 OptionalLong.empty()),
             containersFolder.resolve(request.containerId()));
-    if (closed) {
-      return CompletableFuture.failedStage(new LaunchException("The agent is stopping"));
-    }
     if (containers.putIfAbsent(request.containerId(), managed) != null) {
       return CompletableFuture.failedStage(
           new LaunchException("Container '" + request.containerId() + "' exists already"));
+    }
+    if (closed) {
+      // Looked at after the container is listed: whoever closes sees it, or it sees the closing.
+      containers.remove(request.containerId(), managed);
+      managed.destroyed.complete(null);
+      return CompletableFuture.failedStage(new LaunchException("The agent is stopping"));
     }
     try {
       workers.execute(() -> prepare(managed, request));
