@@ -75,6 +75,7 @@ public final class Master implements AutoCloseable {
   private static final int WORKERS = Math.max(4, Runtime.getRuntime().availableProcessors());
   private static final Duration HTTP_IDLE = Duration.ofMinutes(5);
   private static final Duration WHITELIST_INTERVAL = Duration.ofSeconds(5);
+  private static final Duration RECOVERY_POLL = Duration.ofMillis(20);
   private static final Duration CLOSING_GRACE = Duration.ofMillis(500);
 
   /** What a master is made with; services are the host's and stay open. */
@@ -264,13 +265,13 @@ public final class Master implements AutoCloseable {
       term.links().opened(session, hello);
       return;
     }
-    Refusal.Builder refusal = Refusal.newBuilder();
     if (term != null) {
-      refusal.setReason("This master is recovering; try again");
-    } else {
-      refusal.setReason("This master does not lead");
-      leadership.leader().ifPresent(refusal::setLeader);
+      // The registry is being read; the agent waits rather than being sent away.
+      loop.schedule(RECOVERY_POLL, () -> linked(session, hello, principal));
+      return;
     }
+    Refusal.Builder refusal = Refusal.newBuilder().setReason("This master does not lead");
+    leadership.leader().ifPresent(refusal::setLeader);
     session.refuse(refusal.build());
   }
 
