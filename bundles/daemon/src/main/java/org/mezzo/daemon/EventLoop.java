@@ -17,6 +17,9 @@ import org.slf4j.LoggerFactory;
 public final class EventLoop implements Executor, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
 
+  /** What a single task should never take. */
+  private static final long SLOW_NANOS = Duration.ofMillis(50).toNanos();
+
   /** Something scheduled that can be called off. */
   @FunctionalInterface
   public interface Timer {
@@ -63,7 +66,11 @@ public final class EventLoop implements Executor, AutoCloseable {
         failures.incrementAndGet();
         LOG.error("A task of the event loop failed; its event is lost, the loop goes on", t);
       }
-      longest.record(begin, System.nanoTime());
+      long end = System.nanoTime();
+      longest.record(begin, end);
+      if (end - begin > SLOW_NANOS) {
+        LOG.debug("{} held the event loop for {} ms", task.getClass(), (end - begin) / 1_000_000);
+      }
     }
   }
 

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -33,7 +34,8 @@ class FuzzIT {
     long seconds = Long.getLong("mezzo.fuzz.seconds", 60);
     System.out.println("FuzzIT: -Dmezzo.fuzz.seed=" + seed);
     Random random = new Random(seed);
-    try (LocalCluster cluster = LocalCluster.start(Distribution.built(), 1);
+    try (Stalls stalls = new Stalls();
+        LocalCluster cluster = LocalCluster.start(Distribution.built(), 1);
         TestFramework framework = TestFramework.subscribe(cluster.master(), INFO)) {
       JsonNode agent = cluster.agents().get(0);
       URI agentUri = URI.create("http://127.0.0.1:" + agent.path("port").asInt());
@@ -77,8 +79,12 @@ class FuzzIT {
         sent++;
       }
       double longest = cluster.metric("master/event_longest_ms");
-      System.out.printf("FuzzIT: %d requests, longest event %.1f ms%n", sent, longest);
-      assertThat(longest).as("milliseconds on the master's loop").isLessThan(50);
+      System.out.printf(
+          "FuzzIT: %d requests, longest event %.1f ms, longest stall of the machine %.1f ms%n",
+          sent, longest, stalls.longestMillis());
+      assertThat(longest)
+          .as("milliseconds on the master's loop, less what the machine itself stalled")
+          .isLessThan(50 + stalls.longestMillis());
 
       try (TestFramework after = TestFramework.subscribe(cluster.master(), INFO)) {
         framework.teardown();
@@ -87,6 +93,35 @@ class FuzzIT {
         after.awaitState("after", "TASK_FINISHED");
         after.teardown();
       }
+    }
+  }
+
+  /** How long this machine kept a thread waiting that wanted to run every millisecond. */
+  private static final class Stalls implements AutoCloseable {
+    private final Thread thread = new Thread(this::run, "stalls");
+    private volatile long longest;
+    private volatile boolean closed;
+
+    Stalls() {
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    private void run() {
+      while (!closed) {
+        long begin = System.nanoTime();
+        LockSupport.parkNanos(1_000_000);
+        longest = Math.max(longest, System.nanoTime() - begin - 1_000_000);
+      }
+    }
+
+    double longestMillis() {
+      return longest / 1e6;
+    }
+
+    @Override
+    public void close() {
+      closed = true;
     }
   }
 

@@ -1,5 +1,7 @@
 package org.mezzo.http.jetty;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,14 +23,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A streamed answer. At most one Jetty write is under way; what is written meanwhile waits in a
- * bounded queue and goes out as one write after it. A stream without traffic costs no thread: over
+ * A streamed answer. At most one write is under way; what is written meanwhile waits in a bounded
+ * queue and goes out as one write after it.
+ *
+ * <p>Over HTTP/1.1 the head and the last chunk are Jetty's, but the chunks between are framed here
+ * and written to the connection itself: Jetty sends the line end of a chunk only in front of the
+ * next one, and clients that read a chunk with its line end would be one event behind.
+ *
+ * <p>A stream without traffic costs no thread: over
  * HTTP/2 Jetty tells of a reset; over HTTP/1.1 nobody reads while an answer is under way, so the
  * stream itself watches the connection for its end.
  */
 final class JettyStream implements ResponseStream {
   private static final Logger LOG = LoggerFactory.getLogger(JettyStream.class);
   private static final int MAX_WRITE_BYTES = 256 * 1024;
+  private static final byte[] LINE_END = {'\r', '\n'};
 
   private final JettyConnector connector;
   private final Request request;
@@ -78,7 +87,7 @@ final class JettyStream implements ResponseStream {
   }
 
   void begin(boolean requestIsRead) {
-    if (request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_1_1) {
+    if (chunked()) {
       // Said outright so that Connection: close does not make Jetty choose an unframed body.
       response.getHeaders().put(HttpHeader.TRANSFER_ENCODING, "chunked");
     }
@@ -107,6 +116,9 @@ final class JettyStream implements ResponseStream {
     synchronized (lock) {
       if (closed || ending) {
         return false;
+      }
+      if (bytes.length == 0) {
+        return true;
       }
       boolean empty = queuedBytes + writingBytes == 0;
       if (empty || queuedBytes + writingBytes + bytes.length <= maxQueuedBytes) {
@@ -147,9 +159,26 @@ final class JettyStream implements ResponseStream {
         return;
       }
       Written written = new Written();
-      response.write(false, next, written);
+      send(next, written);
       more = written.returned();
     }
+  }
+
+  private void send(ByteBuffer bytes, Callback written) {
+    if (!chunked()) {
+      response.write(false, bytes, written);
+      return;
+    }
+    byte[] size = (Integer.toHexString(bytes.remaining()) + "\r\n").getBytes(US_ASCII);
+    request
+        .getConnectionMetaData()
+        .getConnection()
+        .getEndPoint()
+        .write(written, ByteBuffer.wrap(size), bytes, ByteBuffer.wrap(LINE_END));
+  }
+
+  private boolean chunked() {
+    return request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_1_1;
   }
 
   private void finish() {
