@@ -45,6 +45,7 @@ import org.mezzo.daemon.EventLoop;
 import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.MetricsRegistry;
 import org.mezzo.daemon.ModuleAuthentication;
+import org.mezzo.daemon.ModuleParameters;
 import org.mezzo.daemon.Router;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.WorkDirLock;
@@ -159,7 +160,14 @@ public final class Agent implements AutoCloseable {
       open.add(0, WorkDirLock.acquire(runtimeDir, "agent"));
 
       DaemonIdentity identity =
-          new DaemonIdentity(name, Role.AGENT, workDir, runtimeDir, flags.asText(), metrics);
+          new DaemonIdentity(
+              name,
+              Role.AGENT,
+              workDir,
+              runtimeDir,
+              flags.asText(),
+              ModuleParameters.of(flags),
+              metrics);
       workers = new Workers(name, 8);
       open.add(workers);
       workers.measure(metrics, "slave");
@@ -217,7 +225,7 @@ public final class Agent implements AutoCloseable {
           new AgentHooks(
               list(flags.text("hooks")),
               services.modules(),
-              hook -> identity.forModule(Hook.KIND, hook, Map.of(), metrics),
+              hook -> identity.forModule(Hook.KIND, hook, metrics),
               loop);
       open.add(hooks);
       updates = new StatusUpdates(loop::schedule, this::sendUpdate);
@@ -313,7 +321,7 @@ public final class Agent implements AutoCloseable {
       DaemonIdentity identity, ModuleLeases modules) {
     return new ContainerizerOptions(
         identity,
-        (kind, module) -> identity.forModule(kind, module, Map.of(), metrics),
+        (kind, module) -> identity.forModule(kind, module, metrics),
         modules,
         list(flags.text("isolation")),
         flags.bool("switch_user"),

@@ -65,7 +65,7 @@ public final class Authorization implements AutoCloseable {
                     Authorizer.class,
                     Authorizer.KIND,
                     name,
-                    daemon.forModule(Authorizer.KIND, name, Map.of(), metrics),
+                    daemon.forModule(Authorizer.KIND, name, metrics),
                     CONCURRENCY,
                     events,
                     LeaseListener.NONE))));

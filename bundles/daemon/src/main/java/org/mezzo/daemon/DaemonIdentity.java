@@ -13,6 +13,7 @@ public record DaemonIdentity(
     Path workDir,
     Path runtimeDir,
     Map<String, String> flags,
+    ModuleParameters modules,
     Map<String, String> parameters,
     Metrics metrics,
     Clock clock)
@@ -24,27 +25,32 @@ public record DaemonIdentity(
     parameters = Map.copyOf(parameters);
   }
 
-  /** The daemon itself, without module parameters, with the system's clock. */
+  /**
+   * The daemon itself, with the system's clock.
+   *
+   * @param modules what {@code --modules} gives to its modules
+   */
   public DaemonIdentity(
       String daemon,
       Role role,
       Path workDir,
       Path runtimeDir,
       Map<String, String> flags,
+      ModuleParameters modules,
       Metrics metrics) {
-    this(daemon, role, workDir, runtimeDir, flags, Map.of(), metrics, Clock.systemUTC());
+    this(daemon, role, workDir, runtimeDir, flags, modules, Map.of(), metrics, Clock.systemUTC());
   }
 
   /** The same daemon as one of its modules sees it: own parameters and prefixed metric names. */
-  public DaemonIdentity forModule(
-      String kind, String name, Map<String, String> parameters, MetricsRegistry registry) {
+  public DaemonIdentity forModule(String kind, String name, MetricsRegistry registry) {
     return new DaemonIdentity(
         daemon,
         role,
         workDir,
         runtimeDir,
         flags,
-        parameters,
+        modules,
+        modules.forModule(name),
         registry.prefixed("modules/" + kind + "/" + name + "/"),
         clock);
   }

@@ -88,7 +88,7 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
                           HttpAuthenticator.class,
                           HttpAuthenticator.KIND,
                           key,
-                          daemon.forModule(HttpAuthenticator.KIND, key, Map.of(), metrics),
+                          daemon.forModule(HttpAuthenticator.KIND, key, metrics),
                           CONCURRENCY,
                           events,
                           LeaseListener.NONE))));

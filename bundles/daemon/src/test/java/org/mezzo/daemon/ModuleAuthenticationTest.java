@@ -124,7 +124,13 @@ class ModuleAuthenticationTest {
 
   private static DaemonIdentity daemon(Role role) {
     return new DaemonIdentity(
-        "test", role, Path.of("work"), Path.of("run"), Map.of(), new MetricsRegistry());
+        "test",
+        role,
+        Path.of("work"),
+        Path.of("run"),
+        Map.of(),
+        ModuleParameters.NONE,
+        new MetricsRegistry());
   }
 
   private void serve(Role role, Map<String, String> flags) throws Exception {

@@ -29,6 +29,7 @@ import org.mezzo.daemon.FirewallRules;
 import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.MetricsRegistry;
 import org.mezzo.daemon.ModuleAuthentication;
+import org.mezzo.daemon.ModuleParameters;
 import org.mezzo.daemon.Router;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.WorkDirLock;
@@ -117,7 +118,13 @@ public final class Master implements AutoCloseable {
       open.add(loop);
       identity =
           new DaemonIdentity(
-              name, Role.MASTER, workDir, workDir.resolve("run"), flags.asText(), metrics);
+              name,
+              Role.MASTER,
+              workDir,
+              workDir.resolve("run"),
+              flags.asText(),
+              ModuleParameters.of(flags),
+              metrics);
       Workers workers = new Workers(name, WORKERS);
       open.add(workers);
       workers.measure(metrics, "master");
@@ -132,7 +139,7 @@ public final class Master implements AutoCloseable {
           new ModuleConsultant(
               list(flags.text("hooks")),
               modules,
-              hook -> identity.forModule(Hook.KIND, hook, Map.of(), metrics),
+              hook -> identity.forModule(Hook.KIND, hook, metrics),
               authorization,
               loop);
       open.add(consultant);
@@ -214,7 +221,7 @@ public final class Master implements AutoCloseable {
             Allocator.class,
             Allocator.KIND,
             allocator,
-            identity.forModule(Allocator.KIND, allocator, Map.of(), metrics),
+            identity.forModule(Allocator.KIND, allocator, metrics),
             1,
             loop,
             term.allocation().listener()));
