@@ -26,17 +26,10 @@ public interface Containerizer extends AutoCloseable {
   /**
    * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process.
    *
-   * @return completes when the process exists and was let go; exceptionally with {@link
+   * @return completes when the process exists and is let go; exceptionally with {@link
    *     LaunchException}, in which case nothing of the container is left but its sandbox
    */
   CompletionStage<Launched> launch(LaunchRequest request);
-
-  /**
-   * How the first process ended, once the agent knows; completes with {@link
-   * Termination#UNKNOWN} for a container that is not known. What is left of the container then is
-   * being destroyed.
-   */
-  CompletionStage<Termination> termination(String containerId);
 
   /** Sends a signal to every process of a container; unknown containers are ignored. */
   void signal(String containerId, int signal);
@@ -85,8 +78,12 @@ public interface Containerizer extends AutoCloseable {
    * A container whose first process runs.
    *
    * @param pid of the first process, which is also its session
+   * @param termination how the first process ended, once the agent knows. Part of the answer,
+   *     because a container may be over and forgotten before anybody can ask for it. With isolators
+   *     it completes after they have cleaned up, so that a limit only they know of is in it; without,
+   *     what is left of the container is being destroyed meanwhile.
    */
-  record Launched(String containerId, long pid) {}
+  record Launched(String containerId, long pid, CompletionStage<Termination> termination) {}
 
   /**
    * A limit that made the agent destroy the container.

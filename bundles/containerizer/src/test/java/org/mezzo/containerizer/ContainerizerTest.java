@@ -67,12 +67,7 @@ class ContainerizerTest {
   }
 
   private Termination run(LaunchRequest request) throws Exception {
-    CompletableFuture<Launched> launched =
-        containerizer.launch(request).toCompletableFuture();
-    CompletableFuture<Termination> end =
-        containerizer.termination(request.containerId()).toCompletableFuture();
-    get(launched);
-    return get(end);
+    return get(get(containerizer.launch(request)).termination());
   }
 
   private static void await(BooleanSupplier condition) throws InterruptedException {
@@ -250,14 +245,13 @@ class ContainerizerTest {
                     + " (setsid sh -c 'trap \"\" TERM; echo $$ >one; exec sleep 1000' &);"
                     + " echo $$ >three; while :; do sleep 1000; done"),
             Map.of());
-    get(containerizer.launch(request));
+    var end = get(containerizer.launch(request)).termination();
     await(() -> request.sandbox().resolve("three").toFile().length() > 0
         && request.sandbox().resolve("one").toFile().length() > 0);
     List<Long> pids = new ArrayList<>();
     for (String name : List.of("one", "two", "three")) {
       pids.add(Long.parseLong(output(request, name).trim()));
     }
-    var end = containerizer.termination(request.containerId()).toCompletableFuture();
     containerizer.signal(request.containerId(), 15);
     await(() -> !alive(pids.get(1)));
     assertThat(alive(pids.get(0))).isTrue();
@@ -290,14 +284,33 @@ class ContainerizerTest {
     for (int i = 0; i < 50; i++) {
       LaunchRequest request = request(shell("echo " + i + "; exit " + i), Map.of());
       requests.add(request);
-      containerizer.launch(request);
-      ends.add(containerizer.termination(request.containerId()).toCompletableFuture());
+      ends.add(
+          containerizer.launch(request).thenCompose(Launched::termination).toCompletableFuture());
     }
     for (int i = 0; i < 50; i++) {
       assertThat(get(ends.get(i)).exitStatus()).hasValue(i);
       assertThat(output(requests.get(i), "stdout")).isEqualTo(i + "\n");
     }
     await(() -> containerizer.containers().isEmpty());
+  }
+
+  /** A container that is over and forgotten before its end is asked for still tells its end. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a"})
+  void theEndOfAForgottenContainerIsKnown(String isolator) throws Exception {
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(
+                Isolator.KIND,
+                "a",
+                new RecordingIsolator(
+                    "a", java.util.Collections.synchronizedList(new ArrayList<>())));
+    containerizer =
+        Containerizer.open(isolator.isEmpty() ? agent.options() : agent.options(isolator));
+    LaunchRequest request = request(shell("exit 7"), Map.of());
+    CompletableFuture<Launched> launched = containerizer.launch(request).toCompletableFuture();
+    await(() -> containerizer.containers().isEmpty());
+    assertThat(get(get(launched).termination()).exitStatus()).hasValue(7);
   }
 
   @Test
@@ -377,12 +390,53 @@ class ContainerizerTest {
     containerizer =
         Containerizer.open(new FakeAgent(folder).with(Isolator.KIND, "a", isolator).options("a"));
     LaunchRequest request = request(shell("sleep 1000"), Map.of());
-    get(containerizer.launch(request));
-    var end = containerizer.termination(request.containerId());
+    var end = get(containerizer.launch(request)).termination();
     isolator.listener.limited(
         request.containerId(), Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
     assertThat(get(end).limitation().orElseThrow().reason())
         .isEqualTo("REASON_CONTAINER_LIMITATION_MEMORY");
+  }
+
+  @Test
+  void aLimitationFoundInTheCleanupIsPartOfTheEnd() throws Exception {
+    RecordingIsolator isolator =
+        new RecordingIsolator("a", java.util.Collections.synchronizedList(new ArrayList<>())) {
+          @Override
+          public void cleanup(Container container) {
+            listener.limited(
+                container.id(), Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
+          }
+        };
+    containerizer =
+        Containerizer.open(new FakeAgent(folder).with(Isolator.KIND, "a", isolator).options("a"));
+    Termination end = run(request(shell("kill -9 $$"), Map.of()));
+    assertThat(end.signal()).hasValue(9);
+    assertThat(end.limitation().orElseThrow().message()).isEqualTo("too much");
+  }
+
+  @Test
+  void aLateReportOfABusyShimIsWaitedFor() throws Exception {
+    open();
+    LaunchRequest request = request(shell("exec sleep 1000"), Map.of());
+    Launched launched = get(containerizer.launch(request));
+    String[] words =
+        Files.readString(
+                folder.resolve("run time/containers").resolve(request.containerId()).resolve("pid"))
+            .trim()
+            .split(" ");
+    // A stopped shim is what one without a share of the processor looks like.
+    signal("STOP", words[2]);
+    containerizer.destroy(request.containerId());
+    await(() -> !Files.exists(Path.of("/proc", words[0], "exe")));
+    assertThat(launched.termination().toCompletableFuture())
+        .as("not given up while the shim lives")
+        .failsWithin(Duration.ofMillis(1500));
+    signal("CONT", words[2]);
+    assertThat(get(launched.termination()).signal()).hasValue(9);
+  }
+
+  private static void signal(String name, String pid) throws Exception {
+    assertThat(new ProcessBuilder("kill", "-s", name, pid).start().waitFor()).isZero();
   }
 
   @Test

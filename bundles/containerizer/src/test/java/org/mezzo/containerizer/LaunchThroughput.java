@@ -80,7 +80,7 @@ public final class LaunchThroughput {
   private static CompletableFuture<Termination> launch(
       Containerizer containerizer, Path folder, CommandInfo command, long[] at) {
     String id = UUID.randomUUID().toString();
-    containerizer
+    return containerizer
         .launch(
             new LaunchRequest(
                 id,
@@ -91,7 +91,11 @@ public final class LaunchThroughput {
                 Resources.EMPTY,
                 Resources.EMPTY,
                 Optional.empty()))
-        .thenRun(() -> at[0] = System.nanoTime());
-    return containerizer.termination(id).toCompletableFuture();
+        .thenCompose(
+            launched -> {
+              at[0] = System.nanoTime();
+              return launched.termination();
+            })
+        .toCompletableFuture();
   }
 }

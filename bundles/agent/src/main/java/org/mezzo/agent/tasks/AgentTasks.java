@@ -287,14 +287,12 @@ public final class AgentTasks {
       return;
     }
     CompletionStage<Containerizer.Launched> launched = with.containerizer().launch(request);
-    with.containerizer()
-        .termination(task.containerId)
-        .thenAcceptAsync(end -> terminated(task, end), with.loop());
     launched.whenComplete(
         (container, failure) -> {
           if (failure != null) {
             with.loop().execute(() -> launchFailed(task, message(failure)));
           } else {
+            container.termination().thenAcceptAsync(end -> terminated(task, end), with.loop());
             with.containerizer()
                 .status(task.containerId)
                 .whenCompleteAsync(
@@ -407,7 +405,7 @@ public final class AgentTasks {
       return;
     }
     if (!task.started) {
-      // Either the launch fails and tells why, or its success is on its way here.
+      // What is told of its start is on its way here.
       task.earlyEnd = Optional.of(end);
       return;
     }

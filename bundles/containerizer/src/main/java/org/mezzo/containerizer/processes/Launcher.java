@@ -25,8 +25,8 @@ final class Launcher implements AutoCloseable {
 
   /** Told what shims report, on one thread; must not block for long. */
   interface Listener {
-    /** The first process exists. */
-    void started(String containerId, long pid, long startTime);
+    /** The first process exists, below its shim. */
+    void started(String containerId, long pid, long startTime, long shim);
 
     /** The first process ended. */
     void exited(String containerId, int waitStatus);
@@ -197,11 +197,15 @@ final class Launcher implements AutoCloseable {
   }
 
   private void report(String line) {
-    String[] words = line.split(" ", 4);
+    String[] words = line.split(" ", 5);
     try {
       switch (words[0]) {
         case "started" ->
-            listener.started(words[1], Long.parseLong(words[2]), Long.parseLong(words[3]));
+            listener.started(
+                words[1],
+                Long.parseLong(words[2]),
+                Long.parseLong(words[3]),
+                Long.parseLong(words[4]));
         case "exited" -> listener.exited(words[1], Integer.parseInt(words[2]));
         case "failed" -> listener.failed(words[1], line.substring(8 + words[1].length()));
         default -> {}

@@ -89,6 +89,7 @@ public final class ProcessContainerizer implements Containerizer {
     volatile Path cgroup;
     volatile long pid;
     long startTime;
+    long shim;
     long startedNanos;
     long emptySinceNanos;
     boolean missedOnce;
@@ -410,7 +411,7 @@ public final class ProcessContainerizer implements Containerizer {
 
   private final class Reports implements Launcher.Listener {
     @Override
-    public void started(String containerId, long pid, long startTime) {
+    public void started(String containerId, long pid, long startTime, long shim) {
       Managed managed = containers.get(containerId);
       if (managed == null) {
         return;
@@ -419,6 +420,7 @@ public final class ProcessContainerizer implements Containerizer {
       synchronized (managed) {
         managed.pid = pid;
         managed.startTime = startTime;
+        managed.shim = shim;
         wanted = managed.phase == Phase.STARTING;
         if (wanted) {
           managed.phase = Phase.RUNNING;
@@ -427,7 +429,7 @@ public final class ProcessContainerizer implements Containerizer {
       if (!wanted) {
         planSweep(0);
       } else if (isolators.isEmpty()) {
-        managed.launched.complete(new Launched(containerId, pid));
+        managed.launched.complete(new Launched(containerId, pid, managed.termination));
       } else {
         isolate(managed, pid);
       }
@@ -472,10 +474,13 @@ public final class ProcessContainerizer implements Containerizer {
                 fail(managed, launchFailure(failure));
                 return;
               }
+              // First, or a short process may be over and forgotten before it counts as launched.
+              managed.launched.complete(
+                  new Launched(managed.container.id(), pid, managed.termination));
               try {
                 launcher.release(managed.container.id());
-                managed.launched.complete(new Launched(managed.container.id(), pid));
               } catch (IOException e) {
+                LOG.error("Cannot let container {} go", managed.container.id(), e);
                 fail(managed, new LaunchException("Cannot let the container go: " + e, e));
               }
             });
@@ -509,16 +514,10 @@ public final class ProcessContainerizer implements Containerizer {
             new LaunchException("The container " + outcome.describe() + " before it was let go");
       }
     }
-    managed.termination.complete(outcome);
+    if (isolators.isEmpty()) {
+      managed.termination.complete(outcome);
+    }
     beginDestroy(managed);
-  }
-
-  @Override
-  public CompletionStage<Termination> termination(String containerId) {
-    Managed managed = containers.get(containerId);
-    return managed == null
-        ? CompletableFuture.completedStage(Termination.UNKNOWN)
-        : managed.termination;
   }
 
   @Override
@@ -669,21 +668,35 @@ public final class ProcessContainerizer implements Containerizer {
         if (managed.emptySinceNanos == 0) {
           managed.emptySinceNanos = now;
         }
-        if (now - managed.emptySinceNanos < STATUS_LIMIT.toNanos()) {
+        long passed = now - managed.emptySinceNanos;
+        // A shim that lives will report, however little of a processor a busy machine gives it.
+        if (passed < STATUS_LIMIT.toNanos()
+            || passed < START_LIMIT.toNanos() && alive(managed.shim)) {
           return;
         }
       }
       managed.finishing = true;
     }
-    managed.termination.complete(managed.outcome());
     destroying.remove(managed);
     if (isolators.isEmpty()) {
+      managed.termination.complete(outcome(managed));
       execute(() -> remove(managed));
     } else {
       isolators
           .cleanup(managed.container)
+          .whenComplete((done, failure) -> managed.termination.complete(outcome(managed)))
           .whenCompleteAsync((done, failure) -> remove(managed), workers);
     }
+  }
+
+  private static Termination outcome(Managed managed) {
+    synchronized (managed) {
+      return managed.outcome();
+    }
+  }
+
+  private static boolean alive(long pid) {
+    return pid != 0 && ProcFs.stat(pid).map(stat -> !stat.dead()).orElse(false);
   }
 
   private void remove(Managed managed) {
@@ -765,7 +778,7 @@ public final class ProcessContainerizer implements Containerizer {
             managed.missedOnce = false;
             continue;
           }
-          if (managed.failure == null && !managed.missedOnce) {
+          if (managed.failure == null && (!managed.missedOnce || alive(managed.shim))) {
             managed.missedOnce = true;
             continue;
           }
@@ -914,6 +927,7 @@ public final class ProcessContainerizer implements Containerizer {
       String[] words = pid.get().split(" ");
       managed.pid = Long.parseLong(words[0]);
       managed.startTime = Long.parseLong(words[1]);
+      managed.shim = words.length > 2 ? Long.parseLong(words[2]) : 0;
       managed.startedNanos = System.nanoTime();
     }
     if (cgroups.isPresent()) {

@@ -21,19 +21,19 @@ task() {
   dir=$runtime/containers/$id
   read -r stat </proc/self/stat
   set -- $stat
-  pid=$1 start=${22}
+  pid=$1 shim=$4 start=${22}
   if [ -n "$cgroup" ]; then
     echo "$pid" >"$cgroup" || { echo "failed $id cannot enter cgroup $cgroup" >&3; exit 125; }
   fi
-  echo "$pid $start" >"$dir/pid" || { echo "failed $id cannot record the pid" >&3; exit 125; }
+  echo "$pid $start $shim" >"$dir/pid" || { echo "failed $id cannot record the pid" >&3; exit 125; }
   if [ "$hold" = 1 ]; then
     "$mkfifo" "$dir/go" && exec 4<>"$dir/go" || exit 125
-    echo "started $id $pid $start" >&3
+    echo "started $id $pid $start $shim" >&3
     read -r go <&4
     [ "$go" = go ] || exit 125
     exec 4<&-
   else
-    echo "started $id $pid $start" >&3
+    echo "started $id $pid $start $shim" >&3
   fi
   # Shells that can undo what they did to a process in the background do it here.
   trap - INT QUIT
