@@ -146,25 +146,11 @@ public final class Host implements AutoCloseable {
           runtime.getComponentConfigurationDTOs(description)) {
         if (component.state == ComponentConfigurationDTO.FAILED_ACTIVATION) {
           Object pid = component.properties.getOrDefault("service.pid", description.name);
-          lines.add(pid + " did not start: " + innermost(component.failure));
+          lines.add(pid + " did not start: " + Reasons.ofStackTrace(component.failure));
         }
       }
     }
     return lines;
-  }
-
-  /** The message of the last cause in a printed stack trace. */
-  private static String innermost(String stackTrace) {
-    String message = "";
-    for (String line : String.valueOf(stackTrace).split("\n")) {
-      if (line.startsWith("Caused by: ")) {
-        message = line.substring("Caused by: ".length());
-      } else if (message.isEmpty()) {
-        message = line;
-      }
-    }
-    // What was thrown to tell an operator something needs no name of a class in front.
-    return message.strip().replaceFirst("^java\\.(io\\.IO|lang\\.Illegal\\w+)Exception: ", "");
   }
 
   /** Whether the framework stops or has stopped. */

@@ -156,7 +156,7 @@ final class LogBridge implements LogService {
     }
     if (root instanceof IOException) {
       // A port in use, a file that cannot be read: the place in the code tells nobody anything.
-      target.atLevel(level).log("{}: {}", message, root.getMessage());
+      target.atLevel(level).log("{}: {}", message, Reasons.of(cause));
       return;
     }
     target.atLevel(level).setCause(cause).log(message, values.toArray());
