@@ -121,13 +121,18 @@ final class ControlGroups {
 
   ControlGroup create(String containerId) throws IOException {
     ControlGroup group = get(containerId);
+    Path record = records.resolve(containerId);
+    if (hierarchy.unified() && exists(containerId)) {
+      // Shared with other isolators and the one that kills: whoever made it removes it, as the last
+      // one, when the others have read what they want to know of it.
+      return group;
+    }
     try {
-      if (!Files.exists(records.resolve(containerId))) {
-        Files.createFile(records.resolve(containerId));
+      if (!Files.exists(record)) {
+        Files.createFile(record);
       }
       Files.createDirectory(group.folder());
     } catch (FileAlreadyExistsException e) {
-      // In version 2 the cgroup is shared with other isolators and the one that kills.
       return group;
     } catch (IOException e) {
       throw new IOException(
@@ -137,7 +142,7 @@ final class ControlGroups {
   }
 
   /**
-   * Removes a container's cgroup, if there is one. A process that was just killed may be accounted
+   * Removes a container's cgroup, if there is one and, in version 2, it was made here. A process that was just killed may be accounted
    * for a moment longer, so this tries again for about a second.
    *
    * @throws IOException when it still holds processes then; it is tried again by the next {@link
@@ -145,6 +150,9 @@ final class ControlGroups {
    */
   void remove(String containerId) throws IOException, InterruptedException {
     Path folder = root.resolve(containerId);
+    if (hierarchy.unified() && !Files.exists(records.resolve(containerId))) {
+      return;
+    }
     for (int tries = 1; ; tries++) {
       if (removeOnce(folder)) {
         Files.deleteIfExists(records.resolve(containerId));

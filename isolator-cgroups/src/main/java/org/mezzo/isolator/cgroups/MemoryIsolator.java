@@ -20,10 +20,11 @@ import org.slf4j.LoggerFactory;
  * shrinks it under pressure. A container that reaches its limit is reported with the limit, what it
  * used and its largest process, and destroyed by the agent.
  *
- * <p>In version 1 the kernel is told not to kill: it stops the container instead, which is found
- * and reported within a quarter of a second, so that the reason arrives before the end. A system
- * call that needs memory then fails instead, mostly with {@code ENOMEM}. In version 2 the kernel
- * kills the whole container at once, and the reason is taken from its counters afterwards. Reads
+ * <p>The kernel kills: in version 1 the process it finds most guilty, in version 2 the whole
+ * container. Its counters tell, at the next look or at the latest in the cleanup, which the agent
+ * waits for before it reports the end. A kernel of version 1 that does not count what it kills is
+ * told to stop the container instead, because a reason would be lost otherwise; a system call that
+ * needs memory then fails, mostly with {@code ENOMEM}. Reads
  * flags {@code cgroups_hierarchy}, {@code cgroups_root} and {@code cgroups_limit_swap}.
  */
 @Component(service = Isolator.class, scope = ServiceScope.PROTOTYPE)
@@ -101,8 +102,13 @@ public final class MemoryIsolator extends CgroupIsolator {
     if (swap && !grows) {
       group.write("memory.memsw.limit_in_bytes", value);
     }
+    Map<String, Long> killing = group.numbers("memory.oom_control");
+    long stop = killing.containsKey("oom_kill") ? 0 : 1;
+    if (killing.getOrDefault("oom_kill_disable", 0L) == stop) {
+      return;
+    }
     try {
-      group.write("memory.oom_control", 1);
+      group.write("memory.oom_control", stop);
     } catch (IOException e) {
       LOG.info("The kernel kills by itself what reaches its memory limit: {}", e.getMessage());
     }

@@ -91,12 +91,17 @@ final class MemoryWatch implements AutoCloseable {
     OptionalLong peak = group.number(unified ? "memory.peak" : "memory.max_usage_in_bytes");
     StringBuilder message = new StringBuilder("Memory limit exceeded: limit ");
     message.append(megabytes(limit)).append(", used ").append(megabytes(used));
+    long kills = kills(group) - entry.killsBefore;
+    if (kills > 0) {
+      message.append(" after the kernel killed ").append(kills);
+      message.append(kills == 1 ? " process" : " processes");
+    }
     message.append(", peak ").append(megabytes(peak)).append('.');
     largest(group)
         .ifPresent(
             process ->
                 message
-                    .append(" Largest process: ")
+                    .append(kills > 0 ? " Largest process left: " : " Largest process: ")
                     .append(process.name)
                     .append(" (pid ")
                     .append(process.pid)

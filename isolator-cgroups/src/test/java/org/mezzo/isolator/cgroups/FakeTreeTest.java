@@ -135,6 +135,24 @@ class FakeTreeTest {
   }
 
   @Test
+  void theKernelKillsIfItCountsWhatItKills() throws Exception {
+    Path group = memoryVersion1();
+    write(group, "memory.oom_control", "oom_kill_disable 1\nunder_oom 0\noom_kill 0\n");
+    memory().prepare(container("c1", "mem:64", ""));
+    assertThat(read(group, "memory.oom_control")).isEqualTo("0");
+  }
+
+  @Test
+  void aSharedCgroupIsLeftToWhoeverMadeIt() throws Exception {
+    Path group = group(version2("cpu memory"), "c1");
+    fake(group, "memory.max", "cgroup.procs");
+    MemoryIsolator isolator = memory();
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    isolator.cleanup(container("c1", "mem:64", ""));
+    assertThat(group).isDirectory();
+  }
+
+  @Test
   void swapIsLimitedByFlag() throws Exception {
     flags.put("cgroups_limit_swap", "true");
     Path group = memoryVersion1();
@@ -190,7 +208,7 @@ class FakeTreeTest {
     write(group, "cgroup.procs", "");
     write(group, "memory.events", "low 0\nmax 9\noom 2\noom_kill 2\n");
 
-    assertThat(limitation.get(20, TimeUnit.SECONDS)).contains("peak 64 MB", "used unknown");
+    assertThat(limitation.get(20, TimeUnit.SECONDS)).contains("peak 64 MB", "used unknown after the kernel killed 1 process");
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -73,6 +74,25 @@ class RealCgroupsTest {
     process.destroyForcibly().waitFor();
     isolator.cleanup(container);
     assertThat(mount.resolve(root).resolve("c1")).doesNotExist();
+  }
+
+  @Test
+  void aReasonIsKnownAtTheLatestInTheCleanup() throws Exception {
+    writable("memory");
+    List<String> limitations = new CopyOnWriteArrayList<>();
+    isolator = new MemoryIsolator();
+    isolator.open(new TestContext(runtime, Map.of("cgroups_root", root)));
+    isolator.limitations((id, resources, reason, message) -> limitations.add(message));
+    isolator.recover(List.of());
+    Container container = FakeTreeTest.container("c1", "mem:32", "");
+    isolator.prepare(container);
+    start("x=0123456789; while :; do x=$x$x; done");
+    isolator.isolate(container, process.pid());
+    release();
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("the kernel kills").isTrue();
+    isolator.cleanup(container);
+    assertThat(limitations).hasSize(1);
+    assertThat(limitations.get(0)).contains("limit 32 MB", "peak 3");
   }
 
   @Test
