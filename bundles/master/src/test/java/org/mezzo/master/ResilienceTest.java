@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.AbstractList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -166,6 +169,36 @@ class ResilienceTest {
                   == lies.size());
       assertThat(cluster.state().offers().keySet()).containsExactly(offer.getId().getValue());
       balanced();
+    }
+  }
+
+  @Test
+  void theListOfProposalsIsNotTouchedOnTheLoop() throws Exception {
+    cluster = new TestCluster(workDir);
+    Set<Thread> cycles = ConcurrentHashMap.newKeySet();
+    Set<Thread> readers = ConcurrentHashMap.newKeySet();
+    cluster.allocator.answer =
+        proposals -> {
+          cycles.add(Thread.currentThread());
+          return new AbstractList<>() {
+            @Override
+            public Proposal get(int index) {
+              readers.add(Thread.currentThread());
+              return proposals.get(index);
+            }
+
+            @Override
+            public int size() {
+              readers.add(Thread.currentThread());
+              return proposals.size();
+            }
+          };
+        };
+    cluster.agent(25071, RESOURCES);
+    try (TestScheduler scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
+      offer(scheduler);
+      assertThat(readers).isEqualTo(cycles);
     }
   }
 

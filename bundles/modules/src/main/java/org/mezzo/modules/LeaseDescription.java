@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param backlog calls that wait
  * @param gap how long nobody held the lease before the present holder, who is not the first; zero
  *     when it was handed over
+ * @param busy for how long the call that runs has been running; zero when none does, and where
+ *     several may run at a time
  * @param holder who holds it; empty while vacant
  */
 public record LeaseDescription(
@@ -21,4 +23,5 @@ public record LeaseDescription(
     long epoch,
     int backlog,
     Duration gap,
+    Duration busy,
     Optional<ModuleDescription> holder) {}

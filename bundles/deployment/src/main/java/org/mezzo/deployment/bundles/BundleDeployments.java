@@ -241,6 +241,7 @@ public final class BundleDeployments implements Deployments {
 
   private void followAndPublish() {
     try {
+      forgetUninstalled();
       folder.ifPresent(this::follow);
       publish();
     } catch (RuntimeException e) {
@@ -306,12 +307,27 @@ public final class BundleDeployments implements Deployments {
 
   private void serve(Request request) {
     try {
+      forgetUninstalled();
       Action action = request.change.get();
       publish();
       request.done.complete(action);
     } catch (RuntimeException e) {
       LOG.error("A change of the installed modules failed", e);
       request.done.completeExceptionally(e);
+    }
+  }
+
+  /** What somebody else uninstalled is not there; what the folder still holds comes back. */
+  private void forgetUninstalled() {
+    for (Installed entry : List.copyOf(installed.values())) {
+      if (entry.bundle.getState() == Bundle.UNINSTALLED) {
+        LOG.warn(
+            "{} was uninstalled by something else than deployment; while its jar is in the module"
+                + " folder it is installed again",
+            name(entry.bundle));
+        installed.remove(entry.jar.symbolicName());
+        discard(entry.kept);
+      }
     }
   }
 
@@ -696,8 +712,18 @@ public final class BundleDeployments implements Deployments {
           healthySince = now;
         }
         // What no daemon uses cannot show how it behaves.
-        if (uses(bundle.getBundleId()).isEmpty() || now - healthySince >= probation) {
+        if (uses(bundle.getBundleId()).isEmpty()) {
           return Optional.empty();
+        }
+        long over = now - healthySince - probation;
+        if (over >= 0) {
+          Optional<String> stuck = stuck(bundle, Duration.ofNanos(over));
+          if (stuck.isEmpty()) {
+            return Optional.empty();
+          }
+          if (now - begin >= timeout) {
+            return stuck;
+          }
         }
       } else {
         healthySince = 0;
@@ -719,6 +745,20 @@ public final class BundleDeployments implements Deployments {
     return leases.quarantined().stream()
         .filter(module -> module.bundleId() == bundle.getBundleId())
         .map(module -> module.kind() + " '" + module.name() + "' failed: " + module.problem())
+        .findFirst();
+  }
+
+  /** A call into the bundle that has run for longer than that, where calls are made one by one. */
+  private Optional<String> stuck(Bundle bundle, Duration longer) {
+    return leases.leases().stream()
+        .filter(lease -> lease.busy().compareTo(longer) > 0)
+        .filter(
+            lease -> lease.holder().filter(h -> h.bundleId() == bundle.getBundleId()).isPresent())
+        .map(
+            lease ->
+                String.format(
+                    "%s '%s' has not returned from a call of %s for %d ms",
+                    lease.kind(), lease.name(), lease.daemon(), lease.busy().toMillis()))
         .findFirst();
   }
 

@@ -22,7 +22,8 @@ public @interface Settings {
 
   @AttributeDefinition(
       name = "Start timeout (ms)",
-      description = "How long the modules of a new version may take to be registered and healthy.")
+      description = "How long the modules of a new version may take to be registered and healthy,"
+          + " and, where calls are made one by one, to return from those of the probation.")
   long startTimeoutMillis() default 10_000;
 
   @AttributeDefinition(

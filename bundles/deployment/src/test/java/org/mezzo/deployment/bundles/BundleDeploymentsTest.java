@@ -30,6 +30,7 @@ import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.greeting.Greeter;
 import org.mezzo.deployment.modules.GoodGreeter;
 import org.mezzo.deployment.modules.RefusingGreeter;
+import org.mezzo.deployment.modules.SlowGreeter;
 import org.mezzo.deployment.modules.ThrowingGreeter;
 import org.mezzo.deployment.testing.ModuleBundle;
 import org.mezzo.modules.LeaseListener;
@@ -344,6 +345,45 @@ final class BundleDeploymentsTest {
     assertThat(swap.outcome()).contains("no manners");
     assertThat(installed()).containsExactly("greeter 1.0.0");
     await(() -> holder().equals("1.0.0"));
+  }
+
+  @Test
+  void aVersionThatDoesNotReturnFromACallOfItsProbationIsTakenBack() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.1.0", SlowGreeter.class).build(modules.resolve("greeter.jar"));
+    await(() -> holder().equals("1.1.0"));
+    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    Action swap = last(2);
+    assertThat(swap.succeeded()).isFalse();
+    assertThat(swap.outcome())
+        .contains("greeter 'polite' has not returned from a call of master for")
+        .contains("1.0.0 stays");
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    await(() -> holder().equals("1.0.0"));
+  }
+
+  @Test
+  void whatSomebodyElseUninstalledIsBackWhileItsJarIsInTheFolder() throws Exception {
+    deploy();
+    Path jar = good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    context.getBundle(deployments.list().get(0).bundleId()).uninstall();
+    last(2);
+    await(() -> holder().equals("1.0.0"));
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    Files.delete(jar);
+    last(3);
+    Path elsewhere = greeter("1.1.0", GoodGreeter.class).build(dir.resolve("greeter.jar"));
+    deployments.install(elsewhere).toCompletableFuture().get();
+    context.getBundle(deployments.list().get(0).bundleId()).uninstall();
+    Path next = greeter("1.2.0", GoodGreeter.class).build(dir.resolve("next.jar"));
+    assertThat(deployments.install(next).toCompletableFuture().get().succeeded()).isTrue();
+    await(() -> holder().equals("1.2.0"));
+    assertThat(installed()).containsExactly("greeter 1.2.0");
   }
 
   @Test

@@ -213,7 +213,15 @@ public final class Allocation implements AutoCloseable {
     long begin = System.nanoTime();
     runLatency.recordNanos(begin - requestedNanos);
     lease
-        .call(to, "allocate", CALL_DEADLINE, allocator -> allocator.allocate(now))
+        .call(
+            to,
+            "allocate",
+            CALL_DEADLINE,
+            allocator -> {
+              List<Proposal> answer = allocator.allocate(now);
+              // The list is the module's code; it must not run on the loop, nor change there.
+              return answer == null ? null : new ArrayList<>(answer);
+            })
         .whenComplete(
             (proposals, failure) -> {
               if (to != epoch || closed) {

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
@@ -30,6 +31,9 @@ public final class SimpleAllocator implements Allocator {
 
   /** What is proposed beside, right or wrong, in the next cycle. */
   public final List<Proposal> lies = new CopyOnWriteArrayList<>();
+
+  /** Makes the answer of a cycle into the list that is returned. */
+  public volatile UnaryOperator<List<Proposal>> answer = UnaryOperator.identity();
 
   /** The whole ledger as it was handed over. */
   public volatile AllocationState started;
@@ -148,7 +152,7 @@ public final class SimpleAllocator implements Allocator {
     }
     proposals.addAll(lies);
     lies.clear();
-    return proposals;
+    return answer.apply(proposals);
   }
 
   private void propose(AgentState agent, List<Proposal> proposals) {

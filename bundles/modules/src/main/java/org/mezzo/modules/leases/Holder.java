@@ -34,6 +34,7 @@ final class Holder<M extends Module> {
   private final Set<Call<?>> pending = new LinkedHashSet<>();
   private M instance;
   private int running;
+  private long runningSince;
   private int throwsInARow;
   private long epoch;
   private long acquiredNanos;
@@ -79,6 +80,11 @@ final class Holder<M extends Module> {
 
   long epoch() {
     return epoch;
+  }
+
+  /** For how long the last call that began has been running, while any runs. */
+  Duration busy() {
+    return running == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - runningSince);
   }
 
   void open() {
@@ -193,6 +199,7 @@ final class Holder<M extends Module> {
         return false;
       }
       running++;
+      runningSince = System.nanoTime();
       thread = Thread.currentThread();
       timer = table.schedule(deadline, this::expire);
       return true;

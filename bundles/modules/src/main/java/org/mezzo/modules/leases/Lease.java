@@ -358,6 +358,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         epoch,
         backlog(),
         Duration.ofNanos(gapNanos),
+        holder == null || request.concurrency() > 1 ? Duration.ZERO : holder.busy(),
         Optional.ofNullable(holder).map(Holder::registration).map(table::describe));
   }
 

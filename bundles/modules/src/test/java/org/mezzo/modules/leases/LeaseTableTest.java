@@ -539,6 +539,33 @@ final class LeaseTableTest {
   }
 
   @Test
+  void forHowLongTheCallRunsIsKnownWhereCallsAreMadeOneByOne() throws Exception {
+    register(new Fake(1, "polite", hanging()));
+    ModuleLease<Greeter> one = lease(1);
+    ModuleLease<Greeter> several = lease(2);
+    await(() -> one.epoch() == 1 && several.epoch() == 1);
+    await(() -> table.leases().stream().allMatch(lease -> lease.busy().isZero()));
+    CompletableFuture<String> reply = greet(one, LONG);
+    greet(several, LONG);
+    await(
+        () ->
+            table.leases().stream()
+                .anyMatch(lease -> lease.busy().compareTo(Duration.ofMillis(20)) > 0));
+    await(
+        () -> {
+          synchronized (stuck) {
+            return stuck.size() == 2;
+          }
+        });
+    assertThat(table.leases().stream().filter(lease -> !lease.busy().isZero())).hasSize(1);
+    synchronized (stuck) {
+      stuck.forEach(CountDownLatch::countDown);
+    }
+    reply.get();
+    await(() -> table.leases().stream().allMatch(lease -> lease.busy().isZero()));
+  }
+
+  @Test
   void aBoundedMailboxRefusesMore() throws Exception {
     table.close();
     table = new LeaseTable(Limits.DEFAULT.withMailbox(2));

@@ -1,0 +1,185 @@
+package org.mezzo.itests.osgi;
+
+import static org.junit.Assert.assertEquals;
+import static org.ops4j.pax.exam.CoreOptions.bundle;
+import static org.ops4j.pax.exam.CoreOptions.composite;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.itests.cluster.Await;
+import org.mezzo.itests.cluster.Distribution;
+import org.mezzo.itests.cluster.Http;
+import org.mezzo.modules.LeaseDescription;
+import org.mezzo.modules.ModuleLeases;
+import org.ops4j.pax.exam.Option;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
+
+/** A master of its own and two agents in the framework in which the test runs. */
+final class ClusterInside implements AutoCloseable {
+  static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final int AGENTS = 2;
+
+  private final ModuleLeases leases;
+  private final Path folder = Files.createTempDirectory("mezzo-itest-cluster");
+  private final Deque<Configuration> daemons = new ArrayDeque<>();
+  private final Configuration masterConfiguration;
+  private final URI master;
+
+  private ClusterInside(ConfigurationAdmin configurations, ModuleLeases leases)
+      throws IOException {
+    this.leases = leases;
+    int port = Distribution.freePort();
+    master = URI.create("http://127.0.0.1:" + port);
+    masterConfiguration =
+        daemon(
+            configurations,
+            "org.mezzo.master",
+            Map.of(
+                "mezzo.daemon", "master",
+                "ip", "127.0.0.1",
+                "port", Integer.toString(port),
+                "work_dir", folder.resolve("master").toString(),
+                "allocation_interval", "100ms"));
+    for (int i = 1; i <= AGENTS; i++) {
+      daemon(
+          configurations,
+          "org.mezzo.agent",
+          Map.of(
+              "mezzo.daemon", "agent-" + i,
+              "ip", "127.0.0.1",
+              "port", Integer.toString(Distribution.freePort()),
+              "master", "127.0.0.1:" + port,
+              "work_dir", folder.resolve("agent-" + i).toString(),
+              "runtime_dir", folder.resolve("run-" + i).toString(),
+              "registration_backoff_factor", "50ms",
+              "resources", "cpus:2;mem:1024;disk:1024;ports:[31000-31100]"));
+    }
+  }
+
+  /** Starts and waits until the agents are registered. */
+  static ClusterInside start(ConfigurationAdmin configurations, ModuleLeases leases)
+      throws IOException {
+    ClusterInside cluster = new ClusterInside(configurations, leases);
+    try {
+      Await.until(
+          AGENTS + " agents registered",
+          PATIENCE,
+          () -> cluster.get("/slaves").path("slaves").size() == AGENTS);
+      return cluster;
+    } catch (AssertionError e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  /** What a test that speaks JSON inside the framework needs there. */
+  static Option json() {
+    return composite(
+        bundle(location("com.fasterxml.jackson.databind.ObjectMapper")),
+        bundle(location("com.fasterxml.jackson.annotation.JsonCreator")));
+  }
+
+  private static String location(String type) {
+    try {
+      return Class.forName(type).getProtectionDomain().getCodeSource().getLocation().toString();
+    } catch (ClassNotFoundException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private Configuration daemon(
+      ConfigurationAdmin configurations, String factory, Map<String, String> flags)
+      throws IOException {
+    Configuration daemon = configurations.createFactoryConfiguration(factory, "?");
+    daemons.push(daemon);
+    daemon.update(new Hashtable<>(flags));
+    return daemon;
+  }
+
+  URI master() {
+    return master;
+  }
+
+  /** Reads from the master; anything but 200 is an exception. */
+  JsonNode get(String path) throws IOException {
+    return Http.get(master.resolve(path)).json();
+  }
+
+  double metric(String name) throws IOException {
+    return get("/metrics/snapshot").path(name).asDouble();
+  }
+
+  /** Changes the master's flag {@code --allocator} while it runs. */
+  void selectAllocator(String name) throws IOException {
+    Dictionary<String, Object> flags = masterConfiguration.getProperties();
+    flags.put("allocator", name);
+    masterConfiguration.update(flags);
+  }
+
+  /** Bundle and version of the allocator that the master uses; empty while it has none. */
+  String allocator() {
+    return lease()
+        .flatMap(LeaseDescription::holder)
+        .map(holder -> holder.bundleName() + " " + holder.bundleVersion())
+        .orElse("");
+  }
+
+  private Optional<LeaseDescription> lease() {
+    return leases.leases().stream()
+        .filter(lease -> lease.daemon().equals("master") && lease.kind().equals(Allocator.KIND))
+        .findFirst();
+  }
+
+  void awaitAllocator(String bundle) {
+    awaitAllocator(bundle, PATIENCE);
+  }
+
+  private void awaitAllocator(String bundle, Duration limit) {
+    try {
+      Await.until("the master uses '" + bundle + "'", limit, () -> allocator().equals(bundle));
+    } catch (AssertionError e) {
+      throw new AssertionError(e.getMessage() + "; " + leases.leases(), e);
+    }
+  }
+
+  /** Demands that no agent has given away more than it has. */
+  void checkLedger() throws IOException {
+    List<String> overdrawn = new ArrayList<>();
+    for (JsonNode agent : get("/slaves").path("slaves")) {
+      for (String name : List.of("cpus", "mem", "disk")) {
+        double given =
+            agent.path("used_resources").path(name).asDouble()
+                + agent.path("offered_resources").path(name).asDouble();
+        if (given > agent.path("resources").path(name).asDouble() + 0.0005) {
+          overdrawn.add(name + " of " + agent.path("id").asText() + ": " + given);
+        }
+      }
+    }
+    assertEquals(List.of(), overdrawn);
+  }
+
+  /** Ends the agents, then the master. */
+  @Override
+  public void close() throws IOException {
+    while (!daemons.isEmpty()) {
+      daemons.pop().delete();
+    }
+    Await.until("the daemons are gone", PATIENCE, () -> leases.leases().isEmpty());
+    Distribution.delete(folder);
+  }
+}
