@@ -27,6 +27,7 @@ import org.mezzo.modules.ModuleLeases;
 public final class FakeAgent implements DaemonContext, ModuleLeases {
   private final Path folder;
   private final Map<String, Module> modules = new ConcurrentHashMap<>();
+  private final Map<String, ModuleException.Kind> failures = new ConcurrentHashMap<>();
 
   public FakeAgent(Path folder) {
     this.folder = folder;
@@ -36,6 +37,11 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
   public FakeAgent with(String kind, String name, Module module) {
     modules.put(kind + " " + name, module);
     return this;
+  }
+
+  /** Makes one call of that operation fail as the lease of a module does. */
+  public void failNextCall(String operation, ModuleException.Kind kind) {
+    failures.put(operation, kind);
   }
 
   public ContainerizerOptions options(String... isolation) {
@@ -121,7 +127,7 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
         words[0], words[words.length - 1], "", "", "", 1, "b", "1", "leased", "", List.of());
   }
 
-  private static final class Lease<M extends Module> implements ModuleLease<M> {
+  private final class Lease<M extends Module> implements ModuleLease<M> {
     private final LeaseRequest<M> request;
     private final M module;
     private final ExecutorService mailbox = Executors.newSingleThreadExecutor();
@@ -148,6 +154,10 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
     public <R> CompletionStage<R> call(
         long epoch, String operation, Duration deadline, Call<M, R> call) {
       CompletableFuture<R> done = new CompletableFuture<>();
+      ModuleException.Kind failure = failures.remove(operation);
+      if (failure != null) {
+        return CompletableFuture.failedStage(new ModuleException(failure, "it was swapped", null));
+      }
       mailbox.execute(
           () -> {
             try {

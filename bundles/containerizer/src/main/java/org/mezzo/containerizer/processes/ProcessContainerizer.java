@@ -57,6 +57,9 @@ public final class ProcessContainerizer implements Containerizer {
   /** The variable by which the processes of a container are known. */
   static final String MARKER = "MEZZO_CONTAINER_ID";
 
+  private static final String ENTER_SANDBOX =
+      "cd \"$1\" && shift && exec </dev/null >>stdout 2>>stderr && exec \"$@\"";
+
   private static final int WORKERS = 8;
   private static final int MOST_WAITING_LAUNCHES = 100_000;
   private static final Duration START_LIMIT = Duration.ofSeconds(30);
@@ -226,10 +229,7 @@ public final class ProcessContainerizer implements Containerizer {
       account = accounts.target(request.user());
       Sandboxes.create(request.sandbox(), account);
       if (request.command().getUrisCount() > 0) {
-        fetch(managed, request);
-        if (account.isPresent()) {
-          Sandboxes.chown(request.sandbox(), account.get());
-        }
+        fetch(managed, request, account);
       }
       checkNotCancelled(managed);
     } catch (LaunchException e) {
@@ -260,13 +260,18 @@ public final class ProcessContainerizer implements Containerizer {
             workers);
   }
 
-  private void fetch(Managed managed, LaunchRequest request) throws LaunchException {
+  private void fetch(
+      Managed managed, LaunchRequest request, Optional<Accounts.Account> account)
+      throws LaunchException {
     synchronized (managed) {
       managed.fetching = Thread.currentThread();
     }
     try {
       checkNotCancelled(managed);
-      fetcher.fetch(request.command().getUrisList(), request.sandbox());
+      fetcher.fetch(
+          request.command().getUrisList(),
+          request.sandbox(),
+          account.map(user -> new UriFetcher.TaskUser(user.name(), switching(user))));
       fetches.increment();
     } catch (LaunchException e) {
       failedFetches.increment();
@@ -353,15 +358,20 @@ public final class ProcessContainerizer implements Containerizer {
 
     Path sandbox = request.sandbox();
     StringBuilder text = new StringBuilder(1024);
-    text.append("exec </dev/null >>").append(ShellText.quote(sandbox.resolve("stdout")));
-    text.append(" 2>>").append(ShellText.quote(sandbox.resolve("stderr"))).append('\n');
-    text.append("cd ").append(ShellText.quote(sandbox)).append(" || exit 1\n");
-    text.append("exec ").append(tools.setsid());
     if (account.isPresent()) {
-      text.append(' ').append(tools.setpriv().orElseThrow());
-      text.append(" --reuid=").append(account.get().uid());
-      text.append(" --regid=").append(account.get().gid());
-      text.append(" --init-groups");
+      // The sandbox is entered and its files are opened as the user: whatever links that user has
+      // put there lead nowhere it could not go by itself.
+      text.append("exec ").append(tools.setsid());
+      for (String word : switching(account.get())) {
+        text.append(' ').append(word);
+      }
+      text.append(' ').append(ShellText.quote(tools.shell())).append(" -c ");
+      text.append(ShellText.quote(ENTER_SANDBOX)).append(" sh ").append(ShellText.quote(sandbox));
+    } else {
+      text.append("exec </dev/null >>").append(ShellText.quote(sandbox.resolve("stdout")));
+      text.append(" 2>>").append(ShellText.quote(sandbox.resolve("stderr"))).append('\n');
+      text.append("cd ").append(ShellText.quote(sandbox)).append(" || exit 1\n");
+      text.append("exec ").append(tools.setsid());
     }
     text.append(' ').append(tools.env());
     boolean shell = command.getShell();
@@ -397,6 +407,14 @@ public final class ProcessContainerizer implements Containerizer {
       }
     }
     return text.append('\n').toString();
+  }
+
+  private List<String> switching(Accounts.Account account) {
+    return List.of(
+        tools.setpriv().orElseThrow().toString(),
+        "--reuid=" + account.uid(),
+        "--regid=" + account.gid(),
+        "--init-groups");
   }
 
   /** Ends a launch; what was made for it is taken back first. */
