@@ -42,6 +42,7 @@ import org.mezzo.daemon.Authentication;
 import org.mezzo.daemon.Authorization;
 import org.mezzo.daemon.DaemonIdentity;
 import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.FirewallRules;
 import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.MetricsRegistry;
 import org.mezzo.daemon.ModuleAuthentication;
@@ -187,6 +188,9 @@ public final class Agent implements AutoCloseable {
           Authorization.of(identity, flags, metrics, services.modules(), workers);
       open.add(authorization);
       Router router = new Router("slave(1)", authentication(authentication), workers);
+      flags
+          .text("firewall_rules")
+          .ifPresent(rules -> router.disable(FirewallRules.disabledPaths(rules)));
       HttpConnector connector =
           services
               .connectors()

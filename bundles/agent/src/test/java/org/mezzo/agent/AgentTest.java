@@ -462,6 +462,14 @@ class AgentTest {
   }
 
   @Test
+  void firewallRulesDisableEndpoints() throws Exception {
+    flags.put("firewall_rules", "{\"disabled_endpoints\":{\"paths\":[\"/state\"]}}");
+    start();
+    assertThat(get("/state").statusCode()).isEqualTo(403);
+    assertThat(get("/health").statusCode()).isEqualTo(200);
+  }
+
+  @Test
   void shutsAFrameworkDownWithoutUpdates() throws Exception {
     start();
     run(task("t", "sleep 1000"));
