@@ -3,6 +3,7 @@ package org.mezzo.shell.terminal;
 import java.io.IOError;
 import java.io.OutputStream;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
@@ -11,6 +12,7 @@ import org.jline.reader.Candidate;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
+import org.jline.reader.ParsedLine;
 import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Terminal;
 
@@ -21,14 +23,15 @@ final class Repl {
   private Repl() {}
 
   /** Serves one terminal on the calling thread; it stays open. */
-  static void run(CommandProcessor processor, Terminal terminal) {
+  static void run(CommandProcessor processor, Terminal terminal, Completions completions) {
     try (CommandSession session =
         processor.createSession(terminal.input(), terminal.output(), terminal.output())) {
       LineReader reader =
           LineReaderBuilder.builder()
               .terminal(terminal)
               .appName("mezzo")
-              .completer((line, parsed, candidates) -> complete(session, candidates))
+              .completer((line, parsed, candidates) -> 
+                  complete(session, parsed, completions, candidates))
               .build();
       terminal.writer().println("Mezzo shell. 'help' lists commands, 'exit' leaves.");
       while (true) {
@@ -79,7 +82,19 @@ final class Repl {
     }
   }
 
-  private static void complete(CommandSession session, Collection<Candidate> candidates) {
+  private static void complete(
+      CommandSession session,
+      ParsedLine line,
+      Completions completions,
+      Collection<Candidate> candidates) {
+    if (line.wordIndex() > 0) {
+      List<String> before = line.words().subList(0, line.wordIndex());
+      // Help is about commands.
+      if (!before.equals(List.of("help"))) {
+        completions.after(before).forEach(value -> candidates.add(new Candidate(value)));
+        return;
+      }
+    }
     if (session.get(".commands") instanceof Set<?> commands) {
       for (Object command : commands) {
         candidates.add(new Candidate(command.toString()));

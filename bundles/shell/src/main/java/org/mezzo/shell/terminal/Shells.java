@@ -1,6 +1,7 @@
 package org.mezzo.shell.terminal;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import org.apache.felix.service.command.CommandProcessor;
 import org.jline.terminal.Terminal;
@@ -10,6 +11,9 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +29,13 @@ public final class Shells {
   private static final Logger LOG = LoggerFactory.getLogger(Shells.class);
 
   private final Optional<SshShell> ssh;
+
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile Completions known;
+
   private volatile Terminal terminal;
   private Thread console;
 
@@ -36,6 +47,7 @@ public final class Shells {
             : Optional.of(
                 SshShell.open(
                     processor,
+                    this::completions,
                     settings.sshPort(),
                     settings.authorizedKeys(),
                     settings.hostKey()));
@@ -48,6 +60,11 @@ public final class Shells {
     }
   }
 
+  private List<String> completions(List<String> words) {
+    Completions now = known;
+    return now == null ? List.of() : now.after(words);
+  }
+
   /** The port of SSH; empty when it is off. */
   public Optional<Integer> sshPort() {
     return ssh.map(SshShell::port);
@@ -56,7 +73,7 @@ public final class Shells {
   private void console(CommandProcessor processor) {
     try (Terminal system = TerminalBuilder.builder().system(true).dumb(false).build()) {
       terminal = system;
-      Repl.run(processor, system);
+      Repl.run(processor, system, this::completions);
       LOG.info("The console is closed; the process goes on");
     } catch (IOException | IllegalStateException e) {
       LOG.warn(

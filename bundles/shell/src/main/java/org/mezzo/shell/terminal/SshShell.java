@@ -42,7 +42,11 @@ final class SshShell implements AutoCloseable {
    * @throws IOException when it cannot; with a message for operators
    */
   static SshShell open(
-      CommandProcessor processor, int port, String authorizedKeys, String hostKeyFile)
+      CommandProcessor processor,
+      Completions completions,
+      int port,
+      String authorizedKeys,
+      String hostKeyFile)
       throws IOException {
     if (authorizedKeys.isBlank() || !Files.isReadable(Path.of(authorizedKeys))) {
       throw new IOException(
@@ -63,7 +67,7 @@ final class SshShell implements AutoCloseable {
       server.setKeyPairProvider(hostKey(hostKey.toAbsolutePath()));
       server.setUserAuthFactories(List.of(UserAuthPublicKeyFactory.INSTANCE));
       server.setPublickeyAuthenticator(new AuthorizedKeysAuthenticator(keys));
-      ShellFactoryImpl shells = new ShellFactoryImpl(params -> interactive(processor, params));
+      ShellFactoryImpl shells = new ShellFactoryImpl(params -> interactive(processor, completions, params));
       server.setShellFactory(channel -> new WithLoader(shells.createShell(channel)));
       server.setCommandFactory((channel, line) -> new OneLine(processor, line));
       server.start();
@@ -79,8 +83,10 @@ final class SshShell implements AutoCloseable {
   }
 
   private static void interactive(
-      CommandProcessor processor, org.jline.builtins.ssh.Ssh.ShellParams params) {
-    Repl.run(processor, params.getTerminal());
+      CommandProcessor processor,
+      Completions completions,
+      org.jline.builtins.ssh.Ssh.ShellParams params) {
+    Repl.run(processor, params.getTerminal(), completions);
     params.getCloser().run();
   }
 

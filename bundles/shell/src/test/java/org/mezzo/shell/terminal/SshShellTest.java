@@ -75,7 +75,7 @@ final class SshShellTest {
   }
 
   private SshShell open() throws IOException {
-    return SshShell.open(processor, 0, keys.toString(), "");
+    return SshShell.open(processor, Completions.NONE, 0, keys.toString(), "");
   }
 
   private interface Use {
@@ -173,7 +173,7 @@ final class SshShellTest {
 
   @Test
   void needsAFileOfKeys() {
-    assertThatThrownBy(() -> SshShell.open(processor, 0, "", ""))
+    assertThatThrownBy(() -> SshShell.open(processor, Completions.NONE, 0, "", ""))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("authorized keys");
   }
