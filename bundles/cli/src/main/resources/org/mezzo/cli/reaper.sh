@@ -26,7 +26,7 @@ members() {
     [ -f "$file" ] && read -r cgroup <"$file" && cat "$cgroup/cgroup.procs" 2>/dev/null
   done
   for file in "$folder"/run/*/*/containers/*/pid; do
-    [ -f "$file" ] && [ ! -f "${file%/pid}/status" ] && read -r pid start <"$file" || continue
+    [ -f "$file" ] && [ ! -f "${file%/pid}/status" ] && read -r pid start shim <"$file" || continue
     if { read -r line <"/proc/$pid/stat"; } 2>/dev/null; then
       set -- ${line##*) }
       # The number may have gone to another process since.
@@ -63,5 +63,7 @@ while [ "$round" -lt 50 ]; do
 done
 for file in "$folder"/run/*/*/containers/*/cgroup; do
   [ -f "$file" ] && read -r cgroup <"$file" && rmdir "$cgroup" 2>/dev/null
+  # What holds the cgroups of all agents stays as long as there is one.
+  [ -f "$file" ] && rmdir "${cgroup%/*}" 2>/dev/null
 done
 rm -rf "$folder"

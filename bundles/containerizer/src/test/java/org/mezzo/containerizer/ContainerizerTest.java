@@ -440,6 +440,39 @@ class ContainerizerTest {
   }
 
   @Test
+  void leavesNoCgroupBehind() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root makes cgroups");
+    ContainerizerOptions o = new FakeAgent(folder).options();
+    String root = "mezzo-test-" + UUID.randomUUID();
+    Path unified = o.cgroupsHierarchy().resolve("cgroup.controllers");
+    Path parent =
+        Files.exists(unified) ? o.cgroupsHierarchy() : o.cgroupsHierarchy().resolve("freezer");
+    assumeTrue(Files.isWritable(parent.resolve("cgroup.procs")), "no cgroups in " + parent);
+    containerizer =
+        Containerizer.open(
+            new ContainerizerOptions(
+                o.context(),
+                o.modules(),
+                o.leases(),
+                o.isolation(),
+                o.switchUser(),
+                o.cgroups(),
+                o.cgroupsHierarchy(),
+                root,
+                o.frameworksHome(),
+                o.fetcherStallTimeout(),
+                o.shell()));
+    run(request(shell("true"), Map.of()));
+    await(() -> containerizer.containers().isEmpty());
+    assertThat(parent.resolve(root)).isDirectory();
+    // As another agent that shares it does when it ends.
+    Files.delete(parent.resolve(root));
+    run(request(shell("true"), Map.of()));
+    containerizer.close(Duration.ofSeconds(5));
+    assertThat(parent.resolve(root)).doesNotExist();
+  }
+
+  @Test
   void runsAsAnotherUserWhenRoot() throws Exception {
     assumeTrue("root".equals(System.getProperty("user.name")), "only root can switch users");
     // The temporary folder of the test is closed to others, as a work directory is not.

@@ -147,4 +147,11 @@ abstract class CgroupIsolator implements Isolator {
       groups.remove(container.id());
     }
   }
+
+  @Override
+  public void close() {
+    if (groups != null) {
+      groups.close();
+    }
+  }
 }

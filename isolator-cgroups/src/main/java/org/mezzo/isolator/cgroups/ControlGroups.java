@@ -26,11 +26,13 @@ final class ControlGroups {
   private final Hierarchy hierarchy;
   private final Path root;
   private final Path records;
+  private final String controller;
 
-  private ControlGroups(Hierarchy hierarchy, Path root, Path records) {
+  private ControlGroups(Hierarchy hierarchy, Path root, Path records, String controller) {
     this.hierarchy = hierarchy;
     this.root = root;
     this.records = records;
+    this.controller = controller;
   }
 
   /**
@@ -70,12 +72,7 @@ final class ControlGroups {
           "--cgroups_root must name a cgroup below " + hierarchy.mount() + ", not " + root);
     }
     try {
-      Files.createDirectories(root);
-      if (hierarchy.unified()) {
-        for (Path each = root; each.startsWith(hierarchy.mount()); each = each.getParent()) {
-          delegate(each, hierarchy.mount(), controller);
-        }
-      }
+      makeRoot(hierarchy, root, controller);
       if (!Files.isWritable(root)) {
         throw new IOException("it is not writable");
       }
@@ -91,7 +88,15 @@ final class ControlGroups {
     }
     Path records = context.runtimeDir().resolve("isolators").resolve(isolator.replace('/', '-'));
     Files.createDirectories(records);
-    return new ControlGroups(hierarchy, root, records);
+    return new ControlGroups(hierarchy, root, records, controller);
+  }
+
+  private static void makeRoot(Hierarchy hierarchy, Path root, String controller)
+      throws IOException {
+    Files.createDirectories(root);
+    if (hierarchy.unified()) {
+      delegate(root, hierarchy.mount(), controller);
+    }
   }
 
   /** Lets the children of every cgroup from the mount down to {@code folder} use the controller. */
@@ -122,6 +127,8 @@ final class ControlGroups {
   ControlGroup create(String containerId) throws IOException {
     ControlGroup group = get(containerId);
     Path record = records.resolve(containerId);
+    // Another agent that shares the root may have ended and removed it.
+    makeRoot(hierarchy, root, controller);
     if (hierarchy.unified() && exists(containerId)) {
       // Shared with other isolators and the one that kills: whoever made it removes it, as the last
       // one, when the others have read what they want to know of it.
@@ -184,6 +191,15 @@ final class ControlGroups {
     } catch (java.nio.file.FileSystemException e) {
       // The kernel answers EBUSY as long as a process is left.
       return !Files.exists(folder);
+    }
+  }
+
+  /** Removes what holds the cgroups of containers, unless there is one, of any agent. */
+  void close() {
+    try {
+      Files.deleteIfExists(root);
+    } catch (IOException e) {
+      LOG.debug("{} stays: {}", root, e.toString());
     }
   }
 

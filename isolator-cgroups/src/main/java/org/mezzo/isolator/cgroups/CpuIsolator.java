@@ -175,4 +175,10 @@ public final class CpuIsolator extends CgroupIsolator {
       }
     }
   }
+
+  @Override
+  public void close() {
+    super.close();
+    accounting.ifPresent(ControlGroups::close);
+  }
 }

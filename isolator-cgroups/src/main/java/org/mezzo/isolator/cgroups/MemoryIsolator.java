@@ -197,5 +197,6 @@ public final class MemoryIsolator extends CgroupIsolator {
     if (watch != null) {
       watch.close();
     }
+    super.close();
   }
 }

@@ -50,8 +50,19 @@ final class Cgroups {
 
   Path create(String containerId) throws IOException {
     Path folder = root.resolve(containerId);
+    // Another agent that shares the root may have ended and removed it.
+    Files.createDirectories(root);
     Files.createDirectory(folder);
     return folder;
+  }
+
+  /** Removes what holds the cgroups of containers, unless there is one, of any agent. */
+  void close() {
+    try {
+      Files.deleteIfExists(root);
+    } catch (IOException e) {
+      LOG.debug("{} stays: {}", root, e.toString());
+    }
   }
 
   /** Every process in the cgroup and below; empty when it does not exist. */

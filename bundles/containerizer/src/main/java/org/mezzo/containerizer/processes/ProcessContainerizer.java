@@ -982,5 +982,6 @@ public final class ProcessContainerizer implements Containerizer {
     fetcher.close();
     moduleEvents.shutdown();
     workers.shutdown();
+    cgroups.ifPresent(Cgroups::close);
   }
 }
