@@ -189,8 +189,17 @@ public final class TestFramework implements AutoCloseable {
     launch(offer, List.of(taskId), command);
   }
 
-  /** Launches several tasks of the same command, each with 0.1 cpus and 32 MB. */
+  /** Launches several tasks of the same shell command, each with 0.1 cpus and 32 MB. */
   public void launch(JsonNode offer, List<String> taskIds, String command) throws IOException {
+    launch(
+        offer,
+        taskIds,
+        Http.JSON.createObjectNode().put("shell", true).put("value", command));
+  }
+
+  /** Launches several tasks of the same command, each with 0.1 cpus and 32 MB. */
+  public void launch(JsonNode offer, List<String> taskIds, ObjectNode command)
+      throws IOException {
     ObjectNode call = call("ACCEPT");
     ObjectNode accept = call.putObject("accept");
     accept.putArray("offer_ids").add(offer.get("id"));
@@ -201,7 +210,7 @@ public final class TestFramework implements AutoCloseable {
       ObjectNode task = tasks.addObject().put("name", taskId);
       task.putObject("task_id").put("value", taskId);
       task.set("agent_id", offer.get("agent_id"));
-      task.putObject("command").put("shell", true).put("value", command);
+      task.set("command", command);
       ArrayNode resources = task.putArray("resources");
       resources.addObject().put("name", "cpus").put("type", "SCALAR").putObject("scalar")
           .put("value", 0.1);
