@@ -109,9 +109,14 @@ public final class EventLoop implements Executor, AutoCloseable {
 
   /** Registers queue length, longest task of the last minutes and failures below a prefix. */
   public void measure(Metrics metrics, String prefix) {
-    metrics.gauge(prefix + "/event_queue_length", queue::size);
+    metrics.gauge(prefix + "/event_queue_length", this::waiting);
     metrics.gauge(prefix + "/event_longest_ms", () -> longest.nanos(System.nanoTime()) / 1e6);
     metrics.gauge(prefix + "/event_failures", failures::get);
+  }
+
+  /** How many tasks wait for their turn. */
+  public int waiting() {
+    return queue.size();
   }
 
   /** The longest a task has held the loop within the last minute, at least. */

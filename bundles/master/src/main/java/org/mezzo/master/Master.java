@@ -193,11 +193,18 @@ public final class Master implements AutoCloseable {
                 MasterTerm term = new MasterTerm(parts, self, counters, registry, failures);
                 term.allocation().use(leaseAllocator(term));
                 term.allocation().whitelist(whitelist);
+                if (flags.bool("publish_per_framework_metrics")) {
+                  term.measureFrameworks();
+                }
                 return term;
               });
       open.add(leadership);
       handler = router(name, services, authentication, authorization, workers);
       Gauges.register(metrics, leadership);
+      // All work, messages and requests too, comes to the loop in one queue.
+      metrics.gauge("master/event_queue_dispatches", loop::waiting);
+      metrics.gauge("master/event_queue_messages", () -> 0);
+      metrics.gauge("master/event_queue_http_requests", () -> 0);
       long started = System.nanoTime();
       metrics.gauge("master/uptime_secs", () -> (System.nanoTime() - started) / 1e9);
       if (flags.text("whitelist").isPresent()) {

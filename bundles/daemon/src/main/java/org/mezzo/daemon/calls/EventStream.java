@@ -93,8 +93,24 @@ public final class EventStream<E extends Message> {
 
   /** Sends an event again and again until the stream closes; replaces an earlier heartbeat. */
   public void heartbeat(EventLoop loop, Duration period, Encoded<E> event) {
+    heartbeat(loop, period, event, () -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param sent run on the loop after each that went out
+   */
+  public void heartbeat(EventLoop loop, Duration period, Encoded<E> event, Runnable sent) {
     heartbeat.cancel();
-    heartbeat = loop.every(period, () -> send(event));
+    heartbeat =
+        loop.every(
+            period,
+            () -> {
+              if (send(event)) {
+                sent.run();
+              }
+            });
     if (closed) {
       heartbeat.cancel();
     }

@@ -57,7 +57,7 @@ public final class Allocation implements AutoCloseable {
   private final MetricsRegistry.Timer runTime;
   private final MetricsRegistry.Timer runLatency;
 
-  private ModuleLease<Allocator> lease;
+  private volatile ModuleLease<Allocator> lease;
   private volatile long epoch;
   private boolean cycling;
   private boolean cycleQueued;
@@ -94,6 +94,13 @@ public final class Allocation implements AutoCloseable {
     this.runTime = metrics.timer("allocator/mesos/allocation_run_ms", TIMER_WINDOW);
     this.runLatency = metrics.timer("allocator/mesos/allocation_run_latency_ms", TIMER_WINDOW);
     metrics.gauge("allocator/mezzo/present", () -> epoch == 0 ? 0 : 1);
+    metrics.gauge("allocator/event_queue_dispatches", this::waitingCalls);
+    metrics.gauge("allocator/mesos/event_queue_dispatches", this::waitingCalls);
+  }
+
+  private int waitingCalls() {
+    ModuleLease<Allocator> present = lease;
+    return present == null ? 0 : present.backlog();
   }
 
   /** To be told of the lease. */

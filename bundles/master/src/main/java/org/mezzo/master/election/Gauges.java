@@ -13,8 +13,11 @@ import org.mezzo.resources.Resources;
 public final class Gauges {
   private static final String[] COUNTERS = {
     "dropped_messages",
+    "http_cache_hits",
     "invalid_executor_to_framework_messages",
     "invalid_framework_to_executor_messages",
+    "invalid_operation_status_update_acknowledgements",
+    "invalid_operation_status_updates",
     "invalid_status_update_acknowledgements",
     "invalid_status_updates",
     "messages_authenticate",
@@ -25,6 +28,7 @@ public final class Gauges {
     "messages_framework_to_executor",
     "messages_kill_task",
     "messages_launch_tasks",
+    "messages_operation_status_update",
     "messages_operation_status_update_acknowledgement",
     "messages_reconcile_operations",
     "messages_reconcile_tasks",
@@ -63,6 +67,8 @@ public final class Gauges {
     "tasks_lost",
     "valid_executor_to_framework_messages",
     "valid_framework_to_executor_messages",
+    "valid_operation_status_update_acknowledgements",
+    "valid_operation_status_updates",
     "valid_status_update_acknowledgements",
     "valid_status_updates",
   };
@@ -103,6 +109,35 @@ public final class Gauges {
     for (String name : new String[] {"cpus", "gpus", "mem", "disk"}) {
       resources(metrics, leadership, name, name, Resources::nonRevocable);
       resources(metrics, leadership, name, name + "_revocable", Resources::revocable);
+    }
+    offerable(metrics, leadership);
+  }
+
+  /** What the allocator has to give, and what of it is given. */
+  private static void offerable(Metrics metrics, Leadership leadership) {
+    for (String name : new String[] {"cpus", "mem", "disk"}) {
+      String prefix = "allocator/mesos/resources/" + name;
+      metrics.gauge(
+          prefix + "/total",
+          () ->
+              leadership.measure(
+                  state ->
+                      amounts(
+                          state.agents().values().stream().map(Agent::total),
+                          name,
+                          all -> all)));
+      metrics.gauge(
+          prefix + "/offered_or_allocated",
+          () ->
+              leadership.measure(
+                  state ->
+                      amounts(
+                          state.agents().values().stream()
+                              .flatMap(
+                                  agent ->
+                                      Stream.of(agent.totalAllocated(), agent.totalOffered())),
+                          name,
+                          all -> all)));
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.coordination.Registry;
@@ -44,6 +45,8 @@ import org.slf4j.LoggerFactory;
 public final class MasterTerm implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MasterTerm.class);
   private static final String MASTER_INFO = "master/info";
+  private static final Duration STORE_WINDOW = Duration.ofDays(1);
+
   private static final Encoded<Event> HEARTBEAT =
       Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
 
@@ -83,6 +86,10 @@ public final class MasterTerm implements AutoCloseable {
   private final FailureListener failures;
   private final Links links;
   private final Allocation allocation;
+  private Optional<FrameworkMetrics> frameworkMetrics = Optional.empty();
+  private final AtomicInteger storesUnderWay = new AtomicInteger();
+  private final MetricsRegistry.Timer fetchTime;
+  private final MetricsRegistry.Timer storeTime;
   private final Map<String, EventStream<Event>> streams = new HashMap<>();
   private final Map<String, String> frameworkOfStream = new HashMap<>();
   private final List<Follower> followers = new ArrayList<>();
@@ -101,6 +108,9 @@ public final class MasterTerm implements AutoCloseable {
     this.parts = parts;
     this.registry = registry;
     this.failures = failures;
+    this.fetchTime = parts.metrics().timer("registrar/state_fetch_ms", Duration.ZERO);
+    this.storeTime = parts.metrics().timer("registrar/state_store_ms", STORE_WINDOW);
+    parts.metrics().gauge("registrar/queued_operations", storesUnderWay::get);
     this.state =
         MasterState.begin(self, parts.clock().instant(), parts.limits(), counters)
             .withPolicy(HashTreePMap.from(parts.weights()), HashTreePMap.empty());
@@ -116,24 +126,32 @@ public final class MasterTerm implements AutoCloseable {
             parts.metrics());
   }
 
+  /** Measures each framework by itself; to be called before {@link #begin}. */
+  public void measureFrameworks() {
+    frameworkMetrics = Optional.of(new FrameworkMetrics(parts.metrics(), () -> state));
+  }
+
+  /** The numbers of single frameworks; empty when they are not wanted. */
+  public Optional<FrameworkMetrics> frameworkMetrics() {
+    return frameworkMetrics;
+  }
+
   /** Reads the registry, writes this master into it, and then serves (rule 164). */
   public void begin(Runnable serving) {
     RegistryTimes times = parts.registryTimes();
+    long began = System.nanoTime();
     within(registry.load(), times.fetch(), "read")
         .thenCompose(
             stored -> {
+              fetchTime.recordNanos(System.nanoTime() - began);
               MasterState next;
               try {
                 next = Agents.recover(state, stored);
               } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException("The registry holds what is no agent", e);
               }
-              return within(
-                      registry.apply(
-                          List.of(
-                              new Registry.Change(MASTER_INFO, state.self().toByteArray()))),
-                      times.store(),
-                      "written")
+              return stored(
+                      List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
                   .thenApply(unused -> next);
             })
         .whenComplete(
@@ -193,6 +211,19 @@ public final class MasterTerm implements AutoCloseable {
     return result;
   }
 
+  private CompletableFuture<Void> stored(List<Registry.Change> changes) {
+    long began = System.nanoTime();
+    storesUnderWay.incrementAndGet();
+    return within(registry.apply(changes), parts.registryTimes().store(), "written")
+        .whenComplete(
+            (unused, failure) -> {
+              storesUnderWay.decrementAndGet();
+              if (failure == null) {
+                storeTime.recordNanos(System.nanoTime() - began);
+              }
+            });
+  }
+
   private void recoveryTimer(MasterState begin) {
     int expected = begin.recoveredAgents().size();
     if (expected == 0) {
@@ -249,6 +280,7 @@ public final class MasterTerm implements AutoCloseable {
     MasterState after = tx.state();
     if (after != before) {
       state = after;
+      frameworkMetrics.ifPresent(it -> it.published(before, after, tx.happenings()));
       for (Follower follower : followers) {
         follower.listener().published(before, after, tx.happenings());
       }
@@ -263,6 +295,7 @@ public final class MasterTerm implements AutoCloseable {
       EventStream<Event> stream = streams.get(send.streamId());
       if (stream != null) {
         stream.send(send.event());
+        sent(send.streamId(), send.event());
       }
     } else if (effect instanceof Effect.ToAgent toAgent) {
       links.send(toAgent.agentId(), toAgent.event());
@@ -276,7 +309,12 @@ public final class MasterTerm implements AutoCloseable {
       EventStream<Event> stream = streams.get(heartbeat.streamId());
       if (stream != null) {
         stream.send(HEARTBEAT);
-        stream.heartbeat(parts.loop(), parts.settings().heartbeatInterval(), HEARTBEAT);
+        sent(heartbeat.streamId(), HEARTBEAT.message());
+        stream.heartbeat(
+            parts.loop(),
+            parts.settings().heartbeatInterval(),
+            HEARTBEAT,
+            () -> sent(heartbeat.streamId(), HEARTBEAT.message()));
       }
     } else if (effect instanceof Effect.EndStream end) {
       frameworkOfStream.remove(end.streamId());
@@ -308,8 +346,15 @@ public final class MasterTerm implements AutoCloseable {
     }
   }
 
+  private void sent(String streamId, Event event) {
+    String frameworkId = frameworkOfStream.get(streamId);
+    if (frameworkId != null) {
+      frameworkMetrics.ifPresent(it -> it.sent(frameworkId, event));
+    }
+  }
+
   private void store(Effect.Store store) {
-    within(registry.apply(store.changes()), parts.registryTimes().store(), "written")
+    stored(store.changes())
         .whenComplete(
             (unused, failure) -> {
               if (closed) {
@@ -389,6 +434,7 @@ public final class MasterTerm implements AutoCloseable {
     }
     closed = true;
     timers.forEach(EventLoop.Timer::cancel);
+    frameworkMetrics.ifPresent(FrameworkMetrics::close);
     allocation.close();
     links.close();
     streams.values().forEach(EventStream::abort);

@@ -121,10 +121,13 @@ final class OperatorApi {
       case GET_WEIGHTS ->
           read(
               exchange,
-              (state, visibility) ->
-                  response
-                      .setType(Response.Type.GET_WEIGHTS)
-                      .setGetWeights(OperatorMessages.weights(state)));
+              (state, visibility) -> {
+                response.setType(Response.Type.GET_WEIGHTS);
+                if (!state.weights().isEmpty()) {
+                  response.setGetWeights(OperatorMessages.weights(state));
+                }
+                return response;
+              });
       case GET_MASTER ->
           read(
               exchange,

@@ -274,6 +274,7 @@ public final class SchedulerApi {
         exchange,
         (term, framework) -> {
           metrics.counter("master/messages_" + name).increment();
+          term.frameworkMetrics().ifPresent(it -> it.beginning(framework, call));
           term.run(step);
           exchange.accepted();
         });
@@ -296,6 +297,7 @@ public final class SchedulerApi {
             exchange.reject(400, "Framework cannot be found");
             return;
           }
+          term.frameworkMetrics().ifPresent(it -> it.called(framework, call.getType()));
           Optional<String> principal = exchange.principalName();
           if (principal.isPresent() && !principal.equals(framework.principal())) {
             exchange.reject(
