@@ -60,7 +60,7 @@ final class AllocatorBundles {
       variant(example, OTHER, n, "a", HIERARCHICAL, folder);
     }
     variant(example, ROUND_ROBIN, 0, "a", "round-robin", folder);
-    return folder;
+    return goneAtExit(folder);
   }
 
   /** The file that holds one of {@link #good}. */
@@ -84,6 +84,14 @@ final class AllocatorBundles {
           .build(folder.resolve(name + "-activator.jar"));
     }
     variant(shipped(), SHIPPED, 99, "a", HIERARCHICAL, folder);
+    return goneAtExit(folder);
+  }
+
+  private static Path goneAtExit(Path folder) throws IOException {
+    folder.toFile().deleteOnExit();
+    try (Stream<Path> jars = Files.list(folder)) {
+      jars.forEach(jar -> jar.toFile().deleteOnExit());
+    }
     return folder;
   }
 

@@ -87,6 +87,10 @@ final class Holder<M extends Module> {
     return running == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - runningSince);
   }
 
+  int throwsInARow() {
+    return throwsInARow;
+  }
+
   void open() {
     table.entered(this);
     threads.execute(new Opening());

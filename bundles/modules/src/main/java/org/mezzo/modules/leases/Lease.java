@@ -359,6 +359,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         backlog(),
         Duration.ofNanos(gapNanos),
         holder == null || request.concurrency() > 1 ? Duration.ZERO : holder.busy(),
+        holder == null ? 0 : holder.throwsInARow(),
         Optional.ofNullable(holder).map(Holder::registration).map(table::describe));
   }
 

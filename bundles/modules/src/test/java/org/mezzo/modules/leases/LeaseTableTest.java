@@ -50,8 +50,11 @@ final class LeaseTableTest {
 
   @AfterEach
   void release() {
-    stuck.forEach(CountDownLatch::countDown);
+    // Calls that wait are refused first, or they would get stuck in their turn.
     table.close();
+    synchronized (stuck) {
+      stuck.forEach(CountDownLatch::countDown);
+    }
     loop.shutdownNow();
   }
 
@@ -390,9 +393,11 @@ final class LeaseTableTest {
     ModuleLease<Greeter> lease = lease(1);
     await(() -> lease.epoch() == 1);
     for (int i = 0; i < 5; i++) {
+      assertThat(table.leases().get(0).throwsInARow()).isEqualTo(i);
       assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.THREW);
     }
     await(() -> lease.epoch() == 2);
+    assertThat(table.leases().get(0).throwsInARow()).isZero();
     assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
     assertThat(table.quarantined()).hasSize(1);
     assertThat(table.quarantined().get(0).problem()).contains("no manners").contains("greet");
