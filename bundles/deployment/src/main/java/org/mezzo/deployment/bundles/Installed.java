@@ -1,0 +1,49 @@
+package org.mezzo.deployment.bundles;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.mezzo.deployment.folder.ModuleJar;
+import org.osgi.framework.Bundle;
+
+/** A module bundle that deployment installed. Only deployment's thread touches it. */
+final class Installed {
+  final Bundle bundle;
+  ModuleJar jar;
+  boolean inFolder;
+  long absentSinceNanos;
+  int absentLooks;
+  String problem = "";
+  String state = "active";
+
+  /** A copy of what runs, to go back to; null when none could be made. */
+  Path kept;
+
+  /** What it declares, each as kind and name; empty while it is not known. */
+  List<String> modules = List.of();
+
+  Installed(Bundle bundle, ModuleJar jar, boolean inFolder) {
+    this.bundle = bundle;
+    this.jar = jar;
+    this.inFolder = inFolder;
+  }
+
+  String version() {
+    return bundle.getVersion().toString();
+  }
+
+  void active() {
+    state = "active";
+    problem = "";
+  }
+
+  void failed(String why) {
+    state = "failed";
+    problem = why;
+  }
+
+  /** It could not be started: it waits for what it needs, or it is broken. */
+  void notStarted(String why) {
+    state = bundle.getState() == Bundle.INSTALLED ? "unresolved" : "failed";
+    problem = why;
+  }
+}

@@ -1,0 +1,131 @@
+package org.mezzo.deployment.bundles;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleLeases;
+import org.osgi.framework.Bundle;
+
+/**
+ * The time in which a started bundle has to show that it does what is asked of it, before it is
+ * trusted.
+ */
+final class Probation {
+  private final ModuleLeases leases;
+  private final DeclaredModules modules;
+  private final Uses uses;
+  private final Supplier<Settings> settings;
+
+  Probation(
+      ModuleLeases leases, DeclaredModules modules, Uses uses, Supplier<Settings> settings) {
+    this.leases = leases;
+    this.modules = modules;
+    this.uses = uses;
+    this.settings = settings;
+  }
+
+  /**
+   * Waits until the modules that a started bundle declares are registered, hold what its predecessor
+   * held, and stay healthy for a while.
+   *
+   * @return what is wrong; empty when all is well
+   */
+  Optional<String> await(Bundle bundle, Set<Use> held) {
+    Settings current = settings.get();
+    long begin = System.nanoTime();
+    long timeout = TimeUnit.MILLISECONDS.toNanos(current.startTimeoutMillis());
+    long probation = TimeUnit.MILLISECONDS.toNanos(current.probationMillis());
+    long healthySince = 0;
+    Set<String> declared = modules.of(bundle);
+    while (true) {
+      long now = System.nanoTime();
+      Optional<String> bad = quarantine(bundle);
+      if (bad.isPresent()) {
+        return bad;
+      }
+      Optional<String> waiting = notReady(bundle, declared, held);
+      if (waiting.isEmpty()) {
+        if (healthySince == 0) {
+          healthySince = now;
+        }
+        // What no daemon uses cannot show how it behaves.
+        if (uses.of(bundle.getBundleId()).isEmpty()) {
+          return Optional.empty();
+        }
+        long over = now - healthySince - probation;
+        if (over >= 0) {
+          Optional<String> stuck = stuck(bundle, Duration.ofNanos(over));
+          if (stuck.isEmpty()) {
+            return Optional.empty();
+          }
+          if (now - begin >= timeout) {
+            return stuck;
+          }
+        }
+      } else {
+        healthySince = 0;
+        if (now - begin >= timeout) {
+          return Optional.of(
+              waiting.get() + " within " + current.startTimeoutMillis() + " ms");
+        }
+      }
+      try {
+        Thread.sleep(10);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return Optional.of("the host is stopping");
+      }
+    }
+  }
+
+  private Optional<String> quarantine(Bundle bundle) {
+    return leases.quarantined().stream()
+        .filter(module -> module.bundleId() == bundle.getBundleId())
+        .map(module -> module.kind() + " '" + module.name() + "' failed: " + module.problem())
+        .findFirst();
+  }
+
+  /** A call into the bundle that has run for longer than that, where calls are made one by one. */
+  private Optional<String> stuck(Bundle bundle, Duration longer) {
+    return leases.leases().stream()
+        .filter(lease -> lease.busy().compareTo(longer) > 0)
+        .filter(
+            lease -> lease.holder().filter(h -> h.bundleId() == bundle.getBundleId()).isPresent())
+        .map(
+            lease ->
+                String.format(
+                    "%s '%s' has not returned from a call of %s for %d ms",
+                    lease.kind(), lease.name(), lease.daemon(), lease.busy().toMillis()))
+        .findFirst();
+  }
+
+  private Optional<String> notReady(Bundle bundle, Set<String> declared, Set<Use> held) {
+    Map<String, ModuleDescription> registered = new HashMap<>();
+    for (ModuleDescription module : leases.modules()) {
+      if (module.bundleId() == bundle.getBundleId()) {
+        registered.put(module.kind() + " " + module.name(), module);
+      }
+    }
+    for (String module : declared) {
+      ModuleDescription description = registered.get(module);
+      if (description == null) {
+        return Optional.of(module + " was not registered" + modules.unsatisfied(bundle));
+      }
+      if (description.state().equals("opening")) {
+        return Optional.of(module + " did not open");
+      }
+    }
+    for (Use use : held) {
+      ModuleDescription description = registered.get(use.kind() + " " + use.name());
+      if (description != null && !description.daemons().contains(use.daemon())) {
+        return Optional.of(use.kind() + " " + use.name() + " was not taken over by " + use.daemon());
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,31 @@
+package org.mezzo.deployment.bundles;
+
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+
+/** Says in plain words why a bundle does not run. */
+final class Reasons {
+  private Reasons() {}
+
+  /** Why a bundle could not be started. */
+  static String notStarted(BundleContext context, Bundle bundle, BundleException failure) {
+    return bundle.getState() == Bundle.INSTALLED
+        ? "it cannot be resolved: " + Requirements.missing(context, bundle, plain(failure))
+        : "it cannot be started: " + plain(failure);
+  }
+
+  /** The bundle as logs name it. */
+  static String name(Bundle bundle) {
+    return bundle.getSymbolicName() + " " + bundle.getVersion();
+  }
+
+  /** What the innermost failure says. */
+  static String plain(Exception e) {
+    Throwable cause = e;
+    while (cause instanceof BundleException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+  }
+}
