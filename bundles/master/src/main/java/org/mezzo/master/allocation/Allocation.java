@@ -103,6 +103,17 @@ public final class Allocation implements AutoCloseable {
     return present == null ? 0 : present.backlog();
   }
 
+  /** Says that an allocator is gone, unless another one has taken over in the same moment. */
+  private void reportAbsence(ModuleDescription module, String reason) {
+    if (!closed && epoch == 0) {
+      LOG.warn(
+          "Allocator {} is gone ({}): no new offers are made until there is another; everything"
+              + " else goes on",
+          module.name(),
+          reason);
+    }
+  }
+
   /** To be told of the lease. */
   public LeaseListener listener() {
     return new LeaseListener() {
@@ -116,11 +127,7 @@ public final class Allocation implements AutoCloseable {
         if (epoch == oldEpoch) {
           epoch = 0;
           cycling = false;
-          LOG.warn(
-              "Allocator {} is gone ({}): no new offers are made until there is another; everything"
-                  + " else goes on",
-              module.name(),
-              reason);
+          loop.execute(() -> reportAbsence(module, reason));
         }
       }
     };
