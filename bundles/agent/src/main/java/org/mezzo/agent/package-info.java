@@ -6,7 +6,7 @@
  *
  * <ul>
  *   <li>{@code meta/agent/agent.info}: the agent as it was registered, with its id. A start with
- *       other properties is refused until it is removed.
+ *       properties that {@code --reconfiguration_policy} does not allow is one of a new agent.
  *   <li>{@code slaves/<agent>/frameworks/<framework>/executors/<task>/runs/<container>}: sandboxes,
  *       with {@code runs/latest} pointing to the last one.
  * </ul>
