@@ -530,10 +530,11 @@ public final class AgentEndpoints {
                         container.getFrameworkIdBuilder().setValue(one.framework());
                         one.usage().ifPresent(container::setResourceStatistics);
                       }
-                      exchange.respond(
-                          response(Response.Type.GET_CONTAINERS)
-                              .setGetContainers(containers)
-                              .build());
+                      Response.Builder response = response(Response.Type.GET_CONTAINERS);
+                      if (!all.isEmpty()) {
+                        response.setGetContainers(containers);
+                      }
+                      exchange.respond(response.build());
                     }),
             workers);
   }

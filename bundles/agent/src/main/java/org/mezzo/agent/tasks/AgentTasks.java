@@ -392,6 +392,7 @@ public final class AgentTasks {
       update(
           task,
           fromAgent(task.info, TaskState.TASK_FAILED)
+              .setExecutorId(task.executorId())
               .setReason(Reason.REASON_CONTAINER_LAUNCH_FAILED)
               .setMessage("Failed to launch container: " + message));
     }
