@@ -50,7 +50,7 @@ final class AllocatorBundles {
 
   /** Builds good ones, {@code versions} of each and two contents of each version of the shipped. */
   static Path good(int versions) throws IOException {
-    Path folder = Files.createTempDirectory("mezzo-itest-allocators");
+    Path folder = BuildFolders.create("allocators");
     Path shipped = shipped();
     Path example = Path.of(System.getProperty("mezzo.examples.allocator"));
     for (int n = 0; n < versions; n++) {
@@ -60,7 +60,7 @@ final class AllocatorBundles {
       variant(example, OTHER, n, "a", HIERARCHICAL, folder);
     }
     variant(example, ROUND_ROBIN, 0, "a", "round-robin", folder);
-    return goneAtExit(folder);
+    return BuildFolders.goneAtExit(folder);
   }
 
   /** The file that holds one of {@link #good}. */
@@ -70,7 +70,7 @@ final class AllocatorBundles {
 
   /** Builds bad ones, each as the newest version of the shipped one and in a bundle of its own. */
   static Path bad() throws IOException {
-    Path folder = Files.createTempDirectory("mezzo-itest-allocators");
+    Path folder = BuildFolders.create("allocators");
     int n = 0;
     for (String name : new String[] {SHIPPED, BAD}) {
       bad(name, n++, ThrowingAllocator.class, folder, "throwing");
@@ -84,15 +84,7 @@ final class AllocatorBundles {
           .build(folder.resolve(name + "-activator.jar"));
     }
     variant(shipped(), SHIPPED, 99, "a", HIERARCHICAL, folder);
-    return goneAtExit(folder);
-  }
-
-  private static Path goneAtExit(Path folder) throws IOException {
-    folder.toFile().deleteOnExit();
-    try (Stream<Path> jars = Files.list(folder)) {
-      jars.forEach(jar -> jar.toFile().deleteOnExit());
-    }
-    return folder;
+    return BuildFolders.goneAtExit(folder);
   }
 
   private static void bad(

@@ -1,7 +1,6 @@
 package org.mezzo.itests.osgi;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.deployment.testing.ModuleBundle;
@@ -21,7 +20,7 @@ final class HookBundles {
 
   /** Builds them into a new folder. */
   static Path build() throws IOException {
-    Path folder = Files.createTempDirectory("mezzo-itest-jars");
+    Path folder = BuildFolders.create("hooks");
     for (int i = 0; i < 20; i++) {
       hook("1." + i + ".0", GoodHook.class).build(folder.resolve("good-" + i + ".jar"));
     }
@@ -45,7 +44,7 @@ final class HookBundles {
         .header("Bundle-Activator", "org.nowhere.Activator")
         .module(GoodHook.class, Hook.class, Hook.KIND, "itest")
         .build(folder.resolve("activator.jar"));
-    return folder;
+    return BuildFolders.goneAtExit(folder);
   }
 
   private static ModuleBundle hook(String version, Class<? extends Hook> type) throws IOException {

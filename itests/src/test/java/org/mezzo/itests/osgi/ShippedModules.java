@@ -10,13 +10,13 @@ final class ShippedModules {
   private ShippedModules() {}
 
   static Path copy() throws IOException {
-    Path copy = Files.createTempDirectory("mezzo-itest-modules");
+    Path copy = BuildFolders.create("modules");
     Path shipped = Path.of(System.getProperty("mezzo.distribution"), "modules");
     try (Stream<Path> jars = Files.list(shipped)) {
       for (Path jar : jars.filter(file -> file.toString().endsWith(".jar")).toList()) {
         Files.copy(jar, copy.resolve(jar.getFileName()));
       }
     }
-    return copy;
+    return BuildFolders.goneAtExit(copy);
   }
 }
