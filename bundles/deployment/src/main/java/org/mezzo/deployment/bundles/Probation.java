@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.Bundle;
@@ -59,12 +60,9 @@ final class Probation {
         }
         long over = now - healthySince - probation;
         if (over >= 0) {
-          Optional<String> stuck = stuck(bundle, Duration.ofNanos(over));
-          if (stuck.isEmpty()) {
-            return Optional.empty();
-          }
-          if (now - begin >= timeout) {
-            return stuck;
+          Optional<String> misbehaviour = misbehaviour(bundle, Duration.ofNanos(over));
+          if (misbehaviour.isEmpty() || now - begin >= timeout) {
+            return misbehaviour;
           }
         }
       } else {
@@ -90,18 +88,29 @@ final class Probation {
         .findFirst();
   }
 
-  /** A call into the bundle that has run for longer than that, where calls are made one by one. */
-  private Optional<String> stuck(Bundle bundle, Duration longer) {
-    return leases.leases().stream()
-        .filter(lease -> lease.busy().compareTo(longer) > 0)
-        .filter(
-            lease -> lease.holder().filter(h -> h.bundleId() == bundle.getBundleId()).isPresent())
-        .map(
-            lease ->
-                String.format(
-                    "%s '%s' has not returned from a call of %s for %d ms",
-                    lease.kind(), lease.name(), lease.daemon(), lease.busy().toMillis()))
-        .findFirst();
+  /**
+   * What keeps a probation from its end: a call, where they are made one by one, that has run for
+   * longer than that, or a last call that threw.
+   */
+  private Optional<String> misbehaviour(Bundle bundle, Duration longer) {
+    for (LeaseDescription lease : leases.leases()) {
+      boolean holds =
+          lease.holder().filter(h -> h.bundleId() == bundle.getBundleId()).isPresent();
+      String module = lease.kind() + " '" + lease.name() + "'";
+      if (holds && lease.busy().compareTo(longer) > 0) {
+        return Optional.of(
+            String.format(
+                "%s has not returned from a call of %s for %d ms",
+                module, lease.daemon(), lease.busy().toMillis()));
+      }
+      if (holds && lease.throwsInARow() > 0) {
+        return Optional.of(
+            String.format(
+                "%s threw in the last %d calls of %s; the log says what",
+                module, lease.throwsInARow(), lease.daemon()));
+      }
+    }
+    return Optional.empty();
   }
 
   private Optional<String> notReady(Bundle bundle, Set<String> declared, Set<Use> held) {

@@ -23,7 +23,7 @@ public @interface Settings {
   @AttributeDefinition(
       name = "Start timeout (ms)",
       description = "How long the modules of a new version may take to be registered and healthy,"
-          + " and, where calls are made one by one, to return from those of the probation.")
+          + " and to show that calls of the probation return and do not throw.")
   long startTimeoutMillis() default 10_000;
 
   @AttributeDefinition(

@@ -366,6 +366,24 @@ final class BundleDeploymentsTest {
   }
 
   @Test
+  void aVersionWhoseOnlyCallInItsProbationThrewIsTakenBack() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.1.0", ThrowingGreeter.class).build(modules.resolve("greeter.jar"));
+    await(() -> holder().equals("1.1.0"));
+    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    Action swap = last(2);
+    assertThat(swap.succeeded()).isFalse();
+    assertThat(swap.outcome())
+        .contains("greeter 'polite' threw in the last 1 calls of master")
+        .contains("1.0.0 stays");
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    await(() -> holder().equals("1.0.0"));
+  }
+
+  @Test
   void whatSomebodyElseUninstalledIsBackWhileItsJarIsInTheFolder() throws Exception {
     deploy();
     Path jar = good("1.0.0", "greeter.jar");
