@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
+import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
 import org.mezzo.agent.detection.Machine;
 import org.mezzo.agent.endpoints.AgentEndpoints;
@@ -375,22 +376,33 @@ public final class Agent implements AutoCloseable {
         : advertisedIp;
   }
 
-  /** The agent of the last run when it is still the same (rule 179), else a new one. */
+  /**
+   * The agent of the last run when it may still be that one (rules 179, 180), else a new one: nothing
+   * of the last run is taken over that a new one would lose.
+   */
   private AgentInfo remembered(AgentInfo fresh) throws IOException {
     Optional<AgentInfo> before = checkpoint.load();
     if (before.isEmpty()) {
       return fresh;
     }
+    String id = before.get().getId().getValue();
+    Reconfiguration policy =
+        Reconfiguration.of(flags.text("reconfiguration_policy").orElseThrow());
+    Optional<String> objection = policy.objection(before.get(), fresh);
+    if (objection.isPresent()) {
+      LOG.warn(
+          "This agent was {} and registers as a new one: {}, which --reconfiguration_policy={} does"
+              + " not take for the same agent. The master gives {} up after its timeout",
+          id,
+          objection.get(),
+          flags.text("reconfiguration_policy").get(),
+          id);
+      return fresh;
+    }
     AgentInfo same = fresh.toBuilder().setId(before.get().getId()).build();
     if (!same.equals(before.get())) {
-      throw new IOException(
-          "The agent was registered with other properties than it has now (hostname, port,"
-              + " resources, attributes or domain). Start it as before, or remove "
-              + checkpoint.file()
-              + " to start as a new agent. Before: "
-              + before.get().toString().replaceAll("\\s+", " ")
-              + " Now: "
-              + same.toString().replaceAll("\\s+", " "));
+      checkpoint.store(same);
+      LOG.info("Agent {} comes back with more than it had; it has {} now", id, total.toText());
     }
     return same;
   }

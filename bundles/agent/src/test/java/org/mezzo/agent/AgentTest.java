@@ -29,6 +29,7 @@ import org.mezzo.link.messages.RunTask;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.DurationInfo;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -453,11 +454,44 @@ class AgentTest {
     agent = create();
     assertThat(reregistration().getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
     agent.close();
+  }
+
+  @Test
+  void keepsItsIdWithMoreAndIsANewAgentWithLess() throws Exception {
+    start();
+    Path checkpoint = folder.resolve("work/meta/agent/agent.info");
+    awaitFile(checkpoint);
+    flags.put("port", Integer.toString(agent.address().getPort()));
+    agent.close();
+    master.registrations.clear();
+
+    flags.put("resources", "cpus:8;mem:4096;disk:10240;ports:[31000-32000]");
+    flags.put("attributes", "rack:a");
+    agent = create();
+    AgentCall more = master.registrations.poll(20, TimeUnit.SECONDS);
+    assertThat(more.getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
+    assertThat(more.getReregister().getAgent().getAttributes(0).getName()).isEqualTo("rack");
+    assertThat(AgentInfo.parseFrom(Files.readAllBytes(checkpoint)))
+        .isEqualTo(more.getReregister().getAgent());
+    agent.close();
+    master.registrations.clear();
+
     flags.put("resources", "cpus:1;mem:4096;disk:10240;ports:[31000-32000]");
-    assertThatThrownBy(this::create)
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("agent.info");
+    agent = create();
+    AgentCall less = master.registrations.poll(20, TimeUnit.SECONDS);
+    assertThat(less.hasRegister()).as(less.toString()).isTrue();
+    agent.close();
+    flags.put("reconfiguration_policy", "some");
+    assertThatThrownBy(this::create).hasMessageContaining("'equal' or 'additive'");
     agent = null;
+  }
+
+  private static void awaitFile(Path file) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!Files.exists(file)) {
+      assertThat(System.nanoTime()).as("%s appears in time", file).isLessThan(end);
+      Thread.sleep(5);
+    }
   }
 
   @Test
