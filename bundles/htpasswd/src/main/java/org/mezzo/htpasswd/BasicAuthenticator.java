@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 /**
  * HTTP basic authentication against files of names and passwords: the one that the flag {@code
  * credentials} names (on an agent {@code http_credentials}; rule 356), and the one of the module
- * parameter {@code htpasswd_file}, or else of the environment variable {@link #VARIABLE}, with
+ * parameter {@code htpasswd_file}, with
  * hashes by bcrypt (htpasswd -B), SHA-crypt ({@code $5$}, {@code $6$}) or {@code {SHA}}. A name
  * that is in both has the password of the first. Without any file everybody is refused. Files are
  * read again when they change.
@@ -41,15 +41,11 @@ import org.slf4j.LoggerFactory;
     author = "Mezzo",
     description = "HTTP basic authentication against a password file")
 public final class BasicAuthenticator implements HttpAuthenticator {
-  /** Names the file with hashes when the module has no parameter for it. */
-  public static final String VARIABLE = "MEZZO_HTPASSWD_FILE";
-
   private static final Logger LOG = LoggerFactory.getLogger(BasicAuthenticator.class);
   private static final int MOST_REMEMBERED = 1000;
   private static final String PARAMETER = "htpasswd_file";
   private static final Result WRONG = Result.refused("unknown principal or wrong password");
 
-  private final String variable;
   private final SecretKeySpec key;
   private final StoredPassword nobody;
 
@@ -66,11 +62,6 @@ public final class BasicAuthenticator implements HttpAuthenticator {
 
   /** Makes its own random key; nothing of it survives the instance. */
   public BasicAuthenticator() {
-    this(System.getenv(VARIABLE));
-  }
-
-  BasicAuthenticator(String variable) {
-    this.variable = variable == null ? "" : variable;
     byte[] random = new byte[32];
     new SecureRandom().nextBytes(random);
     key = new SecretKeySpec(random, "HmacSHA256");
@@ -85,7 +76,7 @@ public final class BasicAuthenticator implements HttpAuthenticator {
     if (!credentials.isBlank()) {
       named.add(new PasswordFile(path(credentials), PasswordFile.Format.CREDENTIALS));
     }
-    String htpasswd = context.parameters().getOrDefault(PARAMETER, variable);
+    String htpasswd = context.parameters().getOrDefault(PARAMETER, "");
     if (!htpasswd.isBlank()) {
       named.add(new PasswordFile(path(htpasswd), PasswordFile.Format.HTPASSWD));
     }
@@ -93,11 +84,10 @@ public final class BasicAuthenticator implements HttpAuthenticator {
       LOG.error(
           "Everybody is refused: {} demands authentication and has no passwords. Start it with"
               + " --{}=FILE (a principal, a blank and a secret per line), or give module 'basic'"
-              + " the parameter '{}', or set {} to a file made with htpasswd -B",
+              + " in --modules the parameter '{}', a file made with htpasswd -B",
           context.daemon(),
           flag,
-          PARAMETER,
-          VARIABLE);
+          PARAMETER);
     }
     named.forEach(PasswordFile::read);
     files = List.copyOf(named);

@@ -37,7 +37,7 @@ class BasicAuthenticatorTest {
   private static final String SECRET = "s3cret-of-anna";
 
   @TempDir Path dir;
-  private final BasicAuthenticator authenticator = new BasicAuthenticator((String) null);
+  private final BasicAuthenticator authenticator = new BasicAuthenticator();
   private final Map<String, String> flags = new HashMap<>();
   private final Map<String, String> parameters = new HashMap<>();
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
@@ -111,23 +111,6 @@ class BasicAuthenticatorTest {
     refused("plain", SECRET, "unknown");
     refused("bcrypt", "x".repeat(100), "wrong password");
     assertThat(logged()).contains("Line 6", "Line 7", "unsalted", "htpasswd -B");
-  }
-
-  @Test
-  void theFileWithHashesCanBeNamedByTheEnvironment() throws Exception {
-    Path file =
-        write(
-            "htpasswd",
-            "anna:" + BCrypt.with(BCrypt.Version.VERSION_2Y).hashToString(4, "a".toCharArray()));
-    BasicAuthenticator other = new BasicAuthenticator(file.toString());
-    other.open(new Daemon(DaemonContext.Role.AGENT, flags, parameters));
-    String header = basic("anna:a".getBytes(StandardCharsets.UTF_8));
-    assertThat(
-            other
-                .authenticate(
-                    new Request("GET", "/", Map.of("authorization", List.of(header)), "realm"))
-                .principal())
-        .contains(Principal.named("anna"));
   }
 
   @Test

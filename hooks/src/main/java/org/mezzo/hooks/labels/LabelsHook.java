@@ -19,8 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Adds labels to every task: what the framework set itself stays as it is. Each module parameter
- * {@code label.KEY} is a label; a daemon without such parameters takes them from the environment
- * variable {@link #VARIABLE}, written {@code key=value,key=value}.
+ * {@code label.KEY} is a label.
  *
  * <p>Selected on the master, tasks carry the labels everywhere; on an agent, only what that agent
  * launches, which is how labels tell machines apart.
@@ -33,28 +32,15 @@ import org.slf4j.LoggerFactory;
     author = "Mezzo",
     description = "adds configured labels to every task")
 public final class LabelsHook implements Hook {
-  /** Where labels come from when the module has no parameters. */
-  public static final String VARIABLE = "MEZZO_HOOK_LABELS";
-
   private static final Logger LOG = LoggerFactory.getLogger(LabelsHook.class);
   private static final String PREFIX = "label.";
 
-  private final String variable;
   private Map<String, String> added = Map.of();
-
-  /** Reads {@link #VARIABLE} of this process. */
-  public LabelsHook() {
-    this(System.getenv(VARIABLE));
-  }
-
-  LabelsHook(String variable) {
-    this.variable = variable == null ? "" : variable;
-  }
 
   /**
    * Takes the labels.
    *
-   * @throws IllegalArgumentException when one has no key or the variable cannot be read
+   * @throws IllegalArgumentException when one has no key
    */
   @Override
   public void open(DaemonContext context) {
@@ -71,25 +57,9 @@ public final class LabelsHook implements Hook {
               }
             });
     if (labels.isEmpty()) {
-      for (String entry : variable.split(",")) {
-        if (entry.isBlank()) {
-          continue;
-        }
-        int equals = entry.indexOf('=');
-        if (equals < 0) {
-          throw new IllegalArgumentException(
-              "'" + entry.strip() + "' in " + VARIABLE + " is not written as key=value");
-        }
-        labels.put(
-            key(entry.substring(0, equals).strip(), VARIABLE), entry.substring(equals + 1).strip());
-      }
-    }
-    if (labels.isEmpty()) {
       LOG.warn(
-          "Hook 'labels' of {} has nothing to add: give it parameters 'label.KEY' in --modules, or"
-              + " set {} to key=value,...",
-          context.daemon(),
-          VARIABLE);
+          "Hook 'labels' of {} has nothing to add: give it parameters 'label.KEY' in --modules",
+          context.daemon());
     }
     added = labels;
   }

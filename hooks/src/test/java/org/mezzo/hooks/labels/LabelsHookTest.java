@@ -25,7 +25,7 @@ class LabelsHookTest {
 
   @Test
   void addsWhatParametersSayOnMasterAndAgent() {
-    LabelsHook hook = new LabelsHook((String) null);
+    LabelsHook hook = new LabelsHook();
     hook.open(context(Map.of("label.rack", "r7", "label.cluster", "blue")));
 
     Labels expected = labels("team", "data", "cluster", "blue", "rack", "r7");
@@ -36,7 +36,7 @@ class LabelsHookTest {
 
   @Test
   void leavesTheTasksOwnLabelsAlone() {
-    LabelsHook hook = new LabelsHook((String) null);
+    LabelsHook hook = new LabelsHook();
     hook.open(context(Map.of("label.rack", "r7")));
 
     Labels own = labels("rack", "mine", "rack", "twice");
@@ -45,7 +45,7 @@ class LabelsHookTest {
 
   @Test
   void decoratingTwiceAddsNothingMore() {
-    LabelsHook hook = new LabelsHook((String) null);
+    LabelsHook hook = new LabelsHook();
     hook.open(context(Map.of("label.rack", "r7")));
 
     Labels once = hook.masterLaunchTaskLabels(task(labels()), FRAMEWORK, AGENT);
@@ -53,26 +53,8 @@ class LabelsHookTest {
   }
 
   @Test
-  void readsTheVariableWhenThereAreNoParameters() {
-    LabelsHook hook = new LabelsHook("rack = r7, url=http://a?b=c,empty=,");
-    hook.open(context(Map.of()));
-
-    assertThat(hook.masterLaunchTaskLabels(task(labels()), FRAMEWORK, AGENT))
-        .isEqualTo(labels("empty", "", "rack", "r7", "url", "http://a?b=c"));
-  }
-
-  @Test
-  void parametersReplaceTheVariable() {
-    LabelsHook hook = new LabelsHook("rack=r1,zone=z");
-    hook.open(context(Map.of("label.rack", "r7")));
-
-    assertThat(hook.masterLaunchTaskLabels(task(labels()), FRAMEWORK, AGENT))
-        .isEqualTo(labels("rack", "r7"));
-  }
-
-  @Test
   void withoutConfigurationItChangesNothing() {
-    LabelsHook hook = new LabelsHook((String) null);
+    LabelsHook hook = new LabelsHook();
     hook.open(context(Map.of("lable.rack", "typo")));
 
     assertThat(hook.masterLaunchTaskLabels(task(labels("a", "b")), FRAMEWORK, AGENT))
@@ -81,11 +63,7 @@ class LabelsHookTest {
 
   @Test
   void refusesWhatHasNoKey() {
-    assertThatThrownBy(() -> new LabelsHook("rack").open(context(Map.of())))
-        .hasMessageContaining("key=value");
-    assertThatThrownBy(() -> new LabelsHook("=r7").open(context(Map.of())))
-        .hasMessageContaining("no key");
-    assertThatThrownBy(() -> new LabelsHook("").open(context(Map.of("label.", "x"))))
+    assertThatThrownBy(() -> new LabelsHook().open(context(Map.of("label.", "x"))))
         .hasMessageContaining("no key");
   }
 
