@@ -23,6 +23,7 @@ import org.mezzo.flags.FlagException;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.host.HostException;
 import org.mezzo.host.HostLog;
+import org.mezzo.protocol.v1.Credential;
 import org.mezzo.protocol.v1.TaskStatus;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -98,16 +99,28 @@ final class ExecuteCommand implements Callable<Integer> {
       description = "Kill it after this time, for example 10mins.")
   private String timeout;
 
+  @Option(
+      names = "--credential",
+      paramLabel = "FILE",
+      description =
+          "File with principal and secret, separated by a blank, for a master that asks for them.")
+  private Path credential;
+
   /** Open while the command runs. */
   private volatile CountDownLatch run = new CountDownLatch(0);
 
   @Override
   public Integer call() throws Exception {
     CommandRunner.Options options = options();
+    if (credential != null && master == null) {
+      throw new FlagException("flag --credential: a cluster of its own asks for none; add --master");
+    }
     if (master != null) {
       HostLog.configure(true, false, "WARN", Optional.empty(), Boot.LIBRARIES);
       try (Masters masters = Masters.find(master)) {
-        return run(ClientOptions.of(masters.locator()), options);
+        ClientOptions client = ClientOptions.of(masters.locator());
+        return run(
+            credential == null ? client : client.with(credential(credential)), options);
       }
     }
     return onTemporaryCluster(options);
@@ -134,6 +147,22 @@ final class ExecuteCommand implements Callable<Integer> {
         instances,
         limit,
         Optional.empty());
+  }
+
+  /** The principal and secret in a file, which keeps them out of the list of processes. */
+  static Credential credential(Path file) throws FlagException {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (IOException e) {
+      throw new FlagException("flag --credential: " + file + " cannot be read: " + e);
+    }
+    String[] words = text.strip().split("\\s+");
+    if (words.length != 2) {
+      throw new FlagException(
+          "flag --credential: " + file + " does not hold a principal and a secret on one line");
+    }
+    return Credential.newBuilder().setPrincipal(words[0]).setSecret(words[1]).build();
   }
 
   /** Variables from assignments and JSON objects; the last one of a name counts. */

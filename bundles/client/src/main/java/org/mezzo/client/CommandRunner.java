@@ -44,6 +44,7 @@ public final class CommandRunner {
   private static final Duration FIRST_EXPLANATION = Duration.ofSeconds(5);
   private static final Duration EXPLANATION = Duration.ofSeconds(15);
   private static final Duration KILL_WAIT = Duration.ofSeconds(15);
+  private static final String TIMEOUT = "The timeout has passed: what runs is killed";
   private static final Duration TEARDOWN_WAIT = Duration.ofSeconds(5);
 
   /**
@@ -132,10 +133,10 @@ public final class CommandRunner {
     if (wanted.isEmpty()) {
       throw new IllegalArgumentException("A task needs resources, such as cpus:1;mem:128");
     }
-    this.client = new SchedulerClient(clientOptions, framework(options), new Events());
+    this.client = new SchedulerClient(clientOptions, framework(clientOptions, options), new Events());
   }
 
-  private static FrameworkInfo framework(Options options) {
+  private static FrameworkInfo framework(ClientOptions clientOptions, Options options) {
     FrameworkInfo.Builder framework =
         FrameworkInfo.newBuilder()
             .setName(options.name())
@@ -143,6 +144,7 @@ public final class CommandRunner {
             .addRoles(options.role())
             .setCheckpoint(true)
             .setFailoverTimeout(FAILOVER_SECONDS);
+    clientOptions.credential().ifPresent(own -> framework.setPrincipal(own.getPrincipal()));
     for (FrameworkInfo.Capability.Type type :
         List.of(
             FrameworkInfo.Capability.Type.MULTI_ROLE,
@@ -199,7 +201,7 @@ public final class CommandRunner {
   private void timeOut() {
     if (!killed) {
       timedOut = true;
-      listener.progress("The timeout has passed; killing");
+      listener.progress(TIMEOUT);
       kill();
     }
   }
@@ -405,7 +407,7 @@ public final class CommandRunner {
       return;
     }
     if (timedOut) {
-      result.complete(new Result(ExitCodes.TIMED_OUT, "The timeout has passed"));
+      result.complete(new Result(ExitCodes.TIMED_OUT, TIMEOUT));
     } else if (killed && instances.isEmpty()) {
       result.complete(new Result(143, "Killed before it ran"));
     } else {
