@@ -523,6 +523,10 @@ class AgentTest {
     while (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
       Thread.sleep(5);
     }
+    // What comes for a framework that is not yet gone is dropped.
+    while (!get("/state").body().contains("\"frameworks\":[]")) {
+      Thread.sleep(5);
+    }
     run(task("next", "true"));
     assertThat(master.next().getStatus().getTaskId().getValue()).isEqualTo("next");
   }
