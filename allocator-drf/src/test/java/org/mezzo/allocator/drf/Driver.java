@@ -1,6 +1,5 @@
 package org.mezzo.allocator.drf;
 
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,9 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.function.DoubleSupplier;
 import org.mezzo.api.DaemonContext;
-import org.mezzo.api.Metrics;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.AllocatorOptions;
@@ -25,6 +22,7 @@ import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
+import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.scheduler.OfferConstraints;
@@ -177,54 +175,6 @@ final class Driver {
             return now;
           }
         };
-    return new DaemonContext() {
-      @Override
-      public String daemon() {
-        return "master";
-      }
-
-      @Override
-      public Role role() {
-        return Role.MASTER;
-      }
-
-      @Override
-      public Path workDir() {
-        return Path.of("/work-dir");
-      }
-
-      @Override
-      public Path runtimeDir() {
-        return Path.of("/runtime-dir");
-      }
-
-      @Override
-      public Map<String, String> flags() {
-        return Map.of();
-      }
-
-      @Override
-      public Map<String, String> parameters() {
-        return Map.of();
-      }
-
-      @Override
-      public Metrics metrics() {
-        return new Metrics() {
-          @Override
-          public Counter counter(String name) {
-            return n -> {};
-          }
-
-          @Override
-          public void gauge(String name, DoubleSupplier value) {}
-        };
-      }
-
-      @Override
-      public Clock clock() {
-        return clock;
-      }
-    };
+    return FakeDaemonContext.master().withClock(clock);
   }
 }

@@ -13,13 +13,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
-import java.time.Clock;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.DoubleSupplier;
 import java.util.stream.Collectors;
 import org.apache.commons.codec.digest.Sha2Crypt;
 import org.junit.jupiter.api.AfterEach;
@@ -27,10 +25,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.DaemonContext;
-import org.mezzo.api.Metrics;
 import org.mezzo.api.authentication.HttpAuthenticator.Request;
 import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.testing.FakeDaemonContext;
 import org.slf4j.LoggerFactory;
 
 class BasicAuthenticatorTest {
@@ -251,7 +249,13 @@ class BasicAuthenticatorTest {
   }
 
   private void open(DaemonContext.Role role) {
-    authenticator.open(new Daemon(role, flags, parameters));
+    authenticator.open(context(role));
+  }
+
+  private DaemonContext context(DaemonContext.Role role) {
+    FakeDaemonContext context =
+        role == DaemonContext.Role.MASTER ? FakeDaemonContext.master() : FakeDaemonContext.agent();
+    return context.withFlags(flags).withParameters(parameters);
   }
 
   private String scheme() {
@@ -289,43 +293,5 @@ class BasicAuthenticatorTest {
     return log.list.stream()
         .map(ILoggingEvent::getFormattedMessage)
         .collect(Collectors.joining("\n"));
-  }
-
-  private record Daemon(Role role, Map<String, String> flags, Map<String, String> parameters)
-      implements DaemonContext, Metrics {
-    @Override
-    public String daemon() {
-      return "master";
-    }
-
-    @Override
-    public Path workDir() {
-      return Path.of("/nowhere");
-    }
-
-    @Override
-    public Path runtimeDir() {
-      return Path.of("/nowhere");
-    }
-
-    @Override
-    public Metrics metrics() {
-      return this;
-    }
-
-    @Override
-    public Clock clock() {
-      return Clock.systemUTC();
-    }
-
-    @Override
-    public Counter counter(String name) {
-      return n -> {};
-    }
-
-    @Override
-    public void gauge(String name, DoubleSupplier value) {
-      // Nobody looks.
-    }
   }
 }

@@ -15,11 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -27,15 +25,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.DoubleSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.api.DaemonContext;
-import org.mezzo.api.Metrics;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.testing.FakeDaemonContext;
 
 class UriFetcherTest {
   private static final Duration PATIENT = Duration.ofSeconds(30);
@@ -55,7 +51,7 @@ class UriFetcherTest {
     server.setExecutor(threads);
     server.start();
     base = "127.0.0.1:" + server.getAddress().getPort();
-    fetcher.open(new Agent());
+    fetcher.open(FakeDaemonContext.agent());
   }
 
   @AfterEach
@@ -335,58 +331,6 @@ class UriFetcherTest {
       testEnded.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  private record Agent() implements DaemonContext, Metrics {
-    @Override
-    public String daemon() {
-      return "agent";
-    }
-
-    @Override
-    public Role role() {
-      return Role.AGENT;
-    }
-
-    @Override
-    public Path workDir() {
-      return Path.of("/nowhere");
-    }
-
-    @Override
-    public Path runtimeDir() {
-      return Path.of("/nowhere");
-    }
-
-    @Override
-    public Map<String, String> flags() {
-      return Map.of();
-    }
-
-    @Override
-    public Map<String, String> parameters() {
-      return Map.of();
-    }
-
-    @Override
-    public Metrics metrics() {
-      return this;
-    }
-
-    @Override
-    public Clock clock() {
-      return Clock.systemUTC();
-    }
-
-    @Override
-    public Counter counter(String name) {
-      return n -> {};
-    }
-
-    @Override
-    public void gauge(String name, DoubleSupplier value) {
-      // Nobody looks.
     }
   }
 }

@@ -3,13 +3,10 @@ package org.mezzo.hooks.labels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.file.Path;
-import java.time.Clock;
 import java.util.Map;
-import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;
 import org.mezzo.api.DaemonContext;
-import org.mezzo.api.Metrics;
+import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -85,49 +82,6 @@ class LabelsHookTest {
   }
 
   private static DaemonContext context(Map<String, String> parameters) {
-    return new TestContext(Map.of(), parameters);
-  }
-
-  private record TestContext(Map<String, String> flags, Map<String, String> parameters)
-      implements DaemonContext, Metrics {
-    @Override
-    public String daemon() {
-      return "master";
-    }
-
-    @Override
-    public Role role() {
-      return Role.MASTER;
-    }
-
-    @Override
-    public Path workDir() {
-      return Path.of("/nowhere");
-    }
-
-    @Override
-    public Path runtimeDir() {
-      return Path.of("/nowhere");
-    }
-
-    @Override
-    public Metrics metrics() {
-      return this;
-    }
-
-    @Override
-    public Clock clock() {
-      return Clock.systemUTC();
-    }
-
-    @Override
-    public Counter counter(String name) {
-      return n -> {};
-    }
-
-    @Override
-    public void gauge(String name, DoubleSupplier value) {
-      // Nobody looks.
-    }
+    return FakeDaemonContext.master().withParameters(parameters);
   }
 }

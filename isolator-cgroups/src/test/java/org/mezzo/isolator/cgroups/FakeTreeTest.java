@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.resources.Resources;
 
@@ -332,17 +333,22 @@ class FakeTreeTest {
 
   private CpuIsolator cpu() throws Exception {
     CpuIsolator cpu = new CpuIsolator(dir.resolve("mountinfo"));
-    cpu.open(new TestContext(dir.resolve("runtime"), flags));
+    cpu.open(agent(dir.resolve("runtime"), flags));
     return cpu;
   }
 
   private MemoryIsolator memory() throws Exception {
     memory = new MemoryIsolator(dir.resolve("mountinfo"));
-    memory.open(new TestContext(dir.resolve("runtime"), flags));
+    memory.open(agent(dir.resolve("runtime"), flags));
     memory.limitations(
         (id, resources, reason, message) ->
             limitation.complete(id + " " + resources.toText() + " " + reason + " " + message));
     return memory;
+  }
+
+  /** An agent with these flags. */
+  static FakeDaemonContext agent(Path runtimeDir, Map<String, String> flags) {
+    return FakeDaemonContext.agent().withFolders(runtimeDir, runtimeDir).withFlags(flags);
   }
 
   static Container container(String id, String resources, String limits) throws Exception {

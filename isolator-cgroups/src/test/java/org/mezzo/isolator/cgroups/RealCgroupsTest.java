@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.ResourceStatistics;
 
 /** The kernel's own cgroups, where this account may make some. */
@@ -55,7 +56,7 @@ class RealCgroupsTest {
     Path mount = writable("memory");
     CompletableFuture<String> limitation = new CompletableFuture<>();
     isolator = new MemoryIsolator();
-    isolator.open(new TestContext(runtime, Map.of("cgroups_root", root)));
+    isolator.open(FakeTreeTest.agent(runtime, Map.of("cgroups_root", root)));
     isolator.limitations(
         (id, resources, reason, message) -> limitation.complete(id + " " + reason + " " + message));
     isolator.recover(List.of());
@@ -81,7 +82,7 @@ class RealCgroupsTest {
     writable("memory");
     List<String> limitations = new CopyOnWriteArrayList<>();
     isolator = new MemoryIsolator();
-    isolator.open(new TestContext(runtime, Map.of("cgroups_root", root)));
+    isolator.open(FakeTreeTest.agent(runtime, Map.of("cgroups_root", root)));
     isolator.limitations((id, resources, reason, message) -> limitations.add(message));
     isolator.recover(List.of());
     Container container = FakeTreeTest.container("c1", "mem:32", "");
@@ -99,7 +100,7 @@ class RealCgroupsTest {
   void cpuTimeIsCountedAndALaterInstanceTakesOver() throws Exception {
     Path mount = writable("cpu");
     isolator = new CpuIsolator();
-    TestContext agent = new TestContext(runtime, Map.of("cgroups_root", root));
+    FakeDaemonContext agent = FakeTreeTest.agent(runtime, Map.of("cgroups_root", root));
     isolator.open(agent);
     isolator.recover(List.of());
     Container container = FakeTreeTest.container("c1", "cpus:0.5", "");

@@ -8,18 +8,15 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.api.DaemonContext;
-import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.NetworkInfo;
@@ -118,7 +115,7 @@ class AddressIsolatorTest {
   void realProcesses() throws Exception {
     assumeTrue(Files.isSymbolicLink(Path.of("/proc/self/ns/net")), "no network namespaces here");
     AddressIsolator isolator = new AddressIsolator();
-    isolator.open(new Agent(Map.of("ip", "127.0.0.1")));
+    isolator.open(FakeDaemonContext.agent().withFlags(Map.of("ip", "127.0.0.1")));
     Container own = container(OptionalLong.of(ProcessHandle.current().pid()), null);
     assertThat(isolator.status(own).orElseThrow().getNetworkInfos(0).getIpAddressesList())
         .containsExactly(ipv4("127.0.0.1"));
@@ -142,7 +139,7 @@ class AddressIsolatorTest {
       String line = process.inputReader().readLine();
       assumeTrue("ready".equals(line), "a namespace cannot be made here: " + line);
       AddressIsolator isolator = new AddressIsolator();
-      isolator.open(new Agent(Map.of("ip", "127.0.0.1")));
+      isolator.open(FakeDaemonContext.agent().withFlags(Map.of("ip", "127.0.0.1")));
       ContainerStatus status =
           isolator.status(container(OptionalLong.of(process.pid()), null)).orElseThrow();
       assertThat(status.getNetworkInfos(0).getIpAddressesList())
@@ -193,7 +190,7 @@ class AddressIsolatorTest {
 
   private AddressIsolator isolator(Map<String, String> flags) throws Exception {
     AddressIsolator isolator = new AddressIsolator(proc);
-    isolator.open(new Agent(flags));
+    isolator.open(FakeDaemonContext.agent().withFlags(flags));
     return isolator;
   }
 
@@ -206,52 +203,5 @@ class AddressIsolatorTest {
         Resources.EMPTY,
         Optional.ofNullable(info),
         pid);
-  }
-
-  private record Agent(Map<String, String> flags) implements DaemonContext, Metrics {
-    @Override
-    public String daemon() {
-      return "agent";
-    }
-
-    @Override
-    public Role role() {
-      return Role.AGENT;
-    }
-
-    @Override
-    public Path workDir() {
-      return Path.of("/nowhere");
-    }
-
-    @Override
-    public Path runtimeDir() {
-      return Path.of("/nowhere");
-    }
-
-    @Override
-    public Map<String, String> parameters() {
-      return Map.of();
-    }
-
-    @Override
-    public Metrics metrics() {
-      return this;
-    }
-
-    @Override
-    public Clock clock() {
-      return Clock.systemUTC();
-    }
-
-    @Override
-    public Counter counter(String name) {
-      return n -> {};
-    }
-
-    @Override
-    public void gauge(String name, DoubleSupplier value) {
-      // Nobody looks.
-    }
   }
 }
