@@ -109,6 +109,11 @@ class MetricsTest {
       scheduler.accepted(Call.newBuilder().setType(Call.Type.TEARDOWN));
       TestCluster.await(
           () -> cluster.master.metrics().snapshot().get(prefix + "subscribed") == 0.0);
+      assertThat(cluster.master.metrics().snapshot())
+          .containsEntry(prefix + "calls/teardown", 1.0)
+          .containsEntry("master/messages_launch_tasks", 1.0)
+          .containsEntry("master/messages_suppress_offers", 1.0)
+          .containsEntry("master/messages_unregister_framework", 0.0);
       TestScheduler other =
           TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build());
       other.accepted(Call.newBuilder().setType(Call.Type.TEARDOWN));

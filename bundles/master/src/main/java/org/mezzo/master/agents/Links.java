@@ -18,11 +18,18 @@ import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Ping;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Welcome;
+import org.mezzo.master.transitions.Admissions;
 import org.mezzo.master.transitions.Agents;
+import org.mezzo.master.transitions.Disconnections;
+import org.mezzo.master.transitions.Readmissions;
+import org.mezzo.master.transitions.Registration;
+import org.mezzo.master.transitions.Removals;
+import org.mezzo.master.transitions.ReportedTasks;
 import org.mezzo.master.transitions.Settings;
 import org.mezzo.master.transitions.Statuses;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Tasks;
+import org.mezzo.master.transitions.Unreachability;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
@@ -84,12 +91,12 @@ public final class Links implements AutoCloseable {
     private Step step(AgentCall call) throws ResourceFormatException {
       switch (call.getCallCase()) {
         case REGISTER -> {
-          var registration = Agents.Registration.of(number, call.getRegister());
-          return tx -> Agents.register(tx, registration);
+          var registration = Registration.of(number, call.getRegister());
+          return tx -> Admissions.register(tx, registration);
         }
         case REREGISTER -> {
-          var registration = Agents.Registration.of(number, call.getReregister());
-          return tx -> Agents.reregister(tx, registration, call.getReregister());
+          var registration = Registration.of(number, call.getReregister());
+          return tx -> Readmissions.reregister(tx, registration, call.getReregister());
         }
         case PONG -> {
           return tx -> pong(this);
@@ -111,10 +118,10 @@ public final class Links implements AutoCloseable {
               bound(() -> Agents.update(tx, agentId, call.getUpdateAgent(), oversubscribed));
         }
         case UNREGISTER -> {
-          return tx -> bound(() -> Agents.unregister(tx, agentId));
+          return tx -> bound(() -> Removals.unregister(tx, agentId));
         }
         case TASKS_RECONCILED -> {
-          return tx -> bound(() -> Agents.tasksUnknown(tx, agentId, call.getTasksReconciled()));
+          return tx -> bound(() -> ReportedTasks.unknown(tx, agentId, call.getTasksReconciled()));
         }
         default -> {
           return null;
@@ -191,7 +198,7 @@ public final class Links implements AutoCloseable {
     if (link.agentId != null && byAgent.remove(link.agentId, link)) {
       LOG.info("Link of agent {} closed: {}", link.agentId, reason);
       if (!closed) {
-        run.accept(tx -> Agents.disconnected(tx, link.agentId));
+        run.accept(tx -> Disconnections.disconnected(tx, link.agentId));
       }
     }
   }
@@ -203,7 +210,7 @@ public final class Links implements AutoCloseable {
       loop.execute(
           () -> {
             if (!closed && !byAgent.containsKey(agentId)) {
-              run.accept(tx -> Agents.disconnected(tx, agentId));
+              run.accept(tx -> Disconnections.disconnected(tx, agentId));
             }
           });
       return;
@@ -304,7 +311,7 @@ public final class Links implements AutoCloseable {
     String agentId = toMark.poll();
     queued.remove(agentId);
     run.accept(
-        tx -> Agents.markUnreachable(tx, agentId, "health check timed out"));
+        tx -> Unreachability.mark(tx, agentId, "health check timed out"));
     loop.execute(this::mark);
   }
 

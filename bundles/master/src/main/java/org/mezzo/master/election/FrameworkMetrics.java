@@ -105,8 +105,13 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
         numbers.add("offers/accepted", own(framework, call.getAccept().getOfferIdsList()));
         for (Offer.Operation operation : call.getAccept().getOperationsList()) {
           if (operation.getType() != Offer.Operation.Type.UNKNOWN) {
-            numbers.count("operations");
-            numbers.count("operations/" + lower(operation.getType()));
+            // Each task of a LAUNCH is an operation of its own here.
+            long count =
+                operation.getType() == Offer.Operation.Type.LAUNCH
+                    ? operation.getLaunch().getTaskInfosCount()
+                    : 1;
+            numbers.add("operations", count);
+            numbers.add("operations/" + lower(operation.getType()), count);
           }
         }
       }
@@ -200,6 +205,8 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
                       known.tasks().values().stream()
                           .filter(task -> task.state() == wanted)
                           .count()));
+      // No task that the master has is unknown to it.
+      gauge("tasks/active/task_unknown", known -> 0);
       gauge("tasks/active/task_unreachable", known -> known.unreachableTasks().size());
       for (TaskState end : TaskState.values()) {
         if (TaskStates.terminal(end)) {

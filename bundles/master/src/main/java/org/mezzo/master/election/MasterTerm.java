@@ -24,7 +24,7 @@ import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.allocation.Allocation;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.StateListener;
-import org.mezzo.master.transitions.Agents;
+import org.mezzo.master.transitions.AgentRegistry;
 import org.mezzo.master.transitions.Effect;
 import org.mezzo.master.transitions.Frameworks;
 import org.mezzo.master.transitions.Settings;
@@ -146,7 +146,7 @@ public final class MasterTerm implements AutoCloseable {
               fetchTime.recordNanos(System.nanoTime() - began);
               MasterState next;
               try {
-                next = Agents.recover(state, stored);
+                next = AgentRegistry.recover(state, stored);
               } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException("The registry holds what is no agent", e);
               }
@@ -181,7 +181,7 @@ public final class MasterTerm implements AutoCloseable {
                           () ->
                               run(
                                   tx ->
-                                      Agents.forgetOld(
+                                      AgentRegistry.forgetOld(
                                           tx, times.maxAge(), times.maxCount()))));
               serving.run();
             });

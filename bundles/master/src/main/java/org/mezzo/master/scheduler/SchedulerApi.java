@@ -84,7 +84,12 @@ public final class SchedulerApi {
     switch (call.getType()) {
       case ACCEPT -> {
         Accepted accepted = Accepted.of(id, call.getAccept());
-        step(call, exchange, "launch_tasks", tx -> Launches.accept(tx, id, accepted));
+        Step accept = tx -> Launches.accept(tx, id, accepted);
+        if (call.getAccept().getOperationsCount() == 0) {
+          step(call, exchange, accept);
+        } else {
+          step(call, exchange, "launch_tasks", accept);
+        }
       }
       case DECLINE ->
           step(
@@ -135,14 +140,8 @@ public final class SchedulerApi {
               "framework_to_executor",
               tx -> Tasks.message(tx, id, call.getMessage()));
       case SHUTDOWN ->
-          step(
-              call, exchange, "shutdown_executor", tx -> Tasks.shutdown(tx, id, call.getShutdown()));
-      case TEARDOWN ->
-          step(
-              call,
-              exchange,
-              "unregister_framework",
-              tx -> Frameworks.remove(tx, tx.framework(id)));
+          step(call, exchange, tx -> Tasks.shutdown(tx, id, call.getShutdown()));
+      case TEARDOWN -> step(call, exchange, tx -> Frameworks.remove(tx, tx.framework(id)));
       case REQUEST -> step(call, exchange, "resource_request", tx -> {});
       case ACKNOWLEDGE_OPERATION_STATUS ->
           step(
@@ -150,8 +149,7 @@ public final class SchedulerApi {
               exchange,
               "operation_status_update_acknowledgement",
               tx -> tx.count("master/invalid_operation_status_update_acknowledgements"));
-      case ACCEPT_INVERSE_OFFERS -> step(call, exchange, "accept_inverse_offers", tx -> {});
-      case DECLINE_INVERSE_OFFERS -> step(call, exchange, "decline_inverse_offers", tx -> {});
+      case ACCEPT_INVERSE_OFFERS, DECLINE_INVERSE_OFFERS -> step(call, exchange, tx -> {});
       case UPDATE_FRAMEWORK -> update(call, exchange);
       default ->
           withFramework(
@@ -268,12 +266,22 @@ public final class SchedulerApi {
                     }));
   }
 
+  /** A step of a call that has a counter of its own among the master's messages. */
   private void step(Call call, CallExchange exchange, String name, Step step) {
+    step(
+        call,
+        exchange,
+        tx -> {
+          tx.count("master/messages_" + name);
+          step.apply(tx);
+        });
+  }
+
+  private void step(Call call, CallExchange exchange, Step step) {
     withFramework(
         call,
         exchange,
         (term, framework) -> {
-          metrics.counter("master/messages_" + name).increment();
           term.frameworkMetrics().ifPresent(it -> it.beginning(framework, call));
           term.run(step);
           exchange.accepted();

@@ -17,6 +17,8 @@ import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Ledger;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.Task;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.resources.Resources;
 
 /** Who holds what on which agent, and how allocators are told. */
@@ -151,5 +153,18 @@ final class Holdings {
         state.weights(),
         state.quotas(),
         whitelist);
+  }
+
+  /** Ends a task from the master's side, tells its framework and completes it. */
+  static void end(
+      Transition tx, Task task, TaskState state, TaskStatus.Reason reason, String message) {
+    if (!task.terminal()) {
+      TaskStatus status =
+          Statuses.make(tx.now(), task.id(), task.agentId(), state, reason, message).build();
+      Statuses.send(tx, tx.framework(task.frameworkId()), status);
+      complete(tx, Statuses.record(tx, task, status, state));
+    } else {
+      complete(tx, task);
+    }
   }
 }

@@ -221,7 +221,7 @@ public final class Tasks {
       return explicit(
               tx, framework, asked, TaskState.TASK_UNREACHABLE, "Task is unreachable")
           .setUnreachableTime(
-              TimeInfo.newBuilder().setNanoseconds(Agents.nanos(unreachable.since())))
+              TimeInfo.newBuilder().setNanoseconds(AgentRegistry.nanos(unreachable.since())))
           .build();
     }
     if (tx.state().goneAgents().containsKey(agentId)) {

@@ -263,7 +263,7 @@ class TransitionsTest {
                                       id, AgentInfo.getDefaultInstance(), since)))));
     }
     now = START.plusSeconds(350);
-    run(tx -> Agents.forgetOld(tx, Duration.ofSeconds(300), 2));
+    run(tx -> AgentRegistry.forgetOld(tx, Duration.ofSeconds(300), 2));
     Effect.Store store = (Effect.Store) effects.get(0);
     assertThat(store.changes())
         .extracting(change -> change.key())

@@ -1,0 +1,140 @@
+package org.mezzo.master.transitions;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.mezzo.api.allocator.AgentState;
+import org.mezzo.coordination.Registry;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.Registered;
+import org.mezzo.master.state.Agent;
+import org.mezzo.master.state.Happening;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * First registrations of agents (rules 135, 138, 139), and what every registration has in common.
+ */
+public final class Admissions {
+  private static final Logger LOG = LoggerFactory.getLogger(Admissions.class);
+
+  private Admissions() {}
+
+  /** A first registration (rules 135, 138, 139). */
+  public static void register(Transition tx, Registration registration) {
+    String pid = registration.pid();
+    tx.count("master/messages_register_slave");
+    if (tx.state().undecided().contains(pid) || !acceptable(tx, registration)) {
+      return;
+    }
+    String knownId = tx.state().agentsByPid().get(pid);
+    List<Registry.Change> changes = new ArrayList<>();
+    if (knownId != null) {
+      Agent known = tx.agent(knownId);
+      boolean sameProcess = known.resourceVersion().equals(registration.resourceVersion());
+      if (known.connected() && sameProcess) {
+        tx.effect(new Effect.BindLink(knownId, registration.link()));
+        tx.effect(new Effect.ToAgent(knownId, registered(tx, knownId)));
+        return;
+      }
+      changes.add(new Registry.Change(AgentRegistry.ADMITTED + knownId, null));
+    }
+    Map.Entry<String, MasterState> next = tx.state().newAgentId();
+    String id = next.getKey();
+    AgentInfo info =
+        registration.info().toBuilder().setId(AgentID.newBuilder().setValue(id)).build();
+    changes.add(new Registry.Change(AgentRegistry.ADMITTED + id, info.toByteArray()));
+    tx.become(next.getValue().undecided(pid, true));
+    tx.store(
+        changes,
+        later -> {
+          later.become(later.state().undecided(pid, false));
+          Agent old = knownId == null ? null : later.agent(knownId);
+          if (old != null) {
+            Removals.remove(later, old, "a new agent registered at the same address");
+          }
+          admit(later, id, info, registration);
+        });
+  }
+
+  private static void admit(
+      Transition tx, String id, AgentInfo info, Registration registration) {
+    Agent agent = agent(id, info, registration, tx.now());
+    tx.put(agent);
+    tx.count("master/slave_registrations");
+    LOG.info(
+        "Agent {} at {} ({}) registered with {}",
+        id,
+        registration.pid(),
+        info.getHostname(),
+        registration.total());
+    bind(tx, agent, registration.link(), registered(tx, id));
+    AgentState added = Holdings.agentState(agent);
+    tx.tell("agentAdded", it -> it.agentAdded(added));
+    tx.allocate(id);
+    tx.happened(new Happening.AgentAdded(agent));
+  }
+
+  /** Whether an agent may be part of this cluster. */
+  static boolean acceptable(Transition tx, Registration registration) {
+    String who = registration.info().getHostname() + " (" + registration.pid() + ")";
+    if (registration.version().startsWith("0.") || registration.version().isEmpty()) {
+      LOG.warn(
+          "Agent {} has version '{}' and is ignored: at least 1.0.0 is needed",
+          who,
+          registration.version());
+      return false;
+    }
+    if (registration.info().hasDomain() && !tx.state().self().hasDomain()) {
+      LOG.warn("Agent {} has a domain and is ignored: give the master one by --domain", who);
+      return false;
+    }
+    if (!registration.info().hasDomain() && tx.settings().requireAgentDomain()) {
+      LOG.warn("Agent {} has no domain and is ignored: give it one by --domain", who);
+      return false;
+    }
+    return true;
+  }
+
+  static Agent agent(
+      String id, AgentInfo info, Registration registration, Instant now) {
+    return Agent.of(
+        id,
+        info,
+        registration.version(),
+        registration.capabilities(),
+        registration.address(),
+        registration.resourceVersion(),
+        now,
+        registration.total());
+  }
+
+  /** Makes a link that of an agent, greets it and begins to ping it. */
+  static void bind(
+      Transition tx, Agent agent, long link, MasterEvent.Builder greeting) {
+    tx.effect(new Effect.BindLink(agent.id(), link));
+    tx.effect(new Effect.ToAgent(agent.id(), greeting));
+    tx.effect(new Effect.Ping(agent.id()));
+  }
+
+  private static MasterEvent.Builder registered(Transition tx, String id) {
+    return MasterEvent.newBuilder()
+        .setRegistered(
+            Registered.newBuilder()
+                .setAgentId(AgentID.newBuilder().setValue(id))
+                .setTotalPingTimeoutSeconds(pingTimeout(tx)));
+  }
+
+  /** How long an agent may hear nothing, in seconds. */
+  static double pingTimeout(Transition tx) {
+    return tx.settings()
+            .agentPingTimeout()
+            .multipliedBy(tx.settings().maxAgentPingTimeouts())
+            .toMillis()
+        / 1e3;
+  }
+}

@@ -1,0 +1,150 @@
+package org.mezzo.master.transitions;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.mezzo.api.allocator.AgentState;
+import org.mezzo.coordination.Registry;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.Reregister;
+import org.mezzo.link.messages.Reregistered;
+import org.mezzo.link.messages.Shutdown;
+import org.mezzo.link.messages.UpdateFramework;
+import org.mezzo.master.state.Agent;
+import org.mezzo.master.state.Framework;
+import org.mezzo.master.state.Happening;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.RecoveredAgent;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Registrations of agents that have an id (rules 136, 145 to 149). */
+public final class Readmissions {
+  private static final Logger LOG = LoggerFactory.getLogger(Readmissions.class);
+
+  private Readmissions() {}
+
+  /** A registration of an agent that has an id (rules 136, 145 to 149). */
+  public static void reregister(
+      Transition tx, Registration registration, Reregister message) {
+    String id = registration.info().getId().getValue();
+    tx.count("master/messages_reregister_slave");
+    MasterState state = tx.state();
+    if (state.undecided().contains(id) || !Admissions.acceptable(tx, registration)) {
+      return;
+    }
+    if (state.goneAgents().containsKey(id)) {
+      shutdown(tx, registration.link(), id, "Agent has been marked gone");
+      return;
+    }
+    Agent known = state.agents().get(id);
+    if (known != null
+        && (!known.address().getIp().equals(registration.address().getIp())
+            || !known.info().getHostname().equals(registration.info().getHostname()))) {
+      shutdown(
+          tx,
+          registration.link(),
+          id,
+          "Agent attempted to reregister with different IP / hostname");
+      return;
+    }
+    RecoveredAgent recovered = state.recoveredAgents().get(id);
+    AgentInfo before =
+        known != null ? known.info() : recovered != null ? recovered.info() : null;
+    if (registration.info().equals(before)) {
+      readmit(tx, registration, message);
+      return;
+    }
+    List<Registry.Change> changes = new ArrayList<>();
+    changes.add(
+        new Registry.Change(AgentRegistry.ADMITTED + id, registration.info().toByteArray()));
+    if (state.unreachableAgents().containsKey(id)) {
+      changes.add(new Registry.Change(AgentRegistry.UNREACHABLE + id, null));
+    }
+    tx.become(state.undecided(id, true));
+    tx.store(
+        changes,
+        later -> {
+          later.become(later.state().undecided(id, false));
+          readmit(later, registration, message);
+        });
+  }
+
+  private static void readmit(Transition tx, Registration registration, Reregister message) {
+    AgentInfo info = registration.info();
+    String id = info.getId().getValue();
+    Agent known = tx.agent(id);
+    boolean wasUnreachable = tx.state().unreachableAgents().containsKey(id);
+    tx.become(
+        tx.state()
+            .withRecoveredAgents(tx.state().recoveredAgents().minus(id))
+            .withUnreachableAgents(tx.state().unreachableAgents().minus(id)));
+    tx.count("master/slave_reregistrations");
+    Agent agent;
+    if (known == null) {
+      agent = Admissions.agent(id, info, registration, tx.now());
+    } else {
+      Agents.rescindOffers(tx, known);
+      agent =
+          tx.agent(id)
+              .reregister(
+                  info,
+                  registration.version(),
+                  registration.capabilities(),
+                  registration.address(),
+                  registration.resourceVersion(),
+                  registration.total(),
+                  tx.now());
+      if (!known.info().getAttributesList().equals(info.getAttributesList())) {
+        dropFilters(tx, id);
+      }
+    }
+    tx.put(agent);
+    MasterEvent.Builder greeting =
+        MasterEvent.newBuilder()
+            .setReregistered(
+                Reregistered.newBuilder()
+                    .setAgentId(info.getId())
+                    .setTotalPingTimeoutSeconds(Admissions.pingTimeout(tx)));
+    Admissions.bind(tx, agent, registration.link(), greeting);
+    LOG.info("Agent {} at {} reregistered", id, registration.pid());
+    Set<String> frameworks =
+        ReportedTasks.restore(tx, agent, message, known != null, wasUnreachable);
+    if (known == null) {
+      AgentState now = Holdings.agentState(tx.agent(id));
+      tx.tell("agentAdded", it -> it.agentAdded(now));
+      tx.happened(new Happening.AgentAdded(tx.agent(id)));
+    } else {
+      Agents.tellUpdated(tx, id);
+    }
+    for (String frameworkId : frameworks) {
+      Framework framework = tx.framework(frameworkId);
+      tx.send(
+          agent,
+          MasterEvent.newBuilder()
+              .setUpdateFramework(
+                  UpdateFramework.newBuilder().setFramework(framework.info())));
+    }
+    tx.allocate(id);
+  }
+
+  private static void shutdown(Transition tx, long link, String id, String message) {
+    tx.effect(new Effect.BindLink(id, link));
+    tx.effect(
+        new Effect.ToAgent(
+            id,
+            MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(message))));
+  }
+
+  private static void dropFilters(Transition tx, String agentId) {
+    for (Framework framework : tx.state().frameworks().values()) {
+      boolean any =
+          framework.filters().keySet().stream().anyMatch(key -> key.agentId().equals(agentId));
+      if (any) {
+        Offers.removeFilters(tx, framework.id(), Set.of(), Optional.of(agentId));
+      }
+    }
+  }
+}

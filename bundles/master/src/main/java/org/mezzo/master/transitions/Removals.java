@@ -1,0 +1,112 @@
+package org.mezzo.master.transitions;
+
+import java.util.List;
+import java.util.Map;
+import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.coordination.Registry;
+import org.mezzo.master.state.Agent;
+import org.mezzo.master.state.Executor;
+import org.mezzo.master.state.Framework;
+import org.mezzo.master.state.Happening;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.scheduler.Event;
+import org.pcollections.PSet;
+import org.pcollections.PVector;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** How agents leave, with all that is left on them (rule 151). */
+public final class Removals {
+  private static final Logger LOG = LoggerFactory.getLogger(Removals.class);
+
+  private Removals() {}
+
+  /** The agent says good-bye (rule 151). */
+  public static void unregister(Transition tx, String agentId) {
+    tx.count("master/messages_unregister_slave");
+    if (tx.agent(agentId) == null || tx.state().undecided().contains(agentId)) {
+      return;
+    }
+    tx.become(tx.state().undecided(agentId, true));
+    tx.store(
+        List.of(new Registry.Change(AgentRegistry.ADMITTED + agentId, null)),
+        later -> {
+          later.become(later.state().undecided(agentId, false));
+          Agent agent = later.agent(agentId);
+          if (agent != null) {
+            remove(later, agent, "the agent unregistered");
+            later.count("master/slave_removals/reason_unregistered");
+          }
+        });
+  }
+
+  /** Removes an agent the registry has forgotten (rule 151). */
+  static void remove(Transition tx, Agent agent, String cause) {
+    String hostname = agent.info().getHostname();
+    LOG.info("Agent {} ({}) is removed: {}", agent.id(), hostname, cause);
+    for (Map.Entry<String, PSet<String>> entry : agent.tasks().entrySet()) {
+      for (String taskId : entry.getValue()) {
+        Holdings.end(
+            tx,
+            tx.framework(entry.getKey()).tasks().get(taskId),
+            TaskState.TASK_LOST,
+            TaskStatus.Reason.REASON_AGENT_REMOVED,
+            "Agent " + hostname + " removed: " + cause);
+      }
+    }
+    leave(tx, tx.agent(agent.id()));
+    tx.become(tx.state().withRemovedAgent(agent.id()));
+    failure(tx, agent.id());
+    tx.count("master/slave_removals");
+    tx.happened(new Happening.AgentRemoved(agent));
+    tx.effect(new Effect.AgentLost(agent.info()));
+  }
+
+  /** Takes an agent out of the registered ones with all that is left on it. */
+  static void leave(Transition tx, Agent agent) {
+    Agents.rescindOffers(tx, agent);
+    for (var executors : List.copyOf(tx.agent(agent.id()).executors().values())) {
+      for (Executor executor : List.copyOf(executors.values())) {
+        Holdings.remove(tx, executor);
+      }
+    }
+    for (String frameworkId : List.copyOf(tx.agent(agent.id()).allocated().keySet())) {
+      Framework framework = tx.framework(frameworkId);
+      if (framework != null) {
+        tx.put(framework.withAllocated(framework.allocated().minus(agent.id())));
+      }
+    }
+    for (Framework framework : tx.state().frameworks().values()) {
+      var left = framework.filters();
+      for (Map.Entry<Framework.FilterKey, PVector<OfferFilter>> entry :
+          framework.filters().entrySet()) {
+        if (entry.getKey().agentId().equals(agent.id())) {
+          left = left.minus(entry.getKey());
+        }
+      }
+      if (left != framework.filters()) {
+        tx.put(framework.withFilters(left));
+      }
+    }
+    tx.become(tx.state().without(tx.agent(agent.id())));
+    tx.effect(new Effect.EndLink(agent.id()));
+    String id = agent.id();
+    tx.tell("agentRemoved", it -> it.agentRemoved(id));
+  }
+
+  /** Tells every framework that an agent is lost. */
+  static void failure(Transition tx, String agentId) {
+    Event event =
+        Event.newBuilder()
+            .setType(Event.Type.FAILURE)
+            .setFailure(
+                Event.Failure.newBuilder()
+                    .setAgentId(AgentID.newBuilder().setValue(agentId)))
+            .build();
+    for (Framework framework : tx.state().frameworks().values()) {
+      tx.send(framework, event);
+    }
+  }
+}
