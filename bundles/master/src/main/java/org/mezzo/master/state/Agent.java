@@ -116,9 +116,10 @@ public record Agent(
 
   /** With or without a link; without one it is not active either (rule 142). */
   public Agent connected(boolean now) {
-    return new Agent(
-        id, info, version, capabilities, address, resourceVersion, now, now, registered,
-        reregistered, total, free, allocated, offered, tasks, executors, offers);
+    Draft draft = new Draft(this);
+    draft.connected = now;
+    draft.active = now;
+    return draft.done();
   }
 
   /** As told by a re-registration; what is used on it is kept. */
@@ -130,18 +131,25 @@ public record Agent(
       String nextResourceVersion,
       Resources nextTotal,
       Instant at) {
-    return new Agent(
-        id, nextInfo, nextVersion, Set.copyOf(nextCapabilities), nextAddress, nextResourceVersion,
-        true, true, registered, Optional.of(at), nextTotal, free, allocated, offered, tasks,
-        executors, offers).reckon();
+    Draft draft = new Draft(this);
+    draft.info = nextInfo;
+    draft.version = nextVersion;
+    draft.capabilities = Set.copyOf(nextCapabilities);
+    draft.address = nextAddress;
+    draft.resourceVersion = nextResourceVersion;
+    draft.connected = true;
+    draft.active = true;
+    draft.reregistered = Optional.of(at);
+    draft.total = nextTotal;
+    return draft.done().reckon();
   }
 
   /** With another total. */
   public Agent withTotal(Resources next, String nextResourceVersion) {
-    return new Agent(
-        id, info, version, capabilities, address, nextResourceVersion, connected, active,
-        registered, reregistered, next, free, allocated, offered, tasks, executors, offers)
-        .reckon();
+    Draft draft = new Draft(this);
+    draft.resourceVersion = nextResourceVersion;
+    draft.total = next;
+    return draft.done().reckon();
   }
 
   private Agent reckon() {
@@ -152,9 +160,9 @@ public record Agent(
   }
 
   private Agent withFree(Resources next) {
-    return new Agent(
-        id, info, version, capabilities, address, resourceVersion, connected, active, registered,
-        reregistered, total, next, allocated, offered, tasks, executors, offers);
+    Draft draft = new Draft(this);
+    draft.free = next;
+    return draft.done();
   }
 
   /** With something more allocated to a framework out of what is free. */
@@ -170,9 +178,9 @@ public record Agent(
   }
 
   private Agent withAllocated(PMap<String, Resources> next) {
-    return new Agent(
-        id, info, version, capabilities, address, resourceVersion, connected, active, registered,
-        reregistered, total, free, next, offered, tasks, executors, offers);
+    Draft draft = new Draft(this);
+    draft.allocated = next;
+    return draft.done();
   }
 
   /** With this offer made out of what is free. */
@@ -192,9 +200,10 @@ public record Agent(
   }
 
   private Agent withOffers(PSet<String> nextOffers, PMap<String, Resources> nextOffered) {
-    return new Agent(
-        id, info, version, capabilities, address, resourceVersion, connected, active, registered,
-        reregistered, total, free, allocated, nextOffered, tasks, executors, nextOffers);
+    Draft draft = new Draft(this);
+    draft.offered = nextOffered;
+    draft.offers = nextOffers;
+    return draft.done();
   }
 
   /** With this task among the active ones. */
@@ -211,9 +220,9 @@ public record Agent(
   }
 
   private Agent withTasks(PMap<String, PSet<String>> next) {
-    return new Agent(
-        id, info, version, capabilities, address, resourceVersion, connected, active, registered,
-        reregistered, total, free, allocated, offered, next, executors, offers);
+    Draft draft = new Draft(this);
+    draft.tasks = next;
+    return draft.done();
   }
 
   /** With this executor added or replaced. */
@@ -234,8 +243,70 @@ public record Agent(
   }
 
   private Agent withExecutors(PMap<String, PMap<String, Executor>> next) {
-    return new Agent(
-        id, info, version, capabilities, address, resourceVersion, connected, active, registered,
-        reregistered, total, free, allocated, offered, tasks, next, offers);
+    Draft draft = new Draft(this);
+    draft.executors = next;
+    return draft.done();
+  }
+
+  /** A copy to change, so that each change names only what it is about. */
+  private static final class Draft {
+    private String id;
+    private AgentInfo info;
+    private String version;
+    private Set<AgentInfo.Capability.Type> capabilities;
+    private Address address;
+    private String resourceVersion;
+    private boolean connected;
+    private boolean active;
+    private Instant registered;
+    private Optional<Instant> reregistered;
+    private Resources total;
+    private Resources free;
+    private PMap<String, Resources> allocated;
+    private PMap<String, Resources> offered;
+    private PMap<String, PSet<String>> tasks;
+    private PMap<String, PMap<String, Executor>> executors;
+    private PSet<String> offers;
+
+    Draft(Agent from) {
+      id = from.id;
+      info = from.info;
+      version = from.version;
+      capabilities = from.capabilities;
+      address = from.address;
+      resourceVersion = from.resourceVersion;
+      connected = from.connected;
+      active = from.active;
+      registered = from.registered;
+      reregistered = from.reregistered;
+      total = from.total;
+      free = from.free;
+      allocated = from.allocated;
+      offered = from.offered;
+      tasks = from.tasks;
+      executors = from.executors;
+      offers = from.offers;
+    }
+
+    Agent done() {
+      return new Agent(
+          id,
+          info,
+          version,
+          capabilities,
+          address,
+          resourceVersion,
+          connected,
+          active,
+          registered,
+          reregistered,
+          total,
+          free,
+          allocated,
+          offered,
+          tasks,
+          executors,
+          offers);
+    }
   }
 }

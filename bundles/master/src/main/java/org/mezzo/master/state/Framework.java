@@ -149,10 +149,10 @@ public record Framework(
 
   /** With other info and subscription. */
   public Framework with(FrameworkInfo nextInfo, Subscription nextSubscription) {
-    return new Framework(
-        id, nextInfo, nextSubscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, tasks, completedTasks, unreachableTasks, executors, offers, allocated,
-        offered, filters);
+    Draft draft = new Draft(this);
+    draft.info = nextInfo;
+    draft.subscription = nextSubscription;
+    return draft.done();
   }
 
   /** With another subscription. */
@@ -162,34 +162,40 @@ public record Framework(
 
   /** As connected by that stream since then. */
   public Framework connect(String nextStreamId, Instant at, boolean first) {
-    return new Framework(
-        id, info, subscription, Phase.ACTIVE, nextStreamId, first ? at : registered, at,
-        unregistered, Optional.empty(), tasks, completedTasks, unreachableTasks, executors, offers,
-        allocated, offered, filters);
+    Draft draft = new Draft(this);
+    draft.phase = Phase.ACTIVE;
+    draft.streamId = nextStreamId;
+    draft.registered = first ? at : registered;
+    draft.reregistered = at;
+    draft.disconnected = Optional.empty();
+    return draft.done();
   }
 
   /** As having lost its stream, and with it its filters (rule 39). */
   public Framework disconnect(Instant at) {
-    return new Framework(
-        id, info, subscription, Phase.DISCONNECTED, "", registered, reregistered, unregistered,
-        Optional.of(at), tasks, completedTasks, unreachableTasks, executors, offers, allocated,
-        offered, HashTreePMap.empty());
+    Draft draft = new Draft(this);
+    draft.phase = Phase.DISCONNECTED;
+    draft.streamId = "";
+    draft.disconnected = Optional.of(at);
+    draft.filters = HashTreePMap.empty();
+    return draft.done();
   }
 
   /** As removed at that time. */
   public Framework unregister(Instant at) {
-    return new Framework(
-        id, info, subscription, Phase.DISCONNECTED, "", registered, reregistered, Optional.of(at),
-        disconnected, tasks, completedTasks, unreachableTasks, executors, offers, allocated,
-        offered, HashTreePMap.empty());
+    Draft draft = new Draft(this);
+    draft.phase = Phase.DISCONNECTED;
+    draft.streamId = "";
+    draft.unregistered = Optional.of(at);
+    draft.filters = HashTreePMap.empty();
+    return draft.done();
   }
 
   /** With these active tasks. */
   public Framework withTasks(PMap<String, Task> next) {
-    return new Framework(
-        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, next, completedTasks, unreachableTasks, executors, offers, allocated,
-        offered, filters);
+    Draft draft = new Draft(this);
+    draft.tasks = next;
+    return draft.done();
   }
 
   /** With this active task added or replaced. */
@@ -203,10 +209,10 @@ public record Framework(
     while (completed.size() > limit) {
       completed = completed.minus(0);
     }
-    return new Framework(
-        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, tasks.minus(task.id()), completed, unreachableTasks, executors, offers,
-        allocated, offered, filters);
+    Draft draft = new Draft(this);
+    draft.tasks = tasks.minus(task.id());
+    draft.completedTasks = completed;
+    return draft.done();
   }
 
   /** With this task moved from the active to the unreachable ones; the oldest drop out. */
@@ -216,17 +222,17 @@ public record Framework(
     while (next.size() > limit) {
       next = next.minus(next.keySet().iterator().next());
     }
-    return new Framework(
-        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, tasks.minus(task.id()), completedTasks, next, executors, offers, allocated,
-        offered, filters);
+    Draft draft = new Draft(this);
+    draft.tasks = tasks.minus(task.id());
+    draft.unreachableTasks = next;
+    return draft.done();
   }
 
   /** With these unreachable tasks. */
   public Framework withUnreachableTasks(OrderedPMap<String, Task> next) {
-    return new Framework(
-        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, tasks, completedTasks, next, executors, offers, allocated, offered, filters);
+    Draft draft = new Draft(this);
+    draft.unreachableTasks = next;
+    return draft.done();
   }
 
   /** With this executor added or replaced. */
@@ -251,10 +257,9 @@ public record Framework(
   }
 
   private Framework withExecutors(PMap<String, PMap<String, Executor>> next) {
-    return new Framework(
-        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, tasks, completedTasks, unreachableTasks, next, offers, allocated, offered,
-        filters);
+    Draft draft = new Draft(this);
+    draft.executors = next;
+    return draft.done();
   }
 
   /** The executors on one agent, by id. */
@@ -265,25 +270,85 @@ public record Framework(
 
   /** With these offers and what they hold. */
   public Framework withOffers(PSet<String> nextOffers, PMap<String, Resources> nextOffered) {
-    return new Framework(
-        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, tasks, completedTasks, unreachableTasks, executors, nextOffers, allocated,
-        nextOffered, filters);
+    Draft draft = new Draft(this);
+    draft.offers = nextOffers;
+    draft.offered = nextOffered;
+    return draft.done();
   }
 
   /** With other amounts held by tasks and executors. */
   public Framework withAllocated(PMap<String, Resources> next) {
-    return new Framework(
-        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, tasks, completedTasks, unreachableTasks, executors, offers, next, offered,
-        filters);
+    Draft draft = new Draft(this);
+    draft.allocated = next;
+    return draft.done();
   }
 
   /** With these filters. */
   public Framework withFilters(PMap<FilterKey, PVector<OfferFilter>> next) {
-    return new Framework(
-        id, info, subscription, phase, streamId, registered, reregistered, unregistered,
-        disconnected, tasks, completedTasks, unreachableTasks, executors, offers, allocated,
-        offered, next);
+    Draft draft = new Draft(this);
+    draft.filters = next;
+    return draft.done();
+  }
+
+  /** A copy to change, so that each change names only what it is about. */
+  private static final class Draft {
+    private String id;
+    private FrameworkInfo info;
+    private Subscription subscription;
+    private Phase phase;
+    private String streamId;
+    private Instant registered;
+    private Instant reregistered;
+    private Optional<Instant> unregistered;
+    private Optional<Instant> disconnected;
+    private PMap<String, Task> tasks;
+    private PVector<Task> completedTasks;
+    private OrderedPMap<String, Task> unreachableTasks;
+    private PMap<String, PMap<String, Executor>> executors;
+    private PSet<String> offers;
+    private PMap<String, Resources> allocated;
+    private PMap<String, Resources> offered;
+    private PMap<FilterKey, PVector<OfferFilter>> filters;
+
+    Draft(Framework from) {
+      id = from.id;
+      info = from.info;
+      subscription = from.subscription;
+      phase = from.phase;
+      streamId = from.streamId;
+      registered = from.registered;
+      reregistered = from.reregistered;
+      unregistered = from.unregistered;
+      disconnected = from.disconnected;
+      tasks = from.tasks;
+      completedTasks = from.completedTasks;
+      unreachableTasks = from.unreachableTasks;
+      executors = from.executors;
+      offers = from.offers;
+      allocated = from.allocated;
+      offered = from.offered;
+      filters = from.filters;
+    }
+
+    Framework done() {
+      return new Framework(
+          id,
+          info,
+          subscription,
+          phase,
+          streamId,
+          registered,
+          reregistered,
+          unregistered,
+          disconnected,
+          tasks,
+          completedTasks,
+          unreachableTasks,
+          executors,
+          offers,
+          allocated,
+          offered,
+          filters);
+    }
   }
 }

@@ -159,10 +159,9 @@ public record MasterState(
   }
 
   private MasterState with(Counters next) {
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
-        quotas, limits, next);
+    Draft draft = new Draft(this);
+    draft.counters = next;
+    return draft.done();
   }
 
   /** With this framework added or replaced. */
@@ -172,10 +171,9 @@ public record MasterState(
 
   /** With these frameworks. */
   public MasterState withFrameworks(PMap<String, Framework> next) {
-    return new MasterState(
-        self, elected, next, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
-        quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.frameworks = next;
+    return draft.done();
   }
 
   /** With this framework moved to the completed ones, the oldest of which drop out. */
@@ -187,10 +185,10 @@ public record MasterState(
     while (completed.size() > limits.completedFrameworks()) {
       completed = completed.minus(0);
     }
-    return new MasterState(
-        self, elected, frameworks.minus(framework.id()), completed, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
-        quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.frameworks = frameworks.minus(framework.id());
+    draft.completedFrameworks = completed;
+    return draft.done();
   }
 
   /** With this agent added or replaced. */
@@ -205,34 +203,31 @@ public record MasterState(
   }
 
   private MasterState withAgents(PMap<String, Agent> next, PMap<String, String> pids) {
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, next, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, pids, offers, pendingTasks, undecided, weights,
-        quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.agents = next;
+    draft.agentsByPid = pids;
+    return draft.done();
   }
 
   /** With these recovered agents. */
   public MasterState withRecoveredAgents(PMap<String, RecoveredAgent> next) {
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, next,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
-        quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.recoveredAgents = next;
+    return draft.done();
   }
 
   /** With these unreachable agents. */
   public MasterState withUnreachableAgents(PMap<String, UnreachableAgent> next) {
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        next, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
-        quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.unreachableAgents = next;
+    return draft.done();
   }
 
   /** With these gone agents. */
   public MasterState withGoneAgents(PMap<String, Instant> next) {
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, next, removedAgents, agentsByPid, offers, pendingTasks, undecided, weights,
-        quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.goneAgents = next;
+    return draft.done();
   }
 
   /** Without this registered agent. */
@@ -246,43 +241,100 @@ public record MasterState(
     while (removed.size() > limits.removedAgents()) {
       removed = removed.minus(removed.iterator().next());
     }
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removed, agentsByPid, offers, pendingTasks, undecided, weights,
-        quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.removedAgents = removed;
+    return draft.done();
   }
 
   /** With these offers. */
   public MasterState withOffers(PMap<String, Offer> next) {
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, next, pendingTasks, undecided, weights,
-        quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.offers = next;
+    return draft.done();
   }
 
   /** With these tasks waiting to be launched. */
   public MasterState withPendingTasks(PMap<TaskKey, PendingTask> next) {
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, next, undecided, weights, quotas,
-        limits, counters);
+    Draft draft = new Draft(this);
+    draft.pendingTasks = next;
+    return draft.done();
   }
 
   /** With a registry write about this agent under way, or not any more. */
   public MasterState undecided(String idOrPid, boolean now) {
     PSet<String> next = now ? undecided.plus(idOrPid) : undecided.minus(idOrPid);
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, next,
-        weights, quotas, limits, counters);
+    Draft draft = new Draft(this);
+    draft.undecided = next;
+    return draft.done();
   }
 
   /** With these weights and quotas. */
   public MasterState withPolicy(PMap<String, Double> nextWeights, PMap<String, Quota> nextQuotas) {
-    return new MasterState(
-        self, elected, frameworks, completedFrameworks, agents, recoveredAgents,
-        unreachableAgents, goneAgents, removedAgents, agentsByPid, offers, pendingTasks, undecided,
-        nextWeights, nextQuotas, limits,
-        counters);
+    Draft draft = new Draft(this);
+    draft.weights = nextWeights;
+    draft.quotas = nextQuotas;
+    return draft.done();
+  }
+
+  /** A copy to change, so that each change names only what it is about. */
+  private static final class Draft {
+    private MasterInfo self;
+    private Instant elected;
+    private PMap<String, Framework> frameworks;
+    private PVector<Framework> completedFrameworks;
+    private PMap<String, Agent> agents;
+    private PMap<String, RecoveredAgent> recoveredAgents;
+    private PMap<String, UnreachableAgent> unreachableAgents;
+    private PMap<String, Instant> goneAgents;
+    private OrderedPSet<String> removedAgents;
+    private PMap<String, String> agentsByPid;
+    private PMap<String, Offer> offers;
+    private PMap<TaskKey, PendingTask> pendingTasks;
+    private PSet<String> undecided;
+    private PMap<String, Double> weights;
+    private PMap<String, Quota> quotas;
+    private Limits limits;
+    private Counters counters;
+
+    Draft(MasterState from) {
+      self = from.self;
+      elected = from.elected;
+      frameworks = from.frameworks;
+      completedFrameworks = from.completedFrameworks;
+      agents = from.agents;
+      recoveredAgents = from.recoveredAgents;
+      unreachableAgents = from.unreachableAgents;
+      goneAgents = from.goneAgents;
+      removedAgents = from.removedAgents;
+      agentsByPid = from.agentsByPid;
+      offers = from.offers;
+      pendingTasks = from.pendingTasks;
+      undecided = from.undecided;
+      weights = from.weights;
+      quotas = from.quotas;
+      limits = from.limits;
+      counters = from.counters;
+    }
+
+    MasterState done() {
+      return new MasterState(
+          self,
+          elected,
+          frameworks,
+          completedFrameworks,
+          agents,
+          recoveredAgents,
+          unreachableAgents,
+          goneAgents,
+          removedAgents,
+          agentsByPid,
+          offers,
+          pendingTasks,
+          undecided,
+          weights,
+          quotas,
+          limits,
+          counters);
+    }
   }
 }
