@@ -495,6 +495,23 @@ class ContainerizerTest {
       assertThat(run(request).signal()).hasValue(9);
       assertThat(output(request, "stdout")).startsWith("nobody\n");
       assertThat(Files.getOwner(request.sandbox().resolve("mine")).getName()).isEqualTo("nobody");
+
+      // A link that the user planted is followed with the rights of the user only.
+      Path precious = Files.writeString(open.resolve("precious"), "precious");
+      Path planted = Files.createDirectory(open.resolve("planted"));
+      Files.createSymbolicLink(planted.resolve("stdout"), precious);
+      LaunchRequest linked =
+          new LaunchRequest(
+              "linked",
+              shell("echo overwritten"),
+              Map.of(),
+              Optional.of("nobody"),
+              planted,
+              plain.resources(),
+              plain.limits(),
+              Optional.empty());
+      assertThat(run(linked).succeeded()).isFalse();
+      assertThat(precious).hasContent("precious");
       assertThatThrownBy(
               () ->
                   run(
