@@ -96,6 +96,18 @@ final class OperatorMessages {
     return all.build();
   }
 
+  /** As events have it: they tell a time of removal always, and only constraints that there are. */
+  static Response.GetFrameworks.Framework announced(MasterState state, Framework framework) {
+    Response.GetFrameworks.Framework.Builder message = framework(state, framework).toBuilder();
+    if (!message.hasUnregisteredTime()) {
+      message.getUnregisteredTimeBuilder().setNanoseconds(0);
+    }
+    if (message.getOfferConstraints().getRoleConstraintsCount() == 0) {
+      message.clearOfferConstraints();
+    }
+    return message.build();
+  }
+
   static Response.GetFrameworks.Framework framework(MasterState state, Framework framework) {
     Response.GetFrameworks.Framework.Builder message =
         Response.GetFrameworks.Framework.newBuilder()

@@ -193,7 +193,7 @@ final class OperatorStreams {
           .setType(Event.Type.FRAMEWORK_ADDED)
           .setFrameworkAdded(
               Event.FrameworkAdded.newBuilder()
-                  .setFramework(OperatorMessages.framework(state, added.framework())));
+                  .setFramework(OperatorMessages.announced(state, added.framework())));
     } else if (happening instanceof Happening.FrameworkUpdated updated) {
       if (!visibility.framework(updated.framework())) {
         return Optional.empty();
@@ -202,7 +202,7 @@ final class OperatorStreams {
           .setType(Event.Type.FRAMEWORK_UPDATED)
           .setFrameworkUpdated(
               Event.FrameworkUpdated.newBuilder()
-                  .setFramework(OperatorMessages.framework(state, updated.framework())));
+                  .setFramework(OperatorMessages.announced(state, updated.framework())));
     } else if (happening instanceof Happening.FrameworkRemoved removed) {
       if (!visibility.framework(removed.framework())) {
         return Optional.empty();
