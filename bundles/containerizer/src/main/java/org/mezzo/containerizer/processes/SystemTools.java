@@ -33,8 +33,8 @@ record SystemTools(
   static SystemTools find(Path shell) throws IOException {
     Path env = require("env");
     String command = env.toString();
-    if (succeeds(List.of(command, "--default-signal=INT,QUIT", "true"))) {
-      command += " --default-signal=INT,QUIT";
+    if (succeeds(List.of(command, "--default-signal", "true"))) {
+      command += " --default-signal";
     } else {
       LOG.warn(
           "{} does not know --default-signal: tasks may ignore SIGINT and SIGQUIT unless they set"
