@@ -56,6 +56,8 @@ class MetricsTest {
           .containsEntry("master/event_queue_http_requests", 0.0)
           .containsEntry("master/valid_operation_status_updates", 0.0)
           .containsEntry("registrar/queued_operations", 0.0)
+          .containsEntry("master/operations/pending", 0.0)
+          .containsEntry("master/operations/grow_volume/gone_by_operator", 0.0)
           .containsKeys(
               "master/event_queue_dispatches",
               "allocator/event_queue_dispatches",

@@ -1,5 +1,6 @@
 package org.mezzo.master.election;
 
+import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.mezzo.api.Metrics;
@@ -73,12 +74,41 @@ public final class Gauges {
     "valid_status_updates",
   };
 
+  private static final List<String> OPERATIONS =
+      List.of(
+          "create",
+          "create_disk",
+          "destroy",
+          "destroy_disk",
+          "grow_volume",
+          "reserve",
+          "shrink_volume",
+          "unreserve");
+  private static final List<String> OPERATION_STATES =
+      List.of(
+          "dropped",
+          "error",
+          "failed",
+          "finished",
+          "gone_by_operator",
+          "pending",
+          "recovering",
+          "total",
+          "unreachable");
+
   private Gauges() {}
 
   /** Registers them. */
   public static void register(Metrics metrics, Leadership leadership) {
     for (String name : COUNTERS) {
       metrics.counter("master/" + name);
+    }
+    // Operations on resources are refused before they begin: there is none in any state.
+    for (String state : OPERATION_STATES) {
+      metrics.gauge("master/operations/" + state, () -> 0);
+      for (String operation : OPERATIONS) {
+        metrics.gauge("master/operations/" + operation + "/" + state, () -> 0);
+      }
     }
     metrics.gauge("master/elected", () -> leadership.leading() ? 1 : 0);
     agents(metrics, leadership, "connected", Agent::connected);
