@@ -123,6 +123,7 @@ class FailoverIT {
     info.putObject("id").put("value", id);
     try (TestFramework again = TestFramework.subscribe(second.uri(), info.toString())) {
       assertThat(again.frameworkId()).isEqualTo(id);
+      JsonNode next = again.await("OFFERS", event -> true).at("/offers/offers/0");
       ObjectNode reconcile = again.call("RECONCILE");
       ObjectNode task = reconcile.putObject("reconcile").putArray("tasks").addObject();
       task.putObject("task_id").put("value", "survivor");
@@ -135,7 +136,6 @@ class FailoverIT {
       assertThat(update.at("/update/status/state").asText()).isEqualTo("TASK_RUNNING");
       assertThat(update.at("/update/status/agent_id/value").asText()).isEqualTo(agentId);
 
-      JsonNode next = again.await("OFFERS", event -> true).at("/offers/offers/0");
       again.launch(next, "after", "true");
       again.awaitState("after", "TASK_FINISHED");
       again.teardown();
