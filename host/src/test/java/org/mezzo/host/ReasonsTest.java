@@ -34,7 +34,9 @@ class ReasonsTest {
     says(
         new RuntimeException(new IllegalArgumentException("flag --port: 'x' is no number")),
         "flag --port: 'x' is no number");
-    says(new InvocationTargetException(new NullPointerException()), "java.lang.NullPointerException");
+    says(
+        new InvocationTargetException(new NullPointerException()),
+        "java.lang.NullPointerException");
     says(
         new IllegalStateException(new ArithmeticException("/ by zero")),
         "java.lang.ArithmeticException: / by zero");

@@ -85,8 +85,7 @@ final class Agent {
     refusals.compute(
         member,
         (m, before) ->
-            new Refusal(
-                lastRefused, millis, Refusal.without(before, lastRefused, millis)));
+            new Refusal(lastRefused, millis, Refusal.without(before, lastRefused, millis)));
   }
 
   /** What a member refused here, expired or not; null if nothing. */

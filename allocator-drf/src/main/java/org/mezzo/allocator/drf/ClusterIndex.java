@@ -40,8 +40,7 @@ final class ClusterIndex {
       case "drf" -> new DrfSorter<>(scalars, flat);
       case "random" -> new RandomSorter<>(random, flat);
       default ->
-          throw new IllegalArgumentException(
-              "Unknown sorter '" + name + "': choose drf or random");
+          throw new IllegalArgumentException("Unknown sorter '" + name + "': choose drf or random");
     };
   }
 

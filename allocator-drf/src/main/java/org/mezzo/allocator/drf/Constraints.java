@@ -12,8 +12,8 @@ import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Attribute;
 import org.mezzo.protocol.v1.Value;
 import org.mezzo.protocol.v1.scheduler.AttributeConstraint;
-import org.mezzo.protocol.v1.scheduler.OfferConstraints.RoleConstraints;
 import org.mezzo.protocol.v1.scheduler.OfferConstraints;
+import org.mezzo.protocol.v1.scheduler.OfferConstraints.RoleConstraints;
 
 /**
  * Which agents a framework wants to be offered under one role: those that pass every constraint of
@@ -32,8 +32,7 @@ final class Constraints {
     for (var entry : message.getRoleConstraintsMap().entrySet()) {
       List<List<Predicate<AgentInfo>>> groups = new ArrayList<>();
       for (RoleConstraints.Group group : entry.getValue().getGroupsList()) {
-        groups.add(
-            group.getAttributeConstraintsList().stream().map(Constraints::compile).toList());
+        groups.add(group.getAttributeConstraintsList().stream().map(Constraints::compile).toList());
       }
       constraints.put(entry.getKey(), new Constraints(groups));
     }

@@ -190,8 +190,7 @@ final class Cycle {
     candidateMin = 0;
   }
 
-  private static boolean containsKindOf(
-      Resources shared, Resource wanted) {
+  private static boolean containsKindOf(Resources shared, Resource wanted) {
     for (int i = 0; i < shared.size(); i++) {
       if (shared.get(i).kind() == wanted.kind()) {
         return true;

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /**
- * Serves the client with the least dominant share first, at every level of the tree of paths;
- * among equals the one that was served fewer times, then the one whose path comes first.
+ * Serves the client with the least dominant share first, at every level of the tree of paths; among
+ * equals the one that was served fewer times, then the one whose path comes first.
  *
  * <p>Children are kept in order. An allocation moves the few nodes above it; anything else marks
  * the whole for sorting at the next walk.

@@ -27,9 +27,7 @@ final class Refusal {
     if (refusal.expires <= now) {
       return rest;
     }
-    return rest == refusal.next
-        ? refusal
-        : new Refusal(refusal.resources, refusal.expires, rest);
+    return rest == refusal.next ? refusal : new Refusal(refusal.resources, refusal.expires, rest);
   }
 
   /** Those that one more does not make superfluous. */
@@ -41,9 +39,7 @@ final class Refusal {
     if (refusal.expires <= expires && resources.contains(refusal.resources)) {
       return rest;
     }
-    return rest == refusal.next
-        ? refusal
-        : new Refusal(refusal.resources, refusal.expires, rest);
+    return rest == refusal.next ? refusal : new Refusal(refusal.resources, refusal.expires, rest);
   }
 
   /** Milliseconds since the epoch, as far as they go. */

@@ -82,10 +82,18 @@ final class Driver {
   }
 
   static FrameworkState framework(
-      String id, boolean active, Set<String> suppressed, Set<String> capabilities, String... roles) {
+      String id,
+      boolean active,
+      Set<String> suppressed,
+      Set<String> capabilities,
+      String... roles) {
     return new FrameworkState(
         id,
-        FrameworkInfo.newBuilder().setUser("u").setName(id).addAllRoles(Arrays.asList(roles)).build(),
+        FrameworkInfo.newBuilder()
+            .setUser("u")
+            .setName(id)
+            .addAllRoles(Arrays.asList(roles))
+            .build(),
         Set.of(roles),
         suppressed,
         capabilities,

@@ -209,8 +209,7 @@ class HierarchicalAllocatorTest {
                     .addQuantities(
                         OfferFilters.ResourceQuantities.newBuilder()
                             .putQuantities("cpus", Value.Scalar.newBuilder().setValue(2).build())
-                            .putQuantities(
-                                "ports", Value.Scalar.newBuilder().setValue(3).build())))
+                            .putQuantities("ports", Value.Scalar.newBuilder().setValue(3).build())))
             .build();
     driver.allocator.frameworkUpdated(
         new FrameworkState(
@@ -233,8 +232,7 @@ class HierarchicalAllocatorTest {
         framework("G", true, Set.of(), Set.of("MULTI_ROLE", "GPU_RESOURCES"), "G"));
     assertThat(driver.allocate()).extracting(Proposal::frameworkId).containsExactly("G");
     AllocatorOptions lenient =
-        new AllocatorOptions(
-            "drf", "drf", Set.of(), false, List.of(), Optional.empty());
+        new AllocatorOptions("drf", "drf", Set.of(), false, List.of(), Optional.empty());
     assertThat(new Driver(lenient).agents("cpus:4;gpus:1", "S1").frameworks("A").offers())
         .hasSize(1);
   }
@@ -307,9 +305,7 @@ class HierarchicalAllocatorTest {
                         DiskInfo.newBuilder()
                             .setPersistence(DiskInfo.Persistence.newBuilder().setId("v"))
                             .setVolume(
-                                Volume.newBuilder()
-                                    .setContainerPath("v")
-                                    .setMode(Volume.Mode.RW)))
+                                Volume.newBuilder().setContainerPath("v").setMode(Volume.Mode.RW)))
                     .build()));
     Driver driver = new Driver(Driver.anyOffer());
     driver.allocator.agentAdded(Driver.agent("S1", total, Map.of()));
@@ -326,7 +322,8 @@ class HierarchicalAllocatorTest {
                 "MULTI_ROLE", "SHARED_RESOURCES", "REVOCABLE_RESOURCES", "RESERVATION_REFINEMENT"),
             "A/b"));
     assertThat(driver.offers()).containsExactly("F@S1 cpus:3.0 disk:7.0 mem:100.0");
-    assertThat(driver.offers()).as("shared resources are never used up")
+    assertThat(driver.offers())
+        .as("shared resources are never used up")
         .containsExactly("F@S1 disk:7.0");
   }
 
@@ -367,8 +364,7 @@ class HierarchicalAllocatorTest {
   @Test
   void excludedNamesDoNotCount() {
     AllocatorOptions options =
-        new AllocatorOptions(
-            "drf", "drf", Set.of("mem"), true, List.of(), Optional.empty());
+        new AllocatorOptions("drf", "drf", Set.of("mem"), true, List.of(), Optional.empty());
     Driver driver = new Driver(options);
     driver.allocator.agentAdded(
         Driver.agent(
@@ -406,9 +402,7 @@ class HierarchicalAllocatorTest {
     driver.allocator.agentUpdated(Driver.agent("S1", "cpus(A):1;cpus:3;mem:4096"));
     assertThat(driver.allocate()).isEmpty();
     driver.allocator.released("A", "S1", reserved);
-    assertThat(driver.allocate())
-        .extracting(Proposal::resources)
-        .containsExactly(reserved);
+    assertThat(driver.allocate()).extracting(Proposal::resources).containsExactly(reserved);
     assertThat(offer.agentId()).isEqualTo("S1");
   }
 
@@ -439,8 +433,7 @@ class HierarchicalAllocatorTest {
             List.of(Driver.agent("S2", "cpus:1")),
             List.of(framework("B", "B"), framework("C", "C")),
             List.of(
-                new OfferFilter(
-                    "B", "B", "S2", resources("cpus:1"), driver.now.plusSeconds(60))),
+                new OfferFilter("B", "B", "S2", resources("cpus:1"), driver.now.plusSeconds(60))),
             Map.of(),
             Map.of(),
             Optional.empty()));
@@ -557,7 +550,6 @@ class HierarchicalAllocatorTest {
     Driver driver =
         new Driver().agents("cpus(Q):3;mem(Q):10;cpus:5;mem:5000", "S1").frameworks("Q", "R");
     driver.quota("Q", "", "cpus:4");
-    assertThat(driver.offers())
-        .containsExactly("Q@S1 cpus:4.0 mem:5010.0", "R@S1 cpus:4.0");
+    assertThat(driver.offers()).containsExactly("Q@S1 cpus:4.0 mem:5010.0", "R@S1 cpus:4.0");
   }
 }

@@ -39,8 +39,7 @@ class IndexModelTest {
 
     AllocationState state() {
       List<AgentState> states = new ArrayList<>();
-      agents.forEach(
-          (id, agent) -> states.add(Driver.agent(id, agent.total(), used.get(id))));
+      agents.forEach((id, agent) -> states.add(Driver.agent(id, agent.total(), used.get(id))));
       return new AllocationState(
           states,
           List.copyOf(frameworks.values()),
@@ -204,10 +203,8 @@ class IndexModelTest {
     releases.forEach(Runnable::run);
   }
 
-  private void release(
-      String framework, String agent, String role, Resources part, Random random) {
-    Resources some =
-        random.nextBoolean() ? part : part.filter(entry -> random.nextBoolean());
+  private void release(String framework, String agent, String role, Resources part, Random random) {
+    Resources some = random.nextBoolean() ? part : part.filter(entry -> random.nextBoolean());
     if (some.isEmpty()) {
       return;
     }

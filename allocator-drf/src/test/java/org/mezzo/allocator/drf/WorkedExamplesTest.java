@@ -64,8 +64,7 @@ class WorkedExamplesTest {
   void guaranteeOfARoleWithoutFrameworks() {
     Driver driver = new Driver().agents("cpus:4;mem:4096", "S1", "S2").frameworks("R");
     driver.quota("Q", "cpus:4;mem:1024", "");
-    assertThat(driver.offers())
-        .containsExactly("R@S1 cpus:4.0 mem:4096.0", "R@S2 mem:3072.0");
+    assertThat(driver.offers()).containsExactly("R@S1 cpus:4.0 mem:4096.0", "R@S2 mem:3072.0");
   }
 
   @Test
@@ -88,8 +87,7 @@ class WorkedExamplesTest {
     Driver driver = new Driver().agents("cpus:8;mem:8192", "S1", "S2").frameworks("Q", "R");
     driver.quota("Q", "", "cpus:2");
     assertThat(driver.offers())
-        .containsExactly(
-            "Q@S1 cpus:2.0 mem:8192.0", "R@S1 cpus:6.0", "R@S2 cpus:8.0 mem:8192.0");
+        .containsExactly("Q@S1 cpus:2.0 mem:8192.0", "R@S1 cpus:6.0", "R@S2 cpus:8.0 mem:8192.0");
   }
 
   @Test

@@ -179,8 +179,7 @@ public final class Agent implements AutoCloseable {
           Machine.detect(workDir)
               .resources(
                   flags.text("resources").orElse(""), flags.text("default_role").orElse("*"));
-      containerizer =
-          Containerizer.open(containerizerOptions(identity, services.modules()));
+      containerizer = Containerizer.open(containerizerOptions(identity, services.modules()));
       VirtualFiles files = new VirtualFiles();
       ModuleAuthentication authentication =
           new ModuleAuthentication(identity, flags, metrics, services.modules(), workers);
@@ -325,8 +324,7 @@ public final class Agent implements AutoCloseable {
         .toList();
   }
 
-  private ContainerizerOptions containerizerOptions(
-      DaemonIdentity identity, ModuleLeases modules) {
+  private ContainerizerOptions containerizerOptions(DaemonIdentity identity, ModuleLeases modules) {
     return new ContainerizerOptions(
         identity,
         (kind, module) -> identity.forModule(kind, module, metrics),
@@ -377,8 +375,8 @@ public final class Agent implements AutoCloseable {
   }
 
   /**
-   * The agent of the last run when it may still be that one (rules 179, 180), else a new one: nothing
-   * of the last run is taken over that a new one would lose.
+   * The agent of the last run when it may still be that one (rules 179, 180), else a new one:
+   * nothing of the last run is taken over that a new one would lose.
    */
   private AgentInfo remembered(AgentInfo fresh) throws IOException {
     Optional<AgentInfo> before = checkpoint.load();
@@ -386,8 +384,7 @@ public final class Agent implements AutoCloseable {
       return fresh;
     }
     String id = before.get().getId().getValue();
-    Reconfiguration policy =
-        Reconfiguration.of(flags.text("reconfiguration_policy").orElseThrow());
+    Reconfiguration policy = Reconfiguration.of(flags.text("reconfiguration_policy").orElseThrow());
     Optional<String> objection = policy.objection(before.get(), fresh);
     if (objection.isPresent()) {
       LOG.warn(
@@ -538,8 +535,7 @@ public final class Agent implements AutoCloseable {
     @Override
     public void registered(String agentId) {
       if (!info.hasId() || !info.getId().getValue().equals(agentId)) {
-        AgentInfo named =
-            info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
+        AgentInfo named = info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
         info = named;
         stored = CompletableFuture.runAsync(() -> remember(named), workers);
       }

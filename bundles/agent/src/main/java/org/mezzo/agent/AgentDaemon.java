@@ -41,8 +41,8 @@ public final class AgentDaemon {
   static final String PID = "org.mezzo.agent";
 
   private static final Logger LOG = LoggerFactory.getLogger(AgentDaemon.class);
-  private static final String DAEMONS = "(|(service.factoryPid=" + PID
-      + ")(service.factoryPid=org.mezzo.master))";
+  private static final String DAEMONS =
+      "(|(service.factoryPid=" + PID + ")(service.factoryPid=org.mezzo.master))";
   private static final String HOOKS = "hooks";
 
   private final String name;

@@ -94,8 +94,7 @@ class AgentTest {
     return new Agent(
         "agent",
         definitions.parse(flags),
-        new Agent.Services(
-            modules.leases(), Coordinations.create(), new JettyConnectors(), links),
+        new Agent.Services(modules.leases(), Coordinations.create(), new JettyConnectors(), links),
         () -> {});
   }
 
@@ -199,16 +198,14 @@ class AgentTest {
       assertThat(status.getUuid().size()).isEqualTo(16);
       assertThat(status.getContainerStatus().getContainerId().getValue()).hasSize(36);
       assertThat(status.getContainerStatus().getExecutorPid()).isPositive();
-      assertThat(
-              status.getContainerStatus().getNetworkInfos(0).getIpAddresses(0).getIpAddress())
+      assertThat(status.getContainerStatus().getNetworkInfos(0).getIpAddresses(0).getIpAddress())
           .isEqualTo("127.0.0.1");
       assertThat(status.hasReason()).isFalse();
     }
     assertThat(failed.getStatus().getMessage()).isEqualTo("Command exited with status 3");
     assertThat(starting.getStatus().hasMessage()).isFalse();
 
-    Path latest =
-        folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/t1/runs/latest/stdout");
+    Path latest = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/t1/runs/latest/stdout");
     assertThat(latest).hasContent("hi\n");
     String read = "/files/read?path=/frameworks/f-1/executors/t1/runs/latest/stdout&offset=0";
     assertThat(get(read).body()).contains("\"data\":\"hi\\n\"");
@@ -297,18 +294,14 @@ class AgentTest {
     master.next(TaskState.TASK_STARTING);
     master.next(TaskState.TASK_RUNNING);
     StatusUpdate update = master.next(TaskState.TASK_FAILED);
-    assertThat(update.getStatus().getReason())
-        .isEqualTo(Reason.REASON_MAX_COMPLETION_TIME_REACHED);
+    assertThat(update.getStatus().getReason()).isEqualTo(Reason.REASON_MAX_COMPLETION_TIME_REACHED);
   }
 
   @Test
   void whatItCannotRunIsToldSo() throws Exception {
     start();
     TaskInfo.Builder custom = task("custom", "").clearCommand();
-    custom
-        .getExecutorBuilder()
-        .getExecutorIdBuilder()
-        .setValue("e");
+    custom.getExecutorBuilder().getExecutorIdBuilder().setValue("e");
     run(custom);
     StatusUpdate update = master.next(TaskState.TASK_FAILED);
     assertThat(update.getStatus().getSource()).isEqualTo(Source.SOURCE_AGENT);
@@ -344,16 +337,12 @@ class AgentTest {
             });
     start();
     TaskInfo.Builder task = task("uri", "./tool it");
-    task.getCommandBuilder()
-        .addUrisBuilder()
-        .setValue(file.toString())
-        .setExecutable(true);
+    task.getCommandBuilder().addUrisBuilder().setValue(file.toString()).setExecutable(true);
     run(task);
     master.next(TaskState.TASK_STARTING);
     master.next(TaskState.TASK_RUNNING);
     master.next(TaskState.TASK_FINISHED);
-    assertThat(
-            folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/uri/runs/latest/stdout"))
+    assertThat(folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/uri/runs/latest/stdout"))
         .hasContent("fetched it\n");
   }
 
@@ -367,12 +356,8 @@ class AgentTest {
             new Hook() {
               @Override
               public Labels agentRunTaskLabels(
-                  TaskInfo task,
-                  FrameworkInfo framework,
-                  org.mezzo.protocol.v1.AgentInfo info) {
-                return Labels.newBuilder()
-                    .addLabels(Label.newBuilder().setKey("hooked"))
-                    .build();
+                  TaskInfo task, FrameworkInfo framework, org.mezzo.protocol.v1.AgentInfo info) {
+                return Labels.newBuilder().addLabels(Label.newBuilder().setKey("hooked")).build();
               }
 
               @Override
@@ -393,8 +378,7 @@ class AgentTest {
     master.next(TaskState.TASK_RUNNING);
     assertThat(master.next(TaskState.TASK_FINISHED).getStatus().getMessage())
         .isEqualTo("seen TASK_FINISHED");
-    assertThat(
-            folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/t/runs/latest/stdout"))
+    assertThat(folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/t/runs/latest/stdout"))
         .hasContent("yes\n");
     assertThat(get("/state").body()).contains("hooked");
   }

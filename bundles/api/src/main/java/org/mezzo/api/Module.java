@@ -19,22 +19,21 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p><b>What happens when a call throws.</b> It is logged and counted, and the daemon acts as the
  * kind documents for a call without a result. A checked exception is an answer like any other.
  * Unchecked ones are defects: after 5 calls in a row that threw one the instance is quarantined: it
- * loses its lease and is closed. The next module of that kind and name takes over;
- * where there is none, the same one gets another chance with a fresh instance after 1 second,
- * doubling to 60.
+ * loses its lease and is closed. The next module of that kind and name takes over; where there is
+ * none, the same one gets another chance with a fresh instance after 1 second, doubling to 60.
  *
  * <p><b>What happens when a call is slow.</b> Past its deadline the call is interrupted, the
  * instance is quarantined as above and its thread given up; the stack of the stuck thread is in the
  * log and in the module's description. If it ever returns, its result is dropped. When 16 threads
  * of a process are stuck so, modules that failed are not tried again.
  *
- * <p><b>What happens when the module goes away</b> (its bundle is stopped, updated, swapped). A swap
- * opens an instance of the new version while the old one still holds; the lease then moves in one
- * step, the old instance finishes the call that runs, whose result is dropped, and is closed.
+ * <p><b>What happens when the module goes away</b> (its bundle is stopped, updated, swapped). A
+ * swap opens an instance of the new version while the old one still holds; the lease then moves in
+ * one step, the old instance finishes the call that runs, whose result is dropped, and is closed.
  * Without a successor the daemon goes on as the kind documents for its absence.
  *
- * <p><b>What it is told when it (re)appears.</b> Nothing of what an earlier instance knew: each kind
- * documents how a fresh instance gets the state it needs before it is asked anything.
+ * <p><b>What it is told when it (re)appears.</b> Nothing of what an earlier instance knew: each
+ * kind documents how a fresh instance gets the state it needs before it is asked anything.
  */
 @ConsumerType
 public interface Module {

@@ -1,4 +1,6 @@
-/** What every kind of module has in common: how it is announced, created and told about its daemon. */
+/**
+ * What every kind of module has in common: how it is announced, created and told about its daemon.
+ */
 @Version("0.1.0")
 @Export
 package org.mezzo.api;

@@ -113,14 +113,14 @@ final class ExecuteCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     CommandRunner.Options options = options();
     if (credential != null && master == null) {
-      throw new FlagException("flag --credential: a cluster of its own asks for none; add --master");
+      throw new FlagException(
+          "flag --credential: a cluster of its own asks for none; add --master");
     }
     if (master != null) {
       HostLog.configure(true, false, "WARN", Optional.empty(), Boot.LIBRARIES);
       try (Masters masters = Masters.find(master)) {
         ClientOptions client = ClientOptions.of(masters.locator());
-        return run(
-            credential == null ? client : client.with(credential(credential)), options);
+        return run(credential == null ? client : client.with(credential(credential)), options);
       }
     }
     return onTemporaryCluster(options);

@@ -133,7 +133,8 @@ public final class CommandRunner {
     if (wanted.isEmpty()) {
       throw new IllegalArgumentException("A task needs resources, such as cpus:1;mem:128");
     }
-    this.client = new SchedulerClient(clientOptions, framework(clientOptions, options), new Events());
+    this.client =
+        new SchedulerClient(clientOptions, framework(clientOptions, options), new Events());
   }
 
   private static FrameworkInfo framework(ClientOptions clientOptions, Options options) {
@@ -210,7 +211,8 @@ public final class CommandRunner {
     try {
       client.teardown().get(TEARDOWN_WAIT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      LOG.debug("The framework was not torn down and ends by its failover timeout: {}", e.toString());
+      LOG.debug(
+          "The framework was not torn down and ends by its failover timeout: {}", e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
@@ -266,7 +268,9 @@ public final class CommandRunner {
           .whenComplete(
               (nothing, failure) -> {
                 if (Transport.unwrap(failure) instanceof ApiException) {
-                  on(() -> tasks.forEach(task -> again(instances.get(task.getTaskId().getValue()))));
+                  on(
+                      () ->
+                          tasks.forEach(task -> again(instances.get(task.getTaskId().getValue()))));
                 }
               });
     }
@@ -281,8 +285,7 @@ public final class CommandRunner {
     List<TaskInfo> tasks = new ArrayList<>();
     Resources free;
     try {
-      free =
-          Resources.of(offer.getResourcesList()).nonRevocable().nonShared().unallocated();
+      free = Resources.of(offer.getResourcesList()).nonRevocable().nonShared().unallocated();
     } catch (ResourceFormatException e) {
       LOG.warn("Offer {} cannot be read: {}", offer.getId().getValue(), e.getMessage());
       return tasks;
@@ -305,7 +308,8 @@ public final class CommandRunner {
   }
 
   private TaskInfo task(Instance instance, Resources resources) {
-    CommandInfo.Builder command = CommandInfo.newBuilder().setShell(true).setValue(options.command());
+    CommandInfo.Builder command =
+        CommandInfo.newBuilder().setShell(true).setValue(options.command());
     options.user().ifPresent(command::setUser);
     if (!options.environment().isEmpty()) {
       Environment.Builder environment = Environment.newBuilder();
@@ -322,9 +326,7 @@ public final class CommandRunner {
         .setTaskId(TaskID.newBuilder().setValue(instance.taskId))
         .setAgentId(instance.offer.getAgentId())
         .addAllResources(
-            resources
-                .allocatedTo(options.role())
-                .toMessages(Resources.Format.POST_REFINEMENT))
+            resources.allocatedTo(options.role()).toMessages(Resources.Format.POST_REFINEMENT))
         .setCommand(command)
         .build();
   }

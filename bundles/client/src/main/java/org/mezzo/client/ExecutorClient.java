@@ -153,8 +153,7 @@ public final class ExecutorClient implements AutoCloseable {
             send(
                 Call.newBuilder()
                     .setType(Call.Type.MESSAGE)
-                    .setMessage(
-                        Call.Message.newBuilder().setData(ByteString.copyFrom(data)))));
+                    .setMessage(Call.Message.newBuilder().setData(ByteString.copyFrom(data)))));
   }
 
   @Override
@@ -165,8 +164,7 @@ public final class ExecutorClient implements AutoCloseable {
 
   private void send(Call.Builder call) {
     byte[] body =
-        transport.encode(
-            call.setFrameworkId(frameworkId).setExecutorId(executorId).build());
+        transport.encode(call.setFrameworkId(frameworkId).setExecutorId(executorId).build());
     last =
         last.handle((nothing, failure) -> null)
             .thenCompose(nothing -> transport.call(agent, PATH, body, Map.of()))

@@ -45,23 +45,18 @@ public final class FilesClient implements AutoCloseable {
 
   /** The entries of a folder by path. */
   public CompletableFuture<List<FileInfo>> browse(String path) {
-    return call(
-            Call.newBuilder()
-                .setType(Call.Type.LIST_FILES)
-                .setListFiles(Call.ListFiles.newBuilder().setPath(path)))
+    return call(Call.newBuilder()
+            .setType(Call.Type.LIST_FILES)
+            .setListFiles(Call.ListFiles.newBuilder().setPath(path)))
         .thenApply(response -> response.getListFiles().getFileInfosList());
   }
 
   /** At most {@code length} bytes from an offset; none when the file ends there. */
   public CompletableFuture<Piece> read(String path, long offset, long length) {
-    return call(
-            Call.newBuilder()
-                .setType(Call.Type.READ_FILE)
-                .setReadFile(
-                    Call.ReadFile.newBuilder()
-                        .setPath(path)
-                        .setOffset(offset)
-                        .setLength(length)))
+    return call(Call.newBuilder()
+            .setType(Call.Type.READ_FILE)
+            .setReadFile(
+                Call.ReadFile.newBuilder().setPath(path).setOffset(offset).setLength(length)))
         .thenApply(
             response ->
                 new Piece(

@@ -12,8 +12,8 @@ import org.mezzo.protocol.v1.MasterInfo;
 public interface LeaderLocator {
 
   /**
-   * Addresses to try in this order, such as {@code http://host:5050}; asked before every connection,
-   * so that it may change. Empty when nothing is known now.
+   * Addresses to try in this order, such as {@code http://host:5050}; asked before every
+   * connection, so that it may change. Empty when nothing is known now.
    */
   List<URI> candidates();
 
@@ -60,7 +60,8 @@ public interface LeaderLocator {
                 info -> {
                   String host =
                       info.getAddress().hasIp() ? info.getAddress().getIp() : info.getHostname();
-                  int port = info.getAddress().hasPort() ? info.getAddress().getPort() : info.getPort();
+                  int port =
+                      info.getAddress().hasPort() ? info.getAddress().getPort() : info.getPort();
                   String bracketed = host.indexOf(':') < 0 ? host : "[" + host + "]";
                   return URI.create("http://" + bracketed + ":" + port);
                 })

@@ -50,8 +50,7 @@ public final class OperatorClient implements AutoCloseable {
       URI agent, org.mezzo.protocol.v1.agent.Call call) {
     return transport
         .call(agent, PATH, transport.encode(call), Map.of())
-        .thenApply(
-            body -> decode(body, org.mezzo.protocol.v1.agent.Response.getDefaultInstance()));
+        .thenApply(body -> decode(body, org.mezzo.protocol.v1.agent.Response.getDefaultInstance()));
   }
 
   /** Follows what happens in the cluster until the answer is closed. */

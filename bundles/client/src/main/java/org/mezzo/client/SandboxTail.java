@@ -130,7 +130,11 @@ final class SandboxTail {
     if (last && ++failures >= LAST_FAILURES) {
       done.accept(
           Optional.of(
-              "The end of " + file + " could not be read from " + agent + ": "
+              "The end of "
+                  + file
+                  + " could not be read from "
+                  + agent
+                  + ": "
                   + Transport.describe(failure)));
       return;
     }

@@ -79,9 +79,7 @@ public final class SchedulerClient implements AutoCloseable {
       return CompletableFuture.failedFuture(new IOException("The framework is not subscribed"));
     }
     byte[] body = transport.encode(call.setFrameworkId(framework.getId()).build());
-    return transport
-        .callLeader(PATH, body, Map.of(STREAM_ID, id))
-        .thenApply(nothing -> null);
+    return transport.callLeader(PATH, body, Map.of(STREAM_ID, id)).thenApply(nothing -> null);
   }
 
   /** Acknowledges a status that must be; does nothing for others (rule 48). */
@@ -143,8 +141,7 @@ public final class SchedulerClient implements AutoCloseable {
       Event event = transport.decode(record, Event.getDefaultInstance());
       switch (event.getType()) {
         case SUBSCRIBED -> {
-          framework =
-              framework.toBuilder().setId(event.getSubscribed().getFrameworkId()).build();
+          framework = framework.toBuilder().setId(event.getSubscribed().getFrameworkId()).build();
           subscription.established(
               Duration.ofMillis(
                   (long) (event.getSubscribed().getHeartbeatIntervalSeconds() * 1000)));

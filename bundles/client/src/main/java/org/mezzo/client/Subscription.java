@@ -48,6 +48,7 @@ final class Subscription implements AutoCloseable {
 
   /** For the thread only, as all that follows. */
   private long pauseMillis = FIRST_PAUSE_MILLIS;
+
   private Duration heartbeat = FIRST_HEARTBEAT;
   private volatile boolean closed;
 
@@ -127,9 +128,7 @@ final class Subscription implements AutoCloseable {
     if (closed) {
       return;
     }
-    owner
-        .open(opening)
-        .whenComplete((nothing, failure) -> execute(() -> ended(opening, failure)));
+    owner.open(opening).whenComplete((nothing, failure) -> execute(() -> ended(opening, failure)));
   }
 
   private void ended(Stream which, Throwable failure) {

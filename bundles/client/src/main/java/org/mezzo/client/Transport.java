@@ -103,8 +103,7 @@ final class Transport implements AutoCloseable {
   }
 
   /** Posts to one daemon. */
-  CompletableFuture<byte[]> call(
-      URI base, String path, byte[] body, Map<String, String> headers) {
+  CompletableFuture<byte[]> call(URI base, String path, byte[] body, Map<String, String> headers) {
     return http.sendAsync(
             request(base.resolve(path), headers)
                 .timeout(CALL_TIMEOUT)
@@ -156,8 +155,7 @@ final class Transport implements AutoCloseable {
               all.put(
                   "Authorization",
                   "Basic "
-                      + Base64.getEncoder()
-                          .encodeToString(pair.getBytes(StandardCharsets.UTF_8)));
+                      + Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8)));
             });
     all.putAll(headers);
     all.forEach(request::setHeader);
@@ -209,8 +207,7 @@ final class Transport implements AutoCloseable {
               Throwable said =
                   why instanceof ApiException
                       ? why
-                      : new IOException(
-                          "No answer from " + base + ": " + describe(why), why);
+                      : new IOException("No answer from " + base + ": " + describe(why), why);
               return next(attempt, order, index + 1, said);
             })
         .thenCompose(future -> future);

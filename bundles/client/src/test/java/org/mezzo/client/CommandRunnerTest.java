@@ -63,8 +63,7 @@ class CommandRunnerTest {
     assertThat(task.getCommand().getValue()).isEqualTo("echo hello");
     assertThat(task.getCommand().getEnvironment().getVariables(0).getName()).isEqualTo("KEY");
     assertThat(task.getResourcesList())
-        .allSatisfy(
-            resource -> assertThat(resource.getAllocationInfo().getRole()).isEqualTo("*"));
+        .allSatisfy(resource -> assertThat(resource.getAllocationInfo().getRole()).isEqualTo("*"));
     String sandbox = "/frameworks/f/executors/" + task.getTaskId().getValue() + "/runs/c1/";
     daemon.files.put(sandbox + "stdout", "hello ".getBytes());
     daemon.files.put(sandbox + "stderr", new byte[0]);
@@ -311,11 +310,7 @@ class CommandRunnerTest {
   }
 
   private List<TaskInfo> launched() throws Exception {
-    return call(Call.Type.ACCEPT)
-        .getAccept()
-        .getOperations(0)
-        .getLaunch()
-        .getTaskInfosList();
+    return call(Call.Type.ACCEPT).getAccept().getOperations(0).getLaunch().getTaskInfosList();
   }
 
   private Call call(Call.Type type) throws Exception {
@@ -343,8 +338,7 @@ class CommandRunnerTest {
           .setSource(TaskStatus.Source.SOURCE_EXECUTOR)
           .setUuid(ByteString.copyFromUtf8(uuid))
           .setContainerStatus(
-              ContainerStatus.newBuilder()
-                  .setContainerId(ContainerID.newBuilder().setValue("c1")));
+              ContainerStatus.newBuilder().setContainerId(ContainerID.newBuilder().setValue("c1")));
     }
     stream.send(
         Event.newBuilder()

@@ -130,7 +130,8 @@ final class FakeDaemon implements AutoCloseable {
         return;
       }
       int from = (int) Math.min(content.length, read.getReadFile().getOffset());
-      int length = (int) Math.min(content.length - from, Math.min(7, read.getReadFile().getLength()));
+      int length =
+          (int) Math.min(content.length - from, Math.min(7, read.getReadFile().getLength()));
       reply(
           exchange,
           org.mezzo.protocol.v1.agent.Response.newBuilder()

@@ -130,9 +130,7 @@ class OtherClientsTest {
           Event.newBuilder()
               .setType(Event.Type.ACKNOWLEDGED)
               .setAcknowledged(
-                  Event.Acknowledged.newBuilder()
-                      .setTaskId(one.getTaskId())
-                      .setUuid(one.getUuid()))
+                  Event.Acknowledged.newBuilder().setTaskId(one.getTaskId()).setUuid(one.getUuid()))
               .build());
       first.end();
 
@@ -178,8 +176,7 @@ class OtherClientsTest {
                                 .build()))
                 .candidates())
         .containsExactly(URI.create("http://h:5"));
-    assertThatThrownBy(() -> LeaderLocator.of("zk://a:1/x"))
-        .hasMessageContaining("zk://a:1/x");
+    assertThatThrownBy(() -> LeaderLocator.of("zk://a:1/x")).hasMessageContaining("zk://a:1/x");
     assertThatThrownBy(() -> LeaderLocator.of("")).isInstanceOf(IllegalArgumentException.class);
   }
 

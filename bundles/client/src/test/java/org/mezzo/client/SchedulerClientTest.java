@@ -117,8 +117,7 @@ class SchedulerClientTest {
   @Test
   void errorIsFinal() throws Exception {
     client = client(master.address(), ClientOptions.Format.PROTOBUF);
-    master
-        .stream()
+    master.stream()
         .send(
             Event.newBuilder()
                 .setType(Event.Type.ERROR)

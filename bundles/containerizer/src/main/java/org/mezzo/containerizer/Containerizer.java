@@ -80,8 +80,8 @@ public interface Containerizer extends AutoCloseable {
    * @param pid of the first process, which is also its session
    * @param termination how the first process ended, once the agent knows. Part of the answer,
    *     because a container may be over and forgotten before anybody can ask for it. With isolators
-   *     it completes after they have cleaned up, so that a limit only they know of is in it; without,
-   *     what is left of the container is being destroyed meanwhile.
+   *     it completes after they have cleaned up, so that a limit only they know of is in it;
+   *     without, what is left of the container is being destroyed meanwhile.
    */
   record Launched(String containerId, long pid, CompletionStage<Termination> termination) {}
 

@@ -12,8 +12,7 @@ import java.util.OptionalInt;
 public record Termination(OptionalInt waitStatus, Optional<Containerizer.Limitation> limitation) {
 
   /** It ended and nobody saw how. */
-  public static final Termination UNKNOWN =
-      new Termination(OptionalInt.empty(), Optional.empty());
+  public static final Termination UNKNOWN = new Termination(OptionalInt.empty(), Optional.empty());
 
   private static final String[] SIGNALS = {
     "",
@@ -82,7 +81,8 @@ public record Termination(OptionalInt waitStatus, Optional<Containerizer.Limitat
   /** In the words of rule 204, for example {@code exited with status 3}. */
   public String describe() {
     if (signal().isPresent()) {
-      return "terminated with signal " + signalText(signal().getAsInt())
+      return "terminated with signal "
+          + signalText(signal().getAsInt())
           + ((waitStatus.getAsInt() & 0x80) != 0 ? " (core dumped)" : "");
     }
     return exitStatus().isPresent()

@@ -8,12 +8,13 @@
  * <ul>
  *   <li>{@code launcher.sh}, {@code launcher.pid}, {@code launcher.log}: the shell that forks the
  *       shims, its process id and what it complained about. It ends when the agent does.
- *   <li>{@code events}: a fifo into which shims write as things happen. Only a wake-up: the truth is
- *       in the files below.
- *   <li>{@code containers/<id>/pid}: one line, {@code <pid> <start time> <shim>}, of the container's first
- *       process and its parent. The start time is field 22 of {@code /proc/<pid>/stat}; a process with that pid
- *       and another start time is somebody else's. The process leads a session and a process group
- *       of its own, so {@code kill -s KILL -- -<pid>} ends all of it but what left the session.
+ *   <li>{@code events}: a fifo into which shims write as things happen. Only a wake-up: the truth
+ *       is in the files below.
+ *   <li>{@code containers/<id>/pid}: one line, {@code <pid> <start time> <shim>}, of the
+ *       container's first process and its parent. The start time is field 22 of {@code
+ *       /proc/<pid>/stat}; a process with that pid and another start time is somebody else's. The
+ *       process leads a session and a process group of its own, so {@code kill -s KILL -- -<pid>}
+ *       ends all of it but what left the session.
  *   <li>{@code containers/<id>/status}: one line, the raw wait status of the first process; absent
  *       while it runs.
  *   <li>{@code containers/<id>/cgroup}: as root, one line, the folder of the container's freezer

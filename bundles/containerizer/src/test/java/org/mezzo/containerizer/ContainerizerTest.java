@@ -219,8 +219,8 @@ class ContainerizerTest {
   void theFirstProcessLeadsItsOwnSessionAndDoesNotIgnoreSignals() throws Exception {
     open();
     LaunchRequest request =
-        request(shell("read -r a </proc/self/stat; echo $a; grep SigIgn /proc/self/status"),
-            Map.of());
+        request(
+            shell("read -r a </proc/self/stat; echo $a; grep SigIgn /proc/self/status"), Map.of());
     Launched launched = get(containerizer.launch(request));
     get(containerizer.destroy(request.containerId()).thenApply(x -> true));
     // The destroy may come first; what counts is read from a second run.
@@ -246,8 +246,10 @@ class ContainerizerTest {
                     + " echo $$ >three; while :; do sleep 1000; done"),
             Map.of());
     var end = get(containerizer.launch(request)).termination();
-    await(() -> request.sandbox().resolve("three").toFile().length() > 0
-        && request.sandbox().resolve("one").toFile().length() > 0);
+    await(
+        () ->
+            request.sandbox().resolve("three").toFile().length() > 0
+                && request.sandbox().resolve("one").toFile().length() > 0);
     List<Long> pids = new ArrayList<>();
     for (String name : List.of("one", "two", "three")) {
       pids.add(Long.parseLong(output(request, name).trim()));

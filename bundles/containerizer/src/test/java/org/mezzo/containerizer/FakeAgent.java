@@ -169,8 +169,7 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
                   .execute(
                       () ->
                           done.completeExceptionally(
-                              new ModuleException(
-                                  ModuleException.Kind.THREW, t.getMessage(), t)));
+                              new ModuleException(ModuleException.Kind.THREW, t.getMessage(), t)));
             }
           });
       return done;

@@ -35,7 +35,8 @@ public final class LaunchThroughput {
         end.get(60, TimeUnit.SECONDS);
       }
       double seconds = (System.nanoTime() - begin) / 1e9;
-      System.out.printf("%d containers: %.2f s, %.0f per second%n", count, seconds, count / seconds);
+      System.out.printf(
+          "%d containers: %.2f s, %.0f per second%n", count, seconds, count / seconds);
     }
     long[] starts = new long[100];
     long[] finishes = new long[100];

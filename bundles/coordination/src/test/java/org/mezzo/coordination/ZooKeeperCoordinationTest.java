@@ -294,8 +294,8 @@ class ZooKeeperCoordinationTest {
         .toList();
   }
 
-  private static void awaitLeader(
-      BlockingQueue<Optional<MasterInfo>> leaders, MasterInfo wanted) throws Exception {
+  private static void awaitLeader(BlockingQueue<Optional<MasterInfo>> leaders, MasterInfo wanted)
+      throws Exception {
     while (true) {
       Optional<MasterInfo> leader = leaders.poll(10, TimeUnit.SECONDS);
       assertThat(leader).as("a leader").isNotNull();

@@ -67,7 +67,8 @@ public final class CommonEndpoints {
   }
 
   /**
-   * Answers 200 with JSON, wrapped into a call of the function that the query's {@code jsonp} names.
+   * Answers 200 with JSON, wrapped into a call of the function that the query's {@code jsonp}
+   * names.
    */
   public static void respondJson(HttpExchange exchange, Consumer<JsonOut> value) {
     String function = exchange.query().get("jsonp");
@@ -188,7 +189,8 @@ public final class CommonEndpoints {
                             sources
                                 .files
                                 .attached()
-                                .forEach((virtual, real) -> json.field(virtual, real.toString())))));
+                                .forEach(
+                                    (virtual, real) -> json.field(virtual, real.toString())))));
   }
 
   private void modules(HttpExchange exchange, Optional<Principal> principal) {

@@ -23,8 +23,7 @@ public class FlagMetatype implements MetaTypeProvider {
    *
    * @param name what people call such a daemon
    */
-  protected FlagMetatype(
-      String pid, String name, String description, FlagDefinitions definitions) {
+  protected FlagMetatype(String pid, String name, String description, FlagDefinitions definitions) {
     this.pid = pid;
     this.name = name;
     this.description = description;
@@ -80,9 +79,7 @@ public class FlagMetatype implements MetaTypeProvider {
 
     @Override
     public String[] getDefaultValue() {
-      return definition.defaultValue().isEmpty()
-          ? null
-          : new String[] {definition.defaultValue()};
+      return definition.defaultValue().isEmpty() ? null : new String[] {definition.defaultValue()};
     }
   }
 

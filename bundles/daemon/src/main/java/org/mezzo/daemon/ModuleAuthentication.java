@@ -143,7 +143,8 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
       if (role == Role.MASTER && principal.get().value().isEmpty()) {
         return Verdict.refuse(
             HttpResponse.text(
-                403, "The request's authenticated principal contains claims, but no value string."));
+                403,
+                "The request's authenticated principal contains claims, but no value string."));
       }
       return Verdict.pass(principal);
     }

@@ -11,9 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The value of {@code --modules}: the JSON of Mesos, of which {@code name} says which module is meant
- * and {@code parameters} configure it. What names a library is ignored with a warning: modules are
- * bundles here. Immutable.
+ * The value of {@code --modules}: the JSON of Mesos, of which {@code name} says which module is
+ * meant and {@code parameters} configure it. What names a library is ignored with a warning:
+ * modules are bundles here. Immutable.
  */
 public final class ModuleParameters {
   private static final Logger LOG = LoggerFactory.getLogger(ModuleParameters.class);
@@ -54,7 +54,9 @@ public final class ModuleParameters {
     return new ModuleParameters(byName);
   }
 
-  /** Whether the field that the parser stands at has this name and begins so; else it is skipped. */
+  /**
+   * Whether the field that the parser stands at has this name and begins so; else it is skipped.
+   */
   private static boolean begins(JsonParser parser, String name, JsonToken token)
       throws IOException {
     boolean wanted = parser.currentName().equals(name);

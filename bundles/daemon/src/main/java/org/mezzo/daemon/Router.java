@@ -48,8 +48,8 @@ public final class Router implements HttpHandler {
   /**
    * Adds or replaces a route.
    *
-   * @param path begins with a slash, without the daemon's id, for example {@code /api/v1}; {@code /}
-   *     matches only itself
+   * @param path begins with a slash, without the daemon's id, for example {@code /api/v1}; {@code
+   *     /} matches only itself
    */
   public Router route(String path, Access access, Endpoint endpoint) {
     String key = trimmed(path);
@@ -72,8 +72,7 @@ public final class Router implements HttpHandler {
     String path = local(exchange.path());
     Route route = find(path);
     if (disabled.contains(path) || (route != null && disabled.contains(route.path))) {
-      exchange.respond(
-          HttpResponse.text(403, "Endpoint '" + exchange.path() + "' is disabled"));
+      exchange.respond(HttpResponse.text(403, "Endpoint '" + exchange.path() + "' is disabled"));
       return;
     }
     if (route == null) {

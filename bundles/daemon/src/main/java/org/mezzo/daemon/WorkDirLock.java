@@ -47,8 +47,7 @@ public final class WorkDirLock implements AutoCloseable {
                 + holder(channel)
                 + "): stop that one, or give this one a --work_dir of its own");
       }
-      byte[] pid =
-          Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
+      byte[] pid = Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
       channel.truncate(0);
       channel.write(ByteBuffer.wrap(pid), 0);
       return new WorkDirLock(channel);

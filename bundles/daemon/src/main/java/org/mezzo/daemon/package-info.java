@@ -1,4 +1,6 @@
-/** What master and agent share: event loop, metrics, routes, authentication at the border, files. */
+/**
+ * What master and agent share: event loop, metrics, routes, authentication at the border, files.
+ */
 @Version("0.1.0")
 @Export
 package org.mezzo.daemon;

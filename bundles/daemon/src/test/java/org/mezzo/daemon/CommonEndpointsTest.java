@@ -94,8 +94,7 @@ class CommonEndpointsTest {
     assertThat(server.get("/system/stats.json").body()).contains("\"cpus_total\":");
     assertThat(server.get("/mezzo/modules").body())
         .isEqualTo("{\"daemon\":\"master\",\"modules\":[]}");
-    assertThat(server.get("/files/debug").body())
-        .isEqualTo("{\"/sandbox\":\"" + sandbox + "\"}");
+    assertThat(server.get("/files/debug").body()).isEqualTo("{\"/sandbox\":\"" + sandbox + "\"}");
   }
 
   @Test

@@ -15,8 +15,11 @@ class MetricsRegistryTest {
     metrics.counter("b").add(2);
     metrics.counter("b").increment();
     metrics.gauge("a", () -> 1);
-    assertThat(metrics.snapshot()).containsExactly(
-        java.util.Map.entry("a", 1.0), java.util.Map.entry("b", 3.0), java.util.Map.entry("c", 3.5));
+    assertThat(metrics.snapshot())
+        .containsExactly(
+            java.util.Map.entry("a", 1.0),
+            java.util.Map.entry("b", 3.0),
+            java.util.Map.entry("c", 3.5));
   }
 
   @Test
@@ -46,8 +49,16 @@ class MetricsRegistryTest {
     }
     assertThat(metrics.snapshot())
         .containsOnlyKeys(
-            "run_ms", "run_ms/count", "run_ms/max", "run_ms/min", "run_ms/p50", "run_ms/p90",
-            "run_ms/p95", "run_ms/p99", "run_ms/p999", "run_ms/p9999")
+            "run_ms",
+            "run_ms/count",
+            "run_ms/max",
+            "run_ms/min",
+            "run_ms/p50",
+            "run_ms/p90",
+            "run_ms/p95",
+            "run_ms/p99",
+            "run_ms/p999",
+            "run_ms/p9999")
         .containsEntry("run_ms", 101.0)
         .containsEntry("run_ms/count", 101.0)
         .containsEntry("run_ms/min", 1.0)
@@ -68,8 +79,7 @@ class MetricsRegistryTest {
     metrics.counter("master/frameworks/a/2/calls").increment();
     metrics.prefixed("modules/x/").gauge("y", () -> 1);
     metrics.removeAll("master/frameworks/a/1/");
-    assertThat(metrics.snapshot())
-        .containsOnlyKeys("master/frameworks/a/2/calls", "modules/x/y");
+    assertThat(metrics.snapshot()).containsOnlyKeys("master/frameworks/a/2/calls", "modules/x/y");
     metrics.remove("modules/x/y");
     assertThat(metrics.snapshot()).containsOnlyKeys("master/frameworks/a/2/calls");
   }

@@ -137,8 +137,7 @@ class ModuleAuthenticationTest {
     Router router =
         new Router(
             "master",
-            new ModuleAuthentication(
-                daemon(role), new TestFlags(flags), metrics, leases, workers),
+            new ModuleAuthentication(daemon(role), new TestFlags(flags), metrics, leases, workers),
             workers);
     for (Access access : Access.values()) {
       router.route(
@@ -181,11 +180,9 @@ class ModuleAuthenticationTest {
     serve(Role.MASTER, Map.of("authenticate_http_frameworks", "true"));
     assertThat(server.get("/SCHEDULER").statusCode()).isEqualTo(503);
     leases.module = new Authenticator(Principal.named("ann"));
-    assertThat(
-            server.send("GET", "/SCHEDULER", new byte[0], "Authorization", "crash").statusCode())
+    assertThat(server.send("GET", "/SCHEDULER", new byte[0], "Authorization", "crash").statusCode())
         .isEqualTo(503);
-    assertThat(
-            server.send("GET", "/SCHEDULER", new byte[0], "Authorization", "right").statusCode())
+    assertThat(server.send("GET", "/SCHEDULER", new byte[0], "Authorization", "right").statusCode())
         .isEqualTo(200);
   }
 
@@ -199,7 +196,8 @@ class ModuleAuthenticationTest {
 
   @Test
   void authorizesOnlyWithAcls() {
-    var open = Authorization.of(daemon(Role.AGENT), new TestFlags(Map.of()), metrics, leases, workers);
+    var open =
+        Authorization.of(daemon(Role.AGENT), new TestFlags(Map.of()), metrics, leases, workers);
     assertThat(open.demanded()).isFalse();
     assertThat(allowed(open)).isTrue();
 

@@ -16,8 +16,7 @@ class ModuleParametersTest {
     String table =
         "name\tdeprecated_name\ttype\tdefault\teffect\tpurpose\n"
             + "modules\t\tstring?\t\tyes\tparameters of modules\n";
-    return FlagDefinitions.read(
-            new ByteArrayInputStream(table.getBytes(StandardCharsets.UTF_8)))
+    return FlagDefinitions.read(new ByteArrayInputStream(table.getBytes(StandardCharsets.UTF_8)))
         .parse(given);
   }
 
@@ -32,7 +31,8 @@ class ModuleParametersTest {
                     {"libraries": [{"file": "/usr/lib/libx.so", "modules": [
                       {"name": "labels", "parameters": [
                         {"key": "label.rack", "value": "r1"}, {"key": "n", "value": 3}]},
-                      {"name": "plain"}]}]}""")));
+                      {"name": "plain"}]}]}\
+                    """)));
     assertThat(parameters.forModule("labels")).isEqualTo(Map.of("label.rack", "r1", "n", "3"));
     assertThat(parameters.forModule("plain")).isEmpty();
     assertThat(parameters.forModule("unknown")).isEmpty();
@@ -51,7 +51,8 @@ class ModuleParametersTest {
           "[]",
           "{\"libraries\": 1}",
           "{\"libraries\": [{\"modules\": [{\"parameters\": []}]}]}",
-          "{\"libraries\": [{\"modules\": [{\"name\": \"x\", \"parameters\": [{\"key\": \"k\"}]}]}]}"
+          "{\"libraries\": [{\"modules\": [{\"name\": \"x\", \"parameters\": [{\"key\":"
+              + " \"k\"}]}]}]}"
         }) {
       assertThatThrownBy(() -> ModuleParameters.of(flags(Map.of("modules", bad))))
           .as(bad)

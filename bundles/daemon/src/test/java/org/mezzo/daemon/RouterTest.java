@@ -26,7 +26,8 @@ class RouterTest {
   void open() throws Exception {
     router = new Router("slave(1)", (exchange, access) -> verdict, workers);
     for (String path :
-        List.of("/", "/api/v1", "/api/v1/scheduler", "/state", "/system/stats.json", "/files/read")) {
+        List.of(
+            "/", "/api/v1", "/api/v1/scheduler", "/state", "/system/stats.json", "/files/read")) {
       router.route(
           path, Access.NONE, (it, who) -> it.respond(HttpResponse.text(200, "endpoint " + path)));
     }
@@ -34,8 +35,7 @@ class RouterTest {
         "/secret",
         Access.READONLY,
         (it, who) ->
-            it.respond(
-                HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody"))));
+            it.respond(HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody"))));
     router.route(
         "/broken",
         Access.NONE,
@@ -77,8 +77,16 @@ class RouterTest {
 
   @ParameterizedTest
   @CsvSource({
-    "/nope", "/stateful", "/slave(1)/nope", "/slave(1)x/state", "/master/state", "/api", "/files",
-    "/slave(1)%2Fstate", "/does/not/exist", "/favicon.ico"
+    "/nope",
+    "/stateful",
+    "/slave(1)/nope",
+    "/slave(1)x/state",
+    "/master/state",
+    "/api",
+    "/files",
+    "/slave(1)%2Fstate",
+    "/does/not/exist",
+    "/favicon.ico"
   })
   void answersUnknownPathsWith404(String path) throws Exception {
     var answer = server.get(path);

@@ -28,10 +28,9 @@ import org.slf4j.LoggerFactory;
 /**
  * HTTP basic authentication against files of names and passwords: the one that the flag {@code
  * credentials} names (on an agent {@code http_credentials}; rule 356), and the one of the module
- * parameter {@code htpasswd_file}, with
- * hashes by bcrypt (htpasswd -B), SHA-crypt ({@code $5$}, {@code $6$}) or {@code {SHA}}. A name
- * that is in both has the password of the first. Without any file everybody is refused. Files are
- * read again when they change.
+ * parameter {@code htpasswd_file}, with hashes by bcrypt (htpasswd -B), SHA-crypt ({@code $5$},
+ * {@code $6$}) or {@code {SHA}}. A name that is in both has the password of the first. Without any
+ * file everybody is refused. Files are read again when they change.
  */
 @Component(service = HttpAuthenticator.class, scope = ServiceScope.PROTOTYPE)
 @MezzoModule(

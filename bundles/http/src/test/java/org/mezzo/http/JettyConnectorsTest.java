@@ -255,7 +255,11 @@ class JettyConnectorsTest {
 
   private URI uri(String path) {
     return URI.create(
-        "http://" + connector.address().getHostString() + ":" + connector.address().getPort() + path);
+        "http://"
+            + connector.address().getHostString()
+            + ":"
+            + connector.address().getPort()
+            + path);
   }
 
   @Test
@@ -266,8 +270,7 @@ class JettyConnectorsTest {
             HttpRequest.newBuilder(uri("/large")).header("Accept-Encoding", "gzip").build(),
             BodyHandlers.ofByteArray());
     assertThat(zipped.headers().firstValue("Content-Encoding")).contains("gzip");
-    assertThat(
-            new GZIPInputStream(new ByteArrayInputStream(zipped.body())).readAllBytes())
+    assertThat(new GZIPInputStream(new ByteArrayInputStream(zipped.body())).readAllBytes())
         .isEqualTo(LARGE.getBytes(StandardCharsets.UTF_8));
     for (String[] plain :
         new String[][] {{"/large", "gzip;q=0"}, {"/large", "br"}, {"/hello", "gzip"}}) {
@@ -347,7 +350,12 @@ class JettyConnectorsTest {
         new String[] {
           "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n",
           "GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-          "POST /post-stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+          "POST /post-stream HTTP/1.1\r\n"
+              + "Host: x\r\n"
+              + "Transfer-Encoding: chunked\r\n\r\n"
+              + "2\r\n"
+              + "ab\r\n"
+              + "0\r\n\r\n"
         }) {
       CompletableFuture<Throwable> gone = new CompletableFuture<>();
       try (RawClient client = raw()) {
@@ -413,8 +421,9 @@ class JettyConnectorsTest {
         RawClient client = raw()) {
       client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("\r\n\r\n");
       ResponseStream stream = nextStream();
-      assertThat(idle.send("GET /hel").readAll()).satisfiesAnyOf(
-          text -> assertThat(text).isEmpty(), text -> assertThat(text).contains("408"));
+      assertThat(idle.send("GET /hel").readAll())
+          .satisfiesAnyOf(
+              text -> assertThat(text).isEmpty(), text -> assertThat(text).contains("408"));
       assertThat(closed.poll(500, TimeUnit.MILLISECONDS)).isNull();
       assertThat(stream.write("late".getBytes(StandardCharsets.UTF_8))).isTrue();
       assertThat(client.readUntil("late")).endsWith("late");

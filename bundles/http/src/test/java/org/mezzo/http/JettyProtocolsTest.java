@@ -229,13 +229,15 @@ class JettyProtocolsTest {
   private static SSLContext context(Path dir) throws Exception {
     Path store = dir.resolve("keys.p12");
     List<String> command =
-        new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/keytool").toString()));
+        new ArrayList<>(
+            List.of(Path.of(System.getProperty("java.home"), "bin/keytool").toString()));
     command.addAll(
         List.of(
             "-genkeypair -alias test -keyalg EC -dname CN=localhost -validity 30 -storetype PKCS12"
                 .split(" ")));
     command.addAll(
-        List.of("-ext", "SAN=dns:localhost", "-storepass", "secret", "-keystore", store.toString()));
+        List.of(
+            "-ext", "SAN=dns:localhost", "-storepass", "secret", "-keystore", store.toString()));
     assertThat(new ProcessBuilder(command).redirectErrorStream(true).start().waitFor()).isZero();
     KeyStore keys = KeyStore.getInstance("PKCS12");
     try (var in = Files.newInputStream(store)) {

@@ -29,8 +29,7 @@ final class RawClient implements AutoCloseable {
   String readUntil(String end) throws IOException {
     StringBuilder text = new StringBuilder();
     InputStream in = input;
-    while (text.length() < end.length()
-        || text.indexOf(end, text.length() - end.length()) < 0) {
+    while (text.length() < end.length() || text.indexOf(end, text.length() - end.length()) < 0) {
       int next = in.read();
       if (next < 0) {
         throw new IOException("Connection ended after: " + text);

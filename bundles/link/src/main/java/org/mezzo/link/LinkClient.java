@@ -31,8 +31,10 @@ public interface LinkClient {
 
   /** One connection; of no use after closed was reported. Safe for any thread. */
   interface Connection extends AutoCloseable {
-    /** Queues a call; its number is set here. Calls may be queued before the link is open and are sent
-     * when it is. False when the connection is closed, or was cut because too much waits. */
+    /**
+     * Queues a call; its number is set here. Calls may be queued before the link is open and are
+     * sent when it is. False when the connection is closed, or was cut because too much waits.
+     */
     boolean send(AgentCall.Builder call);
 
     /** Sends what is queued when the link is open, then closes; returns at once. */

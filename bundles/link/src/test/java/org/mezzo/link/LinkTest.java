@@ -110,7 +110,8 @@ class LinkTest {
                             .setTaskId(TaskID.newBuilder().setValue("t"))
                             .setState(TaskState.TASK_RUNNING)
                             .setMessage(text))));
-    session.session.send(MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(text)));
+    session.session.send(
+        MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(text)));
 
     assertThat(((AgentCall) master.next()).getStatusUpdate().getStatus().getMessage())
         .isEqualTo(text);

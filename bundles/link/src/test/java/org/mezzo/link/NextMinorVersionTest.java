@@ -32,8 +32,7 @@ class NextMinorVersionTest {
     assertThat(((Hello) seen.get(0)).getConnectionEpoch()).isEqualTo(42);
     assertThat(seen.get(1)).isEqualTo("unknown frame 77");
     assertThat(((AgentCall) seen.get(2)).getPong().getSequence()).isEqualTo(5);
-    assertThat(((AgentCall) seen.get(3)).getCallCase())
-        .isEqualTo(AgentCall.CallCase.CALL_NOT_SET);
+    assertThat(((AgentCall) seen.get(3)).getCallCase()).isEqualTo(AgentCall.CallCase.CALL_NOT_SET);
     assertThat(((AgentCall) seen.get(4)).getExecutorExited().getStatus()).isEqualTo(256);
     assertThat(seen).hasSize(5);
   }
@@ -54,8 +53,17 @@ class NextMinorVersionTest {
 
   @Test
   void framesStayAsTheyAre() {
-    assertThat(HexFormat.of().formatHex(Frames.frame(Frames.HELLO, Hello.newBuilder().setMajor(1)
-            .setMinor(0).setConnectionEpoch(42).setProcessId("p").build())))
+    assertThat(
+            HexFormat.of()
+                .formatHex(
+                    Frames.frame(
+                        Frames.HELLO,
+                        Hello.newBuilder()
+                            .setMajor(1)
+                            .setMinor(0)
+                            .setConnectionEpoch(42)
+                            .setProcessId("p")
+                            .build())))
         .isEqualTo("0000000901" + "08011000182a320170");
     assertThat(HexFormat.of().formatHex(Frames.empty(Frames.ALIVE))).isEqualTo("0000000000");
   }

@@ -110,8 +110,7 @@ public final class Master implements AutoCloseable {
     this.flags = flags;
     this.modules = services.modules();
     this.allocator = flags.text("allocator").orElse("hierarchical");
-    Path workDir =
-        Path.of(flags.text("work_dir").orElse(defaultWorkDir())).toAbsolutePath();
+    Path workDir = Path.of(flags.text("work_dir").orElse(defaultWorkDir())).toAbsolutePath();
     try {
       open.add(WorkDirLock.acquire(workDir, "master"));
       loop = new EventLoop(name);
@@ -132,8 +131,7 @@ public final class Master implements AutoCloseable {
       ModuleAuthentication authentication =
           new ModuleAuthentication(identity, flags, metrics, modules, workers);
       open.add(authentication);
-      Authorization authorization =
-          Authorization.of(identity, flags, metrics, modules, workers);
+      Authorization authorization = Authorization.of(identity, flags, metrics, modules, workers);
       open.add(authorization);
       ModuleConsultant consultant =
           new ModuleConsultant(
@@ -181,8 +179,7 @@ public final class Master implements AutoCloseable {
           flags.text("zk").isPresent()
               ? services
                   .coordination()
-                  .zooKeeper(
-                      flags.text("zk").get(), flags.duration("zk_session_timeout"), loop)
+                  .zooKeeper(flags.text("zk").get(), flags.duration("zk_session_timeout"), loop)
               : services.coordination().standalone(workDir, loop);
       leadership =
           new Leadership(
@@ -249,8 +246,7 @@ public final class Master implements AutoCloseable {
         new SchedulerApi(leadership, authorization, metrics, workers, Ids::random)
             .endpoint(gate::check));
     HttpHandler links = services.links().handler(this::linked);
-    router.route(
-        LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));
+    router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));
     CommonEndpoints.install(
         router,
         new CommonEndpoints.Sources(
@@ -266,14 +262,14 @@ public final class Master implements AutoCloseable {
             workers,
             loop,
             identity.clock().instant()));
-    flags.text("firewall_rules").ifPresent(rules -> router.disable(FirewallRules.disabledPaths(rules)));
+    flags
+        .text("firewall_rules")
+        .ifPresent(rules -> router.disable(FirewallRules.disabledPaths(rules)));
     return router;
   }
 
   private void linked(
-      LinkServer.Session session,
-      org.mezzo.link.messages.Hello hello,
-      Optional<String> principal) {
+      LinkServer.Session session, org.mezzo.link.messages.Hello hello, Optional<String> principal) {
     MasterTerm term = leadership.term();
     if (term != null && term.state().isPresent()) {
       term.links().opened(session, hello);
@@ -312,7 +308,9 @@ public final class Master implements AutoCloseable {
     int port = flags.text("advertise_port").map(Integer::parseInt).orElse(bound.getPort());
     InetAddress address = InetAddress.getByName(ip);
     String hostname =
-        flags.text("hostname").orElseGet(() -> flags.bool("hostname_lookup") ? lookUp(address) : ip);
+        flags
+            .text("hostname")
+            .orElseGet(() -> flags.bool("hostname_lookup") ? lookUp(address) : ip);
     MasterInfo.Builder self =
         MasterInfo.newBuilder()
             .setId(Ids.random())
@@ -321,8 +319,7 @@ public final class Master implements AutoCloseable {
             .setPid("master@" + ip + ":" + port)
             .setHostname(hostname)
             .setVersion(Versions.MESOS)
-            .setAddress(
-                Address.newBuilder().setHostname(hostname).setIp(ip).setPort(port));
+            .setAddress(Address.newBuilder().setHostname(hostname).setIp(ip).setPort(port));
     for (MasterInfo.Capability.Type type :
         List.of(
             MasterInfo.Capability.Type.AGENT_UPDATE,
@@ -378,8 +375,7 @@ public final class Master implements AutoCloseable {
 
   private AllocatorOptions allocatorOptions(MasterInfo self) {
     List<Quantities> minimum = new ArrayList<>();
-    for (String quantities :
-        flags.text("min_allocatable_resources").orElse("").split("\\|")) {
+    for (String quantities : flags.text("min_allocatable_resources").orElse("").split("\\|")) {
       if (!quantities.isBlank()) {
         minimum.add(Quantities.parse(quantities.strip()));
       }
@@ -406,7 +402,8 @@ public final class Master implements AutoCloseable {
       }
       hostnames = Optional.of(lines);
     } catch (IOException e) {
-      LOG.warn("The whitelist {} cannot be read; what was read before counts: {}", file, e.toString());
+      LOG.warn(
+          "The whitelist {} cannot be read; what was read before counts: {}", file, e.toString());
       return;
     }
     if (!hostnames.equals(whitelist)) {

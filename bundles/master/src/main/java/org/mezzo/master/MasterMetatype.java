@@ -5,9 +5,7 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.metatype.MetaTypeProvider;
 
 /** Describes the master's flags to tools that edit configurations. */
-@Component(
-    service = MetaTypeProvider.class,
-    property = "metatype.factory.pid=" + MasterDaemon.PID)
+@Component(service = MetaTypeProvider.class, property = "metatype.factory.pid=" + MasterDaemon.PID)
 public final class MasterMetatype extends FlagMetatype {
   public MasterMetatype() {
     super(

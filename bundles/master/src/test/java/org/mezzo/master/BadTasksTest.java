@@ -61,12 +61,12 @@ class BadTasksTest {
   static Stream<Row> rows() throws Exception {
     try (InputStream in = BadTasksTest.class.getResourceAsStream("/bad-tasks.tsv")) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-          .lines()
-          .filter(line -> !line.startsWith("#"))
-          .map(line -> line.split("\t", -1))
-          .map(cells -> new Row(cells[0], cells[1], cells[2], cells[3]))
-          .toList()
-          .stream();
+              .lines()
+              .filter(line -> !line.startsWith("#"))
+              .map(line -> line.split("\t", -1))
+              .map(cells -> new Row(cells[0], cells[1], cells[2], cells[3]))
+              .toList()
+              .stream();
     }
   }
 
@@ -74,8 +74,7 @@ class BadTasksTest {
   @MethodSource("rows")
   void isTold(Row row) throws Exception {
     Offer offer = scheduler.await(Event.Type.OFFERS).getOffers().getOffers(0);
-    String text =
-        row.accept.replace("{framework}", scheduler.id).replace("{agent}", agent.id);
+    String text = row.accept.replace("{framework}", scheduler.id).replace("{agent}", agent.id);
     OfferID offerId =
         switch (row.name) {
           case "empty offer ids" -> OfferID.newBuilder().setValue("").build();
@@ -90,12 +89,7 @@ class BadTasksTest {
     scheduler.accepted(Call.newBuilder().setType(Call.Type.ACCEPT).setAccept(accept));
     if (!row.runs.isEmpty()) {
       assertThat(
-              agent
-                  .await(MasterEvent::hasRunTask)
-                  .getRunTask()
-                  .getTasks(0)
-                  .getTaskId()
-                  .getValue())
+              agent.await(MasterEvent::hasRunTask).getRunTask().getTasks(0).getTaskId().getValue())
           .isEqualTo(row.runs);
     }
     if (!row.expected.isEmpty()) {
@@ -111,10 +105,7 @@ class BadTasksTest {
               status.getAgentId().getValue(),
               sorted(status.getMessage()));
       String[] expected =
-          row.expected
-              .replace("{agent}", agent.id)
-              .replace("{offer}", "used")
-              .split("\\|", 5);
+          row.expected.replace("{agent}", agent.id).replace("{offer}", "used").split("\\|", 5);
       expected[4] = sorted(expected[4]);
       assertThat(told).isEqualTo(String.join("|", expected));
     }

@@ -23,8 +23,7 @@ class MetricsTest {
 
   @TempDir Path workDir;
 
-  private static void launch(TestScheduler scheduler, TestAgent agent, String id)
-      throws Exception {
+  private static void launch(TestScheduler scheduler, TestAgent agent, String id) throws Exception {
     Offer offer = scheduler.await(Event.Type.OFFERS).getOffers().getOffers(0);
     Call.Builder call = Call.newBuilder().setType(Call.Type.ACCEPT);
     call.getAcceptBuilder()
@@ -102,8 +101,7 @@ class MetricsTest {
       scheduler.acknowledge(scheduler.await(Event.Type.UPDATE).getUpdate().getStatus());
       scheduler.accepted(Call.newBuilder().setType(Call.Type.SUPPRESS));
       TestCluster.await(
-          () ->
-              cluster.master.metrics().snapshot().get(prefix + "roles/test/suppressed") == 1.0);
+          () -> cluster.master.metrics().snapshot().get(prefix + "roles/test/suppressed") == 1.0);
       assertThat(cluster.master.metrics().snapshot())
           .containsEntry(prefix + "tasks/active/task_running", 0.0)
           .containsEntry(prefix + "tasks/terminal/task_finished", 1.0);

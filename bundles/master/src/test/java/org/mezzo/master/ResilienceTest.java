@@ -421,8 +421,7 @@ class ResilienceTest {
       gate.countDown();
       TaskStatus killed = update(scheduler);
       assertThat(killed.getState()).isEqualTo(TaskState.TASK_KILLED);
-      assertThat(killed.getReason())
-          .isEqualTo(TaskStatus.Reason.REASON_TASK_KILLED_DURING_LAUNCH);
+      assertThat(killed.getReason()).isEqualTo(TaskStatus.Reason.REASON_TASK_KILLED_DURING_LAUNCH);
       launch(scheduler, offer(scheduler), "t3");
       assertThat(
               agent
@@ -446,10 +445,7 @@ class ResilienceTest {
       Offer offer = offer(scheduler);
       Call.Accept.Builder accept = Call.Accept.newBuilder().addOfferIds(offer.getId());
       Offer.Operation.Launch.Builder launch =
-          accept
-              .addOperationsBuilder()
-              .setType(Offer.Operation.Type.LAUNCH)
-              .getLaunchBuilder();
+          accept.addOperationsBuilder().setType(Offer.Operation.Type.LAUNCH).getLaunchBuilder();
       for (int i = 0; i < 333; i++) {
         launch.addTaskInfos(
             TaskInfo.newBuilder()

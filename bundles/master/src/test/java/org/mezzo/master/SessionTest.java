@@ -37,7 +37,8 @@ class SessionTest {
   void start() throws Exception {
     cluster = new TestCluster(workDir);
     agent = cluster.agent(25051, RESOURCES);
-    scheduler = TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build());
+    scheduler =
+        TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build());
   }
 
   @AfterEach
@@ -137,8 +138,7 @@ class SessionTest {
         asked.setAgentId(AgentID.newBuilder().setValue(agentId));
       }
     }
-    scheduler.accepted(
-        Call.newBuilder().setType(Call.Type.RECONCILE).setReconcile(reconcile));
+    scheduler.accepted(Call.newBuilder().setType(Call.Type.RECONCILE).setReconcile(reconcile));
   }
 
   private void expect(TaskState state, String message) throws Exception {
@@ -168,8 +168,7 @@ class SessionTest {
   }
 
   private void kill(String taskId, String agentId) throws Exception {
-    Call.Kill.Builder kill =
-        Call.Kill.newBuilder().setTaskId(TaskID.newBuilder().setValue(taskId));
+    Call.Kill.Builder kill = Call.Kill.newBuilder().setTaskId(TaskID.newBuilder().setValue(taskId));
     if (agentId != null) {
       kill.setAgentId(AgentID.newBuilder().setValue(agentId));
     }

@@ -14,8 +14,8 @@ import java.util.Optional;
  *     when it was handed over
  * @param busy for how long the call that runs has been running; zero when none does, and where
  *     several may run at a time
- * @param throwsInARow calls of the present holder that threw something unchecked since the last
- *     one that did not
+ * @param throwsInARow calls of the present holder that threw something unchecked since the last one
+ *     that did not
  * @param holder who holds it; empty while vacant
  */
 public record LeaseDescription(

@@ -41,8 +41,7 @@ public interface ModuleLease<M extends Module> extends AutoCloseable {
    *     {@link LeaseListener#lost}. Cancelling the stage's future takes the call back or interrupts
    *     its thread.
    */
-  <R> CompletionStage<R> call(
-      long epoch, String operation, Duration deadline, Call<M, R> call);
+  <R> CompletionStage<R> call(long epoch, String operation, Duration deadline, Call<M, R> call);
 
   /** How many calls wait in the mailbox now. */
   int backlog();

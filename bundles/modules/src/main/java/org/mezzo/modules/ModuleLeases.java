@@ -7,7 +7,8 @@ import org.mezzo.api.Module;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * The one place where the core gets modules from, published as an OSGi service. Safe for any thread.
+ * The one place where the core gets modules from, published as an OSGi service. Safe for any
+ * thread.
  */
 @ProviderType
 public interface ModuleLeases {

@@ -11,8 +11,9 @@ import java.util.Set;
 
 /** Makes messages with random fields set, required ones always. */
 public final class RandomMessages {
-  private static final int[] CODE_POINTS = {'a', 'Z', '0', '"', '\\', '/', '\n', 0, 0x7f, 0xe9,
-    0x20ac, 0x2028, 0xfffd, 0x1f600, 0x10ffff};
+  private static final int[] CODE_POINTS = {
+    'a', 'Z', '0', '"', '\\', '/', '\n', 0, 0x7f, 0xe9, 0x20ac, 0x2028, 0xfffd, 0x1f600, 0x10ffff
+  };
 
   private final Random random;
 
@@ -73,8 +74,7 @@ public final class RandomMessages {
         List<EnumValueDescriptor> values = field.getEnumType().getValues();
         yield values.get(random.nextInt(values.size()));
       }
-      case MESSAGE ->
-          next(parent.newBuilderForField(field).getDefaultInstanceForType(), depth - 1);
+      case MESSAGE -> next(parent.newBuilderForField(field).getDefaultInstanceForType(), depth - 1);
     };
   }
 
@@ -87,9 +87,19 @@ public final class RandomMessages {
       case 4 -> random.nextGaussian();
       default ->
           new double[] {
-            0.0, -0.0, 1e21, 1e22, 1e-6, 1e-7, Double.MIN_VALUE, Double.MAX_VALUE,
-            Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN
-          }[random.nextInt(11)];
+                0.0,
+                -0.0,
+                1e21,
+                1e22,
+                1e-6,
+                1e-7,
+                Double.MIN_VALUE,
+                Double.MAX_VALUE,
+                Double.POSITIVE_INFINITY,
+                Double.NEGATIVE_INFINITY,
+                Double.NaN
+              }
+              [random.nextInt(11)];
     };
   }
 

@@ -158,9 +158,7 @@ public final class Quantities {
     int j = 0;
     while (i < names.length || j < other.names.length) {
       int order =
-          i == names.length
-              ? 1
-              : j == other.names.length ? -1 : names[i].compareTo(other.names[j]);
+          i == names.length ? 1 : j == other.names.length ? -1 : names[i].compareTo(other.names[j]);
       sumNames[size] = order <= 0 ? names[i] : other.names[j];
       long mine = order <= 0 ? amounts[i++] : 0;
       long others = order >= 0 ? other.amounts[j++] : 0;

@@ -55,8 +55,7 @@ final class ReservationForms {
       }
       if (before != null) {
         if (info.getType() == ReservationInfo.Type.STATIC) {
-          return Optional.of(
-              "Invalid refined reservation: a refined reservation cannot be STATIC");
+          return Optional.of("Invalid refined reservation: a refined reservation cannot be STATIC");
         }
         if (!Roles.isStrictlyBelow(info.getRole(), before.getRole())) {
           return Optional.of(

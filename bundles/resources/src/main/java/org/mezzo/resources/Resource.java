@@ -140,8 +140,7 @@ public final class Resource {
       source = disk.getSource();
       if (source.hasMetadata()) {
         List<Label> labels = Reservation.sorted(source.getMetadata().getLabelsList());
-        source =
-            source.toBuilder().setMetadata(Labels.newBuilder().addAllLabels(labels)).build();
+        source = source.toBuilder().setMetadata(Labels.newBuilder().addAllLabels(labels)).build();
       }
     }
     return new ResourceKind.Disk(
@@ -212,8 +211,7 @@ public final class Resource {
   public org.mezzo.protocol.v1.Resource toMessage(Resources.Format format) {
     var message = emptyMessage(kind, disk).toBuilder();
     switch (kind.type) {
-      case SCALAR ->
-          message.setScalar(Value.Scalar.newBuilder().setValue(Millis.toDouble(millis)));
+      case SCALAR -> message.setScalar(Value.Scalar.newBuilder().setValue(Millis.toDouble(millis)));
       case RANGES -> {
         Value.Ranges.Builder ranges = Value.Ranges.newBuilder();
         for (int i = 0; i < spans.length; i += 2) {
@@ -259,8 +257,7 @@ public final class Resource {
         info.setSource(kind.disk().source());
       }
       if (kind.disk().persistenceId() != null) {
-        info.setPersistence(
-            DiskInfo.Persistence.newBuilder().setId(kind.disk().persistenceId()));
+        info.setPersistence(DiskInfo.Persistence.newBuilder().setId(kind.disk().persistenceId()));
       }
       disk = info.build();
     }
@@ -314,10 +311,8 @@ public final class Resource {
     }
     return switch (kind.type) {
       case SCALAR ->
-          new Resource(
-              kind, Millis.sum(millis, other.millis), Spans.NONE, Items.NONE, 1, disk);
-      case RANGES ->
-          new Resource(kind, 0, Spans.union(spans, other.spans), Items.NONE, 1, disk);
+          new Resource(kind, Millis.sum(millis, other.millis), Spans.NONE, Items.NONE, 1, disk);
+      case RANGES -> new Resource(kind, 0, Spans.union(spans, other.spans), Items.NONE, 1, disk);
       case SET -> new Resource(kind, 0, Spans.NONE, Items.union(items, other.items), 1, disk);
     };
   }
@@ -376,8 +371,7 @@ public final class Resource {
 
   @Override
   public int hashCode() {
-    return Objects.hash(
-        kind, millis, Arrays.hashCode(spans), Arrays.hashCode(items), copies);
+    return Objects.hash(kind, millis, Arrays.hashCode(spans), Arrays.hashCode(items), copies);
   }
 
   /** As logs and error messages of the field show it, for example {@code cpus:0.5}. */

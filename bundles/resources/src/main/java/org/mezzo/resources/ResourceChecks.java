@@ -27,12 +27,7 @@ public final class ResourceChecks {
    */
   public static Optional<String> check(org.mezzo.protocol.v1.Resource message) {
     return problem(message)
-        .map(
-            problem ->
-                "Resource '"
-                    + ResourceText.print(message)
-                    + "' is invalid: "
-                    + problem);
+        .map(problem -> "Resource '" + ResourceText.print(message) + "' is invalid: " + problem);
   }
 
   private static Optional<String> problem(org.mezzo.protocol.v1.Resource message) {
@@ -156,8 +151,7 @@ public final class ResourceChecks {
    * {@code gpus}, disk info with a meaning, valid and unique volumes, nothing both revocable and
    * not, one allocation role (rules 289, 294-297).
    */
-  public static Optional<String> checkRequest(
-      Collection<org.mezzo.protocol.v1.Resource> messages) {
+  public static Optional<String> checkRequest(Collection<org.mezzo.protocol.v1.Resource> messages) {
     return first(messages, ResourceChecks::check)
         .or(() -> first(messages, ResourceChecks::checkGpus))
         .or(() -> first(messages, ResourceChecks::checkVolume))
@@ -180,8 +174,7 @@ public final class ResourceChecks {
 
   /** Graphics processors come whole (rule 289). */
   public static Optional<String> checkGpus(org.mezzo.protocol.v1.Resource message) {
-    return message.getName().equals("gpus")
-            && Millis.of(message.getScalar().getValue()) % 1000 != 0
+    return message.getName().equals("gpus") && Millis.of(message.getScalar().getValue()) % 1000 != 0
         ? Optional.of("Invalid 'gpus' resource: The 'gpus' resource must be an unsigned integer")
         : Optional.empty();
   }
@@ -200,8 +193,7 @@ public final class ResourceChecks {
           ? Optional.empty()
           : Optional.of("Invalid DiskInfo: DiskInfo is set but empty");
     }
-    boolean reserved =
-        message.getReservationsCount() > 0 || !message.getRole().equals(Roles.ANY);
+    boolean reserved = message.getReservationsCount() > 0 || !message.getRole().equals(Roles.ANY);
     Volume volume = disk.getVolume();
     String problem = null;
     if (message.hasRevocable()) {
@@ -244,8 +236,7 @@ public final class ResourceChecks {
         continue;
       }
       int depth = message.getReservationsCount();
-      String role =
-          depth > 0 ? message.getReservations(depth - 1).getRole() : message.getRole();
+      String role = depth > 0 ? message.getReservations(depth - 1).getRole() : message.getRole();
       if (!seen.add(List.of(role, message.getDisk().getPersistence().getId()))) {
         return Optional.of(
             "Persistence ID '"
@@ -310,8 +301,7 @@ public final class ResourceChecks {
         }
       }
       if (problem != null) {
-        return Optional.of(
-            "Resource '" + ResourceText.print(message) + "' is invalid: " + problem);
+        return Optional.of("Resource '" + ResourceText.print(message) + "' is invalid: " + problem);
       }
     }
     return Optional.empty();

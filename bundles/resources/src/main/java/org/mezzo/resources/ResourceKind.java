@@ -29,6 +29,7 @@ public final class ResourceKind {
   static final int REFINED = 1 << 2;
   static final int REVOCABLE = 1 << 3;
   static final int SHARED = 1 << 4;
+
   /** Never merges and is taken whole or not at all (rules 278, 279). */
   static final int EXCLUSIVE = 1 << 5;
 
@@ -330,7 +331,8 @@ public final class ResourceKind {
       this.revocable = revocable;
       this.shared = shared;
       this.provider = provider;
-      this.rest = Objects.hash(name, type.ordinal(), reservations, disk, revocable, shared, provider);
+      this.rest =
+          Objects.hash(name, type.ordinal(), reservations, disk, revocable, shared, provider);
       this.hash = 31 * rest + Objects.hashCode(allocationRole);
     }
 

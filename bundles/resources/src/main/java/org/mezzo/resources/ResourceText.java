@@ -97,7 +97,9 @@ final class ResourceText {
     }
     Value.Builder parsed = Value.newBuilder();
     if (brace == 0) {
-      parsed.setType(Value.Type.SET).setSet(Value.Set.newBuilder().addAllItem(tokens(value, "{},\n")));
+      parsed
+          .setType(Value.Type.SET)
+          .setSet(Value.Set.newBuilder().addAllItem(tokens(value, "{},\n")));
     } else if (isScalar(value)) {
       parsed
           .setType(Value.Type.SCALAR)

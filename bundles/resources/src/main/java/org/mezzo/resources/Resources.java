@@ -112,8 +112,8 @@ public final class Resources implements Iterable<Resource> {
     return ResourceText.names(parseMessages(text, Roles.ANY));
   }
 
-  private static List<org.mezzo.protocol.v1.Resource> parseMessages(
-      String text, String defaultRole) throws ResourceFormatException {
+  private static List<org.mezzo.protocol.v1.Resource> parseMessages(String text, String defaultRole)
+      throws ResourceFormatException {
     Optional<String> problem = Roles.check(defaultRole);
     if (problem.isPresent()) {
       throw new ResourceFormatException(problem.get());
@@ -140,8 +140,7 @@ public final class Resources implements Iterable<Resource> {
         messages.add(
             withRole(
                 Json.decode(
-                    element.toByteArray(),
-                    org.mezzo.protocol.v1.Resource.getDefaultInstance()),
+                    element.toByteArray(), org.mezzo.protocol.v1.Resource.getDefaultInstance()),
                 defaultRole));
       }
       if (parser.nextToken() != null) {
@@ -424,8 +423,7 @@ public final class Resources implements Iterable<Resource> {
       preference.add(entry -> role.equals(entry.kind.reservationRole));
     }
     preference.add(entry -> !entry.kind.isReserved());
-    preference.add(
-        entry -> entry.kind.isReserved() && !entry.kind.reservationRole.equals(role));
+    preference.add(entry -> entry.kind.isReserved() && !entry.kind.reservationRole.equals(role));
     Resources found = EMPTY;
     Resource remaining = withoutReservations(wanted);
     for (Predicate<Resource> preferred : preference) {
@@ -628,8 +626,8 @@ public final class Resources implements Iterable<Resource> {
   }
 
   /**
-   * Scalars of these that stay within the amounts: an entry larger than what is left of its name
-   * is cut, or dropped if it is indivisible; names the amounts lack are dropped, as are ranges and
+   * Scalars of these that stay within the amounts: an entry larger than what is left of its name is
+   * cut, or dropped if it is indivisible; names the amounts lack are dropped, as are ranges and
    * sets.
    */
   public Resources shrink(Quantities amounts) {

@@ -38,8 +38,7 @@ public final class Roles {
     for (String component : role.split("/", -1)) {
       String problem = problemOf(component);
       if (problem != null) {
-        return Optional.of(
-            "Role component '" + component + "' is invalid because it " + problem);
+        return Optional.of("Role component '" + component + "' is invalid because it " + problem);
       }
     }
     return Optional.empty();

@@ -191,8 +191,7 @@ class AlgebraTest {
   }
 
   @Property
-  void whatIsContainedCanBeTakenAndPutBack(
-      @ForAll("any") Resources a, @ForAll("any") Resources b) {
+  void whatIsContainedCanBeTakenAndPutBack(@ForAll("any") Resources a, @ForAll("any") Resources b) {
     Resources part = a.minus(b);
     assertThat(a.minus(part).plus(part)).isEqualTo(a);
   }
@@ -224,8 +223,7 @@ class AlgebraTest {
     Resources x = a.nonShared();
     Resources y = b.nonShared();
     assertThat(x.plus(y).quantities()).isEqualTo(x.quantities().plus(y.quantities()));
-    assertThat(x.quantities().plus(y.quantities()).minus(y.quantities()))
-        .isEqualTo(x.quantities());
+    assertThat(x.quantities().plus(y.quantities()).minus(y.quantities())).isEqualTo(x.quantities());
     assertThat(x.plus(y).quantities().contains(y.quantities())).isTrue();
   }
 

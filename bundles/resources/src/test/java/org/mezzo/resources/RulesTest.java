@@ -46,8 +46,7 @@ class RulesTest {
         .setDisk(
             DiskInfo.newBuilder()
                 .setPersistence(DiskInfo.Persistence.newBuilder().setId(id).setPrincipal(path))
-                .setVolume(
-                    Volume.newBuilder().setContainerPath(path).setMode(Volume.Mode.RW)));
+                .setVolume(Volume.newBuilder().setContainerPath(path).setMode(Volume.Mode.RW)));
   }
 
   private static org.mezzo.protocol.v1.Resource.Builder source(
@@ -78,8 +77,7 @@ class RulesTest {
       sum = sum.plus(tenth);
     }
     assertThat(sum).isEqualTo(parse("cpus:1"));
-    assertThat(sum.toMessages(Format.POST_REFINEMENT).get(0).getScalar().getValue())
-        .isEqualTo(1.0);
+    assertThat(sum.toMessages(Format.POST_REFINEMENT).get(0).getScalar().getValue()).isEqualTo(1.0);
     assertThat(Millis.of(-0.0015)).isEqualTo(-2);
   }
 
@@ -93,7 +91,15 @@ class RulesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"cpus:inf", "cpus:nan", "cpus:-1", "cpus:1e-310", "cpus:1e999", "cpus:1d", "cpus:0x1p3"})
+      strings = {
+        "cpus:inf",
+        "cpus:nan",
+        "cpus:-1",
+        "cpus:1e-310",
+        "cpus:1e999",
+        "cpus:1d",
+        "cpus:0x1p3"
+      })
   void rule273TextsWithImpossibleScalars(String text) {
     assertThatThrownBy(() -> parse(text))
         .isInstanceOf(ResourceFormatException.class)
@@ -141,10 +147,9 @@ class RulesTest {
         .isEqualTo("cpus:0.1; mem:1024; ports:[1-2, 5-6]; zones:{a, b}");
     assertThat(of(scalar("mem", 1234567890123.456)).toString()).isEqualTo("mem:1234567890123.46");
     assertThat(
-            of(
-                    scalar("cpus", 0.1)
-                        .setAllocationInfo(AllocationInfo.newBuilder().setRole("test"))
-                        .addReservations(reservation(ReservationInfo.Type.DYNAMIC, "test")))
+            of(scalar("cpus", 0.1)
+                    .setAllocationInfo(AllocationInfo.newBuilder().setRole("test"))
+                    .addReservations(reservation(ReservationInfo.Type.DYNAMIC, "test")))
                 .toString())
         .isEqualTo("cpus(allocated: test)(reservations: [(DYNAMIC,test)]):0.1");
   }
@@ -153,9 +158,7 @@ class RulesTest {
   void rule278WhatDoesNotMerge() throws Exception {
     assertThat(of(scalar("cpus", 1), scalar("cpus", 1)).size()).isEqualTo(1);
     assertThat(
-            of(
-                    source(DiskInfo.Source.Type.MOUNT, null),
-                    source(DiskInfo.Source.Type.MOUNT, null))
+            of(source(DiskInfo.Source.Type.MOUNT, null), source(DiskInfo.Source.Type.MOUNT, null))
                 .size())
         .isEqualTo(2);
     assertThat(
@@ -163,8 +166,7 @@ class RulesTest {
                 .size())
         .isEqualTo(2);
     assertThat(
-            of(source(DiskInfo.Source.Type.RAW, "r"), source(DiskInfo.Source.Type.RAW, "r"))
-                .size())
+            of(source(DiskInfo.Source.Type.RAW, "r"), source(DiskInfo.Source.Type.RAW, "r")).size())
         .isEqualTo(2);
     assertThat(
             of(source(DiskInfo.Source.Type.RAW, null), source(DiskInfo.Source.Type.RAW, null))
@@ -193,13 +195,17 @@ class RulesTest {
   void rule279IndivisibleOnesAreTakenWhole() throws Exception {
     Resources mount = of(source(DiskInfo.Source.Type.MOUNT, null));
     Resources half =
-        of(source(DiskInfo.Source.Type.MOUNT, null).setScalar(Value.Scalar.newBuilder().setValue(5)));
+        of(
+            source(DiskInfo.Source.Type.MOUNT, null)
+                .setScalar(Value.Scalar.newBuilder().setValue(5)));
     assertThat(mount.contains(half)).isFalse();
     assertThat(mount.minus(half)).isEqualTo(mount);
     assertThat(mount.minus(mount).isEmpty()).isTrue();
     Resources path = of(source(DiskInfo.Source.Type.PATH, null));
     Resources halfPath =
-        of(source(DiskInfo.Source.Type.PATH, null).setScalar(Value.Scalar.newBuilder().setValue(5)));
+        of(
+            source(DiskInfo.Source.Type.PATH, null)
+                .setScalar(Value.Scalar.newBuilder().setValue(5)));
     assertThat(path.minus(halfPath)).isEqualTo(halfPath);
   }
 
@@ -261,8 +267,7 @@ class RulesTest {
                "role": "eng"}]
             """,
             "web");
-    assertThat(resources)
-        .isEqualTo(parse("cpus(web):1.5;mem:10;disk(ops):7;ports(eng):[1-9]"));
+    assertThat(resources).isEqualTo(parse("cpus(web):1.5;mem:10;disk(ops):7;ports(eng):[1-9]"));
     assertThat(parse("[]")).isEqualTo(Resources.EMPTY);
     assertThatThrownBy(() -> parse("[{\"name\": \"cpus\"}]")).hasMessageContaining("type");
     assertThatThrownBy(() -> parse("[1]")).hasMessageContaining("not an object");
@@ -281,7 +286,8 @@ class RulesTest {
     assertThatThrownBy(() -> parse("a:1;a:[1-2]")).hasMessageContaining("same type");
     assertThat(
             ResourceChecks.checkFlag(
-                List.of(scalar("cpus", 1).setRevocable(RevocableInfo.getDefaultInstance()).build())))
+                List.of(
+                    scalar("cpus", 1).setRevocable(RevocableInfo.getDefaultInstance()).build())))
         .hasValueSatisfying(text -> assertThat(text).contains("revocable"));
     assertThat(ResourceChecks.checkFlag(List.of(volume("v", "p").build())))
         .hasValueSatisfying(text -> assertThat(text).contains("persistent"));
@@ -347,8 +353,7 @@ class RulesTest {
                 .setReservation(ReservationInfo.newBuilder().setPrincipal("p")));
     assertThat(dynamic.get(0).kind().reservations())
         .containsExactly(
-            new Reservation(
-                true, "eng", java.util.Optional.of("p"), java.util.Optional.empty()));
+            new Reservation(true, "eng", java.util.Optional.of("p"), java.util.Optional.empty()));
     assertThatThrownBy(
             () ->
                 of(
@@ -417,11 +422,9 @@ class RulesTest {
 
   @Test
   void rule294SharedAndDisk() {
-    assertThatThrownBy(
-            () -> of(scalar("cpus", 1).setShared(SharedInfo.getDefaultInstance())))
+    assertThatThrownBy(() -> of(scalar("cpus", 1).setShared(SharedInfo.getDefaultInstance())))
         .hasMessageContaining("cannot be shared");
-    assertThatThrownBy(
-            () -> of(scalar("disk", 1).setShared(SharedInfo.getDefaultInstance())))
+    assertThatThrownBy(() -> of(scalar("disk", 1).setShared(SharedInfo.getDefaultInstance())))
         .hasMessageContaining("Only persistent volumes can be shared");
     assertThatThrownBy(() -> of(scalar("cpus", 1).setDisk(DiskInfo.getDefaultInstance())))
         .hasMessageContaining("DiskInfo should not be set for cpus resource");
@@ -470,8 +473,7 @@ class RulesTest {
   void rule306Quantities() throws Exception {
     Resources resources = parse("cpus:1.5;cpus(eng):1;ports:[1-10,20-20];zones:{a,b}");
     assertThat(resources.quantities())
-        .isEqualTo(
-            Quantities.of(Map.of("cpus", 2500L, "ports", 11_000L, "zones", 2000L)))
+        .isEqualTo(Quantities.of(Map.of("cpus", 2500L, "ports", 11_000L, "zones", 2000L)))
         .hasToString("cpus:2.5; ports:11; zones:2");
     assertThat(parse("ports:[0-18446744073709551615]").quantities().get("ports"))
         .isEqualTo(Long.MAX_VALUE);
@@ -484,9 +486,9 @@ class RulesTest {
 
   @Test
   void rule307Attributes() throws Exception {
-    List<Attribute> attributes =
-        Attributes.parse("rack:a b:c;cpu_gen:4.5;ports:[1-2]\nrack:d");
-    assertThat(attributes).extracting(Attribute::getName)
+    List<Attribute> attributes = Attributes.parse("rack:a b:c;cpu_gen:4.5;ports:[1-2]\nrack:d");
+    assertThat(attributes)
+        .extracting(Attribute::getName)
         .containsExactly("rack", "cpu_gen", "ports", "rack");
     assertThat(attributes.get(0).getText().getValue()).isEqualTo("ab:c");
     assertThat(attributes.get(1).getScalar().getValue()).isEqualTo(4.5);

@@ -149,8 +149,9 @@ final class ControlGroups {
   }
 
   /**
-   * Removes a container's cgroup, if there is one and, in version 2, it was made here. A process that was just killed may be accounted
-   * for a moment longer, so this tries again for about a second.
+   * Removes a container's cgroup, if there is one and, in version 2, it was made here. A process
+   * that was just killed may be accounted for a moment longer, so this tries again for about a
+   * second.
    *
    * @throws IOException when it still holds processes then; it is tried again by the next {@link
    *     #removeOrphans}

@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
  * container. Its counters tell, at the next look or at the latest in the cleanup, which the agent
  * waits for before it reports the end. A kernel of version 1 that does not count what it kills is
  * told to stop the container instead, because a reason would be lost otherwise; a system call that
- * needs memory then fails, mostly with {@code ENOMEM}. Reads
- * flags {@code cgroups_hierarchy}, {@code cgroups_root} and {@code cgroups_limit_swap}.
+ * needs memory then fails, mostly with {@code ENOMEM}. Reads flags {@code cgroups_hierarchy},
+ * {@code cgroups_root} and {@code cgroups_limit_swap}.
  */
 @Component(service = Isolator.class, scope = ServiceScope.PROTOTYPE)
 @MezzoModule(

@@ -209,7 +209,8 @@ class FakeTreeTest {
     write(group, "cgroup.procs", "");
     write(group, "memory.events", "low 0\nmax 9\noom 2\noom_kill 2\n");
 
-    assertThat(limitation.get(20, TimeUnit.SECONDS)).contains("peak 64 MB", "used unknown after the kernel killed 1 process");
+    assertThat(limitation.get(20, TimeUnit.SECONDS))
+        .contains("peak 64 MB", "used unknown after the kernel killed 1 process");
   }
 
   @Test

@@ -1,9 +1,9 @@
 package org.mezzo.itests.arrows;
 
+import aQute.bnd.header.OSGiHeader;
 import aQute.bnd.osgi.Analyzer;
 import aQute.bnd.osgi.Clazz;
 import aQute.bnd.osgi.Jar;
-import aQute.bnd.header.OSGiHeader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -34,7 +34,8 @@ class BadRequestsIT {
             """
             {"user":"root","name":"golden","roles":["test"],"checkpoint":true,
              "capabilities":[{"type":"MULTI_ROLE"},{"type":"RESERVATION_REFINEMENT"},
-                             {"type":"PARTITION_AWARE"},{"type":"REGION_AWARE"}]}""");
+                             {"type":"PARTITION_AWARE"},{"type":"REGION_AWARE"}]}\
+            """);
   }
 
   @AfterAll
@@ -50,8 +51,7 @@ class BadRequestsIT {
   @TestFactory
   Stream<DynamicTest> requests() throws Exception {
     JsonNode agent = cluster.agents().get(0);
-    URI agentUri =
-        URI.create("http://127.0.0.1:" + agent.path("port").asInt());
+    URI agentUri = URI.create("http://127.0.0.1:" + agent.path("port").asInt());
     try (InputStream table = BadRequestsIT.class.getResourceAsStream("/bad-requests.json")) {
       String text =
           new String(table.readAllBytes(), StandardCharsets.UTF_8)

@@ -18,7 +18,10 @@ class ExecuteIT {
   void printsOutputAndExitsWithTheStatusOfTheTask() throws Exception {
     try (MezzoProcess execute =
         MezzoProcess.start(
-            Distribution.built(), folder, "execute", "--command=echo hello; echo oops >&2; exit 3")) {
+            Distribution.built(),
+            folder,
+            "execute",
+            "--command=echo hello; echo oops >&2; exit 3")) {
       assertThat(execute.await(Duration.ofSeconds(90))).as(execute.stderr()).isEqualTo(3);
       assertThat(execute.stdout()).isEqualTo("hello\n");
       assertThat(execute.stderr()).contains("oops", "TASK_RUNNING", "TASK_FAILED");
@@ -49,8 +52,7 @@ class ExecuteIT {
           .filter(each -> each.info().command().orElse("").endsWith("/java"))
           .forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
-      Await.until(
-          "the task is gone", Duration.ofSeconds(20), () -> commandLines(marker).isEmpty());
+      Await.until("the task is gone", Duration.ofSeconds(20), () -> commandLines(marker).isEmpty());
       Await.until(
           "the temporary folder is empty",
           Duration.ofSeconds(20),

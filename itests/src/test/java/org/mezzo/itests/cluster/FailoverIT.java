@@ -21,7 +21,8 @@ class FailoverIT {
   private static final String INFO =
       """
       {"user":"%s","name":"failover","roles":["test"],"failover_timeout":600.0,"checkpoint":true,
-       "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}"""
+       "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
+      """
           .formatted(System.getProperty("user.name"));
 
   @TempDir Path folder;

@@ -62,9 +62,7 @@ class FuzzIT {
                 + "\r\nContent-Length: "
                 + body.length
                 + "\r\n"
-                + (random.nextBoolean()
-                    ? "Mesos-Stream-Id: " + framework.streamId() + "\r\n"
-                    : "")
+                + (random.nextBoolean() ? "Mesos-Stream-Id: " + framework.streamId() + "\r\n" : "")
                 + "\r\n";
         byte[] head = request.getBytes(StandardCharsets.ISO_8859_1);
         if (random.nextInt(20) == 0) {

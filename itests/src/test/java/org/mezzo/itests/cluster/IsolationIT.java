@@ -29,7 +29,8 @@ class IsolationIT {
   private static final String PARAMETERS =
       """
       {"libraries":[{"modules":[{"name":"labels","parameters":[
-        {"key":"label.zone","value":"north"},{"key":"label.team","value":"blue"}]}]}]}""";
+        {"key":"label.zone","value":"north"},{"key":"label.team","value":"blue"}]}]}]}\
+      """;
 
   @TempDir static Path folder;
   private static LocalCluster cluster;
@@ -52,8 +53,7 @@ class IsolationIT {
       cluster.close();
     }
     for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", ".")) {
-      assertThat(
-              Path.of("/sys/fs/cgroup", hierarchy, "mezzo-it-" + ProcessHandle.current().pid()))
+      assertThat(Path.of("/sys/fs/cgroup", hierarchy, "mezzo-it-" + ProcessHandle.current().pid()))
           .as("cgroups that the agent leaves behind")
           .doesNotExist();
     }
@@ -62,7 +62,9 @@ class IsolationIT {
   private static TestFramework subscribe(String user) throws Exception {
     return TestFramework.subscribe(
         cluster.master(),
-        "{\"user\":\"" + user + "\",\"name\":\"isolation\",\"roles\":[\"isolation\"],"
+        "{\"user\":\""
+            + user
+            + "\",\"name\":\"isolation\",\"roles\":[\"isolation\"],"
             + "\"capabilities\":[{\"type\":\"MULTI_ROLE\"}]}");
   }
 
@@ -70,8 +72,8 @@ class IsolationIT {
     return framework.await("OFFERS", event -> true).at("/offers/offers/0");
   }
 
-  private static String sandboxFile(TestFramework framework, JsonNode offer, String task, String name)
-      throws Exception {
+  private static String sandboxFile(
+      TestFramework framework, JsonNode offer, String task, String name) throws Exception {
     JsonNode address = offer.at("/url/address");
     URI agent =
         URI.create("http://" + address.path("ip").asText() + ":" + address.path("port").asInt());
@@ -98,7 +100,8 @@ class IsolationIT {
               .as(failed.toString())
               .isEqualTo("REASON_CONTAINER_LIMITATION_MEMORY");
           assertThat(failed.path("message").asText())
-              .contains("Memory limit exceeded: limit 32 MB", "used ", "peak 3", "Raise the task's");
+              .contains(
+                  "Memory limit exceeded: limit 32 MB", "used ", "peak 3", "Raise the task's");
           assertThat(failed.at("/limitation/resources/0/name").asText()).isEqualTo("mem");
           assertThat(failed.at("/limitation/resources/0/scalar/value").asDouble())
               .isBetween(30.0, 32.0);
@@ -148,10 +151,7 @@ class IsolationIT {
       JsonNode offer = offer(framework);
       framework.launch(offer, "address", "echo $MESOS_CONTAINER_IP; sleep 1000");
       JsonNode running = framework.awaitState("address", "TASK_RUNNING");
-      assertThat(
-              running
-                  .at("/container_status/network_infos/0/ip_addresses/0/ip_address")
-                  .asText())
+      assertThat(running.at("/container_status/network_infos/0/ip_addresses/0/ip_address").asText())
           .isEqualTo("127.0.0.1");
       Await.until(
           "the task wrote its address",

@@ -16,7 +16,8 @@ class SchedulerSessionIT {
       """
       {"user":"%s","name":"session","roles":["test"],"failover_timeout":60.0,
        "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"},
-                       {"type":"TASK_KILLING_STATE"}]}"""
+                       {"type":"TASK_KILLING_STATE"}]}\
+      """
           .formatted(System.getProperty("user.name"));
 
   private static LocalCluster cluster;
@@ -56,8 +57,7 @@ class SchedulerSessionIT {
               "http://" + url.at("/address/ip").asText() + ":" + url.at("/address/port").asInt());
       String sandbox =
           "/frameworks/" + framework.frameworkId() + "/executors/finishes/runs/latest/stdout";
-      JsonNode read =
-          Http.get(agent.resolve("/files/read?offset=0&path=" + sandbox)).json();
+      JsonNode read = Http.get(agent.resolve("/files/read?offset=0&path=" + sandbox)).json();
       assertThat(read.path("data").asText()).isEqualTo("out\n");
       framework.teardown();
     }

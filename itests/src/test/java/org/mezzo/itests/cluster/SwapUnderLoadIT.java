@@ -102,7 +102,8 @@ class SwapUnderLoadIT {
         Http.get(cluster.master().resolve("/mezzo/modules")).json().path("modules")) {
       if (module.path("kind").asText().equals("allocator")
           && module.path("daemons").toString().contains("master")) {
-        String bundle = module.path("bundle").path("name").asText(module.path("bundle_name").asText());
+        String bundle =
+            module.path("bundle").path("name").asText(module.path("bundle_name").asText());
         String bundleVersion =
             module.path("bundle").path("version").asText(module.path("bundle_version").asText());
         leased.add(bundle + " " + bundleVersion);
@@ -134,14 +135,15 @@ class SwapUnderLoadIT {
     Files.delete(target());
   }
 
-  /** Puts the module into the hot folder with that version, as the allocator {@code hierarchical}. */
+  /**
+   * Puts the module into the hot folder with that version, as the allocator {@code hierarchical}.
+   */
   private void install(Path jar, String bundleVersion) throws IOException {
     Path temporary = folder.resolve("next.jar");
     try (JarFile in = new JarFile(jar.toFile())) {
       Manifest manifest = new Manifest(in.getManifest());
       manifest.getMainAttributes().put(new Attributes.Name("Bundle-Version"), bundleVersion);
-      try (JarOutputStream out =
-          new JarOutputStream(Files.newOutputStream(temporary), manifest)) {
+      try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(temporary), manifest)) {
         for (JarEntry entry : in.stream().toList()) {
           if (entry.isDirectory() || entry.getName().equals(JarFile.MANIFEST_NAME)) {
             continue;
@@ -162,10 +164,7 @@ class SwapUnderLoadIT {
       }
     }
     Files.move(
-        temporary,
-        target(),
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
+        temporary, target(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** A framework that launches short tasks from every offer it gets. */
@@ -186,7 +185,8 @@ class SwapUnderLoadIT {
               cluster.master(),
               """
               {"user":"%s","name":"load","roles":["load"],"failover_timeout":60.0,
-               "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}"""
+               "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
+              """
                   .formatted(System.getProperty("user.name")));
       thread = new Thread(this::run, "load");
       thread.start();

@@ -109,8 +109,7 @@ public final class TestFramework implements AutoCloseable {
     return await(type, condition, Duration.ofSeconds(30));
   }
 
-  public synchronized JsonNode await(
-      String type, Predicate<JsonNode> condition, Duration limit) {
+  public synchronized JsonNode await(String type, Predicate<JsonNode> condition, Duration limit) {
     long end = System.nanoTime() + limit.toNanos();
     while (true) {
       while (cursor < events.size()) {
@@ -140,9 +139,7 @@ public final class TestFramework implements AutoCloseable {
   public JsonNode awaitState(String taskId, String state) throws IOException {
     while (true) {
       JsonNode status =
-          await(
-                  "UPDATE",
-                  event -> event.at("/update/status/task_id/value").asText().equals(taskId))
+          await("UPDATE", event -> event.at("/update/status/task_id/value").asText().equals(taskId))
               .at("/update/status");
       acknowledge(status);
       if (status.path("state").asText().equals(state)) {
@@ -191,15 +188,11 @@ public final class TestFramework implements AutoCloseable {
 
   /** Launches several tasks of the same shell command, each with 0.1 cpus and 32 MB. */
   public void launch(JsonNode offer, List<String> taskIds, String command) throws IOException {
-    launch(
-        offer,
-        taskIds,
-        Http.JSON.createObjectNode().put("shell", true).put("value", command));
+    launch(offer, taskIds, Http.JSON.createObjectNode().put("shell", true).put("value", command));
   }
 
   /** Launches several tasks of the same command, each with 0.1 cpus and 32 MB. */
-  public void launch(JsonNode offer, List<String> taskIds, ObjectNode command)
-      throws IOException {
+  public void launch(JsonNode offer, List<String> taskIds, ObjectNode command) throws IOException {
     ObjectNode call = call("ACCEPT");
     ObjectNode accept = call.putObject("accept");
     accept.putArray("offer_ids").add(offer.get("id"));
@@ -212,9 +205,17 @@ public final class TestFramework implements AutoCloseable {
       task.set("agent_id", offer.get("agent_id"));
       task.set("command", command);
       ArrayNode resources = task.putArray("resources");
-      resources.addObject().put("name", "cpus").put("type", "SCALAR").putObject("scalar")
+      resources
+          .addObject()
+          .put("name", "cpus")
+          .put("type", "SCALAR")
+          .putObject("scalar")
           .put("value", 0.1);
-      resources.addObject().put("name", "mem").put("type", "SCALAR").putObject("scalar")
+      resources
+          .addObject()
+          .put("name", "mem")
+          .put("type", "SCALAR")
+          .putObject("scalar")
           .put("value", 32);
     }
     send(call);

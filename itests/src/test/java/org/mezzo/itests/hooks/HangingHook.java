@@ -10,6 +10,12 @@ import org.mezzo.protocol.v1.TaskInfo;
 public final class HangingHook implements Hook {
   @Override
   public Labels masterLaunchTaskLabels(TaskInfo task, FrameworkInfo framework, AgentInfo agent) {
-    while (true) { try { Thread.sleep(Long.MAX_VALUE); } catch (InterruptedException e) { continue; } }
+    while (true) {
+      try {
+        Thread.sleep(Long.MAX_VALUE);
+      } catch (InterruptedException e) {
+        continue;
+      }
+    }
   }
 }

@@ -22,7 +22,9 @@ import org.mezzo.itests.allocators.NullAllocator;
 import org.mezzo.itests.allocators.RefusingAllocator;
 import org.mezzo.itests.allocators.ThrowingAllocator;
 
-/** Bundles with allocators, good and bad. Apart from the tests, as it runs outside the framework. */
+/**
+ * Bundles with allocators, good and bad. Apart from the tests, as it runs outside the framework.
+ */
 final class AllocatorBundles {
   /** The shipped allocator's bundle. */
   static final String SHIPPED = "org.mezzo.allocator.drf";
@@ -93,8 +95,8 @@ final class AllocatorBundles {
     bundle(symbolicName, n, type).build(folder.resolve(symbolicName + "-" + file + ".jar"));
   }
 
-  private static ModuleBundle bundle(
-      String symbolicName, int n, Class<? extends Allocator> type) throws IOException {
+  private static ModuleBundle bundle(String symbolicName, int n, Class<? extends Allocator> type)
+      throws IOException {
     return ModuleBundle.of(symbolicName, "2.0." + n)
         .header(
             "Import-Package",

@@ -154,8 +154,7 @@ public class AllocatorSwapIT {
     int before = version++;
     switch (operation) {
       case ROLLING ->
-          assertEquals(
-              Duration.ZERO, done(deployments.swap(jar(SHIPPED, version, "a"))).gap());
+          assertEquals(Duration.ZERO, done(deployments.swap(jar(SHIPPED, version, "a"))).gap());
       case UPDATE_IN_PLACE -> {
         done(deployments.swap(jar(SHIPPED, version, "a")));
         assertEquals(

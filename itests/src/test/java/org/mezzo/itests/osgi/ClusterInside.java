@@ -40,8 +40,7 @@ final class ClusterInside implements AutoCloseable {
   private final Configuration masterConfiguration;
   private final URI master;
 
-  private ClusterInside(ConfigurationAdmin configurations, ModuleLeases leases)
-      throws IOException {
+  private ClusterInside(ConfigurationAdmin configurations, ModuleLeases leases) throws IOException {
     this.leases = leases;
     int port = Distribution.freePort();
     master = URI.create("http://127.0.0.1:" + port);
@@ -60,14 +59,22 @@ final class ClusterInside implements AutoCloseable {
           configurations,
           "org.mezzo.agent",
           Map.of(
-              "mezzo.daemon", "agent-" + i,
-              "ip", "127.0.0.1",
-              "port", Integer.toString(Distribution.freePort()),
-              "master", "127.0.0.1:" + port,
-              "work_dir", folder.resolve("agent-" + i).toString(),
-              "runtime_dir", folder.resolve("run-" + i).toString(),
-              "registration_backoff_factor", "50ms",
-              "resources", "cpus:2;mem:1024;disk:1024;ports:[31000-31100]"));
+              "mezzo.daemon",
+              "agent-" + i,
+              "ip",
+              "127.0.0.1",
+              "port",
+              Integer.toString(Distribution.freePort()),
+              "master",
+              "127.0.0.1:" + port,
+              "work_dir",
+              folder.resolve("agent-" + i).toString(),
+              "runtime_dir",
+              folder.resolve("run-" + i).toString(),
+              "registration_backoff_factor",
+              "50ms",
+              "resources",
+              "cpus:2;mem:1024;disk:1024;ports:[31000-31100]"));
     }
   }
 

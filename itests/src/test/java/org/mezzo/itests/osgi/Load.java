@@ -52,7 +52,8 @@ final class Load implements AutoCloseable {
             cluster.master(),
             """
             {"user":"%s","name":"load","roles":["load"],"failover_timeout":60.0,
-             "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}"""
+             "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
+            """
                 .formatted(System.getProperty("user.name")));
     HttpRequest subscribe =
         HttpRequest.newBuilder(cluster.master().resolve("/api/v1"))
@@ -104,7 +105,9 @@ final class Load implements AutoCloseable {
   }
 
   private void read() throws Exception {
-    String[] paths = {"/state", "/health", "/metrics/snapshot", "/slaves", "/tasks", "/mezzo/modules"};
+    String[] paths = {
+      "/state", "/health", "/metrics/snapshot", "/slaves", "/tasks", "/mezzo/modules"
+    };
     for (int i = 0; !stopping; i++) {
       Http.Answer answer = Http.get(cluster.master().resolve(paths[i % paths.length]));
       if (answer.status() != 200) {

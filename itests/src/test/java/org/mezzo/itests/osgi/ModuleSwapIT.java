@@ -226,8 +226,7 @@ public class ModuleSwapIT {
     int before = answered.get();
     await(() -> answered.get() > before + 10);
     assertEquals(
-        1,
-        leases.modules().stream().filter(module -> module.name().equals("itest")).count());
+        1, leases.modules().stream().filter(module -> module.name().equals("itest")).count());
     return action;
   }
 

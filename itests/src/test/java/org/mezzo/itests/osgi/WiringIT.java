@@ -39,16 +39,14 @@ public class WiringIT {
     return options(
         junitBundles(),
         frameworkProperty(HostContainer.LEVEL).value("30"),
-        frameworkProperty(HostContainer.MODULES)
-            .value(ShippedModules.copy().toString()));
+        frameworkProperty(HostContainer.MODULES).value(ShippedModules.copy().toString()));
   }
 
   @Test
   public void everyBundleIsActive() {
     List<String> lame = new ArrayList<>();
     for (Bundle bundle : context.getBundles()) {
-      if (bundle.getState() != Bundle.ACTIVE
-          && bundle.getHeaders().get("Fragment-Host") == null) {
+      if (bundle.getState() != Bundle.ACTIVE && bundle.getHeaders().get("Fragment-Host") == null) {
         lame.add(bundle.getSymbolicName() + " " + bundle.getVersion());
       }
     }

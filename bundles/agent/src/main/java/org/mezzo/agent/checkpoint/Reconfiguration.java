@@ -9,7 +9,9 @@ import org.mezzo.protocol.v1.Value;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 
-/** Which changes between two runs leave an agent the one it was ({@code --reconfiguration_policy}). */
+/**
+ * Which changes between two runs leave an agent the one it was ({@code --reconfiguration_policy}).
+ */
 public enum Reconfiguration {
   /** None. */
   EQUAL,
@@ -56,9 +58,7 @@ public enum Reconfiguration {
         return Optional.of("attribute '" + old.getName() + "' changed or is gone");
       }
     }
-    return this == EQUAL
-        ? Optional.of("attributes or their order changed")
-        : Optional.empty();
+    return this == EQUAL ? Optional.of("attributes or their order changed") : Optional.empty();
   }
 
   private static Optional<String> changed(String what, Object before, Object now) {
@@ -100,7 +100,6 @@ public enum Reconfiguration {
 
   private static boolean covered(Value.Range range, List<Value.Range> by) {
     return by.stream()
-        .anyMatch(
-            each -> each.getBegin() <= range.getBegin() && each.getEnd() >= range.getEnd());
+        .anyMatch(each -> each.getBegin() <= range.getBegin() && each.getEnd() >= range.getEnd());
   }
 }

@@ -98,8 +98,7 @@ public record Machine(int cpus, long memoryMegabytes, long diskMegabytes) {
         : parsed.plus(Resources.parse(detected.toString(), defaultRole));
   }
 
-  private static void add(
-      StringBuilder text, Set<String> mentioned, String name, String amount) {
+  private static void add(StringBuilder text, Set<String> mentioned, String name, String amount) {
     if (!mentioned.contains(name)) {
       text.append(text.length() == 0 ? "" : ";").append(name).append(':').append(amount);
     }

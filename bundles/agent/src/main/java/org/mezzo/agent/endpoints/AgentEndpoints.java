@@ -126,8 +126,7 @@ public final class AgentEndpoints {
     onLoop(snapshot)
         .thenAcceptAsync(
             taken ->
-                Router.guard(
-                    exchange, it -> CommonEndpoints.respondJson(it, writer.apply(taken))),
+                Router.guard(exchange, it -> CommonEndpoints.respondJson(it, writer.apply(taken))),
             workers);
   }
 
@@ -168,8 +167,7 @@ public final class AgentEndpoints {
           StateJson.resources(json, "unreserved_resources", total.unreserved());
           StateJson.fullResourcesByRole(json, "reserved_resources_full", total.reserved());
           StateJson.fullResources(json, "unreserved_resources_full", total.unreserved());
-          StateJson.resourcesByRole(
-              json, "reserved_resources_allocated", allocated.reserved());
+          StateJson.resourcesByRole(json, "reserved_resources_allocated", allocated.reserved());
           StateJson.resources(json, "unreserved_resources_allocated", allocated.unreserved());
           json.array("resource_providers", () -> {});
           StateJson.attributes(json, "attributes", agent.getAttributesList());
@@ -178,9 +176,7 @@ public final class AgentEndpoints {
           json.object("flags", () -> flags.asText().forEach(json::field));
           json.array("frameworks", view.frameworks(), framework -> framework(json, framework));
           json.array(
-              "completed_frameworks",
-              view.completed(),
-              framework -> framework(json, framework));
+              "completed_frameworks", view.completed(), framework -> framework(json, framework));
         });
   }
 
@@ -216,8 +212,7 @@ public final class AgentEndpoints {
           } else {
             json.field("role", info.getRole());
           }
-          json.array(
-              "executors", framework.executors(), executor -> executor(json, executor));
+          json.array("executors", framework.executors(), executor -> executor(json, executor));
           json.array(
               "completed_executors",
               framework.completedExecutors(),
@@ -297,8 +292,7 @@ public final class AgentEndpoints {
     if (query.containsKey("executor_id") && !framework || container && framework) {
       exchange.respond(
           HttpResponse.text(
-              400,
-              "Expecting one of container_id; framework_id; framework_id and executor_id"));
+              400, "Expecting one of container_id; framework_id; framework_id and executor_id"));
       return;
     }
     look()
@@ -324,7 +318,8 @@ public final class AgentEndpoints {
   }
 
   private static boolean wanted(Looked one, Map<String, String> query) {
-    return query.getOrDefault("container_id", one.executor().containerId())
+    return query
+            .getOrDefault("container_id", one.executor().containerId())
             .equals(one.executor().containerId())
         && query.getOrDefault("framework_id", one.framework()).equals(one.framework())
         && query.getOrDefault("executor_id", one.executor().id()).equals(one.executor().id());
@@ -379,8 +374,7 @@ public final class AgentEndpoints {
       case GET_VERSION ->
           exchange.respond(
               response(Response.Type.GET_VERSION)
-                  .setGetVersion(
-                      Response.GetVersion.newBuilder().setVersionInfo(Versions.info()))
+                  .setGetVersion(Response.GetVersion.newBuilder().setVersionInfo(Versions.info()))
                   .build());
       case GET_METRICS ->
           exchange.respond(
@@ -405,9 +399,7 @@ public final class AgentEndpoints {
                               .setGetExecutors(getExecutors(view))
                               .setGetFrameworks(getFrameworks(view))));
       case GET_TASKS ->
-          withView(
-              exchange,
-              view -> response(Response.Type.GET_TASKS).setGetTasks(getTasks(view)));
+          withView(exchange, view -> response(Response.Type.GET_TASKS).setGetTasks(getTasks(view)));
       case GET_EXECUTORS ->
           withView(
               exchange,
@@ -415,8 +407,7 @@ public final class AgentEndpoints {
       case GET_FRAMEWORKS ->
           withView(
               exchange,
-              view ->
-                  response(Response.Type.GET_FRAMEWORKS).setGetFrameworks(getFrameworks(view)));
+              view -> response(Response.Type.GET_FRAMEWORKS).setGetFrameworks(getFrameworks(view)));
       case GET_CONTAINERS -> getContainers(exchange);
       case LIST_FILES -> file(exchange, call.getListFiles().getPath(), () -> listFiles(call));
       case READ_FILE -> file(exchange, call.getReadFile().getPath(), () -> readFile(call));
@@ -436,8 +427,7 @@ public final class AgentEndpoints {
     onLoop(tasks::view)
         .whenCompleteAsync(
             (view, failure) ->
-                Router.guard(
-                    exchange.http(), it -> exchange.respond(answer.apply(view).build())),
+                Router.guard(exchange.http(), it -> exchange.respond(answer.apply(view).build())),
             workers);
   }
 
@@ -467,16 +457,12 @@ public final class AgentEndpoints {
         executors.addExecutorsBuilder().setExecutorInfo(executorInfo(framework, executor));
       }
       for (ExecutorView executor : framework.completedExecutors()) {
-        executors
-            .addCompletedExecutorsBuilder()
-            .setExecutorInfo(executorInfo(framework, executor));
+        executors.addCompletedExecutorsBuilder().setExecutorInfo(executorInfo(framework, executor));
       }
     }
     for (FrameworkView framework : view.completed()) {
       for (ExecutorView executor : framework.completedExecutors()) {
-        executors
-            .addCompletedExecutorsBuilder()
-            .setExecutorInfo(executorInfo(framework, executor));
+        executors.addCompletedExecutorsBuilder().setExecutorInfo(executorInfo(framework, executor));
       }
     }
     return executors.build();
@@ -495,8 +481,7 @@ public final class AgentEndpoints {
   private static Response.GetFrameworks getFrameworks(AgentTasks.View view) {
     Response.GetFrameworks.Builder frameworks = Response.GetFrameworks.newBuilder();
     view.frameworks()
-        .forEach(
-            framework -> frameworks.addFrameworksBuilder().setFrameworkInfo(framework.info()));
+        .forEach(framework -> frameworks.addFrameworksBuilder().setFrameworkInfo(framework.info()));
     view.completed()
         .forEach(
             framework ->
@@ -524,8 +509,7 @@ public final class AgentEndpoints {
                                     ExecutorID.newBuilder().setValue(one.executor().id()))
                                 .setExecutorName(one.executor().name())
                                 .setContainerId(
-                                    ContainerID.newBuilder()
-                                        .setValue(one.executor().containerId()))
+                                    ContainerID.newBuilder().setValue(one.executor().containerId()))
                                 .setContainerStatus(one.status());
                         container.getFrameworkIdBuilder().setValue(one.framework());
                         one.usage().ifPresent(container::setResourceStatistics);
@@ -558,8 +542,7 @@ public final class AgentEndpoints {
                       try {
                         exchange.respond(answer.get());
                       } catch (FileException e) {
-                        exchange.reject(
-                            e.status(), e.getMessage() == null ? "" : e.getMessage());
+                        exchange.reject(e.status(), e.getMessage() == null ? "" : e.getMessage());
                       }
                     }),
             workers);
@@ -576,8 +559,7 @@ public final class AgentEndpoints {
   private Response readFile(Call call) throws IOException {
     Call.ReadFile read = call.getReadFile();
     VirtualFiles.Chunk chunk =
-        files.read(
-            read.getPath(), read.getOffset(), read.hasLength() ? read.getLength() : -1);
+        files.read(read.getPath(), read.getOffset(), read.hasLength() ? read.getLength() : -1);
     return response(Response.Type.READ_FILE)
         .setReadFile(
             Response.ReadFile.newBuilder()

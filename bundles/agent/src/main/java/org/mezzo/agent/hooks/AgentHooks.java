@@ -156,7 +156,8 @@ public final class AgentHooks implements AutoCloseable {
                     .call(epoch, operation, DEADLINE, hook -> step.apply(hook, now))
                     .exceptionally(
                         failure -> {
-                          LOG.warn("Hook call {} gave nothing and is passed over", operation, failure);
+                          LOG.warn(
+                              "Hook call {} gave nothing and is passed over", operation, failure);
                           return now;
                         });
               });

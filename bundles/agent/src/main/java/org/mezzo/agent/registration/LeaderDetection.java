@@ -35,8 +35,7 @@ public final class LeaderDetection implements AutoCloseable {
     String text = resolve(master);
     if (text.startsWith("zk://")) {
       Coordination.Session session = coordination.zooKeeper(text, sessionTimeout, events);
-      session.detect(
-          leader -> listener.accept(leader.map(LeaderDetection::address)));
+      session.detect(leader -> listener.accept(leader.map(LeaderDetection::address)));
       open = session;
     } else {
       InetSocketAddress address = address(text);

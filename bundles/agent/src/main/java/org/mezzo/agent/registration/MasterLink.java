@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the agent registered with the leading master: connects, registers and tries again with
- * backoff (rule 133), and starts over when the connection or the master's pings are lost (rule 141).
- * For the event loop only.
+ * backoff (rule 133), and starts over when the connection or the master's pings are lost (rule
+ * 141). For the event loop only.
  */
 public final class MasterLink implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MasterLink.class);
@@ -151,16 +151,11 @@ public final class MasterLink implements AutoCloseable {
 
   private void welcomed(Welcome welcome) {
     LOG.info(
-        "Connected to master {} (Mezzo {})",
-        welcome.getMasterId(),
-        welcome.getSoftwareVersion());
+        "Connected to master {} (Mezzo {})", welcome.getMasterId(), welcome.getSoftwareVersion());
     backoff = backoffFactor;
     attempt.cancel();
     long rest = firstAttempt - System.nanoTime();
-    attempt =
-        timers.apply(
-            rest > 0 ? Duration.ofNanos(rest) : Duration.ZERO,
-            this::register);
+    attempt = timers.apply(rest > 0 ? Duration.ofNanos(rest) : Duration.ZERO, this::register);
     armPingTimer();
   }
 
@@ -223,7 +218,8 @@ public final class MasterLink implements AutoCloseable {
         if (registered) {
           listener.event(event);
         } else {
-          LOG.warn("Ignored {} from the master: this agent is not registered", event.getEventCase());
+          LOG.warn(
+              "Ignored {} from the master: this agent is not registered", event.getEventCase());
         }
     }
   }
@@ -267,7 +263,8 @@ public final class MasterLink implements AutoCloseable {
             pingTimeout,
             () -> {
               if (mine == epoch && !closed) {
-                LOG.warn("No ping from the master for {} s; connecting anew", pingTimeout.toSeconds());
+                LOG.warn(
+                    "No ping from the master for {} s; connecting anew", pingTimeout.toSeconds());
                 drop("no ping");
                 retryConnect();
               }

@@ -122,11 +122,7 @@ public final class SandboxCollector implements AutoCloseable {
       double usage = usage();
       double share = Math.max(0, 1 - headroom - usage);
       allowedAgeSeconds = delay.toMillis() / 1000.0 * share;
-      Instant limit =
-          clock
-              .instant()
-              .plus(delay)
-              .minusMillis((long) (allowedAgeSeconds * 1000));
+      Instant limit = clock.instant().plus(delay).minusMillis((long) (allowedAgeSeconds * 1000));
       for (Map.Entry<Path, Instant> entry : List.copyOf(due.entrySet())) {
         boolean full = share == 0 || entry.getValue().compareTo(limit) <= 0;
         if (full && due.remove(entry.getKey(), entry.getValue())) {

@@ -261,9 +261,7 @@ public final class AgentTasks {
               task.sandbox,
               Resources.of(task.info.getResourcesList()).unallocated(),
               limits(task.info),
-              task.info.hasContainer()
-                  ? Optional.of(task.info.getContainer())
-                  : Optional.empty());
+              task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty());
     } catch (ResourceFormatException | RuntimeException e) {
       launchFailed(task, e.getMessage());
       return;
@@ -282,8 +280,7 @@ public final class AgentTasks {
     try {
       SandboxPaths.create(task.sandbox);
     } catch (IOException | RuntimeException e) {
-      with.loop()
-          .execute(() -> launchFailed(task, "Cannot create the sandbox: " + e.getMessage()));
+      with.loop().execute(() -> launchFailed(task, "Cannot create the sandbox: " + e.getMessage()));
       return;
     }
     CompletionStage<Containerizer.Launched> launched = with.containerizer().launch(request);
@@ -326,12 +323,7 @@ public final class AgentTasks {
   }
 
   private static String virtualPath(CommandTask task, String run) {
-    return "/frameworks/"
-        + task.framework.id()
-        + "/executors/"
-        + task.id()
-        + "/runs/"
-        + run;
+    return "/frameworks/" + task.framework.id() + "/executors/" + task.id() + "/runs/" + run;
   }
 
   private void started(CommandTask task, long pid, ContainerStatus status) {
@@ -626,7 +618,7 @@ public final class AgentTasks {
     if (States.terminal(status.get().getState())) {
       task.acknowledged = true;
       removeIfDone(task);
-      }
+    }
   }
 
   // Killing.
@@ -681,8 +673,7 @@ public final class AgentTasks {
         launchFailed(task, "");
       } else if (task.started) {
         if (tell
-            && States.has(
-                task.framework.info, FrameworkInfo.Capability.Type.TASK_KILLING_STATE)) {
+            && States.has(task.framework.info, FrameworkInfo.Capability.Type.TASK_KILLING_STATE)) {
           update(task, fromExecutor(task, TaskState.TASK_KILLING));
         }
         beginKill(task);
@@ -866,5 +857,4 @@ public final class AgentTasks {
         over ? List.of() : List.of(task.task),
         over ? List.of(task.task) : List.of());
   }
-
 }

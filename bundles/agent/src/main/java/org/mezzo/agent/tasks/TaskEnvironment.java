@@ -17,8 +17,7 @@ import org.mezzo.protocol.v1.TaskInfo;
  * @param port the agent's port
  * @param shutdownGrace {@code --executor_shutdown_grace_period} as text
  */
-public record TaskEnvironment(
-    Map<String, String> base, String ip, int port, String shutdownGrace) {
+public record TaskEnvironment(Map<String, String> base, String ip, int port, String shutdownGrace) {
   private static final String DEFAULT_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

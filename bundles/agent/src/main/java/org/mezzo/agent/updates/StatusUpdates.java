@@ -180,8 +180,7 @@ public final class StatusUpdates {
             () -> {
               if (!paused && stream.pending.peekFirst() == status) {
                 Duration doubled = wait.multipliedBy(2);
-                stream.wait =
-                    doubled.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : doubled;
+                stream.wait = doubled.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : doubled;
                 send(key, stream);
               }
             });

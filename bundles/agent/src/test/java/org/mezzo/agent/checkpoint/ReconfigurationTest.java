@@ -73,6 +73,7 @@ class ReconfigurationTest {
   void knowsTwoPolicies() {
     assertThat(Reconfiguration.of("equal")).isEqualTo(Reconfiguration.EQUAL);
     assertThat(Reconfiguration.of("additive")).isEqualTo(Reconfiguration.ADDITIVE);
-    assertThatThrownBy(() -> Reconfiguration.of("any")).hasMessageContaining("'equal' or 'additive'");
+    assertThatThrownBy(() -> Reconfiguration.of("any"))
+        .hasMessageContaining("'equal' or 'additive'");
   }
 }

@@ -15,7 +15,8 @@ class AttributesTest {
   void readsTextsNumbersAndRanges() {
     List<Attribute> all =
         Attributes.parse("rack:r1;level:10;range:[1-5, 7-9];url:http://a:1/;rack:r2\nx:1.5.2");
-    assertThat(all).extracting(Attribute::getName)
+    assertThat(all)
+        .extracting(Attribute::getName)
         .containsExactly("rack", "level", "range", "url", "rack", "x");
     assertThat(all.get(0).getText().getValue()).isEqualTo("r1");
     assertThat(all.get(1).getScalar().getValue()).isEqualTo(10.0);

@@ -13,8 +13,8 @@ class MachineTest {
   @Test
   void keepsSomethingForTheMachineItself() throws Exception {
     Resources large = new Machine(4, 8192, 100_000).resources("", "*");
-    assertThat(large.toText()).isEqualTo(
-        Resources.parse("cpus:4;mem:7168;disk:94880;ports:[31000-32000]", "*").toText());
+    assertThat(large.toText())
+        .isEqualTo(Resources.parse("cpus:4;mem:7168;disk:94880;ports:[31000-32000]", "*").toText());
     Resources small = new Machine(1, 1024, 4000).resources("", "*");
     assertThat(small.scalar("mem")).isEqualTo(512_000);
     assertThat(small.scalar("disk")).isEqualTo(2_000_000);

@@ -126,8 +126,7 @@ class StatusUpdatesTest {
     assertThat(sent).hasSize(2);
     updates.resume();
     assertThat(states())
-        .containsExactly(
-            TaskState.TASK_STARTING, TaskState.TASK_STARTING, TaskState.TASK_STARTING);
+        .containsExactly(TaskState.TASK_STARTING, TaskState.TASK_STARTING, TaskState.TASK_STARTING);
     assertThat(sent.get(2).getLatestState()).isEqualTo(TaskState.TASK_RUNNING);
     advanceTo(Duration.ofHours(1).plusSeconds(10));
     assertThat(sent).hasSize(4);

@@ -23,6 +23,5 @@ public record AllocationState(
 
   /** The state of a cluster in which there is nothing. */
   public static final AllocationState EMPTY =
-      new AllocationState(
-          List.of(), List.of(), List.of(), Map.of(), Map.of(), Optional.empty());
+      new AllocationState(List.of(), List.of(), List.of(), Map.of(), Map.of(), Optional.empty());
 }

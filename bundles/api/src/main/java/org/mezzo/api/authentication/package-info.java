@@ -2,8 +2,8 @@
  * The HTTP authentication kind: tells which principal sent a request.
  *
  * <p>Handover: the successor is opened first and answers from then on. A request that the old
- * instance was looking at is refused; with no instance at all every request is, where a flag demands
- * authentication.
+ * instance was looking at is refused; with no instance at all every request is, where a flag
+ * demands authentication.
  */
 @Version("0.1.0")
 @Export

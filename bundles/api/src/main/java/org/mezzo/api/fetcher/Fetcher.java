@@ -10,19 +10,19 @@ import org.mezzo.api.Module;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * Brings what one URI names into a file. Which handler serves a URI is decided by its scheme; names,
- * extraction, permissions and ownership (rules 320-327) are the agent's work.
+ * Brings what one URI names into a file. Which handler serves a URI is decided by its scheme;
+ * names, extraction, permissions and ownership (rules 320-327) are the agent's work.
  *
  * <p>Threading: unlike other kinds, {@link #fetch} and {@link #size} are called on one of several
  * fetching threads, several calls at a time. There is no deadline as long as bytes arrive; a call
  * that stalls for longer than the request's stall timeout should fail by itself and is interrupted
  * when the launch is cancelled. {@link #schemes} is asked before each fetch and returns at once.
  *
- * <p>A fetch that throws fails the launch of that task with the exception's message in the sandbox's
- * {@code stderr}. A fetch whose fetcher is swapped meanwhile is tried once more with the successor,
- * so a fetch that is cut off must leave nothing that disturbs another one. While no fetcher serves a
- * scheme, tasks that need it fail with a message that names the scheme, and others run. A fetcher
- * holds no state that a successor needs: it is told nothing when it appears.
+ * <p>A fetch that throws fails the launch of that task with the exception's message in the
+ * sandbox's {@code stderr}. A fetch whose fetcher is swapped meanwhile is tried once more with the
+ * successor, so a fetch that is cut off must leave nothing that disturbs another one. While no
+ * fetcher serves a scheme, tasks that need it fail with a message that names the scheme, and others
+ * run. A fetcher holds no state that a successor needs: it is told nothing when it appears.
  */
 @ConsumerType
 public interface Fetcher extends Module {

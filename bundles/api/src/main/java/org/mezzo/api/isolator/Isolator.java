@@ -19,10 +19,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  * for {@link #cleanup} in reverse.
  *
  * <p>Threading: see {@link org.mezzo.api.Module}. Deadline of each call: 10 seconds. A failure of
- * {@link #recover} leaves the isolator unused, as if it were absent; of {@link #prepare} or {@link #isolate} fails the launch with
- * {@code REASON_CONTAINER_LAUNCH_FAILED}; of {@link #update}, {@link #usage} and {@link #status} is
- * counted and leaves things as they are; of {@link #cleanup} is logged and counted. State that must
- * outlive the instance belongs into the runtime directory.
+ * {@link #recover} leaves the isolator unused, as if it were absent; of {@link #prepare} or {@link
+ * #isolate} fails the launch with {@code REASON_CONTAINER_LAUNCH_FAILED}; of {@link #update},
+ * {@link #usage} and {@link #status} is counted and leaves things as they are; of {@link #cleanup}
+ * is logged and counted. State that must outlive the instance belongs into the runtime directory.
  *
  * <p>When an isolator goes away, running containers run on with the limits that were set; launches
  * fail while one that {@code --isolation} names is absent. One that (re)appears is told by {@link

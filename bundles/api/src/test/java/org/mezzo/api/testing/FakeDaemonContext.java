@@ -38,20 +38,12 @@ public record FakeDaemonContext(
   private static FakeDaemonContext of(Role role, String daemon) {
     Path nowhere = Path.of("/nowhere");
     return new FakeDaemonContext(
-        daemon,
-        role,
-        nowhere,
-        nowhere,
-        Map.of(),
-        Map.of(),
-        new FakeMetrics(),
-        Clock.systemUTC());
+        daemon, role, nowhere, nowhere, Map.of(), Map.of(), new FakeMetrics(), Clock.systemUTC());
   }
 
   /** With these folders. */
   public FakeDaemonContext withFolders(Path work, Path runtime) {
-    return new FakeDaemonContext(
-        daemon, role, work, runtime, flags, parameters, metrics, clock);
+    return new FakeDaemonContext(daemon, role, work, runtime, flags, parameters, metrics, clock);
   }
 
   /** With these flags instead of those before. */

@@ -43,9 +43,10 @@ import org.mezzo.protocol.v1.CommandInfo;
  * modules; which URIs are refused, names, extraction and permissions are decided here.
  *
  * <p>When the agent is root and the task is not, nothing of a sandbox is written and no file of the
- * machine is read as root: a task gets no file that its user may not read, and links that an archive
- * or another task of that user plants lead nowhere its user could not go. Local files are copied
- * without a module then, and what a module fetched is handed over from a folder closed to others.
+ * machine is read as root: a task gets no file that its user may not read, and links that an
+ * archive or another task of that user plants lead nowhere its user could not go. Local files are
+ * copied without a module then, and what a module fetched is handed over from a folder closed to
+ * others.
  */
 public final class UriFetcher implements AutoCloseable {
   private static final Duration LONGEST_FETCH = Duration.ofDays(1);
@@ -60,7 +61,10 @@ public final class UriFetcher implements AutoCloseable {
   private static final int NOT_READABLE = 44;
 
   private static final String COPY_FILE =
-      "[ -r \"$1\" ] || exit " + NOT_READABLE + "; [ -f \"$1\" ] || exit " + NO_FILE
+      "[ -r \"$1\" ] || exit "
+          + NOT_READABLE
+          + "; [ -f \"$1\" ] || exit "
+          + NO_FILE
           + "; rm -f -- \"$2\"; exec cat <\"$1\" >\"$2\"";
   private static final String UNZIP = "exec gzip -d -c -- \"$1\" >\"$2\"";
   private static final int MOST_SAID = 65_536;
@@ -187,7 +191,9 @@ public final class UriFetcher implements AutoCloseable {
           .orElseThrow(
               () ->
                   new LaunchException(
-                      "A relative path was passed as URI '" + text + "' but the agent has no"
+                      "A relative path was passed as URI '"
+                          + text
+                          + "' but the agent has no"
                           + " --frameworks_home"))
           .resolve(text)
           .toUri();
@@ -222,18 +228,24 @@ public final class UriFetcher implements AutoCloseable {
       int status = status(as, sandbox, null, "sh", "-c", COPY_FILE, "sh", source, target);
       if (status == NOT_READABLE) {
         throw new IOException(
-            "the task's user '" + user.name() + "' may not read '" + source + "', or it does not"
+            "the task's user '"
+                + user.name()
+                + "' may not read '"
+                + source
+                + "', or it does not"
                 + " exist on this agent's machine; make it readable for that user, or run the task"
                 + " as one that may read it");
       }
       if (status == NO_FILE) {
-        throw new IOException("'" + source + "' is not a file; name a file, for example an archive");
+        throw new IOException(
+            "'" + source + "' is not a file; name a file, for example an archive");
       }
       check("copying the file", status);
       return;
     }
     Files.createDirectories(
-        staging, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        staging,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     Path staged = staging.resolve(UUID.randomUUID().toString());
     try {
       transfer(item, staged, sandbox);
@@ -273,16 +285,12 @@ public final class UriFetcher implements AutoCloseable {
       ModuleLease<Fetcher> lease = leases.computeIfAbsent(name, this::lease);
       long epoch = awaitEpoch(lease);
       if (epoch == 0
-          || !await(
-              lease.call(epoch, "schemes", SHORT_CALL, Fetcher::schemes)).contains(scheme)) {
+          || !await(lease.call(epoch, "schemes", SHORT_CALL, Fetcher::schemes)).contains(scheme)) {
         continue;
       }
       Fetcher.Request request =
           new Fetcher.Request(
-              item.uri(),
-              target,
-              options.fetcherStallTimeout(),
-              line -> log(sandbox, line));
+              item.uri(), target, options.fetcherStallTimeout(), line -> log(sandbox, line));
       await(
           lease.call(
               epoch,
@@ -350,8 +358,7 @@ public final class UriFetcher implements AutoCloseable {
     }
   }
 
-  private static void run(
-      Optional<TaskUser> user, Path sandbox, Path input, String... command)
+  private static void run(Optional<TaskUser> user, Path sandbox, Path input, String... command)
       throws IOException, InterruptedException {
     check(command[0], status(user, sandbox, input, command));
   }
@@ -373,8 +380,7 @@ public final class UriFetcher implements AutoCloseable {
     // What the agent has in its environment is not for tasks.
     builder.environment().keySet().retainAll(Set.of("PATH", "LANG", "LC_ALL"));
     builder.redirectErrorStream(true);
-    builder.redirectInput(
-        input == null ? Path.of("/dev/null").toFile() : input.toFile());
+    builder.redirectInput(input == null ? Path.of("/dev/null").toFile() : input.toFile());
     Process process;
     try {
       process = builder.start();

@@ -85,7 +85,9 @@ public final class IsolatorChain implements AutoCloseable {
       return now == 0
           ? CompletableFuture.failedStage(
               new LaunchException(
-                  "Isolator '" + name + "' is not available; install its module or take it out of"
+                  "Isolator '"
+                      + name
+                      + "' is not available; install its module or take it out of"
                       + " --isolation"))
           : lease.call(now, operation, DEADLINE, call);
     }
@@ -140,8 +142,7 @@ public final class IsolatorChain implements AutoCloseable {
 
   /** The variables that isolators add; fails at the first isolator that fails. */
   public CompletionStage<Map<String, String>> prepare(Container container) {
-    CompletionStage<Map<String, String>> done =
-        CompletableFuture.completedStage(new HashMap<>());
+    CompletionStage<Map<String, String>> done = CompletableFuture.completedStage(new HashMap<>());
     for (Link link : links) {
       done =
           done.thenCompose(

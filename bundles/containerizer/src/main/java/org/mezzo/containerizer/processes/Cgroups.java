@@ -103,10 +103,7 @@ final class Cgroups {
   boolean remove(Path folder) {
     try (var folders = Files.walk(folder)) {
       for (Path each :
-          folders
-              .filter(Files::isDirectory)
-              .sorted(java.util.Comparator.reverseOrder())
-              .toList()) {
+          folders.filter(Files::isDirectory).sorted(java.util.Comparator.reverseOrder()).toList()) {
         Files.delete(each);
       }
       return true;

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The shell that forks shims and sends signals, and the fifo through which shims report. One of each
- * per agent; the shell is started again when it is gone.
+ * The shell that forks shims and sends signals, and the fifo through which shims report. One of
+ * each per agent; the shell is started again when it is gone.
  */
 final class Launcher implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Launcher.class);
@@ -101,8 +101,8 @@ final class Launcher implements AutoCloseable {
             () -> {
               if (!closed) {
                 LOG.error(
-                    "The launcher shell {} ended with status {}; see {}. It is started again for the"
-                        + " next launch",
+                    "The launcher shell {} ended with status {}; see {}. It is started again for"
+                        + " the next launch",
                     started.pid(),
                     started.exitValue(),
                     runtime.resolve("launcher.log"));

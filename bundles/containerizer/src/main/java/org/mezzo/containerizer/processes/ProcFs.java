@@ -48,7 +48,8 @@ final class ProcFs {
   static Optional<Stat> stat(long pid) {
     try {
       String text =
-          Files.readString(Path.of("/proc", Long.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
+          Files.readString(
+              Path.of("/proc", Long.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
       String[] fields = text.substring(text.lastIndexOf(')') + 2).trim().split(" ");
       return Optional.of(
           new Stat(
@@ -129,8 +130,7 @@ final class ProcFs {
       for (int i = 0; i < environment.length; i++) {
         if (environment[i] == 0) {
           if (i - from > MARKER.length
-              && Arrays.equals(
-                  environment, from, from + MARKER.length, MARKER, 0, MARKER.length)) {
+              && Arrays.equals(environment, from, from + MARKER.length, MARKER, 0, MARKER.length)) {
             return Optional.of(
                 new String(
                     environment,

@@ -160,8 +160,7 @@ public final class ProcessContainerizer implements Containerizer {
     timer = new ScheduledThreadPoolExecutor(1, threads(name + "-containers-timer-"));
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
 
-    isolators =
-        new IsolatorChain(options, moduleEvents, this::limited, this::runningContainers);
+    isolators = new IsolatorChain(options, moduleEvents, this::limited, this::runningContainers);
     fetcher = new UriFetcher(options, moduleEvents);
     launcher = new Launcher(runtime, tools, new Reports());
     timer.scheduleWithFixedDelay(
@@ -260,8 +259,7 @@ public final class ProcessContainerizer implements Containerizer {
             workers);
   }
 
-  private void fetch(
-      Managed managed, LaunchRequest request, Optional<Accounts.Account> account)
+  private void fetch(Managed managed, LaunchRequest request, Optional<Accounts.Account> account)
       throws LaunchException {
     synchronized (managed) {
       managed.fetching = Thread.currentThread();
@@ -376,10 +374,7 @@ public final class ProcessContainerizer implements Containerizer {
     text.append(' ').append(tools.env());
     boolean shell = command.getShell();
     String program = command.getValue();
-    if (!shell
-        && tools.argv0()
-        && command.getArgumentsCount() > 0
-        && program.indexOf('=') < 0) {
+    if (!shell && tools.argv0() && command.getArgumentsCount() > 0 && program.indexOf('=') < 0) {
       text.append(" --argv0=").append(ShellText.quote(command.getArguments(0)));
     }
     text.append(" -i");
@@ -823,8 +818,7 @@ public final class ProcessContainerizer implements Containerizer {
     }
     return CompletableFuture.supplyAsync(() -> ownUsage(managed), workers)
         .thenCompose(
-            own ->
-                isolators.usage(IsolatorChain.with(managed.container, managed.pid), own))
+            own -> isolators.usage(IsolatorChain.with(managed.container, managed.pid), own))
         .thenApply(all -> Optional.of(all.build()));
   }
 

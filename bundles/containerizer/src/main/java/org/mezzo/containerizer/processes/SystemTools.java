@@ -27,8 +27,7 @@ record SystemTools(
   private static final Logger LOG = LoggerFactory.getLogger(SystemTools.class);
 
   /** What a task finds on its PATH unless it says otherwise. */
-  static final String DEFAULT_PATH =
-      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
   static SystemTools find(Path shell) throws IOException {
     Path env = require("env");
@@ -56,7 +55,11 @@ record SystemTools(
         .orElseThrow(
             () ->
                 new IOException(
-                    "Cannot find " + name + " in " + DEFAULT_PATH + "; install util-linux and"
+                    "Cannot find "
+                        + name
+                        + " in "
+                        + DEFAULT_PATH
+                        + "; install util-linux and"
                         + " coreutils"));
   }
 

@@ -73,8 +73,7 @@ class UriFetcherTest {
     Path source = Files.createDirectories(folder.resolve("source"));
     Files.writeString(source.resolve("inside"), "in the archive");
     Process tar =
-        new ProcessBuilder(
-                "tar", "-C", source.toString(), "-czf", folder + "/a.tgz", "inside")
+        new ProcessBuilder("tar", "-C", source.toString(), "-czf", folder + "/a.tgz", "inside")
             .start();
     assertThat(tar.waitFor()).isZero();
     Files.writeString(folder.resolve("tool"), "#!/bin/sh\n");
@@ -104,8 +103,7 @@ class UriFetcherTest {
                       List.of(uri(folder + "/missing").build()), sandbox, Optional.empty()))
           .hasMessageContaining("Failed to fetch '" + folder + "/missing'");
       assertThatThrownBy(
-              () ->
-                  fetcher.fetch(List.of(uri("s3://a/b").build()), sandbox, Optional.empty()))
+              () -> fetcher.fetch(List.of(uri("s3://a/b").build()), sandbox, Optional.empty()))
           .hasMessageContaining("No fetcher module serves 's3'");
     }
     assertThat(sandbox.resolve("stderr")).content().contains("Fetching URI");
@@ -133,7 +131,8 @@ class UriFetcherTest {
     Optional<UriFetcher.TaskUser> nobody =
         Optional.of(
             new UriFetcher.TaskUser(
-                "nobody", List.of("setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups")));
+                "nobody",
+                List.of("setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups")));
     FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
     try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
       Path sandbox = Files.createDirectory(open.resolve("sandbox"));
@@ -144,8 +143,7 @@ class UriFetcherTest {
       Path link = Files.createSymbolicLink(open.resolve("link"), secret);
 
       for (String text : List.of(secret.toString(), "file://" + secret, "file://" + link)) {
-        assertThatThrownBy(
-                () -> fetcher.fetch(List.of(uri(text).build()), sandbox, nobody))
+        assertThatThrownBy(() -> fetcher.fetch(List.of(uri(text).build()), sandbox, nobody))
             .isInstanceOf(LaunchException.class)
             .hasMessageContaining("Failed to fetch '" + text + "'")
             .hasMessageContaining("user 'nobody' may not read")

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Stores changes on a thread of its own, in the order of the calls; what arrives during one write
- * goes into the next one (rule 167). A failed write ends everything, because later changes may build
- * on it.
+ * goes into the next one (rule 167). A failed write ends everything, because later changes may
+ * build on it.
  */
 public final class GroupCommit {
   /** Bytes of keys and values in one atomic write; ZooKeeper takes packets of 1 MB. */

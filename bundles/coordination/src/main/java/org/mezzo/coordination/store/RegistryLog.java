@@ -24,9 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A map on disk: a file of records, each one atomic write with a checksum. A process that dies while
- * writing leaves at most one incomplete record at the end, which is cut off at the next start. When
- * most of the file is history it is replaced by one that holds the contents only.
+ * A map on disk: a file of records, each one atomic write with a checksum. A process that dies
+ * while writing leaves at most one incomplete record at the end, which is cut off at the next
+ * start. When most of the file is history it is replaced by one that holds the contents only.
  */
 final class RegistryLog implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RegistryLog.class);
@@ -52,8 +52,7 @@ final class RegistryLog implements AutoCloseable {
   static RegistryLog open(Path dir) throws IOException {
     Files.createDirectories(dir);
     FileChannel lock =
-        FileChannel.open(
-            dir.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(dir.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       if (!locked(lock)) {
         throw new IOException(
@@ -200,7 +199,9 @@ final class RegistryLog implements AutoCloseable {
 
   private void cut(long end, long size) throws IOException {
     LOG.warn(
-        "Registry {} ends with an incomplete write of {} bytes, which is cut off", file, size - end);
+        "Registry {} ends with an incomplete write of {} bytes, which is cut off",
+        file,
+        size - end);
     channel.truncate(end);
     channel.force(true);
   }

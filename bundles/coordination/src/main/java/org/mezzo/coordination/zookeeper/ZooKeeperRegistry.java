@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
@@ -20,12 +19,12 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.CRC32;
 import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.ZooKeeper;
-import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.zookeeper.data.Stat;
-import org.mezzo.coordination.store.GroupCommit;
 import org.mezzo.coordination.Registry;
+import org.mezzo.coordination.store.GroupCommit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +34,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Every write is one transaction that also replaces the epoch node, if it still has the version
  * this term gave it. A newer term has changed the version, so that a deposed leader writes nothing.
- * The epoch node's text names the term and the number of the write, which tells after an interrupted
- * connection whether the write has happened.
+ * The epoch node's text names the term and the number of the write, which tells after an
+ * interrupted connection whether the write has happened.
  */
 final class ZooKeeperRegistry implements Registry {
   private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperRegistry.class);
@@ -209,8 +208,7 @@ final class ZooKeeperRegistry implements Registry {
     long write = ++writes;
     byte[] mark = mark(term, write);
     operations.add(
-        0,
-        curator.transactionOp().setData().withVersion(version).forPath(root + "/epoch", mark));
+        0, curator.transactionOp().setData().withVersion(version).forPath(root + "/epoch", mark));
     boolean interrupted = false;
     while (true) {
       try {
@@ -225,7 +223,8 @@ final class ZooKeeperRegistry implements Registry {
         }
         throw new IllegalStateException(
             "Registry write refused: another master has been elected since", e);
-      } catch (KeeperException.ConnectionLossException | KeeperException.SessionExpiredException e) {
+      } catch (KeeperException.ConnectionLossException
+          | KeeperException.SessionExpiredException e) {
         interrupted = true;
         pauseUntil(deadline, "Registry write was not confirmed", STORE_TIMEOUT);
       }

@@ -264,8 +264,7 @@ final class ZooKeeperSession implements Coordination.Session {
         return ZooDefs.Ids.OPEN_ACL_UNSAFE;
       }
       // ZooKeeper asks whether the list contains null, which List.of does not stand.
-      return Arrays.asList(
-          ZooDefs.Ids.READ_ACL_UNSAFE.get(0), ZooDefs.Ids.CREATOR_ALL_ACL.get(0));
+      return Arrays.asList(ZooDefs.Ids.READ_ACL_UNSAFE.get(0), ZooDefs.Ids.CREATOR_ALL_ACL.get(0));
     }
 
     @Override

@@ -34,7 +34,9 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
   /** Takes the calls that passed. */
   @FunctionalInterface
   public interface Handler<C> {
-    /** Must answer, now or later; called on a connector thread. An exception is answered with 500. */
+    /**
+     * Must answer, now or later; called on a connector thread. An exception is answered with 500.
+     */
     void handle(C call, CallExchange exchange) throws Exception;
   }
 
@@ -120,7 +122,9 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
           exchange,
           415,
           "Expecting 'Content-Type' of "
-              + Arrays.stream(understood).map(ContentType::text).collect(Collectors.joining(" or ")));
+              + Arrays.stream(understood)
+                  .map(ContentType::text)
+                  .collect(Collectors.joining(" or ")));
       return;
     }
     exchange

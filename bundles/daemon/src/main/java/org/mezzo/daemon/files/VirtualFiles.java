@@ -25,8 +25,8 @@ import org.mezzo.protocol.v1.TimeInfo;
 
 /**
  * Real files and directories under virtual paths (rules 349 to 351). What is asked for must lie
- * below an attached path after all symbolic links are followed; whatever leads out of it is refused.
- * Safe for any thread. Reading blocks: not for event loops.
+ * below an attached path after all symbolic links are followed; whatever leads out of it is
+ * refused. Safe for any thread. Reading blocks: not for event loops.
  */
 public final class VirtualFiles {
   /** The most that {@link #read} gives at a time: 16 pages. */
@@ -199,7 +199,10 @@ public final class VirtualFiles {
         .setPath(virtual)
         .setNlink((Integer) attributes.get("nlink"))
         .setSize((Long) attributes.get("size"))
-        .setMtime(TimeInfo.newBuilder().setNanoseconds(modified.to(java.util.concurrent.TimeUnit.SECONDS) * 1_000_000_000L))
+        .setMtime(
+            TimeInfo.newBuilder()
+                .setNanoseconds(
+                    modified.to(java.util.concurrent.TimeUnit.SECONDS) * 1_000_000_000L))
         .setMode((Integer) attributes.get("mode"))
         .setUid(attributes.get("owner").toString())
         .setGid(attributes.get("group").toString())

@@ -67,8 +67,8 @@ public final class StateJson {
   }
 
   /**
-   * A resources object, amounts by name: scalars, then ranges, then sets; revocable ones under names
-   * of their own.
+   * A resources object, amounts by name: scalars, then ranges, then sets; revocable ones under
+   * names of their own.
    */
   public static void resources(JsonOut json, Resources resources) {
     Sums sums = new Sums();
@@ -358,8 +358,7 @@ public final class StateJson {
     List<long[]> merged = new ArrayList<>();
     for (long[] range : sorted) {
       long[] last = merged.isEmpty() ? null : merged.get(merged.size() - 1);
-      if (last != null
-          && (last[1] == -1 || Long.compareUnsigned(range[0], last[1] + 1) <= 0)) {
+      if (last != null && (last[1] == -1 || Long.compareUnsigned(range[0], last[1] + 1) <= 0)) {
         last[1] = Long.compareUnsigned(range[1], last[1]) > 0 ? range[1] : last[1];
       } else {
         merged.add(range.clone());

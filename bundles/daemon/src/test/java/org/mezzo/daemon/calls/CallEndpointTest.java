@@ -69,9 +69,7 @@ class CallEndpointTest {
     return new CallEndpoint<>(Call.getDefaultInstance(), "master::Call", workers, this::handle)
         .validate(
             call ->
-                call.hasType()
-                    ? Optional.empty()
-                    : Optional.of("Expecting 'type' to be present"));
+                call.hasType() ? Optional.empty() : Optional.of("Expecting 'type' to be present"));
   }
 
   private void handle(Call call, CallExchange exchange) {
@@ -158,7 +156,8 @@ class CallEndpointTest {
             .isEqualTo(Versions.MESOS);
       } else {
         assertThat(new String(answer.body(), StandardCharsets.UTF_8))
-            .startsWith("{\"type\":\"GET_VERSION\",\"get_version\":{\"version_info\":{\"version\":");
+            .startsWith(
+                "{\"type\":\"GET_VERSION\",\"get_version\":{\"version_info\":{\"version\":");
       }
     }
   }
@@ -189,7 +188,8 @@ class CallEndpointTest {
     BlockingQueue<Event> received = new LinkedBlockingQueue<>();
     int sent = 500;
     for (int i = 0; i < sent; i++) {
-      assertThat(stream.send(Event.newBuilder().setType(Event.Type.forNumber(i % 9)).build())).isTrue();
+      assertThat(stream.send(Event.newBuilder().setType(Event.Type.forNumber(i % 9)).build()))
+          .isTrue();
     }
     stream.end();
     assertThat(stream.send(Event.getDefaultInstance())).isFalse();
@@ -206,7 +206,9 @@ class CallEndpointTest {
     decoder.feed(ByteBuffer.wrap(answer.body().readAllBytes()));
     assertThat(decoder.atBoundary()).isTrue();
     assertThat(received).hasSize(sent);
-    assertThat(received).extracting(event -> event.getType().getNumber()).startsWith(0, 1, 2, 3, 4, 5, 6, 7, 8, 0);
+    assertThat(received)
+        .extracting(event -> event.getType().getNumber())
+        .startsWith(0, 1, 2, 3, 4, 5, 6, 7, 8, 0);
   }
 
   @Test

@@ -27,9 +27,18 @@ class StateJsonTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0, 0.0", "4, 4.0", "0.1, 0.1", "1795312785.243546, 1795312785.243546", "1724439540, 1724439540.0",
-    "25276067840, 25276067840.0", "-2.5, -2.5", "1e16, 10000000000000000.0", "0.001, 0.001",
-    "0.00001, 0.00001", "1e300, 1.0e300", "5.2080078125, 5.2080078125"
+    "0, 0.0",
+    "4, 4.0",
+    "0.1, 0.1",
+    "1795312785.243546, 1795312785.243546",
+    "1724439540, 1724439540.0",
+    "25276067840, 25276067840.0",
+    "-2.5, -2.5",
+    "1e16, 10000000000000000.0",
+    "0.001, 0.001",
+    "0.00001, 0.00001",
+    "1e300, 1.0e300",
+    "5.2080078125, 5.2080078125"
   })
   void writesDoublesShort(double value, String text) {
     assertThat(JsonOut.text(value)).isEqualTo(text);
@@ -80,8 +89,7 @@ class StateJsonTest {
   @Test
   void writesFullResourcesInTheEndpointForm() throws Exception {
     Resources resources = Resources.parse("cpus:4;ports:[31000-32000]", "*");
-    assertThat(
-            text(json -> json.object(() -> StateJson.fullResources(json, "full", resources))))
+    assertThat(text(json -> json.object(() -> StateJson.fullResources(json, "full", resources))))
         .isEqualTo(
             "{\"full\":[{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":4.0},"
                 + "\"role\":\"*\"},{\"name\":\"ports\",\"type\":\"RANGES\",\"ranges\":{\"range\":"
@@ -149,8 +157,7 @@ class StateJsonTest {
                 json ->
                     json.message(
                         TaskStatus.newBuilder()
-                            .setAgentId(
-                                org.mezzo.protocol.v1.AgentID.newBuilder().setValue("S0"))
+                            .setAgentId(org.mezzo.protocol.v1.AgentID.newBuilder().setValue("S0"))
                             .buildPartial())))
         .contains("\"slave_id\":{\"value\":\"S0\"}");
   }

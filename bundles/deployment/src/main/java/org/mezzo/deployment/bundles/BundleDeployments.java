@@ -88,8 +88,7 @@ public final class BundleDeployments implements Deployments {
             : Optional.of(
                 new ModuleFolder(
                     Path.of(dir).toAbsolutePath(), Duration.ofMillis(settings.settleMillis())));
-    follower =
-        folder.map(hot -> new FolderFollower(hot, ledger, installation, changes, current));
+    follower = folder.map(hot -> new FolderFollower(hot, ledger, installation, changes, current));
     requested = new RequestedChanges(folder, ledger, changes, history);
     bundles.removeLeftovers();
     follower.ifPresent(FolderFollower::installFirst);

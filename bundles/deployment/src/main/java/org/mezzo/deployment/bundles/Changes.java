@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.osgi.framework.BundleException;
 

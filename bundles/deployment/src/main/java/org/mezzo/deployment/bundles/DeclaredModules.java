@@ -44,7 +44,8 @@ final class DeclaredModules {
           reasons.add(component.name + " waits for the service of its reference " + reference.name);
         }
         if (configuration.failure != null) {
-          reasons.add(component.name + " failed: " + configuration.failure.lines().findFirst().get());
+          reasons.add(
+              component.name + " failed: " + configuration.failure.lines().findFirst().get());
         }
       }
     }

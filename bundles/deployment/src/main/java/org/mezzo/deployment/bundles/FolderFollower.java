@@ -104,8 +104,10 @@ final class FolderFollower {
     }
   }
 
-  /** Of several jars with one symbolic name the one that came last; of those that came together
-   * the highest version. */
+  /**
+   * Of several jars with one symbolic name the one that came last; of those that came together the
+   * highest version.
+   */
   private static Map<String, ModuleJar> wanted(Collection<ModuleJar> jars) {
     Map<String, ModuleJar> wanted = new TreeMap<>();
     Comparator<ModuleJar> later =

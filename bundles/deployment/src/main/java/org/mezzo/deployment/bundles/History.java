@@ -6,8 +6,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
-import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Action.Kind;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,11 +57,7 @@ final class History {
           gap.toMillis());
     } else {
       LOG.error(
-          "{} {} {} failed: {}",
-          kind.name().toLowerCase(Locale.ROOT),
-          symbolicName,
-          to,
-          outcome);
+          "{} {} {} failed: {}", kind.name().toLowerCase(Locale.ROOT), symbolicName, to, outcome);
     }
     return action;
   }

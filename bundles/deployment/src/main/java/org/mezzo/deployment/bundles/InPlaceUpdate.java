@@ -6,8 +6,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleLeases;
@@ -44,8 +44,7 @@ final class InPlaceUpdate {
     this.history = history;
   }
 
-  Action update(Path content, ModuleJar jar, Installed entry, boolean inFolder)
-      throws IOException {
+  Action update(Path content, ModuleJar jar, Installed entry, boolean inFolder) throws IOException {
     Instant begin = Instant.now();
     long id = entry.bundle.getBundleId();
     String version = jar.version().toString();

@@ -159,6 +159,12 @@ final class Ledger {
 
   private static Deployment notInstalled(ModuleJar jar, String state, String problem) {
     return new Deployment(
-        jar.symbolicName(), jar.version().toString(), jar.fileName(), state, problem, -1, List.of());
+        jar.symbolicName(),
+        jar.version().toString(),
+        jar.fileName(),
+        state,
+        problem,
+        -1,
+        List.of());
   }
 }

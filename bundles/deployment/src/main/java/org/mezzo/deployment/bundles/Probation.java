@@ -22,8 +22,7 @@ final class Probation {
   private final Uses uses;
   private final Supplier<Settings> settings;
 
-  Probation(
-      ModuleLeases leases, DeclaredModules modules, Uses uses, Supplier<Settings> settings) {
+  Probation(ModuleLeases leases, DeclaredModules modules, Uses uses, Supplier<Settings> settings) {
     this.leases = leases;
     this.modules = modules;
     this.uses = uses;
@@ -31,8 +30,8 @@ final class Probation {
   }
 
   /**
-   * Waits until the modules that a started bundle declares are registered, hold what its predecessor
-   * held, and stay healthy for a while.
+   * Waits until the modules that a started bundle declares are registered, hold what its
+   * predecessor held, and stay healthy for a while.
    *
    * @return what is wrong; empty when all is well
    */
@@ -68,8 +67,7 @@ final class Probation {
       } else {
         healthySince = 0;
         if (now - begin >= timeout) {
-          return Optional.of(
-              waiting.get() + " within " + current.startTimeoutMillis() + " ms");
+          return Optional.of(waiting.get() + " within " + current.startTimeoutMillis() + " ms");
         }
       }
       try {
@@ -94,8 +92,7 @@ final class Probation {
    */
   private Optional<String> misbehaviour(Bundle bundle, Duration longer) {
     for (LeaseDescription lease : leases.leases()) {
-      boolean holds =
-          lease.holder().filter(h -> h.bundleId() == bundle.getBundleId()).isPresent();
+      boolean holds = lease.holder().filter(h -> h.bundleId() == bundle.getBundleId()).isPresent();
       String module = lease.kind() + " '" + lease.name() + "'";
       if (holds && lease.busy().compareTo(longer) > 0) {
         return Optional.of(
@@ -132,7 +129,8 @@ final class Probation {
     for (Use use : held) {
       ModuleDescription description = registered.get(use.kind() + " " + use.name());
       if (description != null && !description.daemons().contains(use.daemon())) {
-        return Optional.of(use.kind() + " " + use.name() + " was not taken over by " + use.daemon());
+        return Optional.of(
+            use.kind() + " " + use.name() + " was not taken over by " + use.daemon());
       }
     }
     return Optional.empty();

@@ -10,8 +10,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.folder.ModuleFolder;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.slf4j.Logger;
@@ -26,8 +26,7 @@ final class RequestedChanges {
   private final Changes changes;
   private final History history;
 
-  RequestedChanges(
-      Optional<ModuleFolder> folder, Ledger ledger, Changes changes, History history) {
+  RequestedChanges(Optional<ModuleFolder> folder, Ledger ledger, Changes changes, History history) {
     this.folder = folder;
     this.ledger = ledger;
     this.changes = changes;
@@ -145,7 +144,8 @@ final class RequestedChanges {
           Duration.ZERO);
     }
     ledger.removedByRequest(symbolicName);
-    return changes.remove(entry, folder.map(hot -> deleteJars(hot, symbolicName)).orElse("removed"));
+    return changes.remove(
+        entry, folder.map(hot -> deleteJars(hot, symbolicName)).orElse("removed"));
   }
 
   private static String deleteJars(ModuleFolder hot, String symbolicName) {

@@ -6,8 +6,9 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 /** How patient deployment is. */
 @ObjectClassDefinition(
     name = "Mezzo deployment",
-    description = "Installing and swapping module bundles. The folder is that of the framework"
-        + " property mezzo.modules.dir.")
+    description =
+        "Installing and swapping module bundles. The folder is that of the framework"
+            + " property mezzo.modules.dir.")
 public @interface Settings {
 
   @AttributeDefinition(
@@ -22,8 +23,9 @@ public @interface Settings {
 
   @AttributeDefinition(
       name = "Start timeout (ms)",
-      description = "How long the modules of a new version may take to be registered and healthy,"
-          + " and to show that calls of the probation return and do not throw.")
+      description =
+          "How long the modules of a new version may take to be registered and healthy,"
+              + " and to show that calls of the probation return and do not throw.")
   long startTimeoutMillis() default 10_000;
 
   @AttributeDefinition(

@@ -34,15 +34,13 @@ final class Uses {
   Duration gap(long bundleId, List<LeaseDescription> before) {
     Map<Use, Long> epochs = new HashMap<>();
     before.forEach(
-        lease ->
-            epochs.put(new Use(lease.daemon(), lease.kind(), lease.name()), lease.epoch()));
+        lease -> epochs.put(new Use(lease.daemon(), lease.kind(), lease.name()), lease.epoch()));
     return leases.leases().stream()
         .filter(lease -> lease.holder().filter(h -> h.bundleId() == bundleId).isPresent())
         .filter(
             lease ->
                 !Objects.equals(
-                    epochs.get(new Use(lease.daemon(), lease.kind(), lease.name())),
-                    lease.epoch()))
+                    epochs.get(new Use(lease.daemon(), lease.kind(), lease.name())), lease.epoch()))
         .map(LeaseDescription::gap)
         .max(Comparator.naturalOrder())
         .orElse(Duration.ZERO);

@@ -162,8 +162,7 @@ public final class ModuleFolder {
     long changed = modified;
     if (file.getFileSystem().supportedFileAttributeViews().contains("unix")) {
       // Unlike the time of modification it is not preserved when a file is copied or moved here.
-      changed =
-          ((FileTime) Files.getAttribute(file, "unix:ctime", new LinkOption[0])).toMillis();
+      changed = ((FileTime) Files.getAttribute(file, "unix:ctime", new LinkOption[0])).toMillis();
     }
     return new Stamp(attributes.size(), modified, changed, attributes.fileKey());
   }

@@ -46,7 +46,9 @@ import org.osgi.framework.launch.Framework;
 import org.osgi.framework.launch.FrameworkFactory;
 import org.osgi.service.component.runtime.ServiceComponentRuntime;
 
-/** In a real framework with a real component runtime; the core's classes come from the class path. */
+/**
+ * In a real framework with a real component runtime; the core's classes come from the class path.
+ */
 @Timeout(10)
 final class BundleDeploymentsTest {
   @TempDir Path dir;
@@ -79,8 +81,7 @@ final class BundleDeploymentsTest {
             .newFramework(configuration);
     framework.init();
     install(Path.of(location("org.apache.felix.scr.impl.Activator")));
-    Bundle self =
-        install(ModuleBundle.of("tester", "1.0.0").build(dir.resolve("tester.jar")));
+    Bundle self = install(ModuleBundle.of("tester", "1.0.0").build(dir.resolve("tester.jar")));
     framework.start();
     for (Bundle bundle : framework.getBundleContext().getBundles()) {
       bundle.start();
@@ -257,9 +258,7 @@ final class BundleDeploymentsTest {
     good("2.0.0", "greeter-2.0.jar");
     assertThat(last(2).kind()).isEqualTo(Action.Kind.SWAP);
     assertThat(installed()).containsExactly("greeter 2.0.0");
-    await(
-        () ->
-            deployments.list().stream().anyMatch(d -> d.state().equals("superseded")));
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("superseded")));
     Files.delete(modules.resolve("greeter-2.0.jar"));
     assertThat(last(3).toVersion()).isEqualTo("1.0.0");
     assertThat(holder()).isEqualTo("1.0.0");
@@ -290,9 +289,11 @@ final class BundleDeploymentsTest {
     assertThat(update.succeeded()).isFalse();
     assertThat(update.outcome()).contains("not in the mood").contains("is back");
     await(() -> holder().equals("1.0.0"));
-    assertThat(lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), g -> g.greet("Ada"))
-            .toCompletableFuture()
-            .get())
+    assertThat(
+            lease
+                .call(lease.epoch(), "greet", Duration.ofSeconds(5), g -> g.greet("Ada"))
+                .toCompletableFuture()
+                .get())
         .isEqualTo("hello Ada");
   }
 
@@ -309,9 +310,7 @@ final class BundleDeploymentsTest {
     assertThat(installed()).containsExactly("greeter 1.0.0");
     assertThat(lost).hasValue(0);
     assertThat(holder()).isEqualTo("1.0.0");
-    await(
-        () ->
-            deployments.list().get(0).problem().contains("1.1.0 in greeter.jar was refused"));
+    await(() -> deployments.list().get(0).problem().contains("1.1.0 in greeter.jar was refused"));
     assertThat(deployments.history()).hasSize(2);
   }
 

@@ -66,8 +66,8 @@ public final class ModuleBundle {
    *
    * @param elements XML, for example a reference
    */
-  public ModuleBundle module(
-      Class<?> type, Class<?> spi, String kind, String name, String elements) throws IOException {
+  public ModuleBundle module(Class<?> type, Class<?> spi, String kind, String name, String elements)
+      throws IOException {
     with(type);
     String file = "OSGI-INF/" + type.getSimpleName() + components.size() + ".xml";
     components.add(file);

@@ -94,8 +94,7 @@ public final class JettyConnector implements HttpConnector {
   private static QueuedThreadPool threads(ConnectorOptions options) {
     int most = Math.max(4, options.maxThreads());
     QueuedThreadPool pool =
-        new QueuedThreadPool(
-            most, Math.min(most, 4), (int) TimeUnit.SECONDS.toMillis(60));
+        new QueuedThreadPool(most, Math.min(most, 4), (int) TimeUnit.SECONDS.toMillis(60));
     pool.setName("http-" + options.name());
     pool.setDaemon(true);
     return pool;
@@ -125,9 +124,7 @@ public final class JettyConnector implements HttpConnector {
             UriCompliance.Violation.SUSPICIOUS_PATH_CHARACTERS));
     HttpConnectionFactory http1 = new HttpConnectionFactory(configuration);
     if (options.tls().isEmpty()) {
-      return new ConnectionFactory[] {
-        http1, tuned(Departures.cleartext(configuration))
-      };
+      return new ConnectionFactory[] {http1, tuned(Departures.cleartext(configuration))};
     }
     SecureRequestCustomizer secure = new SecureRequestCustomizer();
     secure.setSniHostCheck(false);
@@ -156,13 +153,11 @@ public final class JettyConnector implements HttpConnector {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
       shortExchanges.incrementAndGet();
-      JettyExchange exchange =
-          new JettyExchange(JettyConnector.this, request, response, callback);
+      JettyExchange exchange = new JettyExchange(JettyConnector.this, request, response, callback);
       try {
         handler.handle(exchange);
       } catch (Exception | LinkageError e) {
-        LOG.error(
-            "{} {} failed; answered with 500", request.getMethod(), request.getHttpURI(), e);
+        LOG.error("{} {} failed; answered with 500", request.getMethod(), request.getHttpURI(), e);
         exchange.fail();
       }
       return true;
@@ -213,5 +208,4 @@ public final class JettyConnector implements HttpConnector {
       connector.close();
     }
   }
-
 }

@@ -58,8 +58,7 @@ final class JettyExchange implements HttpExchange {
   private Map<String, List<String>> headers;
   private Map<String, String> query;
 
-  JettyExchange(
-      JettyConnector connector, Request request, Response response, Callback callback) {
+  JettyExchange(JettyConnector connector, Request request, Response response, Callback callback) {
     this.connector = connector;
     this.request = request;
     this.response = response;
@@ -341,8 +340,7 @@ final class JettyExchange implements HttpExchange {
     streaming = true;
     response.setStatus(status);
     headers.forEach((name, value) -> response.getHeaders().put(name, value));
-    JettyStream stream =
-        new JettyStream(connector, request, response, callback, maxQueuedBytes);
+    JettyStream stream = new JettyStream(connector, request, response, callback, maxQueuedBytes);
     connector.streamBegan(stream);
     stream.begin(requestIsRead());
     return stream;

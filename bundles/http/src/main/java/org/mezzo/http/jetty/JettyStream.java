@@ -30,9 +30,9 @@ import org.slf4j.LoggerFactory;
  * and written to the connection itself: Jetty sends the line end of a chunk only in front of the
  * next one, and clients that read a chunk with its line end would be one event behind.
  *
- * <p>A stream without traffic costs no thread: over
- * HTTP/2 Jetty tells of a reset; over HTTP/1.1 nobody reads while an answer is under way, so the
- * stream itself watches the connection for its end.
+ * <p>A stream without traffic costs no thread: over HTTP/2 Jetty tells of a reset; over HTTP/1.1
+ * nobody reads while an answer is under way, so the stream itself watches the connection for its
+ * end.
  */
 final class JettyStream implements ResponseStream {
   private static final Logger LOG = LoggerFactory.getLogger(JettyStream.class);

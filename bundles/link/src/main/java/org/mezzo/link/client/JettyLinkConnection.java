@@ -190,8 +190,7 @@ final class JettyLinkConnection
         if (closing) {
           // The master ends the answer, which closes the link; a reset could overtake the calls.
           writing = true;
-          stream.data(
-              new DataFrame(stream.getId(), ByteBuffer.allocate(0), true), Callback.NOOP);
+          stream.data(new DataFrame(stream.getId(), ByteBuffer.allocate(0), true), Callback.NOOP);
         }
         return;
       }

@@ -108,7 +108,8 @@ public final class HttpLinkServer implements Links.Server {
     long now = System.nanoTime();
     for (HttpLinkSession session : sessions) {
       if (now - session.heard() > SILENCE_NANOS) {
-        session.cut("nothing was heard for " + TimeUnit.NANOSECONDS.toSeconds(SILENCE_NANOS) + " s");
+        session.cut(
+            "nothing was heard for " + TimeUnit.NANOSECONDS.toSeconds(SILENCE_NANOS) + " s");
       }
     }
   }

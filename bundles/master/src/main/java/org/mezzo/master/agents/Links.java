@@ -61,6 +61,7 @@ public final class Links implements AutoCloseable {
   private final class Link implements LinkServer.Listener {
     private final long number = numbers.incrementAndGet();
     private final LinkServer.Session session;
+
     /** Set on the loop when the connection is known to be an agent's. */
     private volatile String agentId;
 
@@ -108,12 +109,10 @@ public final class Links implements AutoCloseable {
           return tx -> bound(() -> Agents.executorExited(tx, agentId, call.getExecutorExited()));
         }
         case FRAMEWORK_MESSAGE -> {
-          return tx ->
-              bound(() -> Tasks.executorMessage(tx, agentId, call.getFrameworkMessage()));
+          return tx -> bound(() -> Tasks.executorMessage(tx, agentId, call.getFrameworkMessage()));
         }
         case UPDATE_AGENT -> {
-          Resources oversubscribed =
-              Resources.of(call.getUpdateAgent().getOversubscribedList());
+          Resources oversubscribed = Resources.of(call.getUpdateAgent().getOversubscribedList());
           return tx ->
               bound(() -> Agents.update(tx, agentId, call.getUpdateAgent(), oversubscribed));
         }
@@ -310,8 +309,7 @@ public final class Links implements AutoCloseable {
     }
     String agentId = toMark.poll();
     queued.remove(agentId);
-    run.accept(
-        tx -> Unreachability.mark(tx, agentId, "health check timed out"));
+    run.accept(tx -> Unreachability.mark(tx, agentId, "health check timed out"));
     loop.execute(this::mark);
   }
 

@@ -20,7 +20,6 @@ import org.mezzo.api.allocator.Proposal;
 import org.mezzo.daemon.EventLoop;
 import org.mezzo.daemon.MetricsRegistry;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.transitions.Offers;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.modules.LeaseListener;
@@ -248,7 +247,8 @@ public final class Allocation implements AutoCloseable {
               runTime.recordNanos(System.nanoTime() - begin);
               if (failure != null || proposals == null) {
                 failed.increment();
-                LOG.warn("An allocation cycle gave nothing; the next one is tried in time", failure);
+                LOG.warn(
+                    "An allocation cycle gave nothing; the next one is tried in time", failure);
                 over();
               } else {
                 offer(to, number, grouped(proposals));
@@ -339,8 +339,7 @@ public final class Allocation implements AutoCloseable {
       // The allocator regards it as offered; an agent it was told of later is not meant.
       tx.tell(
           "released",
-          it ->
-              it.released(proposal.frameworkId(), proposal.agentId(), proposal.resources()));
+          it -> it.released(proposal.frameworkId(), proposal.agentId(), proposal.resources()));
     }
   }
 

@@ -62,8 +62,7 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
             .keySet()
             .removeIf(
                 id -> {
-                  boolean forgotten =
-                      !after.frameworks().containsKey(id) && !after.isCompleted(id);
+                  boolean forgotten = !after.frameworks().containsKey(id) && !after.isCompleted(id);
                   if (forgotten) {
                     metrics.removeAll(known.get(id).prefix);
                   }

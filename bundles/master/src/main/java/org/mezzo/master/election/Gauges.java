@@ -153,9 +153,7 @@ public final class Gauges {
               leadership.measure(
                   state ->
                       amounts(
-                          state.agents().values().stream().map(Agent::total),
-                          name,
-                          all -> all)));
+                          state.agents().values().stream().map(Agent::total), name, all -> all)));
       metrics.gauge(
           prefix + "/offered_or_allocated",
           () ->
@@ -164,8 +162,7 @@ public final class Gauges {
                       amounts(
                           state.agents().values().stream()
                               .flatMap(
-                                  agent ->
-                                      Stream.of(agent.totalAllocated(), agent.totalOffered())),
+                                  agent -> Stream.of(agent.totalAllocated(), agent.totalOffered())),
                           name,
                           all -> all)));
     }
@@ -178,9 +175,7 @@ public final class Gauges {
       java.util.function.Predicate<Agent> which) {
     metrics.gauge(
         "master/slaves_" + name,
-        () ->
-            leadership.measure(
-                state -> state.agents().values().stream().filter(which).count()));
+        () -> leadership.measure(state -> state.agents().values().stream().filter(which).count()));
   }
 
   private static void frameworks(
@@ -195,8 +190,7 @@ public final class Gauges {
                 state -> state.frameworks().values().stream().filter(which).count()));
   }
 
-  private static void tasks(
-      Metrics metrics, Leadership leadership, String name, TaskState wanted) {
+  private static void tasks(Metrics metrics, Leadership leadership, String name, TaskState wanted) {
     metrics.gauge(
         "master/tasks_" + name,
         () ->
@@ -215,8 +209,7 @@ public final class Gauges {
       String shown,
       java.util.function.UnaryOperator<Resources> part) {
     ToDoubleFunction<MasterState> total =
-        state ->
-            amounts(state.agents().values().stream().map(Agent::total), name, part);
+        state -> amounts(state.agents().values().stream().map(Agent::total), name, part);
     ToDoubleFunction<MasterState> used =
         state ->
             amounts(
@@ -224,10 +217,8 @@ public final class Gauges {
                     .flatMap(agent -> agent.allocated().values().stream()),
                 name,
                 part);
-    metrics.gauge(
-        "master/" + shown + "_total", () -> leadership.measure(total::applyAsDouble));
-    metrics.gauge(
-        "master/" + shown + "_used", () -> leadership.measure(used::applyAsDouble));
+    metrics.gauge("master/" + shown + "_total", () -> leadership.measure(total::applyAsDouble));
+    metrics.gauge("master/" + shown + "_used", () -> leadership.measure(used::applyAsDouble));
     metrics.gauge(
         "master/" + shown + "_percent",
         () ->

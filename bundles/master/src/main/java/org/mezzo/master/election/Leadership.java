@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes part in the election and has a {@link MasterTerm} while it is won. A master that loses
- * becomes a follower and goes on contending; nothing of the term outlives it but the numbers of ids.
+ * becomes a follower and goes on contending; nothing of the term outlives it but the numbers of
+ * ids.
  */
 public final class Leadership implements ClusterView, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
@@ -41,8 +42,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private AutoCloseable detection;
 
   /** Does nothing until {@link #start}. */
-  public Leadership(
-      EventLoop loop, MasterInfo self, Coordination.Session session, Terms terms) {
+  public Leadership(EventLoop loop, MasterInfo self, Coordination.Session session, Terms terms) {
     this.loop = loop;
     this.self = self;
     this.session = session;
@@ -75,7 +75,9 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private void detected(Optional<MasterInfo> now) {
     leader = now;
     now.ifPresentOrElse(
-        it -> LOG.info("The leading master is {} at {}:{}", it.getId(), it.getHostname(), it.getPort()),
+        it ->
+            LOG.info(
+                "The leading master is {} at {}:{}", it.getId(), it.getHostname(), it.getPort()),
         () -> LOG.info("No master leads"));
   }
 
@@ -175,8 +177,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
   }
 
   @Override
-  public AutoCloseable follow(
-      Consumer<MasterState> begin, StateListener listener, Runnable ended) {
+  public AutoCloseable follow(Consumer<MasterState> begin, StateListener listener, Runnable ended) {
     AtomicBoolean over = new AtomicBoolean();
     AtomicReference<AutoCloseable> following = new AtomicReference<>();
     loop.execute(
@@ -227,8 +228,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
       ended.get(2, java.util.concurrent.TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (java.util.concurrent.ExecutionException
-        | java.util.concurrent.TimeoutException e) {
+    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
       LOG.warn("The term did not end in time", e);
     }
     session.close();

@@ -114,8 +114,7 @@ public final class MasterTerm implements AutoCloseable {
     this.state =
         MasterState.begin(self, parts.clock().instant(), parts.limits(), counters)
             .withPolicy(HashTreePMap.from(parts.weights()), HashTreePMap.empty());
-    this.links =
-        new Links(parts.loop(), parts.settings(), self, parts.removalRate(), this::run);
+    this.links = new Links(parts.loop(), parts.settings(), self, parts.removalRate(), this::run);
     this.allocation =
         new Allocation(
             parts.loop(),
@@ -150,8 +149,7 @@ public final class MasterTerm implements AutoCloseable {
               } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException("The registry holds what is no agent", e);
               }
-              return stored(
-                      List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
+              return stored(List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
                   .thenApply(unused -> next);
             })
         .whenComplete(
@@ -166,16 +164,17 @@ public final class MasterTerm implements AutoCloseable {
               state = next;
               recovered = true;
               LOG.info(
-                  "Recovered {} agents from the registry; serving",
-                  next.recoveredAgents().size());
+                  "Recovered {} agents from the registry; serving", next.recoveredAgents().size());
               recoveryTimer(next);
               timers.add(
-                  parts.loop()
+                  parts
+                      .loop()
                       .every(
                           parts.settings().allocationInterval(),
                           () -> allocation.request(Optional.empty())));
               timers.add(
-                  parts.loop()
+                  parts
+                      .loop()
                       .every(
                           times.pruneInterval(),
                           () ->
@@ -188,11 +187,11 @@ public final class MasterTerm implements AutoCloseable {
   }
 
   /** Fails what takes longer than allowed (rule 163). */
-  private <T> CompletableFuture<T> within(
-      CompletionStage<T> stage, Duration limit, String done) {
+  private <T> CompletableFuture<T> within(CompletionStage<T> stage, Duration limit, String done) {
     CompletableFuture<T> result = new CompletableFuture<>();
     EventLoop.Timer timer =
-        parts.loop()
+        parts
+            .loop()
             .schedule(
                 limit,
                 () ->
@@ -230,7 +229,8 @@ public final class MasterTerm implements AutoCloseable {
       return;
     }
     timers.add(
-        parts.loop()
+        parts
+            .loop()
             .schedule(
                 parts.settings().agentReregisterTimeout(),
                 () -> {
@@ -374,10 +374,7 @@ public final class MasterTerm implements AutoCloseable {
    * @param refusal what the authorizer had against it
    */
   public void subscribe(
-      String streamId,
-      EventStream<Event> stream,
-      Subscribing request,
-      Optional<String> refusal) {
+      String streamId, EventStream<Event> stream, Subscribing request, Optional<String> refusal) {
     if (closed) {
       stream.abort();
       return;
@@ -399,8 +396,7 @@ public final class MasterTerm implements AutoCloseable {
       if (effect instanceof Effect.Send send
           && send.streamId().equals(streamId)
           && send.event().hasSubscribed()) {
-        frameworkOfStream.put(
-            streamId, send.event().getSubscribed().getFrameworkId().getValue());
+        frameworkOfStream.put(streamId, send.event().getSubscribed().getFrameworkId().getValue());
       }
     }
   }
@@ -415,8 +411,7 @@ public final class MasterTerm implements AutoCloseable {
   }
 
   /** Follows the roots; the first call of the listener follows the root given to begin. */
-  public AutoCloseable follow(
-      Consumer<MasterState> begin, StateListener listener, Runnable ended) {
+  public AutoCloseable follow(Consumer<MasterState> begin, StateListener listener, Runnable ended) {
     if (closed || !recovered) {
       return () -> {};
     }

@@ -29,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks the leased hooks, in the order of {@code --hooks}, and the authorizer. A hook that is absent,
- * late or throws is passed over.
+ * Asks the leased hooks, in the order of {@code --hooks}, and the authorizer. A hook that is
+ * absent, late or throws is passed over.
  */
 public final class ModuleConsultant implements Consultant, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ModuleConsultant.class);
@@ -58,13 +58,7 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
       hooks.add(
           modules.lease(
               new LeaseRequest<>(
-                  Hook.class,
-                  Hook.KIND,
-                  name,
-                  contexts.apply(name),
-                  1,
-                  loop,
-                  LeaseListener.NONE)));
+                  Hook.class, Hook.KIND, name, contexts.apply(name), 1, loop, LeaseListener.NONE)));
     }
   }
 
@@ -84,8 +78,7 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
     for (TaskInfo task : question.tasks()) {
       asked =
           asked.thenCombine(
-              authorization.allowed(
-                  principal, Action.RUN_TASK, Optional.of(user(task, question))),
+              authorization.allowed(principal, Action.RUN_TASK, Optional.of(user(task, question))),
               (unused, allowed) -> {
                 if (!allowed) {
                   synchronized (unauthorized) {

@@ -6,7 +6,9 @@ import org.mezzo.http.HttpResponse;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.protocol.v1.MasterInfo;
 
-/** Sends those away who ask a master that does not lead, or not yet (rule 12). Safe for any thread. */
+/**
+ * Sends those away who ask a master that does not lead, or not yet (rule 12). Safe for any thread.
+ */
 public final class LeaderGate {
   private final ClusterView cluster;
 
@@ -38,8 +40,7 @@ public final class LeaderGate {
   }
 
   private static HttpResponse redirect(MasterInfo leader, String pathAndQuery) {
-    String host =
-        leader.hasHostname() ? leader.getHostname() : leader.getAddress().getHostname();
+    String host = leader.hasHostname() ? leader.getHostname() : leader.getAddress().getHostname();
     String name = host.isEmpty() ? leader.getAddress().getIp() : host;
     return HttpResponse.status(307)
         .with("Location", "//" + name + ":" + leader.getPort() + pathAndQuery);

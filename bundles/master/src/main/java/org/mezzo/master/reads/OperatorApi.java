@@ -69,8 +69,7 @@ final class OperatorApi {
           exchange.respond(
               response
                   .setType(Response.Type.GET_VERSION)
-                  .setGetVersion(
-                      Response.GetVersion.newBuilder().setVersionInfo(Versions.info()))
+                  .setGetVersion(Response.GetVersion.newBuilder().setVersionInfo(Versions.info()))
                   .build());
       case GET_FLAGS -> flags(exchange);
       case GET_METRICS -> metrics(exchange);
@@ -140,13 +139,14 @@ final class OperatorApi {
                               .setStartTime(StateEndpoints.seconds(sources.started()))
                               .setElectedTime(StateEndpoints.seconds(state.elected()))));
       case SUBSCRIBE ->
-          visible(
-              exchange, (state, visibility) -> streams.subscribe(exchange, visibility));
+          visible(exchange, (state, visibility) -> streams.subscribe(exchange, visibility));
       case UNKNOWN -> exchange.reject(501, "501 Not Implemented.");
       default ->
           exchange.reject(
               501,
-              "The call " + call.getType() + " is not implemented by this version of Mezzo ("
+              "The call "
+                  + call.getType()
+                  + " is not implemented by this version of Mezzo ("
                   + Versions.MEZZO
                   + ")");
     }
@@ -170,8 +170,7 @@ final class OperatorApi {
   private void read(
       CallExchange exchange, BiFunction<MasterState, Visibility, Response.Builder> reader) {
     visible(
-        exchange,
-        (state, visibility) -> exchange.respond(reader.apply(state, visibility).build()));
+        exchange, (state, visibility) -> exchange.respond(reader.apply(state, visibility).build()));
   }
 
   private void flags(CallExchange exchange) {
@@ -207,10 +206,7 @@ final class OperatorApi {
         .forEach(
             (name, value) -> metrics.addMetrics(Metric.newBuilder().setName(name).setValue(value)));
     exchange.respond(
-        Response.newBuilder()
-            .setType(Response.Type.GET_METRICS)
-            .setGetMetrics(metrics)
-            .build());
+        Response.newBuilder().setType(Response.Type.GET_METRICS).setGetMetrics(metrics).build());
   }
 
   private void listFiles(Call call, CallExchange exchange) {

@@ -170,8 +170,7 @@ final class OperatorMessages {
     Response.GetRoles.Builder all = Response.GetRoles.newBuilder();
     for (Roles.Role role : Roles.of(state)) {
       Role.Builder message = Role.newBuilder().setName(role.name()).setWeight(role.weight());
-      role.frameworks()
-          .forEach(id -> message.addFrameworks(FrameworkID.newBuilder().setValue(id)));
+      role.frameworks().forEach(id -> message.addFrameworks(FrameworkID.newBuilder().setValue(id)));
       message.addAllResources(scalars(role.resources()));
       all.addRoles(message);
     }

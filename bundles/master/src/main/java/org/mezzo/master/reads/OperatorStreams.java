@@ -19,9 +19,9 @@ import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.master.Event;
 
 /**
- * The event streams of operators (rules 158 and 159). The event loop only hands roots and happenings
- * over to the feed of each subscriber; messages are made from them, in order, on worker threads. A
- * subscriber whose feed grows beyond its bound is cut.
+ * The event streams of operators (rules 158 and 159). The event loop only hands roots and
+ * happenings over to the feed of each subscriber; messages are made from them, in order, on worker
+ * threads. A subscriber whose feed grows beyond its bound is cut.
  */
 final class OperatorStreams {
   /** How often a heartbeat is sent. */
@@ -100,8 +100,7 @@ final class OperatorStreams {
    * closed when there are too many.
    */
   void subscribe(CallExchange exchange, Visibility visibility) {
-    EventStream<Event> stream =
-        exchange.stream(Map.of(), EventStream.DEFAULT_MAX_QUEUED_BYTES);
+    EventStream<Event> stream = exchange.stream(Map.of(), EventStream.DEFAULT_MAX_QUEUED_BYTES);
     Subscriber subscriber = new Subscriber(stream, visibility);
     AutoCloseable following =
         cluster.follow(
@@ -150,8 +149,7 @@ final class OperatorStreams {
         });
   }
 
-  private static void tell(
-      Subscriber subscriber, MasterState state, List<Happening> happenings) {
+  private static void tell(Subscriber subscriber, MasterState state, List<Happening> happenings) {
     if (happenings.isEmpty()) {
       return;
     }
@@ -181,8 +179,7 @@ final class OperatorStreams {
           .setType(Event.Type.TASK_UPDATED)
           .setTaskUpdated(
               Event.TaskUpdated.newBuilder()
-                  .setFrameworkId(
-                      FrameworkID.newBuilder().setValue(updated.task().frameworkId()))
+                  .setFrameworkId(FrameworkID.newBuilder().setValue(updated.task().frameworkId()))
                   .setStatus(updated.status())
                   .setState(updated.task().state()));
     } else if (happening instanceof Happening.FrameworkAdded added) {

@@ -45,8 +45,7 @@ public final class Reads {
             (int) sources.flags().integer("max_operator_event_stream_subscribers"));
     Metrics metrics = sources.metrics();
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
-    router.route(
-        "/api/v1", Access.READWRITE, new OperatorApi(sources, streams).endpoint(gate));
+    router.route("/api/v1", Access.READWRITE, new OperatorApi(sources, streams).endpoint(gate));
     new StateEndpoints(sources, gate).install(router);
     router.route(
         "/redirect",

@@ -96,8 +96,7 @@ final class StateEndpoints {
                       exchange,
                       it ->
                           CommonEndpoints.respondJson(
-                              it,
-                              json -> body.write(new View(state.get(), visibility, it), json))),
+                              it, json -> body.write(new View(state.get(), visibility, it), json))),
               sources.workers());
     };
   }
@@ -313,15 +312,11 @@ final class StateEndpoints {
           boolean tasks = view.visibility.tasks(framework);
           tasks(json, "tasks", tasks ? framework.tasks().values() : List.of());
           tasks(
-              json,
-              "unreachable_tasks",
-              tasks ? framework.unreachableTasks().values() : List.of());
+              json, "unreachable_tasks", tasks ? framework.unreachableTasks().values() : List.of());
           tasks(json, "completed_tasks", tasks ? framework.completedTasks() : List.of());
           json.array(
               "offers",
-              framework.offers().stream()
-                  .flatMap(id -> view.state.offer(id).stream())
-                  .toList(),
+              framework.offers().stream().flatMap(id -> view.state.offer(id).stream()).toList(),
               offer -> offer(json, offer));
           json.array("executors", () -> executors(json, view, framework));
           if (info.hasLabels()) {

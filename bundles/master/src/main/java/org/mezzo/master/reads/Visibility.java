@@ -47,8 +47,7 @@ final class Visibility {
       users.put(framework.info().getUser(), true);
     }
     for (String user : users.keySet()) {
-      for (Action action :
-          List.of(Action.VIEW_FRAMEWORK, Action.VIEW_TASK, Action.VIEW_EXECUTOR)) {
+      for (Action action : List.of(Action.VIEW_FRAMEWORK, Action.VIEW_TASK, Action.VIEW_EXECUTOR)) {
         asked.add(ask(authorization, principal, action, user, answers));
       }
     }

@@ -29,8 +29,7 @@ final class CallValidation {
     return switch (call.getType()) {
       case ACCEPT -> require(call.hasAccept(), "accept");
       case DECLINE -> require(call.hasDecline(), "decline");
-      case ACCEPT_INVERSE_OFFERS ->
-          require(call.hasAcceptInverseOffers(), "accept_inverse_offers");
+      case ACCEPT_INVERSE_OFFERS -> require(call.hasAcceptInverseOffers(), "accept_inverse_offers");
       case DECLINE_INVERSE_OFFERS ->
           require(call.hasDeclineInverseOffers(), "decline_inverse_offers");
       case KILL -> require(call.hasKill(), "kill");
@@ -41,13 +40,9 @@ final class CallValidation {
       case ACKNOWLEDGE_OPERATION_STATUS ->
           require(call.hasAcknowledgeOperationStatus(), "acknowledge_operation_status")
               .or(() -> uuid(call.getAcknowledgeOperationStatus().getUuid().size()))
-              .or(
-                  () ->
-                      require(
-                          call.getAcknowledgeOperationStatus().hasAgentId(), "agent_id"));
+              .or(() -> require(call.getAcknowledgeOperationStatus().hasAgentId(), "agent_id"));
       case RECONCILE -> require(call.hasReconcile(), "reconcile");
-      case RECONCILE_OPERATIONS ->
-          require(call.hasReconcileOperations(), "reconcile_operations");
+      case RECONCILE_OPERATIONS -> require(call.hasReconcileOperations(), "reconcile_operations");
       case MESSAGE -> require(call.hasMessage(), "message");
       case REQUEST -> require(call.hasRequest(), "request");
       case UPDATE_FRAMEWORK -> {

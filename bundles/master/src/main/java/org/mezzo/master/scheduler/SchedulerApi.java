@@ -65,8 +65,7 @@ public final class SchedulerApi {
    * @param gate sends away whoever asks a master that does not lead, or not yet
    */
   public Endpoint endpoint(Function<HttpExchange, Optional<HttpResponse>> gate) {
-    return new CallEndpoint<>(
-            Call.getDefaultInstance(), "scheduler::Call", workers, this::handle)
+    return new CallEndpoint<>(Call.getDefaultInstance(), "scheduler::Call", workers, this::handle)
         .gate(gate)
         .validate(CallValidation::problem)
         .acceptWhen(
@@ -105,8 +104,7 @@ public final class SchedulerApi {
               exchange,
               "status_update_acknowledgement",
               tx -> Statuses.acknowledge(tx, id, call.getAcknowledge()));
-      case KILL ->
-          step(call, exchange, "kill_task", tx -> Tasks.kill(tx, id, call.getKill()));
+      case KILL -> step(call, exchange, "kill_task", tx -> Tasks.kill(tx, id, call.getKill()));
       case REVIVE ->
           step(
               call,
@@ -139,8 +137,7 @@ public final class SchedulerApi {
               exchange,
               "framework_to_executor",
               tx -> Tasks.message(tx, id, call.getMessage()));
-      case SHUTDOWN ->
-          step(call, exchange, tx -> Tasks.shutdown(tx, id, call.getShutdown()));
+      case SHUTDOWN -> step(call, exchange, tx -> Tasks.shutdown(tx, id, call.getShutdown()));
       case TEARDOWN -> step(call, exchange, tx -> Frameworks.remove(tx, tx.framework(id)));
       case REQUEST -> step(call, exchange, "resource_request", tx -> {});
       case ACKNOWLEDGE_OPERATION_STATUS ->
@@ -153,9 +150,7 @@ public final class SchedulerApi {
       case UPDATE_FRAMEWORK -> update(call, exchange);
       default ->
           withFramework(
-              call,
-              exchange,
-              (term, framework) -> exchange.reject(501, "501 Not Implemented."));
+              call, exchange, (term, framework) -> exchange.reject(501, "501 Not Implemented."));
     }
   }
 
@@ -213,8 +208,7 @@ public final class SchedulerApi {
 
   /** What the authorizer has against the roles. */
   private CompletionStage<Optional<String>> refusal(CallExchange exchange, Subscribing request) {
-    CompletionStage<Optional<String>> verdict =
-        CompletableFuture.completedFuture(Optional.empty());
+    CompletionStage<Optional<String>> verdict = CompletableFuture.completedFuture(Optional.empty());
     if (!authorization.demanded() || request.problem().isPresent()) {
       return verdict;
     }
@@ -299,8 +293,7 @@ public final class SchedulerApi {
     leadership.withTerm(
         term -> {
           String id = call.getFrameworkId().getValue();
-          Framework framework =
-              term.state().map(state -> state.frameworks().get(id)).orElse(null);
+          Framework framework = term.state().map(state -> state.frameworks().get(id)).orElse(null);
           if (framework == null) {
             exchange.reject(400, "Framework cannot be found");
             return;

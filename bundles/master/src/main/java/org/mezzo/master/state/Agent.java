@@ -154,8 +154,7 @@ public record Agent(
 
   private Agent reckon() {
     Resources used = totalAllocated().plus(totalOffered()).unallocated();
-    Resources left =
-        total.nonShared().minus(used.nonShared()).plus(total.shared());
+    Resources left = total.nonShared().minus(used.nonShared()).plus(total.shared());
     return withFree(left);
   }
 
@@ -186,8 +185,7 @@ public record Agent(
   /** With this offer made out of what is free. */
   public Agent offer(Offer offer) {
     return withOffers(
-            offers.plus(offer.id()),
-            Ledger.add(offered, offer.frameworkId(), offer.resources()))
+            offers.plus(offer.id()), Ledger.add(offered, offer.frameworkId(), offer.resources()))
         .withFree(free.minus(offer.resources().unallocated().nonShared()));
   }
 
@@ -208,8 +206,7 @@ public record Agent(
 
   /** With this task among the active ones. */
   public Agent with(Task task) {
-    return withTasks(
-        tasks.plus(task.frameworkId(), tasksOf(task.frameworkId()).plus(task.id())));
+    return withTasks(tasks.plus(task.frameworkId(), tasksOf(task.frameworkId()).plus(task.id())));
   }
 
   /** Without this task. */

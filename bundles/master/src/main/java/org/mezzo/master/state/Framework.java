@@ -239,8 +239,7 @@ public record Framework(
   public Framework with(Executor executor) {
     PMap<String, Executor> there = executors.get(executor.agentId());
     there = there == null ? HashTreePMap.empty() : there;
-    return withExecutors(
-        executors.plus(executor.agentId(), there.plus(executor.id(), executor)));
+    return withExecutors(executors.plus(executor.agentId(), there.plus(executor.id(), executor)));
   }
 
   /** Without this executor. */

@@ -36,8 +36,7 @@ public record Task(
 
   /** With another message. */
   public Task with(org.mezzo.protocol.v1.Task next) {
-    return new Task(
-        id, frameworkId, agentId, executorId, next, resources, released, killRequested);
+    return new Task(id, frameworkId, agentId, executorId, next, resources, released, killRequested);
   }
 
   /** With its resources given back. */
@@ -47,7 +46,6 @@ public record Task(
 
   /** With or without a kill to be repeated. */
   public Task withKillRequested(boolean requested) {
-    return new Task(
-        id, frameworkId, agentId, executorId, message, resources, released, requested);
+    return new Task(id, frameworkId, agentId, executorId, message, resources, released, requested);
   }
 }

@@ -9,10 +9,22 @@ public final class TaskStates {
   /** Whether nothing follows the state (rule 94). */
   public static boolean terminal(TaskState state) {
     return switch (state) {
-      case TASK_FINISHED, TASK_FAILED, TASK_KILLED, TASK_ERROR, TASK_LOST, TASK_DROPPED, TASK_GONE,
-          TASK_GONE_BY_OPERATOR -> true;
-      case TASK_STAGING, TASK_STARTING, TASK_RUNNING, TASK_KILLING, TASK_UNREACHABLE,
-          TASK_UNKNOWN -> false;
+      case TASK_FINISHED,
+          TASK_FAILED,
+          TASK_KILLED,
+          TASK_ERROR,
+          TASK_LOST,
+          TASK_DROPPED,
+          TASK_GONE,
+          TASK_GONE_BY_OPERATOR ->
+          true;
+      case TASK_STAGING,
+          TASK_STARTING,
+          TASK_RUNNING,
+          TASK_KILLING,
+          TASK_UNREACHABLE,
+          TASK_UNKNOWN ->
+          false;
     };
   }
 

@@ -61,8 +61,7 @@ public final class Admissions {
         });
   }
 
-  private static void admit(
-      Transition tx, String id, AgentInfo info, Registration registration) {
+  private static void admit(Transition tx, String id, AgentInfo info, Registration registration) {
     Agent agent = agent(id, info, registration, tx.now());
     tx.put(agent);
     tx.count("master/slave_registrations");
@@ -100,8 +99,7 @@ public final class Admissions {
     return true;
   }
 
-  static Agent agent(
-      String id, AgentInfo info, Registration registration, Instant now) {
+  static Agent agent(String id, AgentInfo info, Registration registration, Instant now) {
     return Agent.of(
         id,
         info,
@@ -114,8 +112,7 @@ public final class Admissions {
   }
 
   /** Makes a link that of an agent, greets it and begins to ping it. */
-  static void bind(
-      Transition tx, Agent agent, long link, MasterEvent.Builder greeting) {
+  static void bind(Transition tx, Agent agent, long link, MasterEvent.Builder greeting) {
     tx.effect(new Effect.BindLink(agent.id(), link));
     tx.effect(new Effect.ToAgent(agent.id(), greeting));
     tx.effect(new Effect.Ping(agent.id()));

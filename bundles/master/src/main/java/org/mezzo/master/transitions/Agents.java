@@ -56,9 +56,7 @@ public final class Agents {
     }
     Agent now = tx.agent(agentId);
     String version =
-        message.hasResourceVersionUuid()
-            ? message.getResourceVersionUuid()
-            : now.resourceVersion();
+        message.hasResourceVersionUuid() ? message.getResourceVersionUuid() : now.resourceVersion();
     Agent next =
         now.withTotal(now.total().nonRevocable().plus(oversubscribed.revocable()), version);
     tx.put(next);

@@ -57,5 +57,4 @@ public sealed interface Effect {
 
   /** Adds to a counter. */
   record Count(String metric, long by) implements Effect {}
-
 }

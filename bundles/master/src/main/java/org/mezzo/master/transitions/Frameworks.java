@@ -99,8 +99,7 @@ public final class Frameworks {
         : Optional.of("Changing framework's principal is not allowed.");
   }
 
-  private static void admit(
-      Transition tx, Subscribing request, String givenId, String streamId) {
+  private static void admit(Transition tx, Subscribing request, String givenId, String streamId) {
     String id = givenId;
     if (id.isEmpty()) {
       Map.Entry<String, MasterState> next = tx.state().newFrameworkId();
@@ -110,8 +109,7 @@ public final class Frameworks {
     FrameworkInfo info =
         request.info().toBuilder().setId(FrameworkID.newBuilder().setValue(id)).build();
     Framework framework =
-        Framework.of(
-            id, info, request.subscription(), Framework.Phase.ACTIVE, streamId, tx.now());
+        Framework.of(id, info, request.subscription(), Framework.Phase.ACTIVE, streamId, tx.now());
     tx.put(framework);
     greet(tx, framework);
     tx.tell("frameworkAdded", it -> it.frameworkAdded(Holdings.frameworkState(framework)));
@@ -119,8 +117,7 @@ public final class Frameworks {
     tx.happened(new Happening.FrameworkAdded(framework));
   }
 
-  private static void resume(
-      Transition tx, Subscribing request, Framework known, String streamId) {
+  private static void resume(Transition tx, Subscribing request, Framework known, String streamId) {
     boolean wasActive = known.active();
     boolean first = known.phase() == Framework.Phase.RECOVERED;
     if (known.connected()) {
@@ -153,8 +150,7 @@ public final class Frameworks {
             .setSubscribed(
                 Event.Subscribed.newBuilder()
                     .setFrameworkId(framework.info().getId())
-                    .setHeartbeatIntervalSeconds(
-                        tx.settings().heartbeatInterval().toMillis() / 1e3)
+                    .setHeartbeatIntervalSeconds(tx.settings().heartbeatInterval().toMillis() / 1e3)
                     .setMasterInfo(tx.state().self()))
             .build());
     tx.effect(new Effect.Heartbeat(framework.streamId()));
@@ -334,8 +330,7 @@ public final class Frameworks {
     tx.become(tx.state().complete(removed));
     for (var key : List.copyOf(tx.state().pendingTasks().keySet())) {
       if (key.frameworkId().equals(id)) {
-        tx.become(
-            tx.state().withPendingTasks(tx.state().pendingTasks().minus(key)));
+        tx.become(tx.state().withPendingTasks(tx.state().pendingTasks().minus(key)));
       }
     }
     tx.tell("frameworkRemoved", it -> it.frameworkRemoved(id));

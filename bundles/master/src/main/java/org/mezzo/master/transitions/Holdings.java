@@ -52,13 +52,11 @@ final class Holdings {
   }
 
   /** Tells the allocator what is free again, one call for each allocation role. */
-  static void tellReleased(
-      Transition tx, String frameworkId, String agentId, Resources resources) {
+  static void tellReleased(Transition tx, String frameworkId, String agentId, Resources resources) {
     resources
         .allocations()
         .forEach(
-            (role, part) ->
-                tx.tell("released", it -> it.released(frameworkId, agentId, part)));
+            (role, part) -> tx.tell("released", it -> it.released(frameworkId, agentId, part)));
   }
 
   /** Adds a task to its framework and agent without touching what is held. */
@@ -138,8 +136,7 @@ final class Holdings {
   }
 
   /** The whole ledger as a starting allocator gets it. */
-  static AllocationState ledger(
-      MasterState state, Instant now, Optional<Set<String>> whitelist) {
+  static AllocationState ledger(MasterState state, Instant now, Optional<Set<String>> whitelist) {
     List<OfferFilter> filters =
         state.frameworks().values().stream()
             .flatMap(framework -> framework.filters().values().stream())

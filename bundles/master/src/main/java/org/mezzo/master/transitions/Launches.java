@@ -103,8 +103,7 @@ public final class Launches {
                 framework.info(),
                 agent.info(),
                 tasks,
-                (later, answer) ->
-                    apply(later, new Progress(claim, call, answer, 0, 0, all)))));
+                (later, answer) -> apply(later, new Progress(claim, call, answer, 0, 0, all)))));
   }
 
   /** Notes tasks that are launched in a later turn of the loop. */
@@ -186,7 +185,10 @@ public final class Launches {
             "Task launched with invalid offers: " + problem);
       }
       operationError(
-          tx, framework, operation.message(), "Operation attempted with invalid offers: " + problem);
+          tx,
+          framework,
+          operation.message(),
+          "Operation attempted with invalid offers: " + problem);
     }
   }
 
@@ -199,11 +201,7 @@ public final class Launches {
   }
 
   private static void drop(
-      Transition tx,
-      Framework framework,
-      TaskInfo task,
-      TaskStatus.Reason reason,
-      String message) {
+      Transition tx, Framework framework, TaskInfo task, TaskStatus.Reason reason, String message) {
     fail(
         tx,
         framework,
@@ -327,16 +325,10 @@ public final class Launches {
     Resources left = now.left();
     if (!left.isEmpty()) {
       Framework after = tx.framework(claim.frameworkId());
-      tx.put(
-          after.withAllocated(Ledger.subtract(after.allocated(), claim.agentId(), left)));
+      tx.put(after.withAllocated(Ledger.subtract(after.allocated(), claim.agentId(), left)));
       tx.put(tx.agent(claim.agentId()).release(claim.frameworkId(), left));
       Offers.refuse(
-          tx,
-          claim.frameworkId(),
-          claim.agentId(),
-          claim.role(),
-          left,
-          now.call().filters());
+          tx, claim.frameworkId(), claim.agentId(), claim.role(), left, now.call().filters());
     }
   }
 
@@ -445,9 +437,7 @@ public final class Launches {
     Resources executors = allocated(task.executorResources(), claim.role());
     Agent agent = tx.agent(claim.agentId());
     Executor known =
-        agent
-            .executorsOf(framework.id())
-            .get(task.info().getExecutor().getExecutorId().getValue());
+        agent.executorsOf(framework.id()).get(task.info().getExecutor().getExecutorId().getValue());
     Resources total = task.info().hasExecutor() && known == null ? own.plus(executors) : own;
     Optional<String> problem = problem(framework, agent, claim, task, known, total, left);
     if (problem.isPresent()) {
@@ -459,15 +449,8 @@ public final class Launches {
     return left.minus(total.nonShared());
   }
 
-  private static void invalid(
-      Transition tx, Framework framework, TaskInfo task, String message) {
-    fail(
-        tx,
-        framework,
-        task,
-        TaskState.TASK_ERROR,
-        TaskStatus.Reason.REASON_TASK_INVALID,
-        message);
+  private static void invalid(Transition tx, Framework framework, TaskInfo task, String message) {
+    fail(tx, framework, task, TaskState.TASK_ERROR, TaskStatus.Reason.REASON_TASK_INVALID, message);
   }
 
   private static Resources allocated(Resources resources, String role) {
@@ -475,9 +458,7 @@ public final class Launches {
     if (without.size() == resources.size()) {
       return resources.allocatedTo(role);
     }
-    return resources
-        .filter(it -> it.allocationRole().isPresent())
-        .plus(without.allocatedTo(role));
+    return resources.filter(it -> it.allocationRole().isPresent()).plus(without.allocatedTo(role));
   }
 
   private static Optional<String> problem(
@@ -557,8 +538,7 @@ public final class Launches {
       ExecutorInfo executor =
           given.getExecutor().toBuilder()
               .clearResources()
-              .addAllResources(
-                  executorResources.toMessages(Resources.Format.POST_REFINEMENT))
+              .addAllResources(executorResources.toMessages(Resources.Format.POST_REFINEMENT))
               .build();
       info.setExecutor(executor);
       executorId = executor.getExecutorId().getValue();

@@ -138,10 +138,7 @@ public final class Offers {
             .setAgentId(AgentID.newBuilder().setValue(agent.id()))
             .setHostname(agent.info().getHostname())
             .setUrl(
-                URL.newBuilder()
-                    .setScheme("http")
-                    .setAddress(agent.address())
-                    .setPath("/slave(1)"))
+                URL.newBuilder().setScheme("http").setAddress(agent.address()).setPath("/slave(1)"))
             .addAllAttributes(agent.info().getAttributesList());
     for (Resource resource : shown.toMessages(format)) {
       if (!resource.getName().equals(EPHEMERAL_PORTS)) {
@@ -155,8 +152,7 @@ public final class Offers {
       offer.addExecutorIds(ExecutorID.newBuilder().setValue(executor));
     }
     if (multiRole) {
-      offer.setAllocationInfo(
-          Resource.AllocationInfo.newBuilder().setRole(proposal.role()));
+      offer.setAllocationInfo(Resource.AllocationInfo.newBuilder().setRole(proposal.role()));
     }
     return offer.build();
   }
@@ -349,11 +345,11 @@ public final class Offers {
     if (!framework.subscription().roles().containsAll(roles)) {
       return;
     }
-    Set<String> revived =
-        roles.isEmpty() ? framework.subscription().roles() : new HashSet<>(roles);
+    Set<String> revived = roles.isEmpty() ? framework.subscription().roles() : new HashSet<>(roles);
     Set<String> suppressed = new HashSet<>(framework.subscription().suppressed());
     suppressed.removeAll(revived);
-    removeFilters(tx, frameworkId, roles.isEmpty() ? Set.of() : Set.copyOf(roles), Optional.empty());
+    removeFilters(
+        tx, frameworkId, roles.isEmpty() ? Set.of() : Set.copyOf(roles), Optional.empty());
     suppressed(tx, tx.framework(frameworkId), suppressed);
     tx.allocate();
   }
@@ -368,7 +364,6 @@ public final class Offers {
             new Framework.Subscription(
                 now.roles(), Set.copyOf(suppressed), now.capabilities(), now.constraints()));
     tx.put(next);
-    tx.tell(
-        "frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(next)));
+    tx.tell("frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(next)));
   }
 }

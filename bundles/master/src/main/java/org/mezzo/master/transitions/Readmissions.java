@@ -27,8 +27,7 @@ public final class Readmissions {
   private Readmissions() {}
 
   /** A registration of an agent that has an id (rules 136, 145 to 149). */
-  public static void reregister(
-      Transition tx, Registration registration, Reregister message) {
+  public static void reregister(Transition tx, Registration registration, Reregister message) {
     String id = registration.info().getId().getValue();
     tx.count("master/messages_reregister_slave");
     MasterState state = tx.state();
@@ -51,8 +50,7 @@ public final class Readmissions {
       return;
     }
     RecoveredAgent recovered = state.recoveredAgents().get(id);
-    AgentInfo before =
-        known != null ? known.info() : recovered != null ? recovered.info() : null;
+    AgentInfo before = known != null ? known.info() : recovered != null ? recovered.info() : null;
     if (registration.info().equals(before)) {
       readmit(tx, registration, message);
       return;
@@ -124,8 +122,7 @@ public final class Readmissions {
       tx.send(
           agent,
           MasterEvent.newBuilder()
-              .setUpdateFramework(
-                  UpdateFramework.newBuilder().setFramework(framework.info())));
+              .setUpdateFramework(UpdateFramework.newBuilder().setFramework(framework.info())));
     }
     tx.allocate(id);
   }
@@ -134,8 +131,7 @@ public final class Readmissions {
     tx.effect(new Effect.BindLink(id, link));
     tx.effect(
         new Effect.ToAgent(
-            id,
-            MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(message))));
+            id, MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(message))));
   }
 
   private static void dropFilters(Transition tx, String agentId) {

@@ -102,8 +102,7 @@ public final class Removals {
         Event.newBuilder()
             .setType(Event.Type.FAILURE)
             .setFailure(
-                Event.Failure.newBuilder()
-                    .setAgentId(AgentID.newBuilder().setValue(agentId)))
+                Event.Failure.newBuilder().setAgentId(AgentID.newBuilder().setValue(agentId)))
             .build();
     for (Framework framework : tx.state().frameworks().values()) {
       tx.send(framework, event);

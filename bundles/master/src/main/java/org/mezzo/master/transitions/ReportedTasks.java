@@ -81,8 +81,7 @@ public final class ReportedTasks {
     for (TaskRecord record : message.getTasksList()) {
       String frameworkId = record.getTask().getFrameworkId().getValue();
       if (live.contains(frameworkId)) {
-        reported.add(
-            new MasterState.TaskKey(frameworkId, record.getTask().getTaskId().getValue()));
+        reported.add(new MasterState.TaskKey(frameworkId, record.getTask().getTaskId().getValue()));
         restoreTask(tx, agent, frameworkId, record, known, wasUnreachable);
       }
     }
@@ -108,14 +107,9 @@ public final class ReportedTasks {
   }
 
   private static void adopt(Transition tx, String id, FrameworkInfo info) {
-    Subscribing said =
-        Subscribing.of(
-            info,
-            List.of(),
-            OfferConstraints.getDefaultInstance());
+    Subscribing said = Subscribing.of(info, List.of(), OfferConstraints.getDefaultInstance());
     Framework framework =
-        Framework.of(
-            id, info, said.subscription(), Framework.Phase.RECOVERED, "", tx.now());
+        Framework.of(id, info, said.subscription(), Framework.Phase.RECOVERED, "", tx.now());
     tx.put(framework);
     tx.tell("frameworkAdded", it -> it.frameworkAdded(Holdings.frameworkState(framework)));
     tx.happened(new Happening.FrameworkAdded(framework));
@@ -161,8 +155,7 @@ public final class ReportedTasks {
       return;
     }
     if (record.hasStatusUpdateState() && !message.hasStatusUpdateState()) {
-      message =
-          message.toBuilder().setStatusUpdateState(record.getStatusUpdateState()).build();
+      message = message.toBuilder().setStatusUpdateState(record.getStatusUpdateState()).build();
     }
     boolean terminal = TaskStates.terminal(message.getState());
     Task task =
@@ -224,8 +217,7 @@ public final class ReportedTasks {
     }
     try {
       Resources resources = Resources.of(record.getExecutor().getResourcesList());
-      Holdings.add(
-          tx, new Executor(id, frameworkId, agent.id(), record.getExecutor(), resources));
+      Holdings.add(tx, new Executor(id, frameworkId, agent.id(), record.getExecutor(), resources));
       take(tx, frameworkId, agent.id(), resources, known);
     } catch (ResourceFormatException e) {
       LOG.warn(
@@ -234,8 +226,7 @@ public final class ReportedTasks {
   }
 
   /** Asks the agent for tasks it did not report (rule 131). */
-  private static void askForMissing(
-      Transition tx, Agent agent, Set<MasterState.TaskKey> reported) {
+  private static void askForMissing(Transition tx, Agent agent, Set<MasterState.TaskKey> reported) {
     tx.agent(agent.id())
         .tasks()
         .forEach(
@@ -263,8 +254,7 @@ public final class ReportedTasks {
     for (TaskID id : answer.getUnknownList()) {
       Task task = tx.framework(framework.id()).tasks().get(id.getValue());
       if (task != null && task.agentId().equals(agentId)) {
-        TaskState state =
-            TaskStates.shown(TaskState.TASK_DROPPED, framework.partitionAware());
+        TaskState state = TaskStates.shown(TaskState.TASK_DROPPED, framework.partitionAware());
         Holdings.end(
             tx,
             task,

@@ -72,8 +72,7 @@ public final class Statuses {
     }
     TaskStatus status = update.getStatus();
     if (!status.hasAgentId()) {
-      status =
-          status.toBuilder().setAgentId(AgentID.newBuilder().setValue(agentId)).build();
+      status = status.toBuilder().setAgentId(AgentID.newBuilder().setValue(agentId)).build();
     }
     send(tx, framework, status);
     Task task = framework.tasks().get(status.getTaskId().getValue());

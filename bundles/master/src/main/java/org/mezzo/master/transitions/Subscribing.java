@@ -48,8 +48,7 @@ public record Subscribing(
 
   private static Optional<String> filtersProblem(FrameworkInfo info) {
     for (var filters : info.getOfferFiltersMap().entrySet()) {
-      for (var quantities :
-          filters.getValue().getMinAllocatableResources().getQuantitiesList()) {
+      for (var quantities : filters.getValue().getMinAllocatableResources().getQuantitiesList()) {
         for (Map.Entry<String, org.mezzo.protocol.v1.Value.Scalar> quantity :
             quantities.getQuantitiesMap().entrySet()) {
           double value = quantity.getValue().getValue();

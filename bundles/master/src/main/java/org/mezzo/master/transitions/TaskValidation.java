@@ -25,7 +25,11 @@ final class TaskValidation {
   static Optional<String> problem(TaskInfo task, String frameworkId) {
     return grace(task)
         .or(() -> completionTime(task))
-        .or(() -> task.hasCheck() ? prefix("Task uses invalid check: ", check(task.getCheck())) : none())
+        .or(
+            () ->
+                task.hasCheck()
+                    ? prefix("Task uses invalid check: ", check(task.getCheck()))
+                    : none())
         .or(
             () ->
                 task.hasHealthCheck()
@@ -85,9 +89,7 @@ final class TaskValidation {
   private static Optional<String> runnable(CommandInfo command, String what) {
     if (!command.hasValue()) {
       return Optional.of(
-          what
-              + " must contain "
-              + (command.getShell() ? "'shell command'" : "'executable path'"));
+          what + " must contain " + (command.getShell() ? "'shell command'" : "'executable path'"));
     }
     return prefix("the command is invalid: ", command(command));
   }
@@ -131,7 +133,8 @@ final class TaskValidation {
               check.hasCommand()
                   ? runnable(check.getCommand(), "Command health check")
                   : notSet("command", "COMMAND health check");
-          case HTTP -> check.hasHttp() ? http(check.getHttp()) : notSet("http", "HTTP health check");
+          case HTTP ->
+              check.hasHttp() ? http(check.getHttp()) : notSet("http", "HTTP health check");
           case TCP -> check.hasTcp() ? none() : notSet("tcp", "TCP health check");
           case UNKNOWN -> Optional.of("'UNKNOWN' is not a valid health check type");
         };
@@ -284,8 +287,7 @@ final class TaskValidation {
             "Invalid volume: Only one of them should be set: 'host_path', 'image' and 'source'");
       }
       if (sources == 0) {
-        return Optional.of(
-            "Invalid volume: One of 'host_path', 'image' and 'source' must be set");
+        return Optional.of("Invalid volume: One of 'host_path', 'image' and 'source' must be set");
       }
     }
     if (container.getType() == ContainerInfo.Type.DOCKER) {
@@ -321,11 +323,7 @@ final class TaskValidation {
       }
       if (!(limit.getValue().getValue() >= request)) {
         return Optional.of(
-            "The "
-                + what
-                + " limit must be greater than or equal to the "
-                + what
-                + " request");
+            "The " + what + " limit must be greater than or equal to the " + what + " request");
       }
     }
     return none();

@@ -124,8 +124,7 @@ public final class Tasks {
   }
 
   /** RECONCILE; no tasks mean all (rules 123 to 128). */
-  public static void reconcile(
-      Transition tx, String frameworkId, List<Call.Reconcile.Task> tasks) {
+  public static void reconcile(Transition tx, String frameworkId, List<Call.Reconcile.Task> tasks) {
     Framework framework = tx.framework(frameworkId);
     if (tasks.isEmpty()) {
       tx.state()
@@ -189,8 +188,7 @@ public final class Tasks {
     return status.build();
   }
 
-  private static TaskStatus answer(
-      Transition tx, Framework framework, Call.Reconcile.Task asked) {
+  private static TaskStatus answer(Transition tx, Framework framework, Call.Reconcile.Task asked) {
     String taskId = asked.getTaskId().getValue();
     String agentId = asked.hasAgentId() ? asked.getAgentId().getValue() : null;
     PendingTask pending = tx.state().pendingTasks().get(new TaskKey(framework.id(), taskId));
@@ -212,14 +210,12 @@ public final class Tasks {
       return explicit(tx, framework, asked, TaskState.TASK_UNKNOWN, "Task is unknown").build();
     }
     if (tx.state().agents().containsKey(agentId)) {
-      return explicit(
-              tx, framework, asked, TaskState.TASK_GONE, "Task is unknown to the agent")
+      return explicit(tx, framework, asked, TaskState.TASK_GONE, "Task is unknown to the agent")
           .build();
     }
     UnreachableAgent unreachable = tx.state().unreachableAgents().get(agentId);
     if (unreachable != null) {
-      return explicit(
-              tx, framework, asked, TaskState.TASK_UNREACHABLE, "Task is unreachable")
+      return explicit(tx, framework, asked, TaskState.TASK_UNREACHABLE, "Task is unreachable")
           .setUnreachableTime(
               TimeInfo.newBuilder().setNanoseconds(AgentRegistry.nanos(unreachable.since())))
           .build();
@@ -279,8 +275,7 @@ public final class Tasks {
           framework,
           Event.newBuilder()
               .setType(Event.Type.UPDATE_OPERATION_STATUS)
-              .setUpdateOperationStatus(
-                  Event.UpdateOperationStatus.newBuilder().setStatus(status))
+              .setUpdateOperationStatus(Event.UpdateOperationStatus.newBuilder().setStatus(status))
               .build());
     }
   }

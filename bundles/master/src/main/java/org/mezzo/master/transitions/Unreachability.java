@@ -79,8 +79,7 @@ public final class Unreachability {
       Holdings.complete(tx, task);
       return;
     }
-    TaskState state =
-        TaskStates.shown(TaskState.TASK_UNREACHABLE, framework.partitionAware());
+    TaskState state = TaskStates.shown(TaskState.TASK_UNREACHABLE, framework.partitionAware());
     TaskStatus status =
         Statuses.make(
                 tx.now(),
@@ -94,8 +93,7 @@ public final class Unreachability {
     Statuses.send(tx, framework, status);
     Task next = Holdings.release(tx, Statuses.record(tx, task, status, state));
     framework = tx.framework(task.frameworkId());
-    tx.put(
-        framework.unreachable(next, tx.state().limits().unreachableTasksPerFramework()));
+    tx.put(framework.unreachable(next, tx.state().limits().unreachableTasksPerFramework()));
     tx.put(tx.agent(task.agentId()).without(next));
     tx.count("master/tasks_unreachable_total");
   }

@@ -59,33 +59,31 @@ class BadRequestsTest {
     try (InputStream in =
         BadRequestsTest.class.getResourceAsStream("/scheduler-bad-requests.tsv")) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-          .lines()
-          .filter(line -> !line.startsWith("#"))
-          .map(line -> line.split("\t", -1))
-          .map(
-              cells ->
-                  new Row(
-                      cells[0],
-                      cells[1],
-                      cells[2],
-                      cells[3].equals("yes"),
-                      cells[4],
-                      Integer.parseInt(cells[5]),
-                      cells[6]))
-          .toList()
-          .stream();
+              .lines()
+              .filter(line -> !line.startsWith("#"))
+              .map(line -> line.split("\t", -1))
+              .map(
+                  cells ->
+                      new Row(
+                          cells[0],
+                          cells[1],
+                          cells[2],
+                          cells[3].equals("yes"),
+                          cells[4],
+                          Integer.parseInt(cells[5]),
+                          cells[6]))
+              .toList()
+              .stream();
     }
   }
 
   @ParameterizedTest
   @MethodSource("rows")
   void answersAsTheRealOne(Row row) throws Exception {
-    String body =
-        row.body.replace("{framework}", scheduler.id).replace("{agent}", "some-S0");
+    String body = row.body.replace("{framework}", scheduler.id).replace("{agent}", "some-S0");
     HttpRequest.Builder request =
         HttpRequest.newBuilder(
-                URI.create(
-                    "http://127.0.0.1:" + cluster.address().getPort() + "/api/v1/scheduler"))
+                URI.create("http://127.0.0.1:" + cluster.address().getPort() + "/api/v1/scheduler"))
             .timeout(Duration.ofSeconds(20))
             .header("Accept", "application/json")
             .method(

@@ -168,10 +168,7 @@ public final class SimpleAllocator implements Allocator {
                             && filter.agentId().equals(agent.id())
                             && filter.resources().contains(wanted));
         boolean enough = wanted.scalar("cpus") >= 10 || wanted.scalar("mem") >= 32_000;
-        if (framework.active()
-            && !framework.suppressed().contains(role)
-            && enough
-            && !filtered) {
+        if (framework.active() && !framework.suppressed().contains(role) && enough && !filtered) {
           Resources given = wanted.allocatedTo(role);
           free.put(agent.id(), wanted.minus(wanted));
           held.get(agent.id()).merge(framework.id(), given, Resources::plus);

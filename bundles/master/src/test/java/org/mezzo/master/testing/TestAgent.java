@@ -168,8 +168,7 @@ public final class TestAgent implements LinkServer.Session {
         AgentCall.newBuilder()
             .setStatusUpdate(
                 StatusUpdate.newBuilder()
-                    .setFrameworkId(
-                        FrameworkID.newBuilder().setValue(frameworkOf.get(taskId)))
+                    .setFrameworkId(FrameworkID.newBuilder().setValue(frameworkOf.get(taskId)))
                     .setStatus(status)
                     .setLatestState(state)));
     return uuid.array();

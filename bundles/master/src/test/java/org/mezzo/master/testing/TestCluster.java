@@ -40,8 +40,7 @@ public final class TestCluster implements AutoCloseable {
       given.put(parts[0], parts[1]);
     }
     FlagDefinitions definitions =
-        FlagDefinitions.read(
-            Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+        FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
     Master started =
         new Master(
             "master",

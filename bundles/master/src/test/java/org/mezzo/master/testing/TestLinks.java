@@ -19,8 +19,7 @@ public final class TestLinks implements LinkServer {
 
   /** Opens a link for an agent. */
   void open(LinkServer.Session session) {
-    acceptor.opened(
-        session, Hello.newBuilder().setMajor(1).setMinor(0).build(), Optional.empty());
+    acceptor.opened(session, Hello.newBuilder().setMajor(1).setMinor(0).build(), Optional.empty());
   }
 
   static InetSocketAddress address(int port) {

@@ -44,8 +44,7 @@ public final class TestScheduler implements AutoCloseable {
   public volatile String id;
 
   private TestScheduler(InetSocketAddress master, String type) {
-    this.uri =
-        URI.create("http://127.0.0.1:" + master.getPort() + "/api/v1/scheduler");
+    this.uri = URI.create("http://127.0.0.1:" + master.getPort() + "/api/v1/scheduler");
     this.type = type;
   }
 

@@ -96,8 +96,7 @@ class TransitionsTest {
   private Offer offer(String framework, String role, String agent, String resources)
       throws Exception {
     Proposal proposal =
-        new Proposal(
-            framework, role, agent, Resources.parse(resources, "*").allocatedTo(role));
+        new Proposal(framework, role, agent, Resources.parse(resources, "*").allocatedTo(role));
     assertThat(Offers.objection(state, proposal)).isEmpty();
     List<Offer> made = new ArrayList<>();
     run(tx -> made.add(Offers.make(tx, proposal)));

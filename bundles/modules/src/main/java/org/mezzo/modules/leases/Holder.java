@@ -65,8 +65,7 @@ final class Holder<M extends Module> {
             new LinkedBlockingQueue<>(),
             task -> {
               Thread thread =
-                  new Thread(
-                      task, concurrency == 1 ? name : name + "-" + number.incrementAndGet());
+                  new Thread(task, concurrency == 1 ? name : name + "-" + number.incrementAndGet());
               thread.setDaemon(true);
               thread.setContextClassLoader(null);
               return thread;
@@ -273,9 +272,7 @@ final class Holder<M extends Module> {
   }
 
   private static String text(Duration duration) {
-    return duration.toMillis() < 10_000
-        ? duration.toMillis() + " ms"
-        : duration.toSeconds() + " s";
+    return duration.toMillis() < 10_000 ? duration.toMillis() + " ms" : duration.toSeconds() + " s";
   }
 
   private final class Opening extends Work {
@@ -470,8 +467,8 @@ final class Holder<M extends Module> {
     @Override
     void threw(Throwable thrown) {
       lease.numbers().failures.increment();
-      LOG.warn("{} of {} threw while it was closed", Lease.label(registration), lease.daemon(),
-          thrown);
+      LOG.warn(
+          "{} of {} threw while it was closed", Lease.label(registration), lease.daemon(), thrown);
       table.left(Holder.this);
     }
 

@@ -103,8 +103,7 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
     if (closed || delay.compareTo(Duration.ofDays(365)) > 0) {
       return Optional.empty();
     }
-    return Optional.of(
-        timers.schedule(() -> locked(body), delay.toNanos(), TimeUnit.NANOSECONDS));
+    return Optional.of(timers.schedule(() -> locked(body), delay.toNanos(), TimeUnit.NANOSECONDS));
   }
 
   /** A module was registered. */

@@ -7,8 +7,8 @@ import java.time.Duration;
  *
  * @param throwsInARow so many calls that throw something unchecked, one after the other, cost the
  *     instance its lease
- * @param abandonedThreads so many threads may be stuck in modules at a time before modules that have
- *     failed are not tried again
+ * @param abandonedThreads so many threads may be stuck in modules at a time before modules that
+ *     have failed are not tried again
  * @param mailbox how many calls may wait in one lease
  * @param openDeadline for creating and opening an instance
  * @param closeDeadline for closing and releasing an instance

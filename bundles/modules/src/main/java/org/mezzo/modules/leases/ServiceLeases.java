@@ -123,8 +123,8 @@ public final class ServiceLeases implements ModuleLeases {
         throw new IllegalStateException(
             "its service has the scope '"
                 + scope
-                + "'; write @Component(scope = ServiceScope.PROTOTYPE), so that every daemon gets an"
-                + " instance of its own");
+                + "'; write @Component(scope = ServiceScope.PROTOTYPE), so that every daemon gets"
+                + " an instance of its own");
       }
       ServiceObjects<Object> objects = context.getServiceObjects(reference);
       Object instance = objects == null ? null : objects.getService();
@@ -137,7 +137,9 @@ public final class ServiceLeases implements ModuleLeases {
       }
       objects.ungetService(instance);
       throw new ClassCastException(
-          "it is no " + Module.class.getName() + " as this host knows it; build it against the API"
+          "it is no "
+              + Module.class.getName()
+              + " as this host knows it; build it against the API"
               + " of this Mezzo");
     }
 

@@ -366,8 +366,7 @@ final class LeaseTableTest {
     await(() -> three3.epoch() != 0);
     List<CompletableFuture<String>> together = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      together.add(
-          three3.call(1, "greet", LONG, g -> g.greet("together")).toCompletableFuture());
+      together.add(three3.call(1, "greet", LONG, g -> g.greet("together")).toCompletableFuture());
     }
     for (CompletableFuture<String> reply : together) {
       assertThat(reply.get()).isEqualTo("together");

@@ -128,7 +128,9 @@ final class FieldPlan {
     return handle;
   }
 
-  /** {@code (Message)X}, X being the primitive of the kind, Object, List for lists, Map for maps. */
+  /**
+   * {@code (Message)X}, X being the primitive of the kind, Object, List for lists, Map for maps.
+   */
   MethodHandle get() {
     MethodHandle handle = get;
     if (handle == null) {

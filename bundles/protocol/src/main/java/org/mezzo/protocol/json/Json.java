@@ -22,9 +22,9 @@ import org.mezzo.protocol.recordio.RecordIo;
  * with {@code .0}. A singular field is written when it is set, or when it declares an explicit
  * default and is not deprecated; a list when it is not empty.
  *
- * <p>Works on generated message classes, of this bundle or another. Plans of the
- * classes and handles to their accessors are made at first use; after that nothing is looked up. No text tree is
- * built in either direction. Safe for any thread.
+ * <p>Works on generated message classes, of this bundle or another. Plans of the classes and
+ * handles to their accessors are made at first use; after that nothing is looked up. No text tree
+ * is built in either direction. Safe for any thread.
  */
 public final class Json {
   /** Deeper nesting than this is refused: input must not choose the depth of our stack. */
@@ -37,8 +37,7 @@ public final class Json {
           .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
           // Names come from strangers; interning them would fill a table of the whole JVM.
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .streamReadConstraints(
-              StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+          .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
           .build();
 
   private Json() {}
@@ -94,8 +93,8 @@ public final class Json {
    *
    * @param type the default instance of the wanted type
    * @throws JsonFormatException with {@link JsonFormatException.Kind#SYNTAX} when the text is no
-   *     JSON, {@code CONVERSION} when it does not fit the type, {@code MISSING} when required fields
-   *     are absent
+   *     JSON, {@code CONVERSION} when it does not fit the type, {@code MISSING} when required
+   *     fields are absent
    */
   public static <M extends Message> M decode(byte[] json, M type) throws JsonFormatException {
     try (JsonParser parser = FACTORY.createParser(json)) {

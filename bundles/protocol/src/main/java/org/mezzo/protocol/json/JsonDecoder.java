@@ -112,7 +112,11 @@ final class JsonDecoder {
         }
         if (field.required) {
           throw conversion(
-              "Unknown value '" + quoted(in.getText()) + "' of required field '" + field.name + "'");
+              "Unknown value '"
+                  + quoted(in.getText())
+                  + "' of required field '"
+                  + field.name
+                  + "'");
         }
         return UNSET;
       }
@@ -144,8 +148,7 @@ final class JsonDecoder {
     throw new IllegalStateException(field.name);
   }
 
-  private void readMap(FieldPlan field, JsonToken token, Message.Builder builder)
-      throws Throwable {
+  private void readMap(FieldPlan field, JsonToken token, Message.Builder builder) throws Throwable {
     if (token != JsonToken.START_OBJECT) {
       throw unexpected(field, token);
     }

@@ -83,17 +83,14 @@ final class MessagePlan {
     try {
       return lookup
           .findVirtual(builder, name, MethodType.methodType(builder, parameter))
-          .asType(
-              MethodType.methodType(void.class, Message.Builder.class, general(parameter)));
+          .asType(MethodType.methodType(void.class, Message.Builder.class, general(parameter)));
     } catch (ReflectiveOperationException e) {
       throw new IllegalArgumentException(builder.getName() + " has no " + name, e);
     }
   }
 
   private static Class<?> general(Class<?> type) {
-    return type.isPrimitive() || type == Map.class || type == List.class
-        ? type
-        : Object.class;
+    return type.isPrimitive() || type == Map.class || type == List.class ? type : Object.class;
   }
 
   /**

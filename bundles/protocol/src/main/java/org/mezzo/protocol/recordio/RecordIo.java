@@ -106,7 +106,11 @@ public final class RecordIo {
         } else if (b == '\n' && digits > 0) {
           if (length > maxRecordBytes) {
             throw broken(
-                "a record of " + length + " bytes, but at most " + maxRecordBytes + " are accepted");
+                "a record of "
+                    + length
+                    + " bytes, but at most "
+                    + maxRecordBytes
+                    + " are accepted");
           }
           inRecord = true;
           record = new byte[(int) Math.min(length, FIRST_ALLOCATION)];

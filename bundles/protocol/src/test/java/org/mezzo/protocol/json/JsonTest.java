@@ -53,8 +53,7 @@ class JsonTest {
   void writesExplicitDefaultsUnlessDeprecatedAndNoEmptyLists() {
     assertThat(encoded(Filters.newBuilder())).isEqualTo("{\"refuse_seconds\":5.0}");
     assertThat(encoded(FrameworkInfo.newBuilder().setUser("u").setName("n")))
-        .isEqualTo(
-            "{\"user\":\"u\",\"name\":\"n\",\"failover_timeout\":0.0,\"checkpoint\":false}");
+        .isEqualTo("{\"user\":\"u\",\"name\":\"n\",\"failover_timeout\":0.0,\"checkpoint\":false}");
     assertThat(encoded(CommandInfo.newBuilder().setValue("x")))
         .isEqualTo("{\"shell\":true,\"value\":\"x\"}");
     assertThat(encoded(Labels.newBuilder())).isEqualTo("{}");
@@ -72,7 +71,8 @@ class JsonTest {
   void writesMapsAsObjectsAndOtherMessagesToo() throws Exception {
     TaskInfo.Builder task = TaskInfo.newBuilder().setName("n");
     task.putLimits("cpus", Value.Scalar.newBuilder().setValue(Double.POSITIVE_INFINITY).build());
-    assertThat(encoded(task)).isEqualTo("{\"name\":\"n\",\"limits\":{\"cpus\":{\"value\":\"Infinity\"}}}");
+    assertThat(encoded(task))
+        .isEqualTo("{\"name\":\"n\",\"limits\":{\"cpus\":{\"value\":\"Infinity\"}}}");
     com.google.protobuf.Duration duration =
         com.google.protobuf.Duration.newBuilder().setSeconds(3).build();
     assertThat(encoded(duration)).isEqualTo("{\"seconds\":3}");
@@ -164,8 +164,14 @@ class JsonTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "5|5", "\"5\"|5", "5.0|5", "5e2|500", "\"-7\"|-7", "-2147483648|-2147483648",
-        "2147483647.0|2147483647", "500e-2|5"
+        "5|5",
+        "\"5\"|5",
+        "5.0|5",
+        "5e2|500",
+        "\"-7\"|-7",
+        "-2147483648|-2147483648",
+        "2147483647.0|2147483647",
+        "500e-2|5"
       })
   void readsIntegers(String json, int value) throws Exception {
     assertThat(
@@ -179,8 +185,16 @@ class JsonTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "2147483648", "-2147483649", "5.5", "\"99999999999\"", "1e400", "1e-400",
-        "123456789012345678901234567890", "1e999999999", "-1e999999999", "\"1e-999999999\""
+        "2147483648",
+        "-2147483649",
+        "5.5",
+        "\"99999999999\"",
+        "1e400",
+        "1e-400",
+        "123456789012345678901234567890",
+        "1e999999999",
+        "-1e999999999",
+        "\"1e-999999999\""
       })
   void checksTheRangeOfIntegers(String json) {
     refusedStarting(
@@ -221,12 +235,18 @@ class JsonTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "1|1", "1.25|1.25", "\"1.25\"|1.25", "-0.0|-0.0", "1e300|1e300", "\"Infinity\"|Infinity",
-        "\"-Infinity\"|-Infinity", "\"NaN\"|NaN", "9007199254740993|9007199254740992"
+        "1|1",
+        "1.25|1.25",
+        "\"1.25\"|1.25",
+        "-0.0|-0.0",
+        "1e300|1e300",
+        "\"Infinity\"|Infinity",
+        "\"-Infinity\"|-Infinity",
+        "\"NaN\"|NaN",
+        "9007199254740993|9007199254740992"
       })
   void readsDoubles(String json, double value) throws Exception {
-    Double read =
-        decode("{\"value\":" + json + "}", Value.Scalar.getDefaultInstance()).getValue();
+    Double read = decode("{\"value\":" + json + "}", Value.Scalar.getDefaultInstance()).getValue();
     assertThat(read).isEqualTo(Double.valueOf(value));
   }
 
@@ -312,9 +332,26 @@ class JsonTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", " ", "not json", "{", "{\"type\"", "{\"type\":}", "{type:1}", "{'type':1}", "{}x", "{}{}",
-        "{},", "{\"a\":1,}", "{\"a\":01}", "{\"a\":NaN}", "{\"a\":\"\n\"}", "{\"a\":\"\\x\"}",
-        "{\"type\":3} x", "{\"a\":tru}", "/**/{}", "\u0000"
+        "",
+        " ",
+        "not json",
+        "{",
+        "{\"type\"",
+        "{\"type\":}",
+        "{type:1}",
+        "{'type':1}",
+        "{}x",
+        "{}{}",
+        "{},",
+        "{\"a\":1,}",
+        "{\"a\":01}",
+        "{\"a\":NaN}",
+        "{\"a\":\"\n\"}",
+        "{\"a\":\"\\x\"}",
+        "{\"type\":3} x",
+        "{\"a\":tru}",
+        "/**/{}",
+        "\u0000"
       })
   void refusesWhatIsNoJson(String json) {
     assertThatThrownBy(() -> decode(json, Call.getDefaultInstance()))
@@ -345,7 +382,8 @@ class JsonTest {
 
   @Test
   void boundsTheDepth() throws Exception {
-    String known = "{\"parent\":".repeat(150) + "{\"value\":\"a\"}" + ",\"value\":\"b\"}".repeat(150);
+    String known =
+        "{\"parent\":".repeat(150) + "{\"value\":\"a\"}" + ",\"value\":\"b\"}".repeat(150);
     assertThat(decode(known, ContainerID.getDefaultInstance()).getValue()).isEqualTo("b");
     for (String json :
         new String[] {
@@ -378,7 +416,8 @@ class JsonTest {
   @Test
   void theLastOfTwoEqualNamesCounts() throws Exception {
     assertThat(
-            decode("{\"value\":\"a\",\"value\":\"b\"}", ContainerID.getDefaultInstance()).getValue())
+            decode("{\"value\":\"a\",\"value\":\"b\"}", ContainerID.getDefaultInstance())
+                .getValue())
         .isEqualTo("b");
   }
 

@@ -24,9 +24,7 @@ class RandomRoundTripTest {
   }
 
   static Stream<Descriptor> messages() {
-    return Tables.FILES.stream()
-        .map(FileDescriptor::getMessageTypes)
-        .flatMap(List::stream);
+    return Tables.FILES.stream().map(FileDescriptor::getMessageTypes).flatMap(List::stream);
   }
 
   @ParameterizedTest

@@ -72,8 +72,7 @@ class RecordingsTest {
     Message message = Json.decode(body.json.getBytes(StandardCharsets.UTF_8), body.prototype);
     assertThat(message.toByteArray()).isNotEmpty();
     assertThat(Json.decode(Json.encode(message), body.prototype).toBuilder().build())
-        .satisfies(
-            again -> assertThat(Json.encode(again)).isEqualTo(Json.encode(message)));
+        .satisfies(again -> assertThat(Json.encode(again)).isEqualTo(Json.encode(message)));
   }
 
   @Test

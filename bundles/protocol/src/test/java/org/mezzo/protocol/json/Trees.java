@@ -103,9 +103,7 @@ final class Trees {
       for (int i = 0; i < a.size(); i++) {
         compare(path, a.get(i), b.get(i), found);
       }
-    } else if (!(expected instanceof Number a
-            && actual instanceof Number b
-            && b.isBestFormOf(a))
+    } else if (!(expected instanceof Number a && actual instanceof Number b && b.isBestFormOf(a))
         && !Objects.equals(expected, actual)) {
       found.add(path + ": expected " + expected + " but was " + actual);
     }

@@ -51,8 +51,7 @@ public final class ModuleCommands {
 
   @Descriptor("lists all modules: who offers them and which daemons use them")
   public String modules() {
-    Table table =
-        new Table("KIND", "NAME", "VERSION", "BUNDLE", "STATE", "DAEMONS", "PROBLEM");
+    Table table = new Table("KIND", "NAME", "VERSION", "BUNDLE", "STATE", "DAEMONS", "PROBLEM");
     List<ModuleDescription> modules = leases.modules();
     for (ModuleDescription module : modules) {
       table.row(

@@ -68,8 +68,7 @@ public final class SelectionCommands implements Completions {
   @Descriptor("lets the daemons of this process use another module, until they are restarted")
   public String select(
       @Descriptor("allocator, or hook on agents; see modules") String kind,
-      @Descriptor("the module's name; for hooks several with commas between, or none")
-          String name)
+      @Descriptor("the module's name; for hooks several with commas between, or none") String name)
       throws IOException, InterruptedException {
     Selectable selectable =
         selectable(kind)
@@ -82,7 +81,10 @@ public final class SelectionCommands implements Completions {
     List<String> wanted =
         selectable.several() && name.equals(NONE)
             ? List.of()
-            : Arrays.stream(name.split(",")).map(String::strip).filter(Predicate.not(String::isEmpty)).toList();
+            : Arrays.stream(name.split(","))
+                .map(String::strip)
+                .filter(Predicate.not(String::isEmpty))
+                .toList();
     if (wanted.isEmpty() && !name.equals(NONE) || wanted.size() > 1 && !selectable.several()) {
       throw new IllegalArgumentException("'" + name + "' is not the name of one " + kind);
     }
@@ -107,8 +109,7 @@ public final class SelectionCommands implements Completions {
     Configuration[] daemons;
     try {
       daemons =
-          configurations.listConfigurations(
-              "(service.factoryPid=" + selectable.factoryPid() + ")");
+          configurations.listConfigurations("(service.factoryPid=" + selectable.factoryPid() + ")");
     } catch (InvalidSyntaxException e) {
       throw new IllegalStateException(e);
     }

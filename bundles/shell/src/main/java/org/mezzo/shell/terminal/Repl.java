@@ -30,8 +30,8 @@ final class Repl {
           LineReaderBuilder.builder()
               .terminal(terminal)
               .appName("mezzo")
-              .completer((line, parsed, candidates) -> 
-                  complete(session, parsed, completions, candidates))
+              .completer(
+                  (line, parsed, candidates) -> complete(session, parsed, completions, candidates))
               .build();
       terminal.writer().println("Mezzo shell. 'help' lists commands, 'exit' leaves.");
       while (true) {

@@ -67,7 +67,8 @@ final class SshShell implements AutoCloseable {
       server.setKeyPairProvider(hostKey(hostKey.toAbsolutePath()));
       server.setUserAuthFactories(List.of(UserAuthPublicKeyFactory.INSTANCE));
       server.setPublickeyAuthenticator(new AuthorizedKeysAuthenticator(keys));
-      ShellFactoryImpl shells = new ShellFactoryImpl(params -> interactive(processor, completions, params));
+      ShellFactoryImpl shells =
+          new ShellFactoryImpl(params -> interactive(processor, completions, params));
       server.setShellFactory(channel -> new WithLoader(shells.createShell(channel)));
       server.setCommandFactory((channel, line) -> new OneLine(processor, line));
       server.start();

@@ -61,8 +61,7 @@ final class ModuleCommandsTest {
 
     @Override
     public List<Action> history() {
-      return List.of(
-          done(Action.Kind.SWAP, "org.mezzo.hooks").toCompletableFuture().join());
+      return List.of(done(Action.Kind.SWAP, "org.mezzo.hooks").toCompletableFuture().join());
     }
 
     @Override
@@ -131,7 +130,8 @@ final class ModuleCommandsTest {
     assertThat(commands.install(jar.toString())).contains("install x.jar");
     assertThat(commands.uninstall("org.mezzo.hooks")).contains("uninstall org.mezzo.hooks");
     ledger.succeeds = false;
-    assertThatThrownBy(() -> commands.swap(jar.toString())).hasMessageContaining("cannot be opened");
+    assertThatThrownBy(() -> commands.swap(jar.toString()))
+        .hasMessageContaining("cannot be opened");
     assertThatThrownBy(() -> commands.install("/nowhere.jar")).hasMessageContaining("no file");
   }
 }

@@ -16,8 +16,8 @@ import org.apache.mesos.v1.scheduler.Protos.Event;
 import rx.Observable;
 
 /**
- * Subscribes with mesos-rxjava, launches one command task from the first offer and exits with 0 once
- * it has seen and acknowledged TASK_FINISHED. Prints what it sees. Argument: the master's URI.
+ * Subscribes with mesos-rxjava, launches one command task from the first offer and exits with 0
+ * once it has seen and acknowledged TASK_FINISHED. Prints what it sees. Argument: the master's URI.
  */
 public final class RxJavaFramework {
   private Protos.FrameworkID framework;
@@ -75,8 +75,7 @@ public final class RxJavaFramework {
             .setName("rxjava")
             .setTaskId(Protos.TaskID.newBuilder().setValue(UUID.randomUUID().toString()))
             .setAgentId(offer.getAgentId())
-            .setCommand(
-                Protos.CommandInfo.newBuilder().setShell(true).setValue("echo from rxjava"))
+            .setCommand(Protos.CommandInfo.newBuilder().setShell(true).setValue("echo from rxjava"))
             .addResources(scalar("cpus", 0.1, role))
             .addResources(scalar("mem", 32, role))
             .build();
@@ -89,8 +88,7 @@ public final class RxJavaFramework {
                 .addOperations(
                     Protos.Offer.Operation.newBuilder()
                         .setType(Protos.Offer.Operation.Type.LAUNCH)
-                        .setLaunch(
-                            Protos.Offer.Operation.Launch.newBuilder().addTaskInfos(task))))
+                        .setLaunch(Protos.Offer.Operation.Launch.newBuilder().addTaskInfos(task))))
         .build();
   }
 
