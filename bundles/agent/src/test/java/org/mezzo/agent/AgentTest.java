@@ -197,7 +197,8 @@ class AgentTest {
       assertThat(status.getAgentId().getValue()).isEqualTo("m-S0");
       assertThat(status.getUuid().size()).isEqualTo(16);
       assertThat(status.getContainerStatus().getContainerId().getValue()).hasSize(36);
-      assertThat(status.getContainerStatus().getExecutorPid()).isPositive();
+      // TASK_STARTING is told while the process is being made.
+      assertThat(status.getContainerStatus().hasExecutorPid()).isEqualTo(update != starting);
       assertThat(status.getContainerStatus().getNetworkInfos(0).getIpAddresses(0).getIpAddress())
           .isEqualTo("127.0.0.1");
       assertThat(status.hasReason()).isFalse();
@@ -389,6 +390,9 @@ class AgentTest {
     master.acknowledges = false;
     run(task("t", "sleep 100"));
     StatusUpdate first = master.next(TaskState.TASK_STARTING);
+    while (!get("/metrics/snapshot").body().contains("\"slave/tasks_running\":1.0")) {
+      Thread.onSpinWait();
+    }
     master.sessions.get(0).close();
     AgentCall again = reregistration();
     assertThat(again.getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
@@ -429,7 +433,8 @@ class AgentTest {
     start();
     int port = agent.address().getPort();
     run(task("t", "echo $$; exec sleep 1000"));
-    StatusUpdate update = master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_STARTING);
+    StatusUpdate update = master.next(TaskState.TASK_RUNNING);
     long pid = update.getStatus().getContainerStatus().getExecutorPid();
     assertThat(ProcessHandle.of(pid)).isPresent();
     agent.close();

@@ -268,10 +268,36 @@ public final class AgentTasks {
     }
     attach(task);
     task.launching = true;
+    if (startsAtOnce(task)) {
+      // Its acknowledgement travels while the process is being made, so that RUNNING need not wait.
+      starting(task, task.containerStatus.toBuilder());
+    }
     try {
       with.workers().execute(() -> launch(task, request));
     } catch (RejectedExecutionException e) {
       launchFailed(task, "The agent is overloaded or stopping");
+    }
+  }
+
+  /** Whether nothing that may take time or be refused comes before the task's process. */
+  private boolean startsAtOnce(CommandTask task) {
+    return task.info.getCommand().getUrisCount() == 0
+        && task.user().map(System.getProperty("user.name")::equals).orElse(true);
+  }
+
+  private void starting(CommandTask task, ContainerStatus.Builder status) {
+    if (status.getNetworkInfosCount() == 0) {
+      status.addNetworkInfos(
+          NetworkInfo.newBuilder()
+              .addIpAddresses(
+                  NetworkInfo.IPAddress.newBuilder()
+                      .setProtocol(NetworkInfo.Protocol.IPv4)
+                      .setIpAddress(with.environment().ip())));
+    }
+    task.containerStatus = status.build();
+    if (!task.startingTold) {
+      task.startingTold = true;
+      update(task, fromExecutor(task, TaskState.TASK_STARTING));
     }
   }
 
@@ -331,18 +357,9 @@ public final class AgentTasks {
       return;
     }
     task.started = true;
-    ContainerStatus.Builder own =
-        (status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid);
-    if (own.getNetworkInfosCount() == 0) {
-      own.addNetworkInfos(
-          NetworkInfo.newBuilder()
-              .addIpAddresses(
-                  NetworkInfo.IPAddress.newBuilder()
-                      .setProtocol(NetworkInfo.Protocol.IPv4)
-                      .setIpAddress(with.environment().ip())));
-    }
-    task.containerStatus = own.build();
-    update(task, fromExecutor(task, TaskState.TASK_STARTING));
+    starting(
+        task,
+        (status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
     update(task, fromExecutor(task, TaskState.TASK_RUNNING));
     if (task.info.hasMaxCompletionTime()) {
       task.completionTimer =

@@ -27,6 +27,9 @@ final class CommandTask {
   /** Its container has a first process. */
   boolean started;
 
+  /** Whether TASK_STARTING was told. */
+  boolean startingTold;
+
   /** The containerizer was asked to launch it. */
   boolean launching;
 
