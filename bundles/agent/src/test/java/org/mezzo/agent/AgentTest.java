@@ -31,9 +31,11 @@ import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.DurationInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.Image;
 import org.mezzo.protocol.v1.KillPolicy;
 import org.mezzo.protocol.v1.Label;
 import org.mezzo.protocol.v1.Labels;
@@ -220,6 +222,23 @@ class AgentTest {
         .contains("\"slave/executors_registering\":0.0")
         .contains("\"slave/recovery_errors\":0.0")
         .contains("\"slave/recovery_time_secs\":");
+  }
+
+  @Test
+  void refusesContainersThatAreMoreThanAProcess() throws Exception {
+    start();
+    TaskInfo.Builder task = task("image", "true");
+    task.getContainerBuilder()
+        .setType(ContainerInfo.Type.MESOS)
+        .getMesosBuilder()
+        .getImageBuilder()
+        .setType(Image.Type.DOCKER)
+        .getDockerBuilder()
+        .setName("busybox");
+    run(task);
+    TaskStatus failed = master.next(TaskState.TASK_FAILED).getStatus();
+    assertThat(failed.getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
+    assertThat(failed.getMessage()).contains("images");
   }
 
   @Test

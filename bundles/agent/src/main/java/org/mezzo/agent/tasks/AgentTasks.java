@@ -38,6 +38,7 @@ import org.mezzo.link.messages.ReconcileTasks;
 import org.mezzo.link.messages.RunTask;
 import org.mezzo.link.messages.TaskRecord;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -209,6 +210,16 @@ public final class AgentTasks {
               : "This agent does not run custom executors yet; give the task a command instead");
       return;
     }
+    if (info.hasContainer() && asksForMore(info.getContainer())) {
+      refuse(
+          framework,
+          info,
+          TaskState.TASK_FAILED,
+          Reason.REASON_CONTAINER_LAUNCH_FAILED,
+          "This agent does not provide Docker containers, images, volumes or networks yet; give the"
+              + " task a command that needs none");
+      return;
+    }
     if (info.hasHealthCheck() || info.hasCheck()) {
       LOG.warn(
           "Task '{}' has a check or health check, which this agent does not run yet; it is ignored",
@@ -241,6 +252,14 @@ public final class AgentTasks {
               return with.hooks().taskEnvironment(labelled);
             })
         .thenAcceptAsync(added -> launch(task, added), with.loop());
+  }
+
+  /** Whether a container is more than a process, which would silently be missing. */
+  private static boolean asksForMore(ContainerInfo container) {
+    return container.getType() == ContainerInfo.Type.DOCKER
+        || container.getMesos().hasImage()
+        || container.getVolumesCount() > 0
+        || container.getNetworkInfosList().stream().anyMatch(NetworkInfo::hasName);
   }
 
   private void launch(CommandTask task, Map<String, String> added) {
