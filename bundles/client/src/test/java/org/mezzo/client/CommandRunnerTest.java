@@ -89,7 +89,7 @@ class CommandRunnerTest {
     offer("o1", 4, 1024);
     TaskInfo task = launched().get(0);
     daemon.taskId = task.getTaskId().getValue();
-    daemon.directory = "/work/slaves/a/frameworks/f/executors/e/runs/c1";
+    daemon.directory = "/var/lib/mezzo/slaves/a/frameworks/f/executors/e/runs/c1";
     daemon.files.put(daemon.directory + "/stdout", "found".getBytes());
     daemon.files.put(daemon.directory + "/stderr", new byte[0]);
 
