@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -278,9 +279,7 @@ class AgentTest {
     }
     Path out =
         folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/polite/runs/latest/stdout");
-    while (Files.size(out) == 0) {
-      Thread.sleep(5);
-    }
+    await("the task says so", () -> Files.size(out) > 0);
     kill("polite", null);
     master.next(TaskState.TASK_KILLING);
     StatusUpdate polite = master.next(TaskState.TASK_KILLED);
@@ -495,10 +494,14 @@ class AgentTest {
     agent = null;
   }
 
-  private static void awaitFile(Path file) throws InterruptedException {
+  private static void awaitFile(Path file) throws Exception {
+    await(file + " appears", () -> Files.exists(file));
+  }
+
+  private static void await(String what, Callable<Boolean> condition) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!Files.exists(file)) {
-      assertThat(System.nanoTime()).as("%s appears in time", file).isLessThan(end);
+    while (!condition.call()) {
+      assertThat(System.nanoTime()).as("%s in time", what).isLessThan(end);
       Thread.sleep(5);
     }
   }
@@ -529,13 +532,10 @@ class AgentTest {
     MasterEvent.Builder event = MasterEvent.newBuilder();
     event.getShutdownFrameworkBuilder().setFrameworkId(FRAMEWORK.getId());
     master.send(event);
-    while (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
-      Thread.sleep(5);
-    }
+    await(
+        "the process ends", () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
     // What comes for a framework that is not yet gone is dropped.
-    while (!get("/state").body().contains("\"frameworks\":[]")) {
-      Thread.sleep(5);
-    }
+    await("the framework is gone", () -> get("/state").body().contains("\"frameworks\":[]"));
     run(task("next", "true"));
     assertThat(master.next().getStatus().getTaskId().getValue()).isEqualTo("next");
   }

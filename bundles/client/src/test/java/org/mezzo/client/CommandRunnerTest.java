@@ -65,7 +65,7 @@ class CommandRunnerTest {
     assertThat(task.getResourcesList())
         .allSatisfy(resource -> assertThat(resource.getAllocationInfo().getRole()).isEqualTo("*"));
     String sandbox = "/frameworks/f/executors/" + task.getTaskId().getValue() + "/runs/c1/";
-    daemon.files.put(sandbox + "stdout", "hello ".getBytes());
+    daemon.files.put(sandbox + "stdout", "hello ".getBytes(StandardCharsets.UTF_8));
     daemon.files.put(sandbox + "stderr", new byte[0]);
 
     update(task, TaskState.TASK_RUNNING, "", "u1");
@@ -73,12 +73,12 @@ class CommandRunnerTest {
     assertThat(acknowledge.getAcknowledge().getUuid().toStringUtf8()).isEqualTo("u1");
     byte[] all = ("hello " + "wörld ".repeat(50)).getBytes(StandardCharsets.UTF_8);
     daemon.files.put(sandbox + "stdout", all);
-    daemon.files.put(sandbox + "stderr", "last words".getBytes());
+    daemon.files.put(sandbox + "stderr", "last words".getBytes(StandardCharsets.UTF_8));
     update(task, TaskState.TASK_FINISHED, "Command exited with status 0", "u2");
 
     assertThat(result.get(10, TimeUnit.SECONDS)).isEqualTo(new CommandRunner.Result(0, ""));
     assertThat(output.toByteArray()).isEqualTo(all);
-    assertThat(errors.toString()).isEqualTo("last words");
+    assertThat(errors.toString(StandardCharsets.UTF_8)).isEqualTo("last words");
     assertThat(states).containsExactly(TaskState.TASK_RUNNING, TaskState.TASK_FINISHED);
     call(Call.Type.TEARDOWN);
   }
@@ -90,14 +90,14 @@ class CommandRunnerTest {
     TaskInfo task = launched().get(0);
     daemon.taskId = task.getTaskId().getValue();
     daemon.directory = "/var/lib/mezzo/slaves/a/frameworks/f/executors/e/runs/c1";
-    daemon.files.put(daemon.directory + "/stdout", "found".getBytes());
+    daemon.files.put(daemon.directory + "/stdout", "found".getBytes(StandardCharsets.UTF_8));
     daemon.files.put(daemon.directory + "/stderr", new byte[0]);
 
     update(task, TaskState.TASK_RUNNING, "", "u1");
     update(task, TaskState.TASK_FINISHED, "", "u2");
 
     assertThat(result.get(20, TimeUnit.SECONDS).exitCode()).isZero();
-    assertThat(output.toString()).isEqualTo("found");
+    assertThat(output.toString(StandardCharsets.UTF_8)).isEqualTo("found");
   }
 
   @Test
@@ -109,7 +109,7 @@ class CommandRunnerTest {
     TaskInfo second = launched().get(0);
     for (TaskInfo task : List.of(first, second)) {
       String sandbox = "/frameworks/f/executors/" + task.getTaskId().getValue() + "/runs/c1/";
-      daemon.files.put(sandbox + "stdout", "x".getBytes());
+      daemon.files.put(sandbox + "stdout", "x".getBytes(StandardCharsets.UTF_8));
       daemon.files.put(sandbox + "stderr", new byte[0]);
     }
 
@@ -119,7 +119,7 @@ class CommandRunnerTest {
     CommandRunner.Result ended = result.get(10, TimeUnit.SECONDS);
     assertThat(ended.exitCode()).isEqualTo(3);
     assertThat(ended.message()).contains("TASK_FAILED: Command exited with status 3");
-    assertThat(output.toString()).isEqualTo("xx");
+    assertThat(output.toString(StandardCharsets.UTF_8)).isEqualTo("xx");
   }
 
   @Test

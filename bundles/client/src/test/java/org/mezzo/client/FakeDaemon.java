@@ -93,7 +93,10 @@ final class FakeDaemon implements AutoCloseable {
       stream(exchange, call);
     } else {
       calls.add(call);
-      answer(exchange, status, status == 202 ? new byte[0] : "not now".getBytes());
+      answer(
+          exchange,
+          status,
+          status == 202 ? new byte[0] : "not now".getBytes(StandardCharsets.UTF_8));
     }
   }
 
@@ -118,7 +121,7 @@ final class FakeDaemon implements AutoCloseable {
     }
     String authorization = exchange.getRequestHeaders().getFirst("Authorization");
     if (authorization != null && !authorization.equals("Basic dXNlcjpwYXNz")) {
-      answer(exchange, 401, "401 Unauthorized.".getBytes());
+      answer(exchange, 401, "401 Unauthorized.".getBytes(StandardCharsets.UTF_8));
       return;
     }
     org.mezzo.protocol.v1.agent.Call read =
@@ -152,7 +155,7 @@ final class FakeDaemon implements AutoCloseable {
               org.mezzo.protocol.v1.master.Response.newBuilder()
                   .setType(org.mezzo.protocol.v1.master.Response.Type.GET_VERSION)
                   .build());
-      default -> answer(exchange, 403, "no permission".getBytes());
+      default -> answer(exchange, 403, "no permission".getBytes(StandardCharsets.UTF_8));
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -144,11 +145,11 @@ class OtherClientsTest {
 
   @Test
   void filesAreRead() throws Exception {
-    byte[] content = "0123456789".getBytes();
+    byte[] content = "0123456789".getBytes(StandardCharsets.UTF_8);
     daemon.files.put("/a", content);
     try (FilesClient client = new FilesClient(options(), daemon.uri())) {
       FilesClient.Piece piece = client.read("/a", 5, 100).get(10, TimeUnit.SECONDS);
-      assertThat(piece.data()).isEqualTo("56789".getBytes());
+      assertThat(piece.data()).isEqualTo("56789".getBytes(StandardCharsets.UTF_8));
       assertThat(piece.size()).isEqualTo(10);
       assertThatThrownBy(() -> client.read("/b", 0, 1).get(10, TimeUnit.SECONDS))
           .hasRootCauseInstanceOf(ApiException.class);

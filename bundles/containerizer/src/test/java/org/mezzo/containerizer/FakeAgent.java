@@ -1,5 +1,7 @@
 package org.mezzo.containerizer;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -101,7 +103,7 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
 
       @Override
       public void gauge(String name, DoubleSupplier value) {
-        value.getAsDouble();
+        assertThat(value.getAsDouble()).as(name).isNotNaN();
       }
     };
   }

@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -219,7 +220,7 @@ class LinkTest {
       Agent agent = new Agent();
       client.connect((InetSocketAddress) socket.getLocalSocketAddress(), HELLO, agent);
       try (Socket accepted = socket.accept()) {
-        accepted.getOutputStream().write("SSH-2.0-whatever\r\n".getBytes());
+        accepted.getOutputStream().write("SSH-2.0-whatever\r\n".getBytes(StandardCharsets.UTF_8));
       }
       assertThat(agent.next().toString()).startsWith("closed: ");
     }

@@ -71,7 +71,8 @@ class NextMinorVersionTest {
   @Test
   void lengthBeyondTheLimitIsRefused() {
     Frames.Decoder decoder = new Frames.Decoder((kind, content) -> {});
-    assertThatThrownBy(() -> decoder.feed(ByteBuffer.wrap("SSH-2.0".getBytes())))
+    assertThatThrownBy(
+            () -> decoder.feed(ByteBuffer.wrap("SSH-2.0".getBytes(StandardCharsets.UTF_8))))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("too long");
   }

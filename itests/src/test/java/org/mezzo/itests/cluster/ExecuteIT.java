@@ -73,7 +73,7 @@ class ExecuteIT {
           .map(
               path -> {
                 try {
-                  return new String(Files.readAllBytes(path.resolve("cmdline")));
+                  return Files.readString(path.resolve("cmdline"));
                 } catch (Exception gone) {
                   return "";
                 }

@@ -72,7 +72,10 @@ class FuzzIT {
         assertThat(status)
             .as(
                 "seed %d, request %d: %s%s",
-                seed, sent, new String(head, StandardCharsets.ISO_8859_1), new String(body))
+                seed,
+                sent,
+                new String(head, StandardCharsets.ISO_8859_1),
+                new String(body, StandardCharsets.ISO_8859_1))
             .doesNotContain(" 500");
         sent++;
       }
@@ -181,12 +184,12 @@ class FuzzIT {
           out.write(bytes, at + skip, bytes.length - at - skip);
         }
         case 2 -> {
-          out.writeBytes("[[[[{{\"".substring(random.nextInt(7)).getBytes());
+          out.writeBytes("[[[[{{\"".substring(random.nextInt(7)).getBytes(StandardCharsets.UTF_8));
           out.write(bytes, at, bytes.length - at);
         }
         case 3 -> {
           String[] texts = {"null", "-1", "1e400", "\"x\"", "{}", "[]", "99999999999999999999"};
-          out.writeBytes(texts[random.nextInt(texts.length)].getBytes());
+          out.writeBytes(texts[random.nextInt(texts.length)].getBytes(StandardCharsets.UTF_8));
           out.write(bytes, at, bytes.length - at);
         }
         case 4 -> out.write(bytes, 0, bytes.length);

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
@@ -91,7 +92,7 @@ class SwapUnderLoadIT {
       System.out.printf(
           "SwapUnderLoadIT: %d swaps, %d tasks finished, %d offers, longest gap between offers %d"
               + " ms%n",
-          done.size(), load.finished(), load.offers, load.longestGapMillis);
+          done.size(), load.finished(), load.offers.get(), load.longestGapMillis);
     }
   }
 
@@ -177,7 +178,7 @@ class SwapUnderLoadIT {
     private volatile boolean stopping;
     private long lastOffers = System.nanoTime();
     volatile long longestGapMillis;
-    volatile int offers;
+    final AtomicInteger offers = new AtomicInteger();
 
     Load(LocalCluster cluster) throws IOException {
       framework =
@@ -199,8 +200,6 @@ class SwapUnderLoadIT {
           List<JsonNode> events = framework.events();
           if (seen == events.size()) {
             assertThat(framework.ended()).as("the stream ended").isFalse();
-            Thread.onSpinWait();
-            Thread.yield();
             synchronized (framework) {
               framework.wait(10);
             }
@@ -222,10 +221,10 @@ class SwapUnderLoadIT {
           longestGapMillis = Math.max(longestGapMillis, (now - lastOffers) / 1_000_000);
           lastOffers = now;
           for (JsonNode offer : event.at("/offers/offers")) {
-            offers++;
+            int number = offers.incrementAndGet();
             List<String> ids = new ArrayList<>();
             for (int i = 0; i < 3 && !stopping; i++) {
-              ids.add("task-" + offers + "-" + i);
+              ids.add("task-" + number + "-" + i);
             }
             synchronized (this) {
               launched.addAll(ids);

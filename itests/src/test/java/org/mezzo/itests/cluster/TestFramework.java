@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +63,9 @@ public final class TestFramework implements AutoCloseable {
           Http.CLIENT.send(request, HttpResponse.BodyHandlers.ofInputStream());
       if (response.statusCode() != 200) {
         throw new IOException(
-            response.statusCode() + " " + new String(response.body().readAllBytes()));
+            response.statusCode()
+                + " "
+                + new String(response.body().readAllBytes(), StandardCharsets.UTF_8));
       }
       return new TestFramework(endpoint, response);
     } catch (InterruptedException e) {

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.mezzo.host.Host;
 import org.mezzo.host.HostException;
@@ -38,6 +40,9 @@ public final class HostContainer implements TestContainer {
 
   /** A folder to use as hot folder; an empty one by default. */
   public static final String MODULES = "mezzo.test.modules";
+
+  /** System property: how many seconds one test may take. */
+  private static final String LIMIT_SECONDS = "mezzo.test.limit.seconds";
 
   private static final String EXAM_VERSION = "4.14.0";
   private static final String PROBE_SIGNATURE = "Probe-Signature";
@@ -164,7 +169,7 @@ public final class HostContainer implements TestContainer {
         if (invoker == null) {
           throw new TestContainerException("No probe offers " + filter);
         }
-        invoker.call(address.arguments());
+        callWithinLimit(invoker, address);
       } finally {
         invokers.close();
       }
@@ -173,6 +178,34 @@ public final class HostContainer implements TestContainer {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new TestContainerException(e);
+    }
+  }
+
+  /** The limit that JUnit has for other tests; it does not know those that the probe runs. */
+  private static void callWithinLimit(ProbeInvoker invoker, TestAddress address) {
+    long seconds = Long.getLong(LIMIT_SECONDS, 180);
+    Thread test = Thread.currentThread();
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    CompletableFuture<Boolean> late =
+        end.orTimeout(seconds, TimeUnit.SECONDS)
+            .handle(
+                (ended, timeout) -> {
+                  if (timeout != null) {
+                    test.interrupt();
+                  }
+                  return timeout != null;
+                });
+    try {
+      invoker.call(address.arguments());
+    } finally {
+      end.complete(null);
+      if (late.join()) {
+        // The next test is not meant.
+        Thread.interrupted();
+      }
+    }
+    if (late.join()) {
+      throw new TestContainerException("The test took longer than " + seconds + " s");
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -252,9 +253,13 @@ final class BundleDeploymentsTest {
   @Test
   void anotherFileWithTheSameNameTakesOverAndTheOldOneComesBackWhenItGoes() throws Exception {
     deploy();
-    good("1.0.0", "greeter-1.0.jar");
+    Path first = good("1.0.0", "greeter-1.0.jar");
     last(1);
-    Thread.sleep(1100); // arrival is told by the second
+    // Arrival is told by the second, and a file system's clock may lag behind the machine's.
+    long second = Files.getLastModifiedTime(first).to(TimeUnit.SECONDS);
+    Path now = dir.resolve("now");
+    await(
+        () -> Files.getLastModifiedTime(Files.writeString(now, "")).to(TimeUnit.SECONDS) > second);
     good("2.0.0", "greeter-2.0.jar");
     assertThat(last(2).kind()).isEqualTo(Action.Kind.SWAP);
     assertThat(installed()).containsExactly("greeter 2.0.0");
@@ -460,8 +465,11 @@ final class BundleDeploymentsTest {
     }
     assertThat(modules.resolve("first.jar")).doesNotExist();
     assertThat(modules.resolve("second.jar")).exists();
-    Thread.sleep(200);
+    // The folder has been looked at since when this one is known, and nothing came of it.
+    Path later = Files.writeString(modules.resolve("later.jar"), "no jar");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("unreadable")));
     assertThat(deployments.history()).hasSize(3);
+    Files.delete(later);
     assertThat(deployments.uninstall("greeter").toCompletableFuture().get().succeeded()).isTrue();
     assertThat(modules.resolve("second.jar")).doesNotExist();
     assertThat(installed()).isEmpty();

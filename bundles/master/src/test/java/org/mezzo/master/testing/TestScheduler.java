@@ -9,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,7 +105,9 @@ public final class TestScheduler implements AutoCloseable {
             HttpResponse.BodyHandlers.ofInputStream());
     if (response.statusCode() != 200) {
       throw new AssertionError(
-          response.statusCode() + " " + new String(response.body().readAllBytes()));
+          response.statusCode()
+              + " "
+              + new String(response.body().readAllBytes(), StandardCharsets.UTF_8));
     }
     streamId = response.headers().firstValue("Mesos-Stream-Id").orElseThrow();
     stream = response.body();

@@ -532,7 +532,10 @@ final class LeaseTableTest {
       await(() -> lease.epoch() == epoch);
       assertThat(kindOf(greet(lease, SHORT))).isEqualTo(Kind.LATE);
     }
-    Thread.sleep(50);
+    // A timer of the table that is due after the one that would try again.
+    CountDownLatch due = new CountDownLatch(1);
+    table.schedule(Duration.ofMillis(2), due::countDown);
+    assertThat(due.await(10, TimeUnit.SECONDS)).isTrue();
     assertThat(lease.epoch()).isZero();
     assertThat(fake.created).hasValue(2);
     assertThat(table.abandonedThreads()).isEqualTo(2);
