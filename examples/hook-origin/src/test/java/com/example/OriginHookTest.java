@@ -10,11 +10,12 @@ import org.mezzo.protocol.v1.Label;
 import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.testing.FakeDaemonContext;
 
 class OriginHookTest {
 
   @Test
-  void addsTheOriginToTheTasksOwnLabels() {
+  void addsTheOriginToTheTasksOwnLabels() throws Exception {
     Label own = Label.newBuilder().setKey("team").setValue("data").build();
     TaskInfo task =
         TaskInfo.newBuilder()
@@ -24,12 +25,13 @@ class OriginHookTest {
             .setLabels(Labels.newBuilder().addLabels(own))
             .build();
 
+    OriginHook hook = new OriginHook();
+    hook.open(FakeDaemonContext.master());
     Labels labels =
-        new OriginHook()
-            .masterLaunchTaskLabels(
-                task,
-                FrameworkInfo.newBuilder().setUser("me").setName("batch").build(),
-                AgentInfo.newBuilder().setHostname("host1").build());
+        hook.masterLaunchTaskLabels(
+            task,
+            FrameworkInfo.newBuilder().setUser("me").setName("batch").build(),
+            AgentInfo.newBuilder().setHostname("host1").build());
 
     assertThat(labels.getLabelsList())
         .containsExactly(own, Label.newBuilder().setKey("origin").setValue("batch@host1").build());

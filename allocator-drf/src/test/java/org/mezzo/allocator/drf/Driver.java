@@ -22,13 +22,13 @@ import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
-import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
+import org.mezzo.testing.FakeDaemonContext;
 
 /** Drives an allocator through its interface alone, on a clock that stands still. */
 final class Driver {

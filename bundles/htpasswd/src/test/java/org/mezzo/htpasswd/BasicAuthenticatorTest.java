@@ -28,7 +28,7 @@ import org.mezzo.api.DaemonContext;
 import org.mezzo.api.authentication.HttpAuthenticator.Request;
 import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
-import org.mezzo.api.testing.FakeDaemonContext;
+import org.mezzo.testing.FakeDaemonContext;
 import org.slf4j.LoggerFactory;
 
 class BasicAuthenticatorTest {

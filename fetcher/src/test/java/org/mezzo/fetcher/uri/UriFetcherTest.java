@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.fetcher.Fetcher;
-import org.mezzo.api.testing.FakeDaemonContext;
+import org.mezzo.testing.FakeDaemonContext;
 
 class UriFetcherTest {
   private static final Duration PATIENT = Duration.ofSeconds(30);

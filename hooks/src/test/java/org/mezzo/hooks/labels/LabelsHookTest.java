@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.mezzo.api.DaemonContext;
-import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -14,6 +13,7 @@ import org.mezzo.protocol.v1.Label;
 import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.testing.FakeDaemonContext;
 
 class LabelsHookTest {
   private static final FrameworkInfo FRAMEWORK =

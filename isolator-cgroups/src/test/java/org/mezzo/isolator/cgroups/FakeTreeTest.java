@@ -17,9 +17,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
-import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.resources.Resources;
+import org.mezzo.testing.FakeDaemonContext;
 
 /** Both versions of cgroups, with files that a test made in place of the kernel. */
 class FakeTreeTest {

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
-import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.ResourceStatistics;
+import org.mezzo.testing.FakeDaemonContext;
 
 /** The kernel's own cgroups, where this account may make some. */
 class RealCgroupsTest {

@@ -16,11 +16,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
-import org.mezzo.api.testing.FakeDaemonContext;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.resources.Resources;
+import org.mezzo.testing.FakeDaemonContext;
 
 class AddressIsolatorTest {
   @TempDir Path proc;

@@ -36,6 +36,14 @@ final class Arrows {
               "mezzo-(allocator|isolator|hooks|fetcher|htpasswd|example).*",
               "modules are written against the SPI only",
               mezzoExcept("api", "protocol", "resources")),
+          rule(
+              "mezzo-testing",
+              "stand-ins for tests of modules know the SPI only",
+              mezzoExcept("testing", "api", "protocol", "resources")),
+          rule(
+              "mezzo-(?!testing).*",
+              "stand-ins are for tests, nothing that is shipped uses them",
+              in("org.mezzo.testing")),
           rule("mezzo-master", "master and agent never meet", in("org.mezzo.agent")),
           rule("mezzo-agent", "master and agent never meet", in("org.mezzo.master")),
           rule(

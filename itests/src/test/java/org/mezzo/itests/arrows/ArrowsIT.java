@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.deployment.testing.ModuleBundle;
 import org.mezzo.itests.container.HostContainer;
 import org.mezzo.itests.hooks.GoodHook;
 import org.mezzo.itests.osgi.ModuleSwapIT;
+import org.mezzo.testing.bundles.ModuleBundle;
 
 /** No arrow between the parts of Mezzo runs the wrong way. */
 class ArrowsIT {
@@ -22,14 +22,18 @@ class ArrowsIT {
   void everyJarOfTheDistributionKeepsToItsPlace() throws Exception {
     List<Path> jars = new ArrayList<>();
     Path distribution = Path.of(System.getProperty("mezzo.distribution"));
-    for (String part : List.of("lib", "system", "modules")) {
+    for (String part : List.of("lib", "system", "modules", "repository")) {
       try (Stream<Path> files = Files.walk(distribution.resolve(part))) {
         files
-            .filter(file -> file.getFileName().toString().matches("mezzo-.*\\.jar"))
+            .filter(
+                file ->
+                    file.getFileName().toString().matches("mezzo-.*(?<!-sources|-javadoc)\\.jar"))
             .forEach(jars::add);
       }
     }
-    assertThat(jars).hasSizeGreaterThan(20);
+    assertThat(jars)
+        .hasSizeGreaterThan(20)
+        .anyMatch(jar -> jar.getFileName().toString().startsWith("mezzo-testing-"));
     List<String> violations = new ArrayList<>();
     for (Path jar : jars) {
       violations.addAll(Arrows.violations(jar));
@@ -51,6 +55,10 @@ class ArrowsIT {
         .anyMatch(line -> line.contains("org.mezzo.modules") && line.contains("SPI only"));
     assertThat(violations("mezzo-api-1.0.jar", ModuleSwapIT.class))
         .anyMatch(line -> line.contains("org.mezzo.deployment"));
+    assertThat(violations("mezzo-testing-1.0.jar", ModuleSwapIT.class))
+        .anyMatch(line -> line.contains("org.mezzo.modules") && line.contains("the SPI only"));
+    assertThat(violations("mezzo-agent-1.0.jar", ArrowsIT.class))
+        .anyMatch(line -> line.contains("org.mezzo.testing") && line.contains("for tests"));
     assertThat(violations("mezzo-agent-1.0.jar", HostContainer.class))
         .anyMatch(line -> line.contains("org.mezzo.host"));
   }

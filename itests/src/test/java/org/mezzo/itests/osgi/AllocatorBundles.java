@@ -13,7 +13,6 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import org.mezzo.api.allocator.Allocator;
-import org.mezzo.deployment.testing.ModuleBundle;
 import org.mezzo.itests.allocators.HangingAllocator;
 import org.mezzo.itests.allocators.HangingStartAllocator;
 import org.mezzo.itests.allocators.IdleAllocator;
@@ -21,6 +20,7 @@ import org.mezzo.itests.allocators.LyingAllocator;
 import org.mezzo.itests.allocators.NullAllocator;
 import org.mezzo.itests.allocators.RefusingAllocator;
 import org.mezzo.itests.allocators.ThrowingAllocator;
+import org.mezzo.testing.bundles.ModuleBundle;
 
 /**
  * Bundles with allocators, good and bad. Apart from the tests, as it runs outside the framework.

@@ -3,11 +3,11 @@ package org.mezzo.itests.osgi;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.mezzo.api.hook.Hook;
-import org.mezzo.deployment.testing.ModuleBundle;
 import org.mezzo.itests.hooks.GoodHook;
 import org.mezzo.itests.hooks.HangingHook;
 import org.mezzo.itests.hooks.RefusingHook;
 import org.mezzo.itests.hooks.ThrowingHook;
+import org.mezzo.testing.bundles.ModuleBundle;
 
 /**
  * Versions, good and bad, of a bundle with one hook. Apart from the test, because the builder of

@@ -1,4 +1,4 @@
-package org.mezzo.deployment.testing;
+package org.mezzo.testing.bundles;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package org.mezzo.api.testing;
+package org.mezzo.testing;
 
 import java.nio.file.Path;
 import java.time.Clock;

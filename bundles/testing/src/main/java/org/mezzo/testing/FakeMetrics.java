@@ -1,4 +1,4 @@
-package org.mezzo.api.testing;
+package org.mezzo.testing;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

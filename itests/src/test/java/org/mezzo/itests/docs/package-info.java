@@ -1,0 +1,2 @@
+/** What the documentation tells users to type, typed. */
+package org.mezzo.itests.docs;
