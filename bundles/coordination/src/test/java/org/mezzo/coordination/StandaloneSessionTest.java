@@ -121,6 +121,21 @@ class StandaloneSessionTest {
     }
   }
 
+  @Test
+  void whatIsRefusedEndsNothing() throws Exception {
+    try (Coordination.Session session = open()) {
+      Registry registry = lead(session);
+      assertThatThrownBy(
+              () ->
+                  get(
+                      registry.apply(
+                          List.of(new Registry.Change("agents/big", new byte[1_000_001])))))
+          .isInstanceOf(Registry.RefusedException.class);
+      get(registry.apply(List.of(change("agents/a", "1"))));
+      assertThat(text(get(registry.load()))).isEqualTo(Map.of("agents/a", "1"));
+    }
+  }
+
   private byte[] storeTwo() throws Exception {
     try (Coordination.Session session = open()) {
       Registry registry = lead(session);

@@ -209,9 +209,80 @@ class ZooKeeperCoordinationTest {
     Registry.Change big = new Registry.Change("agents/big", new byte[1_000_001]);
 
     assertThatThrownBy(() -> get(registry.apply(List.of(big))))
+        .isInstanceOf(Registry.RefusedException.class)
         .hasMessageContaining("agents/big has 1000001 bytes; at most 1000000");
     get(registry.apply(List.of(new Registry.Change("agents/large", new byte[1_000_000]))));
     assertThat(get(registry.load())).containsOnlyKeys("agents/large");
+  }
+
+  /** A server closes the connection on which a packet of more than 1 MB comes. */
+  @Test
+  void thousandsOfChangesAtOncePassInWritesThatTheServerTakes() throws Exception {
+    Registry registry = new Master(1).awaitElected();
+    List<CompletionStage<Void>> writes = new ArrayList<>();
+    for (int i = 0; i < 5_000; i++) {
+      writes.add(
+          registry.apply(
+              List.of(
+                  new Registry.Change("agents/master-S" + i, null),
+                  new Registry.Change("unreachable/master-S" + i, new byte[3_000]))));
+    }
+    for (int i = 0; i < 3; i++) {
+      writes.add(registry.apply(List.of(new Registry.Change("agents/big" + i, new byte[999_000]))));
+    }
+    for (CompletionStage<Void> write : writes) {
+      get(write);
+    }
+    assertThat(get(registry.load())).hasSize(5_003);
+
+    List<Registry.Change> all = new ArrayList<>();
+    for (int i = 0; i < 5_000; i++) {
+      all.add(new Registry.Change("unreachable/master-S" + i, null));
+    }
+    assertThatThrownBy(() -> get(registry.apply(all)))
+        .isInstanceOf(Registry.RefusedException.class)
+        .hasMessageContaining("5000 registry changes need ");
+    writes.clear();
+    for (int i = 0; i < all.size(); i += 256) {
+      writes.add(registry.apply(all.subList(i, Math.min(all.size(), i + 256))));
+    }
+    for (CompletionStage<Void> write : writes) {
+      get(write);
+    }
+    assertThat(get(registry.load())).hasSize(3);
+  }
+
+  @Test
+  void whatIsNotValidIsRefusedWithoutTheOthers() throws Exception {
+    Registry registry = new Master(1).awaitElected();
+    List<CompletionStage<Void>> good = new ArrayList<>();
+    good.add(registry.apply(List.of(change("agents/first", "1"))));
+    CompletionStage<Void> bad = registry.apply(List.of(change("agents/x", "1"), change("y", "1")));
+    good.add(registry.apply(List.of(change("agents/last", "1"))));
+
+    assertThatThrownBy(() -> get(bad))
+        .isInstanceOf(Registry.RefusedException.class)
+        .hasMessageContaining("section/name, but is y");
+    for (CompletionStage<Void> write : good) {
+      get(write);
+    }
+    assertThat(get(registry.load())).containsOnlyKeys("agents/first", "agents/last");
+  }
+
+  @Test
+  void nodesThatWereChangedByHandDoNotEndTheTerm() throws Exception {
+    Registry registry = new Master(1).awaitElected();
+    get(registry.apply(List.of(change("agents/a", "1"), change("agents/b", "1"))));
+    for (String bucket : observer.getChildren().forPath("/mezzo/mezzo/registry/data/agents")) {
+      observer
+          .delete()
+          .deletingChildrenIfNeeded()
+          .forPath("/mezzo/mezzo/registry/data/agents/" + bucket);
+    }
+
+    get(registry.apply(List.of(change("agents/a", "2"), new Registry.Change("agents/b", null))));
+
+    assertThat(text(get(registry.load()))).isEqualTo(Map.of("agents/a", "2"));
   }
 
   @Test

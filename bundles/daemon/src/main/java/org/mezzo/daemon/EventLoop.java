@@ -2,7 +2,9 @@ package org.mezzo.daemon;
 
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,7 +22,7 @@ public final class EventLoop implements Executor, AutoCloseable {
   /** What a single task should never take. */
   private static final long SLOW_NANOS = Duration.ofMillis(50).toNanos();
 
-  /** Something scheduled that can be called off. */
+  /** Something scheduled that can be called off; called off on the loop, it does not run again. */
   @FunctionalInterface
   public interface Timer {
     void cancel();
@@ -82,24 +84,74 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
   }
 
-  /** Runs a task on the loop after a delay. Safe for any thread. */
+  /** Runs a task on the loop after a delay, unless called off before. Safe for any thread. */
   public Timer schedule(Duration delay, Runnable task) {
-    if (closed) {
-      return () -> {};
-    }
-    var future = timers.schedule(() -> execute(task), delay.toNanos(), TimeUnit.NANOSECONDS);
-    return () -> future.cancel(false);
+    return begin(new Scheduled(task, delay, false));
   }
 
-  /** Runs a task on the loop again and again; a run that is late is not made up for. */
+  /**
+   * Runs a task on the loop again and again, a period after the end of its last run. So a loop that
+   * was held up finds at most one run waiting, and the next does not follow at its heels. Safe for
+   * any thread.
+   */
   public Timer every(Duration period, Runnable task) {
-    if (closed) {
-      return () -> {};
+    return begin(new Scheduled(task, period, true));
+  }
+
+  private Timer begin(Scheduled scheduled) {
+    if (!closed) {
+      scheduled.arm();
     }
-    var future =
-        timers.scheduleWithFixedDelay(
-            () -> execute(task), period.toNanos(), period.toNanos(), TimeUnit.NANOSECONDS);
-    return () -> future.cancel(false);
+    return scheduled;
+  }
+
+  /** A task and when it is due. */
+  private final class Scheduled implements Timer, Runnable {
+    private final Runnable task;
+    private final Duration wait;
+    private final boolean again;
+    private volatile boolean cancelled;
+    private volatile Future<?> next;
+
+    Scheduled(Runnable task, Duration wait, boolean again) {
+      this.task = task;
+      this.wait = wait;
+      this.again = again;
+    }
+
+    void arm() {
+      try {
+        next = timers.schedule(() -> execute(this), wait.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (RejectedExecutionException e) {
+        LOG.debug("The loop is closed");
+      }
+      if (cancelled) {
+        cancel();
+      }
+    }
+
+    @Override
+    public void run() {
+      if (cancelled) {
+        return;
+      }
+      try {
+        task.run();
+      } finally {
+        if (again && !cancelled && !closed) {
+          arm();
+        }
+      }
+    }
+
+    @Override
+    public void cancel() {
+      cancelled = true;
+      Future<?> armed = next;
+      if (armed != null) {
+        armed.cancel(false);
+      }
+    }
   }
 
   /** Whether the caller is the loop. */

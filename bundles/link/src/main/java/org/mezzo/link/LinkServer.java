@@ -20,12 +20,19 @@ public interface LinkServer {
   HttpHandler handler(Acceptor acceptor);
 
   /** Decides on connections, on a connector thread; must not block. */
+  @FunctionalInterface
   interface Acceptor {
     /**
      * An agent opened a link. Answer by {@link Session#accept} or {@link Session#refuse}, now or
      * later.
      */
     void opened(Session session, Hello hello, Optional<String> principal);
+
+    /**
+     * A connection was cut because something went wrong on this side that should not; its listener
+     * is told that it is closed as well.
+     */
+    default void failed(Session session, Throwable cause) {}
   }
 
   /** One agent's connection. Safe for any thread; no method blocks. */
@@ -33,7 +40,7 @@ public interface LinkServer {
     /** Sends the welcome and delivers calls to the listener from now on. */
     void accept(Welcome welcome, Listener listener);
 
-    /** Sends the refusal and closes. */
+    /** Sends the refusal and closes; also what was accepted before. */
     void refuse(Refusal refusal);
 
     /** Queues an event; its number is set here. False when the connection is closed or was cut. */

@@ -40,6 +40,7 @@ class LinkTest {
   private final Links.Server server = Links.server();
   private final Links.Client client = Links.client();
   private final LinkedBlockingQueue<Opened> opened = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<Throwable> faults = new LinkedBlockingQueue<>();
   private HttpConnector connector;
 
   @BeforeEach
@@ -55,7 +56,18 @@ class LinkTest {
                     8,
                     Duration.ofSeconds(30)),
                 server.handler(
-                    (session, hello, principal) -> opened.add(new Opened(session, hello))));
+                    new LinkServer.Acceptor() {
+                      @Override
+                      public void opened(
+                          LinkServer.Session session, Hello hello, Optional<String> principal) {
+                        opened.add(new Opened(session, hello));
+                      }
+
+                      @Override
+                      public void failed(LinkServer.Session session, Throwable cause) {
+                        faults.add(cause);
+                      }
+                    }));
   }
 
   @AfterEach
@@ -75,7 +87,13 @@ class LinkTest {
     Master master = new Master();
     session.session.accept(Welcome.newBuilder().setMasterId("m").build(), master);
     assertThat(agent.next())
-        .isEqualTo(Welcome.newBuilder().setMasterId("m").setMajor(1).setMinor(0).build());
+        .isEqualTo(
+            Welcome.newBuilder()
+                .setMasterId("m")
+                .setMajor(1)
+                .setMinor(0)
+                .setConnectionEpoch(7)
+                .build());
 
     for (int i = 1; i <= 5000; i++) {
       link.send(AgentCall.newBuilder().setPong(Pong.newBuilder().setSequence(i)));
@@ -247,6 +265,70 @@ class LinkTest {
       assertThat(agent.next()).isInstanceOf(Welcome.class);
       assertThat(agent.next()).isInstanceOf(MasterEvent.class);
     }
+  }
+
+  /** A listener that fails breaks its own link and no other. */
+  @Test
+  void aFaultWhileACallIsTakenEndsThatLinkOnly() throws Exception {
+    Agent healthy = new Agent();
+    client.connect(connector.address(), HELLO, healthy);
+    Opened other = opened();
+    other.session.accept(Welcome.getDefaultInstance(), new Master());
+    healthy.next();
+    Agent agent = new Agent();
+    LinkClient.Connection link = client.connect(connector.address(), HELLO, agent);
+    LinkedBlockingQueue<String> closed = new LinkedBlockingQueue<>();
+    opened()
+        .session
+        .accept(
+            Welcome.getDefaultInstance(),
+            new LinkServer.Listener() {
+              @Override
+              public void call(AgentCall call) {
+                throw new IllegalStateException("meant");
+              }
+
+              @Override
+              public void closed(String reason) {
+                closed.add(reason);
+              }
+            });
+    agent.next();
+
+    link.send(AgentCall.newBuilder().setPong(Pong.getDefaultInstance()));
+
+    assertThat(closed.poll(10, TimeUnit.SECONDS)).contains("a fault of the master").contains("meant");
+    assertThat(faults.poll(10, TimeUnit.SECONDS)).hasMessage("meant");
+    assertThat(agent.next().toString()).startsWith("closed: ");
+    other.session.send(MasterEvent.newBuilder().setPing(Ping.getDefaultInstance()));
+    assertThat(((MasterEvent) healthy.next()).hasPing()).isTrue();
+  }
+
+  @Test
+  void aWelcomeToAnotherConnectionOfTheAgentIsNotTaken() throws Exception {
+    Agent agent = new Agent();
+    client.connect(connector.address(), HELLO, agent);
+    Opened session = opened();
+    session.session.accept(Welcome.newBuilder().setConnectionEpoch(6).build(), new Master());
+
+    assertThat(agent.next().toString())
+        .contains("welcomed connection 6 of this agent, this is 7");
+  }
+
+  @Test
+  void aRefusalMayComeAfterTheWelcome() throws Exception {
+    Agent agent = new Agent();
+    client.connect(connector.address(), HELLO, agent);
+    Opened session = opened();
+    Master master = new Master();
+    session.session.accept(Welcome.getDefaultInstance(), master);
+    agent.next();
+
+    session.session.refuse(Refusal.newBuilder().setReason("not admitted").build());
+
+    assertThat(((Refusal) agent.next()).getReason()).isEqualTo("not admitted");
+    assertThat(agent.next()).isEqualTo("closed: refused: not admitted");
+    assertThat(master.next().toString()).startsWith("closed: ");
   }
 
   private Opened opened() throws Exception {

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.api.Metrics;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.hook.Hook;
@@ -43,6 +44,7 @@ import org.mezzo.http.HttpConnectors;
 import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.link.LinkServer;
+import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.election.Gauges;
@@ -245,7 +247,7 @@ public final class Master implements AutoCloseable {
         Access.SCHEDULER,
         new SchedulerApi(leadership, authorization, metrics, workers, Ids::random)
             .endpoint(gate::check));
-    HttpHandler links = services.links().handler(this::linked);
+    HttpHandler links = services.links().handler(acceptor());
     router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));
     CommonEndpoints.install(
         router,
@@ -268,8 +270,23 @@ public final class Master implements AutoCloseable {
     return router;
   }
 
+  private LinkServer.Acceptor acceptor() {
+    Metrics.Counter faults = metrics.counter("master/mezzo/link_faults");
+    return new LinkServer.Acceptor() {
+      @Override
+      public void opened(LinkServer.Session session, Hello hello, Optional<String> principal) {
+        linked(session, hello, principal);
+      }
+
+      @Override
+      public void failed(LinkServer.Session session, Throwable cause) {
+        faults.add(1);
+      }
+    };
+  }
+
   private void linked(
-      LinkServer.Session session, org.mezzo.link.messages.Hello hello, Optional<String> principal) {
+      LinkServer.Session session, Hello hello, Optional<String> principal) {
     MasterTerm term = leadership.term();
     if (term != null && term.state().isPresent()) {
       term.links().opened(session, hello);

@@ -59,6 +59,10 @@ public final class MasterLink implements AutoCloseable {
   private volatile boolean registered;
   private boolean closed;
   private Duration backoff;
+
+  /** Whether the last link ended by a refusal; a welcome is not taken for success then. */
+  private boolean refused;
+
   private Duration pingTimeout = Duration.ofSeconds(75);
   private Timer attempt = () -> {};
   private Timer pingTimer = () -> {};
@@ -90,6 +94,7 @@ public final class MasterLink implements AutoCloseable {
       LOG.info("The leading master is at {}", address.get());
     }
     leader = address;
+    refused = false;
     backoff = backoffFactor;
     drop("the leader changed");
     // The link is opened while the first wait passes.
@@ -152,7 +157,9 @@ public final class MasterLink implements AutoCloseable {
   private void welcomed(Welcome welcome) {
     LOG.info(
         "Connected to master {} (Mezzo {})", welcome.getMasterId(), welcome.getSoftwareVersion());
-    backoff = backoffFactor;
+    if (!refused) {
+      backoff = backoffFactor;
+    }
     attempt.cancel();
     long rest = firstAttempt - System.nanoTime();
     attempt = timers.apply(rest > 0 ? Duration.ofNanos(rest) : Duration.ZERO, this::register);
@@ -169,7 +176,8 @@ public final class MasterLink implements AutoCloseable {
   }
 
   private void turnedAway(Refusal refusal) {
-    LOG.warn("The master at {} refused the link: {}", leader.orElse(null), refusal.getReason());
+    LOG.warn("The master at {} refused this agent: {}", leader.orElse(null), refusal.getReason());
+    refused = true;
     if (refusal.hasLeader()) {
       leader = Optional.of(LeaderDetection.address(refusal.getLeader()));
     }
@@ -229,6 +237,7 @@ public final class MasterLink implements AutoCloseable {
       pingTimeout = Duration.ofMillis((long) (pingTimeoutSeconds * 1000));
     }
     attempt.cancel();
+    refused = false;
     backoff = backoffFactor;
     armPingTimer();
     if (!registered) {

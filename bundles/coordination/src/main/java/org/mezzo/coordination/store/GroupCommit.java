@@ -8,31 +8,46 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import org.mezzo.coordination.Registry;
 import org.mezzo.coordination.Registry.Change;
+import org.mezzo.coordination.Registry.RefusedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Stores changes on a thread of its own, in the order of the calls; what arrives during one write
- * goes into the next one (rule 167). A failed write ends everything, because later changes may
- * build on it.
+ * goes into the next one (rule 167), as far as that stays below what one write may hold. Changes
+ * that are refused for what they contain fail alone; any other failed write ends everything,
+ * because nobody knows what is stored.
  */
 public final class GroupCommit {
-  /** Bytes of keys and values in one atomic write; ZooKeeper takes packets of 1 MB. */
-  public static final int MAX_BYTES = 1_000_000;
-
-  /** Rough cost of a node's path and the operation around it. */
-  private static final int OVERHEAD = 300;
+  /**
+   * Bytes of one atomic write. ZooKeeper takes packets of 1,048,575 bytes ({@code
+   * jute.maxbuffer}); the rest is for what servers add when they pass it on.
+   */
+  public static final int MAX_BYTES = 1_020_000;
 
   /** Several writes for each agent of the largest cluster may wait. */
   private static final int MAX_WAITING = 200_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
-  /** Makes a batch durable or throws. */
-  @FunctionalInterface
+  /** Where changes become durable. */
   public interface Store {
+    /**
+     * Makes a batch durable as a whole; on the committing thread.
+     *
+     * @throws RefusedException when the batch cannot be stored for what it contains, and nothing of
+     *     it is
+     * @throws Exception when nothing can be stored any more
+     */
     void store(List<Change> changes) throws Exception;
+
+    /**
+     * Bytes that a change takes at most in a write, with all that goes with it. Safe for any
+     * thread.
+     */
+    long bytes(Change change);
   }
 
   private final Store store;
@@ -55,23 +70,27 @@ public final class GroupCommit {
   /** Queues an atomic change. */
   public CompletionStage<Void> apply(List<Change> changes) {
     long bytes = 0;
+    String problem = null;
     for (Change change : changes) {
+      bytes += store.bytes(change);
       int value = change.value() == null ? 0 : change.value().length;
-      bytes += OVERHEAD + 3L * change.key().length() + value;
-      if (value > MAX_BYTES) {
-        return CompletableFuture.failedFuture(
-            new IllegalArgumentException(
-                String.format(
-                    "Registry value of %s has %d bytes; at most %d can be stored",
-                    change.key(), value, MAX_BYTES)));
+      if (value > Registry.MAX_VALUE_BYTES) {
+        problem =
+            String.format(
+                "Registry value of %s has %d bytes; at most %d can be stored",
+                change.key(), value, Registry.MAX_VALUE_BYTES);
       }
     }
-    if (bytes > MAX_BYTES + OVERHEAD * 4L && changes.size() > 1) {
-      return CompletableFuture.failedFuture(
-          new IllegalArgumentException(
-              String.format(
-                  "%d registry changes have %d bytes; at most %d can be stored at once, split them",
-                  changes.size(), bytes, MAX_BYTES)));
+    if (problem == null && bytes > MAX_BYTES) {
+      problem =
+          String.format(
+              "%d registry changes need %d bytes; at most %d can be stored at once",
+              changes.size(), bytes, MAX_BYTES);
+    }
+    if (problem != null) {
+      Entry<Void> refused = new Entry<>(List.of(), 0, null);
+      finish(refused, new RefusedException(problem));
+      return refused.result;
     }
     return enqueue(new Entry<>(List.copyOf(changes), bytes, null));
   }
@@ -112,7 +131,7 @@ public final class GroupCommit {
       reason = closed;
       if (reason == null && queue.size() >= MAX_WAITING) {
         reason =
-            new IllegalStateException(
+            new RefusedException(
                 "Registry is too slow: " + MAX_WAITING + " changes wait to be stored");
       }
       if (reason == null) {
@@ -140,7 +159,7 @@ public final class GroupCommit {
     }
   }
 
-  private void process(List<Entry<?>> batch) throws InterruptedException {
+  private void process(List<Entry<?>> batch) {
     try {
       Entry<?> first = batch.get(0);
       if (first.task != null) {
@@ -151,13 +170,37 @@ public final class GroupCommit {
         store.store(changes);
       }
       batch.forEach(entry -> finish(entry, null));
-    } catch (InterruptedException e) {
-      batch.forEach(entry -> finish(entry, e));
-      throw e;
-    } catch (Exception e) {
+    } catch (RefusedException e) {
+      refused(batch, e);
+    } catch (Throwable e) {
       LOG.error("Registry has failed and takes nothing more in this term: {}", e.toString());
       batch.forEach(entry -> finish(entry, e));
       close(e);
+    }
+  }
+
+  /** Finds the entries that are to blame; the others are stored. */
+  private void refused(List<Entry<?>> batch, RefusedException reason) {
+    if (batch.size() == 1) {
+      LOG.warn("Registry refused a write and goes on: {}", reason.getMessage());
+      finish(batch.get(0), reason);
+      return;
+    }
+    int half = batch.size() / 2;
+    for (List<Entry<?>> part :
+        List.of(batch.subList(0, half), batch.subList(half, batch.size()))) {
+      Throwable over = closed();
+      if (over == null) {
+        process(part);
+      } else {
+        part.forEach(entry -> finish(entry, over));
+      }
+    }
+  }
+
+  private Throwable closed() {
+    synchronized (queue) {
+      return closed;
     }
   }
 

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * while writing leaves at most one incomplete record at the end, which is cut off at the next
  * start. When most of the file is history it is replaced by one that holds the contents only.
  */
-final class RegistryLog implements AutoCloseable {
+final class RegistryLog implements GroupCommit.Store, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RegistryLog.class);
   private static final int HEADER = 3 * Integer.BYTES;
   private static final int MAGIC = 0x4d5a5231;
@@ -42,6 +42,9 @@ final class RegistryLog implements AutoCloseable {
   private final Map<String, byte[]> contents = new TreeMap<>();
   private FileChannel channel;
   private long live;
+
+  /** Why the file can no longer be written; null while it can. */
+  private IOException broken;
 
   private RegistryLog(Path dir, FileChannel lock) {
     this.dir = dir;
@@ -81,13 +84,51 @@ final class RegistryLog implements AutoCloseable {
     return new TreeMap<>(contents);
   }
 
-  /** Makes one batch durable. */
-  synchronized void append(List<Change> changes) throws IOException {
-    write(channel, record(changes));
-    channel.force(false);
+  /**
+   * Makes one batch durable.
+   *
+   * @throws IOException when it is not; nothing of it stays then, or the log takes no more
+   */
+  @Override
+  public synchronized void store(List<Change> changes) throws IOException {
+    if (broken != null) {
+      throw new IOException(
+          "Registry " + file + " takes no writes since one failed half way; restart the master",
+          broken);
+    }
+    long end = channel.position();
+    try {
+      write(channel, record(changes));
+      channel.force(false);
+    } catch (IOException e) {
+      takeBack(end, e);
+      throw e;
+    }
     changes.forEach(this::put);
     if (channel.position() > COMPACT_FROM && channel.position() > 4 * live) {
-      replace();
+      try {
+        replace();
+      } catch (IOException e) {
+        // What was written is safe in the file as it is.
+        LOG.warn("Registry {} cannot be made smaller now: {}", file, e.toString());
+      }
+    }
+  }
+
+  @Override
+  public long bytes(Change change) {
+    int value = change.value() == null ? 0 : change.value().length;
+    return 2L * Integer.BYTES + 3L * change.key().length() + value;
+  }
+
+  /** Removes what a failed write has left, which would stand in the way of the next. */
+  private void takeBack(long end, IOException failure) {
+    try {
+      channel.truncate(end);
+      channel.force(true);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+      broken = failure;
     }
   }
 
@@ -217,14 +258,20 @@ final class RegistryLog implements AutoCloseable {
             StandardOpenOption.TRUNCATE_EXISTING,
             StandardOpenOption.READ,
             StandardOpenOption.WRITE);
-    for (Change change : changes) {
-      write(written, record(List.of(change)));
+    FileChannel before = channel;
+    try {
+      for (Change change : changes) {
+        write(written, record(List.of(change)));
+      }
+      written.force(true);
+      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      written.close();
+      throw e;
     }
-    written.force(true);
-    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    sync(dir);
-    channel.close();
     channel = written;
+    before.close();
+    sync(dir);
   }
 
   private static void sync(Path dir) throws IOException {

@@ -65,7 +65,7 @@ public final class StandaloneSession implements Coordination.Session {
     private final MasterInfo self;
     private final CandidacyListener listener;
     private final GroupCommit commits =
-        new GroupCommit("coordination-registry", log::append, events);
+        new GroupCommit("coordination-registry", log, events);
 
     Leader(MasterInfo self, CandidacyListener listener) {
       this.self = self;

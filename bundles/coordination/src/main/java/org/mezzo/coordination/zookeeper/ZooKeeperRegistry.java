@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * The epoch node's text names the term and the number of the write, which tells after an
  * interrupted connection whether the write has happened.
  */
-final class ZooKeeperRegistry implements Registry {
+final class ZooKeeperRegistry implements Registry, GroupCommit.Store {
   private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperRegistry.class);
 
   /** Rule 163. */
@@ -49,6 +49,9 @@ final class ZooKeeperRegistry implements Registry {
   private static final Duration RETRY = Duration.ofMillis(200);
   private static final int BUCKETS = 256;
   private static final int READS_UNDER_WAY = 256;
+
+  /** What an operation takes beside the root's path, the key and the value. */
+  private static final int PATH_BYTES = 130;
 
   private final CuratorFramework curator;
   private final String root;
@@ -69,7 +72,7 @@ final class ZooKeeperRegistry implements Registry {
     this.root = root;
     this.term = term;
     this.version = version;
-    this.commits = new GroupCommit("coordination-registry", this::store, events);
+    this.commits = new GroupCommit("coordination-registry", this, events);
   }
 
   /**
@@ -196,8 +199,37 @@ final class ZooKeeperRegistry implements Registry {
     }
   }
 
-  /** Stores one batch; runs on the writer thread. */
-  private void store(List<Change> changes) throws Exception {
+  @Override
+  public void store(List<Change> changes) throws Exception {
+    try {
+      storeOnce(changes);
+    } catch (KeeperException.NoNodeException | KeeperException.NodeExistsException e) {
+      // Somebody has changed nodes by hand, or this batch was refused half way through.
+      LOG.warn("Registry nodes are not as they were left, reading them again: {}", e.toString());
+      if (curator.checkExists().forPath(root + "/epoch") == null) {
+        throw e;
+      }
+      known = null;
+      try {
+        storeOnce(changes);
+      } catch (KeeperException.NoNodeException | KeeperException.NodeExistsException again) {
+        throw new RefusedException("Registry write does not fit: " + again.getMessage(), again);
+      }
+    } catch (KeeperException.BadArgumentsException
+        | KeeperException.NotEmptyException
+        | IllegalArgumentException e) {
+      throw new RefusedException("Registry write is not valid: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public long bytes(Change change) {
+    int value = change.value() == null ? 0 : change.value().length;
+    // Its node, and up to three folders that may have to be created.
+    return 4L * (root.length() + PATH_BYTES) + 9L * change.key().length() + value;
+  }
+
+  private void storeOnce(List<Change> changes) throws Exception {
     if (known == null) {
       read();
     }

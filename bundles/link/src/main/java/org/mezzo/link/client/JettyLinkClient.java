@@ -24,6 +24,8 @@ import org.mezzo.link.messages.Hello;
 import org.mezzo.link.wire.LinkVersion;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The agent's side on Jetty's HTTP/2 client. Every link has a TCP connection of its own, so that a
@@ -31,6 +33,7 @@ import org.osgi.service.component.annotations.Deactivate;
  */
 @Component(service = LinkClient.class)
 public final class JettyLinkClient implements Links.Client {
+  private static final Logger LOG = LoggerFactory.getLogger(JettyLinkClient.class);
   private static final int MAX_THREADS = 16;
 
   /** Bytes the master may send before they are read, per link. */
@@ -38,6 +41,9 @@ public final class JettyLinkClient implements Links.Client {
 
   private static final long CONNECT_TIMEOUT_MILLIS = 5_000;
   private static final long ALIVE_SECONDS = 5;
+
+  /** Time between two ticks that tells of a process that was held up. */
+  private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(3 * ALIVE_SECONDS);
 
   private final Set<JettyLinkConnection> connections = ConcurrentHashMap.newKeySet();
   private HTTP2Client client;
@@ -120,7 +126,7 @@ public final class JettyLinkClient implements Links.Client {
                 return thread;
               });
       timer.scheduleWithFixedDelay(
-          () -> connections.forEach(JettyLinkConnection::tick),
+          new Ticks(),
           ALIVE_SECONDS,
           ALIVE_SECONDS,
           TimeUnit.SECONDS);
@@ -171,6 +177,26 @@ public final class JettyLinkClient implements Links.Client {
         last.stop();
       } catch (Exception e) {
         throw new IllegalStateException("The link client did not stop", e);
+      }
+    }
+  }
+
+  /** Gives every connection its ticks, whatever one of them does. */
+  private final class Ticks implements Runnable {
+    private long before = System.nanoTime();
+
+    @Override
+    public void run() {
+      long now = System.nanoTime();
+      boolean late = now - before > LATE_NANOS;
+      before = now;
+      for (JettyLinkConnection connection : connections) {
+        try {
+          connection.tick(late);
+        } catch (RuntimeException e) {
+          LOG.error("A link failed and is ended", e);
+          connection.end("a fault of the agent: " + e);
+        }
       }
     }
   }

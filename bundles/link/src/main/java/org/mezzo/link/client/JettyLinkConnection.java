@@ -87,6 +87,9 @@ final class JettyLinkConnection
   /** The first frame, sent with the request. */
   private final byte[] hello;
 
+  /** What the welcome must answer. */
+  private final long epoch;
+
   JettyLinkConnection(
       InetSocketAddress master,
       boolean tls,
@@ -96,6 +99,7 @@ final class JettyLinkConnection
     this.master = master;
     this.tls = tls;
     this.hello = Frames.frame(Frames.HELLO, hello);
+    this.epoch = hello.getConnectionEpoch();
     this.listener = listener;
     this.gone = gone;
   }
@@ -239,10 +243,14 @@ final class JettyLinkConnection
     return bytes.flip();
   }
 
-  /** Shows that this side lives, and looks whether the other does. */
-  void tick() {
+  /**
+   * Shows that this side lives, and looks whether the other does.
+   *
+   * @param late whether the process was held up, so that what has arrived may not be read yet
+   */
+  void tick(boolean late) {
     long silence = System.nanoTime() - heard;
-    if (silence > SILENCE_NANOS) {
+    if (silence > SILENCE_NANOS && !late) {
       end("nothing was heard for " + TimeUnit.NANOSECONDS.toSeconds(SILENCE_NANOS) + " s");
       return;
     }
@@ -296,6 +304,10 @@ final class JettyLinkConnection
         LOG.warn("Link to {} is cut: {}", master, e.getMessage());
         end("broken frame: " + e.getMessage());
         return;
+      } catch (RuntimeException e) {
+        LOG.error("Link to {} is cut: taking what the master sent failed", master, e);
+        end("a fault of the agent: " + e);
+        return;
       } finally {
         data.release();
       }
@@ -324,7 +336,13 @@ final class JettyLinkConnection
     }
   }
 
-  private void opened(Welcome first) {
+  private void opened(Welcome first) throws IOException {
+    if (first.hasConnectionEpoch() && first.getConnectionEpoch() != epoch) {
+      throw new IOException(
+          String.format(
+              "the master welcomed connection %d of this agent, this is %d",
+              first.getConnectionEpoch(), epoch));
+    }
     synchronized (in) {
       if (closeTold) {
         return;

@@ -34,10 +34,18 @@ public final class HttpLinkServer implements Links.Server {
   /** An agent says every 10 s that it lives. */
   private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(45);
 
+  private static final int SWEEP_SECONDS = 5;
+
+  /** Time between two sweeps that tells of a process that was held up. */
+  private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(3 * SWEEP_SECONDS);
+
   private final Set<HttpLinkSession> sessions = ConcurrentHashMap.newKeySet();
   private final LinkedBlockingQueue<HttpLinkSession> unsent = new LinkedBlockingQueue<>();
   private final Thread writer;
   private final ScheduledExecutorService watch;
+
+  /** When the last sweep began. For the watch only. */
+  private long swept = System.nanoTime();
 
   public HttpLinkServer() {
     writer = new Thread(this::write, "link-writer");
@@ -50,7 +58,7 @@ public final class HttpLinkServer implements Links.Server {
               thread.setDaemon(true);
               return thread;
             });
-    watch.scheduleWithFixedDelay(this::sweep, 5, 5, TimeUnit.SECONDS);
+    watch.scheduleWithFixedDelay(this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
   }
 
   @Override
@@ -97,7 +105,12 @@ public final class HttpLinkServer implements Links.Server {
   private void write() {
     try {
       while (true) {
-        unsent.take().flush();
+        HttpLinkSession session = unsent.take();
+        try {
+          session.flush();
+        } catch (Throwable t) {
+          session.fault("writing", t);
+        }
       }
     } catch (InterruptedException e) {
       LOG.debug("Link writer ends");
@@ -106,10 +119,20 @@ public final class HttpLinkServer implements Links.Server {
 
   private void sweep() {
     long now = System.nanoTime();
+    boolean late = now - swept > LATE_NANOS;
+    swept = now;
+    if (late) {
+      // The process was held up: what has arrived meanwhile must be read before silence is judged.
+      return;
+    }
     for (HttpLinkSession session : sessions) {
       if (now - session.heard() > SILENCE_NANOS) {
-        session.cut(
-            "nothing was heard for " + TimeUnit.NANOSECONDS.toSeconds(SILENCE_NANOS) + " s");
+        try {
+          session.cut(
+              "nothing was heard for " + TimeUnit.NANOSECONDS.toSeconds(SILENCE_NANOS) + " s");
+        } catch (RuntimeException e) {
+          session.fault("ending", e);
+        }
       }
     }
   }

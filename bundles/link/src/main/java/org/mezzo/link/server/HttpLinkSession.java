@@ -100,6 +100,9 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
       if (!answer.hasMinor()) {
         answer.setMinor(Math.min(LinkVersion.MINOR, hello.getMinor()));
       }
+      if (hello.hasConnectionEpoch() && !answer.hasConnectionEpoch()) {
+        answer.setConnectionEpoch(hello.getConnectionEpoch());
+      }
       queue(Frames.frame(Frames.WELCOME, answer.build()), false);
       this.listener = listener;
       while (!early.isEmpty()) {
@@ -181,11 +184,30 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
 
   /** Ends the connection at once. */
   void cut(String reason) {
+    synchronized (in) {
+      if (closeReason == null) {
+        // The answer that is aborted knows no better one.
+        closeReason = reason;
+      }
+    }
     ResponseStream to = answer();
     if (to != null) {
       to.abort();
     }
     ended(reason);
+  }
+
+  /** Ends the connection for what should not have happened; never throws. */
+  void fault(String doing, Throwable cause) {
+    LOG.error("Link from {} is cut: {} failed", remote, doing, cause);
+    String reason = "a fault of the master: " + cause;
+    try {
+      acceptor.failed(this, cause);
+      cut(reason);
+    } catch (RuntimeException e) {
+      LOG.error("Link from {} could not be cut in order", remote, e);
+      ended(reason);
+    }
   }
 
   private ResponseStream answer() {
@@ -227,6 +249,8 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
     } catch (IOException e) {
       LOG.warn("Link from {} is cut: {}", remote, e.getMessage());
       cut("broken frame: " + e.getMessage());
+    } catch (RuntimeException e) {
+      fault("taking what the agent sent", e);
     }
   }
 

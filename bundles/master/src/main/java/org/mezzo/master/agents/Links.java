@@ -1,12 +1,8 @@
 package org.mezzo.master.agents;
 
-import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.mezzo.daemon.EventLoop;
@@ -29,6 +25,7 @@ import org.mezzo.master.transitions.Settings;
 import org.mezzo.master.transitions.Statuses;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Tasks;
+import org.mezzo.master.transitions.Transition;
 import org.mezzo.master.transitions.Unreachability;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.resources.ResourceFormatException;
@@ -43,30 +40,49 @@ import org.slf4j.LoggerFactory;
 public final class Links implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Links.class);
 
+  private static final String MARKINGS = "master/slave_unreachable_";
+
   private final EventLoop loop;
   private final Settings settings;
   private final MasterInfo self;
   private final Consumer<Step> run;
-  private final RemovalRate removalRate;
+  private final MarkingQueue marking;
   private final AtomicLong numbers = new AtomicLong();
   private final Map<Long, Link> open = new HashMap<>();
   private final Map<String, Link> byAgent = new HashMap<>();
   private final Map<String, Health> health = new HashMap<>();
-  private final ArrayDeque<String> toMark = new ArrayDeque<>();
-  private final Set<String> queued = new HashSet<>();
-  private boolean marking;
+
+  /** On which connection each registered agent was admitted last, be it gone since. */
+  private final Map<String, Origin> admitted = new HashMap<>();
+
   private volatile boolean closed;
+
+  /**
+   * Where a connection comes from.
+   *
+   * @param process random per process of an agent; empty when the agent did not say
+   * @param epoch grows with each connection of the process
+   */
+  private record Origin(String process, long epoch) {}
 
   /** One connection. */
   private final class Link implements LinkServer.Listener {
     private final long number = numbers.incrementAndGet();
     private final LinkServer.Session session;
+    private final Origin origin;
+
+    /**
+     * Whether a pong came since this was asked last; set as soon as one arrives, however long it
+     * then waits for its turn on the loop.
+     */
+    private final AtomicBoolean answered = new AtomicBoolean();
 
     /** Set on the loop when the connection is known to be an agent's. */
     private volatile String agentId;
 
-    private Link(LinkServer.Session session) {
+    private Link(LinkServer.Session session, Hello hello) {
       this.session = session;
+      this.origin = new Origin(hello.getProcessId(), hello.getConnectionEpoch());
     }
 
     @Override
@@ -93,14 +109,23 @@ public final class Links implements AutoCloseable {
       switch (call.getCallCase()) {
         case REGISTER -> {
           var registration = Registration.of(number, call.getRegister());
-          return tx -> Admissions.register(tx, registration);
+          return tx -> {
+            if (!superseded(this, tx.state().agentsByPid().get(registration.pid()))) {
+              Admissions.register(tx, registration);
+            }
+          };
         }
         case REREGISTER -> {
           var registration = Registration.of(number, call.getReregister());
-          return tx -> Readmissions.reregister(tx, registration, call.getReregister());
+          return tx -> {
+            if (!superseded(this, registration.info().getId().getValue())) {
+              Readmissions.reregister(tx, registration, call.getReregister());
+            }
+          };
         }
         case PONG -> {
-          return tx -> pong(this);
+          answered.set(true);
+          return tx -> pong(tx, this);
         }
         case STATUS_UPDATE -> {
           return tx -> bound(() -> Statuses.update(tx, agentId, call.getStatusUpdate()));
@@ -144,8 +169,12 @@ public final class Links implements AutoCloseable {
   /** Whether an agent answers. */
   private static final class Health {
     private int misses;
-    private boolean awaiting;
+    private boolean pinged;
     private long sequence;
+
+    /** When it was pinged last, {@link System#nanoTime}. */
+    private long at;
+
     private EventLoop.Timer timer = () -> {};
   }
 
@@ -163,8 +192,8 @@ public final class Links implements AutoCloseable {
     this.loop = loop;
     this.settings = settings;
     this.self = self;
-    this.removalRate = removalRate;
     this.run = run;
+    this.marking = new MarkingQueue(loop, removalRate, run);
   }
 
   /** An agent opened a link; called on a connector thread. */
@@ -173,7 +202,7 @@ public final class Links implements AutoCloseable {
       session.refuse(Refusal.newBuilder().setReason("This master's term is over").build());
       return;
     }
-    Link link = new Link(session);
+    Link link = new Link(session, hello);
     loop.execute(
         () -> {
           if (closed) {
@@ -202,7 +231,49 @@ public final class Links implements AutoCloseable {
     }
   }
 
-  /** Makes a link that of an agent. */
+  /**
+   * Whether an agent was admitted on a newer connection than this one, which is refused then: what
+   * comes late on it must not replace what the agent has said since.
+   */
+  private boolean superseded(Link link, String agentId) {
+    Origin last = agentId == null ? null : admitted.get(agentId);
+    if (last == null) {
+      return false;
+    }
+    Link bound = byAgent.get(agentId);
+    boolean sameProcess = !last.process().isEmpty() && last.process().equals(link.origin.process());
+    boolean older =
+        sameProcess
+            ? link.origin.epoch() < last.epoch()
+            : bound != null && link.number < bound.number;
+    if (older) {
+      LOG.warn(
+          "Registration of agent {} on an old connection from {} is refused: it was admitted on a"
+              + " newer one",
+          agentId,
+          link.session.remote());
+      refuse(link.number, "This agent was admitted on a newer connection");
+    }
+    return older;
+  }
+
+  /** Sends to whoever is behind a link, whether it is an agent's or not. */
+  public void sendTo(long number, MasterEvent.Builder event) {
+    Link link = open.get(number);
+    if (link != null) {
+      link.session.send(event);
+    }
+  }
+
+  /** Tells whoever is behind a link why it is not admitted, and closes the link. */
+  public void refuse(long number, String reason) {
+    Link link = open.get(number);
+    if (link != null) {
+      link.session.refuse(Refusal.newBuilder().setReason(reason).build());
+    }
+  }
+
+  /** Makes a link that of an agent that was admitted on it. */
   public void bind(String agentId, long number) {
     Link link = open.get(number);
     if (link == null) {
@@ -214,7 +285,21 @@ public final class Links implements AutoCloseable {
           });
       return;
     }
+    String other = link.agentId;
+    if (other != null && !other.equals(agentId) && byAgent.remove(other, link)) {
+      LOG.warn("The link of agent {} is that of agent {} now", other, agentId);
+      loop.execute(
+          () -> {
+            if (!closed && !byAgent.containsKey(other)) {
+              run.accept(tx -> Disconnections.disconnected(tx, other));
+            }
+          });
+    }
     link.agentId = agentId;
+    admitted.put(agentId, link.origin);
+    if (marking.cancel(agentId)) {
+      countLater("canceled");
+    }
     Link before = byAgent.put(agentId, link);
     if (before != null && before != link) {
       before.session.close();
@@ -231,6 +316,8 @@ public final class Links implements AutoCloseable {
 
   /** Closes the link of an agent that is not registered any more. */
   public void end(String agentId) {
+    admitted.remove(agentId);
+    marking.cancel(agentId);
     Health known = health.remove(agentId);
     if (known != null) {
       known.timer.cancel();
@@ -246,7 +333,7 @@ public final class Links implements AutoCloseable {
     Health known = health.computeIfAbsent(agentId, unused -> new Health());
     known.timer.cancel();
     known.misses = 0;
-    known.awaiting = false;
+    known.pinged = false;
     known.timer = loop.every(settings.agentPingTimeout(), () -> interval(agentId));
     interval(agentId);
   }
@@ -256,61 +343,51 @@ public final class Links implements AutoCloseable {
     if (known == null || closed) {
       return;
     }
-    if (known.awaiting && ++known.misses >= settings.maxAgentPingTimeouts()) {
-      if (queued.add(agentId)) {
-        toMark.add(agentId);
-        mark();
-      }
+    Link link = byAgent.get(agentId);
+    long now = System.nanoTime();
+    // After the process was held up, what has arrived must be read before silence is judged.
+    boolean late = now - known.at > 2 * settings.agentPingTimeout().toNanos();
+    if (link != null && link.answered.getAndSet(false)) {
+      known.misses = 0;
+    } else if (known.pinged && !late && ++known.misses >= settings.maxAgentPingTimeouts()) {
+      markLater(agentId, tx -> silent(tx, agentId));
     }
-    known.awaiting = true;
+    known.pinged = true;
+    known.at = now;
     known.sequence++;
     send(
         agentId,
         MasterEvent.newBuilder()
-            .setPing(
-                Ping.newBuilder()
-                    .setSequence(known.sequence)
-                    .setConnected(byAgent.containsKey(agentId))));
+            .setPing(Ping.newBuilder().setSequence(known.sequence).setConnected(link != null)));
   }
 
-  private void pong(Link link) {
+  /** Marks an agent whose pongs are missed, unless one waits for its turn. */
+  private void silent(Transition tx, String agentId) {
+    Link link = byAgent.get(agentId);
+    if (link == null || !link.answered.get()) {
+      Unreachability.mark(tx, agentId, "health check timed out");
+    }
+  }
+
+  private void pong(Transition tx, Link link) {
     Health known = link.agentId == null ? null : health.get(link.agentId);
     if (known != null && byAgent.get(link.agentId) == link) {
-      known.awaiting = false;
       known.misses = 0;
-      if (queued.remove(link.agentId)) {
-        toMark.remove(link.agentId);
+      if (marking.cancel(link.agentId)) {
+        tx.count(MARKINGS + "canceled");
       }
     }
   }
 
-  /** Has an agent that never came back marked unreachable, in its turn. */
-  public void markLater(String agentId) {
-    if (queued.add(agentId)) {
-      toMark.add(agentId);
-      mark();
+  /** Has an agent marked unreachable in its turn, unless it shows before that it lives. */
+  public void markLater(String agentId, Step mark) {
+    if (marking.add(agentId, mark)) {
+      countLater("scheduled");
     }
   }
 
-  private void mark() {
-    if (marking || toMark.isEmpty() || closed) {
-      return;
-    }
-    Optional<Duration> wait = removalRate.acquire();
-    if (wait.isPresent()) {
-      marking = true;
-      loop.schedule(
-          wait.get(),
-          () -> {
-            marking = false;
-            mark();
-          });
-      return;
-    }
-    String agentId = toMark.poll();
-    queued.remove(agentId);
-    run.accept(tx -> Unreachability.mark(tx, agentId, "health check timed out"));
-    loop.execute(this::mark);
+  private void countLater(String what) {
+    loop.execute(() -> run.accept(tx -> tx.count(MARKINGS + what)));
   }
 
   /** Drops every connection. */
@@ -318,6 +395,7 @@ public final class Links implements AutoCloseable {
   public void close() {
     closed = true;
     health.values().forEach(it -> it.timer.cancel());
+    marking.close();
     open.values().forEach(link -> link.session.close());
     open.clear();
     byAgent.clear();

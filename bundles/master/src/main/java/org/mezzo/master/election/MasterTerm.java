@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,6 +32,7 @@ import org.mezzo.master.transitions.Settings;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Subscribing;
 import org.mezzo.master.transitions.Transition;
+import org.mezzo.master.transitions.Unreachability;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.scheduler.Event;
 import org.pcollections.HashTreePMap;
@@ -45,6 +47,7 @@ import org.slf4j.LoggerFactory;
 public final class MasterTerm implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MasterTerm.class);
   private static final String MASTER_INFO = "master/info";
+  private static final String STORES_REFUSED = "registrar/mezzo/refused";
   private static final Duration STORE_WINDOW = Duration.ofDays(1);
 
   private static final Encoded<Event> HEARTBEAT =
@@ -88,6 +91,11 @@ public final class MasterTerm implements AutoCloseable {
   private final Allocation allocation;
   private Optional<FrameworkMetrics> frameworkMetrics = Optional.empty();
   private final AtomicInteger storesUnderWay = new AtomicInteger();
+
+  /** When a write came to its end last, {@link System#nanoTime}. */
+  private long storeProgress;
+
+  private EventLoop.Timer storeWatch = () -> {};
   private final MetricsRegistry.Timer fetchTime;
   private final MetricsRegistry.Timer storeTime;
   private final Map<String, EventStream<Event>> streams = new HashMap<>();
@@ -111,6 +119,7 @@ public final class MasterTerm implements AutoCloseable {
     this.fetchTime = parts.metrics().timer("registrar/state_fetch_ms", Duration.ZERO);
     this.storeTime = parts.metrics().timer("registrar/state_store_ms", STORE_WINDOW);
     parts.metrics().gauge("registrar/queued_operations", storesUnderWay::get);
+    parts.metrics().counter(STORES_REFUSED);
     this.state =
         MasterState.begin(self, parts.clock().instant(), parts.limits(), counters)
             .withPolicy(HashTreePMap.from(parts.weights()), HashTreePMap.empty());
@@ -210,17 +219,62 @@ public final class MasterTerm implements AutoCloseable {
     return result;
   }
 
-  private CompletableFuture<Void> stored(List<Registry.Change> changes) {
+  private CompletionStage<Void> stored(List<Registry.Change> changes) {
     long began = System.nanoTime();
-    storesUnderWay.incrementAndGet();
-    return within(registry.apply(changes), parts.registryTimes().store(), "written")
+    if (storesUnderWay.getAndIncrement() == 0) {
+      storeProgress = began;
+      watchStores(parts.registryTimes().store());
+    }
+    return registry
+        .apply(changes)
         .whenComplete(
             (unused, failure) -> {
-              storesUnderWay.decrementAndGet();
+              storeProgress = System.nanoTime();
+              if (storesUnderWay.decrementAndGet() == 0) {
+                storeWatch.cancel();
+              }
               if (failure == null) {
                 storeTime.recordNanos(System.nanoTime() - began);
               }
             });
+  }
+
+  /**
+   * Ends the term when no write comes to its end for as long as one may take (rule 163). Many that
+   * wait for each other may take longer together.
+   */
+  private void watchStores(Duration wait) {
+    Duration limit = parts.registryTimes().store();
+    storeWatch =
+        parts
+            .loop()
+            .schedule(
+                wait,
+                () -> {
+                  Duration silent = Duration.ofNanos(System.nanoTime() - storeProgress);
+                  if (silent.compareTo(limit) < 0) {
+                    watchStores(limit.minus(silent));
+                    return;
+                  }
+                  long progress = storeProgress;
+                  // An answer may wait for its turn on a loop that was held up.
+                  parts
+                      .loop()
+                      .execute(
+                          () -> {
+                            if (closed || storesUnderWay.get() == 0) {
+                              return;
+                            }
+                            if (progress != storeProgress) {
+                              watchStores(limit);
+                              return;
+                            }
+                            failures.failed(
+                                "its registry cannot be written",
+                                new TimeoutException(
+                                    "it was not written within " + limit.toSeconds() + " s"));
+                          });
+                });
   }
 
   private void recoveryTimer(MasterState begin) {
@@ -245,8 +299,14 @@ public final class MasterTerm implements AutoCloseable {
                         null);
                     return;
                   }
-                  missing.forEach(links::markLater);
+                  missing.forEach(id -> links.markLater(id, tx -> markMissing(tx, id)));
                 }));
+  }
+
+  private static void markMissing(Transition tx, String agentId) {
+    if (tx.state().recoveredAgents().containsKey(agentId)) {
+      Unreachability.mark(tx, agentId, "agent did not reregister after the change of leader");
+    }
   }
 
   /** The published root. Safe for any thread. */
@@ -328,6 +388,12 @@ public final class MasterTerm implements AutoCloseable {
     } else if (effect instanceof Effect.EndLink end) {
       allocation.agentRemoved(end.agentId());
       links.end(end.agentId());
+    } else if (effect instanceof Effect.ToLink toLink) {
+      links.sendTo(toLink.linkNumber(), toLink.event());
+    } else if (effect instanceof Effect.RefuseLink refuse) {
+      links.refuse(refuse.linkNumber(), refuse.reason());
+    } else if (effect instanceof Effect.MarkUnreachable mark) {
+      links.markLater(mark.agentId(), mark.mark());
     } else if (effect instanceof Effect.Ping ping) {
       links.ping(ping.agentId());
     } else if (effect instanceof Effect.Store store) {
@@ -360,10 +426,18 @@ public final class MasterTerm implements AutoCloseable {
               if (closed) {
                 return;
               }
-              if (failure != null) {
-                failures.failed("its registry cannot be written", failure);
-              } else {
-                run(store.then());
+              Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+              try {
+                if (cause == null) {
+                  run(store.then());
+                } else if (cause instanceof Registry.RefusedException refused) {
+                  parts.metrics().counter(STORES_REFUSED).add(1);
+                  run(tx -> store.refused().apply(tx, refused.getMessage()));
+                } else {
+                  failures.failed("its registry cannot be written", cause);
+                }
+              } catch (RuntimeException e) {
+                LOG.error("What follows a write of the registry failed", e);
               }
             });
   }
@@ -429,6 +503,7 @@ public final class MasterTerm implements AutoCloseable {
     }
     closed = true;
     timers.forEach(EventLoop.Timer::cancel);
+    storeWatch.cancel();
     frameworkMetrics.ifPresent(FrameworkMetrics::close);
     allocation.close();
     links.close();

@@ -28,7 +28,9 @@ public final class Admissions {
   public static void register(Transition tx, Registration registration) {
     String pid = registration.pid();
     tx.count("master/messages_register_slave");
-    if (tx.state().undecided().contains(pid) || !acceptable(tx, registration)) {
+    if (tx.state().undecided().contains(pid)
+        || !acceptable(tx, registration)
+        || tooLarge(tx, registration)) {
       return;
     }
     String knownId = tx.state().agentsByPid().get(pid);
@@ -39,6 +41,22 @@ public final class Admissions {
       if (known.connected() && sameProcess) {
         tx.effect(new Effect.BindLink(knownId, registration.link()));
         tx.effect(new Effect.ToAgent(knownId, registered(tx, knownId)));
+        return;
+      }
+      String hostname = known.info().getHostname();
+      if (known.connected() && !hostname.equals(registration.info().getHostname())) {
+        refuse(
+            tx,
+            registration,
+            "Agent "
+                + knownId
+                + " on "
+                + hostname
+                + " is connected and has the same address "
+                + registration.address().getIp()
+                + ":"
+                + registration.address().getPort()
+                + "; give one of them another --ip, --advertise_ip or --port");
         return;
       }
       changes.add(new Registry.Change(AgentRegistry.ADMITTED + knownId, null));
@@ -58,6 +76,10 @@ public final class Admissions {
             Removals.remove(later, old, "a new agent registered at the same address");
           }
           admit(later, id, info, registration);
+        },
+        (later, reason) -> {
+          later.become(later.state().undecided(pid, false));
+          refuse(later, registration, reason);
         });
   }
 
@@ -97,6 +119,32 @@ public final class Admissions {
       return false;
     }
     return true;
+  }
+
+  /** Whether an agent's description cannot be kept by the registry; the agent is told then. */
+  static boolean tooLarge(Transition tx, Registration registration) {
+    int size = registration.info().getSerializedSize();
+    if (size <= AgentRegistry.MAX_AGENT_BYTES) {
+      return false;
+    }
+    refuse(
+        tx,
+        registration,
+        String.format(
+            "Agent's description has %d bytes and the registry keeps at most %d; give it fewer or"
+                + " shorter --attributes and --resources",
+            size, AgentRegistry.MAX_AGENT_BYTES));
+    return true;
+  }
+
+  /** Turns an agent away, which may try again; tells it why. */
+  static void refuse(Transition tx, Registration registration, String reason) {
+    LOG.warn(
+        "Agent {} ({}) is not admitted: {}",
+        registration.info().getHostname(),
+        registration.pid(),
+        reason);
+    tx.effect(new Effect.RefuseLink(registration.link(), reason));
   }
 
   static Agent agent(String id, AgentInfo info, Registration registration, Instant now) {

@@ -1,5 +1,7 @@
 package org.mezzo.master.transitions;
 
+import static java.lang.Math.min;
+
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.nio.ByteBuffer;
@@ -9,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import org.mezzo.coordination.Registry;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
@@ -27,6 +30,12 @@ public final class AgentRegistry {
 
   static final String UNREACHABLE = "unreachable/";
   static final String GONE = "gone/";
+
+  /** Bytes of the largest description of an agent; with what goes beside it, it can be stored. */
+  static final int MAX_AGENT_BYTES = Registry.MAX_VALUE_BYTES - 1_000;
+
+  /** Agents that one write forgets; the paths of so many of them are far below what it may hold. */
+  private static final int FORGOTTEN_AT_ONCE = 256;
 
   private AgentRegistry() {}
 
@@ -85,25 +94,45 @@ public final class AgentRegistry {
     tx.state().unreachableAgents().forEach((id, agent) -> unreachable.put(id, agent.since()));
     List<String> oldUnreachable = old(tx, unreachable, maxAge, maxCount);
     List<String> oldGone = old(tx, tx.state().goneAgents(), maxAge, maxCount);
-    List<Registry.Change> changes = new ArrayList<>();
-    oldUnreachable.forEach(id -> changes.add(new Registry.Change(UNREACHABLE + id, null)));
-    oldGone.forEach(id -> changes.add(new Registry.Change(GONE + id, null)));
-    if (changes.isEmpty()) {
+    if (oldUnreachable.isEmpty() && oldGone.isEmpty()) {
       return;
     }
     LOG.info(
         "Forgetting {} unreachable and {} gone agents that are old or too many",
         oldUnreachable.size(),
         oldGone.size());
-    tx.store(
-        changes,
-        later ->
-            later.become(
-                later
-                    .state()
-                    .withUnreachableAgents(
-                        later.state().unreachableAgents().minusAll(oldUnreachable))
-                    .withGoneAgents(later.state().goneAgents().minusAll(oldGone))));
+    forget(
+        tx,
+        UNREACHABLE,
+        oldUnreachable,
+        (state, ids) -> state.withUnreachableAgents(state.unreachableAgents().minusAll(ids)));
+    forget(
+        tx,
+        GONE,
+        oldGone,
+        (state, ids) -> state.withGoneAgents(state.goneAgents().minusAll(ids)));
+  }
+
+  /** Each agent may be forgotten by itself, so they are in portions that fit into any write. */
+  private static void forget(
+      Transition tx,
+      String section,
+      List<String> all,
+      BiFunction<MasterState, List<String>, MasterState> without) {
+    for (int from = 0; from < all.size(); from += FORGOTTEN_AT_ONCE) {
+      List<String> ids = List.copyOf(all.subList(from, min(all.size(), from + FORGOTTEN_AT_ONCE)));
+      List<Registry.Change> changes = new ArrayList<>();
+      ids.forEach(id -> changes.add(new Registry.Change(section + id, null)));
+      tx.store(
+          changes,
+          later -> later.become(without.apply(later.state(), ids)),
+          (later, reason) ->
+              LOG.error(
+                  "{} old agents below {} cannot be forgotten now: {}",
+                  ids.size(),
+                  section,
+                  reason));
+    }
   }
 
   private static List<String> old(

@@ -57,11 +57,23 @@ public final class Disconnections {
   }
 
   private static void reregistrationExpired(Transition tx, String agentId, Instant since) {
-    Agent agent = tx.agent(agentId);
-    if (agent != null
-        && !agent.connected()
-        && agent.reregistered().orElse(agent.registered()).equals(since)) {
-      Unreachability.mark(tx, agentId, "agent did not reregister within the reregister timeout");
+    if (away(tx, agentId, since)) {
+      tx.effect(
+          new Effect.MarkUnreachable(
+              agentId,
+              later -> {
+                if (away(later, agentId, since)) {
+                  Unreachability.mark(
+                      later, agentId, "agent did not reregister within the reregister timeout");
+                }
+              }));
     }
+  }
+
+  private static boolean away(Transition tx, String agentId, Instant since) {
+    Agent agent = tx.agent(agentId);
+    return agent != null
+        && !agent.connected()
+        && agent.reregistered().orElse(agent.registered()).equals(since);
   }
 }

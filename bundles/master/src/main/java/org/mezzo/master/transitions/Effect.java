@@ -25,7 +25,19 @@ public sealed interface Effect {
   /** Sends an event to an agent, if it has a link. */
   record ToAgent(String agentId, MasterEvent.Builder event) implements Effect {}
 
-  /** Makes a link that of an agent; an older one of the agent is closed. */
+  /**
+   * Sends an event to whoever is behind a link, be it an agent's or not. Nothing that is sent to an
+   * agent goes there for it.
+   */
+  record ToLink(long linkNumber, MasterEvent.Builder event) implements Effect {}
+
+  /** Tells whoever is behind a link why it is not admitted, and closes the link. */
+  record RefuseLink(long linkNumber, String reason) implements Effect {}
+
+  /**
+   * Makes a link that of an agent; an older one of the agent is closed. Only for whom the state has
+   * admitted.
+   */
   record BindLink(String agentId, long linkNumber) implements Effect {}
 
   /** Closes an agent's link and forgets it; pings end. */
@@ -40,8 +52,28 @@ public sealed interface Effect {
   /** Asks for an allocation cycle over one agent, or over all. */
   record Allocate(Optional<String> agentId) implements Effect {}
 
-  /** Writes to the registry; when it is durable the step runs, when it cannot be the term ends. */
-  record Store(List<Registry.Change> changes, Step then) implements Effect {}
+  /**
+   * Has an agent marked unreachable as soon as {@code --agent_removal_rate_limit} allows, unless it
+   * comes back before.
+   *
+   * @param mark run then; must see for itself whether the cause still holds
+   */
+  record MarkUnreachable(String agentId, Step mark) implements Effect {}
+
+  /**
+   * Writes to the registry.
+   *
+   * @param then run when it is durable
+   * @param refused run when it cannot be stored for what it contains; when it cannot be stored for
+   *     any other reason the term ends
+   */
+  record Store(List<Registry.Change> changes, Step then, Refused refused) implements Effect {}
+
+  /** What is to be done when the registry refused a write. */
+  @FunctionalInterface
+  interface Refused {
+    void apply(Transition tx, String reason);
+  }
 
   /** Runs a step after a delay, unless the term is over. */
   record After(Duration delay, Step step) implements Effect {}

@@ -31,7 +31,15 @@ public final class Readmissions {
     String id = registration.info().getId().getValue();
     tx.count("master/messages_reregister_slave");
     MasterState state = tx.state();
-    if (state.undecided().contains(id) || !Admissions.acceptable(tx, registration)) {
+    if (state.undecided().contains(id)) {
+      return;
+    }
+    Optional<String> badId = Identifiers.problem(id);
+    if (badId.isPresent()) {
+      Admissions.refuse(tx, registration, "Agent id is not valid: " + badId.get());
+      return;
+    }
+    if (!Admissions.acceptable(tx, registration)) {
       return;
     }
     if (state.goneAgents().containsKey(id)) {
@@ -55,6 +63,9 @@ public final class Readmissions {
       readmit(tx, registration, message);
       return;
     }
+    if (Admissions.tooLarge(tx, registration)) {
+      return;
+    }
     List<Registry.Change> changes = new ArrayList<>();
     changes.add(
         new Registry.Change(AgentRegistry.ADMITTED + id, registration.info().toByteArray()));
@@ -67,6 +78,10 @@ public final class Readmissions {
         later -> {
           later.become(later.state().undecided(id, false));
           readmit(later, registration, message);
+        },
+        (later, reason) -> {
+          later.become(later.state().undecided(id, false));
+          Admissions.refuse(later, registration, reason);
         });
   }
 
@@ -127,11 +142,12 @@ public final class Readmissions {
     tx.allocate(id);
   }
 
+  /** Ends the newcomer; an agent that is registered under the id keeps its link. */
   private static void shutdown(Transition tx, long link, String id, String message) {
-    tx.effect(new Effect.BindLink(id, link));
+    LOG.warn("An agent that calls itself {} is told to end: {}", id, message);
     tx.effect(
-        new Effect.ToAgent(
-            id, MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(message))));
+        new Effect.ToLink(
+            link, MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(message))));
   }
 
   private static void dropFilters(Transition tx, String agentId) {

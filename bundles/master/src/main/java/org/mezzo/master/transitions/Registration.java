@@ -53,7 +53,8 @@ public record Registration(
     return types;
   }
 
-  String pid() {
+  /** Where the agent serves, as its UPID. */
+  public String pid() {
     return "slave(1)@" + address.getIp() + ":" + address.getPort();
   }
 }

@@ -39,6 +39,10 @@ public final class Removals {
             remove(later, agent, "the agent unregistered");
             later.count("master/slave_removals/reason_unregistered");
           }
+        },
+        (later, reason) -> {
+          LOG.error("Agent {} cannot be removed: {}", agentId, reason);
+          later.become(later.state().undecided(agentId, false));
         });
   }
 

@@ -128,9 +128,13 @@ public final class Transition {
     effects.add(new Effect.Allocate(Optional.of(agentId)));
   }
 
-  /** Writes to the registry, then goes on. */
-  public void store(List<Registry.Change> changes, Step then) {
-    effects.add(new Effect.Store(List.copyOf(changes), then));
+  /**
+   * Writes to the registry, then goes on.
+   *
+   * @param refused instead, when the registry refused it for what it contains
+   */
+  public void store(List<Registry.Change> changes, Step then, Effect.Refused refused) {
+    effects.add(new Effect.Store(List.copyOf(changes), then, refused));
   }
 
   /** Goes on after a delay. */

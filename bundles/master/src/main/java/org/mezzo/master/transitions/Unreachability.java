@@ -24,7 +24,10 @@ public final class Unreachability {
 
   private Unreachability() {}
 
-  /** An agent does not answer (rules 140 and 144): registry first, then everything else. */
+  /**
+   * An agent does not answer (rules 140 and 144): registry first, then everything else. To be run
+   * in the agent's turn ({@link Effect.MarkUnreachable}).
+   */
   public static void mark(Transition tx, String agentId, String cause) {
     Agent agent = tx.agent(agentId);
     RecoveredAgent recovered = tx.state().recoveredAgents().get(agentId);
@@ -34,7 +37,6 @@ public final class Unreachability {
     AgentInfo info = agent != null ? agent.info() : recovered.info();
     Instant since = tx.now();
     LOG.warn("Marking agent {} ({}) unreachable: {}", agentId, info.getHostname(), cause);
-    tx.count("master/slave_unreachable_scheduled");
     tx.become(tx.state().undecided(agentId, true));
     tx.store(
         List.of(
@@ -44,6 +46,10 @@ public final class Unreachability {
         later -> {
           later.become(later.state().undecided(agentId, false));
           unreachable(later, agentId, info, since, cause);
+        },
+        (later, reason) -> {
+          LOG.error("Agent {} cannot be marked unreachable: {}", agentId, reason);
+          later.become(later.state().undecided(agentId, false));
         });
   }
 

@@ -13,8 +13,10 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Pong;
 import org.mezzo.link.messages.Refusal;
@@ -38,7 +40,7 @@ import org.mezzo.resources.Resources;
 public final class TestAgent implements LinkServer.Session {
   private final int port;
   private final String resourceVersion = UUID.randomUUID().toString();
-  private final AgentInfo info;
+  private volatile AgentInfo info;
   private final AtomicLong numbers = new AtomicLong();
   private volatile LinkServer.Listener listener;
   private volatile boolean closed;
@@ -74,9 +76,14 @@ public final class TestAgent implements LinkServer.Session {
 
   /** Opens a (new) link. */
   public TestAgent connect(TestLinks links) {
+    return connect(links, Hello.newBuilder().setMajor(1).setMinor(0).build());
+  }
+
+  /** Opens a (new) link with these first words. */
+  public TestAgent connect(TestLinks links, Hello hello) {
     closed = false;
     listener = null;
-    links.open(this);
+    links.open(this, hello);
     return this;
   }
 
@@ -116,6 +123,13 @@ public final class TestAgent implements LinkServer.Session {
 
   /** Registers again with all it runs and waits for the answer. */
   public TestAgent reregister() throws InterruptedException {
+    requestReregistration();
+    await(MasterEvent::hasReregistered);
+    return this;
+  }
+
+  /** Asks to be registered again with all it runs. */
+  public void requestReregistration() {
     Reregister.Builder message =
         Reregister.newBuilder()
             .setAgent(info.toBuilder().setId(AgentID.newBuilder().setValue(id)))
@@ -138,8 +152,6 @@ public final class TestAgent implements LinkServer.Session {
                             .setState(states.getOrDefault(taskId, TaskState.TASK_STAGING))
                             .addAllResources(task.getResourcesList()))));
     call(AgentCall.newBuilder().setReregister(message));
-    await(MasterEvent::hasReregistered);
-    return this;
   }
 
   /** Sends a call. */
@@ -172,6 +184,12 @@ public final class TestAgent implements LinkServer.Session {
                     .setStatus(status)
                     .setLatestState(state)));
     return uuid.array();
+  }
+
+  /** Describes itself otherwise from now on. */
+  public TestAgent described(UnaryOperator<AgentInfo.Builder> change) {
+    info = change.apply(info.toBuilder()).build();
+    return this;
   }
 
   /** Waits for an event from the master and drops those before it. */

@@ -18,8 +18,8 @@ public final class TestLinks implements LinkServer {
   }
 
   /** Opens a link for an agent. */
-  void open(LinkServer.Session session) {
-    acceptor.opened(session, Hello.newBuilder().setMajor(1).setMinor(0).build(), Optional.empty());
+  void open(LinkServer.Session session, Hello hello) {
+    acceptor.opened(session, hello, Optional.empty());
   }
 
   static InetSocketAddress address(int port) {

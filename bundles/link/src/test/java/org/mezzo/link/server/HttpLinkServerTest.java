@@ -1,0 +1,161 @@
+package org.mezzo.link.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Proxy;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.http.BodyListener;
+import org.mezzo.http.HttpExchange;
+import org.mezzo.http.ResponseStream;
+import org.mezzo.link.LinkServer;
+import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.Hello;
+import org.mezzo.link.messages.Welcome;
+import org.mezzo.link.wire.Frames;
+
+/** One thread writes to all agents; nothing that happens with one of them may end it. */
+class HttpLinkServerTest {
+  private static final Error BROKEN = new LinkageError("meant");
+
+  private final HttpLinkServer server = new HttpLinkServer();
+  private final LinkedBlockingQueue<Throwable> faults = new LinkedBlockingQueue<>();
+
+  @AfterEach
+  void close() {
+    server.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theWriterSurvivesWhatOneAgentsConnectionThrows(boolean alsoWhenAborted) throws Exception {
+    LinkedBlockingQueue<String> closed = open(new BrokenStream(alsoWhenAborted));
+
+    assertThat(closed.poll(10, TimeUnit.SECONDS)).isEqualTo("a fault of the master: " + BROKEN);
+    assertThat(faults.poll(10, TimeUnit.SECONDS)).isSameAs(BROKEN);
+
+    RecordingStream healthy = new RecordingStream();
+    open(healthy);
+    assertThat(healthy.written.poll(10, TimeUnit.SECONDS)).as("the welcome").isNotNull();
+  }
+
+  @Test
+  void aFaultOfOneLinkIsNotToldTwice() throws Exception {
+    LinkedBlockingQueue<String> closed = open(new BrokenStream(false));
+    assertThat(closed.poll(10, TimeUnit.SECONDS)).isNotNull();
+    RecordingStream next = new RecordingStream();
+    open(next);
+    next.written.poll(10, TimeUnit.SECONDS);
+    assertThat(closed).isEmpty();
+    assertThat(faults).hasSize(1);
+  }
+
+
+
+  /** Opens a link on this answer; what is returned tells of its end. */
+  private LinkedBlockingQueue<String> open(ResponseStream stream) throws Exception {
+    LinkedBlockingQueue<String> closed = new LinkedBlockingQueue<>();
+    LinkServer.Acceptor acceptor =
+        new LinkServer.Acceptor() {
+          @Override
+          public void opened(LinkServer.Session session, Hello hello, Optional<String> principal) {
+            session.accept(
+                Welcome.getDefaultInstance(),
+                new LinkServer.Listener() {
+                  @Override
+                  public void call(AgentCall call) {}
+
+                  @Override
+                  public void closed(String reason) {
+                    closed.add(reason);
+                  }
+                });
+          }
+
+          @Override
+          public void failed(LinkServer.Session session, Throwable cause) {
+            faults.add(cause);
+          }
+        };
+    BodyListener[] body = new BodyListener[1];
+    HttpExchange exchange =
+        (HttpExchange)
+            Proxy.newProxyInstance(
+                HttpExchange.class.getClassLoader(),
+                new Class<?>[] {HttpExchange.class},
+                (proxy, method, arguments) ->
+                    switch (method.getName()) {
+                      case "path" -> LinkServer.PATH + "/connect";
+                      case "method" -> "POST";
+                      case "clientCertificate" -> Optional.empty();
+                      case "remote" -> InetSocketAddress.createUnresolved("agent", 1);
+                      case "receive" -> {
+                        body[0] = (BodyListener) arguments[0];
+                        yield null;
+                      }
+                      case "stream" -> stream;
+                      default -> throw new UnsupportedOperationException(method.getName());
+                    });
+    server.handler(acceptor).handle(exchange);
+    Hello hello = Hello.newBuilder().setMajor(1).setMinor(0).build();
+    body[0].bytes(ByteBuffer.wrap(Frames.frame(Frames.HELLO, hello)));
+    return closed;
+  }
+
+  private static final class RecordingStream implements ResponseStream {
+    final LinkedBlockingQueue<byte[]> written = new LinkedBlockingQueue<>();
+
+    @Override
+    public boolean write(byte[] bytes) {
+      written.add(bytes);
+      return true;
+    }
+
+    @Override
+    public void end() {}
+
+    @Override
+    public void abort() {}
+
+    @Override
+    public void onClosed(Consumer<Throwable> listener) {}
+
+    @Override
+    public long queuedBytes() {
+      return 0;
+    }
+  }
+
+  private record BrokenStream(boolean alsoWhenAborted) implements ResponseStream {
+    @Override
+    public boolean write(byte[] bytes) {
+      throw BROKEN;
+    }
+
+    @Override
+    public void end() {}
+
+    @Override
+    public void abort() {
+      if (alsoWhenAborted) {
+        throw new IllegalStateException("meant as well");
+      }
+    }
+
+    @Override
+    public void onClosed(Consumer<Throwable> listener) {}
+
+    @Override
+    public long queuedBytes() {
+      return 0;
+    }
+  }
+}

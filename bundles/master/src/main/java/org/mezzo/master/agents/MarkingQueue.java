@@ -1,0 +1,79 @@
+package org.mezzo.master.agents;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.mezzo.daemon.EventLoop;
+import org.mezzo.master.transitions.Step;
+
+/**
+ * Agents that are to be marked unreachable, whatever the cause, one by one and as often as {@code
+ * --agent_removal_rate_limit} allows (rules 140, 143 and 150). Belongs to the event loop.
+ */
+final class MarkingQueue implements AutoCloseable {
+  private final EventLoop loop;
+  private final RemovalRate rate;
+  private final Consumer<Step> run;
+  private final Map<String, Step> waiting = new LinkedHashMap<>();
+  private boolean turnComes;
+  private EventLoop.Timer turn = () -> {};
+  private boolean closed;
+
+  MarkingQueue(EventLoop loop, RemovalRate rate, Consumer<Step> run) {
+    this.loop = loop;
+    this.rate = rate;
+    this.run = run;
+  }
+
+  /**
+   * Queues an agent.
+   *
+   * @param mark run in its turn; must see for itself whether the cause still holds
+   * @return false when it waits already
+   */
+  boolean add(String agentId, Step mark) {
+    if (closed || waiting.putIfAbsent(agentId, mark) != null) {
+      return false;
+    }
+    next();
+    return true;
+  }
+
+  /** Takes an agent out; false when it did not wait. */
+  boolean cancel(String agentId) {
+    return waiting.remove(agentId) != null;
+  }
+
+  /** Each has a turn of its own, so that other events get theirs. */
+  private void next() {
+    if (!turnComes && !waiting.isEmpty() && !closed) {
+      turnComes = true;
+      loop.execute(this::turn);
+    }
+  }
+
+  private void turn() {
+    turnComes = false;
+    if (waiting.isEmpty() || closed) {
+      return;
+    }
+    Optional<Duration> wait = rate.acquire();
+    if (wait.isPresent()) {
+      turnComes = true;
+      turn = loop.schedule(wait.get(), this::turn);
+      return;
+    }
+    String agentId = waiting.keySet().iterator().next();
+    run.accept(waiting.remove(agentId));
+    next();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    turn.cancel();
+    waiting.clear();
+  }
+}

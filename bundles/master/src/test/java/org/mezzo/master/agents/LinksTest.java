@@ -1,0 +1,387 @@
+package org.mezzo.master.agents;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.mezzo.daemon.EventLoop;
+import org.mezzo.link.LinkServer;
+import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.Hello;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.Pong;
+import org.mezzo.link.messages.Refusal;
+import org.mezzo.link.messages.Reregister;
+import org.mezzo.link.messages.Welcome;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.testing.TestCluster;
+import org.mezzo.master.transitions.Effect;
+import org.mezzo.master.transitions.Settings;
+import org.mezzo.master.transitions.Step;
+import org.mezzo.master.transitions.Transition;
+import org.mezzo.protocol.v1.Address;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.MasterInfo;
+
+/** Links with a real loop and a registry that stores at once. */
+class LinksTest {
+  private static final Duration PING = Duration.ofMillis(400);
+  private static final MasterInfo SELF =
+      MasterInfo.newBuilder().setId("m").setIp(1).setPort(5050).build();
+
+  private final EventLoop loop = new EventLoop("test");
+  private final Map<String, AtomicLong> counts = new java.util.concurrent.ConcurrentHashMap<>();
+  private volatile RemovalRate rate = RemovalRate.unlimited();
+  private volatile MasterState state =
+      MasterState.begin(SELF, Instant.EPOCH, MasterState.Limits.DEFAULT, MasterState.Counters.ZERO);
+  private Duration reregisterTimeout = Duration.ofMinutes(10);
+  private Links links;
+
+  @AfterEach
+  void stop() {
+    loop.close();
+  }
+
+  private void start() {
+    Settings flags = Settings.DEFAULT;
+    links =
+        new Links(
+            loop,
+            new Settings(
+                flags.heartbeatInterval(),
+                PING,
+                1,
+                reregisterTimeout,
+                flags.allocationInterval(),
+                Optional.empty(),
+                Optional.empty(),
+                true,
+                false,
+                false),
+            SELF,
+            rate,
+            this::run);
+  }
+
+  private void run(Step step) {
+    Transition tx =
+        new Transition(
+            state,
+            Instant.now(),
+            new Settings(
+                PING,
+                PING,
+                1,
+                reregisterTimeout,
+                PING,
+                Optional.empty(),
+                Optional.empty(),
+                true,
+                false,
+                false));
+    step.apply(tx);
+    state = tx.state();
+    for (Effect effect : tx.effects()) {
+      if (effect instanceof Effect.BindLink bind) {
+        links.bind(bind.agentId(), bind.linkNumber());
+      } else if (effect instanceof Effect.EndLink end) {
+        links.end(end.agentId());
+      } else if (effect instanceof Effect.ToAgent send) {
+        links.send(send.agentId(), send.event());
+      } else if (effect instanceof Effect.ToLink send) {
+        links.sendTo(send.linkNumber(), send.event());
+      } else if (effect instanceof Effect.RefuseLink refuse) {
+        links.refuse(refuse.linkNumber(), refuse.reason());
+      } else if (effect instanceof Effect.Ping ping) {
+        links.ping(ping.agentId());
+      } else if (effect instanceof Effect.MarkUnreachable mark) {
+        links.markLater(mark.agentId(), mark.mark());
+      } else if (effect instanceof Effect.Store store) {
+        loop.execute(() -> run(store.then()));
+      } else if (effect instanceof Effect.After after) {
+        loop.schedule(after.delay(), () -> run(after.step()));
+      } else if (effect instanceof Effect.Count count) {
+        counts.computeIfAbsent(count.metric(), unused -> new AtomicLong()).addAndGet(count.by());
+      }
+    }
+  }
+
+  private long count(String metric) {
+    AtomicLong count = counts.get("master/" + metric);
+    return count == null ? 0 : count.get();
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    TestCluster.await(condition);
+  }
+
+  /** Waits until what was given to the loop is done. */
+  private void settle() throws Exception {
+    for (int i = 0; i < 4; i++) {
+      CompletableFuture<Void> done = new CompletableFuture<>();
+      loop.execute(() -> done.complete(null));
+      done.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  private Session open(String process, long epoch) {
+    Session session = new Session();
+    links.opened(
+        session, Hello.newBuilder().setProcessId(process).setConnectionEpoch(epoch).build());
+    return session;
+  }
+
+  private Session registered(String id) throws Exception {
+    return open("p-" + id, 1).reregister(id, "h-" + id).awaitRegistered();
+  }
+
+  @Test
+  void aPongThatWaitsForItsTurnCountsBeforeSilenceIsJudged() throws Exception {
+    start();
+    Session agent = registered("a");
+    agent.answers = false;
+    int pings = agent.pings.get();
+    CountDownLatch held = new CountDownLatch(1);
+    CountDownLatch free = new CountDownLatch(1);
+    loop.execute(
+        () -> {
+          held.countDown();
+          try {
+            free.await(10, TimeUnit.SECONDS);
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    held.await();
+    // The turn that judges waits now; the pong comes behind it.
+    await(() -> loop.waiting() > 0);
+    agent.answers = true;
+    agent.pong();
+    free.countDown();
+
+    await(() -> agent.pings.get() > pings);
+    settle();
+    assertThat(state.agents()).containsKey("a");
+    assertThat(count("slave_unreachable_scheduled")).isZero();
+
+    agent.answers = false;
+    await(() -> state.unreachableAgents().containsKey("a"));
+  }
+
+  @Test
+  void aLoopThatWasHeldUpForLongMarksNobody() throws Exception {
+    start();
+    List<Session> agents = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      agents.add(registered("a" + i));
+    }
+    loop.execute(
+        () -> {
+          long end = System.nanoTime() + PING.multipliedBy(4).toNanos();
+          while (System.nanoTime() < end) {
+            Thread.onSpinWait();
+          }
+        });
+    settle();
+    int before = agents.stream().mapToInt(it -> it.pings.get()).max().orElseThrow();
+    await(() -> agents.stream().allMatch(it -> it.pings.get() > before));
+
+    assertThat(state.agents()).hasSize(20);
+    assertThat(count("slave_unreachable_scheduled")).isZero();
+  }
+
+  @Test
+  void theRemovalRateHoldsForAgentsThatDoNotComeBackInTime() throws Exception {
+    // Nothing is pinged in this test: the links are gone.
+    AtomicLong time = new AtomicLong();
+    rate = RemovalRate.of(1, Duration.ofMillis(50), time::get);
+    reregisterTimeout = Duration.ofMillis(100);
+    start();
+    List<Session> agents = List.of(registered("a"), registered("b"), registered("c"));
+    CompletableFuture<Void> disconnected = new CompletableFuture<>();
+    agents.forEach(agent -> agent.listener.closed("test"));
+    loop.execute(() -> disconnected.complete(null));
+    disconnected.get(10, TimeUnit.SECONDS);
+
+    await(() -> count("slave_unreachable_scheduled") == 3);
+    await(() -> state.unreachableAgents().size() == 1);
+    settle();
+    assertThat(state.unreachableAgents()).hasSize(1);
+
+    String back = state.agents().keySet().iterator().next();
+    open("p-" + back, 2).reregister(back, "h-" + back).awaitRegistered();
+    await(() -> count("slave_unreachable_canceled") == 1);
+    time.addAndGet(Duration.ofHours(1).toNanos());
+    await(() -> state.unreachableAgents().size() == 2);
+    settle();
+    assertThat(state.agents()).containsOnlyKeys(back);
+  }
+
+  @Test
+  void anOldConnectionOfTheSameProcessCannotReplaceANewerOne() throws Exception {
+    start();
+    Session newer = open("p", 6).reregister("a", "h").awaitRegistered();
+    // Opened later, as far as the master sees, and yet the older one.
+    Session older = open("p", 5).reregister("a", "h");
+
+    assertThat(older.refusals.poll(10, TimeUnit.SECONDS).getReason())
+        .isEqualTo("This agent was admitted on a newer connection");
+    settle();
+    assertThat(newer.closed).isFalse();
+    assertThat(older.received).isEmpty();
+    loop.execute(() -> links.send("a", shutdown()));
+    newer.await(MasterEvent::hasShutdown);
+
+    // Not even when the newer one is gone.
+    newer.listener.closed("test");
+    Session late = open("p", 5).reregister("a", "h");
+    assertThat(late.refusals.poll(10, TimeUnit.SECONDS)).isNotNull();
+    settle();
+    assertThat(state.agents().get("a").connected()).isFalse();
+    open("p", 7).reregister("a", "h").awaitRegistered();
+    assertThat(state.agents().get("a").connected()).isTrue();
+  }
+
+  @Test
+  void aNewerConnectionReplacesTheOldOneAndWhatComesOnTheOldOneIsDropped() throws Exception {
+    start();
+    Session older = open("p", 5).reregister("a", "h").awaitRegistered();
+    Session newer = open("p", 6).reregister("a", "h").awaitRegistered();
+
+    await(() -> older.closed);
+    older.call(AgentCall.newBuilder().setUnregister(
+        org.mezzo.link.messages.Unregister.getDefaultInstance()));
+    older.listener.closed("test");
+    settle();
+    assertThat(state.agents().get("a").connected()).isTrue();
+    loop.execute(() -> links.send("a", shutdown()));
+    newer.await(MasterEvent::hasShutdown);
+  }
+
+  @Test
+  void anotherProcessOfTheAgentBeginsWithLowNumbersAgain() throws Exception {
+    start();
+    Session before = open("p", 60).reregister("a", "h").awaitRegistered();
+    open("q", 1).reregister("a", "h").awaitRegistered();
+    await(() -> before.closed);
+    // What the ended process had sent comes late.
+    before.reregister("a", "h");
+    assertThat(before.refusals.poll(10, TimeUnit.SECONDS)).isNotNull();
+  }
+
+  @Test
+  void aLinkIsOneAgentsOnly() throws Exception {
+    start();
+    Session link = open("p", 1).reregister("a", "h").awaitRegistered();
+    link.reregister("b", "h").awaitRegistered();
+
+    await(() -> !state.agents().get("a").connected());
+    assertThat(state.agents().get("b").connected()).isTrue();
+    link.received.clear();
+    loop.execute(() -> links.send("a", shutdown()));
+    settle();
+    assertThat(link.received).isEmpty();
+  }
+
+  private static MasterEvent.Builder shutdown() {
+    return MasterEvent.newBuilder()
+        .setShutdown(org.mezzo.link.messages.Shutdown.getDefaultInstance());
+  }
+
+  /** An agent's end of a link. */
+  private static final class Session implements LinkServer.Session {
+    final BlockingQueue<MasterEvent> received = new LinkedBlockingQueue<>();
+    final BlockingQueue<Refusal> refusals = new LinkedBlockingQueue<>();
+    final java.util.concurrent.atomic.AtomicInteger pings =
+        new java.util.concurrent.atomic.AtomicInteger();
+    volatile boolean answers = true;
+    volatile boolean closed;
+    volatile LinkServer.Listener listener;
+
+    Session reregister(String id, String hostname) {
+      call(
+          AgentCall.newBuilder()
+              .setReregister(
+                  Reregister.newBuilder()
+                      .setVersion("1.12.0")
+                      .setResourceVersionUuid("v")
+                      .setAddress(Address.newBuilder().setIp("10.0.0.1").setPort(id.hashCode()))
+                      .setAgent(
+                          AgentInfo.newBuilder()
+                              .setHostname(hostname)
+                              .setId(AgentID.newBuilder().setValue(id)))));
+      return this;
+    }
+
+    Session awaitRegistered() throws Exception {
+      await(MasterEvent::hasReregistered);
+      return this;
+    }
+
+    void await(java.util.function.Predicate<MasterEvent> wanted) throws Exception {
+      while (true) {
+        MasterEvent event = received.poll(10, TimeUnit.SECONDS);
+        assertThat(event).as("an event").isNotNull();
+        if (wanted.test(event)) {
+          return;
+        }
+      }
+    }
+
+    void call(AgentCall.Builder call) {
+      listener.call(call.build());
+    }
+
+    void pong() {
+      call(AgentCall.newBuilder().setPong(Pong.getDefaultInstance()));
+    }
+
+    @Override
+    public void accept(Welcome welcome, LinkServer.Listener given) {
+      listener = given;
+    }
+
+    @Override
+    public void refuse(Refusal refusal) {
+      refusals.add(refusal);
+    }
+
+    @Override
+    public boolean send(MasterEvent.Builder event) {
+      if (event.hasPing()) {
+        pings.incrementAndGet();
+        if (answers) {
+          pong();
+        }
+      } else {
+        received.add(event.build());
+      }
+      return true;
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
+
+    @Override
+    public InetSocketAddress remote() {
+      return InetSocketAddress.createUnresolved("agent", 1);
+    }
+  }
+}
