@@ -55,6 +55,7 @@ public final class Links implements AutoCloseable {
   private final ArrayDeque<String> toMark = new ArrayDeque<>();
   private final Set<String> queued = new HashSet<>();
   private boolean marking;
+  private EventLoop.Timer turn = () -> {};
   private volatile boolean closed;
 
   /** One connection. */
@@ -299,12 +300,13 @@ public final class Links implements AutoCloseable {
     Optional<Duration> wait = removalRate.acquire();
     if (wait.isPresent()) {
       marking = true;
-      loop.schedule(
-          wait.get(),
-          () -> {
-            marking = false;
-            mark();
-          });
+      turn =
+          loop.schedule(
+              wait.get(),
+              () -> {
+                marking = false;
+                mark();
+              });
       return;
     }
     String agentId = toMark.poll();
@@ -317,6 +319,7 @@ public final class Links implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    turn.cancel();
     health.values().forEach(it -> it.timer.cancel());
     open.values().forEach(link -> link.session.close());
     open.clear();

@@ -27,6 +27,7 @@ import org.mezzo.master.transitions.Statuses;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Subscribing;
 import org.mezzo.master.transitions.Tasks;
+import org.mezzo.master.transitions.Transition;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
@@ -227,11 +228,6 @@ public final class SchedulerApi {
 
   private void update(Call call, CallExchange exchange) {
     FrameworkInfo given = call.getUpdateFramework().getFrameworkInfo();
-    Optional<String> wrong = principalProblem(exchange, given);
-    if (wrong.isPresent()) {
-      exchange.reject(400, wrong.get());
-      return;
-    }
     Subscribing request =
         Subscribing.of(
             withPrincipal(exchange, given),
@@ -245,19 +241,28 @@ public final class SchedulerApi {
                 withFramework(
                     call,
                     exchange,
-                    (term, framework) -> {
-                      if (refusal.isPresent()) {
-                        exchange.reject(403, refusal.get());
-                        return;
-                      }
-                      term.run(
-                          tx -> {
-                            Optional<String> problem =
-                                Frameworks.update(tx, framework.id(), request);
-                            problem.ifPresentOrElse(
-                                text -> exchange.reject(400, text), exchange::ok);
-                          });
-                    }));
+                    (term, framework) ->
+                        term.run(tx -> update(tx, framework.id(), exchange, request, refusal))));
+  }
+
+  /** What is wrong is told before what is not allowed (rule 36). */
+  private void update(
+      Transition tx,
+      String id,
+      CallExchange exchange,
+      Subscribing request,
+      Optional<String> refusal) {
+    Optional<String> problem =
+        principalProblem(exchange, request.info())
+            .or(() -> Frameworks.updateProblem(tx, id, request));
+    if (problem.isPresent()) {
+      tx.answer(() -> exchange.reject(400, problem.get()));
+    } else if (refusal.isPresent()) {
+      tx.answer(() -> exchange.reject(403, refusal.get()));
+    } else {
+      Frameworks.update(tx, id, request);
+      tx.answer(exchange::ok);
+    }
   }
 
   /** A step of a call that has a counter of its own among the master's messages. */
@@ -277,8 +282,11 @@ public final class SchedulerApi {
         exchange,
         (term, framework) -> {
           term.frameworkMetrics().ifPresent(it -> it.beginning(framework, call));
-          term.run(step);
-          exchange.accepted();
+          term.run(
+              tx -> {
+                step.apply(tx);
+                tx.answer(exchange::accepted);
+              });
         });
   }
 
@@ -330,7 +338,12 @@ public final class SchedulerApi {
                     + id);
             return;
           }
-          action.accept(term, framework);
+          try {
+            action.accept(term, framework);
+          } catch (RuntimeException e) {
+            exchange.reject(500, "The call failed: " + e);
+            throw e;
+          }
         },
         () -> exchange.reject(503, "No leader elected"));
   }
