@@ -199,7 +199,9 @@ public final class SchedulerApi {
         .increment();
     String streamId = ids.get();
     EventStream<Event> stream =
-        exchange.stream(Map.of(STREAM_ID, streamId), EventStream.DEFAULT_MAX_QUEUED_BYTES);
+        exchange
+            .<Event>stream(Map.of(STREAM_ID, streamId), EventStream.DEFAULT_BOUND)
+            .countCut(metrics.counter("master/event_streams_cut"));
     refusal(exchange, request)
         .thenAccept(
             refusal ->
