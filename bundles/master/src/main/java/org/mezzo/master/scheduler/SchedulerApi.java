@@ -16,6 +16,7 @@ import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.EventStream;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
+import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
 import org.mezzo.master.state.Framework;
@@ -45,18 +46,26 @@ public final class SchedulerApi {
   private final Metrics metrics;
   private final Supplier<String> ids;
   private final Workers workers;
+  private final RegexLimits limits;
 
-  /** The API of one master. */
+  /**
+   * The API of one master.
+   *
+   * @param limits of regular expressions in offer constraints
+   * @param ids makes ids of streams
+   */
   public SchedulerApi(
       Leadership leadership,
       Authorization authorization,
       Metrics metrics,
       Workers workers,
+      RegexLimits limits,
       Supplier<String> ids) {
     this.leadership = leadership;
     this.authorization = authorization;
     this.metrics = metrics;
     this.workers = workers;
+    this.limits = limits;
     this.ids = ids;
   }
 
@@ -190,7 +199,8 @@ public final class SchedulerApi {
         Subscribing.of(
             withPrincipal(exchange, given),
             call.getSubscribe().getSuppressedRolesList(),
-            call.getSubscribe().getOfferConstraints());
+            call.getSubscribe().getOfferConstraints(),
+            limits);
     metrics
         .counter(
             given.hasId()
@@ -199,8 +209,7 @@ public final class SchedulerApi {
         .increment();
     String streamId = ids.get();
     EventStream<Event> stream =
-        exchange
-            .<Event>stream(Map.of(STREAM_ID, streamId), EventStream.DEFAULT_BOUND)
+        exchange.<Event>stream(Map.of(STREAM_ID, streamId), EventStream.DEFAULT_BOUND)
             .countCut(metrics.counter("master/event_streams_cut"));
     refusal(exchange, request)
         .thenAccept(
@@ -236,7 +245,8 @@ public final class SchedulerApi {
             call.getUpdateFramework().getSuppressedRolesList(),
             call.getUpdateFramework().hasOfferConstraints()
                 ? call.getUpdateFramework().getOfferConstraints()
-                : OfferConstraints.getDefaultInstance());
+                : OfferConstraints.getDefaultInstance(),
+            limits);
     refusal(exchange, request)
         .thenAccept(
             refusal ->

@@ -186,20 +186,17 @@ public final class Frameworks {
    */
   public static Optional<String> updateProblem(Transition tx, String id, Subscribing request) {
     Framework known = tx.framework(id);
-    return
-        request
-            .problem()
-            .or(() -> flagProblem(tx, request))
-            .map(text -> "'FrameworkInfo' is not valid: " + text)
-            .or(
-                () ->
-                    request
-                        .laterProblem()
-                        .map(text -> "'UpdateFramework' call is not valid: " + text))
-            .or(
-                () ->
-                    immutableProblem(known.info(), request.info())
-                        .map(text -> "FrameworkInfo update is not valid: " + text));
+    return request
+        .problem()
+        .or(() -> flagProblem(tx, request))
+        .map(text -> "'FrameworkInfo' is not valid: " + text)
+        .or(
+            () ->
+                request.laterProblem().map(text -> "'UpdateFramework' call is not valid: " + text))
+        .or(
+            () ->
+                immutableProblem(known.info(), request.info())
+                    .map(text -> "FrameworkInfo update is not valid: " + text));
   }
 
   /** Carries out an UPDATE_FRAMEWORK with which nothing is wrong (rule 36). */

@@ -102,8 +102,7 @@ public final class Offers {
     tx.settings()
         .offerTimeout()
         .ifPresent(
-            timeout ->
-                tx.after(timer(offer.id()), timeout, later -> expire(later, offer.id())));
+            timeout -> tx.after(timer(offer.id()), timeout, later -> expire(later, offer.id())));
     return offer;
   }
 

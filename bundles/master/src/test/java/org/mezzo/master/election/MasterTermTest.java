@@ -111,7 +111,8 @@ class MasterTermTest {
             subscribe(i, 0);
           }
         });
-    assertThat(metrics.snapshot().keySet().stream().filter(it -> it.startsWith("master/frameworks")))
+    assertThat(
+            metrics.snapshot().keySet().stream().filter(it -> it.startsWith("master/frameworks")))
         .hasSizeGreaterThan(3_000 * 50);
     long began = System.nanoTime();
     onLoop(term::close);
