@@ -206,7 +206,8 @@ final class Cycle {
         && (framework.gpus || !agent.hasGpus || !index.options.filterGpuResources())
         && (framework.regionAware || !isRemote())
         && candidateIsEnough(member)
-        && (member.constraints == null || member.constraints.pass(agent.info));
+        && (member.constraints == null
+            || !member.constraints.isAgentExcluded(member.role.name, agent.info));
   }
 
   private boolean isRemote() {

@@ -20,7 +20,6 @@ final class Framework {
   final Set<Agent> agents;
 
   FrameworkState state;
-  Map<String, Constraints> constraints;
   boolean multiRole;
   boolean gpus;
   boolean regionAware;
@@ -43,7 +42,6 @@ final class Framework {
     revocable = capabilities.contains("REVOCABLE_RESOURCES");
     shared = capabilities.contains("SHARED_RESOURCES");
     refined = capabilities.contains("RESERVATION_REFINEMENT");
-    constraints = Constraints.of(state.constraints());
   }
 
   /** Whether it may be offered something under the role now. */

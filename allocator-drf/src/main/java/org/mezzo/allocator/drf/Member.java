@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.mezzo.api.allocator.OfferConstraintsFilter;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
 
@@ -14,7 +15,7 @@ final class Member {
   final Sorter.Client client;
 
   /** Null when it wants every agent. */
-  Constraints constraints;
+  OfferConstraintsFilter constraints;
 
   /** Null when the cluster's applies. */
   List<Quantities> minAllocatable;
@@ -30,7 +31,8 @@ final class Member {
   }
 
   void update() {
-    constraints = framework.constraints.get(role.name);
+    OfferConstraintsFilter filter = framework.state.constraints();
+    constraints = filter.isConstrained(role.name) ? filter : null;
     minAllocatable = framework.minAllocatable(role.name);
     role.frameworks.setActive(client, framework.wants(role.name));
   }

@@ -19,12 +19,12 @@ import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.OfferConstraintsFilter;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
-import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
@@ -98,7 +98,7 @@ final class Driver {
         suppressed,
         capabilities,
         active,
-        OfferConstraints.getDefaultInstance());
+        OfferConstraintsFilter.NONE);
   }
 
   Driver agents(String total, String... ids) {

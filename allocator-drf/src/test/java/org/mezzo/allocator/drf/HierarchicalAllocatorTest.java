@@ -16,10 +16,10 @@ import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.OfferConstraintsFilter;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.Attribute;
 import org.mezzo.protocol.v1.DomainInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.OfferFilters;
@@ -29,8 +29,6 @@ import org.mezzo.protocol.v1.Resource.RevocableInfo;
 import org.mezzo.protocol.v1.Resource.SharedInfo;
 import org.mezzo.protocol.v1.Value;
 import org.mezzo.protocol.v1.Volume;
-import org.mezzo.protocol.v1.scheduler.AttributeConstraint;
-import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 import org.mezzo.resources.Resources;
 
 class HierarchicalAllocatorTest {
@@ -200,7 +198,7 @@ class HierarchicalAllocatorTest {
             Set.of(),
             MULTI,
             true,
-            OfferConstraints.getDefaultInstance()));
+            OfferConstraintsFilter.NONE));
     assertThat(driver.offers()).hasSize(1);
     OfferFilters much =
         OfferFilters.newBuilder()
@@ -219,7 +217,7 @@ class HierarchicalAllocatorTest {
             Set.of(),
             MULTI,
             true,
-            OfferConstraints.getDefaultInstance()));
+            OfferConstraintsFilter.NONE));
     driver.agents("cpus:8;ports:[1-2]", "S2").agents("cpus:2;ports:[1-3]", "S3");
     assertThat(driver.allocate()).extracting(Proposal::agentId).containsExactly("S3");
   }
@@ -442,65 +440,27 @@ class HierarchicalAllocatorTest {
 
   @Test
   void constraintsChooseAgents() {
-    AgentInfo.Builder info = AgentInfo.newBuilder().setHostname("S1");
-    info.addAttributes(
-        Attribute.newBuilder()
-            .setName("rack")
-            .setType(Value.Type.TEXT)
-            .setText(Value.Text.newBuilder().setValue("r1")));
-    info.addAttributes(
-        Attribute.newBuilder()
-            .setName("level")
-            .setType(Value.Type.SCALAR)
-            .setScalar(Value.Scalar.newBuilder().setValue(3)));
-    AgentInfo agent = info.build();
-    assertThat(passes(agent, "rack", p -> p.getTextEqualsBuilder().setValue("r1"))).isTrue();
-    assertThat(passes(agent, "rack", p -> p.getTextEqualsBuilder().setValue("r"))).isFalse();
-    assertThat(passes(agent, "rack", p -> p.getTextNotEqualsBuilder().setValue("r"))).isTrue();
-    assertThat(passes(agent, "rack", p -> p.getTextMatchesBuilder().setRegex("r[0-9]"))).isTrue();
-    assertThat(passes(agent, "rack", p -> p.getTextMatchesBuilder().setRegex("r"))).isFalse();
-    assertThat(passes(agent, "rack", p -> p.getTextNotMatchesBuilder().setRegex("r"))).isTrue();
-    assertThat(passes(agent, "rack", p -> p.getExistsBuilder())).isTrue();
-    assertThat(passes(agent, "rack", p -> p.getNotExistsBuilder())).isFalse();
-    assertThat(passes(agent, "none", p -> p.getNotExistsBuilder())).isTrue();
-    assertThat(passes(agent, "none", p -> p.getTextEqualsBuilder().setValue("x"))).isFalse();
-    assertThat(passes(agent, "none", p -> p.getTextMatchesBuilder().setRegex(".*"))).isFalse();
-    assertThat(passes(agent, "none", p -> p.getTextNotEqualsBuilder().setValue("x"))).isTrue();
-    assertThat(passes(agent, "none", p -> p.getTextNotMatchesBuilder().setRegex(".*"))).isTrue();
-    assertThat(passes(agent, "level", p -> p.getTextEqualsBuilder().setValue("3"))).isTrue();
-    assertThat(passes(agent, "level", p -> p.getTextNotEqualsBuilder().setValue("3"))).isTrue();
-  }
-
-  private static boolean passes(
-      AgentInfo agent,
-      String attribute,
-      java.util.function.Consumer<AttributeConstraint.Predicate.Builder> predicate) {
-    AttributeConstraint.Builder constraint = AttributeConstraint.newBuilder();
-    constraint.getSelectorBuilder().setAttributeName(attribute);
-    predicate.accept(constraint.getPredicateBuilder());
-    OfferConstraints constraints =
-        OfferConstraints.newBuilder()
-            .putRoleConstraints(
-                "A",
-                OfferConstraints.RoleConstraints.newBuilder()
-                    .addGroups(
-                        OfferConstraints.RoleConstraints.Group.newBuilder()
-                            .addAttributeConstraints(constraint))
-                    .build())
-            .build();
-    Driver driver = new Driver();
-    driver.allocator.agentAdded(
-        new AgentState("S1", agent, CAPABLE, true, resources("cpus:1"), Map.of()));
+    Driver driver = new Driver().agents("cpus:1", "S1", "S2");
     driver.allocator.frameworkAdded(
         new FrameworkState(
             "A",
             FrameworkInfo.newBuilder().setUser("u").setName("A").build(),
-            Set.of("A"),
-            Set.of(),
+            Set.of("A", "B"),
+            Set.of("B"),
             MULTI,
             true,
-            constraints));
-    return !driver.offers().isEmpty();
+            new OfferConstraintsFilter() {
+              @Override
+              public boolean isConstrained(String role) {
+                return role.equals("A");
+              }
+
+              @Override
+              public boolean isAgentExcluded(String role, AgentInfo agent) {
+                return role.equals("A") && agent.getHostname().equals("S1");
+              }
+            }));
+    assertThat(driver.offers()).containsExactly("A@S2 cpus:1.0");
   }
 
   @Test

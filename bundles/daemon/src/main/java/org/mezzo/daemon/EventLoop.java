@@ -159,16 +159,24 @@ public final class EventLoop implements Executor, AutoCloseable {
     return Thread.currentThread() == thread;
   }
 
-  /** Registers queue length, longest task of the last minutes and failures below a prefix. */
+  /**
+   * Registers queue length, longest task of the last minutes, failures and timers below a prefix.
+   */
   public void measure(Metrics metrics, String prefix) {
     metrics.gauge(prefix + "/event_queue_length", this::waiting);
     metrics.gauge(prefix + "/event_longest_ms", () -> longest.nanos(System.nanoTime()) / 1e6);
     metrics.gauge(prefix + "/event_failures", failures::get);
+    metrics.gauge(prefix + "/event_timers", this::scheduled);
   }
 
   /** How many tasks wait for their turn. */
   public int waiting() {
     return queue.size();
+  }
+
+  /** How many timers wait for their time. */
+  public int scheduled() {
+    return timers.getQueue().size();
   }
 
   /** The longest a task has held the loop within the last minute, at least. */

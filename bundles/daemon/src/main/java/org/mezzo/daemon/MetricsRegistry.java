@@ -22,6 +22,7 @@ public final class MetricsRegistry implements Metrics {
   private final Map<String, Adder> counters = new ConcurrentHashMap<>();
   private final Map<String, DoubleSupplier> gauges = new ConcurrentHashMap<>();
   private final Map<String, Timer> timers = new ConcurrentHashMap<>();
+  private final Map<String, MetricsRegistry> scopes = new ConcurrentHashMap<>();
 
   private static final class Adder implements Counter {
     private final LongAdder sum = new LongAdder();
@@ -122,14 +123,23 @@ public final class MetricsRegistry implements Metrics {
     timers.remove(name);
   }
 
-  /** Forgets everything whose name begins with the prefix. */
-  public void removeAll(String prefix) {
-    counters.keySet().removeIf(name -> name.startsWith(prefix));
-    gauges.keySet().removeIf(name -> name.startsWith(prefix));
-    timers.keySet().removeIf(name -> name.startsWith(prefix));
+  /**
+   * Numbers that come and go together, for example those of one framework: a registry whose names
+   * are shown here behind the prefix. The same prefix gives the same registry until it is removed.
+   */
+  public MetricsRegistry scope(String prefix) {
+    return scopes.computeIfAbsent(prefix, unused -> new MetricsRegistry());
   }
 
-  /** A view that puts a prefix, for example {@code modules/allocator/hierarchical/}, to names. */
+  /** Forgets a scope with all its numbers, at a cost that does not depend on how many there are. */
+  public void removeScope(String prefix) {
+    scopes.remove(prefix);
+  }
+
+  /**
+   * A view that puts a prefix, for example {@code modules/allocator/hierarchical/}, to names. They
+   * are names of this registry like all others; see {@link #scope} for numbers that end together.
+   */
   public Metrics prefixed(String prefix) {
     return new Metrics() {
       @Override
@@ -147,8 +157,13 @@ public final class MetricsRegistry implements Metrics {
   /** All values now, by name. A gauge that throws or has no number is left out. */
   public SortedMap<String, Double> snapshot() {
     SortedMap<String, Double> all = new TreeMap<>();
-    counters.forEach((name, counter) -> all.put(name, (double) counter.sum.sum()));
-    timers.forEach((name, timer) -> timer.write(name, all));
+    write("", all);
+    return all;
+  }
+
+  private void write(String prefix, Map<String, Double> all) {
+    counters.forEach((name, counter) -> all.put(prefix + name, (double) counter.sum.sum()));
+    timers.forEach((name, timer) -> timer.write(prefix + name, all));
     gauges.forEach(
         (name, gauge) -> {
           double value;
@@ -158,9 +173,9 @@ public final class MetricsRegistry implements Metrics {
             return;
           }
           if (Double.isFinite(value)) {
-            all.put(name, value);
+            all.put(prefix + name, value);
           }
         });
-    return all;
+    scopes.forEach((inner, scope) -> scope.write(prefix + inner, all));
   }
 }

@@ -75,10 +75,17 @@ class MetricsRegistryTest {
 
   @Test
   void forgets() {
-    metrics.counter("master/frameworks/a/1/calls").increment();
-    metrics.counter("master/frameworks/a/2/calls").increment();
+    metrics.scope("master/frameworks/a/1/").counter("calls").increment();
+    metrics.scope("master/frameworks/a/1/").gauge("subscribed", () -> 1);
+    metrics.scope("master/frameworks/a/2/").counter("calls").increment();
     metrics.prefixed("modules/x/").gauge("y", () -> 1);
-    metrics.removeAll("master/frameworks/a/1/");
+    assertThat(metrics.snapshot())
+        .containsOnlyKeys(
+            "master/frameworks/a/1/calls",
+            "master/frameworks/a/1/subscribed",
+            "master/frameworks/a/2/calls",
+            "modules/x/y");
+    metrics.removeScope("master/frameworks/a/1/");
     assertThat(metrics.snapshot()).containsOnlyKeys("master/frameworks/a/2/calls", "modules/x/y");
     metrics.remove("modules/x/y");
     assertThat(metrics.snapshot()).containsOnlyKeys("master/frameworks/a/2/calls");

@@ -66,8 +66,13 @@ public interface HttpExchange {
   /**
    * Starts a streamed answer, which is never compressed (rule 16).
    *
-   * @param maxQueuedBytes bound of what may wait for a client that does not read; when a record
-   *     would pass it (except a single record in an empty queue) the stream is cut
+   * @param bound of what may wait for the client; when a record would pass it the stream is cut
+   *     with a {@link SlowClientException}
    */
-  ResponseStream stream(int status, Map<String, String> headers, long maxQueuedBytes);
+  ResponseStream stream(int status, Map<String, String> headers, StreamBound bound);
+
+  /** As above, with {@link StreamBound#of}. */
+  default ResponseStream stream(int status, Map<String, String> headers, long maxQueuedBytes) {
+    return stream(status, headers, StreamBound.of(maxQueuedBytes));
+  }
 }

@@ -19,12 +19,15 @@ public interface ResponseStream {
   /** Drops the connection (HTTP/2: the stream) at once. */
   void abort();
 
+  /** As above, for a reason that the listeners of {@link #onClosed} are told. */
+  void abort(Throwable reason);
+
   /**
    * Called once, on any thread, when the stream has ended for whatever reason; at once when it has
    * already. The cause is null after {@link #end}.
    */
   void onClosed(java.util.function.Consumer<Throwable> listener);
 
-  /** Bytes that wait for the client. */
+  /** Bytes that wait for the client behind the message that is being sent. */
   long queuedBytes();
 }

@@ -30,6 +30,11 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(20)
 class JettyConnectorsTest {
+  private static final StreamBound BOUND =
+      new StreamBound(100_000, 10_000_000, Duration.ofMillis(500));
+  private static final byte[] SNAPSHOT = "#".repeat(24_000_000).getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] BEAT = "$".repeat(20).getBytes(StandardCharsets.US_ASCII);
+
   private static final String LARGE = "x".repeat(4096);
 
   private final BlockingQueue<ResponseStream> streams = new LinkedBlockingQueue<>();
@@ -92,6 +97,11 @@ class JettyConnectorsTest {
         stream.onClosed(cause -> closed.add(Optional.ofNullable(cause)));
         streams.add(stream);
         break;
+      case "/bounded":
+        ResponseStream bounded = exchange.stream(200, Map.of(), BOUND);
+        bounded.onClosed(cause -> closed.add(Optional.ofNullable(cause)));
+        streams.add(bounded);
+        break;
       case "/post-stream":
         exchange.body(1000).thenAccept(body -> streams.add(exchange.stream(200, Map.of(), 1000)));
         break;
@@ -106,6 +116,86 @@ class JettyConnectorsTest {
 
   private ResponseStream nextStream() throws InterruptedException {
     return streams.poll(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void aSlowReaderGetsWhatIsLargerThanTheBoundAndWhatComesBehind() throws Exception {
+    try (RawClient client = raw()) {
+      client.socket().setReceiveBufferSize(64 * 1024);
+      client.send("GET /bounded HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      ResponseStream stream = nextStream();
+      assertThat(stream.write(SNAPSHOT)).isTrue();
+      var beats =
+          CompletableFuture.supplyAsync(
+              () -> {
+                int sent = 0;
+                long end = System.nanoTime() + 3 * BOUND.patience().toNanos();
+                while (System.nanoTime() < end && stream.write(BEAT)) {
+                  sent++;
+                  pause(10);
+                }
+                stream.end();
+                return sent;
+              });
+      byte[] buffer = new byte[64 * 1024];
+      long large = 0;
+      long small = 0;
+      int count;
+      while ((count = client.socket().getInputStream().read(buffer)) >= 0) {
+        for (int i = 0; i < count; i++) {
+          large += buffer[i] == SNAPSHOT[0] ? 1 : 0;
+          small += buffer[i] == BEAT[0] ? 1 : 0;
+        }
+        // Well beyond the patience for the whole.
+        pause(2);
+      }
+      assertThat(large).isEqualTo(SNAPSHOT.length);
+      assertThat(beats.get(10, TimeUnit.SECONDS)).isGreaterThan(50);
+      assertThat(small).isEqualTo((long) beats.get() * BEAT.length);
+      assertThat(closed.poll(10, TimeUnit.SECONDS)).isEmpty();
+    }
+  }
+
+  @Test
+  void aClientThatReadsNothingIsCutWhenPatienceEnds() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /bounded HTTP/1.1\r\nHost: x\r\n\r\n");
+      ResponseStream stream = nextStream();
+      long began = System.nanoTime();
+      assertThat(stream.write(SNAPSHOT)).isTrue();
+      while (stream.write(BEAT)) {
+        pause(10);
+      }
+      assertThat(System.nanoTime() - began).isGreaterThan(BOUND.patience().toNanos());
+      assertThat(closed.poll(10, TimeUnit.SECONDS).orElseThrow())
+          .isInstanceOf(SlowClientException.class)
+          .hasMessageContaining("does not read");
+      assertThat(stream.write(BEAT)).isFalse();
+    }
+  }
+
+  @Test
+  void whatWaitsBehindTheMessageBeingSentIsBounded() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /bounded HTTP/1.1\r\nHost: x\r\n\r\n");
+      ResponseStream stream = nextStream();
+      assertThat(stream.write(SNAPSHOT)).isTrue();
+      // One of any size fits; what goes beyond the most does not.
+      assertThat(stream.write(SNAPSHOT)).isTrue();
+      assertThat(stream.queuedBytes()).isEqualTo(SNAPSHOT.length);
+      assertThat(stream.write(BEAT)).isFalse();
+      assertThat(closed.poll(10, TimeUnit.SECONDS).orElseThrow())
+          .isInstanceOf(SlowClientException.class)
+          .hasMessageContaining("too slowly");
+    }
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

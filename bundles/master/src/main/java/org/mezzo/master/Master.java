@@ -47,6 +47,7 @@ import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.master.agents.RemovalRate;
+import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
@@ -245,7 +246,7 @@ public final class Master implements AutoCloseable {
     router.route(
         "/api/v1/scheduler",
         Access.SCHEDULER,
-        new SchedulerApi(leadership, authorization, metrics, workers, Ids::random)
+        new SchedulerApi(leadership, authorization, metrics, workers, regexLimits(), Ids::random)
             .endpoint(gate::check));
     HttpHandler links = services.links().handler(acceptor());
     router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));
@@ -388,6 +389,12 @@ public final class Master implements AutoCloseable {
         (int) flags.integer("max_completed_tasks_per_framework"),
         (int) flags.integer("max_unreachable_tasks_per_framework"),
         MasterState.Limits.DEFAULT.removedAgents());
+  }
+
+  private RegexLimits regexLimits() {
+    return new RegexLimits(
+        flags.bytes("offer_constraints_re2_max_mem"),
+        (int) flags.integer("offer_constraints_re2_max_program_size"));
   }
 
   private AllocatorOptions allocatorOptions(MasterInfo self) {

@@ -307,6 +307,53 @@ class ResilienceTest {
   }
 
   @Test
+  void agentsThatDoNotComeBackAfterAFailoverAreCounted() throws Exception {
+    cluster = new TestCluster(workDir, "agent_reregister_timeout=1secs");
+    TestAgent agent = cluster.agent(25068, RESOURCES);
+    cluster.coordination.depose(Optional.empty());
+    TestCluster.await(agent::isClosed);
+    cluster.coordination.elect();
+    TestCluster.await(
+        () -> cluster.master.metrics().snapshot().get("master/recovery_slave_removals") == 1);
+    assertThat(cluster.state().recoveredAgents()).isEmpty();
+    assertThat(cluster.state().unreachableAgents()).containsOnlyKeys(agent.id);
+    // Those are of agents that had registered.
+    assertThat(cluster.master.metrics().snapshot())
+        .containsEntry("master/slave_removals", 0.0)
+        .containsEntry("master/slave_removals/reason_unhealthy", 0.0);
+  }
+
+  @Test
+  void aMasterThatLosesLeavesNoTimerOfItsTermBehind() throws Exception {
+    cluster = new TestCluster(workDir, "offer_timeout=1weeks", "agent_reregister_timeout=1weeks");
+    TestAgent agent = cluster.agent(25069, RESOURCES);
+    TestScheduler scheduler =
+        TestScheduler.json(cluster.address())
+            .subscribed(TestScheduler.info("test").setFailoverTimeout(604_800).build());
+    Offer offer = offer(scheduler);
+    double before = timers();
+    // An offer that is gone needs no timer; its successor has one.
+    scheduler.decline(offer.getId().getValue(), 0);
+    offer(scheduler);
+    assertThat(timers()).isEqualTo(before);
+    scheduler.close();
+    agent.disconnect();
+    TestCluster.await(
+        () ->
+            cluster.state().frameworks().values().stream().noneMatch(Framework::connected)
+                && cluster.state().agents().values().stream().noneMatch(Agent::connected));
+    assertThat(timers()).isPositive();
+    cluster.coordination.depose(Optional.empty());
+    TestCluster.await(() -> timers() == 0);
+    assertThat(cluster.master.metrics().snapshot())
+        .containsEntry("allocator/event_queue_dispatches", 0.0);
+  }
+
+  private double timers() {
+    return cluster.master.metrics().snapshot().get("master/event_timers");
+  }
+
+  @Test
   void aFrameworkThatDoesNotComeBackIsRemoved() throws Exception {
     cluster = new TestCluster(workDir);
     TestAgent agent = cluster.agent(25067, RESOURCES);

@@ -2,7 +2,6 @@ package org.mezzo.api.allocator;
 
 import java.util.Set;
 import org.mezzo.protocol.v1.FrameworkInfo;
-import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 
 /**
  * What the ledger knows of one framework.
@@ -11,7 +10,7 @@ import org.mezzo.protocol.v1.scheduler.OfferConstraints;
  * @param suppressed those of its roles that want no offers now
  * @param capabilities names of its capabilities
  * @param active whether it may be offered anything now
- * @param constraints its offer constraints; the default instance when none
+ * @param constraints which agents it does not want; {@link OfferConstraintsFilter#NONE} when none
  */
 public record FrameworkState(
     String id,
@@ -20,7 +19,7 @@ public record FrameworkState(
     Set<String> suppressed,
     Set<String> capabilities,
     boolean active,
-    OfferConstraints constraints) {
+    OfferConstraintsFilter constraints) {
   public FrameworkState {
     roles = Set.copyOf(roles);
     suppressed = Set.copyOf(suppressed);

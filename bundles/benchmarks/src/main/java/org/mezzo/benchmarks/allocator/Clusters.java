@@ -11,9 +11,9 @@ import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.OfferConstraintsFilter;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
-import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 
@@ -55,7 +55,7 @@ final class Clusters {
         Set.of(),
         Set.of("MULTI_ROLE", "RESERVATION_REFINEMENT"),
         true,
-        OfferConstraints.getDefaultInstance());
+        OfferConstraintsFilter.NONE);
   }
 
   static AllocationState state(int agents, int frameworks) {

@@ -9,6 +9,7 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.Router;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
+import org.mezzo.http.StreamBound;
 
 /**
  * A v1 call that was read and checked, with its ways to answer. Exactly one of them is used, on any
@@ -99,9 +100,8 @@ public final class CallExchange {
   }
 
   /** Answers 200 with a stream of events in the client's preferred type. */
-  public <E extends Message> EventStream<E> stream(
-      Map<String, String> headers, long maxQueuedBytes) {
-    return EventStream.open(exchange, accept, headers, workers, maxQueuedBytes);
+  public <E extends Message> EventStream<E> stream(Map<String, String> headers, StreamBound bound) {
+    return EventStream.open(exchange, accept, headers, workers, bound);
   }
 
   private void offload(Runnable answer) {

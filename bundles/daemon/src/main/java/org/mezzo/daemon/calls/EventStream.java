@@ -8,24 +8,27 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import org.mezzo.api.Metrics;
 import org.mezzo.daemon.EventLoop;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.ResponseStream;
+import org.mezzo.http.SlowClientException;
+import org.mezzo.http.StreamBound;
 
 /**
  * An answer that is a stream of RecordIO records (rules 17 and 18). Events are encoded and written
  * in the order in which they were sent, on worker threads: sending is cheap enough for an event
- * loop. A client that does not read is cut once {@code maxQueuedBytes} wait for it; a single event
- * larger than that still passes when nothing else waits. Safe for any thread; no method blocks.
+ * loop. A client for which more waits than its {@link StreamBound} allows is cut; the event that is
+ * being sent does not count, so that one of any size passes. Safe for any thread; no method blocks.
  */
 public final class EventStream<E extends Message> {
-  /** A bound that suits streams for which no flag sets one: 64 MB. */
-  public static final long DEFAULT_MAX_QUEUED_BYTES = 64L << 20;
+  /** A bound that suits streams for which no flag sets one: 64 MB, and more in a burst. */
+  public static final StreamBound DEFAULT_BOUND = StreamBound.of(64L << 20);
 
   private final ContentType type;
   private final ResponseStream stream;
   private final Executor workers;
-  private final long maxQueuedBytes;
+  private final StreamBound bound;
   private final ArrayDeque<Encoded<E>> waiting = new ArrayDeque<>();
   private long waitingBytes;
   private boolean running;
@@ -34,11 +37,11 @@ public final class EventStream<E extends Message> {
   private volatile EventLoop.Timer heartbeat = () -> {};
 
   private EventStream(
-      ContentType type, ResponseStream stream, Executor workers, long maxQueuedBytes) {
+      ContentType type, ResponseStream stream, Executor workers, StreamBound bound) {
     this.type = type;
     this.stream = stream;
     this.workers = workers;
-    this.maxQueuedBytes = maxQueuedBytes;
+    this.bound = bound;
     stream.onClosed(
         cause -> {
           closed = true;
@@ -57,11 +60,21 @@ public final class EventStream<E extends Message> {
       ContentType type,
       Map<String, String> headers,
       Executor workers,
-      long maxQueuedBytes) {
+      StreamBound bound) {
     Map<String, String> all = new LinkedHashMap<>(headers);
     all.put("Content-Type", type.text());
-    return new EventStream<>(
-        type, exchange.stream(200, all, maxQueuedBytes), workers, maxQueuedBytes);
+    return new EventStream<>(type, exchange.stream(200, all, bound), workers, bound);
+  }
+
+  /** Counts this stream should it be cut because its client does not read. */
+  public EventStream<E> countCut(Metrics.Counter cuts) {
+    stream.onClosed(
+        cause -> {
+          if (cause instanceof SlowClientException) {
+            cuts.increment();
+          }
+        });
+    return this;
   }
 
   /** Sends an event to this client alone. False when the stream is closed, or cut by this. */
@@ -77,9 +90,13 @@ public final class EventStream<E extends Message> {
       }
       // A lower bound of what the record will take; the stream counts the real bytes.
       int size = event.message().getSerializedSize();
-      if (waitingBytes > 0 && waitingBytes + size + stream.queuedBytes() > maxQueuedBytes) {
+      Encoded<E> next = waiting.peek();
+      if (next != null
+          && waitingBytes - next.message().getSerializedSize() + size + stream.queuedBytes()
+              > bound.most()) {
         closed = true;
         waiting.clear();
+        waitingBytes = 0;
       } else {
         waiting.add(event);
         waitingBytes += size;
@@ -87,7 +104,8 @@ public final class EventStream<E extends Message> {
         return true;
       }
     }
-    stream.abort();
+    stream.abort(
+        new SlowClientException("The client reads too slowly: events wait to be written for it"));
     return false;
   }
 
@@ -133,6 +151,11 @@ public final class EventStream<E extends Message> {
     stream.abort();
   }
 
+  /** As above, for a reason that the listeners of {@link #onClosed} are told. */
+  public void abort(Throwable reason) {
+    stream.abort(reason);
+  }
+
   /**
    * Called once, on any thread, when the stream has ended for whatever reason; at once when it has
    * already. The cause is null after {@link #end}.
@@ -151,7 +174,7 @@ public final class EventStream<E extends Message> {
     return type;
   }
 
-  /** Bytes that wait for the client, those not yet encoded by estimate. */
+  /** Bytes that wait behind what is being sent, those not yet encoded by estimate. */
   public long queuedBytes() {
     synchronized (waiting) {
       return waitingBytes + stream.queuedBytes();
@@ -185,6 +208,7 @@ public final class EventStream<E extends Message> {
           }
           return;
         }
+        waitingBytes -= next.message().getSerializedSize();
       }
       boolean written;
       try {
@@ -192,10 +216,6 @@ public final class EventStream<E extends Message> {
       } catch (RuntimeException e) {
         stream.abort();
         throw e;
-      } finally {
-        synchronized (waiting) {
-          waitingBytes -= next.message().getSerializedSize();
-        }
       }
       if (!written) {
         closed = true;

@@ -2,6 +2,7 @@ package org.mezzo.daemon.calls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
@@ -23,10 +24,13 @@ import org.junit.jupiter.params.provider.CsvFileSource;
 import org.mezzo.daemon.Access;
 import org.mezzo.daemon.Authentication;
 import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.MetricsRegistry;
 import org.mezzo.daemon.Router;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.Workers;
+import org.mezzo.http.SlowClientException;
+import org.mezzo.http.StreamBound;
 import org.mezzo.protocol.recordio.RecordIo;
 import org.mezzo.protocol.v1.master.Call;
 import org.mezzo.protocol.v1.master.Event;
@@ -37,6 +41,8 @@ class CallEndpointTest {
   private final Workers workers = new Workers("test", 4);
   private final EventLoop loop = new EventLoop("test");
   private final BlockingQueue<EventStream<Event>> streams = new LinkedBlockingQueue<>();
+  private final MetricsRegistry metrics = new MetricsRegistry();
+  private volatile StreamBound bound = StreamBound.of(1 << 20);
   private TestServer server;
 
   @BeforeEach
@@ -88,7 +94,9 @@ class CallEndpointTest {
         exchange.accepted();
         break;
       case SUBSCRIBE:
-        streams.add(exchange.stream(Map.of("Mesos-Stream-Id", "abc"), 1 << 20));
+        streams.add(
+            exchange.<Event>stream(Map.of("Mesos-Stream-Id", "abc"), bound)
+                .countCut(metrics.counter("cut")));
         break;
       default:
         throw new IllegalStateException("on purpose");
@@ -209,6 +217,35 @@ class CallEndpointTest {
     assertThat(received)
         .extracting(event -> event.getType().getNumber())
         .startsWith(0, 1, 2, 3, 4, 5, 6, 7, 8, 0);
+  }
+
+  @Test
+  void aClientThatDoesNotReadIsCutAndCounted() throws Exception {
+    bound = new StreamBound(1 << 20, 64 << 20, Duration.ofMillis(300));
+    try (Socket client = new Socket("127.0.0.1", server.uri("/").getPort())) {
+      String body = "{\"type\":\"SUBSCRIBE\"}";
+      client
+          .getOutputStream()
+          .write(
+              ("POST /api/v1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                      + "Content-Length: "
+                      + body.length()
+                      + "\r\n\r\n"
+                      + body)
+                  .getBytes(StandardCharsets.US_ASCII));
+      EventStream<Event> stream = streams.poll(10, TimeUnit.SECONDS);
+      Event.Builder large = Event.newBuilder().setType(Event.Type.AGENT_REMOVED);
+      large.getAgentRemovedBuilder().getAgentIdBuilder().setValue("x".repeat(24 << 20));
+      assertThat(stream.send(large.build())).isTrue();
+      stream.heartbeat(
+          loop,
+          Duration.ofMillis(20),
+          Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build()));
+      BlockingQueue<Throwable> gone = new LinkedBlockingQueue<>();
+      stream.onClosed(gone::add);
+      assertThat(gone.poll(20, TimeUnit.SECONDS)).isInstanceOf(SlowClientException.class);
+      assertThat(metrics.snapshot()).containsEntry("cut", 1.0);
+    }
   }
 
   @Test

@@ -37,6 +37,7 @@ import org.mezzo.http.BodyTooLargeException;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.ResponseStream;
+import org.mezzo.http.StreamBound;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -333,14 +334,14 @@ final class JettyExchange implements HttpExchange {
   }
 
   @Override
-  public ResponseStream stream(int status, Map<String, String> headers, long maxQueuedBytes) {
+  public ResponseStream stream(int status, Map<String, String> headers, StreamBound bound) {
     if (!answered.compareAndSet(false, true)) {
       throw new IllegalStateException("The exchange is answered already");
     }
     streaming = true;
     response.setStatus(status);
     headers.forEach((name, value) -> response.getHeaders().put(name, value));
-    JettyStream stream = new JettyStream(connector, request, response, callback, maxQueuedBytes);
+    JettyStream stream = new JettyStream(connector, request, response, callback, bound);
     connector.streamBegan(stream);
     stream.begin(requestIsRead());
     return stream;

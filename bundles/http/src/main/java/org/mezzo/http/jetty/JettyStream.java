@@ -8,6 +8,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpHeader;
@@ -19,12 +21,15 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 import org.mezzo.http.ResponseStream;
+import org.mezzo.http.SlowClientException;
+import org.mezzo.http.StreamBound;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A streamed answer. At most one write is under way; what is written meanwhile waits in a bounded
- * queue and goes out as one write after it.
+ * queue. Small messages go out together as one write, and a large one in pieces, so that it is
+ * known whether its client reads.
  *
  * <p>Over HTTP/1.1 the head and the last chunk are Jetty's, but the chunks between are framed here
  * and written to the connection itself: Jetty sends the line end of a chunk only in front of the
@@ -43,12 +48,21 @@ final class JettyStream implements ResponseStream {
   private final Request request;
   private final Response response;
   private final Callback callback;
-  private final long maxQueuedBytes;
+  private final StreamBound bound;
 
   private final Object lock = new Object();
   private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
+
+  /** What is left of what is being sent. */
+  private ByteBuffer sending = BufferUtil.EMPTY_BUFFER;
+
+  /** The size of the queue. */
   private long queuedBytes;
-  private long writingBytes;
+
+  /** The size of what is being sent, the write under way included. */
+  private long sendingBytes;
+
+  private long movedNanos;
   private boolean writing;
   private boolean ending;
   private boolean closed;
@@ -68,12 +82,12 @@ final class JettyStream implements ResponseStream {
       Request request,
       Response response,
       Callback callback,
-      long maxQueuedBytes) {
+      StreamBound bound) {
     this.connector = connector;
     this.request = request;
     this.response = response;
     this.callback = callback;
-    this.maxQueuedBytes = maxQueuedBytes;
+    this.bound = bound;
     Connection connection = request.getConnectionMetaData().getConnection();
     this.watch =
         http1() && connection.getEndPoint() instanceof AbstractEndPoint
@@ -100,6 +114,7 @@ final class JettyStream implements ResponseStream {
     }
     synchronized (lock) {
       writing = true;
+      movedNanos = System.nanoTime();
     }
     Written head = new Written();
     response.write(false, BufferUtil.EMPTY_BUFFER, head);
@@ -113,6 +128,7 @@ final class JettyStream implements ResponseStream {
 
   @Override
   public boolean write(byte[] bytes) {
+    Optional<String> objection;
     synchronized (lock) {
       if (closed || ending) {
         return false;
@@ -120,22 +136,37 @@ final class JettyStream implements ResponseStream {
       if (bytes.length == 0) {
         return true;
       }
-      boolean empty = queuedBytes + writingBytes == 0;
-      if (empty || queuedBytes + writingBytes + bytes.length <= maxQueuedBytes) {
+      objection = objection(bytes.length);
+      if (objection.isEmpty()) {
         queue.add(bytes);
         queuedBytes += bytes.length;
-      } else {
-        bytes = null;
       }
     }
-    if (bytes == null) {
-      cut(
-          new IOException(
-              "The client does not read: more than " + maxQueuedBytes + " bytes wait for it"));
+    if (objection.isPresent()) {
+      abort(new SlowClientException(objection.get()));
       return false;
     }
     flush();
     return true;
+  }
+
+  /** Why so much more may not wait. */
+  private Optional<String> objection(int more) {
+    if (queuedBytes > 0 && queuedBytes + more > bound.most()) {
+      return Optional.of(
+          "The client reads too slowly: " + queuedBytes + " bytes wait for it, and more come");
+    }
+    long all = sendingBytes + queuedBytes;
+    long stood = System.nanoTime() - movedNanos;
+    if (all > 0 && all + more > bound.bytes() && stood > bound.patience().toNanos()) {
+      return Optional.of(
+          "The client does not read: "
+              + all
+              + " bytes wait for it, of which it took none for "
+              + TimeUnit.NANOSECONDS.toMillis(stood)
+              + " ms");
+    }
+    return Optional.empty();
   }
 
   private void flush() {
@@ -153,6 +184,7 @@ final class JettyStream implements ResponseStream {
           return;
         }
         writing = true;
+        movedNanos = System.nanoTime();
       }
       if (last) {
         finish();
@@ -209,7 +241,8 @@ final class JettyStream implements ResponseStream {
     public void succeeded() {
       synchronized (lock) {
         writing = false;
-        writingBytes = 0;
+        sendingBytes = sending.remaining();
+        movedNanos = System.nanoTime();
       }
       if (!first.compareAndSet(true, false)) {
         flush();
@@ -227,12 +260,28 @@ final class JettyStream implements ResponseStream {
     }
   }
 
-  /** What waits, joined up to a bound; null when nothing does. */
+  /** The next piece: of what is being sent, or else of what waits, joined; null without either. */
   private ByteBuffer take() {
+    if (!sending.hasRemaining()) {
+      sending = next();
+      sendingBytes = sending.remaining();
+    }
+    int size = Math.min(sending.remaining(), MAX_WRITE_BYTES);
+    if (size == 0) {
+      return null;
+    }
+    ByteBuffer piece = sending.slice(sending.position(), size);
+    sending.position(sending.position() + size);
+    if (!sending.hasRemaining()) {
+      sending = BufferUtil.EMPTY_BUFFER;
+    }
+    return piece;
+  }
+
+  private ByteBuffer next() {
     byte[] first = queue.poll();
     if (first == null) {
-      writingBytes = 0;
-      return null;
+      return BufferUtil.EMPTY_BUFFER;
     }
     int size = first.length;
     int count = 0;
@@ -244,7 +293,6 @@ final class JettyStream implements ResponseStream {
       count++;
     }
     queuedBytes -= size;
-    writingBytes = size;
     if (count == 0) {
       return ByteBuffer.wrap(first);
     }
@@ -269,30 +317,41 @@ final class JettyStream implements ResponseStream {
     cut(new IOException("Aborted"));
   }
 
-  private void cut(Throwable reason) {
-    synchronized (lock) {
-      if (closed) {
-        return;
-      }
-    }
-    closed(reason);
-    if (http1()) {
-      request.getConnectionMetaData().getConnection().getEndPoint().close(reason);
+  @Override
+  public void abort(Throwable reason) {
+    if (cut(reason) && reason instanceof SlowClientException) {
+      LOG.warn(
+          "The stream {} to {} is cut. {}",
+          request.getHttpURI().getPath(),
+          request.getConnectionMetaData().getRemoteSocketAddress(),
+          reason.getMessage());
     }
   }
 
-  /** The stream is over; null when it ended in order. */
-  private void closed(Throwable reason) {
+  /** False when it was over already. */
+  private boolean cut(Throwable reason) {
+    if (!closed(reason)) {
+      return false;
+    }
+    if (http1()) {
+      request.getConnectionMetaData().getConnection().getEndPoint().close(reason);
+    }
+    return true;
+  }
+
+  /** The stream is over; null when it ended in order. False when it was over already. */
+  private boolean closed(Throwable reason) {
     List<Consumer<Throwable>> told;
     synchronized (lock) {
       if (closed) {
-        return;
+        return false;
       }
       closed = true;
       cause = reason;
       queue.clear();
       queuedBytes = 0;
-      writingBytes = 0;
+      sending = BufferUtil.EMPTY_BUFFER;
+      sendingBytes = 0;
       told = listeners;
       listeners = List.of();
     }
@@ -305,6 +364,7 @@ final class JettyStream implements ResponseStream {
       callback.failed(reason);
     }
     told.forEach(listener -> tell(listener, reason));
+    return true;
   }
 
   private static void tell(Consumer<Throwable> listener, Throwable reason) {
@@ -331,7 +391,7 @@ final class JettyStream implements ResponseStream {
   @Override
   public long queuedBytes() {
     synchronized (lock) {
-      return queuedBytes + writingBytes;
+      return queuedBytes;
     }
   }
 

@@ -93,11 +93,10 @@ public final class Allocation implements AutoCloseable {
     this.runTime = metrics.timer("allocator/mesos/allocation_run_ms", TIMER_WINDOW);
     this.runLatency = metrics.timer("allocator/mesos/allocation_run_latency_ms", TIMER_WINDOW);
     metrics.gauge("allocator/mezzo/present", () -> epoch == 0 ? 0 : 1);
-    metrics.gauge("allocator/event_queue_dispatches", this::waitingCalls);
-    metrics.gauge("allocator/mesos/event_queue_dispatches", this::waitingCalls);
   }
 
-  private int waitingCalls() {
+  /** How many calls the holder has not seen yet. Safe for any thread. */
+  public int waitingCalls() {
     ModuleLease<Allocator> present = lease;
     return present == null ? 0 : present.backlog();
   }

@@ -2,6 +2,7 @@ package org.mezzo.master.election;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -40,6 +41,9 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
   private final Supplier<MasterState> state;
   private final Map<String, Numbers> known = new HashMap<>();
 
+  /** Removed frameworks in the order in which they drop out of the history, too. */
+  private final ArrayDeque<String> leaving = new ArrayDeque<>();
+
   /**
    * Measures nobody yet.
    *
@@ -57,21 +61,27 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
         numbers(added.framework()).roles(added.framework());
       } else if (happening instanceof Happening.FrameworkUpdated updated) {
         numbers(updated.framework()).roles(updated.framework());
-      } else if (happening instanceof Happening.FrameworkRemoved) {
-        known
-            .keySet()
-            .removeIf(
-                id -> {
-                  boolean forgotten = !after.frameworks().containsKey(id) && !after.isCompleted(id);
-                  if (forgotten) {
-                    metrics.removeAll(known.get(id).prefix);
-                  }
-                  return forgotten;
-                });
+      } else if (happening instanceof Happening.FrameworkRemoved removed) {
+        leaving.add(removed.framework().id());
+        forget(after);
       } else if (happening instanceof Happening.TaskUpdated updated) {
         ended(before, updated);
       }
     }
+  }
+
+  /** Only what has dropped out of the history is looked at. */
+  private void forget(MasterState after) {
+    while (!leaving.isEmpty() && forgotten(after, leaving.peek())) {
+      Numbers numbers = known.remove(leaving.poll());
+      if (numbers != null) {
+        metrics.removeScope(numbers.prefix);
+      }
+    }
+  }
+
+  private static boolean forgotten(MasterState after, String id) {
+    return !after.frameworks().containsKey(id) && !after.isCompleted(id);
   }
 
   private void ended(MasterState before, Happening.TaskUpdated updated) {
@@ -146,8 +156,9 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
 
   @Override
   public void close() {
-    known.values().forEach(numbers -> metrics.removeAll(numbers.prefix));
+    known.values().forEach(numbers -> metrics.removeScope(numbers.prefix));
     known.clear();
+    leaving.clear();
   }
 
   private Numbers numbers(Framework framework) {
@@ -162,6 +173,7 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
   private final class Numbers {
     private final String id;
     private final String prefix;
+    private final MetricsRegistry own;
     private final Map<String, Metrics.Counter> counters = new HashMap<>();
     private final Set<String> roles = new HashSet<>();
 
@@ -174,6 +186,7 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
               + "/"
               + id
               + "/";
+      own = metrics.scope(prefix);
       gauge("subscribed", known -> known.connected() ? 1 : 0);
       add("calls", 0);
       for (Call.Type type : Call.Type.values()) {
@@ -219,7 +232,7 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
           role -> {
             boolean gone = !framework.subscription().roles().contains(role);
             if (gone) {
-              metrics.remove(prefix + "roles/" + role + "/suppressed");
+              own.remove("roles/" + role + "/suppressed");
             }
             return gone;
           });
@@ -237,12 +250,12 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
     }
 
     private void add(String name, long by) {
-      counters.computeIfAbsent(name, it -> metrics.counter(prefix + it)).add(by);
+      counters.computeIfAbsent(name, own::counter).add(by);
     }
 
     private void gauge(String name, ToDoubleFunction<Framework> value) {
-      metrics.gauge(
-          prefix + name,
+      own.gauge(
+          name,
           () -> {
             Framework now = state.get().frameworks().get(id);
             return now == null ? 0 : value.applyAsDouble(now);

@@ -141,6 +141,14 @@ public final class Gauges {
       resources(metrics, leadership, name, name + "_revocable", Resources::revocable);
     }
     offerable(metrics, leadership);
+    // Asked of the present term: one that ended must not be held by its numbers.
+    for (String prefix : new String[] {"allocator/", "allocator/mesos/"}) {
+      metrics.gauge(prefix + "event_queue_dispatches", () -> waitingCalls(leadership.term()));
+    }
+  }
+
+  private static int waitingCalls(MasterTerm term) {
+    return term == null ? 0 : term.allocation().waitingCalls();
   }
 
   /** What the allocator has to give, and what of it is given. */

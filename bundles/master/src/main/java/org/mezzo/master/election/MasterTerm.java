@@ -18,6 +18,7 @@ import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.EventLoop;
 import org.mezzo.daemon.MetricsRegistry;
+import org.mezzo.daemon.Timers;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
 import org.mezzo.master.agents.Links;
@@ -101,7 +102,8 @@ public final class MasterTerm implements AutoCloseable {
   private final Map<String, EventStream<Event>> streams = new HashMap<>();
   private final Map<String, String> frameworkOfStream = new HashMap<>();
   private final List<Follower> followers = new ArrayList<>();
-  private final List<EventLoop.Timer> timers = new ArrayList<>();
+  private final Timers timers;
+  private final Map<String, EventLoop.Timer> named = new HashMap<>();
   private volatile MasterState state;
   private volatile boolean recovered;
   private volatile boolean closed;
@@ -116,6 +118,7 @@ public final class MasterTerm implements AutoCloseable {
     this.parts = parts;
     this.registry = registry;
     this.failures = failures;
+    this.timers = new Timers(parts.loop());
     this.fetchTime = parts.metrics().timer("registrar/state_fetch_ms", Duration.ZERO);
     this.storeTime = parts.metrics().timer("registrar/state_store_ms", STORE_WINDOW);
     parts.metrics().gauge("registrar/queued_operations", storesUnderWay::get);
@@ -175,22 +178,12 @@ public final class MasterTerm implements AutoCloseable {
               LOG.info(
                   "Recovered {} agents from the registry; serving", next.recoveredAgents().size());
               recoveryTimer(next);
-              timers.add(
-                  parts
-                      .loop()
-                      .every(
-                          parts.settings().allocationInterval(),
-                          () -> allocation.request(Optional.empty())));
-              timers.add(
-                  parts
-                      .loop()
-                      .every(
-                          times.pruneInterval(),
-                          () ->
-                              run(
-                                  tx ->
-                                      AgentRegistry.forgetOld(
-                                          tx, times.maxAge(), times.maxCount()))));
+              timers.every(
+                  parts.settings().allocationInterval(),
+                  () -> allocation.request(Optional.empty()));
+              timers.every(
+                  times.pruneInterval(),
+                  () -> run(tx -> AgentRegistry.forgetOld(tx, times.maxAge(), times.maxCount())));
               serving.run();
             });
   }
@@ -199,14 +192,12 @@ public final class MasterTerm implements AutoCloseable {
   private <T> CompletableFuture<T> within(CompletionStage<T> stage, Duration limit, String done) {
     CompletableFuture<T> result = new CompletableFuture<>();
     EventLoop.Timer timer =
-        parts
-            .loop()
-            .schedule(
-                limit,
-                () ->
-                    result.completeExceptionally(
-                        new TimeoutException(
-                            "it was not " + done + " within " + limit.toSeconds() + " s")));
+        timers.schedule(
+            limit,
+            () ->
+                result.completeExceptionally(
+                    new TimeoutException(
+                        "it was not " + done + " within " + limit.toSeconds() + " s")));
     stage.whenComplete(
         (value, failure) -> {
           timer.cancel();
@@ -282,25 +273,22 @@ public final class MasterTerm implements AutoCloseable {
     if (expected == 0) {
       return;
     }
-    timers.add(
-        parts
-            .loop()
-            .schedule(
-                parts.settings().agentReregisterTimeout(),
-                () -> {
-                  var missing = state.recoveredAgents().keySet();
-                  if (missing.size() > expected * parts.recoveryLimit()) {
-                    failures.failed(
-                        missing.size()
-                            + " of "
-                            + expected
-                            + " agents did not come back, more than --recovery_agent_removal_limit"
-                            + " allows",
-                        null);
-                    return;
-                  }
-                  missing.forEach(id -> links.markLater(id, tx -> markMissing(tx, id)));
-                }));
+    timers.schedule(
+        parts.settings().agentReregisterTimeout(),
+        () -> {
+          var missing = state.recoveredAgents().keySet();
+          if (missing.size() > expected * parts.recoveryLimit()) {
+            failures.failed(
+                missing.size()
+                    + " of "
+                    + expected
+                    + " agents did not come back, more than --recovery_agent_removal_limit"
+                    + " allows",
+                null);
+            return;
+          }
+          missing.forEach(id -> links.markLater(id, tx -> markMissing(tx, id)));
+        });
   }
 
   private static void markMissing(Transition tx, String agentId) {
@@ -399,7 +387,19 @@ public final class MasterTerm implements AutoCloseable {
     } else if (effect instanceof Effect.Store store) {
       store(store);
     } else if (effect instanceof Effect.After after) {
-      parts.loop().schedule(after.delay(), () -> run(after.step()));
+      callOff(after.name());
+      named.put(
+          after.name(),
+          timers.schedule(
+              after.delay(),
+              () -> {
+                named.remove(after.name());
+                run(after.step());
+              }));
+    } else if (effect instanceof Effect.CallOff callOff) {
+      callOff(callOff.name());
+    } else if (effect instanceof Effect.Answer answer) {
+      answer.answer().run();
     } else if (effect instanceof Effect.Next next) {
       parts.loop().execute(() -> run(next.step()));
     } else if (effect instanceof Effect.Consult consult) {
@@ -409,6 +409,13 @@ public final class MasterTerm implements AutoCloseable {
           .thenAccept(answer -> run(tx -> consult.consultation().then().apply(tx, answer)));
     } else if (effect instanceof Effect.AgentLost lost) {
       parts.consultant().agentLost(lost.agent());
+    }
+  }
+
+  private void callOff(String name) {
+    EventLoop.Timer timer = named.remove(name);
+    if (timer != null) {
+      timer.cancel();
     }
   }
 
@@ -502,8 +509,9 @@ public final class MasterTerm implements AutoCloseable {
       return;
     }
     closed = true;
-    timers.forEach(EventLoop.Timer::cancel);
     storeWatch.cancel();
+    timers.close();
+    named.clear();
     frameworkMetrics.ifPresent(FrameworkMetrics::close);
     allocation.close();
     links.close();
@@ -511,5 +519,7 @@ public final class MasterTerm implements AutoCloseable {
     streams.clear();
     followers.forEach(follower -> follower.ended().run());
     followers.clear();
+    // Connections that are still closing may know the term; the cluster's past is not theirs.
+    state = MasterState.begin(state.self(), state.elected(), parts.limits(), state.counters());
   }
 }

@@ -119,7 +119,7 @@ final class OperatorMessages {
             .setReregisteredTime(time(framework.reregistered()))
             .addAllAllocatedResources(endpoint(framework.totalAllocated()))
             .addAllOfferedResources(endpoint(framework.totalOffered()))
-            .setOfferConstraints(framework.subscription().constraints());
+            .setOfferConstraints(framework.subscription().constraints().message());
     framework.unregistered().ifPresent(at -> message.setUnregisteredTime(time(at)));
     for (String id : framework.offers()) {
       state.offer(id).ifPresent(offer -> message.addOffers(offer(offer)));

@@ -7,10 +7,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import org.mezzo.api.Metrics;
 import org.mezzo.daemon.EventLoop;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
+import org.mezzo.http.SlowClientException;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
@@ -34,13 +36,16 @@ final class OperatorStreams {
   private final EventLoop loop;
   private final Executor workers;
   private final int limit;
+  private final Metrics.Counter cuts;
   private final ArrayDeque<Subscriber> subscribers = new ArrayDeque<>();
 
-  OperatorStreams(ClusterView cluster, EventLoop loop, Executor workers, int limit) {
+  OperatorStreams(
+      ClusterView cluster, EventLoop loop, Executor workers, int limit, Metrics.Counter cuts) {
     this.cluster = cluster;
     this.loop = loop;
     this.workers = workers;
     this.limit = limit;
+    this.cuts = cuts;
   }
 
   /** One stream and what is still to be made into its events. */
@@ -59,7 +64,9 @@ final class OperatorStreams {
       synchronized (feed) {
         if (feed.size() >= MAX_FEED) {
           feed.clear();
-          stream.abort();
+          stream.abort(
+              new SlowClientException(
+                  MAX_FEED + " transitions wait to be made into events for the client"));
           return;
         }
         feed.add(step);
@@ -100,7 +107,8 @@ final class OperatorStreams {
    * closed when there are too many.
    */
   void subscribe(CallExchange exchange, Visibility visibility) {
-    EventStream<Event> stream = exchange.stream(Map.of(), EventStream.DEFAULT_MAX_QUEUED_BYTES);
+    EventStream<Event> stream =
+        exchange.<Event>stream(Map.of(), EventStream.DEFAULT_BOUND).countCut(cuts);
     Subscriber subscriber = new Subscriber(stream, visibility);
     AutoCloseable following =
         cluster.follow(

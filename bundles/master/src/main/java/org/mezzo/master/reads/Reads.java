@@ -37,13 +37,14 @@ public final class Reads {
    */
   public static void install(Router router, Sources sources) {
     LeaderGate gate = new LeaderGate(sources.cluster());
+    Metrics metrics = sources.metrics();
     OperatorStreams streams =
         new OperatorStreams(
             sources.cluster(),
             sources.loop(),
             sources.workers(),
-            (int) sources.flags().integer("max_operator_event_stream_subscribers"));
-    Metrics metrics = sources.metrics();
+            (int) sources.flags().integer("max_operator_event_stream_subscribers"),
+            metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
     router.route("/api/v1", Access.READWRITE, new OperatorApi(sources, streams).endpoint(gate));
     new StateEndpoints(sources, gate).install(router);

@@ -322,7 +322,7 @@ final class StateEndpoints {
           if (info.hasLabels()) {
             StateJson.labels(json, "labels", info.getLabels());
           }
-          json.message("offer_constraints", framework.subscription().constraints());
+          json.message("offer_constraints", framework.subscription().constraints().message());
         });
   }
 

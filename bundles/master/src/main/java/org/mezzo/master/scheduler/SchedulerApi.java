@@ -16,6 +16,7 @@ import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.EventStream;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
+import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
 import org.mezzo.master.state.Framework;
@@ -27,6 +28,7 @@ import org.mezzo.master.transitions.Statuses;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Subscribing;
 import org.mezzo.master.transitions.Tasks;
+import org.mezzo.master.transitions.Transition;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
@@ -44,18 +46,26 @@ public final class SchedulerApi {
   private final Metrics metrics;
   private final Supplier<String> ids;
   private final Workers workers;
+  private final RegexLimits limits;
 
-  /** The API of one master. */
+  /**
+   * The API of one master.
+   *
+   * @param limits of regular expressions in offer constraints
+   * @param ids makes ids of streams
+   */
   public SchedulerApi(
       Leadership leadership,
       Authorization authorization,
       Metrics metrics,
       Workers workers,
+      RegexLimits limits,
       Supplier<String> ids) {
     this.leadership = leadership;
     this.authorization = authorization;
     this.metrics = metrics;
     this.workers = workers;
+    this.limits = limits;
     this.ids = ids;
   }
 
@@ -189,7 +199,8 @@ public final class SchedulerApi {
         Subscribing.of(
             withPrincipal(exchange, given),
             call.getSubscribe().getSuppressedRolesList(),
-            call.getSubscribe().getOfferConstraints());
+            call.getSubscribe().getOfferConstraints(),
+            limits);
     metrics
         .counter(
             given.hasId()
@@ -198,7 +209,8 @@ public final class SchedulerApi {
         .increment();
     String streamId = ids.get();
     EventStream<Event> stream =
-        exchange.stream(Map.of(STREAM_ID, streamId), EventStream.DEFAULT_MAX_QUEUED_BYTES);
+        exchange.<Event>stream(Map.of(STREAM_ID, streamId), EventStream.DEFAULT_BOUND)
+            .countCut(metrics.counter("master/event_streams_cut"));
     refusal(exchange, request)
         .thenAccept(
             refusal ->
@@ -227,37 +239,42 @@ public final class SchedulerApi {
 
   private void update(Call call, CallExchange exchange) {
     FrameworkInfo given = call.getUpdateFramework().getFrameworkInfo();
-    Optional<String> wrong = principalProblem(exchange, given);
-    if (wrong.isPresent()) {
-      exchange.reject(400, wrong.get());
-      return;
-    }
     Subscribing request =
         Subscribing.of(
             withPrincipal(exchange, given),
             call.getUpdateFramework().getSuppressedRolesList(),
             call.getUpdateFramework().hasOfferConstraints()
                 ? call.getUpdateFramework().getOfferConstraints()
-                : OfferConstraints.getDefaultInstance());
+                : OfferConstraints.getDefaultInstance(),
+            limits);
     refusal(exchange, request)
         .thenAccept(
             refusal ->
                 withFramework(
                     call,
                     exchange,
-                    (term, framework) -> {
-                      if (refusal.isPresent()) {
-                        exchange.reject(403, refusal.get());
-                        return;
-                      }
-                      term.run(
-                          tx -> {
-                            Optional<String> problem =
-                                Frameworks.update(tx, framework.id(), request);
-                            problem.ifPresentOrElse(
-                                text -> exchange.reject(400, text), exchange::ok);
-                          });
-                    }));
+                    (term, framework) ->
+                        term.run(tx -> update(tx, framework.id(), exchange, request, refusal))));
+  }
+
+  /** What is wrong is told before what is not allowed (rule 36). */
+  private void update(
+      Transition tx,
+      String id,
+      CallExchange exchange,
+      Subscribing request,
+      Optional<String> refusal) {
+    Optional<String> problem =
+        principalProblem(exchange, request.info())
+            .or(() -> Frameworks.updateProblem(tx, id, request));
+    if (problem.isPresent()) {
+      tx.answer(() -> exchange.reject(400, problem.get()));
+    } else if (refusal.isPresent()) {
+      tx.answer(() -> exchange.reject(403, refusal.get()));
+    } else {
+      Frameworks.update(tx, id, request);
+      tx.answer(exchange::ok);
+    }
   }
 
   /** A step of a call that has a counter of its own among the master's messages. */
@@ -277,8 +294,11 @@ public final class SchedulerApi {
         exchange,
         (term, framework) -> {
           term.frameworkMetrics().ifPresent(it -> it.beginning(framework, call));
-          term.run(step);
-          exchange.accepted();
+          term.run(
+              tx -> {
+                step.apply(tx);
+                tx.answer(exchange::accepted);
+              });
         });
   }
 
@@ -330,7 +350,12 @@ public final class SchedulerApi {
                     + id);
             return;
           }
-          action.accept(term, framework);
+          try {
+            action.accept(term, framework);
+          } catch (RuntimeException e) {
+            exchange.reject(500, "The call failed: " + e);
+            throw e;
+          }
         },
         () -> exchange.reject(503, "No leader elected"));
   }

@@ -6,8 +6,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.master.constraints.CompiledConstraints;
 import org.mezzo.protocol.v1.FrameworkInfo;
-import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 import org.mezzo.resources.Resources;
 import org.pcollections.HashTreePMap;
 import org.pcollections.HashTreePSet;
@@ -71,7 +71,7 @@ public record Framework(
       SortedSet<String> roles,
       Set<String> suppressed,
       Set<FrameworkInfo.Capability.Type> capabilities,
-      OfferConstraints constraints) {}
+      CompiledConstraints constraints) {}
 
   /** What an offer filter is about (rule 70). */
   public record FilterKey(String role, String agentId) {}

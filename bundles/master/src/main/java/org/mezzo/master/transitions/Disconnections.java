@@ -35,7 +35,10 @@ public final class Disconnections {
     Agents.tellUpdated(tx, agentId);
     Instant since = agent.reregistered().orElse(agent.registered());
     Duration timeout = tx.settings().agentReregisterTimeout();
-    tx.after(timeout, later -> reregistrationExpired(later, agentId, since));
+    tx.after(
+        "reregistration of agent " + agentId,
+        timeout,
+        later -> reregistrationExpired(later, agentId, since));
   }
 
   private static void forgetUncheckpointed(Transition tx, String agentId, String frameworkId) {

@@ -75,8 +75,18 @@ public sealed interface Effect {
     void apply(Transition tx, String reason);
   }
 
-  /** Runs a step after a delay, unless the term is over. */
-  record After(Duration delay, Step step) implements Effect {}
+  /**
+   * Runs a step after a delay, unless the term is over by then.
+   *
+   * @param name of the timer; an earlier one of the same name that has not run is called off
+   */
+  record After(String name, Duration delay, Step step) implements Effect {}
+
+  /** Calls off a timer, if there is one of that name. */
+  record CallOff(String name) implements Effect {}
+
+  /** Answers a call; it sees the state that the transition has published. */
+  record Answer(Runnable answer) implements Effect {}
 
   /** Runs a step in the next turn of the loop, after what waits already. */
   record Next(Step step) implements Effect {}

@@ -120,6 +120,7 @@ public final class Frameworks {
   private static void resume(Transition tx, Subscribing request, Framework known, String streamId) {
     boolean wasActive = known.active();
     boolean first = known.phase() == Framework.Phase.RECOVERED;
+    tx.callOff(timer(known.id()));
     if (known.connected()) {
       tx.effect(new Effect.Send(known.streamId(), error("Framework failed over")));
       tx.effect(new Effect.EndStream(known.streamId()));
@@ -180,29 +181,27 @@ public final class Frameworks {
   }
 
   /**
-   * UPDATE_FRAMEWORK (rule 36).
-   *
-   * @return what is wrong with it; empty when it was done
+   * What is wrong with an UPDATE_FRAMEWORK (rule 36), leaving permission aside; empty when nothing
+   * is.
    */
-  public static Optional<String> update(Transition tx, String id, Subscribing request) {
+  public static Optional<String> updateProblem(Transition tx, String id, Subscribing request) {
     Framework known = tx.framework(id);
-    Optional<String> problem =
-        request
-            .problem()
-            .or(() -> flagProblem(tx, request))
-            .map(text -> "'FrameworkInfo' is not valid: " + text)
-            .or(
-                () ->
-                    request
-                        .laterProblem()
-                        .map(text -> "'UpdateFramework' call is not valid: " + text))
-            .or(
-                () ->
-                    immutableProblem(known.info(), request.info())
-                        .map(text -> "FrameworkInfo update is not valid: " + text));
-    if (problem.isPresent()) {
-      return problem;
-    }
+    return request
+        .problem()
+        .or(() -> flagProblem(tx, request))
+        .map(text -> "'FrameworkInfo' is not valid: " + text)
+        .or(
+            () ->
+                request.laterProblem().map(text -> "'UpdateFramework' call is not valid: " + text))
+        .or(
+            () ->
+                immutableProblem(known.info(), request.info())
+                    .map(text -> "FrameworkInfo update is not valid: " + text));
+  }
+
+  /** Carries out an UPDATE_FRAMEWORK with which nothing is wrong (rule 36). */
+  public static void update(Transition tx, String id, Subscribing request) {
+    Framework known = tx.framework(id);
     boolean changed = !known.info().equals(request.info());
     replace(tx, id, request.info(), request.subscription());
     Framework updated = tx.framework(id);
@@ -211,7 +210,6 @@ public final class Frameworks {
       informAgents(tx, updated);
       tx.happened(new Happening.FrameworkUpdated(updated));
     }
-    return Optional.empty();
   }
 
   private static Optional<String> immutableProblem(FrameworkInfo before, FrameworkInfo after) {
@@ -275,8 +273,13 @@ public final class Frameworks {
     Instant since = lost.reregistered();
     double seconds = Math.max(0, lost.info().getFailoverTimeout());
     tx.after(
+        timer(frameworkId),
         Duration.ofNanos((long) Math.min(seconds * 1e9, Long.MAX_VALUE / 2)),
         later -> failoverExpired(later, frameworkId, since));
+  }
+
+  private static String timer(String frameworkId) {
+    return "failover of framework " + frameworkId;
   }
 
   private static void failoverExpired(Transition tx, String frameworkId, Instant since) {
@@ -291,6 +294,7 @@ public final class Frameworks {
   /** TEARDOWN by call, operator or timeout (rule 41). */
   public static void remove(Transition tx, Framework framework) {
     String id = framework.id();
+    tx.callOff(timer(id));
     Offers.giveBackAll(tx, framework);
     for (String agentId : agentsOf(framework)) {
       Agent agent = tx.agent(agentId);

@@ -101,8 +101,13 @@ public final class Offers {
     tx.put(agent.offer(offer));
     tx.settings()
         .offerTimeout()
-        .ifPresent(timeout -> tx.after(timeout, later -> expire(later, offer.id())));
+        .ifPresent(
+            timeout -> tx.after(timer(offer.id()), timeout, later -> expire(later, offer.id())));
     return offer;
+  }
+
+  private static String timer(String offerId) {
+    return "timeout of offer " + offerId;
   }
 
   /** Sends those of the offers that still stand, in one event (rule 46). */
@@ -159,6 +164,9 @@ public final class Offers {
 
   /** Takes an offer out of the ledger; tells nobody. */
   static void withdraw(Transition tx, Offer offer) {
+    if (tx.settings().offerTimeout().isPresent()) {
+      tx.callOff(timer(offer.id()));
+    }
     tx.become(tx.state().withOffers(tx.state().offers().minus(offer.id())));
     Framework framework = tx.framework(offer.frameworkId());
     if (framework != null) {

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import org.mezzo.master.constraints.CompiledConstraints;
+import org.mezzo.master.constraints.InvalidConstraintsException;
+import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.state.Framework;
 import org.mezzo.protocol.v1.FrameworkInfo;
-import org.mezzo.protocol.v1.scheduler.AttributeConstraint;
 import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 
 /**
@@ -26,13 +26,33 @@ public record Subscribing(
     Optional<String> laterProblem) {
   private static final double MAX_SECONDS = Long.MAX_VALUE / 1e9;
 
-  /** Looks at what a framework says. */
+  /** As below, with the default limits. */
   public static Subscribing of(
       FrameworkInfo info, List<String> suppressed, OfferConstraints constraints) {
+    return of(info, suppressed, constraints, RegexLimits.DEFAULT);
+  }
+
+  /**
+   * Looks at what a framework says.
+   *
+   * @param limits of the regular expressions in its constraints
+   */
+  public static Subscribing of(
+      FrameworkInfo info,
+      List<String> suppressed,
+      OfferConstraints constraints,
+      RegexLimits limits) {
     Set<String> suppressedRoles = new HashSet<>(suppressed);
+    Optional<String> constraintsProblem = Optional.empty();
+    CompiledConstraints compiled = CompiledConstraints.NONE;
+    try {
+      compiled = CompiledConstraints.of(constraints, limits);
+    } catch (InvalidConstraintsException e) {
+      constraintsProblem = Optional.of("Offer constraints are not valid: " + e.getMessage());
+    }
     Framework.Subscription subscription =
         new Framework.Subscription(
-            Roles.of(info), suppressedRoles, Roles.capabilities(info), constraints);
+            Roles.of(info), suppressedRoles, Roles.capabilities(info), compiled);
     Optional<String> problem =
         Roles.problem(info)
             .or(
@@ -42,8 +62,12 @@ public record Subscribing(
                         : Optional.empty())
             .or(() -> filtersProblem(info))
             .or(() -> timeoutProblem(info.getFailoverTimeout()));
+    Optional<String> unsuitable = constraintsProblem;
     return new Subscribing(
-        info, subscription, problem, laterProblem(subscription, suppressedRoles, constraints));
+        info,
+        subscription,
+        problem,
+        rolesProblem(subscription, suppressedRoles, constraints).or(() -> unsuitable));
   }
 
   private static Optional<String> filtersProblem(FrameworkInfo info) {
@@ -75,7 +99,7 @@ public record Subscribing(
                 + (long) MAX_SECONDS);
   }
 
-  private static Optional<String> laterProblem(
+  private static Optional<String> rolesProblem(
       Framework.Subscription subscription, Set<String> suppressed, OfferConstraints constraints) {
     Set<String> strange = new HashSet<>(suppressed);
     strange.removeAll(subscription.roles());
@@ -83,41 +107,14 @@ public record Subscribing(
       return Optional.of(
           "Suppressed roles " + Roles.shown(strange) + " are not contained in the set of roles");
     }
-    for (var entry : constraints.getRoleConstraintsMap().entrySet()) {
-      if (!subscription.roles().contains(entry.getKey())) {
+    for (String role : constraints.getRoleConstraintsMap().keySet()) {
+      if (!subscription.roles().contains(role)) {
         return Optional.of(
             "Offer constraints specify `role_constraints` for a role '"
-                + entry.getKey()
+                + role
                 + "'not contained in the set of roles");
-      }
-      for (var group : entry.getValue().getGroupsList()) {
-        for (AttributeConstraint constraint : group.getAttributeConstraintsList()) {
-          Optional<String> problem = regexProblem(constraint.getPredicate());
-          if (problem.isPresent()) {
-            return problem;
-          }
-        }
       }
     }
     return Optional.empty();
-  }
-
-  private static Optional<String> regexProblem(AttributeConstraint.Predicate predicate) {
-    String regex =
-        switch (predicate.getPredicateCase()) {
-          case TEXT_MATCHES -> predicate.getTextMatches().getRegex();
-          case TEXT_NOT_MATCHES -> predicate.getTextNotMatches().getRegex();
-          default -> "";
-        };
-    try {
-      Pattern.compile(regex);
-      return Optional.empty();
-    } catch (PatternSyntaxException e) {
-      return Optional.of(
-          "Offer constraints are not valid: the regular expression '"
-              + regex
-              + "' cannot be compiled: "
-              + e.getDescription());
-    }
   }
 }

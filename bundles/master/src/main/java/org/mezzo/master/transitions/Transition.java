@@ -137,9 +137,23 @@ public final class Transition {
     effects.add(new Effect.Store(List.copyOf(changes), then, refused));
   }
 
-  /** Goes on after a delay. */
-  public void after(Duration delay, Step step) {
-    effects.add(new Effect.After(delay, step));
+  /**
+   * Goes on after a delay.
+   *
+   * @param name of the timer, which replaces an earlier one of the same name
+   */
+  public void after(String name, Duration delay, Step step) {
+    effects.add(new Effect.After(name, delay, step));
+  }
+
+  /** Calls off a timer of {@link #after}, if there is one. */
+  public void callOff(String name) {
+    effects.add(new Effect.CallOff(name));
+  }
+
+  /** Answers a call once what it changed is published. */
+  public void answer(Runnable answer) {
+    effects.add(new Effect.Answer(answer));
   }
 
   /** Adds one to a counter. */

@@ -73,6 +73,8 @@ public final class Unreachability {
       tx.count("master/slave_unreachable_completed");
       tx.count("master/slave_removals");
       tx.count("master/slave_removals/reason_unhealthy");
+    } else {
+      tx.count("master/recovery_slave_removals");
     }
     Removals.failure(tx, agentId);
     tx.effect(new Effect.AgentLost(info));

@@ -27,6 +27,7 @@ import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
+import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 
 /** A framework on the HTTP API, in JSON or protobuf. */
 public final class TestScheduler implements AutoCloseable {
@@ -88,10 +89,19 @@ public final class TestScheduler implements AutoCloseable {
 
   /** Subscribes; events are read from then on. */
   public TestScheduler subscribe(FrameworkInfo info) throws Exception {
-    Call.Builder call =
-        Call.newBuilder()
-            .setType(Call.Type.SUBSCRIBE)
-            .setSubscribe(Call.Subscribe.newBuilder().setFrameworkInfo(info));
+    return subscribe(Call.Subscribe.newBuilder().setFrameworkInfo(info));
+  }
+
+  /** Subscribes with constraints. */
+  public TestScheduler subscribe(FrameworkInfo info, OfferConstraints constraints)
+      throws Exception {
+    return subscribe(
+        Call.Subscribe.newBuilder().setFrameworkInfo(info).setOfferConstraints(constraints));
+  }
+
+  private TestScheduler subscribe(Call.Subscribe.Builder subscribe) throws Exception {
+    FrameworkInfo info = subscribe.getFrameworkInfo();
+    Call.Builder call = Call.newBuilder().setType(Call.Type.SUBSCRIBE).setSubscribe(subscribe);
     if (info.hasId()) {
       call.setFrameworkId(info.getId());
     }

@@ -197,14 +197,12 @@ class TransitionsTest {
     FrameworkInfo update =
         state.frameworks().get(id).info().toBuilder().clearRoles().addRoles("q").build();
     run(
-        tx ->
-            assertThat(
-                    Frameworks.update(
-                        tx,
-                        id,
-                        Subscribing.of(
-                            update, List.of("q"), OfferConstraints.getDefaultInstance())))
-                .isEmpty());
+        tx -> {
+          Subscribing request =
+              Subscribing.of(update, List.of("q"), OfferConstraints.getDefaultInstance());
+          assertThat(Frameworks.updateProblem(tx, id, request)).isEmpty();
+          Frameworks.update(tx, id, request);
+        });
     assertThat(sentTo("s").get(0).getType()).isEqualTo(Event.Type.RESCIND);
     assertThat(state.offers().keySet()).containsExactly(kept.id());
     assertThat(state.frameworks().get(id).subscription().suppressed()).containsExactly("q");

@@ -1,0 +1,151 @@
+package org.mezzo.master.election;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.ref.WeakReference;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.mezzo.api.allocator.AllocatorOptions;
+import org.mezzo.coordination.Registry;
+import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.MetricsRegistry;
+import org.mezzo.master.agents.RemovalRate;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.testing.TestCluster;
+import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.master.transitions.Frameworks;
+import org.mezzo.master.transitions.Settings;
+import org.mezzo.master.transitions.Subscribing;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.MasterInfo;
+import org.mezzo.protocol.v1.scheduler.OfferConstraints;
+
+/** What the end of a term costs and leaves behind. */
+class MasterTermTest {
+  private static final MasterInfo SELF =
+      MasterInfo.newBuilder().setId("m").setIp(1).setPort(5050).build();
+
+  private final EventLoop loop = new EventLoop("term-test");
+  private final MetricsRegistry metrics = new MetricsRegistry();
+  private MasterTerm term;
+
+  /** A registry that forgets. */
+  private static final class NoRegistry implements Registry {
+    @Override
+    public CompletionStage<Map<String, byte[]>> load() {
+      return CompletableFuture.completedFuture(Map.of());
+    }
+
+    @Override
+    public CompletionStage<Void> apply(List<Change> changes) {
+      return CompletableFuture.completedFuture(null);
+    }
+  }
+
+  @BeforeEach
+  void begin() throws Exception {
+    term =
+        new MasterTerm(
+            new MasterTerm.Parts(
+                loop,
+                Clock.systemUTC(),
+                metrics,
+                Settings.DEFAULT,
+                AllocatorOptions.defaults(),
+                MasterState.Limits.DEFAULT,
+                Map.of(),
+                RemovalRate.unlimited(),
+                1,
+                new MasterTerm.RegistryTimes(
+                    Duration.ofMinutes(1),
+                    Duration.ofMinutes(1),
+                    Duration.ofMinutes(15),
+                    Duration.ofDays(14),
+                    100),
+                Consultant.NOBODY),
+            SELF,
+            MasterState.Counters.ZERO,
+            new NoRegistry(),
+            (reason, cause) -> {});
+    onLoop(
+        () -> {
+          term.measureFrameworks();
+          term.begin(() -> {});
+        });
+    assertThat(term.state()).isPresent();
+  }
+
+  @AfterEach
+  void end() {
+    loop.close();
+  }
+
+  private void onLoop(Runnable action) throws Exception {
+    CompletableFuture.runAsync(action, loop).get(60, TimeUnit.SECONDS);
+  }
+
+  private void subscribe(int index, double failoverTimeout) {
+    FrameworkInfo info =
+        TestScheduler.info("r")
+            .setName("framework-" + index)
+            .setFailoverTimeout(failoverTimeout)
+            .build();
+    Subscribing request = Subscribing.of(info, List.of(), OfferConstraints.getDefaultInstance());
+    term.run(tx -> Frameworks.subscribe(tx, request, "stream-" + index, Optional.empty()));
+  }
+
+  @Test
+  void theEndOfATermWithThousandsOfFrameworksDoesNotHoldTheLoop() throws Exception {
+    onLoop(
+        () -> {
+          for (int i = 0; i < 3_000; i++) {
+            subscribe(i, 0);
+          }
+        });
+    assertThat(
+            metrics.snapshot().keySet().stream().filter(it -> it.startsWith("master/frameworks")))
+        .hasSizeGreaterThan(3_000 * 50);
+    long began = System.nanoTime();
+    onLoop(term::close);
+    // A scan of all numbers for each framework takes half a minute.
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(1));
+    assertThat(metrics.snapshot().keySet()).noneMatch(it -> it.startsWith("master/frameworks"));
+  }
+
+  @Test
+  void timersEndWithTheTermAndItsRootIsLetGo() throws Exception {
+    onLoop(
+        () -> {
+          subscribe(1, Duration.ofDays(7).toSeconds());
+          String id = term.state().orElseThrow().frameworks().keySet().iterator().next();
+          term.run(tx -> Frameworks.disconnected(tx, id, "stream-1"));
+          // Each loss of the connection would leave a timer behind.
+          for (int i = 0; i < 100; i++) {
+            FrameworkInfo info = term.state().orElseThrow().frameworks().get(id).info();
+            Subscribing again =
+                Subscribing.of(info, List.of(), OfferConstraints.getDefaultInstance());
+            term.run(tx -> Frameworks.subscribe(tx, again, "stream-2", Optional.empty()));
+            term.run(tx -> Frameworks.disconnected(tx, id, "stream-2"));
+          }
+        });
+    // Two that recur, and the one of the framework.
+    assertThat(loop.scheduled()).isEqualTo(3);
+    WeakReference<MasterState> root = new WeakReference<>(term.state().orElseThrow());
+    onLoop(term::close);
+    assertThat(loop.scheduled()).isZero();
+    TestCluster.await(
+        () -> {
+          System.gc();
+          return root.get() == null;
+        });
+  }
+}
