@@ -18,6 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.coordination.Coordinations;
@@ -333,6 +334,68 @@ class AgentTest {
     assertThat(update.getStatus().getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
     assertThat(update.getStatus().getExecutorId().getValue()).isEqualTo("uri");
     assertThat(update.getStatus().getMessage()).contains("No fetcher module serves 'http'");
+  }
+
+  @Test
+  void aLaunchThatGoesWrongIsToldOfAndHoldsUpNoOther() throws Exception {
+    start();
+    // No file can be called so, which no master lets pass; whatever else is thrown goes the same
+    // way.
+    RunTask.Builder both = RunTask.newBuilder().setFramework(FRAMEWORK);
+    both.addTasks(task("a\0b", "true")).addTasks(task("good", "true"));
+    master.send(MasterEvent.newBuilder().setRunTask(both));
+    TaskStatus failed = master.next(TaskState.TASK_FAILED).getStatus();
+    assertThat(failed.getTaskId().getValue()).isEqualTo("a\0b");
+    assertThat(failed.getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
+    assertThat(failed.getMessage())
+        .startsWith("Failed to launch container: ")
+        .contains("InvalidPathException", "Nul character not allowed");
+    assertThat(master.next(TaskState.TASK_STARTING).getStatus().getTaskId().getValue())
+        .isEqualTo("good");
+  }
+
+  @Test
+  void namesWhatACallLacksAndWhatIsNotServed() throws Exception {
+    start();
+    Map<String, String> answers =
+        Map.of(
+            "GET_METRICS",
+                "400 Failed to validate agent::Call: Expecting 'get_metrics' to be present",
+            "WAIT_CONTAINER",
+                "400 Failed to validate agent::Call: Expecting 'wait_container' to be present",
+            "SET_LOGGING_LEVEL",
+                "400 Failed to validate agent::Call: Expecting 'set_logging_level' to be present",
+            "GET_OPERATIONS",
+                "501 501 Not Implemented. The call GET_OPERATIONS is not served by this version of",
+            "PRUNE_IMAGES",
+                "501 501 Not Implemented. The call PRUNE_IMAGES is not served by this version of",
+            "UNKNOWN", "501 501 Not Implemented.");
+    for (Map.Entry<String, String> answer : answers.entrySet()) {
+      var response =
+          HttpClient.newHttpClient()
+              .send(
+                  HttpRequest.newBuilder(
+                          URI.create("http://127.0.0.1:" + agent.address().getPort() + "/api/v1"))
+                      .header("Content-Type", "application/json")
+                      .POST(
+                          HttpRequest.BodyPublishers.ofString(
+                              "{\"type\":\"" + answer.getKey() + "\"}"))
+                      .build(),
+                  HttpResponse.BodyHandlers.ofString());
+      assertThat(response.statusCode() + " " + response.body()).startsWith(answer.getValue());
+    }
+  }
+
+  @Test
+  void tasksSeeTheLocaleOfTheOperator() {
+    assertThat(
+            TaskEnvironment.inherited(
+                Map.of("LC_ALL", "C.UTF-8", "MEZZO_OPERATOR_LC_ALL", "", "LANG", "de_DE")))
+        .isEqualTo(Map.of("LANG", "de_DE"));
+    assertThat(TaskEnvironment.inherited(Map.of("LC_ALL", "C.UTF-8", "MEZZO_OPERATOR_LC_ALL", "C")))
+        .isEqualTo(Map.of("LC_ALL", "C"));
+    assertThat(TaskEnvironment.inherited(Map.of("LC_ALL", "C.UTF-8")))
+        .isEqualTo(Map.of("LC_ALL", "C.UTF-8"));
   }
 
   @Test

@@ -64,6 +64,7 @@ abstract class DaemonCommand implements Callable<Integer> {
     boot.daemon(role, role.daemon(), definitions, given);
     shell.addTo(boot);
     Privileges.report();
+    Encoding.report();
     Host host = boot.start(true);
     host.awaitStop();
     return 0;

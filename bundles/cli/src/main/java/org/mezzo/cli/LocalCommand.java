@@ -74,6 +74,7 @@ final class LocalCommand implements Callable<Integer> {
             arguments);
     cluster.log();
     Privileges.report();
+    Encoding.report();
     try (LocalCluster running = cluster.start(shellOptions, true)) {
       running.awaitReady(Duration.ofSeconds(60), System.err::println);
       System.out.println("Master:    " + running.masterUrl());

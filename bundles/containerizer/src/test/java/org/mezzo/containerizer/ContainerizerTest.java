@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -193,6 +195,31 @@ class ContainerizerTest {
   }
 
   @Test
+  void theFirstArgumentIsTheNameThatAProgramSees() throws Exception {
+    open();
+    Path equals =
+        Files.copy(Path.of("/bin/sh"), folder.resolve("a=b"), StandardCopyOption.COPY_ATTRIBUTES);
+    for (String program : List.of("/bin/sh", "sh", equals.toString())) {
+      for (String name : List.of("mysh", "it's a \"name\" $HOME", "x=y", "")) {
+        LaunchRequest request =
+            request(
+                CommandInfo.newBuilder()
+                    .setShell(false)
+                    .setValue(program)
+                    .addArguments(name)
+                    .addArguments("-c")
+                    .addArguments("tr '\\0' '|' </proc/$$/cmdline; echo; env")
+                    .build(),
+                Map.of("MINE", "1"));
+        assertThat(run(request).succeeded()).as("%s as %s", program, name).isTrue();
+        List<String> lines = output(request, "stdout").lines().toList();
+        assertThat(lines.get(0)).startsWith(name + "|-c|");
+        assertThat(lines).contains("MINE=1").noneMatch(line -> line.startsWith("OLDPWD="));
+      }
+    }
+  }
+
+  @Test
   void anUnknownProgramFails() throws Exception {
     open();
     LaunchRequest request =
@@ -201,6 +228,38 @@ class ContainerizerTest {
             Map.of());
     assertThat(run(request).exitStatus()).hasValue(127);
     assertThat(output(request, "stderr")).contains("/no/such/program");
+  }
+
+  @Test
+  void aMistakeInOneLaunchFailsThatLaunch() throws Exception {
+    open();
+    Path broken =
+        (Path)
+            Proxy.newProxyInstance(
+                Path.class.getClassLoader(),
+                new Class<?>[] {Path.class},
+                (proxy, method, arguments) -> {
+                  throw new NoClassDefFoundError("on purpose");
+                });
+    // More often than there are workers: none of them is lost either.
+    for (int i = 0; i < 10; i++) {
+      LaunchRequest request =
+          new LaunchRequest(
+              "broken-" + i,
+              shell("true"),
+              Map.of(),
+              Optional.empty(),
+              broken,
+              Resources.EMPTY,
+              Resources.EMPTY,
+              Optional.empty());
+      assertThatThrownBy(() -> run(request))
+          .hasRootCauseInstanceOf(NoClassDefFoundError.class)
+          .hasMessageContaining("Preparing the container failed: ")
+          .hasMessageContaining("on purpose");
+    }
+    assertThat(containerizer.containers()).isEmpty();
+    assertThat(run(request(shell("true"), Map.of())).succeeded()).isTrue();
   }
 
   @Test

@@ -31,6 +31,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.MasterInfo;
 
@@ -334,6 +336,46 @@ class ZooKeeperCoordinationTest {
         .isInstanceOf(KeeperException.NoAuthException.class);
     assertThatThrownBy(() -> observer.delete().forPath("/mezzo/mezzo/registry/data/agents"))
         .isInstanceOf(KeeperException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "zk://h:2181//x",
+        "zk://h:2181/x//y",
+        "zk://h:2181/x//",
+        "zk://h:2181//",
+        "zk://h:2181/x/../y",
+        "zk://h:2181/./x",
+        "zk://h:2181/..",
+        "zk://h:2181/x\u0000y",
+        "zk://h:2181/x\ty",
+        "zk://h:2181/zookeeper",
+        "zk://h:2181/zookeeper/quota",
+        "zk://h:2181/zookeeper/",
+        "zk://h:2181,,g:2181/x",
+        "zk://h:2181,/x",
+        "zk://h:port/x",
+        "zk://h:0/x",
+        "zk://h:70000/x",
+        "zk://h:1:2/x",
+        "zk://:2181/x",
+        "zk://a host:2181/x",
+      })
+  void refusesWhatCanNeverBeAPlace(String url) {
+    assertThatThrownBy(() -> Coordinations.create().zooKeeper(url, TIMEOUT, events))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("ZooKeeper URL must be zk://")
+        .hasMessageContaining("give ");
+  }
+
+  @Test
+  void quotesNothingOfAPasswordWithASlash() {
+    for (String url : List.of("zk://u:sec/ret@h:1/x", "zk://u:1/sec//ret@h:1/x")) {
+      assertThatThrownBy(() -> Coordinations.create().zooKeeper(url, TIMEOUT, events))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageNotContainingAny("sec", "ret");
+    }
   }
 
   @Test

@@ -23,6 +23,10 @@ import org.mezzo.protocol.v1.Metric;
 public final class CommonEndpoints {
   private static final Pattern FUNCTION = Pattern.compile("[A-Za-z_$][A-Za-z0-9_$.\\[\\]]*");
 
+  private static final String METRICS = "/metrics/snapshot";
+  private static final String ATTACHED_FILES = "/files/debug";
+  private static final String MODULES = "/mezzo/modules";
+
   private final Sources sources;
 
   private CommonEndpoints(Sources sources) {
@@ -58,12 +62,12 @@ public final class CommonEndpoints {
         .route("/version", Access.NONE, (it, who) -> respondJson(it, CommonEndpoints::version))
         .route("/system/stats.json", Access.NONE, (it, who) -> respondJson(it, endpoints::system))
         .route("/flags", Access.READONLY, endpoints::flags)
-        .route("/metrics/snapshot", Access.READONLY, endpoints::metrics)
+        .route(METRICS, Access.READONLY, endpoints::metrics)
         .route("/files/browse", Access.READONLY, files::browse)
         .route("/files/read", Access.READONLY, files::read)
         .route("/files/download", Access.READONLY, files::download)
-        .route("/files/debug", Access.READONLY, endpoints::attachedFiles)
-        .route("/mezzo/modules", Access.READONLY, endpoints::modules);
+        .route(ATTACHED_FILES, Access.READONLY, endpoints::attachedFiles)
+        .route(MODULES, Access.READONLY, endpoints::modules);
   }
 
   /**
@@ -141,6 +145,7 @@ public final class CommonEndpoints {
         exchange,
         principal,
         Action.VIEW_FLAGS,
+        Optional.empty(),
         it ->
             respondJson(
                 it,
@@ -170,6 +175,7 @@ public final class CommonEndpoints {
         exchange,
         principal,
         Action.GET_ENDPOINT_WITH_PATH,
+        Optional.of(METRICS),
         it ->
             respondJson(
                 it, json -> json.object(() -> sources.metrics.snapshot().forEach(json::field))));
@@ -180,6 +186,7 @@ public final class CommonEndpoints {
         exchange,
         principal,
         Action.GET_ENDPOINT_WITH_PATH,
+        Optional.of(ATTACHED_FILES),
         it ->
             respondJson(
                 it,
@@ -198,6 +205,7 @@ public final class CommonEndpoints {
         exchange,
         principal,
         Action.GET_ENDPOINT_WITH_PATH,
+        Optional.of(MODULES),
         it ->
             respondJson(
                 it,
@@ -233,19 +241,24 @@ public final class CommonEndpoints {
         });
   }
 
-  /** Answers on a worker when an authorizer has to be asked, at once otherwise. */
+  /**
+   * Answers on a worker when an authorizer has to be asked, at once otherwise.
+   *
+   * @param object the endpoint's path as ACLs name it, however the request wrote it
+   */
   private void allowed(
-      HttpExchange exchange, Optional<Principal> principal, Action action, Router.Answer answer) {
+      HttpExchange exchange,
+      Optional<Principal> principal,
+      Action action,
+      Optional<String> object,
+      Router.Answer answer) {
     if (!sources.authorization.demanded()) {
       Router.guard(exchange, answer);
       return;
     }
     sources
         .authorization
-        .allowed(
-            principal,
-            action,
-            action == Action.VIEW_FLAGS ? Optional.empty() : Optional.of(exchange.path()))
+        .allowed(principal, action, object)
         .whenCompleteAsync(
             (allowed, failure) -> {
               if (failure == null && allowed) {

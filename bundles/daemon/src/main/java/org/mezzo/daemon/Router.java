@@ -15,8 +15,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds the endpoint of a request: by the longest prefix of whole path segments, with and without
- * the daemon's id in front, whatever slashes the path ends with, and with {@code .json} behind the
- * last segment for readers of old (rules 1 and 2). What has no endpoint is answered with 404.
+ * the daemon's id in front, however many slashes stand before and behind the id and at the end, and
+ * with {@code .json} behind the last segment for readers of old (rules 1 and 2). What has no
+ * endpoint is answered with 404.
  *
  * <p>Routes may come and go while requests are served. Safe for any thread.
  */
@@ -170,24 +171,28 @@ public final class Router implements HttpHandler {
     return path.isEmpty() ? routes.get("") : null;
   }
 
-  /** The path without the daemon's id in front and slashes behind. */
+  /** The path without the daemon's id in front and with single slashes around where that was. */
   private String local(String path) {
     String trimmed = trimmed(path);
     if (trimmed.startsWith("/" + mainId)) {
       String rest = trimmed.substring(mainId.length() + 1);
       if (rest.isEmpty() || rest.startsWith("/")) {
-        return rest;
+        return trimmed(rest);
       }
     }
     return trimmed;
   }
 
+  /** One slash in front, none behind; the root is empty. */
   private static String trimmed(String path) {
     int end = path.length();
     while (end > 0 && path.charAt(end - 1) == '/') {
       end--;
     }
-    String text = path.substring(0, end);
-    return text.isEmpty() || text.startsWith("/") ? text : "/" + text;
+    int start = 0;
+    while (start < end && path.charAt(start) == '/') {
+      start++;
+    }
+    return start == end ? "" : "/" + path.substring(start, end);
   }
 }

@@ -68,6 +68,16 @@ class RouterTest {
     "/api/v1/operator, /api/v1",
     "/slave(1)/api/v1/scheduler/, /api/v1/scheduler",
     "/files/read?path=/a, /files/read",
+    "//, /",
+    "//slave(1)//, /",
+    "//state, /state",
+    "///state, /state",
+    "//slave(1)/state, /state",
+    "/slave(1)//state, /state",
+    "//slave(1)///state//, /state",
+    "/slave(1)//state.json, /state",
+    "//api/v1, /api/v1",
+    "/slave(1)//api/v1/scheduler, /api/v1/scheduler",
   })
   void findsTheLongestPrefix(String path, String endpoint) throws Exception {
     var answer = server.get(path);
@@ -86,6 +96,8 @@ class RouterTest {
     "/files",
     "/slave(1)%2Fstate",
     "/does/not/exist",
+    "/files//read",
+    "//slave(1)//nope",
     "/favicon.ico"
   })
   void answersUnknownPathsWith404(String path) throws Exception {
@@ -117,7 +129,15 @@ class RouterTest {
   void disablesEndpointsUnderAllTheirNames() throws Exception {
     router.disable(
         FirewallRules.disabledPaths("{\"disabled_endpoints\": {\"paths\": [\"/state\"]}}"));
-    for (String path : List.of("/state", "/state/", "/state.json", "/slave(1)/state")) {
+    for (String path :
+        List.of(
+            "/state",
+            "/state/",
+            "/state.json",
+            "/slave(1)/state",
+            "//state",
+            "/slave(1)//state",
+            "//slave(1)/state.json")) {
       var answer = server.get(path);
       assertThat(answer.statusCode()).as(path).isEqualTo(403);
       assertThat(answer.body()).contains("is disabled");

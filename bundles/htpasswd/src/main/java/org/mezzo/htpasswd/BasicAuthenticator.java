@@ -13,6 +13,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.mezzo.api.DaemonContext;
@@ -41,6 +42,7 @@ import org.slf4j.LoggerFactory;
     description = "HTTP basic authentication against a password file")
 public final class BasicAuthenticator implements HttpAuthenticator {
   private static final Logger LOG = LoggerFactory.getLogger(BasicAuthenticator.class);
+  private static final Pattern PADDING = Pattern.compile("[= ]*$");
   private static final int MOST_REMEMBERED = 1000;
   private static final String PARAMETER = "htpasswd_file";
   private static final Result WRONG = Result.refused("unknown principal or wrong password");
@@ -116,7 +118,8 @@ public final class BasicAuthenticator implements HttpAuthenticator {
     }
     String text;
     try {
-      byte[] decoded = Base64.getDecoder().decode(words[1].strip());
+      // The decoder needs no padding and takes none that is surplus, which some clients send.
+      byte[] decoded = Base64.getDecoder().decode(PADDING.matcher(words[1]).replaceFirst(""));
       // Unlike String, a new decoder refuses what is not UTF-8.
       text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(decoded)).toString();
     } catch (IllegalArgumentException e) {

@@ -160,6 +160,18 @@ class BasicAuthenticatorTest {
   }
 
   @Test
+  void anyPadding() throws Exception {
+    credentials("anna " + SECRET);
+    String bare =
+        basic(("anna:" + SECRET).getBytes(StandardCharsets.UTF_8)).replaceFirst("=*$", "");
+    for (String padding : List.of("", "=", "==", "===", "======", "= ")) {
+      assertThat(ask(bare + padding).principal())
+          .as("'%s'", padding)
+          .contains(Principal.named("anna"));
+    }
+  }
+
+  @Test
   void namesAndPasswordsBeyondAscii() throws Exception {
     credentials("änne pässwörd✓");
     accepted("änne", "pässwörd✓");

@@ -21,12 +21,15 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(20)
 class JettyConnectorsTest {
@@ -277,10 +280,103 @@ class JettyConnectorsTest {
   }
 
   @Test
-  void refusesHugeHeaders() throws Exception {
+  void takesHeadersOf80KilobytesAndNamesTheLimitAboveIt() throws Exception {
+    String head = "GET /hello HTTP/1.1\r\nHost: x\r\nX: ";
+    String ending = "\r\n\r\n";
+    String fitting = "y".repeat(80 * 1024 - head.length() - ending.length());
     try (RawClient client = raw()) {
-      client.send("GET /hello HTTP/1.1\r\nHost: x\r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
-      assertThat(client.readUntil("\r\n")).contains("431");
+      assertThat(client.send(head + fitting + ending).readUntil("hello"))
+          .startsWith("HTTP/1.1 200 ");
+    }
+    try (RawClient client = raw()) {
+      String answer = client.send(head + fitting + "yy" + ending).readAll();
+      assertThat(answer)
+          .startsWith("HTTP/1.1 431 ")
+          .contains("text/plain; charset=utf-8")
+          .contains(
+              "431 Request Header Fields Too Large. The request line and the headers together")
+          .contains("81920 bytes");
+    }
+    try (RawClient client = raw()) {
+      String many = "Cookie: " + "z".repeat(4000) + "\r\n";
+      assertThat(
+              client
+                  .send("GET /hello HTTP/1.1\r\nHost: x\r\n" + many.repeat(30) + "\r\n")
+                  .readAll())
+          .startsWith("HTTP/1.1 431 ");
+    }
+    try (RawClient client = raw()) {
+      String line = "GET /hello?" + "q".repeat(90_000) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+      assertThat(client.send(line).readAll()).startsWith("HTTP/1.1 414 ").contains("81920 bytes");
+    }
+  }
+
+  @Test
+  void takesAsManyHeadersOverHttp2() throws Exception {
+    HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+    assertThat(
+            client
+                .send(HttpRequest.newBuilder(uri("/hello")).build(), BodyHandlers.ofString())
+                .version())
+        .isEqualTo(HttpClient.Version.HTTP_2);
+    var answer =
+        client.send(
+            HttpRequest.newBuilder(uri("/hello")).header("X", "y".repeat(79 * 1024)).build(),
+            BodyHandlers.ofString());
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+    var refused =
+        client.send(
+            HttpRequest.newBuilder(uri("/hello")).header("X", "y".repeat(90_000)).build(),
+            BodyHandlers.ofString());
+    assertThat(refused.statusCode()).isEqualTo(431);
+  }
+
+  /** What {@code java.net.http} does unless it is told otherwise: it offers the upgrade always. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void answersBodiesThatComeWithAnOfferToUpgrade(boolean lengthKnown) throws Exception {
+    HttpClient client = HttpClient.newHttpClient();
+    byte[] text = "a body".getBytes(StandardCharsets.UTF_8);
+    Supplier<HttpRequest.BodyPublisher> body =
+        () ->
+            lengthKnown
+                ? BodyPublishers.ofByteArray(text)
+                : BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(text));
+    for (int i = 0; i < 3; i++) {
+      var answer =
+          client.send(
+              HttpRequest.newBuilder(uri("/echo")).POST(body.get()).build(),
+              BodyHandlers.ofString());
+      assertThat(answer.statusCode()).isEqualTo(200);
+      assertThat(answer.body()).isEqualTo("a body");
+    }
+    var streamed =
+        client.sendAsync(
+            HttpRequest.newBuilder(uri("/post-stream")).POST(body.get()).build(),
+            BodyHandlers.ofInputStream());
+    ResponseStream stream = nextStream();
+    stream.write("abc".getBytes(StandardCharsets.UTF_8));
+    try (var in = streamed.get(10, TimeUnit.SECONDS).body()) {
+      assertThat(in.readNBytes(3)).asString().isEqualTo("abc");
+      stream.write("def".getBytes(StandardCharsets.UTF_8));
+      assertThat(in.readNBytes(3)).asString().isEqualTo("def");
+    }
+  }
+
+  @Test
+  void ignoresAnOfferToUpgradeThatComesWithChunks() throws Exception {
+    String offer =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+            + "HTTP2-Settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\n";
+    try (RawClient client = raw()) {
+      client.send(offer + "3\r\nabc\r\n0\r\n\r\n");
+      assertThat(client.readUntil("abc")).startsWith("HTTP/1.1 200 ");
+      // The connection goes on as it was, also for chunks that come later than their headers.
+      client.send(offer);
+      client.send("3\r\ndef\r\n0\r\n\r\n");
+      assertThat(client.readUntil("def")).startsWith("HTTP/1.1 200 ");
     }
   }
 

@@ -178,12 +178,7 @@ public final class Master implements AutoCloseable {
                   flags.duration("registry_max_agent_age"),
                   (int) flags.integer("registry_max_agent_count")),
               consultant);
-      Coordination.Session session =
-          flags.text("zk").isPresent()
-              ? services
-                  .coordination()
-                  .zooKeeper(flags.text("zk").get(), flags.duration("zk_session_timeout"), loop)
-              : services.coordination().standalone(workDir, loop);
+      Coordination.Session session = session(services.coordination(), flags, workDir, loop);
       leadership =
           new Leadership(
               loop,
@@ -220,6 +215,19 @@ public final class Master implements AutoCloseable {
           : new IOException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
     }
     LOG.info("Master '{}' serves on {}", name, connector.address());
+  }
+
+  private static Coordination.Session session(
+      Coordination coordination, Flags flags, Path workDir, EventLoop loop) throws IOException {
+    Optional<String> url = flags.text("zk");
+    if (url.isEmpty()) {
+      return coordination.standalone(workDir, loop);
+    }
+    try {
+      return coordination.zooKeeper(url.get(), flags.duration("zk_session_timeout"), loop);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--zk: " + e.getMessage(), e);
+    }
   }
 
   private ModuleLease<Allocator> leaseAllocator(MasterTerm term) {

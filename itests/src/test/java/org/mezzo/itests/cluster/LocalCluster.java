@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** A cluster started by {@code bin/mezzo local}, on free ports, in a folder of its own. */
 public final class LocalCluster implements AutoCloseable {
@@ -24,6 +25,13 @@ public final class LocalCluster implements AutoCloseable {
   /** Starts and waits until the agents are registered. */
   public static LocalCluster start(Distribution distribution, int agents, String... flags)
       throws IOException {
+    return start(distribution, Map.of(), agents, flags);
+  }
+
+  /** The same with some variables of the environment changed; an empty value takes one out. */
+  public static LocalCluster start(
+      Distribution distribution, Map<String, String> changes, int agents, String... flags)
+      throws IOException {
     Path folder = Files.createTempDirectory("mezzo-it");
     int port = Distribution.freePort();
     List<String> arguments = new ArrayList<>();
@@ -33,7 +41,8 @@ public final class LocalCluster implements AutoCloseable {
     arguments.add("--work_dir=" + folder.resolve("work"));
     arguments.addAll(List.of(flags));
     MezzoProcess process =
-        MezzoProcess.start(distribution, folder.resolve("logs"), arguments.toArray(String[]::new));
+        MezzoProcess.start(
+            distribution, folder.resolve("logs"), changes, arguments.toArray(String[]::new));
     URI master = URI.create("http://127.0.0.1:" + port);
     LocalCluster cluster = new LocalCluster(folder, process, master);
     try {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A {@code bin/mezzo} process with its output in files. */
@@ -23,6 +24,13 @@ public final class MezzoProcess implements AutoCloseable {
   /** Starts {@code bin/mezzo arguments...}; output goes to files below {@code logs}. */
   public static MezzoProcess start(Distribution distribution, Path logs, String... arguments)
       throws IOException {
+    return start(distribution, logs, Map.of(), arguments);
+  }
+
+  /** The same with some variables of the environment changed; an empty value takes one out. */
+  public static MezzoProcess start(
+      Distribution distribution, Path logs, Map<String, String> changes, String... arguments)
+      throws IOException {
     Files.createDirectories(logs);
     Path out = Files.createTempFile(logs, arguments[0] + "-", ".out");
     Path err = Files.createTempFile(logs, arguments[0] + "-", ".err");
@@ -35,6 +43,14 @@ public final class MezzoProcess implements AutoCloseable {
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    changes.forEach(
+        (name, value) -> {
+          if (value.isEmpty()) {
+            builder.environment().remove(name);
+          } else {
+            builder.environment().put(name, value);
+          }
+        });
     return new MezzoProcess(builder.start(), out, err);
   }
 

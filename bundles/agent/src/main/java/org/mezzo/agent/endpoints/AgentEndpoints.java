@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -26,6 +27,7 @@ import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.Workers;
 import org.mezzo.daemon.calls.CallEndpoint;
 import org.mezzo.daemon.calls.CallExchange;
+import org.mezzo.daemon.calls.RequiredMessages;
 import org.mezzo.daemon.files.FileException;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.json.JsonOut;
@@ -49,6 +51,8 @@ import org.mezzo.resources.Resources;
 
 /** What the agent answers over HTTP. State is copied on the loop and written on workers. */
 public final class AgentEndpoints {
+  private static final Set<String> MESSAGE_OPTIONAL = Set.of("GET_CONTAINERS", "PRUNE_IMAGES");
+
   private final String name;
   private final double startTime;
   private final Flags flags;
@@ -115,7 +119,7 @@ public final class AgentEndpoints {
             "/api/v1",
             Access.READWRITE,
             new CallEndpoint<>(Call.getDefaultInstance(), "agent::Call", workers, this::call)
-                .validate(AgentEndpoints::invalid)
+                .validate(call -> RequiredMessages.missing(call, MESSAGE_OPTIONAL))
                 .withRecordIo());
   }
 
@@ -344,19 +348,6 @@ public final class AgentEndpoints {
 
   // The v1 API.
 
-  private static Optional<String> invalid(Call call) {
-    if (!call.hasType()) {
-      return Optional.of("Expecting 'type' to be present");
-    }
-    if (call.getType() == Call.Type.LIST_FILES && !call.hasListFiles()) {
-      return Optional.of("Expecting 'list_files' to be present");
-    }
-    if (call.getType() == Call.Type.READ_FILE && !call.hasReadFile()) {
-      return Optional.of("Expecting 'read_file' to be present");
-    }
-    return Optional.empty();
-  }
-
   private void call(Call call, CallExchange exchange) {
     switch (call.getType()) {
       case GET_HEALTH ->
@@ -411,9 +402,7 @@ public final class AgentEndpoints {
       case GET_CONTAINERS -> getContainers(exchange);
       case LIST_FILES -> file(exchange, call.getListFiles().getPath(), () -> listFiles(call));
       case READ_FILE -> file(exchange, call.getReadFile().getPath(), () -> readFile(call));
-      default ->
-          exchange.reject(
-              501, "501 Not Implemented. " + call.getType() + " is not served by this agent yet.");
+      default -> exchange.notServed(call.getType());
     }
   }
 

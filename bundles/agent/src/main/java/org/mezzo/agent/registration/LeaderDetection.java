@@ -34,7 +34,12 @@ public final class LeaderDetection implements AutoCloseable {
       Consumer<Optional<InetSocketAddress>> listener) {
     String text = resolve(master);
     if (text.startsWith("zk://")) {
-      Coordination.Session session = coordination.zooKeeper(text, sessionTimeout, events);
+      Coordination.Session session;
+      try {
+        session = coordination.zooKeeper(text, sessionTimeout, events);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("--master: " + e.getMessage(), e);
+      }
       session.detect(leader -> listener.accept(leader.map(LeaderDetection::address)));
       open = session;
     } else {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -166,9 +167,30 @@ public final class AgentTasks {
     framework.info = message.getFramework();
     frameworkCount.set(frameworks.size());
     for (TaskInfo task : message.getTasksList()) {
-      run(framework, message, task);
+      try {
+        run(framework, message, task);
+      } catch (RuntimeException | LinkageError e) {
+        failUnexpectedly(framework, task, e);
+      }
     }
     removeIfIdle(framework);
+  }
+
+  /** A launch that ran into a mistake is told of, and the others go on. */
+  private void failUnexpectedly(FrameworkEntry framework, TaskInfo info, Throwable e) {
+    Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+    LOG.error("Launching task '{}' failed", info.getTaskId().getValue(), cause);
+    CommandTask task = framework.tasks.get(info.getTaskId().getValue());
+    if (task != null) {
+      launchFailed(task, cause.toString());
+    } else {
+      refuse(
+          framework,
+          info,
+          TaskState.TASK_FAILED,
+          Reason.REASON_CONTAINER_LAUNCH_FAILED,
+          "Failed to launch container: " + cause);
+    }
   }
 
   private void run(FrameworkEntry framework, RunTask message, TaskInfo info) {
@@ -251,7 +273,14 @@ public final class AgentTasks {
               task.relabel(labelled);
               return with.hooks().taskEnvironment(labelled);
             })
-        .thenAcceptAsync(added -> launch(task, added), with.loop());
+        .thenAcceptAsync(added -> launch(task, added), with.loop())
+        .whenCompleteAsync(
+            (done, failure) -> {
+              if (failure != null) {
+                failUnexpectedly(framework, info, failure);
+              }
+            },
+            with.loop());
   }
 
   /** Whether a container is more than a process, which would silently be missing. */
@@ -328,7 +357,14 @@ public final class AgentTasks {
       with.loop().execute(() -> launchFailed(task, "Cannot create the sandbox: " + e.getMessage()));
       return;
     }
-    CompletionStage<Containerizer.Launched> launched = with.containerizer().launch(request);
+    CompletionStage<Containerizer.Launched> launched;
+    try {
+      launched = with.containerizer().launch(request);
+    } catch (RuntimeException | LinkageError e) {
+      LOG.error("Launching task '{}' failed", task.id(), e);
+      with.loop().execute(() -> launchFailed(task, e.toString()));
+      return;
+    }
     launched.whenComplete(
         (container, failure) -> {
           if (failure != null) {

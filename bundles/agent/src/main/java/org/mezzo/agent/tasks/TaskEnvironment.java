@@ -25,9 +25,21 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Str
     base = Map.copyOf(base);
   }
 
-  /** The agent's own environment without what configures daemons. */
+  /** What LC_ALL was before {@code bin/mezzo} gave the daemon a locale that knows UTF-8. */
+  private static final String OPERATORS_LC_ALL = "MEZZO_OPERATOR_LC_ALL";
+
+  /**
+   * The agent's own environment without what configures daemons, and with the locale of whoever
+   * started it.
+   */
   public static Map<String, String> inherited(Map<String, String> own) {
     Map<String, String> kept = new HashMap<>(own);
+    String locale = own.get(OPERATORS_LC_ALL);
+    if (locale != null && locale.isEmpty()) {
+      kept.remove("LC_ALL");
+    } else if (locale != null) {
+      kept.put("LC_ALL", locale);
+    }
     kept.keySet()
         .removeIf(
             name ->

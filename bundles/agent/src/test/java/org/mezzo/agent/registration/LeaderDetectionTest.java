@@ -35,7 +35,16 @@ class LeaderDetectionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", ":5050", "host:x", "host:70000", "zoo://a/b", "file:///no/such"})
+  @ValueSource(
+      strings = {
+        "",
+        ":5050",
+        "host:x",
+        "host:70000",
+        "zoo://a/b",
+        "file:///no/such",
+        "zk://h:2181//x"
+      })
   void otherTextsAreRefused(String master) {
     assertThatThrownBy(
             () ->

@@ -237,26 +237,35 @@ public final class ProcessContainerizer implements Containerizer {
     } catch (IOException e) {
       fail(managed, new LaunchException("Failed to create the sandbox: " + e, e));
       return;
-    } catch (RuntimeException e) {
-      LOG.error("Preparing container {} failed", managed.container.id(), e);
-      fail(managed, new LaunchException("Preparing the container failed: " + e, e));
+    } catch (RuntimeException | Error e) {
+      unexpected(managed, e);
       return;
     }
     if (isolators.isEmpty()) {
       start(managed, request, account, Map.of());
       return;
     }
-    isolators
-        .prepare(managed.container)
-        .whenCompleteAsync(
-            (environment, failure) -> {
-              if (failure != null) {
-                fail(managed, launchFailure(failure));
-              } else {
-                start(managed, request, account, environment);
-              }
-            },
-            workers);
+    try {
+      isolators
+          .prepare(managed.container)
+          .whenCompleteAsync(
+              (environment, failure) -> {
+                if (failure != null) {
+                  fail(managed, launchFailure(failure));
+                } else {
+                  start(managed, request, account, environment);
+                }
+              },
+              workers);
+    } catch (RuntimeException | Error e) {
+      unexpected(managed, e);
+    }
+  }
+
+  /** Nothing that goes wrong with one launch loses it, or the worker that carries it out. */
+  private void unexpected(Managed managed, Throwable e) {
+    LOG.error("Preparing container {} failed", managed.container.id(), e);
+    fail(managed, new LaunchException("Preparing the container failed: " + e, e));
   }
 
   private void fetch(Managed managed, LaunchRequest request, Optional<Accounts.Account> account)
@@ -331,7 +340,7 @@ public final class ProcessContainerizer implements Containerizer {
       launcher.launch(id, !isolators.isEmpty(), procs);
     } catch (LaunchException e) {
       fail(managed, e);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       LOG.error("Cannot start container {}", id, e);
       synchronized (managed) {
         managed.phase = Phase.PREPARING;
@@ -374,8 +383,18 @@ public final class ProcessContainerizer implements Containerizer {
     text.append(' ').append(tools.env());
     boolean shell = command.getShell();
     String program = command.getValue();
-    if (!shell && tools.argv0() && command.getArgumentsCount() > 0 && program.indexOf('=') < 0) {
-      text.append(" --argv0=").append(ShellText.quote(command.getArguments(0)));
+    if (!shell && program.isEmpty()) {
+      throw new LaunchException("The command has neither a shell command nor a program to run");
+    }
+    // What env takes for a variable it never runs as a program.
+    boolean assignment = program.indexOf('=') >= 0;
+    Optional<String> name =
+        shell || command.getArgumentsCount() == 0 || command.getArguments(0).equals(program)
+            ? Optional.empty()
+            : Optional.of(command.getArguments(0));
+    boolean named = name.isPresent() && tools.argv0() && !assignment;
+    if (named) {
+      text.append(" --argv0=").append(ShellText.quote(name.get()));
     }
     text.append(" -i");
     for (Map.Entry<String, String> variable : environment.entrySet()) {
@@ -389,11 +408,11 @@ public final class ProcessContainerizer implements Containerizer {
       text.append(' ').append(ShellText.quote(tools.shell()));
       text.append(" -c ").append(ShellText.quote(program));
     } else {
-      if (program.isEmpty()) {
-        throw new LaunchException("The command has neither a shell command nor a program to run");
-      }
-      if (program.indexOf('=') >= 0) {
-        // env takes a word with '=' for a variable; a shell in between does not.
+      if (name.isPresent() && !named && tools.naming().isPresent()) {
+        text.append(' ').append(tools.naming().get()).append(" -p -c ");
+        text.append(ShellText.quote(withName(environment.keySet())));
+        text.append(' ').append(ShellText.quote(name.get()));
+      } else if (assignment) {
         text.append(' ').append(ShellText.quote(tools.shell())).append(" -c 'exec \"$@\"' sh");
       }
       text.append(' ').append(ShellText.quote(program));
@@ -402,6 +421,20 @@ public final class ProcessContainerizer implements Containerizer {
       }
     }
     return text.append('\n').toString();
+  }
+
+  /**
+   * Runs a program under the name that the shell got as its own (rule 200). Of the variables that
+   * such shells add to the environment, what can be taken back is.
+   */
+  private static String withName(Set<String> variables) {
+    StringBuilder text = new StringBuilder();
+    for (String own : List.of("PWD", "OLDPWD")) {
+      if (!variables.contains(own)) {
+        text.append("unset ").append(own).append("; ");
+      }
+    }
+    return text.append("exec -a \"$0\" -- \"$@\"").toString();
   }
 
   private List<String> switching(Accounts.Account account) {

@@ -15,6 +15,8 @@ import org.slf4j.LoggerFactory;
  *
  * @param env as found, with what makes it undo signals that a shell ignores in the background
  * @param argv0 whether {@code env} can set {@code argv[0]}
+ * @param naming a shell whose {@code exec -a} sets {@code argv[0]}, looked for where {@code env}
+ *     cannot, and needed for programs with {@code =} in their name where it can
  */
 record SystemTools(
     Path shell,
@@ -22,6 +24,7 @@ record SystemTools(
     Path mkfifo,
     String env,
     boolean argv0,
+    Optional<Path> naming,
     Optional<Path> setpriv,
     Optional<Path> id) {
   private static final Logger LOG = LoggerFactory.getLogger(SystemTools.class);
@@ -40,14 +43,35 @@ record SystemTools(
               + " handlers; coreutils 8.31 or later helps",
           env);
     }
+    boolean argv0 = succeeds(List.of(env.toString(), "--argv0=x", "true"));
+    Optional<Path> naming = shellThatNames();
+    if (!argv0 && naming.isEmpty()) {
+      LOG.warn(
+          "Programs of commands without a shell get their own name as argv[0], not the first of the"
+              + " command's arguments: neither does {} know --argv0, nor is there a shell with exec"
+              + " -a. Install coreutils 9.2 or later, or bash",
+          env);
+    }
     return new SystemTools(
         shell,
         require("setsid"),
         require("mkfifo"),
         command,
-        succeeds(List.of(env.toString(), "--argv0=x", "true")),
+        argv0,
+        naming,
         find("setpriv"),
         find("id"));
+  }
+
+  private static Optional<Path> shellThatNames() {
+    for (String name : List.of("bash", "ksh", "zsh")) {
+      Optional<Path> shell = find(name);
+      if (shell.isPresent()
+          && succeeds(List.of(shell.get().toString(), "-p", "-c", "exec -a x true"))) {
+        return shell;
+      }
+    }
+    return Optional.empty();
   }
 
   private static Path require(String name) throws IOException {

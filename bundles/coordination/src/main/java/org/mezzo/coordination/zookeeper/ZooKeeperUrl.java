@@ -1,6 +1,8 @@
 package org.mezzo.coordination.zookeeper;
 
 import java.util.Optional;
+import java.util.regex.Pattern;
+import org.apache.zookeeper.common.PathUtils;
 
 /**
  * A parsed {@code zk://[user:password@]host:port[,host:port]/path}.
@@ -10,6 +12,8 @@ import java.util.Optional;
  */
 record ZooKeeperUrl(Optional<String> credentials, String servers, String path) {
   private static final String SCHEME = "zk://";
+  private static final String RESERVED = "/zookeeper";
+  private static final Pattern PORT = Pattern.compile(":[1-9][0-9]{0,4}");
 
   static ZooKeeperUrl parse(String url) {
     if (!url.startsWith(SCHEME)) {
@@ -19,7 +23,8 @@ record ZooKeeperUrl(Optional<String> credentials, String servers, String path) {
     int slash = rest.indexOf('/');
     String authority = slash < 0 ? rest : rest.substring(0, slash);
     String path = slash < 0 ? "" : rest.substring(slash);
-    while (path.endsWith("/")) {
+    // Cut off as operators write it; a second one would be a node without a name.
+    if (path.endsWith("/")) {
       path = path.substring(0, path.length() - 1);
     }
     if (path.isEmpty()) {
@@ -35,7 +40,44 @@ record ZooKeeperUrl(Optional<String> credentials, String servers, String path) {
     if (servers.isEmpty()) {
       throw malformed("it names no server");
     }
+    for (String server : servers.split(",", -1)) {
+      if (!isServer(server)) {
+        // With a slash in its password a URL ends up here: such are not quoted either.
+        throw malformed(
+            (path.contains("@") ? "a server" : "'" + server + "'")
+                + " is no host:port; give for example zk1.example.com:2181");
+      }
+    }
+    checkPath(path);
     return new ZooKeeperUrl(credentials, servers, path);
+  }
+
+  private static void checkPath(String path) {
+    try {
+      PathUtils.validatePath(path);
+    } catch (IllegalArgumentException e) {
+      throw malformed(
+          "no ZooKeeper node can be called "
+              + (path.contains("@") ? "like its path" : "'" + path + "'")
+              + " ("
+              + (path.contains("@") ? "an illegal name" : e.getMessage())
+              + "); give a path of plain names, such as /mezzo");
+    }
+    if (path.equals(RESERVED) || path.startsWith(RESERVED + "/")) {
+      throw malformed(
+          "the path '" + path + "' is ZooKeeper's own; give another one, such as /mezzo");
+    }
+  }
+
+  /** {@code host}, {@code host:port}, or an IPv6 address in brackets. */
+  private static boolean isServer(String server) {
+    int end = server.startsWith("[") ? server.indexOf(']') : server.indexOf(':') - 1;
+    String port = end < 0 ? "" : server.substring(end + 1);
+    return !server.isEmpty()
+        && !server.startsWith(":")
+        && server.chars().noneMatch(Character::isWhitespace)
+        && (port.isEmpty()
+            || PORT.matcher(port).matches() && Integer.parseInt(port.substring(1)) <= 65_535);
   }
 
   /** The URL itself is not quoted, because it may hold a password. */

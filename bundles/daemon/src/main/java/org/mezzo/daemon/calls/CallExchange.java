@@ -7,6 +7,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.Router;
+import org.mezzo.daemon.Versions;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.StreamBound;
@@ -92,6 +93,19 @@ public final class CallExchange {
   /** Answers with an error and its text. */
   public void reject(int status, String text) {
     answer(HttpResponse.text(status, text));
+  }
+
+  /** Answers 501: a call that is known to the API and not served by this daemon (rule 11). */
+  public void notServed(Enum<?> type) {
+    reject(
+        501,
+        type.name().equals("UNKNOWN")
+            ? "501 Not Implemented."
+            : "501 Not Implemented. The call "
+                + type.name()
+                + " is not served by this version of Mezzo ("
+                + Versions.MEZZO
+                + ").");
   }
 
   /** Answers with anything. */

@@ -46,7 +46,8 @@ final class Changes {
       } else {
         action = rollingSwap.swap(content, jar, old, inFolder);
       }
-    } catch (IOException | BundleException e) {
+    } catch (IOException | BundleException | RuntimeException e) {
+      // Whatever one jar provokes is said of that jar, and the others are followed all the same.
       String problem = Reasons.plain(e);
       ledger.refuse(jar, problem);
       action =

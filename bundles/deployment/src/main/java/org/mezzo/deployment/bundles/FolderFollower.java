@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -22,6 +24,11 @@ final class FolderFollower {
   private final Installation installation;
   private final Changes changes;
   private final Supplier<Settings> settings;
+
+  /** What was said of jars that stay as they are, so that it is said once for each arrival. */
+  private final Set<String> told = new HashSet<>();
+
+  private boolean unreadable;
 
   FolderFollower(
       ModuleFolder folder,
@@ -52,11 +59,20 @@ final class FolderFollower {
   void follow() {
     try {
       ledger.looked(folder.look(false));
+      unreadable = false;
     } catch (IOException e) {
-      LOG.debug("The module folder {} cannot be read now", folder.dir(), e);
+      if (!unreadable) {
+        LOG.warn(
+            "The module folder {} cannot be read: what changes there is not followed until it can"
+                + " be ({})",
+            folder.dir(),
+            e.toString());
+      }
+      unreadable = true;
       return;
     }
     Map<String, ModuleJar> wanted = wanted(ledger.look().jars());
+    tellOfTheRest(wanted);
     ledger.wanted(wanted.keySet());
     for (Installed entry : ledger.installed()) {
       followPresence(entry, wanted);
@@ -66,6 +82,38 @@ final class FolderFollower {
         followContent(jar);
       }
     }
+  }
+
+  /** A log line for each jar that lies in the folder and is not what is installed. */
+  private void tellOfTheRest(Map<String, ModuleJar> wanted) {
+    Set<String> current = new HashSet<>();
+    for (ModuleJar jar : ledger.look().jars()) {
+      ModuleJar taken = wanted.get(jar.symbolicName());
+      String why = null;
+      if (taken != jar) {
+        why =
+            taken.fileName()
+                + " with the same symbolic name came later, or is of a higher version; delete one"
+                + " of them";
+      } else if (ledger.wasRemovedByRequest(jar.symbolicName())) {
+        why =
+            "it was uninstalled by request; delete it and put it there again, or install it by"
+                + " request";
+      } else if (ledger.isRefused(jar) && !ledger.isSameArrival(jar)) {
+        why =
+            "the same content was refused before ("
+                + ledger.problem(jar)
+                + ") and is not tried again until it changes";
+      }
+      if (why != null) {
+        String line = jar.fileName() + jar.arrivedMillis() + why;
+        current.add(line);
+        if (told.add(line)) {
+          LOG.warn("{} is not deployed: {}", jar.path(), why);
+        }
+      }
+    }
+    told.retainAll(current);
   }
 
   /** Something is on its way in or out, so that the next look should come soon. */

@@ -73,8 +73,17 @@ final class Installation {
         Installed entry = new Installed(bundles.install(jar.path(), jar), jar, true);
         ledger.put(entry);
         fresh.add(entry);
-      } catch (IOException | BundleException e) {
+      } catch (IOException | BundleException | RuntimeException e) {
         ledger.refuse(jar, Reasons.plain(e));
+        history.record(
+            Instant.now(),
+            Kind.INSTALL,
+            jar.symbolicName(),
+            "",
+            jar.version().toString(),
+            false,
+            jar.fileName() + " was refused: " + Reasons.plain(e),
+            Duration.ZERO);
       }
     }
     bundles.resolve(fresh.stream().map(entry -> entry.bundle).toList());

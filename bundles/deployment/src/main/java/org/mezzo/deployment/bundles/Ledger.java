@@ -61,6 +61,17 @@ final class Ledger {
     return last != null && last.jar.digest().equals(jar.digest());
   }
 
+  /** Whether a refused jar lies where it lay when it was refused, and has not come again. */
+  boolean isSameArrival(ModuleJar jar) {
+    ModuleJar last = refused.get(jar.symbolicName()).jar;
+    return last.path().equals(jar.path()) && last.arrivedMillis() == jar.arrivedMillis();
+  }
+
+  /** Why a refused jar was refused. */
+  String problem(ModuleJar jar) {
+    return refused.get(jar.symbolicName()).problem;
+  }
+
   /** What the folder has is what is installed. */
   void agreed(Installed entry, ModuleJar jar) {
     entry.jar = jar;

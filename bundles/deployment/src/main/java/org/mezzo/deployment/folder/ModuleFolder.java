@@ -136,10 +136,10 @@ public final class ModuleFolder {
       if (Objects.equals(stamp(file), known.stamp)) {
         known.jar = jar;
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       if (settled) {
-        known.problem = e.getMessage();
-        LOG.warn("{} is not deployed: {}. Put a complete bundle there", file, e.getMessage());
+        known.problem = e.getMessage() == null ? e.toString() : e.getMessage();
+        LOG.warn("{} is not deployed: {}. Put a complete bundle there", file, known.problem);
       }
     }
   }
@@ -152,7 +152,7 @@ public final class ModuleFolder {
   private void ignore(Path file) {
     boolean hidden = file.getFileName().toString().startsWith(".");
     if (ignored.add(file) && !hidden) {
-      LOG.info("{} is ignored: only files that end in .jar are deployed", file);
+      LOG.warn("{} is ignored: only files that end in .jar are deployed", file);
     }
   }
 

@@ -2,6 +2,9 @@ package org.mezzo.deployment.bundles;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.lang.annotation.Annotation;
 import java.net.URI;
 import java.nio.file.Files;
@@ -46,6 +49,7 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.launch.FrameworkFactory;
 import org.osgi.service.component.runtime.ServiceComponentRuntime;
+import org.slf4j.LoggerFactory;
 
 /**
  * In a real framework with a real component runtime; the core's classes come from the class path.
@@ -482,6 +486,53 @@ final class BundleDeploymentsTest {
     ModuleBundle.of("tester", "9.0.0").build(modules.resolve("tester.jar"));
     assertThat(last(1).outcome()).contains("core bundle");
     assertThat(installed()).isEmpty();
+  }
+
+  @Test
+  @Timeout(30)
+  void whateverTheFolderRefusesLeavesALine() throws Exception {
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    Logger logger = (Logger) LoggerFactory.getLogger("org.mezzo.deployment");
+    logger.addAppender(log);
+    try {
+      ModuleBundle.of("tester", "9.0.0").build(modules.resolve("core-at-start.jar"));
+      deploy();
+      awaitLine(log, "core-at-start.jar was refused: tester is a core bundle");
+      Files.delete(modules.resolve("core-at-start.jar"));
+
+      Files.writeString(modules.resolve("text.jar"), "no jar");
+      awaitLine(log, "text.jar is not deployed: ");
+      Files.writeString(modules.resolve("notes.txt"), "no jar either");
+      awaitLine(log, "notes.txt is ignored");
+
+      Path bad =
+          greeter("1.0.0", GoodGreeter.class)
+              .header("Import-Package", "no.such.one")
+              .build(dir.resolve("bad.jar"));
+      Path again = Files.copy(bad, dir.resolve("again"));
+      good("0.9.0", "greeter.jar");
+      last(2);
+      Files.move(bad, modules.resolve("greeter.jar"), StandardCopyOption.REPLACE_EXISTING);
+      awaitLine(log, "swap greeter 1.0.0 failed: ");
+      // The very same once more: nothing is tried, but somebody waits for a word.
+      Files.move(again, modules.resolve("greeter.jar"), StandardCopyOption.REPLACE_EXISTING);
+      awaitLine(log, "greeter.jar is not deployed: the same content was refused before");
+      assertThat(installed()).containsExactly("greeter 0.9.0");
+      good("2.0.0", "later.jar");
+      awaitLine(
+          log, "greeter.jar is not deployed: later.jar with the same symbolic name came later");
+    } finally {
+      logger.detachAppender(log);
+    }
+  }
+
+  private static List<String> lines(ListAppender<ILoggingEvent> log) {
+    return List.copyOf(log.list).stream().map(ILoggingEvent::getFormattedMessage).toList();
+  }
+
+  private static void awaitLine(ListAppender<ILoggingEvent> log, String part) throws Exception {
+    await(() -> lines(log).stream().anyMatch(line -> line.contains(part)));
   }
 
   @Test

@@ -8,6 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.http.HttpCompliance;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.http2.WindowRateControl;
@@ -35,7 +37,9 @@ import org.slf4j.LoggerFactory;
 public final class JettyConnector implements HttpConnector {
   private static final Logger LOG = LoggerFactory.getLogger(JettyConnector.class);
 
-  private static final int MAX_HEADER_BYTES = 16 * 1024;
+  /** Of request line and headers together; what libprocess takes. */
+  static final int MAX_HEADER_BYTES = 80 * 1024;
+
   private static final int MAX_CONCURRENT_STREAMS = 1024;
   private static final int MAX_CONTROL_FRAMES_PER_SECOND = 1024;
   private static final int LISTEN_BACKLOG = 1024;
@@ -123,22 +127,24 @@ public final class JettyConnector implements HttpConnector {
             UriCompliance.Violation.AMBIGUOUS_EMPTY_SEGMENT,
             UriCompliance.Violation.SUSPICIOUS_PATH_CHARACTERS));
     HttpConnectionFactory http1 = new HttpConnectionFactory(configuration);
+    // Jetty answers headers beyond its limit with the end of the whole connection in HTTP/2, so
+    // that it is let read some more, and the limit looked at for each request.
+    HttpConfiguration roomier = new HttpConfiguration(configuration);
+    roomier.setRequestHeaderSize(4 * MAX_HEADER_BYTES);
     if (options.tls().isEmpty()) {
-      return new ConnectionFactory[] {http1, tuned(Departures.cleartext(configuration))};
+      return new ConnectionFactory[] {http1, tuned(Departures.cleartext(roomier))};
     }
     SecureRequestCustomizer secure = new SecureRequestCustomizer();
     secure.setSniHostCheck(false);
     configuration.addCustomizer(secure);
+    roomier.addCustomizer(secure);
     SslContextFactory.Server tls = new SslContextFactory.Server();
     tls.setSslContext(options.tls().get());
     tls.setWantClientAuth(true);
     tls.setSniRequired(false);
     var alpn = Providers.alpn(HttpVersion.HTTP_1_1.asString());
     return new ConnectionFactory[] {
-      new SslConnectionFactory(tls, alpn.getProtocol()),
-      alpn,
-      tuned(Departures.tls(configuration)),
-      http1
+      new SslConnectionFactory(tls, alpn.getProtocol()), alpn, tuned(Departures.tls(roomier)), http1
     };
   }
 
@@ -152,6 +158,12 @@ public final class JettyConnector implements HttpConnector {
   private final class Border extends Handler.Abstract {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
+      if (request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_2
+          && headerBytes(request) > MAX_HEADER_BYTES) {
+        Response.writeError(
+            request, response, callback, HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431);
+        return true;
+      }
       shortExchanges.incrementAndGet();
       JettyExchange exchange = new JettyExchange(JettyConnector.this, request, response, callback);
       try {
@@ -162,6 +174,16 @@ public final class JettyConnector implements HttpConnector {
       }
       return true;
     }
+  }
+
+  /** As HTTP/2 counts a header list, without the allowance for each field. */
+  private static int headerBytes(Request request) {
+    int bytes = request.getHttpURI().asString().length();
+    for (HttpField field : request.getHeaders()) {
+      bytes +=
+          field.getName().length() + (field.getValue() == null ? 0 : field.getValue().length());
+    }
+    return bytes;
   }
 
   void exchangeEnded() {

@@ -37,7 +37,13 @@ final class PlainErrors extends ErrorHandler {
 
   private static byte[] text(int status, String reason) {
     String line = status + " " + HttpStatus.getMessage(status) + ".";
-    if (reason != null && !reason.equals(HttpStatus.getMessage(status))) {
+    if (status == HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431
+        || status == HttpStatus.URI_TOO_LONG_414) {
+      line +=
+          " The request line and the headers together must not exceed "
+              + JettyConnector.MAX_HEADER_BYTES
+              + " bytes; send less, for example fewer cookies.";
+    } else if (reason != null && !reason.equals(HttpStatus.getMessage(status))) {
       line += " " + reason;
     }
     return line.getBytes(StandardCharsets.UTF_8);

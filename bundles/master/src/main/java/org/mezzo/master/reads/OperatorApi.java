@@ -3,12 +3,14 @@ package org.mezzo.master.reads;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.Endpoint;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.calls.CallEndpoint;
 import org.mezzo.daemon.calls.CallExchange;
+import org.mezzo.daemon.calls.RequiredMessages;
 import org.mezzo.daemon.files.FileException;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.master.state.ClusterView;
@@ -38,22 +40,7 @@ final class OperatorApi {
     return new CallEndpoint<>(
             Call.getDefaultInstance(), "master::Call", sources.workers(), this::handle)
         .gate(gate::check)
-        .validate(
-            call -> call.hasType() ? payload(call) : Optional.of("Expecting 'type' to be present"));
-  }
-
-  /** The sub messages that calls cannot do without. */
-  private static Optional<String> payload(Call call) {
-    return switch (call.getType()) {
-      case LIST_FILES -> present(call.hasListFiles(), "list_files");
-      case READ_FILE -> present(call.hasReadFile(), "read_file");
-      case GET_METRICS -> present(call.hasGetMetrics(), "get_metrics");
-      default -> Optional.empty();
-    };
-  }
-
-  private static Optional<String> present(boolean there, String field) {
-    return there ? Optional.empty() : Optional.of("Expecting '" + field + "' to be present");
+        .validate(call -> RequiredMessages.missing(call, Set.of()));
   }
 
   private void handle(Call call, CallExchange exchange) {
@@ -140,15 +127,7 @@ final class OperatorApi {
                               .setElectedTime(StateEndpoints.seconds(state.elected()))));
       case SUBSCRIBE ->
           visible(exchange, (state, visibility) -> streams.subscribe(exchange, visibility));
-      case UNKNOWN -> exchange.reject(501, "501 Not Implemented.");
-      default ->
-          exchange.reject(
-              501,
-              "The call "
-                  + call.getType()
-                  + " is not implemented by this version of Mezzo ("
-                  + Versions.MEZZO
-                  + ")");
+      default -> exchange.notServed(call.getType());
     }
   }
 

@@ -159,8 +159,7 @@ public final class SchedulerApi {
       case ACCEPT_INVERSE_OFFERS, DECLINE_INVERSE_OFFERS -> step(call, exchange, tx -> {});
       case UPDATE_FRAMEWORK -> update(call, exchange);
       default ->
-          withFramework(
-              call, exchange, (term, framework) -> exchange.reject(501, "501 Not Implemented."));
+          withFramework(call, exchange, (term, framework) -> exchange.notServed(call.getType()));
     }
   }
 

@@ -347,7 +347,10 @@ final class JsonDecoder {
     return true;
   }
 
-  /** Base64 of either alphabet, padded or not; white space is skipped. */
+  /**
+   * Base64 of either alphabet, with as much padding as the client likes, none included; white space
+   * is skipped.
+   */
   private static ByteString bytes(FieldPlan field, String text) throws JsonFormatException {
     byte[] clean = new byte[text.length()];
     int length = 0;
@@ -376,6 +379,9 @@ final class JsonDecoder {
                 + "'");
       }
       clean[length++] = (byte) c;
+    }
+    while (length > 0 && clean[length - 1] == '=') {
+      length--;
     }
     try {
       byte[] exact = length == clean.length ? clean : Arrays.copyOf(clean, length);

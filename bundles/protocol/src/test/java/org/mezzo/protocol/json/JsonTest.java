@@ -277,6 +277,21 @@ class JsonTest {
     assertThat(bytes("+w==")).isEqualTo(bytes("+w")).isEqualTo(new byte[] {(byte) 0xfb});
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"aGk", "aGk=", "aGk==", "aGk= =", "aGk=====", "a G k ===\\n"})
+  void readsBase64WithAnyPadding(String text) throws Exception {
+    assertThat(bytes(text)).asString(StandardCharsets.UTF_8).isEqualTo("hi");
+    assertThat(bytes("aGV5===")).asString(StandardCharsets.UTF_8).isEqualTo("hey");
+    assertThat(bytes("====")).isEmpty();
+  }
+
+  @Test
+  void refusesBase64ThatGoesOnBehindItsPadding() {
+    assertThatThrownBy(() -> bytes("aGk=aGk="))
+        .isInstanceOf(JsonFormatException.class)
+        .hasMessageContaining("Failed to base64 decode bytes field 'data'");
+  }
+
   private static byte[] bytes(String text) throws JsonFormatException {
     return decode(
             "{\"state\":\"TASK_LOST\",\"task_id\":{\"value\":\"t\"},\"data\":\"" + text + "\"}",
