@@ -16,19 +16,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.containerizer.Containerizer.Launched;
+import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.resources.Resources;
 
@@ -593,6 +598,76 @@ class ContainerizerTest {
           Files.delete(path);
         }
       }
+    }
+  }
+
+  /** More fetches than run at a time, none of which ends by itself. */
+  @Test
+  void slowFetchesDelayNeitherOtherLaunchesNorTheirOwnEnd() throws Exception {
+    AtomicInteger running = new AtomicInteger();
+    try (LocalModules modules = new LocalModules()) {
+      modules.register(
+          Fetcher.class,
+          Fetcher.KIND,
+          "slow",
+          () ->
+              new Fetcher() {
+                @Override
+                public Set<String> schemes() {
+                  return Set.of("slow");
+                }
+
+                @Override
+                public void fetch(Request request) throws InterruptedException {
+                  running.incrementAndGet();
+                  try {
+                    new CountDownLatch(1).await();
+                  } finally {
+                    running.decrementAndGet();
+                  }
+                }
+              });
+      ContainerizerOptions o = new FakeAgent(folder).options();
+      containerizer =
+          Containerizer.open(
+              new ContainerizerOptions(
+                  o.context(),
+                  o.modules(),
+                  modules.leases(),
+                  o.isolation(),
+                  o.switchUser(),
+                  o.cgroups(),
+                  o.cgroupsHierarchy(),
+                  o.cgroupsRoot(),
+                  o.frameworksHome(),
+                  o.fetcherStallTimeout(),
+                  o.shell()));
+      CommandInfo slow =
+          shell("touch ran").toBuilder()
+              .addUris(CommandInfo.URI.newBuilder().setValue("slow://host/x"))
+              .build();
+      List<LaunchRequest> requests = new ArrayList<>();
+      List<CompletableFuture<Launched>> launches = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        requests.add(request(slow, Map.of()));
+        launches.add(containerizer.launch(requests.get(i)).toCompletableFuture());
+      }
+      await(() -> running.get() >= 8);
+      assertThat(run(request(shell("exit 3"), Map.of())).exitStatus()).hasValue(3);
+
+      for (int i = 0; i < requests.size(); i++) {
+        containerizer
+            .destroy(requests.get(i).containerId())
+            .toCompletableFuture()
+            .get(5, TimeUnit.SECONDS);
+        CompletableFuture<Launched> launched = launches.get(i);
+        assertThatThrownBy(() -> launched.get(5, TimeUnit.SECONDS))
+            .hasRootCauseInstanceOf(InterruptedException.class)
+            .hasMessageContaining("destroyed");
+        assertThat(requests.get(i).sandbox().resolve("ran")).doesNotExist();
+      }
+      await(() -> running.get() == 0);
+      assertThat(containerizer.containers()).isEmpty();
     }
   }
 

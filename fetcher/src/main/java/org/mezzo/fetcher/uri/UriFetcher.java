@@ -16,6 +16,7 @@ import java.util.UUID;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.fetcher.Uris;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
 
@@ -136,25 +137,9 @@ public final class UriFetcher implements Fetcher {
     return interrupted;
   }
 
-  /** The URI as it may be shown. */
+  /** The URI as it may be shown, in quotes. */
   static String shown(URI uri) {
-    StringBuilder text = new StringBuilder();
-    if (uri.getScheme() != null) {
-      text.append(uri.getScheme()).append("://");
-    }
-    if (uri.getHost() != null) {
-      text.append(uri.getHost());
-      if (uri.getPort() >= 0) {
-        text.append(':').append(uri.getPort());
-      }
-    }
-    if (uri.getRawPath() != null) {
-      text.append(uri.getRawPath());
-    }
-    if (uri.getRawQuery() != null) {
-      text.append("?...");
-    }
-    return "'" + text + "'";
+    return "'" + Uris.shown(uri) + "'";
   }
 
   @Override

@@ -1,110 +1,214 @@
 package org.mezzo.fetcher.uri;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.ProxySelector;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.URLDecoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.net.http.HttpTimeoutException;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Flow;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.SystemDefaultDnsResolver;
+import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.impl.DefaultSchemePortResolver;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.impl.routing.SystemDefaultRoutePlanner;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.config.CharCodingConfig;
+import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.net.URIAuthority;
+import org.apache.hc.core5.util.Timeout;
+import org.mezzo.api.fetcher.Uris;
 
-/** Reads from web servers. Safe for any thread; every call blocks its own. */
+/**
+ * Reads from web servers. Safe for any thread. Every call blocks its own, which an interrupt frees
+ * at once; the exchange is made by another thread, and its connection closed when nobody waits for
+ * it any more.
+ */
 final class WebClient implements AutoCloseable {
   private static final int MOST_REDIRECTS = 20;
   private static final int OK = 200;
   private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+  private static final int PIECE = 65_536;
+
+  /** The longest line, and the most lines, of an answer's head. */
+  private static final int LONGEST_LINE = 80 * 1024;
+
+  private static final int MOST_HEADERS = 1000;
 
   private final ExecutorService threads;
-  private final HttpClient client;
+  private final PoolingHttpClientConnectionManager connections;
+  private final CloseableHttpClient client;
 
   WebClient(String daemon) {
+    this(daemon, SystemDefaultDnsResolver.INSTANCE);
+  }
+
+  /**
+   * @param names looks up hosts
+   */
+  WebClient(String daemon, DnsResolver names) {
     AtomicInteger count = new AtomicInteger();
     threads =
         Executors.newCachedThreadPool(
             task -> {
               Thread thread = new Thread(task, daemon + "-fetch-" + count.incrementAndGet());
               thread.setDaemon(true);
+              thread.setContextClassLoader(null);
               return thread;
             });
+    connections =
+        PoolingHttpClientConnectionManagerBuilder.create()
+            .setConnectionFactory(
+                ManagedHttpClientConnectionFactory.builder()
+                    .http1Config(
+                        Http1Config.custom()
+                            .setMaxLineLength(LONGEST_LINE)
+                            .setMaxHeaderCount(MOST_HEADERS)
+                            .build())
+                    // Bytes of headers stay what they are.
+                    .charCodingConfig(
+                        CharCodingConfig.custom().setCharset(StandardCharsets.ISO_8859_1).build())
+                    .build())
+            .setDnsResolver(names)
+            // How long is too long is judged by whoever waits, from the first look-up of a name to
+            // the last byte.
+            .setDefaultConnectionConfig(
+                ConnectionConfig.custom()
+                    .setConnectTimeout(Timeout.DISABLED)
+                    .setSocketTimeout(Timeout.DISABLED)
+                    .build())
+            // The agent bounds how many fetches run at a time.
+            .setMaxConnTotal(Integer.MAX_VALUE)
+            .setMaxConnPerRoute(Integer.MAX_VALUE)
+            .build();
     client =
-        HttpClient.newBuilder()
-            .executor(threads)
+        HttpClients.custom()
+            .setConnectionManager(connections)
+            .setRoutePlanner(
+                new SystemDefaultRoutePlanner(
+                    DefaultSchemePortResolver.INSTANCE, ProxySelector.getDefault()))
+            .setUserAgent("mezzo-fetcher")
+            .setDefaultRequestConfig(
+                RequestConfig.custom()
+                    .setProtocolUpgradeEnabled(false)
+                    .setConnectionRequestTimeout(Timeout.DISABLED)
+                    .build())
             // Followed here, so that a password stays with the server it was given for.
-            .followRedirects(HttpClient.Redirect.NEVER)
+            .disableRedirectHandling()
+            .disableAutomaticRetries()
+            .disableContentCompression()
+            .disableCookieManagement()
+            .disableAuthCaching()
             .build();
   }
 
   /** Writes the body of the final answer, which must be a 200. */
   void get(URI uri, FileChannel out, Duration stall, Consumer<String> progress)
       throws IOException, InterruptedException {
-    HttpResponse<Flow.Publisher<List<ByteBuffer>>> response =
-        follow("GET", uri, stall, BodyHandlers.ofPublisher(), progress);
-    Body body = new Body();
-    response.body().subscribe(body);
-    try {
-      if (response.statusCode() != OK) {
-        throw new IOException(refusal(uri, response));
-      }
-      long received = body.writeTo(out, uri, stall);
-      OptionalLong announced = response.headers().firstValueAsLong("content-length");
-      if (announced.isPresent() && announced.getAsLong() != received) {
-        throw new IOException(
-            UriFetcher.shown(uri)
-                + " ended after "
-                + received
-                + " of "
-                + announced.getAsLong()
-                + " bytes; try again, or look at the server's log");
-      }
-    } finally {
-      body.cancel();
-    }
+    follow(
+        "GET",
+        uri,
+        stall,
+        progress,
+        (from, response, transfer) -> copy(from, response, transfer, out));
   }
 
   /** The length that the server announces. */
   Optional<Long> size(URI uri, Duration limit) throws IOException, InterruptedException {
-    HttpResponse<Void> response = follow("HEAD", uri, limit, BodyHandlers.discarding(), line -> {});
-    if (response.statusCode() != OK) {
-      throw new IOException(refusal(uri, response));
-    }
-    OptionalLong length = response.headers().firstValueAsLong("content-length");
-    return length.isPresent() ? Optional.of(length.getAsLong()) : Optional.empty();
+    return follow(
+        "HEAD",
+        uri,
+        limit,
+        line -> {},
+        (from, response, transfer) -> {
+          Header length = response.getFirstHeader("Content-Length");
+          try {
+            return length == null
+                ? Optional.empty()
+                : Optional.of(Long.parseLong(length.getValue().strip()));
+          } catch (NumberFormatException e) {
+            return Optional.empty();
+          }
+        });
   }
 
-  private <B> HttpResponse<B> follow(
-      String method,
-      URI start,
-      Duration limit,
-      HttpResponse.BodyHandler<B> handler,
-      Consumer<String> progress)
+  private static Void copy(
+      URI from, ClassicHttpResponse response, Transfer transfer, FileChannel out)
+      throws IOException {
+    HttpEntity entity = response.getEntity();
+    if (entity == null) {
+      return null;
+    }
+    try (InputStream in = entity.getContent()) {
+      byte[] piece = new byte[PIECE];
+      int length;
+      while ((length = in.read(piece)) >= 0) {
+        transfer.received(length);
+        ByteBuffer bytes = ByteBuffer.wrap(piece, 0, length);
+        while (bytes.hasRemaining()) {
+          out.write(bytes);
+        }
+      }
+    } catch (IOException e) {
+      throw new IOException(
+          "Reading "
+              + UriFetcher.shown(from)
+              + " failed after "
+              + transfer.bytes()
+              + " bytes: "
+              + e.getMessage(),
+          e);
+    }
+    return null;
+  }
+
+  /** What is done with the last answer of a chain of redirects. */
+  @FunctionalInterface
+  private interface Use<R> {
+    R of(URI from, ClassicHttpResponse response, Transfer transfer) throws IOException;
+  }
+
+  /** What one exchange came to: either the next URI, or a result. */
+  private record Step<R>(URI next, R result) {}
+
+  private <R> R follow(
+      String method, URI start, Duration stall, Consumer<String> progress, Use<R> use)
       throws IOException, InterruptedException {
     URI uri = start;
     for (int redirects = 0; ; redirects++) {
-      HttpResponse<B> response = send(method, start, uri, limit, handler);
-      if (!REDIRECTS.contains(response.statusCode())) {
-        return response;
+      Step<R> step = exchange(method, start, uri, stall, use);
+      if (step.next() == null) {
+        return step.result();
       }
-      discard(response.body());
       if (redirects == MOST_REDIRECTS) {
         throw new IOException(
             UriFetcher.shown(start)
@@ -114,80 +218,111 @@ final class WebClient implements AutoCloseable {
                 + UriFetcher.shown(uri)
                 + "; the server probably redirects in a circle");
       }
-      uri = next(start, uri, response);
+      uri = step.next();
       progress.accept("Redirected to " + UriFetcher.shown(uri));
     }
   }
 
-  private <B> HttpResponse<B> send(
-      String method, URI start, URI uri, Duration limit, HttpResponse.BodyHandler<B> handler)
+  private <R> Step<R> exchange(String method, URI start, URI uri, Duration stall, Use<R> use)
       throws IOException, InterruptedException {
-    HttpRequest.Builder request;
+    HttpUriRequestBase request = request(method, start, uri);
+    Transfer transfer = new Transfer();
+    Callable<Step<R>> exchange =
+        () -> {
+          try (ClassicHttpResponse response = client.executeOpen(target(uri), request, null)) {
+            transfer.answered();
+            if (REDIRECTS.contains(response.getCode())) {
+              return new Step<>(next(start, uri, response), null);
+            }
+            if (response.getCode() != OK) {
+              throw new IOException(refusal(start, uri, response.getCode()));
+            }
+            return new Step<>(null, use.of(uri, response, transfer));
+          }
+        };
+    Future<Step<R>> running = threads.submit(exchange);
     try {
-      request =
-          HttpRequest.newBuilder(withoutUser(uri))
-              .method(method, HttpRequest.BodyPublishers.noBody())
-              .timeout(limit);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(UriFetcher.shown(uri) + " cannot be fetched: " + e.getMessage(), e);
-    }
-    if (uri.getScheme().equalsIgnoreCase("http")) {
-      // Without the attempt to upgrade, which old servers do not take well.
-      request.version(HttpClient.Version.HTTP_1_1);
-    }
-    if (start.getRawUserInfo() != null && sameServer(start, uri)) {
-      String user =
-          URLDecoder.decode(start.getRawUserInfo().replace("+", "%2B"), StandardCharsets.UTF_8);
-      request.header(
-          "Authorization",
-          "Basic " + Base64.getEncoder().encodeToString(user.getBytes(StandardCharsets.UTF_8)));
-    }
-    CompletableFuture<HttpResponse<B>> answer = client.sendAsync(request.build(), handler);
-    try {
-      return answer.get();
-    } catch (InterruptedException e) {
-      answer.cancel(true);
-      throw e;
+      while (true) {
+        long left = stall.toNanos() - transfer.silentNanos();
+        if (left <= 0) {
+          throw new IOException(transfer.stalled(uri, stall));
+        }
+        try {
+          return running.get(left, TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+          continue;
+        }
+      }
     } catch (ExecutionException e) {
-      throw failure(uri, limit, e.getCause());
+      throw failure(uri, transfer, e.getCause());
+    } finally {
+      if (!running.isDone()) {
+        request.cancel();
+      }
     }
   }
 
-  private static IOException failure(URI uri, Duration limit, Throwable cause) {
-    if (cause instanceof HttpTimeoutException) {
-      return new IOException(
-          UriFetcher.shown(uri) + " did not answer for " + limit.toMillis() / 1000.0 + " s", cause);
+  private static HttpUriRequestBase request(String method, URI start, URI uri) {
+    HttpUriRequestBase request = new HttpUriRequestBase(method, URI.create("/"));
+    HttpHost target = target(uri);
+    request.setScheme(target.getSchemeName());
+    request.setAuthority(new URIAuthority(target.getHostName(), target.getPort()));
+    String query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
+    request.setPath(uri.getRawPath() + query);
+    Optional<String> user = Uris.userInfo(start);
+    if (user.isPresent() && sameServer(start, uri)) {
+      String decoded = URLDecoder.decode(user.get().replace("+", "%2B"), StandardCharsets.UTF_8);
+      request.setHeader(
+          "Authorization",
+          "Basic " + Base64.getEncoder().encodeToString(decoded.getBytes(StandardCharsets.UTF_8)));
     }
-    if (cause instanceof java.net.ConnectException) {
+    return request;
+  }
+
+  private static HttpHost target(URI uri) {
+    String host = Uris.host(uri).orElse("");
+    return new HttpHost(
+        uri.getScheme().toLowerCase(Locale.ROOT),
+        host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
+        Uris.port(uri));
+  }
+
+  private static IOException failure(URI uri, Transfer transfer, Throwable cause) {
+    if (cause instanceof UnknownHostException) {
+      return new IOException(
+          "There is no server for " + UriFetcher.shown(uri) + ": its name is not known", cause);
+    }
+    if (cause instanceof ConnectException) {
       return new IOException(
           "Cannot connect for "
               + UriFetcher.shown(uri)
               + ": is the name right and the server running?",
           cause);
     }
+    if (cause instanceof IOException && transfer.hasAnswered()) {
+      return (IOException) cause;
+    }
     return new IOException(
         "Reading " + UriFetcher.shown(uri) + " failed: " + cause.getMessage(), cause);
   }
 
-  private static URI next(URI start, URI from, HttpResponse<?> response) throws IOException {
-    String location =
-        response
-            .headers()
-            .firstValue("location")
-            .orElseThrow(
-                () ->
-                    new IOException(
-                        UriFetcher.shown(from)
-                            + " was redirected by status "
-                            + response.statusCode()
-                            + " without a Location"));
+  private static URI next(URI start, URI from, ClassicHttpResponse response) throws IOException {
+    Header location = response.getFirstHeader("Location");
+    if (location == null || location.getValue() == null) {
+      throw new IOException(
+          UriFetcher.shown(from)
+              + " was redirected by status "
+              + response.getCode()
+              + " without a Location");
+    }
     URI to;
     try {
-      to = from.resolve(location);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(UriFetcher.shown(from) + " was redirected to a malformed URI", e);
+      to = Uris.resolve(from, bytesEncoded(location.getValue()));
+    } catch (URISyntaxException e) {
+      throw new IOException(
+          UriFetcher.shown(from) + " was redirected to a malformed URI: " + e.getMessage(), e);
     }
-    String scheme = to.getScheme() == null ? "" : to.getScheme().toLowerCase(Locale.ROOT);
+    String scheme = to.getScheme().toLowerCase(Locale.ROOT);
     boolean secure = from.getScheme().equalsIgnoreCase("https");
     if (!scheme.equals("https") && !(scheme.equals("http") && !secure)) {
       throw new IOException(
@@ -199,126 +334,88 @@ final class WebClient implements AutoCloseable {
     return to;
   }
 
-  private static boolean sameServer(URI one, URI other) {
-    return one.getScheme().equalsIgnoreCase(other.getScheme())
-        && one.getHost().equalsIgnoreCase(other.getHost())
-        && one.getPort() == other.getPort();
-  }
-
-  private static URI withoutUser(URI uri) {
-    if (uri.getRawUserInfo() == null) {
-      return uri;
+  /** A header's bytes beyond ASCII, whatever letters they were meant for, as a URI has them. */
+  private static String bytesEncoded(String header) {
+    StringBuilder encoded = new StringBuilder(header.length());
+    for (int i = 0; i < header.length(); i++) {
+      char c = header.charAt(i);
+      if (c < 0x80) {
+        encoded.append(c);
+      } else {
+        encoded.append(String.format(Locale.ROOT, "%%%02X", c & 0xff));
+      }
     }
-    return URI.create(uri.toString().replaceFirst("//[^/@]*@", "//"));
+    return encoded.toString();
   }
 
-  private static String refusal(URI uri, HttpResponse<?> response) {
+  private static boolean sameServer(URI one, URI other) {
+    HttpHost first = target(one);
+    return first.equals(target(other));
+  }
+
+  private static String refusal(URI start, URI uri, int status) {
     String text =
         "Status "
-            + response.statusCode()
+            + status
             + " for "
-            + UriFetcher.shown(uri)
-            + (response.uri().getRawPath().equals(uri.getRawPath())
-                ? ""
-                : ", redirected to " + UriFetcher.shown(response.uri()))
+            + UriFetcher.shown(start)
+            + (start.equals(uri) ? "" : ", redirected to " + UriFetcher.shown(uri))
             + "; it must be 200";
-    return switch (response.statusCode()) {
+    return switch (status) {
       case 401, 403 -> text + ". Is a user missing (http://user:password@host/...)?";
       case 404, 410 -> text + ". Is the path right?";
       default -> text;
     };
   }
 
-  private static void discard(Object body) {
-    if (body instanceof Flow.Publisher<?>) {
-      @SuppressWarnings("unchecked")
-      Flow.Publisher<List<ByteBuffer>> publisher = (Flow.Publisher<List<ByteBuffer>>) body;
-      Body unread = new Body();
-      publisher.subscribe(unread);
-      unread.cancel();
+  /** How far an exchange is; written by the thread that makes it, read by the one that waits. */
+  private static final class Transfer {
+    private volatile long lastNanos = System.nanoTime();
+    private volatile boolean answered;
+    private volatile long bytes;
+
+    void answered() {
+      answered = true;
+      lastNanos = System.nanoTime();
     }
-  }
 
-  /** Hands the body to the thread that waits for it, one piece at a time. */
-  private static final class Body implements Flow.Subscriber<List<ByteBuffer>> {
-    /** A piece, or the end, with the failure if it is one. */
-    private record Piece(List<ByteBuffer> bytes, boolean last, Throwable failure) {}
+    /** Only the thread that makes the exchange counts. */
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    void received(int count) {
+      bytes += count;
+      lastNanos = System.nanoTime();
+    }
 
-    private final LinkedBlockingQueue<Piece> pieces = new LinkedBlockingQueue<>();
-    private volatile Flow.Subscription subscription;
-    private volatile boolean cancelled;
+    boolean hasAnswered() {
+      return answered;
+    }
 
-    @Override
-    public void onSubscribe(Flow.Subscription given) {
-      subscription = given;
-      if (cancelled) {
-        given.cancel();
-      } else {
-        given.request(1);
+    long bytes() {
+      return bytes;
+    }
+
+    long silentNanos() {
+      return System.nanoTime() - lastNanos;
+    }
+
+    String stalled(URI uri, Duration stall) {
+      double seconds = stall.toMillis() / 1000.0;
+      if (!answered) {
+        return UriFetcher.shown(uri) + " did not answer for " + seconds + " s";
       }
-    }
-
-    @Override
-    public void onNext(List<ByteBuffer> bytes) {
-      pieces.add(new Piece(bytes, false, null));
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      pieces.add(new Piece(List.of(), true, failure));
-    }
-
-    @Override
-    public void onComplete() {
-      pieces.add(new Piece(List.of(), true, null));
-    }
-
-    long writeTo(FileChannel out, URI uri, Duration stall)
-        throws IOException, InterruptedException {
-      long received = 0;
-      while (true) {
-        Piece piece = pieces.poll(stall.toNanos(), TimeUnit.NANOSECONDS);
-        if (piece == null) {
-          throw new IOException(
-              UriFetcher.shown(uri)
-                  + " stalled: no byte for "
-                  + stall.toMillis() / 1000.0
-                  + " s after "
-                  + received
-                  + " bytes; look at the server, or raise --fetcher_stall_timeout");
-        }
-        if (piece.failure != null) {
-          throw new IOException(
-              "Reading "
-                  + UriFetcher.shown(uri)
-                  + " failed after "
-                  + received
-                  + " bytes: "
-                  + piece.failure.getMessage(),
-              piece.failure);
-        }
-        for (ByteBuffer bytes : piece.bytes) {
-          while (bytes.hasRemaining()) {
-            received += out.write(bytes);
-          }
-        }
-        if (piece.last) {
-          return received;
-        }
-        subscription.request(1);
-      }
-    }
-
-    void cancel() {
-      cancelled = true;
-      if (subscription != null) {
-        subscription.cancel();
-      }
+      return UriFetcher.shown(uri)
+          + " stalled: no byte for "
+          + seconds
+          + " s after "
+          + bytes
+          + " bytes; look at the server, or raise --fetcher_stall_timeout";
     }
   }
 
   @Override
   public void close() {
+    client.close(CloseMode.IMMEDIATE);
+    connections.close(CloseMode.IMMEDIATE);
     threads.shutdownNow();
   }
 }

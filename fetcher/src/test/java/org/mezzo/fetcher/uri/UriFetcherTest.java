@@ -11,9 +11,11 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Base64;
@@ -26,12 +28,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.hc.client5.http.DnsResolver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.testing.FakeDaemonContext;
+import org.mezzo.api.fetcher.Uris;
 
 class UriFetcherTest {
   private static final Duration PATIENT = Duration.ofSeconds(30);
@@ -99,6 +103,72 @@ class UriFetcherTest {
     assertThat(sandbox.resolve("target")).hasContent("there");
     assertThat(progress).contains("Redirected to 'http://" + base + "/data/end'");
     assertThat(fetcher.size(URI.create("http://" + base + "/start"))).contains(5L);
+  }
+
+  /** What curl passes on and java.net.URI refuses. */
+  @Test
+  void passesOnWhatACarelessServerRedirectsTo() throws Exception {
+    byte[] body = "there".getBytes(StandardCharsets.UTF_8);
+    List<String> seen = new CopyOnWriteArrayList<>();
+    handle(
+        "/end",
+        exchange -> {
+          seen.add(exchange.getRequestURI().toString());
+          exchange.sendResponseHeaders(200, body.length);
+          exchange.getResponseBody().write(body);
+        });
+    // The server writes the low byte of each character, so this is UTF-8 as it is.
+    String utf8 =
+        new String("\u00e9".getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+    redirect("/start", 302, "/end/ a|b{c}[d]^`<e>\"f\\g%h%41" + utf8 + "?q=x y|z#part");
+    fetch("http://" + base + "/start", PATIENT);
+    assertThat(sandbox.resolve("target")).hasContent("there");
+    assertThat(seen)
+        .containsExactly(
+            "/end/%20a%7Cb%7Bc%7D%5Bd%5D%5E%60%3Ce%3E%22f%5Cg%25h%41%C3%A9?q=x%20y%7Cz");
+  }
+
+  @Test
+  void refusesARedirectThatCarriesAControlCharacter() {
+    redirect("/start", 302, "http://" + base + "/a\u0001b");
+    refused("http://" + base + "/start", PATIENT, "malformed", "control character");
+  }
+
+  @Test
+  void aHostMayHaveAnUnderscore() throws Exception {
+    List<String> seen = new CopyOnWriteArrayList<>();
+    handle(
+        "/",
+        exchange -> {
+          seen.add(
+              exchange.getRequestHeaders().getFirst("Host")
+                  + " "
+                  + exchange.getRequestHeaders().getFirst("Authorization")
+                  + " "
+                  + exchange.getRequestURI());
+          exchange.sendResponseHeaders(200, -1);
+        });
+    int port = server.getAddress().getPort();
+    DnsResolver loopback =
+        new DnsResolver() {
+          @Override
+          public InetAddress[] resolve(String host) {
+            return new InetAddress[] {InetAddress.getLoopbackAddress()};
+          }
+
+          @Override
+          public String resolveCanonicalHostname(String host) {
+            return host;
+          }
+        };
+    try (WebClient client = new WebClient("agent", loopback);
+        FileChannel out =
+            FileChannel.open(
+                sandbox.resolve("x"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      URI uri = Uris.parse("http://me:pw@my_host." + "x:" + port + "//a/b");
+      client.get(uri, out, PATIENT, progress::add);
+    }
+    assertThat(seen).containsExactly("my_host.x:" + port + " Basic bWU6cHc= //a/b");
   }
 
   @Test

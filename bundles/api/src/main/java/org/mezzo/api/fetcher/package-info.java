@@ -4,7 +4,7 @@
  * <p>Handover: the successor serves fetches that begin from then on; one that runs in the old
  * instance at that moment fails its launch.
  */
-@Version("0.1.0")
+@Version("0.2.0")
 @Export
 package org.mezzo.api.fetcher;
 

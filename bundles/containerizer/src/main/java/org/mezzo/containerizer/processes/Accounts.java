@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
 final class Accounts {
   private static final Logger LOG = LoggerFactory.getLogger(Accounts.class);
   private static final long REMEMBERED_MILLIS = 60_000;
+  private static final long LOOK_UP_SECONDS = 10;
 
   /** An account of the host. */
   record Account(String name, long uid, long gid) {}
@@ -93,11 +94,15 @@ final class Accounts {
           new ProcessBuilder(List.of(tools.id().orElseThrow().toString(), option, user))
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
-      process.getOutputStream().close();
-      String answer =
-          new String(process.getInputStream().readNBytes(64), StandardCharsets.US_ASCII).trim();
-      if (process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0) {
-        return Long.parseLong(answer);
+      try {
+        process.getOutputStream().close();
+        // A number fits into a pipe that nobody reads yet, and a name service may hang.
+        if (process.waitFor(LOOK_UP_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0) {
+          byte[] answer = process.getInputStream().readNBytes(64);
+          return Long.parseLong(new String(answer, StandardCharsets.US_ASCII).trim());
+        }
+      } finally {
+        process.destroyForcibly();
       }
     } catch (IOException | NumberFormatException | java.util.NoSuchElementException e) {
       throw new LaunchException("Failed to get user information for '" + user + "'", e);

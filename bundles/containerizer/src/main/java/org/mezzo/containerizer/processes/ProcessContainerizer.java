@@ -40,6 +40,8 @@ import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
+import org.mezzo.containerizer.fetching.Fetch;
+import org.mezzo.containerizer.fetching.TaskUser;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -87,7 +89,7 @@ public final class ProcessContainerizer implements Containerizer {
     Phase phase = Phase.PREPARING;
     boolean cancelled;
     boolean finishing;
-    Thread fetching;
+    Fetch fetch;
     LaunchException failure;
     volatile Path cgroup;
     volatile long pid;
@@ -227,10 +229,11 @@ public final class ProcessContainerizer implements Containerizer {
     try {
       account = accounts.target(request.user());
       Sandboxes.create(request.sandbox(), account);
+      checkNotCancelled(managed);
       if (request.command().getUrisCount() > 0) {
         fetch(managed, request, account);
+        return;
       }
-      checkNotCancelled(managed);
     } catch (LaunchException e) {
       fail(managed, e);
       return;
@@ -241,6 +244,11 @@ public final class ProcessContainerizer implements Containerizer {
       unexpected(managed, e);
       return;
     }
+    isolate(managed, request, account);
+  }
+
+  /** What comes once everything is in the sandbox. */
+  private void isolate(Managed managed, LaunchRequest request, Optional<Accounts.Account> account) {
     if (isolators.isEmpty()) {
       start(managed, request, account, Map.of());
       return;
@@ -270,27 +278,38 @@ public final class ProcessContainerizer implements Containerizer {
 
   private void fetch(Managed managed, LaunchRequest request, Optional<Accounts.Account> account)
       throws LaunchException {
+    Fetch fetch =
+        fetcher.begin(
+            request.command().getUrisList(),
+            request.sandbox(),
+            account.map(user -> new TaskUser(user.name(), switching(user))));
+    boolean unwanted;
     synchronized (managed) {
-      managed.fetching = Thread.currentThread();
+      managed.fetch = fetch;
+      unwanted = managed.cancelled;
     }
-    try {
-      checkNotCancelled(managed);
-      fetcher.fetch(
-          request.command().getUrisList(),
-          request.sandbox(),
-          account.map(user -> new UriFetcher.TaskUser(user.name(), switching(user))));
-      fetches.increment();
-    } catch (LaunchException e) {
-      failedFetches.increment();
-      throw e;
-    } catch (InterruptedException e) {
-      throw new LaunchException("The container was destroyed while its URIs were fetched", e);
-    } finally {
-      synchronized (managed) {
-        managed.fetching = null;
-      }
-      Thread.interrupted();
+    if (unwanted) {
+      fetch.cancel();
     }
+    fetch
+        .done()
+        .whenCompleteAsync(
+            (nothing, failure) -> {
+              synchronized (managed) {
+                managed.fetch = null;
+              }
+              if (failure == null) {
+                fetches.increment();
+                isolate(managed, request, account);
+                return;
+              }
+              LaunchException reason = launchFailure(failure);
+              if (!(reason.getCause() instanceof InterruptedException)) {
+                failedFetches.increment();
+              }
+              fail(managed, reason);
+            },
+            workers);
   }
 
   private void checkNotCancelled(Managed managed) throws LaunchException {
@@ -609,8 +628,8 @@ public final class ProcessContainerizer implements Containerizer {
       preparing = managed.phase == Phase.PREPARING;
       if (preparing && managed.failure == null) {
         // Whoever prepares notices the cancellation and comes back with a failure.
-        if (managed.fetching != null) {
-          managed.fetching.interrupt();
+        if (managed.fetch != null) {
+          managed.fetch.cancel();
         }
         return;
       }

@@ -1,0 +1,119 @@
+package org.mezzo.containerizer.fetching;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SecureDirectoryStream;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Set;
+
+/**
+ * Puts fetched files into a sandbox in which links may have been planted: none leads out of it, and
+ * what is there under the file's own name is replaced, not followed.
+ */
+final class Placement {
+  private Placement() {}
+
+  /** The failure for a file whose folder is somewhere else in truth. */
+  static IOException leadsOut(Path target) {
+    return new IOException("'" + target + "' leads out of the sandbox through a link");
+  }
+
+  /**
+   * Moves a file to its place with the rights of the agent; the folders on the way are made.
+   *
+   * @param staged a regular file, which is gone afterwards
+   */
+  static void move(Path staged, Path sandbox, Path target, boolean executable) throws IOException {
+    if (executable) {
+      Files.setPosixFilePermissions(staged, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    Path root = sandbox.toRealPath();
+    Path folder = folder(root, sandbox, target);
+    Deque<DirectoryStream<Path>> opened = new ArrayDeque<>();
+    try {
+      SecureDirectoryStream<Path> current = secure(Files.newDirectoryStream(root));
+      opened.push(current);
+      for (Path name : root.relativize(folder)) {
+        if (!name.toString().isEmpty()) {
+          current = current.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS);
+          opened.push(current);
+        }
+      }
+      SecureDirectoryStream<Path> from = secure(Files.newDirectoryStream(staged.getParent()));
+      opened.push(from);
+      try {
+        from.move(staged.getFileName(), current, target.getFileName());
+      } catch (AtomicMoveNotSupportedException e) {
+        copy(staged, current, target.getFileName(), executable);
+      }
+    } finally {
+      for (DirectoryStream<Path> stream : opened) {
+        stream.close();
+      }
+    }
+  }
+
+  /** The real folder of the target, made if it is not there, and inside the sandbox. */
+  private static Path folder(Path root, Path sandbox, Path target) throws IOException {
+    Path parent = target.getParent();
+    Path there = parent;
+    while (!there.equals(sandbox) && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
+      there = there.getParent();
+    }
+    Path real;
+    try {
+      real = there.toRealPath();
+    } catch (NoSuchFileException e) {
+      throw leadsOut(target);
+    }
+    if (!real.startsWith(root)) {
+      throw leadsOut(target);
+    }
+    return Files.createDirectories(real.resolve(there.relativize(parent).toString()));
+  }
+
+  @SuppressWarnings("unchecked")
+  private static SecureDirectoryStream<Path> secure(DirectoryStream<Path> stream)
+      throws IOException {
+    if (stream instanceof SecureDirectoryStream<?>) {
+      return (SecureDirectoryStream<Path>) stream;
+    }
+    stream.close();
+    throw new IOException("This system cannot open a file beside a folder that is open");
+  }
+
+  /** For a sandbox on another file system than the agent's work directory. */
+  private static void copy(
+      Path staged, SecureDirectoryStream<Path> folder, Path name, boolean executable)
+      throws IOException {
+    try {
+      folder.deleteFile(name);
+    } catch (NoSuchFileException e) {
+      // It is made now.
+    }
+    Set<StandardOpenOption> options =
+        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    try (OutputStream out =
+        Channels.newOutputStream(
+            executable
+                ? folder.newByteChannel(
+                    name,
+                    options,
+                    PosixFilePermissions.asFileAttribute(
+                        PosixFilePermissions.fromString("rwxr-xr-x")))
+                : folder.newByteChannel(name, options))) {
+      Files.copy(staged, out);
+    }
+    Files.delete(staged);
+  }
+}

@@ -1,0 +1,14 @@
+package org.mezzo.containerizer.fetching;
+
+import java.util.List;
+
+/**
+ * The user of a task when it is not the agent's own.
+ *
+ * @param switching the command line that makes the command behind it run as that user
+ */
+public record TaskUser(String name, List<String> switching) {
+  public TaskUser {
+    switching = List.copyOf(switching);
+  }
+}
