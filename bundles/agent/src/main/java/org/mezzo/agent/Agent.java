@@ -180,7 +180,9 @@ public final class Agent implements AutoCloseable {
               .resources(
                   flags.text("resources").orElse(""), flags.text("default_role").orElse("*"));
       containerizer = Containerizer.open(containerizerOptions(identity, services.modules()));
-      VirtualFiles files = new VirtualFiles();
+      VirtualFiles files = new VirtualFiles(name);
+      open.add(files);
+      files.measure(metrics, "slave");
       ModuleAuthentication authentication =
           new ModuleAuthentication(identity, flags, metrics, services.modules(), workers);
       open.add(authentication);

@@ -238,7 +238,8 @@ public final class Master implements AutoCloseable {
       Authorization authorization,
       Workers workers) {
     Router router = new Router("master", authentication, workers);
-    VirtualFiles files = new VirtualFiles();
+    VirtualFiles files = new VirtualFiles(name);
+    open.add(files);
     LeaderGate gate = new LeaderGate(leadership);
     router.route(
         "/api/v1/scheduler",
