@@ -48,6 +48,7 @@ class CommonEndpointsTest {
   @AfterEach
   void close() {
     server.close();
+    files.close();
     workers.close();
   }
 

@@ -80,13 +80,7 @@ public final class ConfinedTree {
    * @param mode type and permissions, as the system has them
    */
   public record Entry(
-      String name,
-      long size,
-      int links,
-      int mode,
-      FileTime modified,
-      String owner,
-      String group) {}
+      String name, long size, int links, int mode, FileTime modified, String owner, String group) {}
 
   /**
    * What a directory holds.
@@ -110,29 +104,31 @@ public final class ConfinedTree {
         if (walk.last == null || !walk.attributes.isRegularFile()) {
           throw new NotRegularFileException(path, walk.last == null);
         }
-        SeekableByteChannel content =
-            walk.folder()
-                .newByteChannel(
-                    walk.last, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+        SeekableByteChannel content = content(walk);
         try {
           return new OpenFile(walk.last.toString(), content, content.size());
         } catch (IOException | RuntimeException e) {
           content.close();
           throw e;
         }
-      } catch (NoSuchFileException | NotRegularFileException | OutsideTreeException e) {
-        throw e;
-      } catch (FileSystemException e) {
-        // A link or a directory has taken the file's place: look again.
-        if (attempt == MOST_EXCHANGES || !exchanged(e)) {
+      } catch (ChangedException e) {
+        if (attempt == MOST_EXCHANGES) {
           throw e;
         }
       }
     }
   }
 
-  private static boolean exchanged(FileSystemException failure) {
-    return failure instanceof ChangedException || failure.getClass() == FileSystemException.class;
+  private static SeekableByteChannel content(Walk walk) throws IOException {
+    try {
+      return walk.folder()
+          .newByteChannel(walk.last, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      // So Java says that a link has taken the file's place.
+      throw new ChangedException(walk.last);
+    }
   }
 
   /**

@@ -13,8 +13,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Folders that hold what this process trusts, such as commands it runs: they must belong to its user
- * and be writable for nobody else, and nobody else may be able to put another one in their place.
+ * Folders that hold what this process trusts, such as commands it runs: they must belong to its
+ * user and be writable for nobody else, and nobody else may be able to put another one in their
+ * place.
  */
 public final class OwnFolder {
   private static final int TYPE = 0170000;
@@ -62,7 +63,8 @@ public final class OwnFolder {
     Path parent = folder.getParent();
     if (parent != null) {
       Files.createDirectories(
-          parent, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+          parent,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
       try {
         Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(wanted));
       } catch (FileAlreadyExistsException e) {
@@ -83,8 +85,7 @@ public final class OwnFolder {
       throw refused("is no folder");
     }
     if (found.owner() != self) {
-      throw refused(
-          "belongs to user " + found.owner() + ", and this process runs as user " + self);
+      throw refused("belongs to user " + found.owner() + ", and this process runs as user " + self);
     }
     boolean close = (found.mode() & unwanted) != 0;
     boolean planted = (found.mode() & OTHERS_WRITE) != 0 && !empty();

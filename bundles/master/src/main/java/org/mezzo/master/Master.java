@@ -35,6 +35,7 @@ import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.WorkDirLock;
 import org.mezzo.daemon.Workers;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
@@ -112,6 +113,7 @@ public final class Master implements AutoCloseable {
     this.allocator = flags.text("allocator").orElse("hierarchical");
     Path workDir = Path.of(flags.text("work_dir").orElse(defaultWorkDir())).toAbsolutePath();
     try {
+      OwnFolder.open(workDir, "Or choose another folder with --work_dir");
       open.add(WorkDirLock.acquire(workDir, "master"));
       loop = new EventLoop(name);
       open.add(loop);

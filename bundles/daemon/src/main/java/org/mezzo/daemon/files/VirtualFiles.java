@@ -209,9 +209,7 @@ public final class VirtualFiles implements AutoCloseable {
           400,
           e.directory()
               ? ifDirectory
-              : "'"
-                  + path
-                  + "' is a fifo, a socket or a device; only regular files can be read");
+              : "'" + path + "' is a fifo, a socket or a device; only regular files can be read");
     }
   }
 
