@@ -53,6 +53,7 @@ import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.WorkDirLock;
 import org.mezzo.daemon.Workers;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
 import org.mezzo.http.HttpConnector;
@@ -157,8 +158,9 @@ public final class Agent implements AutoCloseable {
     loop = new EventLoop(name);
     try {
       open.add(loop);
+      OwnFolder.open(workDir, "Or choose another folder with --work_dir");
       open.add(0, WorkDirLock.acquire(workDir, "agent"));
-      Files.createDirectories(runtimeDir);
+      OwnFolder.closed(runtimeDir, "Or choose another folder with --runtime_dir");
       open.add(0, WorkDirLock.acquire(runtimeDir, "agent"));
 
       DaemonIdentity identity =
@@ -180,7 +182,9 @@ public final class Agent implements AutoCloseable {
               .resources(
                   flags.text("resources").orElse(""), flags.text("default_role").orElse("*"));
       containerizer = Containerizer.open(containerizerOptions(identity, services.modules()));
-      VirtualFiles files = new VirtualFiles();
+      VirtualFiles files = new VirtualFiles(name);
+      open.add(files);
+      files.measure(metrics, "slave");
       ModuleAuthentication authentication =
           new ModuleAuthentication(identity, flags, metrics, services.modules(), workers);
       open.add(authentication);
@@ -223,6 +227,7 @@ public final class Agent implements AutoCloseable {
               flags.duration("disk_watch_interval"),
               identity.clock(),
               metrics,
+              sandbox -> containerizer.containers().contains(sandbox.getFileName().toString()),
               sandbox -> holder[0].forget(sandbox));
       open.add(collector);
       hooks =
@@ -311,10 +316,11 @@ public final class Agent implements AutoCloseable {
 
   private static String defaultRuntimeDir() {
     Path run = Path.of("/var/run");
-    return (Files.isWritable(run) ? run : Path.of(System.getProperty("java.io.tmpdir")))
-        .resolve("mezzo")
-        .resolve("agent")
-        .toString();
+    return Files.isWritable(run)
+        ? run.resolve("mezzo").resolve("agent").toString()
+        : Path.of(System.getProperty("java.io.tmpdir"))
+            .resolve("mezzo-agent-" + System.getProperty("user.name"))
+            .toString();
   }
 
   private static List<String> list(Optional<String> text) {

@@ -10,6 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -601,5 +602,78 @@ class AgentTest {
     await("the framework is gone", () -> get("/state").body().contains("\"frameworks\":[]"));
     run(task("next", "true"));
     assertThat(master.next().getStatus().getTaskId().getValue()).isEqualTo("next");
+  }
+
+  @Test
+  void refusesFoldersThatOthersMayHaveFilled() throws Exception {
+    Path planted = Files.createDirectories(folder.resolve("run/containers/c-1"));
+    Files.writeString(planted.resolve("command"), "touch " + folder.resolve("ran"));
+    Files.setPosixFilePermissions(
+        folder.resolve("run"), PosixFilePermissions.fromString("rwxrwxrwx"));
+    assertThatThrownBy(this::create)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("The folder " + folder.resolve("run") + " is not used")
+        .hasMessageContaining("chmod go-w")
+        .hasMessageContaining("--runtime_dir");
+    assertThat(planted.resolve("command")).exists();
+
+    flags.put("runtime_dir", folder.resolve("own").toString());
+    Files.setPosixFilePermissions(
+        folder.resolve("work"), PosixFilePermissions.fromString("rwxrwxrwx"));
+    assertThatThrownBy(this::create).hasMessageContaining("--work_dir");
+  }
+
+  @Test
+  void keepsTheSandboxOfARunningTaskWhenTheDiskIsFull() throws Exception {
+    // Nothing may be kept, and there is a pass every few milliseconds.
+    flags.put("gc_disk_headroom", "1.0");
+    flags.put("disk_watch_interval", "10ms");
+    start();
+    run(task("stays", "echo hi; exec sleep 1000"));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    run(task("ends", "true"));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    master.next(TaskState.TASK_FINISHED);
+    Path executors = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors");
+    awaitGone(executors.resolve("ends"));
+    assertThat(executors.resolve("stays/runs/latest/stdout")).hasContent("hi\n");
+
+    kill("stays", 0L);
+    awaitGone(executors.resolve("stays"));
+  }
+
+  private static void awaitGone(Path path) throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (Files.exists(path) && System.nanoTime() < end) {
+      Thread.sleep(5);
+    }
+    assertThat(path).doesNotExist();
+  }
+
+  @Test
+  void aFifoInASandboxStopsNothing() throws Exception {
+    start();
+    run(task("fifo", "mkfifo fifo; echo made; exec sleep 1000"));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    String sandbox = "/frameworks/f-1/executors/fifo/runs/latest/";
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!get("/files/browse?path=" + sandbox).body().contains("/fifo\"")
+        && System.nanoTime() < end) {
+      Thread.sleep(5);
+    }
+    for (int i = 0; i < 20; i++) {
+      for (String kind : new String[] {"read", "download"}) {
+        HttpResponse<String> answer = get("/files/" + kind + "?offset=0&path=" + sandbox + "fifo");
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.body()).contains("is a fifo, a socket or a device");
+      }
+    }
+    run(task("after", "true"));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    master.next(TaskState.TASK_FINISHED);
   }
 }

@@ -1,5 +1,6 @@
 package org.mezzo.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -7,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.flags.Flags;
@@ -114,10 +116,16 @@ final class Boot {
    * Boots.
    *
    * @param stopWithProcess whether SIGTERM and SIGINT stop the host in order
-   * @throws HostException when a bundle or a daemon does not start
+   * @throws HostException when a bundle or a daemon does not start, or the folder for files of the
+   *     process may be somebody else's
    */
   Host start(boolean stopWithProcess) throws HostException {
     notes.forEach(LOG::warn);
+    try {
+      OwnFolder.closed(runtime, "Or set XDG_RUNTIME_DIR to a folder of your own");
+    } catch (IOException e) {
+      throw new HostException(e.getMessage(), e);
+    }
     HostOptions.Builder options =
         HostOptions.builder(home.system(), runtime.resolve("host"))
             .highestLevel(shell ? WITH_SHELL : WITHOUT_SHELL)

@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.flags.FlagSources;
@@ -163,7 +165,11 @@ final class LocalCluster implements AutoCloseable {
               + " is in use: choose another one with --port=PORT, or any"
               + " with --port=0");
     }
-    Files.createDirectories(workDir);
+    try {
+      OwnFolder.open(workDir, "Or choose another folder with --work_dir");
+    } catch (FileSystemException e) {
+      throw new HostException(e.getMessage(), e);
+    }
     Boot boot = new Boot(home, places.runtime());
     boot.zooKeeper(workDir.resolve("zookeeper"), zooKeeperPort);
     boot.daemon(Role.MASTER, "master", masterDefinitions, masterFlags);

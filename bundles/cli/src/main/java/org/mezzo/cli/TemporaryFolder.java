@@ -2,13 +2,11 @@ package org.mezzo.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
+import org.mezzo.files.TreeDeletion;
 
 /**
  * A folder that does not outlive this process, however that ends, and neither do the tasks that run
@@ -80,11 +78,9 @@ final class TemporaryFolder implements AutoCloseable {
     }
     closed = true;
     for (int attempt = 0; Files.exists(path); attempt++) {
-      try (Stream<Path> paths = Files.walk(path)) {
-        for (Path each : (Iterable<Path>) paths.sorted(Comparator.reverseOrder())::iterator) {
-          Files.deleteIfExists(each);
-        }
-      } catch (IOException | UncheckedIOException e) {
+      try {
+        TreeDeletion.delete(path);
+      } catch (IOException e) {
         if (attempt == ATTEMPTS) {
           // Somebody still writes: left to the shell, which kills before it deletes.
           return;

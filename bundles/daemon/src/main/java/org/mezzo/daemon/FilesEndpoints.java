@@ -1,13 +1,14 @@
 package org.mezzo.daemon;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.files.FileException;
 import org.mezzo.daemon.files.VirtualFiles;
@@ -28,21 +29,15 @@ final class FilesEndpoints {
     this.workers = workers;
   }
 
-  /** Answers for a path that may be seen. */
-  private interface Answer {
-    void to(HttpExchange exchange, String path) throws IOException;
-  }
-
   void browse(HttpExchange exchange, Optional<Principal> principal) {
     answer(
         exchange,
         principal,
         "",
-        (it, path) -> {
-          var infos = files.browse(path);
-          CommonEndpoints.respondJson(
-              it, json -> json.array(() -> infos.forEach(info -> info(json, info))));
-        });
+        files::browse,
+        (it, infos) ->
+            CommonEndpoints.respondJson(
+                it, json -> json.array(() -> infos.forEach(info -> info(json, info)))));
   }
 
   private static void info(JsonOut json, FileInfo info) {
@@ -94,8 +89,14 @@ final class FilesEndpoints {
         exchange,
         principal,
         "",
-        (it, path) -> {
-          var chunk = files.read(path, number(it, "offset"), number(it, "length"));
+        path -> {
+          try {
+            return files.read(path, number(exchange, "offset"), number(exchange, "length"));
+          } catch (FileException e) {
+            return CompletableFuture.failedStage(e);
+          }
+        },
+        (it, chunk) -> {
           byte[] data = wholeCharacters(chunk);
           CommonEndpoints.respondJson(
               it,
@@ -145,58 +146,57 @@ final class FilesEndpoints {
         exchange,
         principal,
         "404 Not Found.",
-        (it, path) -> {
-          Path file = files.file(path, "Cannot download a directory");
-          it.respondFile(
-              Map.of(
-                  "Content-Type",
-                  "application/octet-stream",
-                  "Content-Disposition",
-                  "attachment; filename=" + safeName(file)),
-              file);
-        });
+        path -> files.open(path, "Cannot download a directory"),
+        (it, file) ->
+            it.respondContent(
+                Map.of(
+                    "Content-Type",
+                    "application/octet-stream",
+                    "Content-Disposition",
+                    "attachment; filename=" + safeName(file.name())),
+                file.content(),
+                file.size()));
   }
 
-  private static String safeName(Path file) {
-    String name = file.getFileName().toString();
+  private static String safeName(String name) {
     return name.matches("[A-Za-z0-9._+@=-]+")
         ? name
         : '"' + name.replaceAll("[^ -~]|[\"\\\\]", "_") + '"';
   }
 
-  private void answer(
-      HttpExchange exchange, Optional<Principal> principal, String notFound, Answer answer) {
+  private <T> void answer(
+      HttpExchange exchange,
+      Optional<Principal> principal,
+      String notFound,
+      Function<String, CompletionStage<T>> read,
+      BiConsumer<HttpExchange, T> answer) {
     String path = exchange.query().get("path");
     if (path == null || path.isEmpty()) {
       exchange.respond(HttpResponse.text(400, "Expecting 'path=value' in query.\n"));
       return;
     }
     files
-        .allowed(path, principal)
+        .onBehalfOf(principal, path, () -> read.apply(path))
         .whenCompleteAsync(
-            (allowed, failure) ->
+            (found, failure) ->
                 Router.guard(
                     exchange,
                     it -> {
-                      if (failure != null || !allowed) {
-                        it.respond(HttpResponse.text(403, "403 Forbidden."));
-                        return;
-                      }
-                      try {
-                        answer.to(it, path);
-                      } catch (FileException e) {
-                        String text =
-                            e.status() == 404 && e.getMessage().isEmpty()
-                                ? notFound
-                                : e.getMessage() + ".\n";
-                        it.respond(HttpResponse.text(e.status(), text));
-                      } catch (NoSuchFileException e) {
-                        it.respond(HttpResponse.text(404, notFound));
-                      } catch (java.nio.file.AccessDeniedException e) {
-                        it.respond(
-                            HttpResponse.text(403, "The daemon may not read '" + path + "'.\n"));
+                      if (failure == null) {
+                        answer.accept(it, found);
+                      } else {
+                        reject(it, failure, notFound);
                       }
                     }),
             workers);
+  }
+
+  private static void reject(HttpExchange exchange, Throwable failure, String notFound) {
+    FileException reason = FileException.of(failure);
+    if (reason == null) {
+      throw new IllegalStateException("A file could not be read", failure);
+    }
+    String text = reason.getMessage().isEmpty() ? notFound : reason.getMessage() + ".\n";
+    exchange.respond(HttpResponse.text(reason.status(), text));
   }
 }

@@ -21,7 +21,7 @@ class CommonEndpointsTest {
 
   private final Workers workers = new Workers("test", 2);
   private final MetricsRegistry metrics = new MetricsRegistry();
-  private final VirtualFiles files = new VirtualFiles();
+  private final VirtualFiles files = new VirtualFiles("test");
   private TestServer server;
   private Path sandbox;
 
@@ -48,6 +48,7 @@ class CommonEndpointsTest {
   @AfterEach
   void close() {
     server.close();
+    files.close();
     workers.close();
   }
 

@@ -1,9 +1,7 @@
 package org.mezzo.http;
 
-import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.channels.SeekableByteChannel;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Map;
@@ -54,14 +52,13 @@ public interface HttpExchange {
   void respond(HttpResponse response);
 
   /**
-   * Sends the bytes a file has now, with status 200, never compressed and without holding them in
-   * memory. Opens the file before anything is sent.
+   * Sends what an open file holds from its beginning on, with status 200, never compressed and
+   * without holding it in memory.
    *
-   * @throws IOException when the file cannot be read; nothing is answered then
+   * @param content closed when it is sent, or at once when something was answered already
+   * @param size how many bytes of it are sent
    */
-  default void respondFile(Map<String, String> headers, Path file) throws IOException {
-    respond(new HttpResponse(200, headers, Files.readAllBytes(file)));
-  }
+  void respondContent(Map<String, String> headers, SeekableByteChannel content, long size);
 
   /**
    * Starts a streamed answer, which is never compressed (rule 16).

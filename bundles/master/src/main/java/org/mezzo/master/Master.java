@@ -36,6 +36,7 @@ import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.WorkDirLock;
 import org.mezzo.daemon.Workers;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
@@ -115,6 +116,7 @@ public final class Master implements AutoCloseable {
     this.allocator = flags.text("allocator").orElse("hierarchical");
     Path workDir = Path.of(flags.text("work_dir").orElse(defaultWorkDir())).toAbsolutePath();
     try {
+      OwnFolder.open(workDir, "Or choose another folder with --work_dir");
       open.add(WorkDirLock.acquire(workDir, "master"));
       loop = new EventLoop(name);
       open.add(loop);
@@ -249,7 +251,8 @@ public final class Master implements AutoCloseable {
       Authorization authorization,
       Workers workers) {
     Router router = new Router("master", authentication, workers);
-    VirtualFiles files = new VirtualFiles();
+    VirtualFiles files = new VirtualFiles(name);
+    open.add(files);
     LeaderGate gate = new LeaderGate(leadership);
     router.route(
         "/api/v1/scheduler",

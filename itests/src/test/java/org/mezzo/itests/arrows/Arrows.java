@@ -24,6 +24,7 @@ final class Arrows {
       List.of(
           rule("mezzo-host", "the host knows nothing of Mezzo", mezzoExcept("host")),
           rule("mezzo-protocol", "protocol stands on nothing of Mezzo", mezzoExcept("protocol")),
+          rule("mezzo-files", "files stand on nothing of Mezzo", mezzoExcept("files")),
           rule(
               "mezzo-resources",
               "resources stand on protocol only",

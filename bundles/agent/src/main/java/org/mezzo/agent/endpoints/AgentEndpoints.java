@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.mezzo.agent.Agent;
 import org.mezzo.agent.tasks.AgentTasks;
@@ -400,8 +401,8 @@ public final class AgentEndpoints {
               exchange,
               view -> response(Response.Type.GET_FRAMEWORKS).setGetFrameworks(getFrameworks(view)));
       case GET_CONTAINERS -> getContainers(exchange);
-      case LIST_FILES -> file(exchange, call.getListFiles().getPath(), () -> listFiles(call));
-      case READ_FILE -> file(exchange, call.getReadFile().getPath(), () -> readFile(call));
+      case LIST_FILES -> listFiles(exchange, call.getListFiles());
+      case READ_FILE -> readFile(exchange, call.getReadFile());
       default -> exchange.notServed(call.getType());
     }
   }
@@ -512,48 +513,55 @@ public final class AgentEndpoints {
             workers);
   }
 
-  private interface FileAnswer {
-    Response get() throws IOException;
-  }
-
-  private void file(CallExchange exchange, String path, FileAnswer answer) {
+  /** Answers with what files say to those who may see the path. */
+  private <T> void file(
+      CallExchange exchange,
+      String path,
+      Supplier<CompletionStage<T>> read,
+      Function<T, Response> answer) {
     files
-        .allowed(path, exchange.principal())
+        .onBehalfOf(exchange.principal(), path, read)
         .whenCompleteAsync(
-            (allowed, failure) ->
+            (found, failure) ->
                 Router.guard(
                     exchange.http(),
                     it -> {
-                      if (failure != null || !allowed) {
-                        exchange.reject(403, "403 Forbidden.");
+                      if (failure == null) {
+                        exchange.respond(answer.apply(found));
                         return;
                       }
-                      try {
-                        exchange.respond(answer.get());
-                      } catch (FileException e) {
-                        exchange.reject(e.status(), e.getMessage() == null ? "" : e.getMessage());
+                      FileException reason = FileException.of(failure);
+                      if (reason == null) {
+                        throw new IllegalStateException("A file could not be read", failure);
                       }
+                      exchange.reject(reason.status(), reason.getMessage());
                     }),
             workers);
   }
 
-  private Response listFiles(Call call) throws IOException {
-    return response(Response.Type.LIST_FILES)
-        .setListFiles(
-            Response.ListFiles.newBuilder()
-                .addAllFileInfos(files.browse(call.getListFiles().getPath())))
-        .build();
+  private void listFiles(CallExchange exchange, Call.ListFiles call) {
+    file(
+        exchange,
+        call.getPath(),
+        () -> files.browse(call.getPath()),
+        infos ->
+            response(Response.Type.LIST_FILES)
+                .setListFiles(Response.ListFiles.newBuilder().addAllFileInfos(infos))
+                .build());
   }
 
-  private Response readFile(Call call) throws IOException {
-    Call.ReadFile read = call.getReadFile();
-    VirtualFiles.Chunk chunk =
-        files.read(read.getPath(), read.getOffset(), read.hasLength() ? read.getLength() : -1);
-    return response(Response.Type.READ_FILE)
-        .setReadFile(
-            Response.ReadFile.newBuilder()
-                .setSize(chunk.size())
-                .setData(com.google.protobuf.ByteString.copyFrom(chunk.data())))
-        .build();
+  private void readFile(CallExchange exchange, Call.ReadFile call) {
+    file(
+        exchange,
+        call.getPath(),
+        () ->
+            files.read(call.getPath(), call.getOffset(), call.hasLength() ? call.getLength() : -1),
+        chunk ->
+            response(Response.Type.READ_FILE)
+                .setReadFile(
+                    Response.ReadFile.newBuilder()
+                        .setSize(chunk.size())
+                        .setData(com.google.protobuf.ByteString.copyFrom(chunk.data())))
+                .build());
   }
 }

@@ -3,30 +3,31 @@ package org.mezzo.agent.sandboxes;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileStore;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.mezzo.api.Metrics;
+import org.mezzo.files.TreeDeletion;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Deletes sandboxes some time after their last change, sooner when the disk fills (rules 335 and
- * 336). Has a thread of its own. Safe for any thread.
+ * 336), never those in use (rule 337). Has a thread of its own. Safe for any thread.
  */
 public final class SandboxCollector implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SandboxCollector.class);
@@ -36,7 +37,9 @@ public final class SandboxCollector implements AutoCloseable {
   private final double headroom;
   private final Clock clock;
   private final Consumer<Path> removed;
+  private final Predicate<Path> occupied;
   private final Map<Path, Instant> due = new ConcurrentHashMap<>();
+  private final Set<Path> inUse = ConcurrentHashMap.newKeySet();
   private final ScheduledExecutorService thread;
   private final Metrics.Counter succeeded;
   private final Metrics.Counter failed;
@@ -48,6 +51,7 @@ public final class SandboxCollector implements AutoCloseable {
    * @param delay {@code --gc_delay}
    * @param headroom {@code --gc_disk_headroom}
    * @param period {@code --disk_watch_interval}
+   * @param occupied whether a container may still be in the sandbox, whoever launched it
    * @param removed told of each sandbox that was deleted
    */
   public SandboxCollector(
@@ -57,11 +61,13 @@ public final class SandboxCollector implements AutoCloseable {
       Duration period,
       Clock clock,
       Metrics metrics,
+      Predicate<Path> occupied,
       Consumer<Path> removed) {
     this.workDir = workDir;
     this.delay = delay;
     this.headroom = headroom;
     this.clock = clock;
+    this.occupied = occupied;
     this.removed = removed;
     this.allowedAgeSeconds = delay.toSeconds();
     succeeded = metrics.counter("gc/path_removals_succeeded");
@@ -80,9 +86,16 @@ public final class SandboxCollector implements AutoCloseable {
         this::collect, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Deletes the sandbox when its time has come, counted from now. */
+  /** Keeps a sandbox that is about to be used, until it is scheduled (rule 337). */
+  public void unschedule(Path sandbox) {
+    inUse.add(sandbox);
+    due.remove(sandbox);
+  }
+
+  /** Deletes the sandbox, which nobody uses any more, when its time has come, counted from now. */
   public void schedule(Path sandbox) {
     due.put(sandbox, clock.instant().plus(delay));
+    inUse.remove(sandbox);
   }
 
   /** Schedules every sandbox that earlier processes left, counted from its last change. */
@@ -92,6 +105,9 @@ public final class SandboxCollector implements AutoCloseable {
           try (var found = Files.find(paths.agents(), 7, SandboxCollector::isRun)) {
             found.forEach(
                 run -> {
+                  if (inUse.contains(run)) {
+                    return;
+                  }
                   try {
                     due.putIfAbsent(
                         run,
@@ -125,7 +141,10 @@ public final class SandboxCollector implements AutoCloseable {
       Instant limit = clock.instant().plus(delay).minusMillis((long) (allowedAgeSeconds * 1000));
       for (Map.Entry<Path, Instant> entry : List.copyOf(due.entrySet())) {
         boolean full = share == 0 || entry.getValue().compareTo(limit) <= 0;
-        if (full && due.remove(entry.getKey(), entry.getValue())) {
+        if (full
+            && !inUse.contains(entry.getKey())
+            && !occupied.test(entry.getKey())
+            && due.remove(entry.getKey(), entry.getValue())) {
           delete(entry.getKey());
         }
       }
@@ -147,41 +166,13 @@ public final class SandboxCollector implements AutoCloseable {
 
   private void delete(Path sandbox) {
     try {
-      deleteTree(sandbox);
+      TreeDeletion.delete(sandbox);
       tidy(sandbox);
       succeeded.increment();
       removed.accept(sandbox);
     } catch (IOException e) {
       failed.increment();
       LOG.warn("Cannot delete the sandbox {}; remove it by hand", sandbox, e);
-    }
-  }
-
-  /** Deletes a directory with everything in it; links are not followed. */
-  public static void deleteTree(Path root) throws IOException {
-    try {
-      Files.walkFileTree(
-          root,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, IOException failure)
-                throws IOException {
-              if (failure != null) {
-                throw failure;
-              }
-              Files.delete(folder);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (NoSuchFileException e) {
-      LOG.debug("{} is gone already", root);
     }
   }
 

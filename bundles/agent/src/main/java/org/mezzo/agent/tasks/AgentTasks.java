@@ -259,6 +259,7 @@ public final class AgentTasks {
                     framework.id(),
                     info.getTaskId().getValue(),
                     container));
+    with.collector().unschedule(task.sandbox);
     framework.tasks.put(task.id(), task);
     moved(null, TaskState.TASK_STAGING);
     use(task, 1);
@@ -520,7 +521,10 @@ public final class AgentTasks {
     use(task, -1);
     executorsTerminated.increment();
     with.hooks().taskRemoved(task.framework.info.getId(), task.info);
-    with.collector().schedule(task.sandbox);
+    // Not before the last of its processes is gone.
+    with.containerizer()
+        .destroy(task.containerId)
+        .whenComplete((gone, failure) -> with.collector().schedule(task.sandbox));
     if (task.framework.terminating) {
       if (!States.terminal(task.task.getState())) {
         moved(task.task.getState(), TaskState.TASK_KILLED);

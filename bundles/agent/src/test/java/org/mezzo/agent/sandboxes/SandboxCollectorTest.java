@@ -8,6 +8,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.daemon.MetricsRegistry;
@@ -38,6 +39,7 @@ class SandboxCollectorTest {
             Duration.ofDays(1),
             Clock.systemUTC(),
             metrics,
+            path -> false,
             removed::add)) {
       collector.schedule(first);
       collector.collect();
@@ -66,11 +68,50 @@ class SandboxCollectorTest {
             Duration.ofDays(1),
             Clock.systemUTC(),
             metrics,
+            path -> false,
             path -> {})) {
       collector.schedule(run);
       collector.collect();
       assertThat(run).exists();
       assertThat(metrics.snapshot()).containsEntry("gc/path_removals_pending", 1.0);
+    }
+  }
+
+  @Test
+  void keepsWhatIsInUseHoweverFullTheDiskIs() throws Exception {
+    SandboxPaths paths = new SandboxPaths(folder);
+    Path running = paths.run("a", "f", "running", "one");
+    Path left = paths.run("a", "f", "left", "two");
+    Path old = paths.run("a", "f", "old", "three");
+    for (Path run : List.of(running, left, old)) {
+      SandboxPaths.create(run);
+    }
+    List<Path> removed = new CopyOnWriteArrayList<>();
+    // Nothing may be kept at all, and everything there is gets scheduled, as at a start.
+    try (SandboxCollector collector =
+        new SandboxCollector(
+            folder,
+            Duration.ofDays(7),
+            1.0,
+            Duration.ofMillis(10),
+            Clock.systemUTC(),
+            new MetricsRegistry(),
+            left::equals,
+            removed::add)) {
+      collector.unschedule(running);
+      collector.scheduleExisting(paths);
+      long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      while (Files.exists(old) && System.nanoTime() < end) {
+        Thread.sleep(5);
+      }
+      collector.collect();
+      assertThat(removed).containsExactly(old);
+      assertThat(running).exists();
+      assertThat(left).as("a container of an earlier process is in it").exists();
+
+      collector.schedule(running);
+      collector.collect();
+      assertThat(running).doesNotExist();
     }
   }
 }

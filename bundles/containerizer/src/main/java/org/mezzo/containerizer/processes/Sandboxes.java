@@ -2,12 +2,9 @@ package org.mezzo.containerizer.processes;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,14 +12,26 @@ import java.util.Optional;
 final class Sandboxes {
   private Sandboxes() {}
 
-  /** Makes the sandbox with empty {@code stdout} and {@code stderr}. */
+  /**
+   * Makes the sandbox with empty {@code stdout} and {@code stderr}. Its owner gets it last: until
+   * then nobody else can exchange what is in it, and so nothing else is given away. For the same
+   * reason no owner of anything is ever changed in a sandbox that a task has had.
+   *
+   * @param sandbox a new folder, in one where only the agent may write
+   */
   static void create(Path sandbox, Optional<Accounts.Account> owner) throws IOException {
     Files.createDirectories(sandbox);
     for (String name : List.of("stdout", "stderr")) {
+      Path file = sandbox.resolve(name);
       try {
-        Files.createFile(sandbox.resolve(name));
+        Files.createFile(file);
       } catch (FileAlreadyExistsException e) {
-        continue;
+        if (owner.isPresent()) {
+          throw new IOException(file + " exists already: the sandbox is not a new one", e);
+        }
+      }
+      if (owner.isPresent()) {
+        chown(file, owner.get());
       }
     }
     if (owner.isPresent()) {
@@ -30,28 +39,8 @@ final class Sandboxes {
     }
   }
 
-  /** Gives everything in the sandbox to the account; links are not followed. */
-  static void chown(Path sandbox, Accounts.Account owner) throws IOException {
-    Files.walkFileTree(
-        sandbox,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
-              throws IOException {
-            return give(folder);
-          }
-
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            return give(file);
-          }
-
-          private FileVisitResult give(Path path) throws IOException {
-            Files.setAttribute(path, "unix:uid", (int) owner.uid(), LinkOption.NOFOLLOW_LINKS);
-            Files.setAttribute(path, "unix:gid", (int) owner.gid(), LinkOption.NOFOLLOW_LINKS);
-            return FileVisitResult.CONTINUE;
-          }
-        });
+  private static void chown(Path path, Accounts.Account owner) throws IOException {
+    Files.setAttribute(path, "unix:gid", (int) owner.gid(), LinkOption.NOFOLLOW_LINKS);
+    Files.setAttribute(path, "unix:uid", (int) owner.uid(), LinkOption.NOFOLLOW_LINKS);
   }
 }

@@ -1,6 +1,7 @@
 package org.mezzo.daemon.files;
 
 import java.io.IOException;
+import java.util.concurrent.CompletionException;
 
 /** Why a virtual path cannot be shown; the message is meant for the client and may be empty. */
 public final class FileException extends IOException {
@@ -8,12 +9,23 @@ public final class FileException extends IOException {
 
   private final int status;
 
+  /**
+   * A reason.
+   *
+   * @param message empty when the status says it all
+   */
   public FileException(int status, String message) {
     super(message);
     this.status = status;
   }
 
-  /** The HTTP status that tells it: 400 or 404. */
+  /** The reason that a stage of {@link VirtualFiles} failed with; null for any other failure. */
+  public static FileException of(Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    return cause instanceof FileException reason ? reason : null;
+  }
+
+  /** The HTTP status that tells it: 400, 403, 404 or 503. */
   public int status() {
     return status;
   }

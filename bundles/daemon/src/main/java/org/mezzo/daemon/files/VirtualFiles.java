@@ -3,13 +3,12 @@ package org.mezzo.daemon.files;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,17 +17,28 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.stream.Stream;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.mezzo.api.Metrics;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.files.ConfinedTree;
+import org.mezzo.files.NotRegularFileException;
+import org.mezzo.files.OutsideTreeException;
 import org.mezzo.protocol.v1.FileInfo;
 import org.mezzo.protocol.v1.TimeInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Real files and directories under virtual paths (rules 349 to 351). What is asked for must lie
  * below an attached path after all symbolic links are followed; whatever leads out of it is
- * refused. Safe for any thread. Reading blocks: not for event loops.
+ * refused, also when somebody exchanges files for links meanwhile. Safe for any thread. Files are
+ * read on threads of its own, which complete what is returned.
  */
-public final class VirtualFiles {
+public final class VirtualFiles implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(VirtualFiles.class);
+
   /** The most that {@link #read} gives at a time: 16 pages. */
   public static final int MAX_READ_BYTES = 16 * 4096;
 
@@ -54,6 +64,16 @@ public final class VirtualFiles {
   private record Found(String virtual, Attached attached) {}
 
   private final Map<String, Attached> attached = new ConcurrentSkipListMap<>();
+  private final FileThreads threads;
+
+  /**
+   * Shows nothing yet.
+   *
+   * @param daemon for names of threads
+   */
+  public VirtualFiles(String daemon) {
+    threads = new FileThreads(daemon);
+  }
 
   /** Shows a file or directory, which need not exist yet, to everybody. */
   public void attach(String virtualPath, Path real) {
@@ -77,39 +97,39 @@ public final class VirtualFiles {
     return all;
   }
 
-  /** Whether the principal may see the path; yes for a path that is not attached at all. */
-  public CompletionStage<Boolean> allowed(String path, Optional<Principal> principal) {
+  /**
+   * Does something with a path on behalf of somebody. A path that is not attached at all is
+   * everybody's.
+   *
+   * @return what the access returns; fails with a {@link FileException} of status 403 when the
+   *     principal may not see the path
+   */
+  public <T> CompletionStage<T> onBehalfOf(
+      Optional<Principal> principal, String path, Supplier<CompletionStage<T>> access) {
     return find(path)
         .map(found -> found.attached.guard.allows(principal))
-        .orElseGet(() -> CompletableFuture.completedFuture(true));
+        .orElseGet(() -> CompletableFuture.completedFuture(true))
+        .exceptionally(failure -> false)
+        .thenCompose(
+            allowed ->
+                allowed
+                    ? access.get()
+                    : CompletableFuture.failedStage(new FileException(403, "403 Forbidden")));
   }
 
   /**
    * What a directory holds, by path; of a file, the file itself.
    *
-   * @throws FileException when the path is not attached, absent or leads out
+   * @return fails with a {@link FileException} when the path is not attached, absent or leads out
    */
-  public List<FileInfo> browse(String path) throws IOException {
-    Path real = resolve(path);
-    String virtual = trimmed(path);
-    List<FileInfo> infos = new ArrayList<>();
-    if (!Files.isDirectory(real)) {
-      infos.add(info(virtual, real));
-      return infos;
-    }
-    try (Stream<Path> entries = Files.list(real)) {
-      for (Path entry : entries.sorted(Comparator.comparing(Path::toString)).toList()) {
-        try {
-          infos.add(info(virtual + "/" + entry.getFileName(), entry));
-        } catch (NoSuchFileException e) {
-          // It went away between listing and looking.
-          continue;
-        }
-      }
-    } catch (NotDirectoryException e) {
-      throw new FileException(404, "");
-    }
-    return infos;
+  public CompletionStage<List<FileInfo>> browse(String path) {
+    return inTree(path, (tree, rest) -> infos(trimmed(path), tree.list(rest)), infos -> {});
+  }
+
+  private static List<FileInfo> infos(String virtual, ConfinedTree.Listing listing) {
+    return listing.entries().stream()
+        .map(entry -> info(listing.directory() ? virtual + "/" + entry.name() : virtual, entry))
+        .toList();
   }
 
   /**
@@ -117,65 +137,126 @@ public final class VirtualFiles {
    *
    * @param offset -1 asks for the size only
    * @param length -1 asks for as much as one answer holds
-   * @throws FileException when a number is out of range, or the path is no readable file
+   * @return fails with a {@link FileException} when a number is out of range, or the path is no
+   *     readable file
    */
-  public Chunk read(String path, long offset, long length) throws IOException {
+  public CompletionStage<Chunk> read(String path, long offset, long length) {
     if (offset < -1) {
-      throw new FileException(400, "Negative offset provided: " + offset);
+      return CompletableFuture.failedStage(
+          new FileException(400, "Negative offset provided: " + offset));
     }
     if (length < -1) {
-      throw new FileException(400, "Negative length provided: " + length);
+      return CompletableFuture.failedStage(
+          new FileException(400, "Negative length provided: " + length));
     }
-    Path real = file(path, "Cannot read a directory");
-    try (SeekableByteChannel channel = Files.newByteChannel(real)) {
-      long size = channel.size();
-      if (offset == -1) {
-        return new Chunk(size, new byte[0], size);
-      }
-      if (offset >= size) {
-        return new Chunk(offset, new byte[0], size);
-      }
-      long wanted = length == -1 ? MAX_READ_BYTES : Math.min(length, MAX_READ_BYTES);
-      ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(wanted, size - offset));
-      channel.position(offset);
-      while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
-        continue;
-      }
-      byte[] data = new byte[buffer.position()];
-      buffer.flip().get(data);
-      return new Chunk(offset, data, size);
+    return inTree(
+        path,
+        (tree, rest) -> {
+          try (ConfinedTree.OpenFile file = opened(tree, rest, path, "Cannot read a directory")) {
+            return chunk(file, offset, length);
+          }
+        },
+        chunk -> {});
+  }
+
+  private static Chunk chunk(ConfinedTree.OpenFile file, long offset, long length)
+      throws IOException {
+    long size = file.size();
+    if (offset == -1) {
+      return new Chunk(size, new byte[0], size);
     }
+    if (offset >= size) {
+      return new Chunk(offset, new byte[0], size);
+    }
+    long wanted = length == -1 ? MAX_READ_BYTES : Math.min(length, MAX_READ_BYTES);
+    ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(wanted, size - offset));
+    SeekableByteChannel channel = file.content();
+    channel.position(offset);
+    while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
+      continue;
+    }
+    byte[] data = new byte[buffer.position()];
+    buffer.flip().get(data);
+    return new Chunk(offset, data, size);
   }
 
   /**
-   * The real file behind a path.
+   * Opens a file.
    *
    * @param ifDirectory the message when it is a directory
-   * @throws FileException when there is no such file
+   * @return the file, which whoever asked closes; fails with a {@link FileException} when there is
+   *     no such file
    */
-  public Path file(String path, String ifDirectory) throws IOException {
-    Path real = resolve(path);
-    if (Files.isDirectory(real)) {
-      throw new FileException(400, ifDirectory);
-    }
-    return real;
+  public CompletionStage<ConfinedTree.OpenFile> open(String path, String ifDirectory) {
+    return inTree(
+        path, (tree, rest) -> opened(tree, rest, path, ifDirectory), VirtualFiles::discard);
   }
 
-  private Path resolve(String path) throws IOException {
-    Found found = find(path).orElseThrow(() -> new FileException(404, ""));
-    String rest = trimmed(path).substring(found.virtual.length());
-    Path root;
-    Path real;
+  private static void discard(ConfinedTree.OpenFile late) {
     try {
-      root = found.attached.real.toRealPath();
-      real = root.resolve("." + rest).toRealPath();
-    } catch (IOException | java.nio.file.InvalidPathException e) {
-      throw new FileException(404, "");
+      late.close();
+    } catch (IOException e) {
+      LOG.warn("Cannot close {}, which was opened too late", late.name(), e);
     }
-    if (!real.startsWith(root)) {
-      throw new FileException(400, "'" + path + "' is inaccessible");
+  }
+
+  private static ConfinedTree.OpenFile opened(
+      ConfinedTree tree, String rest, String path, String ifDirectory) throws IOException {
+    try {
+      return tree.open(rest);
+    } catch (NotRegularFileException e) {
+      throw new FileException(
+          400,
+          e.directory()
+              ? ifDirectory
+              : "'" + path + "' is a fifo, a socket or a device; only regular files can be read");
     }
-    return real;
+  }
+
+  /** What is done with a path below an attached directory. */
+  private interface Access<T> {
+    T in(ConfinedTree tree, String rest) throws IOException;
+  }
+
+  private <T> CompletionStage<T> inTree(String path, Access<T> access, Consumer<T> discard) {
+    Optional<Found> found = find(path);
+    if (found.isEmpty()) {
+      return CompletableFuture.failedStage(new FileException(404, ""));
+    }
+    Path real = found.get().attached.real;
+    String rest = trimmed(path).substring(found.get().virtual.length());
+    return threads.call(
+        real,
+        () -> {
+          try {
+            return access.in(new ConfinedTree(real), rest);
+          } catch (FileException e) {
+            throw e;
+          } catch (OutsideTreeException e) {
+            throw new FileException(400, "'" + path + "' is inaccessible");
+          } catch (AccessDeniedException e) {
+            throw new FileException(403, "The daemon may not read '" + path + "'");
+          } catch (NoSuchFileException
+              | NotDirectoryException
+              | FileSystemLoopException
+              | InvalidPathException e) {
+            throw new FileException(404, "");
+          } catch (IOException e) {
+            throw new FileException(400, "'" + path + "' cannot be read: " + e.getMessage());
+          }
+        },
+        discard);
+  }
+
+  /** Registers how many threads wait for files that do not open. */
+  public void measure(Metrics metrics, String prefix) {
+    metrics.gauge(prefix + "/file_threads_stuck", threads::stuck);
+  }
+
+  /** Reads nothing any more. */
+  @Override
+  public void close() {
+    threads.close();
   }
 
   private Optional<Found> find(String path) {
@@ -190,22 +271,17 @@ public final class VirtualFiles {
     return Optional.empty();
   }
 
-  private static FileInfo info(String virtual, Path real) throws IOException {
-    Map<String, Object> attributes =
-        Files.readAttributes(
-            real, "unix:size,nlink,mode,lastModifiedTime,owner,group", LinkOption.NOFOLLOW_LINKS);
-    var modified = (java.nio.file.attribute.FileTime) attributes.get("lastModifiedTime");
+  private static FileInfo info(String virtual, ConfinedTree.Entry entry) {
     return FileInfo.newBuilder()
         .setPath(virtual)
-        .setNlink((Integer) attributes.get("nlink"))
-        .setSize((Long) attributes.get("size"))
+        .setNlink(entry.links())
+        .setSize(entry.size())
         .setMtime(
             TimeInfo.newBuilder()
-                .setNanoseconds(
-                    modified.to(java.util.concurrent.TimeUnit.SECONDS) * 1_000_000_000L))
-        .setMode((Integer) attributes.get("mode"))
-        .setUid(attributes.get("owner").toString())
-        .setGid(attributes.get("group").toString())
+                .setNanoseconds(entry.modified().to(TimeUnit.SECONDS) * 1_000_000_000L))
+        .setMode(entry.mode())
+        .setUid(entry.owner())
+        .setGid(entry.group())
         .build();
   }
 

@@ -8,8 +8,6 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -303,11 +301,9 @@ final class JettyExchange implements HttpExchange {
   }
 
   @Override
-  public void respondFile(Map<String, String> headers, Path file) throws IOException {
-    SeekableByteChannel channel = Files.newByteChannel(file);
-    long size = channel.size();
+  public void respondContent(Map<String, String> headers, SeekableByteChannel content, long size) {
     if (!answered.compareAndSet(false, true)) {
-      channel.close();
+      close(content);
       return;
     }
     response.setStatus(200);
@@ -315,17 +311,17 @@ final class JettyExchange implements HttpExchange {
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, size);
     connector.exchangeEnded();
     Content.copy(
-        Content.Source.from(null, channel, 0, size),
+        Content.Source.from(null, content, 0, size),
         response,
-        Callback.from(
-            callback,
-            () -> {
-              try {
-                channel.close();
-              } catch (IOException e) {
-                LOG.warn("Cannot close {}", file, e);
-              }
-            }));
+        Callback.from(callback, () -> close(content)));
+  }
+
+  private static void close(SeekableByteChannel content) {
+    try {
+      content.close();
+    } catch (IOException e) {
+      LOG.warn("Cannot close a file that was sent", e);
+    }
   }
 
   /** Answers 500 unless something was answered already. */

@@ -1,10 +1,12 @@
 package org.mezzo.master.reads;
 
 import com.google.protobuf.ByteString;
-import java.io.IOException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.Endpoint;
 import org.mezzo.daemon.Versions;
@@ -12,10 +14,8 @@ import org.mezzo.daemon.calls.CallEndpoint;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.RequiredMessages;
 import org.mezzo.daemon.files.FileException;
-import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.protocol.v1.FileInfo;
 import org.mezzo.protocol.v1.Flag;
 import org.mezzo.protocol.v1.Metric;
 import org.mezzo.protocol.v1.master.Call;
@@ -193,13 +193,11 @@ final class OperatorApi {
     file(
         path,
         exchange,
-        () -> {
-          Response.ListFiles.Builder files = Response.ListFiles.newBuilder();
-          for (FileInfo info : sources.files().browse(path)) {
-            files.addFileInfos(info);
-          }
-          return Response.newBuilder().setType(Response.Type.LIST_FILES).setListFiles(files);
-        });
+        () -> sources.files().browse(path),
+        infos ->
+            Response.newBuilder()
+                .setType(Response.Type.LIST_FILES)
+                .setListFiles(Response.ListFiles.newBuilder().addAllFileInfos(infos)));
   }
 
   private void readFile(Call call, CallExchange exchange) {
@@ -207,44 +205,42 @@ final class OperatorApi {
     file(
         wanted.getPath(),
         exchange,
-        () -> {
-          VirtualFiles.Chunk chunk =
-              sources
-                  .files()
-                  .read(
-                      wanted.getPath(),
-                      wanted.getOffset(),
-                      wanted.hasLength() ? wanted.getLength() : -1);
-          return Response.newBuilder()
-              .setType(Response.Type.READ_FILE)
-              .setReadFile(
-                  Response.ReadFile.newBuilder()
-                      .setSize(chunk.size())
-                      .setData(ByteString.copyFrom(chunk.data())));
-        });
+        () ->
+            sources
+                .files()
+                .read(
+                    wanted.getPath(),
+                    wanted.getOffset(),
+                    wanted.hasLength() ? wanted.getLength() : -1),
+        chunk ->
+            Response.newBuilder()
+                .setType(Response.Type.READ_FILE)
+                .setReadFile(
+                    Response.ReadFile.newBuilder()
+                        .setSize(chunk.size())
+                        .setData(ByteString.copyFrom(chunk.data()))));
   }
 
-  private interface FileReader {
-    Response.Builder read() throws IOException;
-  }
-
-  private void file(String path, CallExchange exchange, FileReader reader) {
+  private <T> void file(
+      String path,
+      CallExchange exchange,
+      Supplier<CompletionStage<T>> read,
+      Function<T, Response.Builder> answer) {
     sources
         .files()
-        .allowed(path, exchange.principal())
-        .thenAcceptAsync(
-            allowed -> {
-              if (!allowed) {
-                exchange.reject(403, "");
+        .onBehalfOf(exchange.principal(), path, read)
+        .whenCompleteAsync(
+            (found, failure) -> {
+              if (failure == null) {
+                exchange.respond(answer.apply(found).build());
                 return;
               }
-              try {
-                exchange.respond(reader.read().build());
-              } catch (FileException e) {
-                exchange.reject(e.status(), e.getMessage());
-              } catch (IOException e) {
-                exchange.reject(500, "Cannot read '" + path + "': " + e.getMessage());
-              }
+              FileException reason = FileException.of(failure);
+              exchange.reject(
+                  reason == null ? 500 : reason.status(),
+                  reason == null
+                      ? "Cannot read '" + path + "': " + failure.getMessage()
+                      : reason.getMessage());
             },
             sources.workers());
   }

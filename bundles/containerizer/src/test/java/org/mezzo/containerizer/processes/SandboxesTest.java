@@ -1,0 +1,41 @@
+package org.mezzo.containerizer.processes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SandboxesTest {
+  private static final int SOMEBODY = 54_321;
+
+  @TempDir Path folder;
+
+  private static int owner(Path path) throws Exception {
+    return (Integer) Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+  }
+
+  @Test
+  void givesAwayTheSandboxAndNothingThatSomebodyPutThere() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root can give files away");
+    Optional<Accounts.Account> somebody =
+        Optional.of(new Accounts.Account("somebody", SOMEBODY, SOMEBODY));
+    Path sandbox = folder.resolve("sandbox");
+    Sandboxes.create(sandbox, somebody);
+    for (Path made : new Path[] {sandbox, sandbox.resolve("stdout"), sandbox.resolve("stderr")}) {
+      assertThat(owner(made)).isEqualTo(SOMEBODY);
+    }
+
+    Path secret = Files.writeString(folder.resolve("secret"), "secret");
+    Path planted = Files.createDirectory(folder.resolve("planted"));
+    Files.createLink(planted.resolve("stdout"), secret);
+    assertThatThrownBy(() -> Sandboxes.create(planted, somebody))
+        .hasMessageContaining("not a new one");
+    assertThat(owner(secret)).isZero();
+  }
+}

@@ -1,0 +1,77 @@
+package org.mezzo.files;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class TreeDeletionTest {
+  @TempDir Path folder;
+  private Path root;
+  private Path outside;
+
+  @BeforeEach
+  void plant() throws Exception {
+    root = Files.createDirectories(folder.resolve("sandbox"));
+    outside = Files.createDirectories(folder.resolve("outside/kept"));
+    Files.writeString(outside.resolve("x"), "kept");
+  }
+
+  @Test
+  void deletesWhateverIsThereAndNothingBehindLinks() throws Exception {
+    Files.createDirectories(root.resolve("a/b/c"));
+    Files.writeString(root.resolve("a/b/c/d"), "d");
+    Files.createSymbolicLink(root.resolve("a/link"), outside);
+    Files.createSymbolicLink(root.resolve("dangling"), Path.of("nowhere"));
+    Processes.run("mkfifo", root.resolve("a/fifo").toString());
+    TreeDeletion.delete(root);
+    assertThat(root).doesNotExist();
+    assertThat(outside.resolve("x")).hasContent("kept");
+    TreeDeletion.delete(root);
+    Files.createSymbolicLink(root, outside);
+    TreeDeletion.delete(root);
+    assertThat(Files.exists(root, LinkOption.NOFOLLOW_LINKS)).isFalse();
+    assertThat(outside.resolve("x")).hasContent("kept");
+  }
+
+  @Test
+  void deletesDirectoriesOfAnyDepth() throws Exception {
+    Processes.nest(root, 3000);
+    TreeDeletion.delete(root);
+    assertThat(root).doesNotExist();
+  }
+
+  @Test
+  void deletesNothingOutsideWhileADirectoryIsExchangedForALink() throws Exception {
+    int exchanges = 0;
+    for (int round = 0; round < 100; round++) {
+      Path hot = Files.createDirectories(root.resolve("a/hot"));
+      for (int i = 0; i < 20; i++) {
+        Files.writeString(hot.resolve("f" + i), "");
+      }
+      try (Exchange exchange = Exchange.ofDirectory(hot, outside)) {
+        while (exchange.count() < 3) {
+          Thread.onSpinWait();
+        }
+        try {
+          TreeDeletion.delete(root);
+        } catch (IOException e) {
+          // Somebody goes on writing: the collector says so and nothing else happened.
+          assertThat(outside.resolve("x")).hasContent("kept");
+        }
+        exchanges += exchange.count();
+      }
+      assertThat(outside.resolve("x")).hasContent("kept");
+      TreeDeletion.delete(root);
+    }
+    assertThat(root).doesNotExist();
+    assertThat(exchanges).isGreaterThan(300);
+  }
+}
