@@ -8,19 +8,31 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Sandbox directories and their owners. */
 final class Sandboxes {
   private Sandboxes() {}
 
-  /** Makes the sandbox with empty {@code stdout} and {@code stderr}. */
+  private static final Set<PosixFilePermission> FOLDER =
+      PosixFilePermissions.fromString("rwxr-x---");
+  private static final Set<PosixFilePermission> FILE = PosixFilePermissions.fromString("rw-r-----");
+
+  /**
+   * Makes the sandbox with empty {@code stdout} and {@code stderr}. It is the owner's and may be
+   * read by the owner's group; other users of the machine stay outside (rule 172).
+   */
   static void create(Path sandbox, Optional<Accounts.Account> owner) throws IOException {
     Files.createDirectories(sandbox);
+    Files.setPosixFilePermissions(sandbox, FOLDER);
     for (String name : List.of("stdout", "stderr")) {
       try {
-        Files.createFile(sandbox.resolve(name));
+        Files.createFile(sandbox.resolve(name), PosixFilePermissions.asFileAttribute(FILE));
       } catch (FileAlreadyExistsException e) {
         continue;
       }
@@ -28,6 +40,45 @@ final class Sandboxes {
     if (owner.isPresent()) {
       chown(sandbox, owner.get());
     }
+  }
+
+  /**
+   * What keeps an account out of its sandbox, as far as the modes of the folders above tell, with
+   * the remedy; empty when nothing does.
+   */
+  static Optional<String> obstacle(Path sandbox, Accounts.Account account) throws IOException {
+    Path real = sandbox.toRealPath();
+    for (int depth = 0; depth <= real.getNameCount(); depth++) {
+      Path folder =
+          depth == 0 ? real.getRoot() : real.getRoot().resolve(real.subpath(0, depth));
+      Map<String, Object> attributes = Files.readAttributes(folder, "unix:mode,uid,gid");
+      int mode = (Integer) attributes.get("mode") & 07777;
+      int uid = (Integer) attributes.get("uid");
+      long gid = Integer.toUnsignedLong((Integer) attributes.get("gid"));
+      int enter;
+      if (Integer.toUnsignedLong(uid) == account.uid()) {
+        enter = 0100;
+      } else if (account.groups().contains(gid)) {
+        enter = 0010;
+      } else {
+        enter = 0001;
+      }
+      if ((mode & enter) == 0) {
+        return Optional.of(
+            String.format(
+                "The task's user '%s' cannot enter '%s' (mode %04o, owner %d, group %d), below"
+                    + " which its sandbox '%s' is; let it pass (chmod o+x '%s') or give the agent"
+                    + " another --work_dir",
+                account.name(),
+                folder,
+                mode,
+                Integer.toUnsignedLong(uid),
+                gid,
+                sandbox,
+                folder));
+      }
+    }
+    return Optional.empty();
   }
 
   /** Gives everything in the sandbox to the account; links are not followed. */
