@@ -93,8 +93,7 @@ class ContainerizerTest {
   void tellsAnExitFromASignal(String shell) throws Exception {
     assumeTrue(Files.isExecutable(Path.of(shell)), shell + " is not installed");
     ContainerizerOptions o = new FakeAgent(folder).options();
-    containerizer =
-        Containerizer.open(with(o, Path.of(shell)));
+    containerizer = Containerizer.open(with(o, Path.of(shell)));
     for (int status : new int[] {0, 1, 3, 127, 128, 129, 130, 137, 139, 141, 143, 255}) {
       Termination end = run(request(shell("exit " + status), Map.of()));
       assertThat(end.waitStatus()).as("exit %d", status).hasValue(status << 8);
@@ -251,8 +250,7 @@ class ContainerizerTest {
         LaunchRequest request =
             as(
                 request(
-                    shell("test \"$SECRET\" = \"$(cat ../expected)\""),
-                    Map.of("SECRET", secret)),
+                    shell("test \"$SECRET\" = \"$(cat ../expected)\""), Map.of("SECRET", secret)),
                 user,
                 open.resolve("s" + i));
         Files.writeString(open.resolve("expected"), secret);

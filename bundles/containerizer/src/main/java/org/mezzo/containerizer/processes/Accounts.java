@@ -77,7 +77,8 @@ final class Accounts {
       if (root() && !rootAllowed) {
         throw new LaunchException(
             "Without a user the task would run as root, like this agent, which the master's"
-                + " --no-root_submissions does not allow; give the framework or the command a user");
+                + " --no-root_submissions does not allow; give the framework or the command a"
+                + " user");
       }
       return Optional.empty();
     }
@@ -132,7 +133,10 @@ final class Accounts {
       long uid = Long.parseLong(id("-u", user, end));
       long gid = Long.parseLong(id("-g", user, end));
       List<Long> groups =
-          Stream.of(id("-G", user, end).split(" ")).filter(word -> !word.isEmpty()).map(Long::valueOf).toList();
+          Stream.of(id("-G", user, end).split(" "))
+              .filter(word -> !word.isEmpty())
+              .map(Long::valueOf)
+              .toList();
       return new Known(
           Optional.of(new Account(user, uid, gid, groups)), "", System.currentTimeMillis());
     } catch (TimeoutException e) {

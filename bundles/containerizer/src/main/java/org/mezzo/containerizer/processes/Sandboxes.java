@@ -49,8 +49,7 @@ final class Sandboxes {
   static Optional<String> obstacle(Path sandbox, Accounts.Account account) throws IOException {
     Path real = sandbox.toRealPath();
     for (int depth = 0; depth <= real.getNameCount(); depth++) {
-      Path folder =
-          depth == 0 ? real.getRoot() : real.getRoot().resolve(real.subpath(0, depth));
+      Path folder = depth == 0 ? real.getRoot() : real.getRoot().resolve(real.subpath(0, depth));
       Map<String, Object> attributes = Files.readAttributes(folder, "unix:mode,uid,gid");
       int mode = (Integer) attributes.get("mode") & 07777;
       int uid = (Integer) attributes.get("uid");
@@ -69,13 +68,7 @@ final class Sandboxes {
                 "The task's user '%s' cannot enter '%s' (mode %04o, owner %d, group %d), below"
                     + " which its sandbox '%s' is; let it pass (chmod o+x '%s') or give the agent"
                     + " another --work_dir",
-                account.name(),
-                folder,
-                mode,
-                Integer.toUnsignedLong(uid),
-                gid,
-                sandbox,
-                folder));
+                account.name(), folder, mode, Integer.toUnsignedLong(uid), gid, sandbox, folder));
       }
     }
     return Optional.empty();
