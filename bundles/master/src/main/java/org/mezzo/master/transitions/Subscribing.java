@@ -18,12 +18,14 @@ import org.mezzo.protocol.v1.scheduler.OfferConstraints;
  *
  * @param problem what is wrong before the state is asked
  * @param laterProblem what is wrong after it was
+ * @param root whether its user is root by name, or was found to be
  */
 public record Subscribing(
     FrameworkInfo info,
     Framework.Subscription subscription,
     Optional<String> problem,
-    Optional<String> laterProblem) {
+    Optional<String> laterProblem,
+    boolean root) {
   private static final double MAX_SECONDS = Long.MAX_VALUE / 1e9;
 
   /** Looks at what a framework says. */
@@ -43,7 +45,16 @@ public record Subscribing(
             .or(() -> filtersProblem(info))
             .or(() -> timeoutProblem(info.getFailoverTimeout()));
     return new Subscribing(
-        info, subscription, problem, laterProblem(subscription, suppressedRoles, constraints));
+        info,
+        subscription,
+        problem,
+        laterProblem(subscription, suppressedRoles, constraints),
+        info.getUser().equals("root"));
+  }
+
+  /** The same of a framework whose user was found to be one with the user id 0. */
+  public Subscribing asRoot() {
+    return new Subscribing(info, subscription, problem, laterProblem, true);
   }
 
   private static Optional<String> filtersProblem(FrameworkInfo info) {
