@@ -24,7 +24,42 @@ class ExecuteIT {
             "--command=echo hello; echo oops >&2; exit 3")) {
       assertThat(execute.await(Duration.ofSeconds(90))).as(execute.stderr()).isEqualTo(3);
       assertThat(execute.stdout()).isEqualTo("hello\n");
-      assertThat(execute.stderr()).contains("oops", "TASK_RUNNING", "TASK_FAILED");
+      assertThat(execute.stderr())
+          .startsWith(
+              "mezzo: no --master and no MEZZO_MASTER: starting a cluster of its own for this"
+                  + " command\n")
+          .contains("oops", "TASK_RUNNING", "TASK_FAILED");
+    }
+  }
+
+  @Test
+  void runsAProgramOnTheMasterOfTheEnvironment() throws Exception {
+    try (LocalCluster cluster = LocalCluster.start(Distribution.built(), 1)) {
+      String master = "127.0.0.1:" + cluster.master().getPort();
+      ProcessBuilder builder =
+          new ProcessBuilder(
+                  Distribution.built().command().toString(),
+                  "execute",
+                  "--timeout=1m30s",
+                  "--",
+                  "printf",
+                  "[%s]",
+                  "a  b",
+                  "$HOME",
+                  "--master=x")
+              .redirectOutput(folder.resolve("out").toFile())
+              .redirectError(folder.resolve("err").toFile())
+              .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+      builder.environment().put("MEZZO_MASTER", master);
+      builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+      Process process = builder.start();
+      assertThat(process.waitFor(90, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+      assertThat(folder.resolve("err"))
+          .content()
+          .contains("TASK_FINISHED")
+          .doesNotContain("cluster of its own");
+      assertThat(folder.resolve("out")).hasContent("[a  b][$HOME][--master=x]");
+      assertThat(process.exitValue()).isZero();
     }
   }
 
