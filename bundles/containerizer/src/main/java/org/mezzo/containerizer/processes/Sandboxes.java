@@ -25,7 +25,7 @@ final class Sandboxes {
 
   /**
    * Makes the sandbox with empty {@code stdout} and {@code stderr}. It is the owner's and may be
-   * read by the owner's group; other users of the machine stay outside (rule 172).
+   * read by the owner's group; other users of the machine stay outside.
    */
   static void create(Path sandbox, Optional<Accounts.Account> owner) throws IOException {
     Files.createDirectories(sandbox);
