@@ -2,7 +2,9 @@ package org.mezzo.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +39,7 @@ import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.DurationInfo;
+import org.mezzo.protocol.v1.Environment;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Image;
@@ -43,6 +47,7 @@ import org.mezzo.protocol.v1.KillPolicy;
 import org.mezzo.protocol.v1.Label;
 import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.Secret;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
@@ -241,7 +246,51 @@ class AgentTest {
     run(task);
     TaskStatus failed = master.next(TaskState.TASK_FAILED).getStatus();
     assertThat(failed.getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
-    assertThat(failed.getMessage()).contains("images");
+    assertThat(failed.getMessage()).contains("container.mesos.image");
+
+    task = task("secret", "true");
+    task.getCommandBuilder()
+        .getEnvironmentBuilder()
+        .addVariablesBuilder()
+        .setName("KEY")
+        .setType(Environment.Variable.Type.SECRET)
+        .getSecretBuilder()
+        .setType(Secret.Type.VALUE)
+        .getValueBuilder()
+        .setData(ByteString.copyFromUtf8("hidden"));
+    run(task);
+    failed = master.next(TaskState.TASK_FAILED).getStatus();
+    assertThat(failed.getMessage()).contains("secrets", "'KEY'").doesNotContain("hidden");
+  }
+
+  @Test
+  void runsNothingAsRootWhereTheMasterRefusesIt() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only a root agent can");
+    start();
+    for (String user : List.of("root", "0", "")) {
+      TaskInfo.Builder task = task("as-" + user, "true");
+      task.getCommandBuilder().setUser(user);
+      master.send(
+          MasterEvent.newBuilder()
+              .setRunTask(
+                  RunTask.newBuilder()
+                      .setFramework(FRAMEWORK.toBuilder().setUser("root"))
+                      .addTasks(task)
+                      .setRootRefused(true)));
+      TaskStatus failed = master.next(TaskState.TASK_FAILED).getStatus();
+      assertThat(failed.getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
+      assertThat(failed.getMessage()).contains("root", "--no-root_submissions");
+    }
+  }
+
+  @Test
+  void showsNoPasswordOfTheMastersAddress() throws Exception {
+    start();
+    agent.close();
+    flags.put("master", "zk://user:hidden@127.0.0.1:1/mezzo");
+    agent = create();
+    assertThat(get("/flags").body()).doesNotContain("hidden").contains("zk://user:***@127.0.0.1:1");
+    assertThat(get("/state").body()).doesNotContain("hidden");
   }
 
   @Test

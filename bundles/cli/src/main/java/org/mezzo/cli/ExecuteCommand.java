@@ -20,13 +20,13 @@ import java.util.concurrent.TimeUnit;
 import org.mezzo.client.ClientOptions;
 import org.mezzo.client.CommandRunner;
 import org.mezzo.flags.FlagException;
-import org.mezzo.flags.FlagValues;
 import org.mezzo.host.HostException;
 import org.mezzo.host.HostLog;
 import org.mezzo.protocol.v1.Credential;
 import org.mezzo.protocol.v1.TaskStatus;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Runs a command on a cluster, as a framework like any other. */
 @Command(
@@ -38,8 +38,10 @@ import picocli.CommandLine.Option;
       "",
       "The exit status is the task's own: 0 when it finished, what it exited with when it failed,",
       "128 and the signal's number when a signal ended it, 124 when --timeout did. Ctrl-C kills",
-      "the task. Without --master the command runs on a cluster that is started for it in this",
-      "process and leaves nothing behind."
+      "the task. Without --master and the variable MEZZO_MASTER the command runs on a cluster that",
+      "is started for it in this process and leaves nothing behind.",
+      "",
+      "mezzo execute -- ls -l \"my file\" runs the program ls as it stands, without a shell."
     })
 final class ExecuteCommand implements Callable<Integer> {
   private static final Duration START = Duration.ofSeconds(60);
@@ -48,17 +50,22 @@ final class ExecuteCommand implements Callable<Integer> {
   /** More than the runner takes to give up tasks that do not end. */
   private static final Duration END = Duration.ofSeconds(30);
 
-  @Option(
-      names = "--command",
-      required = true,
-      paramLabel = "COMMAND",
-      description = "What to run, for sh -c.")
+  @Option(names = "--command", paramLabel = "COMMAND", description = "What to run, for sh -c.")
   private String command;
+
+  @Parameters(
+      paramLabel = "PROGRAM [ARGUMENT]...",
+      arity = "0..*",
+      hideParamSyntax = true,
+      description = "What to run without a shell, behind --, instead of --command.")
+  private List<String> program = new ArrayList<>();
 
   @Option(
       names = "--master",
       paramLabel = "MASTER",
-      description = "HOST:PORT, or zk://HOST:PORT,HOST:PORT/PATH to ask ZooKeeper who leads.")
+      description =
+          "HOST:PORT, or zk://HOST:PORT,HOST:PORT/PATH to ask ZooKeeper who leads (default: the"
+              + " variable MEZZO_MASTER).")
   private String master;
 
   @Option(
@@ -96,7 +103,7 @@ final class ExecuteCommand implements Callable<Integer> {
   @Option(
       names = "--timeout",
       paramLabel = "TIME",
-      description = "Kill it after this time, for example 10mins.")
+      description = "Kill it after this time, for example 30s, 5m or 1h30m.")
   private String timeout;
 
   @Option(
@@ -112,17 +119,23 @@ final class ExecuteCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     CommandRunner.Options options = options();
-    if (credential != null && master == null) {
+    Optional<String> given = Masters.given(master, System.getenv());
+    if (credential != null && given.isEmpty()) {
       throw new FlagException(
-          "flag --credential: a cluster of its own asks for none; add --master");
+          "flag --credential: a cluster of its own asks for none; add --master or set "
+              + Masters.VARIABLE);
     }
-    if (master != null) {
+    if (given.isPresent()) {
       HostLog.configure(true, false, "WARN", Optional.empty(), Boot.LIBRARIES);
-      try (Masters masters = Masters.find(master)) {
+      try (Masters masters = Masters.find(given.get())) {
         ClientOptions client = ClientOptions.of(masters.locator());
         return run(credential == null ? client : client.with(credential(credential)), options);
       }
     }
+    say(
+        "no --master and no "
+            + Masters.VARIABLE
+            + ": starting a cluster of its own for this command");
     return onTemporaryCluster(options);
   }
 
@@ -130,16 +143,27 @@ final class ExecuteCommand implements Callable<Integer> {
     Optional<Duration> limit = Optional.empty();
     if (timeout != null) {
       try {
-        limit = Optional.of(FlagValues.duration(timeout));
+        limit = Optional.of(TimeText.parse(timeout));
       } catch (IllegalArgumentException e) {
         throw new FlagException("flag --timeout: " + e.getMessage());
       }
+    }
+    if (command == null && program.isEmpty()) {
+      throw new FlagException(
+          "there is nothing to run: give --command=COMMAND for a shell, or -- PROGRAM ARGUMENT...");
+    }
+    if (command != null && !program.isEmpty()) {
+      throw new FlagException(
+          "flag --command: a program is given as well ('"
+              + program.get(0)
+              + "'); give one of them");
     }
     if (instances < 1) {
       throw new FlagException("flag --instances: " + instances + " is less than 1");
     }
     return new CommandRunner.Options(
-        command,
+        command == null ? program.get(0) : command,
+        program,
         name,
         role,
         resources,

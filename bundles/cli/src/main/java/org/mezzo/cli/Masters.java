@@ -1,6 +1,8 @@
 package org.mezzo.cli;
 
+import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -13,7 +15,11 @@ import org.mezzo.protocol.v1.MasterInfo;
 
 /** The masters that {@code --master} names, by address or through ZooKeeper. */
 final class Masters implements AutoCloseable {
+  /** The variable that is asked for a master where no flag names one. */
+  static final String VARIABLE = "MEZZO_MASTER";
+
   private static final Duration SESSION_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration LOOK = Duration.ofSeconds(15);
 
   private final LeaderLocator locator;
   private final Optional<Coordination.Session> session;
@@ -26,6 +32,12 @@ final class Masters implements AutoCloseable {
     this.locator = locator;
     this.session = session;
     this.events = events;
+  }
+
+  /** What names the masters: the flag, else the variable; an empty variable is none. */
+  static Optional<String> given(String flag, Map<String, String> environment) {
+    return Optional.ofNullable(flag)
+        .or(() -> Optional.ofNullable(environment.get(VARIABLE)).filter(text -> !text.isBlank()));
   }
 
   /**
@@ -51,12 +63,28 @@ final class Masters implements AutoCloseable {
       session.detect(leader::set);
       return new Masters(LeaderLocator.of(leader::get), Optional.of(session), Optional.of(events));
     } catch (IllegalArgumentException e) {
-      throw new FlagException("flag --master: " + e.getMessage());
+      throw new FlagException("flag --master (or " + VARIABLE + "): " + e.getMessage());
     }
   }
 
   LeaderLocator locator() {
     return locator;
+  }
+
+  /**
+   * An address to ask first, {@code host:port}; waits for ZooKeeper to name one.
+   *
+   * @throws IOException when nobody leads
+   */
+  String address() throws IOException, InterruptedException {
+    long end = System.nanoTime() + LOOK.toNanos();
+    while (locator.candidates().isEmpty()) {
+      if (System.nanoTime() > end) {
+        throw new IOException("ZooKeeper names no leading master");
+      }
+      Thread.sleep(20);
+    }
+    return locator.candidates().get(0).getAuthority();
   }
 
   @Override

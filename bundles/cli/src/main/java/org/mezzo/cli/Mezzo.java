@@ -1,6 +1,7 @@
 package org.mezzo.cli;
 
 import org.mezzo.flags.FlagException;
+import org.mezzo.flags.Passwords;
 import org.mezzo.host.HostException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -39,13 +40,23 @@ public final class Mezzo implements Runnable {
   static CommandLine commandLine() {
     return new CommandLine(new Mezzo())
         .setUsageHelpWidth(100)
+        .setParameterExceptionHandler(
+            (failure, arguments) -> {
+              CommandLine command = failure.getCommandLine();
+              command.getErr().println(Passwords.masked("" + failure.getMessage()));
+              if (!CommandLine.UnmatchedArgumentException.printSuggestions(
+                  failure, command.getErr())) {
+                command.usage(command.getErr());
+              }
+              return USAGE;
+            })
         .setExecutionExceptionHandler(
             (failure, command, parsed) -> {
               boolean usage = failure instanceof FlagException;
               if (usage || failure instanceof HostException) {
-                command.getErr().println("mezzo: " + failure.getMessage());
+                command.getErr().println("mezzo: " + Passwords.masked("" + failure.getMessage()));
               } else {
-                command.getErr().println("mezzo: " + failure);
+                command.getErr().println("mezzo: " + Passwords.masked("" + failure));
                 failure.printStackTrace(command.getErr());
               }
               return usage ? USAGE : FAILURE;

@@ -7,7 +7,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.mezzo.flags.FlagException;
 import org.mezzo.host.HostException;
+import org.mezzo.host.HostLog;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -19,6 +22,7 @@ import picocli.CommandLine.Option;
     versionProvider = Versions.class,
     description = "Look at the modules of a cluster.")
 final class ModuleCommand implements Runnable {
+  private static final String OWN_MACHINE = "127.0.0.1:5050";
   private static final List<String> COLUMNS =
       List.of("DAEMON", "KIND", "NAME", "VERSION", "BUNDLE", "STATE");
 
@@ -37,14 +41,19 @@ final class ModuleCommand implements Runnable {
   int list(
       @Option(
               names = "--master",
-              paramLabel = "HOST:PORT",
-              defaultValue = "127.0.0.1:5050",
-              description = "Any master of the cluster (default: ${DEFAULT-VALUE}).")
+              paramLabel = "MASTER",
+              description =
+                  "HOST:PORT of any master of the cluster, or zk://HOST:PORT,HOST:PORT/PATH"
+                      + " (default: the variable MEZZO_MASTER, else 127.0.0.1:5050).")
           String master)
-      throws HostException {
+      throws HostException, FlagException, InterruptedException {
     Map<List<String>, List<String>> rows = new LinkedHashMap<>();
-    try {
-      String leader = HttpJson.leader(master);
+    String given = Masters.given(master, System.getenv()).orElse(OWN_MACHINE);
+    if (given.startsWith("zk://")) {
+      HostLog.configure(true, false, "WARN", Optional.empty(), Boot.LIBRARIES);
+    }
+    try (Masters masters = Masters.find(given)) {
+      String leader = HttpJson.leader(masters.address());
       collect(rows, "master", leader);
       for (Map<String, Object> agent :
           HttpJson.objects(HttpJson.get("http://" + leader + "/slaves"), "slaves")) {
@@ -58,7 +67,7 @@ final class ModuleCommand implements Runnable {
       throw new HostException(
           "the modules cannot be listed: "
               + e.getMessage()
-              + "; --master=HOST:PORT names a master that runs",
+              + "; --master=HOST:PORT or MEZZO_MASTER names a master that runs",
           e);
     }
     List<List<String>> table = new ArrayList<>();

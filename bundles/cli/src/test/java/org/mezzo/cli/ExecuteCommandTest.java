@@ -3,9 +3,12 @@ package org.mezzo.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.flags.FlagException;
@@ -31,6 +34,41 @@ final class ExecuteCommandTest {
     assertThatThrownBy(() -> ExecuteCommand.credential(folder.resolve("none")))
         .isInstanceOf(FlagException.class)
         .hasMessageContaining("cannot be read");
+  }
+
+  @Test
+  void theFlagComesBeforeTheVariable() {
+    Map<String, String> environment = Map.of("MEZZO_MASTER", "b:5050");
+    assertThat(Masters.given("a:5050", environment)).contains("a:5050");
+    assertThat(Masters.given(null, environment)).contains("b:5050");
+    assertThat(Masters.given(null, Map.of("MEZZO_MASTER", ""))).isEmpty();
+    assertThat(Masters.given(null, Map.of())).isEmpty();
+  }
+
+  private static String refused(String... arguments) {
+    StringWriter said = new StringWriter();
+    int status = Mezzo.commandLine().setErr(new PrintWriter(said, true)).execute(arguments);
+    assertThat(status).isEqualTo(Mezzo.USAGE);
+    return said.toString();
+  }
+
+  @Test
+  void runsEitherACommandOrAProgram() {
+    assertThat(refused("execute")).contains("--command=COMMAND").contains("-- PROGRAM");
+    assertThat(refused("execute", "--command=true", "--", "ls"))
+        .contains("flag --command")
+        .contains("'ls'");
+    assertThat(refused("execute", "--timeout=30", "--", "ls")).contains("30s, 5m, 1h30m");
+  }
+
+  @Test
+  void complaintsShowNoPassword() {
+    assertThat(refused("execute", "--mastr=zk://u:hidden@h/p", "--command=true"))
+        .doesNotContain("hidden")
+        .contains("zk://u:***@h/p");
+    assertThat(refused("execute", "--master=zk://u:hidden@h", "--command=true"))
+        .doesNotContain("hidden")
+        .contains("the path is missing");
   }
 
   @Test

@@ -50,7 +50,9 @@ public final class CommandRunner {
   /**
    * What to run.
    *
-   * @param command for {@code sh -c}
+   * @param command for {@code sh -c}, or the program when there are arguments
+   * @param arguments what a program gets that is run without a shell, beginning with its own name;
+   *     empty: the command is for the shell
    * @param name of framework and tasks
    * @param role whose resources are used
    * @param resources of each instance as text, such as {@code cpus:1;mem:128}
@@ -61,6 +63,7 @@ public final class CommandRunner {
    */
   public record Options(
       String command,
+      List<String> arguments,
       String name,
       String role,
       String resources,
@@ -72,6 +75,7 @@ public final class CommandRunner {
       if (instances < 1) {
         throw new IllegalArgumentException("instances must be at least 1, but is " + instances);
       }
+      arguments = List.copyOf(arguments);
       environment = Map.copyOf(environment);
     }
   }
@@ -309,7 +313,10 @@ public final class CommandRunner {
 
   private TaskInfo task(Instance instance, Resources resources) {
     CommandInfo.Builder command =
-        CommandInfo.newBuilder().setShell(true).setValue(options.command());
+        CommandInfo.newBuilder()
+            .setShell(options.arguments().isEmpty())
+            .setValue(options.command())
+            .addAllArguments(options.arguments());
     options.user().ifPresent(command::setUser);
     if (!options.environment().isEmpty()) {
       Environment.Builder environment = Environment.newBuilder();

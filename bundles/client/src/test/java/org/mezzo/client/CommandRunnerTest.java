@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -42,6 +43,7 @@ class CommandRunnerTest {
   private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
   private final LinkedBlockingQueue<String> progress = new LinkedBlockingQueue<>();
   private final List<TaskState> states = new ArrayList<>();
+  private List<String> program = List.of();
   private CommandRunner runner;
   private FakeDaemon.Stream stream;
 
@@ -60,6 +62,7 @@ class CommandRunnerTest {
     CompletableFuture<CommandRunner.Result> result = run(1, Optional.empty());
     offer("o1", 4, 1024);
     TaskInfo task = launched().get(0);
+    assertThat(task.getCommand().getShell()).isTrue();
     assertThat(task.getCommand().getValue()).isEqualTo("echo hello");
     assertThat(task.getCommand().getEnvironment().getVariables(0).getName()).isEqualTo("KEY");
     assertThat(task.getResourcesList())
@@ -81,6 +84,18 @@ class CommandRunnerTest {
     assertThat(errors.toString(StandardCharsets.UTF_8)).isEqualTo("last words");
     assertThat(states).containsExactly(TaskState.TASK_RUNNING, TaskState.TASK_FINISHED);
     call(Call.Type.TEARDOWN);
+  }
+
+  @Test
+  void aProgramRunsWithoutAShell() throws Exception {
+    program = List.of("ls", "-l", "my file");
+    run(1, Optional.empty());
+    offer("o1", 4, 1024);
+    CommandInfo command = launched().get(0).getCommand();
+    assertThat(command.getShell()).isFalse();
+    assertThat(command.getValue()).isEqualTo("ls");
+    assertThat(command.getArgumentsList()).containsExactly("ls", "-l", "my file");
+    runner.kill();
   }
 
   @Test
@@ -230,7 +245,8 @@ class CommandRunnerTest {
     return new CommandRunner(
         ClientOptions.of(LeaderLocator.of(daemon.address())),
         new CommandRunner.Options(
-            "echo hello",
+            program.isEmpty() ? "echo hello" : program.get(0),
+            program,
             "test",
             "*",
             resources,

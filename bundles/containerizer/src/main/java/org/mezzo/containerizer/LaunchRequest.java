@@ -19,6 +19,8 @@ import org.mezzo.resources.Resources;
  * @param resources what the container may use, without allocation role
  * @param limits scalars that may be used beyond {@code resources}; empty when there are none
  * @param info as the framework gave it, if it did
+ * @param rootAllowed whether the command may run as an account with the user id 0; looked at only
+ *     where containers run as their user ({@code --switch_user}, an agent that is root)
  */
 public record LaunchRequest(
     String containerId,
@@ -28,7 +30,21 @@ public record LaunchRequest(
     Path sandbox,
     Resources resources,
     Resources limits,
-    Optional<ContainerInfo> info) {
+    Optional<ContainerInfo> info,
+    boolean rootAllowed) {
+  /** A request whose command may run as any account. */
+  public LaunchRequest(
+      String containerId,
+      CommandInfo command,
+      Map<String, String> environment,
+      Optional<String> user,
+      Path sandbox,
+      Resources resources,
+      Resources limits,
+      Optional<ContainerInfo> info) {
+    this(containerId, command, environment, user, sandbox, resources, limits, info, true);
+  }
+
   public LaunchRequest {
     environment = Map.copyOf(environment);
     if (!containerId.matches("[A-Za-z0-9_-]{1,242}")) {

@@ -10,6 +10,9 @@
  *       shims, its process id and what it complained about. It ends when the agent does.
  *   <li>{@code events}: a fifo into which shims write as things happen. Only a wake-up: the truth
  *       is in the files below.
+ *   <li>{@code containers/<id>/command}, and {@code task} where the user is switched: what the shim
+ *       and then the user's shell read in order to become the task, its environment included. Mode
+ *       0600.
  *   <li>{@code containers/<id>/pid}: one line, {@code <pid> <start time> <shim>}, of the
  *       container's first process and its parent. The start time is field 22 of {@code
  *       /proc/<pid>/stat}; a process with that pid and another start time is somebody else's. The

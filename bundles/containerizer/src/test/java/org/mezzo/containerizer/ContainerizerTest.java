@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.isolator.Container;
@@ -98,20 +100,7 @@ class ContainerizerTest {
   void tellsAnExitFromASignal(String shell) throws Exception {
     assumeTrue(Files.isExecutable(Path.of(shell)), shell + " is not installed");
     ContainerizerOptions o = new FakeAgent(folder).options();
-    containerizer =
-        Containerizer.open(
-            new ContainerizerOptions(
-                o.context(),
-                o.modules(),
-                o.leases(),
-                o.isolation(),
-                o.switchUser(),
-                o.cgroups(),
-                o.cgroupsHierarchy(),
-                o.cgroupsRoot(),
-                o.frameworksHome(),
-                o.fetcherStallTimeout(),
-                Path.of(shell)));
+    containerizer = Containerizer.open(with(o, Path.of(shell)));
     for (int status : new int[] {0, 1, 3, 127, 128, 129, 130, 137, 139, 141, 143, 255}) {
       Termination end = run(request(shell("exit " + status), Map.of()));
       assertThat(end.waitStatus()).as("exit %d", status).hasValue(status << 8);
@@ -180,6 +169,228 @@ class ContainerizerTest {
     assertThat(output(request, "three").lines())
         .contains("EMPTY=", "A==x")
         .noneMatch(line -> line.startsWith("LC_ALL="));
+  }
+
+  /** Names that shells treat in their own ways, or refuse. */
+  private static final Map<String, String> ODD_NAMES =
+      Map.ofEntries(
+          Map.entry("UID", "no number"),
+          Map.entry("OPTIND", "x"),
+          Map.entry("LINENO", "y"),
+          Map.entry("RANDOM", "z"),
+          Map.entry("SHLVL", "seven"),
+          Map.entry("PWD", "/nowhere"),
+          Map.entry("BASHOPTS", "b"),
+          Map.entry("LC_ALL", "C"),
+          Map.entry("LD_LIBRARY_PATH", "/nonexistent"),
+          Map.entry("IFS", "x"),
+          Map.entry("dir", "/tmp"),
+          Map.entry("with.dot", "1"),
+          Map.entry("with-dash", "2"),
+          Map.entry("1", "digit"),
+          Map.entry("lower_Case9", "ok"));
+
+  @ParameterizedTest
+  @CsvSource({"/bin/dash,", "/bin/bash,", "/bin/dash,nobody", "/bin/bash,nobody"})
+  void theEnvironmentIsExactlyWhatWasAskedFor(String shell, String user) throws Exception {
+    assumeTrue(Files.isExecutable(Path.of(shell)), shell + " is not installed");
+    assumeTrue(
+        user == null || "root".equals(System.getProperty("user.name")),
+        "only root can switch users");
+    ContainerizerOptions o = new FakeAgent(folder).options();
+    containerizer = Containerizer.open(with(o, Path.of(shell)));
+    Path open = openFolder();
+    try {
+      LaunchRequest request =
+          as(
+              request(
+                  CommandInfo.newBuilder()
+                      .setShell(false)
+                      .setValue("cat")
+                      .addArguments("cat")
+                      .addArguments("/proc/self/environ")
+                      .build(),
+                  ODD_NAMES),
+              user,
+              open.resolve("s"));
+      assertThat(run(request).succeeded()).as(output(request, "stderr")).isTrue();
+      Map<String, String> seen = new java.util.HashMap<>();
+      for (String variable : output(request, "stdout").split("\0")) {
+        int equals = variable.indexOf('=');
+        seen.put(variable.substring(0, equals), variable.substring(equals + 1));
+      }
+      Map<String, String> expected = new java.util.HashMap<>(ODD_NAMES);
+      expected.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+      expected.put("MEZZO_CONTAINER_ID", request.containerId());
+      assertThat(seen).isEqualTo(expected);
+    } finally {
+      containerizer.close();
+      delete(open);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"''", "nobody"})
+  void noArgumentOfAProcessShowsTheEnvironment(String user) throws Exception {
+    assumeTrue(
+        user.isEmpty() || "root".equals(System.getProperty("user.name")),
+        "only root can switch users");
+    open();
+    Path open = openFolder();
+    String secret = "secret-" + UUID.randomUUID();
+    java.util.Set<String> seen = java.util.concurrent.ConcurrentHashMap.newKeySet();
+    java.util.concurrent.atomic.AtomicBoolean over =
+        new java.util.concurrent.atomic.AtomicBoolean();
+    Thread spy =
+        new Thread(
+            () -> {
+              while (!over.get()) {
+                ProcessHandle.allProcesses()
+                    .map(process -> commandLine(process.pid()))
+                    .filter(line -> line.contains(secret))
+                    .forEach(seen::add);
+              }
+            });
+    spy.start();
+    try {
+      for (int i = 0; i < 60; i++) {
+        LaunchRequest request =
+            as(
+                request(
+                    shell("test \"$SECRET\" = \"$(cat ../expected)\""), Map.of("SECRET", secret)),
+                user,
+                open.resolve("s" + i));
+        Files.writeString(open.resolve("expected"), secret);
+        assertThat(run(request).succeeded()).isTrue();
+      }
+    } finally {
+      over.set(true);
+      spy.join();
+      containerizer.close();
+      delete(open);
+    }
+    assertThat(seen).isEmpty();
+  }
+
+  private static String commandLine(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/cmdline"), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private static ContainerizerOptions with(ContainerizerOptions o, Path shell) {
+    return new ContainerizerOptions(
+        o.context(),
+        o.modules(),
+        o.leases(),
+        o.isolation(),
+        o.switchUser(),
+        o.cgroups(),
+        o.cgroupsHierarchy(),
+        o.cgroupsRoot(),
+        o.frameworksHome(),
+        o.fetcherStallTimeout(),
+        shell);
+  }
+
+  private static LaunchRequest as(LaunchRequest plain, String user, Path sandbox) {
+    return new LaunchRequest(
+        plain.containerId(),
+        plain.command(),
+        plain.environment(),
+        Optional.ofNullable(user),
+        sandbox,
+        plain.resources(),
+        plain.limits(),
+        plain.info());
+  }
+
+  /** A folder that everybody may enter, as a work directory is and that of a test is not. */
+  private static Path openFolder() throws IOException {
+    Path open = Files.createTempDirectory(Path.of("/tmp"), "mezzo-user");
+    return Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (var files = Files.walk(folder)) {
+      for (Path path : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"''", "nobody"})
+  void sandboxesAreClosedToOtherUsers(String user) throws Exception {
+    assumeTrue(
+        user.isEmpty() || "root".equals(System.getProperty("user.name")),
+        "only root can switch users");
+    open();
+    Path open = openFolder();
+    try {
+      LaunchRequest request = as(request(shell("id -g"), Map.of()), user, open.resolve("s"));
+      assertThat(run(request).succeeded()).isTrue();
+      for (String name : List.of("", "stdout", "stderr")) {
+        Path path = request.sandbox().resolve(name);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+            .as(name)
+            .isEqualTo(name.isEmpty() ? "rwxr-x---" : "rw-r-----");
+        assertThat(Files.getAttribute(path, "unix:gid"))
+            .as("group of %s", name)
+            .hasToString(output(request, "stdout").strip());
+      }
+    } finally {
+      containerizer.close();
+      delete(open);
+    }
+  }
+
+  @Test
+  void saysWhichFolderKeepsTheUserOut() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root can switch users");
+    open();
+    Path open = openFolder();
+    try {
+      Path closed = Files.createDirectory(open.resolve("closed"));
+      Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwxr-x---"));
+      LaunchRequest request =
+          as(request(shell("true"), Map.of()), "nobody", closed.resolve("below").resolve("s"));
+      assertThatThrownBy(() -> run(request))
+          .hasRootCauseInstanceOf(LaunchException.class)
+          .hasMessageContaining("The task's user 'nobody' cannot enter '" + closed + "'")
+          .hasMessageContaining("mode 0750")
+          .hasMessageContaining("chmod o+x");
+      Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwxr-x--x"));
+      assertThat(
+              run(as(request(shell("true"), Map.of()), "nobody", closed.resolve("t"))).succeeded())
+          .isTrue();
+    } finally {
+      containerizer.close();
+      delete(open);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"root", "0", "+0", "00", ""})
+  void runsNothingAsRootWhereThatIsNotAllowed(String user) throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only a root agent can");
+    open();
+    LaunchRequest plain = request(shell("id -u"), Map.of());
+    LaunchRequest refused =
+        new LaunchRequest(
+            plain.containerId(),
+            plain.command(),
+            plain.environment(),
+            Optional.of(user),
+            plain.sandbox(),
+            plain.resources(),
+            plain.limits(),
+            plain.info(),
+            false);
+    assertThatThrownBy(() -> run(refused)).hasRootCauseInstanceOf(LaunchException.class);
+    assertThat(plain.sandbox().resolve("stdout")).doesNotExist();
   }
 
   @Test

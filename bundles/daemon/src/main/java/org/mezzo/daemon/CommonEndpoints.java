@@ -95,7 +95,7 @@ public final class CommonEndpoints {
 
   /** What GET_FLAGS answers with. */
   public static List<Flag> flagMessages(Flags flags) {
-    return flags.asText().entrySet().stream()
+    return flags.shown().entrySet().stream()
         .map(flag -> Flag.newBuilder().setName(flag.getKey()).setValue(flag.getValue()).build())
         .toList();
   }
@@ -153,7 +153,7 @@ public final class CommonEndpoints {
                     json.object(
                         () ->
                             json.object(
-                                "flags", () -> sources.flags.asText().forEach(json::field)))));
+                                "flags", () -> sources.flags.shown().forEach(json::field)))));
   }
 
   private void metrics(HttpExchange exchange, Optional<Principal> principal) {

@@ -1,8 +1,10 @@
 package org.mezzo.flags;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * The flag values of one daemon, checked against its definitions. Immutable. Getters throw {@link
@@ -31,6 +33,16 @@ public interface Flags {
   /** Whether the flag was given, not defaulted. */
   boolean given(String name);
 
-  /** All flags that have a value, in text form, sorted by name: what {@code /flags} shows. */
+  /** All flags that have a value, in text form, sorted by name. */
   Map<String, String> asText();
+
+  /**
+   * As {@link #asText}, without the passwords of URLs, such as that of {@code --zk}: what {@code
+   * /flags} and everything else that shows flags may show.
+   */
+  default Map<String, String> shown() {
+    Map<String, String> shown = new TreeMap<>(asText());
+    shown.replaceAll((name, value) -> Passwords.masked(value));
+    return Collections.unmodifiableMap(shown);
+  }
 }

@@ -55,6 +55,7 @@ import org.mezzo.master.election.MasterTerm;
 import org.mezzo.master.election.ModuleConsultant;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.Reads;
+import org.mezzo.master.scheduler.RootAccounts;
 import org.mezzo.master.scheduler.SchedulerApi;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
@@ -257,7 +258,14 @@ public final class Master implements AutoCloseable {
     router.route(
         "/api/v1/scheduler",
         Access.SCHEDULER,
-        new SchedulerApi(leadership, authorization, metrics, workers, regexLimits(), Ids::random)
+        new SchedulerApi(
+                leadership,
+                authorization,
+                metrics,
+                workers,
+                regexLimits(),
+                Ids::random,
+                flags.bool("root_submissions") ? Optional.empty() : Optional.of(new RootAccounts()))
             .endpoint(gate::check));
     HttpHandler links = services.links().handler(acceptor());
     router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));

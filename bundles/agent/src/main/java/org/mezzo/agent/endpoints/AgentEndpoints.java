@@ -178,7 +178,7 @@ public final class AgentEndpoints {
           StateJson.attributes(json, "attributes", agent.getAttributesList());
           leader.get().ifPresent(at -> json.field("master_hostname", at.getHostString()));
           flags.text("log_dir").ifPresent(folder -> json.field("log_dir", folder));
-          json.object("flags", () -> flags.asText().forEach(json::field));
+          json.object("flags", () -> flags.shown().forEach(json::field));
           json.array("frameworks", view.frameworks(), framework -> framework(json, framework));
           json.array(
               "completed_frameworks", view.completed(), framework -> framework(json, framework));

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.mezzo.coordination.Coordination;
+import org.mezzo.flags.Passwords;
 import org.mezzo.protocol.v1.MasterInfo;
 
 /** Follows the leading master that {@code --master} tells of. */
@@ -78,7 +79,9 @@ public final class LeaderDetection implements AutoCloseable {
     }
     if (host.isEmpty() || host.contains("/") || port < 1 || port > 65_535) {
       throw new IllegalArgumentException(
-          "--master: '" + text + "' is none of host:port, zk://host:port,.../path and file://path");
+          "--master: '"
+              + Passwords.masked(text)
+              + "' is none of host:port, zk://host:port,.../path and file://path");
     }
     return new InetSocketAddress(host, port);
   }

@@ -39,7 +39,6 @@ import org.mezzo.link.messages.ReconcileTasks;
 import org.mezzo.link.messages.RunTask;
 import org.mezzo.link.messages.TaskRecord;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -232,14 +231,14 @@ public final class AgentTasks {
               : "This agent does not run custom executors yet; give the task a command instead");
       return;
     }
-    if (info.hasContainer() && asksForMore(info.getContainer())) {
+    Optional<String> refusal = TaskDemands.refusal(info);
+    if (refusal.isPresent()) {
       refuse(
           framework,
           info,
           TaskState.TASK_FAILED,
           Reason.REASON_CONTAINER_LAUNCH_FAILED,
-          "This agent does not provide Docker containers, images, volumes or networks yet; give the"
-              + " task a command that needs none");
+          refusal.get());
       return;
     }
     if (info.hasHealthCheck() || info.hasCheck()) {
@@ -260,6 +259,7 @@ public final class AgentTasks {
                     info.getTaskId().getValue(),
                     container));
     with.collector().unschedule(task.sandbox);
+    task.rootRefused = message.getRootRefused();
     framework.tasks.put(task.id(), task);
     moved(null, TaskState.TASK_STAGING);
     use(task, 1);
@@ -284,14 +284,6 @@ public final class AgentTasks {
             with.loop());
   }
 
-  /** Whether a container is more than a process, which would silently be missing. */
-  private static boolean asksForMore(ContainerInfo container) {
-    return container.getType() == ContainerInfo.Type.DOCKER
-        || container.getMesos().hasImage()
-        || container.getVolumesCount() > 0
-        || container.getNetworkInfosList().stream().anyMatch(NetworkInfo::hasName);
-  }
-
   private void launch(CommandTask task, Map<String, String> added) {
     if (task.ended) {
       return;
@@ -310,7 +302,8 @@ public final class AgentTasks {
               task.sandbox,
               Resources.of(task.info.getResourcesList()).unallocated(),
               limits(task.info),
-              task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty());
+              task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
+              !task.rootRefused);
     } catch (ResourceFormatException | RuntimeException e) {
       launchFailed(task, e.getMessage());
       return;
@@ -331,6 +324,7 @@ public final class AgentTasks {
   /** Whether nothing that may take time or be refused comes before the task's process. */
   private boolean startsAtOnce(CommandTask task) {
     return task.info.getCommand().getUrisCount() == 0
+        && !task.rootRefused
         && task.user().map(System.getProperty("user.name")::equals).orElse(true);
   }
 

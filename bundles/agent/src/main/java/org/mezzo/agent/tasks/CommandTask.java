@@ -42,6 +42,9 @@ final class CommandTask {
   /** How the container ended, if that was known before its launch was. */
   Optional<Termination> earlyEnd = Optional.empty();
 
+  /** Whether the master lets nothing run as root. */
+  boolean rootRefused;
+
   boolean killed;
   boolean outOfTime;
   long killBegan;

@@ -4,12 +4,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.mezzo.containerizer.LaunchException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,24 +20,41 @@ import org.slf4j.LoggerFactory;
 /** The account of the agent and those that containers run as. Safe for any thread. */
 final class Accounts {
   private static final Logger LOG = LoggerFactory.getLogger(Accounts.class);
+  private static final Duration LIMIT = Duration.ofSeconds(10);
   private static final long REMEMBERED_MILLIS = 60_000;
-  private static final long LOOK_UP_SECONDS = 10;
+  private static final long FAILURE_REMEMBERED_MILLIS = 5_000;
+  private static final int MOST_REMEMBERED = 1000;
 
-  /** An account of the host. */
-  record Account(String name, long uid, long gid) {}
+  /**
+   * An account of the host.
+   *
+   * @param groups all of its groups, {@code gid} among them
+   */
+  record Account(String name, long uid, long gid, List<Long> groups) {}
 
-  private record Known(Account account, long since) {}
+  /** What was found of a name: an account, or why there is none. */
+  private record Known(Optional<Account> account, String problem, long since) {
+    boolean fresh(long now) {
+      return now - since < (account.isPresent() ? REMEMBERED_MILLIS : FAILURE_REMEMBERED_MILLIS);
+    }
+  }
 
   private final SystemTools tools;
   private final boolean switchUser;
   private final long ownUid;
+  private final Duration limit;
   private final Map<String, Known> known = new ConcurrentHashMap<>();
   private final AtomicBoolean warned = new AtomicBoolean();
 
   Accounts(SystemTools tools, boolean switchUser) throws IOException {
+    this(tools, switchUser, uid(), LIMIT);
+  }
+
+  Accounts(SystemTools tools, boolean switchUser, long ownUid, Duration limit) {
     this.tools = tools;
     this.switchUser = switchUser;
-    this.ownUid = uid();
+    this.ownUid = ownUid;
+    this.limit = limit;
   }
 
   boolean root() {
@@ -42,12 +62,23 @@ final class Accounts {
   }
 
   /**
-   * The account to switch to; empty when the container runs as the agent itself.
+   * The account to switch to; empty when the container runs as the agent itself. Asks the name
+   * service of the machine, for ten seconds at most, and is not for an event loop.
    *
+   * @param rootAllowed whether it may be one with the user id 0, whatever its name
    * @throws LaunchException when there is no such account or it cannot be switched to
    */
-  Optional<Account> target(Optional<String> user) throws LaunchException {
-    if (user.isEmpty() || user.get().isEmpty() || !switchUser) {
+  Optional<Account> target(Optional<String> user, boolean rootAllowed) throws LaunchException {
+    if (!switchUser) {
+      return Optional.empty();
+    }
+    if (user.isEmpty() || user.get().isEmpty()) {
+      if (root() && !rootAllowed) {
+        throw new LaunchException(
+            "Without a user the task would run as root, like this agent, which the master's"
+                + " --no-root_submissions does not allow; give the framework or the command a"
+                + " user");
+      }
       return Optional.empty();
     }
     if (!root()) {
@@ -61,6 +92,13 @@ final class Accounts {
       return Optional.empty();
     }
     Account account = lookUp(user.get());
+    if (account.uid() == 0 && !rootAllowed) {
+      throw new LaunchException(
+          "User '"
+              + user.get()
+              + "' is root on this agent, which the master's --no-root_submissions does not allow;"
+              + " name another user");
+    }
     if (account.uid() == ownUid) {
       return Optional.empty();
     }
@@ -72,44 +110,66 @@ final class Accounts {
   }
 
   private Account lookUp(String user) throws LaunchException {
-    Known hit = known.get(user);
-    long now = System.currentTimeMillis();
-    if (hit != null && now - hit.since() < REMEMBERED_MILLIS) {
-      return hit.account();
+    Known found = known.get(user);
+    if (found == null || !found.fresh(System.currentTimeMillis())) {
+      found = ask(user);
+      if (known.size() > MOST_REMEMBERED) {
+        known.clear();
+      }
+      known.put(user, found);
     }
-    if (user.startsWith("-")) {
-      throw new LaunchException("Failed to get user information for '" + user + "'");
-    }
-    Account account = new Account(user, id("-u", user), id("-g", user));
-    if (known.size() > 1000) {
-      known.clear();
-    }
-    known.put(user, new Known(account, now));
-    return account;
+    String problem = found.problem();
+    return found.account().orElseThrow(() -> new LaunchException(problem));
   }
 
-  private long id(String option, String user) throws LaunchException {
+  private Known ask(String user) {
+    String problem = "Failed to get user information for '" + user + "'";
     try {
-      Process process =
-          new ProcessBuilder(List.of(tools.id().orElseThrow().toString(), option, user))
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      try {
-        process.getOutputStream().close();
-        // A number fits into a pipe that nobody reads yet, and a name service may hang.
-        if (process.waitFor(LOOK_UP_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0) {
-          byte[] answer = process.getInputStream().readNBytes(64);
-          return Long.parseLong(new String(answer, StandardCharsets.US_ASCII).trim());
-        }
-      } finally {
-        process.destroyForcibly();
+      if (user.startsWith("-") || tools.id().isEmpty()) {
+        return new Known(Optional.empty(), problem, System.currentTimeMillis());
       }
-    } catch (IOException | NumberFormatException | java.util.NoSuchElementException e) {
-      throw new LaunchException("Failed to get user information for '" + user + "'", e);
+      long end = System.nanoTime() + limit.toNanos();
+      long uid = Long.parseLong(id("-u", user, end));
+      long gid = Long.parseLong(id("-g", user, end));
+      List<Long> groups =
+          Stream.of(id("-G", user, end).split(" "))
+              .filter(word -> !word.isEmpty())
+              .map(Long::valueOf)
+              .toList();
+      return new Known(
+          Optional.of(new Account(user, uid, gid, groups)), "", System.currentTimeMillis());
+    } catch (TimeoutException e) {
+      problem +=
+          ": the name service of the agent's machine did not answer within "
+              + limit.toSeconds()
+              + " s";
+    } catch (IOException | NumberFormatException e) {
+      LOG.debug("No account '{}'", user, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    throw new LaunchException("Failed to get user information for '" + user + "'");
+    return new Known(Optional.empty(), problem, System.currentTimeMillis());
+  }
+
+  /** One answer of {@code id}; what it prints fits into a pipe, so it ends without being read. */
+  private String id(String option, String user, long endNanos)
+      throws IOException, InterruptedException, TimeoutException {
+    Process process =
+        new ProcessBuilder(tools.id().orElseThrow().toString(), option, user)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      process.getOutputStream().close();
+      if (!process.waitFor(endNanos - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        throw new TimeoutException();
+      }
+      if (process.exitValue() != 0) {
+        throw new IOException("id " + option + " ended with status " + process.exitValue());
+      }
+      return new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+    } finally {
+      process.destroyForcibly();
+    }
   }
 
   private static long uid() throws IOException {

@@ -1,5 +1,7 @@
 package org.mezzo.containerizer.processes;
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -58,9 +60,6 @@ public final class ProcessContainerizer implements Containerizer {
 
   /** The variable by which the processes of a container are known. */
   static final String MARKER = "MEZZO_CONTAINER_ID";
-
-  private static final String ENTER_SANDBOX =
-      "cd \"$1\" && shift && exec </dev/null >>stdout 2>>stderr && exec \"$@\"";
 
   private static final int WORKERS = 8;
   private static final int MOST_WAITING_LAUNCHES = 100_000;
@@ -227,8 +226,11 @@ public final class ProcessContainerizer implements Containerizer {
   private void prepare(Managed managed, LaunchRequest request) {
     Optional<Accounts.Account> account;
     try {
-      account = accounts.target(request.user());
+      account = accounts.target(request.user(), request.rootAllowed());
       Sandboxes.create(request.sandbox(), account);
+      if (account.isPresent()) {
+        checkEnterable(request.sandbox(), account.get());
+      }
       checkNotCancelled(managed);
       if (request.command().getUrisCount() > 0) {
         fetch(managed, request, account);
@@ -274,6 +276,21 @@ public final class ProcessContainerizer implements Containerizer {
   private void unexpected(Managed managed, Throwable e) {
     LOG.error("Preparing container {} failed", managed.container.id(), e);
     fail(managed, new LaunchException("Preparing the container failed: " + e, e));
+  }
+
+  /** Says what keeps the user out, which a process that is to run there could not. */
+  private void checkEnterable(Path sandbox, Accounts.Account account)
+      throws LaunchException, IOException {
+    Optional<String> obstacle = Sandboxes.obstacle(sandbox, account);
+    if (obstacle.isEmpty()) {
+      return;
+    }
+    // The modes of folders are not all that counts: access lists may let the user in.
+    List<String> attempt = new ArrayList<>(switching(account));
+    attempt.addAll(List.of(tools.shell().toString(), "-c", "cd \"$1\"", "sh", sandbox.toString()));
+    if (!SystemTools.succeeds(attempt)) {
+      throw new LaunchException(obstacle.get());
+    }
   }
 
   private void fetch(Managed managed, LaunchRequest request, Optional<Accounts.Account> account)
@@ -339,7 +356,7 @@ public final class ProcessContainerizer implements Containerizer {
     try {
       Files.createDirectory(managed.folder);
       write(managed.folder.resolve("sandbox"), request.sandbox() + "\n");
-      write(managed.folder.resolve("command"), script(request, account, added));
+      writeScripts(managed.folder, request, account, added);
       String procs = "";
       if (cgroups.isPresent()) {
         Path cgroup = cgroups.get().create(id);
@@ -373,33 +390,65 @@ public final class ProcessContainerizer implements Containerizer {
     Files.write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private String script(
-      LaunchRequest request, Optional<Accounts.Account> account, Map<String, String> added)
-      throws LaunchException {
-    CommandInfo command = request.command();
+  /**
+   * Writes what the shim reads in order to become the task. The task's environment goes into these
+   * files, which are closed to others, and from there into variables of the shell: arguments could
+   * be read by every user of the machine.
+   */
+  private void writeScripts(
+      Path folder,
+      LaunchRequest request,
+      Optional<Accounts.Account> account,
+      Map<String, String> added)
+      throws LaunchException, IOException {
     Map<String, String> environment = new TreeMap<>(request.environment());
     environment.putAll(added);
     environment.putIfAbsent("PATH", SystemTools.DEFAULT_PATH);
     environment.put(MARKER, request.containerId());
+    TaskVariables variables = TaskVariables.of(environment);
 
+    Path command = folder.resolve("command");
     Path sandbox = request.sandbox();
     StringBuilder text = new StringBuilder(1024);
     if (account.isPresent()) {
-      // The sandbox is entered and its files are opened as the user: whatever links that user has
-      // put there lead nowhere it could not go by itself.
+      // The sandbox is entered, its files are opened and the environment is taken over as the user:
+      // whatever links that user has put there lead nowhere it could not go by itself, and no
+      // variable has a meaning to a program that is still root. The shell has the file open before
+      // it is the user's, who could not open it.
+      Path task = folder.resolve("task");
+      StringBuilder asUser = new StringBuilder(1024);
+      asUser.append("{ cd ").append(ShellText.quote(sandbox));
+      asUser.append(" && exec </dev/null >>stdout 2>>stderr");
+      asUser.append(variables.exports().isEmpty() ? "" : " && " + variables.exports());
+      asUser.append(" && exec ").append(invocation(request.command(), variables)).append("; }\n");
+      writePrivate(task, asUser.toString());
       text.append("exec ").append(tools.setsid());
       for (String word : switching(account.get())) {
         text.append(' ').append(word);
       }
-      text.append(' ').append(ShellText.quote(tools.shell())).append(" -c ");
-      text.append(ShellText.quote(ENTER_SANDBOX)).append(" sh ").append(ShellText.quote(sandbox));
+      text.append(' ').append(ShellText.quote(tools.shell())).append(" -s <");
+      text.append(ShellText.quote(task)).append('\n');
     } else {
       text.append("exec </dev/null >>").append(ShellText.quote(sandbox.resolve("stdout")));
       text.append(" 2>>").append(ShellText.quote(sandbox.resolve("stderr"))).append('\n');
       text.append("cd ").append(ShellText.quote(sandbox)).append(" || exit 1\n");
-      text.append("exec ").append(tools.setsid());
+      text.append(variables.exports()).append('\n');
+      text.append("exec ").append(tools.setsid()).append(' ');
+      text.append(invocation(request.command(), variables)).append('\n');
     }
-    text.append(' ').append(tools.env());
+    writePrivate(command, text.toString());
+  }
+
+  private static void writePrivate(Path file, String text) throws IOException {
+    Files.createFile(
+        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    write(file, text);
+  }
+
+  /** The command line of the task's first process, for a shell with its variables. */
+  private String invocation(CommandInfo command, TaskVariables variables) throws LaunchException {
+    StringBuilder text = new StringBuilder(256);
+    text.append(tools.env());
     boolean shell = command.getShell();
     String program = command.getValue();
     if (!shell && program.isEmpty()) {
@@ -415,14 +464,7 @@ public final class ProcessContainerizer implements Containerizer {
     if (named) {
       text.append(" --argv0=").append(ShellText.quote(name.get()));
     }
-    text.append(" -i");
-    for (Map.Entry<String, String> variable : environment.entrySet()) {
-      if (variable.getKey().isEmpty() || variable.getKey().indexOf('=') >= 0) {
-        throw new LaunchException(
-            "'" + variable.getKey() + "' cannot name an environment variable");
-      }
-      text.append(' ').append(ShellText.quote(variable.getKey() + "=" + variable.getValue()));
-    }
+    text.append(variables.words());
     if (shell) {
       text.append(' ').append(ShellText.quote(tools.shell()));
       text.append(" -c ").append(ShellText.quote(program));
@@ -439,7 +481,7 @@ public final class ProcessContainerizer implements Containerizer {
         text.append(' ').append(ShellText.quote(command.getArguments(i)));
       }
     }
-    return text.append('\n').toString();
+    return text.toString();
   }
 
   /**
@@ -461,7 +503,7 @@ public final class ProcessContainerizer implements Containerizer {
         tools.setpriv().orElseThrow().toString(),
         "--reuid=" + account.uid(),
         "--regid=" + account.gid(),
-        "--init-groups");
+        "--groups=" + account.groups().stream().map(String::valueOf).collect(joining(",")));
   }
 
   /** Ends a launch; what was made for it is taken back first. */

@@ -97,7 +97,8 @@ record SystemTools(
     return Optional.empty();
   }
 
-  private static boolean succeeds(List<String> command) {
+  /** Whether a command ends with status 0 within ten seconds. */
+  static boolean succeeds(List<String> command) {
     try {
       Process process =
           new ProcessBuilder(command)

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.mezzo.flags.Passwords;
 import org.mezzo.protocol.v1.Attribute;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
@@ -319,7 +320,7 @@ public final class StateJson {
         });
   }
 
-  /** A field with a command. */
+  /** A field with a command; passwords in its URIs are not shown. */
   public static void command(JsonOut json, String name, CommandInfo command) {
     json.object(
         name,
@@ -340,7 +341,7 @@ public final class StateJson {
               uri ->
                   json.object(
                       () -> {
-                        json.field("value", uri.getValue());
+                        json.field("value", Passwords.masked(uri.getValue()));
                         json.field("executable", uri.getExecutable());
                       }));
         });

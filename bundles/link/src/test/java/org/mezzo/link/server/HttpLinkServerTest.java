@@ -126,6 +126,9 @@ class HttpLinkServerTest {
     public void abort() {}
 
     @Override
+    public void abort(Throwable reason) {}
+
+    @Override
     public void onClosed(Consumer<Throwable> listener) {}
 
     @Override
@@ -145,6 +148,11 @@ class HttpLinkServerTest {
 
     @Override
     public void abort() {
+      abort(null);
+    }
+
+    @Override
+    public void abort(Throwable reason) {
       if (alsoWhenAborted) {
         throw new IllegalStateException("meant as well");
       }

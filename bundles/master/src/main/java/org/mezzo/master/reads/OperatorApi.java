@@ -165,7 +165,7 @@ final class OperatorApi {
               Response.GetFlags.Builder flags = Response.GetFlags.newBuilder();
               sources
                   .flags()
-                  .asText()
+                  .shown()
                   .forEach(
                       (name, value) ->
                           flags.addFlags(Flag.newBuilder().setName(name).setValue(value)));

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import org.mezzo.flags.Passwords;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
@@ -13,6 +14,8 @@ import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Role;
@@ -73,12 +76,24 @@ final class OperatorMessages {
         for (Executor executor : there.values()) {
           all.addExecutors(
               Response.GetExecutors.Executor.newBuilder()
-                  .setExecutorInfo(executor.info())
+                  .setExecutorInfo(shown(executor.info()))
                   .setAgentId(AgentID.newBuilder().setValue(executor.agentId())));
         }
       }
     }
     return all.build();
+  }
+
+  /** Without the passwords in the URIs of its command, which are the framework's secrets. */
+  private static ExecutorInfo shown(ExecutorInfo info) {
+    if (info.getCommand().getUrisCount() == 0) {
+      return info;
+    }
+    ExecutorInfo.Builder shown = info.toBuilder();
+    for (CommandInfo.URI.Builder uri : shown.getCommandBuilder().getUrisBuilderList()) {
+      uri.setValue(Passwords.masked(uri.getValue()));
+    }
+    return shown.build();
   }
 
   static Response.GetFrameworks frameworks(MasterState state, Visibility visibility) {

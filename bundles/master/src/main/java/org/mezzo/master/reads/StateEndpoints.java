@@ -136,7 +136,7 @@ final class StateEndpoints {
           if (view.visibility.flags()) {
             sources.flags().text("cluster").ifPresent(name -> json.field("cluster", name));
             sources.flags().text("log_dir").ifPresent(dir -> json.field("log_dir", dir));
-            json.object("flags", () -> sources.flags().asText().forEach(json::field));
+            json.object("flags", () -> sources.flags().shown().forEach(json::field));
           }
           json.array(
               "slaves",

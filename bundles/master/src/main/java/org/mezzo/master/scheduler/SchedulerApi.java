@@ -2,6 +2,7 @@ package org.mezzo.master.scheduler;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -45,6 +46,7 @@ public final class SchedulerApi {
   private final Authorization authorization;
   private final Metrics metrics;
   private final Supplier<String> ids;
+  private final Optional<RootAccounts> roots;
   private final Workers workers;
   private final RegexLimits limits;
 
@@ -53,6 +55,7 @@ public final class SchedulerApi {
    *
    * @param limits of regular expressions in offer constraints
    * @param ids makes ids of streams
+   * @param roots knows who is root where root may not submit; empty: it may
    */
   public SchedulerApi(
       Leadership leadership,
@@ -60,13 +63,15 @@ public final class SchedulerApi {
       Metrics metrics,
       Workers workers,
       RegexLimits limits,
-      Supplier<String> ids) {
+      Supplier<String> ids,
+      Optional<RootAccounts> roots) {
     this.leadership = leadership;
     this.authorization = authorization;
     this.metrics = metrics;
     this.workers = workers;
     this.limits = limits;
     this.ids = ids;
+    this.roots = roots;
   }
 
   /**
@@ -92,12 +97,13 @@ public final class SchedulerApi {
     String id = call.getFrameworkId().getValue();
     switch (call.getType()) {
       case ACCEPT -> {
-        Accepted accepted = Accepted.of(id, call.getAccept());
-        Step accept = tx -> Launches.accept(tx, id, accepted);
-        if (call.getAccept().getOperationsCount() == 0) {
-          step(call, exchange, accept);
+        if (roots.isEmpty()) {
+          accept(call, exchange, Set.of());
         } else {
-          step(call, exchange, "launch_tasks", accept);
+          roots
+              .get()
+              .among(Accepted.users(call.getAccept()))
+              .thenAccept(root -> accept(call, exchange, root));
         }
       }
       case DECLINE ->
@@ -183,6 +189,28 @@ public final class SchedulerApi {
         : info;
   }
 
+  private void accept(Call call, CallExchange exchange, Set<String> refusedUsers) {
+    String id = call.getFrameworkId().getValue();
+    Accepted accepted = Accepted.of(id, call.getAccept(), refusedUsers);
+    Step accept = tx -> Launches.accept(tx, id, accepted);
+    if (call.getAccept().getOperationsCount() == 0) {
+      step(call, exchange, accept);
+    } else {
+      step(call, exchange, "launch_tasks", accept);
+    }
+  }
+
+  /** What a framework says, with what the name service knows of its user where that counts. */
+  private CompletionStage<Subscribing> withRoot(Subscribing request) {
+    String user = request.info().getUser();
+    return roots.isEmpty()
+        ? CompletableFuture.completedFuture(request)
+        : roots
+            .get()
+            .among(Set.of(user))
+            .thenApply(root -> root.contains(user) ? request.asRoot() : request);
+  }
+
   private void subscribe(Call call, CallExchange exchange) {
     if (exchange.header(STREAM_ID).isPresent()) {
       exchange.reject(400, "Subscribe calls should not include the '" + STREAM_ID + "' header");
@@ -210,11 +238,14 @@ public final class SchedulerApi {
     EventStream<Event> stream =
         exchange.<Event>stream(Map.of(STREAM_ID, streamId), EventStream.DEFAULT_BOUND)
             .countCut(metrics.counter("master/event_streams_cut"));
-    refusal(exchange, request)
-        .thenAccept(
-            refusal ->
-                leadership.withTerm(
-                    term -> term.subscribe(streamId, stream, request, refusal), stream::abort));
+    withRoot(request)
+        .thenCombine(
+            refusal(exchange, request),
+            (known, refusal) -> {
+              leadership.withTerm(
+                  term -> term.subscribe(streamId, stream, known, refusal), stream::abort);
+              return null;
+            });
   }
 
   /** What the authorizer has against the roles. */

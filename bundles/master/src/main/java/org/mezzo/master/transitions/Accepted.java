@@ -2,9 +2,12 @@ package org.mezzo.master.transitions;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.mezzo.master.state.MasterState.PendingTask;
 import org.mezzo.master.state.MasterState.TaskKey;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -56,13 +59,36 @@ public record Accepted(
       Optional<String> idProblem,
       Optional<String> problem) {}
 
-  /** Looks at a call. */
-  public static Accepted of(String frameworkId, Call.Accept call) {
+  /** The users that the tasks of a call name themselves, instead of their framework's. */
+  public static Set<String> users(Call.Accept call) {
+    Set<String> users = new HashSet<>();
+    for (Offer.Operation operation : call.getOperationsList()) {
+      for (TaskInfo task : operation.getLaunch().getTaskInfosList()) {
+        users.addAll(users(task));
+      }
+    }
+    return users;
+  }
+
+  private static Set<String> users(TaskInfo task) {
+    Set<String> users = new LinkedHashSet<>();
+    users.add(task.getCommand().getUser());
+    users.add(task.getExecutor().getCommand().getUser());
+    users.remove("");
+    return users;
+  }
+
+  /**
+   * Looks at a call.
+   *
+   * @param refusedUsers those of {@link #users} that are root where root may not submit
+   */
+  public static Accepted of(String frameworkId, Call.Accept call, Set<String> refusedUsers) {
     List<Operation> operations = new ArrayList<>();
     for (Offer.Operation operation : call.getOperationsList()) {
       operations.add(
           operation.getType() == Offer.Operation.Type.LAUNCH
-              ? launch(frameworkId, operation)
+              ? launch(frameworkId, operation, refusedUsers)
               : new Operation(operation, List.of(), Optional.empty()));
     }
     Map<TaskKey, PendingTask> pending = new HashMap<>();
@@ -77,7 +103,20 @@ public record Accepted(
         call.getOfferIdsList(), operations, HashTreePMap.from(pending), call.getFilters());
   }
 
-  private static Operation launch(String frameworkId, Offer.Operation operation) {
+  private static Optional<String> rootProblem(TaskInfo task, Set<String> refusedUsers) {
+    return users(task).stream()
+        .filter(refusedUsers::contains)
+        .findFirst()
+        .map(
+            user ->
+                "User '"
+                    + user
+                    + "' of the command is not allowed to run tasks without --root_submissions"
+                    + " set");
+  }
+
+  private static Operation launch(
+      String frameworkId, Offer.Operation operation, Set<String> refusedUsers) {
     List<LaunchedTask> tasks = new ArrayList<>();
     Optional<String> formatProblem = Optional.empty();
     for (TaskInfo given : operation.getLaunch().getTaskInfosList()) {
@@ -96,7 +135,7 @@ public record Accepted(
               resources,
               executorResources,
               Identifiers.problem(info.getTaskId().getValue()),
-              TaskValidation.problem(info, frameworkId)));
+              TaskValidation.problem(info, frameworkId).or(() -> rootProblem(info, refusedUsers))));
     }
     return new Operation(operation, tasks, formatProblem);
   }

@@ -85,9 +85,11 @@ public final class Frameworks {
             "Roles " + Roles.shown(strange) + " are not present in the master's --roles");
       }
     }
-    if (!tx.settings().rootSubmissions() && request.info().getUser().equals("root")) {
+    if (!tx.settings().rootSubmissions() && request.root()) {
       return Optional.of(
-          "User 'root' is not allowed to run frameworks without --root_submissions set");
+          "User '"
+              + request.info().getUser()
+              + "' is not allowed to run frameworks without --root_submissions set");
     }
     return Optional.empty();
   }

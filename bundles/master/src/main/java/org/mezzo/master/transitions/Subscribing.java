@@ -18,12 +18,14 @@ import org.mezzo.protocol.v1.scheduler.OfferConstraints;
  *
  * @param problem what is wrong before the state is asked
  * @param laterProblem what is wrong after it was
+ * @param root whether its user is root by name, or was found to be
  */
 public record Subscribing(
     FrameworkInfo info,
     Framework.Subscription subscription,
     Optional<String> problem,
-    Optional<String> laterProblem) {
+    Optional<String> laterProblem,
+    boolean root) {
   private static final double MAX_SECONDS = Long.MAX_VALUE / 1e9;
 
   /** As below, with the default limits. */
@@ -67,7 +69,13 @@ public record Subscribing(
         info,
         subscription,
         problem,
-        rolesProblem(subscription, suppressedRoles, constraints).or(() -> unsuitable));
+        rolesProblem(subscription, suppressedRoles, constraints).or(() -> unsuitable),
+        info.getUser().equals("root"));
+  }
+
+  /** The same of a framework whose user was found to be one with the user id 0. */
+  public Subscribing asRoot() {
+    return new Subscribing(info, subscription, problem, laterProblem, true);
   }
 
   private static Optional<String> filtersProblem(FrameworkInfo info) {

@@ -289,6 +289,13 @@ class TransitionsTest {
     framework(info("r").setUser("root"), "s2");
     assertThat(sentTo("s2").get(0).getError().getMessage()).contains("--root_submissions");
     assertThat(framework(info("r"), "s3")).isNotEmpty();
+    Subscribing toor =
+        Subscribing.of(
+                info("r").setUser("toor").build(), List.of(), OfferConstraints.getDefaultInstance())
+            .asRoot();
+    run(tx -> Frameworks.subscribe(tx, toor, "s4", Optional.empty()));
+    assertThat(sentTo("s4").get(0).getError().getMessage())
+        .isEqualTo("User 'toor' is not allowed to run frameworks without --root_submissions set");
   }
 
   @Test

@@ -1,0 +1,164 @@
+package org.mezzo.agent.tasks;
+
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
+import org.mezzo.protocol.v1.Environment;
+import org.mezzo.protocol.v1.LinuxInfo;
+import org.mezzo.protocol.v1.NetworkInfo;
+import org.mezzo.protocol.v1.SeccompInfo;
+import org.mezzo.protocol.v1.TaskInfo;
+
+/**
+ * What a task may ask of this agent. Every field of the messages that say what runs and in what is
+ * either taken (the agent does what it says, or it says nothing that a command would notice),
+ * looked into, or refused; so is one that is not known here. Nothing that was asked for is left out
+ * in silence.
+ */
+final class TaskDemands {
+  /** Messages whose fields are looked at one by one. */
+  static final List<Descriptor> LOOKED_INTO =
+      List.of(
+          TaskInfo.getDescriptor(),
+          CommandInfo.getDescriptor(),
+          CommandInfo.URI.getDescriptor(),
+          Environment.getDescriptor(),
+          Environment.Variable.getDescriptor(),
+          ContainerInfo.getDescriptor(),
+          ContainerInfo.MesosInfo.getDescriptor(),
+          NetworkInfo.getDescriptor(),
+          NetworkInfo.IPAddress.getDescriptor(),
+          LinuxInfo.getDescriptor(),
+          SeccompInfo.getDescriptor());
+
+  /**
+   * Fields that say nothing this agent would not do. {@code cache} is about how a file is fetched,
+   * {@code data} is for executors, labels and discovery are for those who read them; checks are
+   * ignored with a warning. Custom executors are refused before.
+   */
+  static final Set<String> TAKEN =
+      Set.of(
+          "TaskInfo.name",
+          "TaskInfo.task_id",
+          "TaskInfo.agent_id",
+          "TaskInfo.resources",
+          "TaskInfo.executor",
+          "TaskInfo.health_check",
+          "TaskInfo.check",
+          "TaskInfo.kill_policy",
+          "TaskInfo.data",
+          "TaskInfo.labels",
+          "TaskInfo.discovery",
+          "TaskInfo.max_completion_time",
+          "TaskInfo.limits",
+          "CommandInfo.shell",
+          "CommandInfo.value",
+          "CommandInfo.arguments",
+          "CommandInfo.user",
+          "CommandInfo.URI.value",
+          "CommandInfo.URI.executable",
+          "CommandInfo.URI.extract",
+          "CommandInfo.URI.cache",
+          "CommandInfo.URI.output_file",
+          "Environment.Variable.name",
+          "Environment.Variable.value",
+          "NetworkInfo.labels",
+          "NetworkInfo.IPAddress.protocol");
+
+  /** Fields that are refused where their value asks for something. */
+  static final Map<String, Predicate<Object>> REFUSED =
+      Map.ofEntries(
+          Map.entry("Environment.Variable.type", is("VALUE").negate()),
+          Map.entry("Environment.Variable.secret", value -> true),
+          Map.entry("ContainerInfo.type", is("MESOS").negate()),
+          Map.entry("ContainerInfo.volumes", value -> true),
+          Map.entry("ContainerInfo.hostname", value -> true),
+          Map.entry("ContainerInfo.docker", value -> true),
+          Map.entry("ContainerInfo.rlimit_info", TaskDemands::saysSomething),
+          Map.entry("ContainerInfo.tty_info", value -> true),
+          Map.entry("ContainerInfo.MesosInfo.image", value -> true),
+          Map.entry("NetworkInfo.name", value -> true),
+          Map.entry("NetworkInfo.groups", value -> true),
+          Map.entry("NetworkInfo.port_mappings", value -> true),
+          Map.entry("NetworkInfo.IPAddress.ip_address", value -> true),
+          Map.entry("LinuxInfo.capability_info", value -> true),
+          Map.entry("LinuxInfo.bounding_capabilities", value -> true),
+          Map.entry("LinuxInfo.effective_capabilities", value -> true),
+          // Tasks share the namespaces of the agent and have no seccomp profile, which is all that
+          // may be asked for. A group of its own is what every container has.
+          Map.entry("LinuxInfo.share_pid_namespace", Boolean.FALSE::equals),
+          Map.entry("LinuxInfo.ipc_mode", is("PRIVATE")),
+          Map.entry("LinuxInfo.shm_size", value -> true),
+          Map.entry("LinuxInfo.share_cgroups", value -> false),
+          Map.entry("SeccompInfo.profile_name", value -> true),
+          Map.entry("SeccompInfo.unconfined", Boolean.FALSE::equals));
+
+  private TaskDemands() {}
+
+  private static Predicate<Object> is(String name) {
+    return value -> value.toString().equals(name);
+  }
+
+  private static boolean saysSomething(Object value) {
+    return !((Message) value).getAllFields().isEmpty();
+  }
+
+  /** Says what this agent cannot give a task and which field asks for it; empty: nothing. */
+  static Optional<String> refusal(TaskInfo task) {
+    return refusal(task, "");
+  }
+
+  private static Optional<String> refusal(Message message, String path) {
+    for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
+      FieldDescriptor descriptor = field.getKey();
+      String at = path + (path.isEmpty() ? "" : ".") + descriptor.getName();
+      Optional<String> found = Optional.empty();
+      if (TAKEN.contains(name(descriptor))) {
+        continue;
+      } else if (REFUSED.containsKey(name(descriptor))) {
+        if (REFUSED.get(name(descriptor)).test(field.getValue())) {
+          found = Optional.of(words(message, at));
+        }
+      } else if (lookedInto(descriptor)) {
+        found =
+            (descriptor.isRepeated()
+                    ? ((List<?>) field.getValue()).stream()
+                    : Stream.of(field.getValue()))
+                .flatMap(value -> refusal((Message) value, at).stream())
+                .findFirst();
+      } else {
+        found = Optional.of(words(message, at));
+      }
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static String words(Message message, String path) {
+    return message instanceof Environment.Variable variable
+        ? "This agent does not provide secrets yet: the variable '"
+            + variable.getName()
+            + "' of the command must be of type VALUE and have a `value`"
+        : "This agent does not provide `" + path + "` yet; leave it out of the task";
+  }
+
+  static boolean lookedInto(FieldDescriptor field) {
+    return field.getJavaType() == FieldDescriptor.JavaType.MESSAGE
+        && LOOKED_INTO.contains(field.getMessageType());
+  }
+
+  /** A field's name behind that of its message, without the package. */
+  static String name(FieldDescriptor field) {
+    return field.getFullName().substring(field.getFile().getPackage().length() + 1);
+  }
+}

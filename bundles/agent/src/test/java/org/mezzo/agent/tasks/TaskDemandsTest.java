@@ -1,0 +1,116 @@
+package org.mezzo.agent.tasks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.TextFormat;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.protocol.v1.TaskInfo;
+
+class TaskDemandsTest {
+  private static final String REST = "name: 't' task_id { value: 't' } agent_id { value: 'a' } ";
+
+  private static TaskInfo task(String text) throws Exception {
+    return TextFormat.parse(REST + text, TaskInfo.class);
+  }
+
+  @Test
+  void everyFieldIsDecided() {
+    List<String> undecided = new ArrayList<>();
+    List<String> fields = new ArrayList<>();
+    for (Descriptor message : TaskDemands.LOOKED_INTO) {
+      for (FieldDescriptor field : message.getFields()) {
+        String name = TaskDemands.name(field);
+        fields.add(name);
+        int decisions =
+            (TaskDemands.TAKEN.contains(name) ? 1 : 0)
+                + (TaskDemands.REFUSED.containsKey(name) ? 1 : 0)
+                + (TaskDemands.lookedInto(field) ? 1 : 0);
+        if (decisions != 1) {
+          undecided.add(name);
+        }
+      }
+    }
+    assertThat(undecided).isEmpty();
+    assertThat(fields).containsAll(TaskDemands.TAKEN).containsAll(TaskDemands.REFUSED.keySet());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "container { type: DOCKER docker { image: 'i' } } | container.type",
+        "container { type: MESOS volumes { container_path: '/p' mode: RW } } | container.volumes",
+        "container { type: MESOS hostname: 'h' } | container.hostname",
+        "container { type: MESOS mesos { image { type: DOCKER docker { name: 'i' } } } }"
+            + " | container.mesos.image",
+        "container { type: MESOS rlimit_info { rlimits { type: RLMT_NOFILE } } }"
+            + " | container.rlimit_info",
+        "container { type: MESOS tty_info { } } | container.tty_info",
+        "container { type: MESOS network_infos { name: 'n' } } | container.network_infos.name",
+        "container { type: MESOS network_infos { ip_addresses { } ip_addresses { ip_address:"
+            + " '10.0.0.1' } } } | container.network_infos.ip_addresses.ip_address",
+        "container { type: MESOS network_infos { port_mappings { host_port: 1 container_port: 2 } }"
+            + " } | container.network_infos.port_mappings",
+        "container { type: MESOS linux_info { effective_capabilities { capabilities: NET_RAW } } }"
+            + " | container.linux_info.effective_capabilities",
+        "container { type: MESOS linux_info { capability_info { } } }"
+            + " | container.linux_info.capability_info",
+        "container { type: MESOS linux_info { seccomp { profile_name: 'p' } } }"
+            + " | container.linux_info.seccomp.profile_name",
+        "container { type: MESOS linux_info { ipc_mode: PRIVATE } }"
+            + " | container.linux_info.ipc_mode",
+        "container { type: MESOS linux_info { shm_size: 64 } } | container.linux_info.shm_size",
+        "container { type: MESOS linux_info { share_pid_namespace: false } }"
+            + " | container.linux_info.share_pid_namespace"
+      })
+  void refusesByNameWhatNobodyProvides(String text, String field) throws Exception {
+    assertThat(TaskDemands.refusal(task(text)))
+        .contains("This agent does not provide `" + field + "` yet; leave it out of the task");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "type: SECRET secret { type: REFERENCE reference { name: 'r' } }",
+        "type: SECRET secret { type: VALUE value { data: 's' } }",
+        "type: UNKNOWN",
+        "value: 'v' secret { type: VALUE value { data: 's' } }"
+      })
+  void refusesVariablesThatAreSecrets(String rest) throws Exception {
+    assertThat(
+            TaskDemands.refusal(
+                task(
+                    "command { value: 'true' environment { variables { name: 'PLAIN' value: 'v' }"
+                        + " variables { name: 'KEY' "
+                        + rest
+                        + " } } }")))
+        .hasValueSatisfying(
+            message -> assertThat(message).contains("secrets", "'KEY'").doesNotContain("'PLAIN'"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "command { value: 'ls' shell: false arguments: 'ls' user: 'u' environment { variables {"
+            + " name: 'A' value: 'b' type: VALUE } variables { name: 'E' value: '' } }"
+            + " uris { value: 'http://h/f' executable: true extract: false cache: true"
+            + " output_file: 'f' } }",
+        "command { value: 'x' } container { type: MESOS }",
+        "command { value: 'x' } container { type: MESOS mesos { } network_infos { ip_addresses {"
+            + " protocol: IPv4 } labels { labels { key: 'k' } } } rlimit_info { } linux_info {"
+            + " share_pid_namespace: true share_cgroups: true ipc_mode: SHARE_PARENT seccomp {"
+            + " unconfined: true } } }",
+        "command { value: 'x' } kill_policy { } labels { } discovery { visibility: CLUSTER }"
+            + " max_completion_time { nanoseconds: 1 } data: 'd'"
+      })
+  void takesWhatIsProvidedOrSaysNothing(String text) throws Exception {
+    assertThat(TaskDemands.refusal(task(text))).isEmpty();
+  }
+}
