@@ -183,7 +183,7 @@ public final class HostContainer implements TestContainer {
 
   /** The limit that JUnit has for other tests; it does not know those that the probe runs. */
   private static void callWithinLimit(ProbeInvoker invoker, TestAddress address) {
-    long seconds = Long.getLong(LIMIT_SECONDS, 180);
+    long seconds = Long.getLong(LIMIT_SECONDS, 300);
     Thread test = Thread.currentThread();
     CompletableFuture<Void> end = new CompletableFuture<>();
     CompletableFuture<Boolean> late =
