@@ -24,8 +24,8 @@ import org.mezzo.itests.docs.Terminal.Session;
  * keeps its files.
  */
 class ModulesPageIT {
-  private static final Duration SOON = Duration.ofSeconds(90);
-  private static final Duration BUILD = Duration.ofMinutes(5);
+  private static final Duration SOON = Duration.ofMinutes(3);
+  private static final Duration BUILD = Duration.ofMinutes(10);
 
   @TempDir Path folder;
 

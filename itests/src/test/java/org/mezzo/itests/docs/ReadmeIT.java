@@ -25,8 +25,8 @@ import org.mezzo.itests.docs.Terminal.Session;
  * this machine too.
  */
 class ReadmeIT {
-  private static final Duration SOON = Duration.ofSeconds(90);
-  private static final Duration BUILD = Duration.ofMinutes(5);
+  private static final Duration SOON = Duration.ofMinutes(3);
+  private static final Duration BUILD = Duration.ofMinutes(10);
 
   @TempDir Path folder;
 
