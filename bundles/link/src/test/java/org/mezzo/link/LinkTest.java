@@ -297,7 +297,9 @@ class LinkTest {
 
     link.send(AgentCall.newBuilder().setPong(Pong.getDefaultInstance()));
 
-    assertThat(closed.poll(10, TimeUnit.SECONDS)).contains("a fault of the master").contains("meant");
+    assertThat(closed.poll(10, TimeUnit.SECONDS))
+        .contains("a fault of the master")
+        .contains("meant");
     assertThat(faults.poll(10, TimeUnit.SECONDS)).hasMessage("meant");
     assertThat(agent.next().toString()).startsWith("closed: ");
     other.session.send(MasterEvent.newBuilder().setPing(Ping.getDefaultInstance()));
@@ -311,8 +313,7 @@ class LinkTest {
     Opened session = opened();
     session.session.accept(Welcome.newBuilder().setConnectionEpoch(6).build(), new Master());
 
-    assertThat(agent.next().toString())
-        .contains("welcomed connection 6 of this agent, this is 7");
+    assertThat(agent.next().toString()).contains("welcomed connection 6 of this agent, this is 7");
   }
 
   @Test

@@ -305,8 +305,7 @@ public final class Master implements AutoCloseable {
     };
   }
 
-  private void linked(
-      LinkServer.Session session, Hello hello, Optional<String> principal) {
+  private void linked(LinkServer.Session session, Hello hello, Optional<String> principal) {
     MasterTerm term = leadership.term();
     if (term != null && term.state().isPresent()) {
       term.links().opened(session, hello);

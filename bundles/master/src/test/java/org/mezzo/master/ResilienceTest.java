@@ -166,7 +166,7 @@ class ResilienceTest {
       TestCluster.await(
           () ->
               cluster.master.metrics().snapshot().get("allocator/mezzo/proposals_dropped")
-                  == lies.size());
+                  >= lies.size());
       assertThat(cluster.state().offers().keySet()).containsExactly(offer.getId().getValue());
       balanced();
     }

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class GroupCommit {
   /**
-   * Bytes of one atomic write. ZooKeeper takes packets of 1,048,575 bytes ({@code
-   * jute.maxbuffer}); the rest is for what servers add when they pass it on.
+   * Bytes of one atomic write. ZooKeeper takes packets of 1,048,575 bytes ({@code jute.maxbuffer});
+   * the rest is for what servers add when they pass it on.
    */
   public static final int MAX_BYTES = 1_020_000;
 
@@ -187,8 +187,7 @@ public final class GroupCommit {
       return;
     }
     int half = batch.size() / 2;
-    for (List<Entry<?>> part :
-        List.of(batch.subList(0, half), batch.subList(half, batch.size()))) {
+    for (List<Entry<?>> part : List.of(batch.subList(0, half), batch.subList(half, batch.size()))) {
       Throwable over = closed();
       if (over == null) {
         process(part);

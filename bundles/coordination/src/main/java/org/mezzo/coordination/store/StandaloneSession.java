@@ -64,8 +64,7 @@ public final class StandaloneSession implements Coordination.Session {
   private final class Leader implements Coordination.Candidacy, Registry {
     private final MasterInfo self;
     private final CandidacyListener listener;
-    private final GroupCommit commits =
-        new GroupCommit("coordination-registry", log, events);
+    private final GroupCommit commits = new GroupCommit("coordination-registry", log, events);
 
     Leader(MasterInfo self, CandidacyListener listener) {
       this.self = self;

@@ -125,11 +125,7 @@ public final class JettyLinkClient implements Links.Client {
                 thread.setDaemon(true);
                 return thread;
               });
-      timer.scheduleWithFixedDelay(
-          new Ticks(),
-          ALIVE_SECONDS,
-          ALIVE_SECONDS,
-          TimeUnit.SECONDS);
+      timer.scheduleWithFixedDelay(new Ticks(), ALIVE_SECONDS, ALIVE_SECONDS, TimeUnit.SECONDS);
     }
     return client;
   }

@@ -58,8 +58,6 @@ class HttpLinkServerTest {
     assertThat(faults).hasSize(1);
   }
 
-
-
   /** Opens a link on this answer; what is returned tells of its end. */
   private LinkedBlockingQueue<String> open(ResponseStream stream) throws Exception {
     LinkedBlockingQueue<String> closed = new LinkedBlockingQueue<>();

@@ -433,7 +433,8 @@ public final class MasterTerm implements AutoCloseable {
               if (closed) {
                 return;
               }
-              Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
               try {
                 if (cause == null) {
                   run(store.then());

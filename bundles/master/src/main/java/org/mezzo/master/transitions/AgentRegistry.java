@@ -107,10 +107,7 @@ public final class AgentRegistry {
         oldUnreachable,
         (state, ids) -> state.withUnreachableAgents(state.unreachableAgents().minusAll(ids)));
     forget(
-        tx,
-        GONE,
-        oldGone,
-        (state, ids) -> state.withGoneAgents(state.goneAgents().minusAll(ids)));
+        tx, GONE, oldGone, (state, ids) -> state.withGoneAgents(state.goneAgents().minusAll(ids)));
   }
 
   /** Each agent may be forgotten by itself, so they are in portions that fit into any write. */

@@ -264,8 +264,9 @@ class LinksTest {
     Session newer = open("p", 6).reregister("a", "h").awaitRegistered();
 
     await(() -> older.closed);
-    older.call(AgentCall.newBuilder().setUnregister(
-        org.mezzo.link.messages.Unregister.getDefaultInstance()));
+    older.call(
+        AgentCall.newBuilder()
+            .setUnregister(org.mezzo.link.messages.Unregister.getDefaultInstance()));
     older.listener.closed("test");
     settle();
     assertThat(state.agents().get("a").connected()).isTrue();

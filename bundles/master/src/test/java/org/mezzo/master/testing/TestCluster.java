@@ -10,8 +10,10 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.mezzo.api.allocator.Allocator;
+import org.mezzo.coordination.Coordination;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
+import org.mezzo.link.LinkServer;
 import org.mezzo.master.Master;
 import org.mezzo.master.state.MasterState;
 
@@ -26,11 +28,20 @@ public final class TestCluster implements AutoCloseable {
 
   public TestCluster(Path workDir, String... flags) throws Exception {
     leases.register(Allocator.KIND, "hierarchical", allocator);
-    master = start(workDir, flags);
+    master = start(workDir, coordination, links, flags);
     await(() -> master.cluster().state().isPresent());
   }
 
-  private Master start(Path workDir, String... flags) throws Exception {
+  /** With a coordination and links that are not faked. */
+  public TestCluster(Path workDir, Coordination coordination, LinkServer links, String... flags)
+      throws Exception {
+    leases.register(Allocator.KIND, "hierarchical", allocator);
+    master = start(workDir, coordination, links, flags);
+    await(() -> master.cluster().state().isPresent());
+  }
+
+  private Master start(Path workDir, Coordination coordination, LinkServer links, String... flags)
+      throws Exception {
     Map<String, String> given = new HashMap<>();
     given.put("work_dir", workDir.toString());
     given.put("port", "0");
