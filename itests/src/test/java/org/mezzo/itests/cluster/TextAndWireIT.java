@@ -62,6 +62,13 @@ class TextAndWireIT {
     return framework.awaitState(id, "TASK_FINISHED");
   }
 
+  private static String sandbox(String task) throws Exception {
+    return Http.get(agent.resolve("/state")).json().findValuesAsText("directory").stream()
+        .filter(directory -> directory.contains("/executors/" + task + "/runs/"))
+        .findFirst()
+        .orElseThrow();
+  }
+
   private static String read(String path) throws Exception {
     String query = URLEncoder.encode(path, StandardCharsets.UTF_8);
     return Http.get(agent.resolve("/files/read?offset=0&path=" + query))
@@ -94,9 +101,7 @@ class TextAndWireIT {
     command.putArray("uris").addObject().put("value", "file://" + source + "/gr\u00f6\u00dfe.txt");
     try (TestFramework framework = TestFramework.subscribe(cluster.master(), INFO)) {
       run(framework, id, command);
-      JsonNode state = Http.get(agent.resolve("/state")).json();
-      String sandbox = state.findValue("directory").asText();
-      assertThat(sandbox).contains("/executors/" + id + "/runs/");
+      String sandbox = sandbox(id);
       assertThat(read(sandbox + "/stdout")).isEqualTo("inhalt|C|||" + id + "\n");
       JsonNode listed =
           Http.get(
@@ -118,12 +123,7 @@ class TextAndWireIT {
     command.putArray("arguments").add("mysh").add("-c").add("echo $0 >&2; echo $0 >name");
     try (TestFramework framework = TestFramework.subscribe(cluster.master(), INFO)) {
       run(framework, "named", command);
-      JsonNode frameworks = Http.get(agent.resolve("/state")).json();
-      String sandbox =
-          frameworks.findValuesAsText("directory").stream()
-              .filter(directory -> directory.contains("/executors/named/"))
-              .findFirst()
-              .orElseThrow();
+      String sandbox = sandbox("named");
       assertThat(read(sandbox + "/name")).isEqualTo("mysh\n");
       framework.teardown();
     }

@@ -27,7 +27,7 @@ record ZooKeeperUrl(Optional<String> credentials, String servers, String path) {
     if (path.endsWith("/")) {
       path = path.substring(0, path.length() - 1);
     }
-    if (path.isEmpty()) {
+    if (path.isEmpty() || path.equals("/")) {
       throw malformed("the path is missing; give one below the root, such as /mezzo");
     }
     int at = authority.lastIndexOf('@');
