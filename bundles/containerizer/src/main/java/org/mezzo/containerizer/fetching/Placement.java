@@ -38,23 +38,31 @@ final class Placement {
       Files.setPosixFilePermissions(staged, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
     Path root = sandbox.toRealPath();
-    Path folder = folder(root, sandbox, target);
+    move(staged, root, folder(root, sandbox, target), target.getFileName(), executable);
+  }
+
+  /**
+   * Moves a file into a folder below a root; if any folder on the way has become a link meanwhile,
+   * it fails.
+   */
+  static void move(Path staged, Path root, Path folder, Path name, boolean executable)
+      throws IOException {
     Deque<DirectoryStream<Path>> opened = new ArrayDeque<>();
     try {
       SecureDirectoryStream<Path> current = secure(Files.newDirectoryStream(root));
       opened.push(current);
-      for (Path name : root.relativize(folder)) {
-        if (!name.toString().isEmpty()) {
-          current = current.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS);
+      for (Path step : root.relativize(folder)) {
+        if (!step.toString().isEmpty()) {
+          current = current.newDirectoryStream(step, LinkOption.NOFOLLOW_LINKS);
           opened.push(current);
         }
       }
       SecureDirectoryStream<Path> from = secure(Files.newDirectoryStream(staged.getParent()));
       opened.push(from);
       try {
-        from.move(staged.getFileName(), current, target.getFileName());
+        from.move(staged.getFileName(), current, name);
       } catch (AtomicMoveNotSupportedException e) {
-        copy(staged, current, target.getFileName(), executable);
+        copy(staged, current, name, executable);
       }
     } finally {
       for (DirectoryStream<Path> stream : opened) {
