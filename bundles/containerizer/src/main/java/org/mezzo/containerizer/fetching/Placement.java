@@ -47,27 +47,44 @@ final class Placement {
    */
   static void move(Path staged, Path root, Path folder, Path name, boolean executable)
       throws IOException {
-    Deque<DirectoryStream<Path>> opened = new ArrayDeque<>();
+    try (DirectoryStream<Path> top = Files.newDirectoryStream(root);
+        DirectoryStream<Path> from = Files.newDirectoryStream(staged.getParent())) {
+      Deque<Path> steps = new ArrayDeque<>();
+      root.relativize(folder).forEach(steps::add);
+      descend(secure(top), steps, into -> put(staged, secure(from), into, name, executable));
+    }
+  }
+
+  /** What is done in a folder that is open. */
+  @FunctionalInterface
+  private interface Inside {
+    void in(SecureDirectoryStream<Path> folder) throws IOException;
+  }
+
+  private static void descend(SecureDirectoryStream<Path> folder, Deque<Path> steps, Inside inside)
+      throws IOException {
+    Path step = steps.poll();
+    if (step == null || step.toString().isEmpty()) {
+      inside.in(folder);
+      return;
+    }
+    try (SecureDirectoryStream<Path> next =
+        folder.newDirectoryStream(step, LinkOption.NOFOLLOW_LINKS)) {
+      descend(next, steps, inside);
+    }
+  }
+
+  private static void put(
+      Path staged,
+      SecureDirectoryStream<Path> from,
+      SecureDirectoryStream<Path> into,
+      Path name,
+      boolean executable)
+      throws IOException {
     try {
-      SecureDirectoryStream<Path> current = secure(Files.newDirectoryStream(root));
-      opened.push(current);
-      for (Path step : root.relativize(folder)) {
-        if (!step.toString().isEmpty()) {
-          current = current.newDirectoryStream(step, LinkOption.NOFOLLOW_LINKS);
-          opened.push(current);
-        }
-      }
-      SecureDirectoryStream<Path> from = secure(Files.newDirectoryStream(staged.getParent()));
-      opened.push(from);
-      try {
-        from.move(staged.getFileName(), current, name);
-      } catch (AtomicMoveNotSupportedException e) {
-        copy(staged, current, name, executable);
-      }
-    } finally {
-      for (DirectoryStream<Path> stream : opened) {
-        stream.close();
-      }
+      from.move(staged.getFileName(), into, name);
+    } catch (AtomicMoveNotSupportedException e) {
+      copy(staged, into, name, executable);
     }
   }
 
@@ -96,7 +113,6 @@ final class Placement {
     if (stream instanceof SecureDirectoryStream<?>) {
       return (SecureDirectoryStream<Path>) stream;
     }
-    stream.close();
     throw new IOException("This system cannot open a file beside a folder that is open");
   }
 

@@ -370,6 +370,27 @@ class UriFetcherTest {
     assertThat(outside).isEmptyDirectory();
   }
 
+  @Test
+  void aSandboxOnAnotherFileSystemIsFineToo() throws Exception {
+    Path memory = Path.of("/dev/shm");
+    assumeTrue(
+        Files.isWritable(memory) && !Files.getFileStore(memory).equals(Files.getFileStore(folder)),
+        "there is no second file system to write to");
+    Path sandbox = sandbox();
+    Path precious = Files.writeString(folder.resolve("precious"), "precious");
+    Files.createSymbolicLink(sandbox.resolve("tool"), precious);
+    Path away = Files.createTempDirectory(memory, "mezzo-fetch");
+    try {
+      Path staged = Files.writeString(away.resolve("staged"), "x");
+      Placement.move(staged, sandbox, sandbox.resolve("tool"), true);
+      assertThat(staged).doesNotExist();
+    } finally {
+      delete(away);
+    }
+    assertThat(sandbox.resolve("tool")).isRegularFile().isExecutable().hasContent("x");
+    assertThat(precious).hasContent("precious");
+  }
+
   /** Needs root: the tasks of another agent have its own rights. */
   @Test
   void linksThatLeadOutAreRefusedForAnotherUserAsWell() throws Exception {
