@@ -38,28 +38,53 @@ final class Placement {
       Files.setPosixFilePermissions(staged, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
     Path root = sandbox.toRealPath();
-    Path folder = folder(root, sandbox, target);
-    Deque<DirectoryStream<Path>> opened = new ArrayDeque<>();
+    move(staged, root, folder(root, sandbox, target), target.getFileName(), executable);
+  }
+
+  /**
+   * Moves a file into a folder below a root; if any folder on the way has become a link meanwhile,
+   * it fails.
+   */
+  static void move(Path staged, Path root, Path folder, Path name, boolean executable)
+      throws IOException {
+    try (DirectoryStream<Path> top = Files.newDirectoryStream(root);
+        DirectoryStream<Path> from = Files.newDirectoryStream(staged.getParent())) {
+      Deque<Path> steps = new ArrayDeque<>();
+      root.relativize(folder).forEach(steps::add);
+      descend(secure(top), steps, into -> put(staged, secure(from), into, name, executable));
+    }
+  }
+
+  /** What is done in a folder that is open. */
+  @FunctionalInterface
+  private interface Inside {
+    void in(SecureDirectoryStream<Path> folder) throws IOException;
+  }
+
+  private static void descend(SecureDirectoryStream<Path> folder, Deque<Path> steps, Inside inside)
+      throws IOException {
+    Path step = steps.poll();
+    if (step == null || step.toString().isEmpty()) {
+      inside.in(folder);
+      return;
+    }
+    try (SecureDirectoryStream<Path> next =
+        folder.newDirectoryStream(step, LinkOption.NOFOLLOW_LINKS)) {
+      descend(next, steps, inside);
+    }
+  }
+
+  private static void put(
+      Path staged,
+      SecureDirectoryStream<Path> from,
+      SecureDirectoryStream<Path> into,
+      Path name,
+      boolean executable)
+      throws IOException {
     try {
-      SecureDirectoryStream<Path> current = secure(Files.newDirectoryStream(root));
-      opened.push(current);
-      for (Path name : root.relativize(folder)) {
-        if (!name.toString().isEmpty()) {
-          current = current.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS);
-          opened.push(current);
-        }
-      }
-      SecureDirectoryStream<Path> from = secure(Files.newDirectoryStream(staged.getParent()));
-      opened.push(from);
-      try {
-        from.move(staged.getFileName(), current, target.getFileName());
-      } catch (AtomicMoveNotSupportedException e) {
-        copy(staged, current, target.getFileName(), executable);
-      }
-    } finally {
-      for (DirectoryStream<Path> stream : opened) {
-        stream.close();
-      }
+      from.move(staged.getFileName(), into, name);
+    } catch (AtomicMoveNotSupportedException e) {
+      copy(staged, into, name, executable);
     }
   }
 
@@ -88,7 +113,6 @@ final class Placement {
     if (stream instanceof SecureDirectoryStream<?>) {
       return (SecureDirectoryStream<Path>) stream;
     }
-    stream.close();
     throw new IOException("This system cannot open a file beside a folder that is open");
   }
 
