@@ -101,7 +101,7 @@ class SandboxCollectorTest {
       collector.unschedule(running);
       collector.scheduleExisting(paths);
       long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-      while (Files.exists(old) && System.nanoTime() < end) {
+      while (removed.isEmpty() && System.nanoTime() < end) {
         Thread.sleep(5);
       }
       collector.collect();
