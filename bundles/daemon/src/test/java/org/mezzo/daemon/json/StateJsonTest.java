@@ -182,7 +182,7 @@ class StateJsonTest {
             Attribute.getDefaultInstance());
     CommandInfo command =
         Json.decode(
-            ("{\"value\":\"ls\",\"arguments\":[\"-l\"],\"uris\":[{\"value\":\"http://x\","
+            ("{\"value\":\"ls\",\"arguments\":[\"-l\"],\"uris\":[{\"value\":\"http://u:hidden@x\","
                     + "\"executable\":true,\"cache\":true}]}")
                 .getBytes(StandardCharsets.UTF_8),
             CommandInfo.getDefaultInstance());
@@ -206,7 +206,7 @@ class StateJsonTest {
         .isEqualTo(
             "{\"attributes\":{\"rack\":\"r1\",\"level\":10.0,\"range\":\"[1-5]\"},"
                 + "\"command\":{\"value\":\"ls\",\"argv\":[\"-l\"],\"uris\":[{\"value\":"
-                + "\"http://x\",\"executable\":true}]},\"domain\":{\"fault_domain\":{\"region\":"
-                + "{\"name\":\"r\"},\"zone\":{\"name\":\"z\"}}},\"none\":{},\"labels\":[]}");
+                + "\"http://u:***@x\",\"executable\":true}]},\"domain\":{\"fault_domain\":"
+                + "{\"region\":{\"name\":\"r\"},\"zone\":{\"name\":\"z\"}}},\"none\":{},\"labels\":[]}");
   }
 }
