@@ -471,7 +471,7 @@ public final class ProcessContainerizer implements Containerizer {
     } else {
       if (name.isPresent() && !named && tools.naming().isPresent()) {
         text.append(' ').append(tools.naming().get()).append(" -p -c ");
-        text.append(ShellText.quote(withName(environment.keySet())));
+        text.append(ShellText.quote(withName(variables.names())));
         text.append(' ').append(ShellText.quote(name.get()));
       } else if (assignment) {
         text.append(' ').append(ShellText.quote(tools.shell())).append(" -c 'exec \"$@\"' sh");

@@ -16,8 +16,9 @@ import org.mezzo.containerizer.LaunchException;
  *
  * @param exports one shell command, or empty
  * @param words what {@code env} is given before the command, with a blank before each
+ * @param names of all variables
  */
-record TaskVariables(String exports, String words) {
+record TaskVariables(String exports, String words, Set<String> names) {
   private static final Pattern SHELL_NAME =
       Pattern.compile("(?!BASH|COMP_|EPOCH|HIST|LC_|LD_)[A-Za-z_][A-Za-z0-9_]*");
 
@@ -73,6 +74,7 @@ record TaskVariables(String exports, String words) {
         words.append(' ').append(ShellText.quote(name + "=" + variable.getValue()));
       }
     }
-    return new TaskVariables(exports.toString(), words.toString());
+    return new TaskVariables(
+        exports.toString(), words.toString(), Set.copyOf(environment.keySet()));
   }
 }
