@@ -36,9 +36,8 @@ final class Sandboxes {
       try {
         Files.createFile(file, PosixFilePermissions.asFileAttribute(FILE));
       } catch (FileAlreadyExistsException e) {
-        if (owner.isPresent()) {
-          throw new IOException(file + " exists already: the sandbox is not a new one", e);
-        }
+        // Whoever made it, it stays whose it is.
+        continue;
       }
       if (owner.isPresent()) {
         chown(file, owner.get());
