@@ -26,7 +26,14 @@ class AccountsTest {
     Path any = Path.of("/bin/true");
     SystemTools tools =
         new SystemTools(
-            Path.of("/bin/sh"), any, any, "env", true, Optional.of(any), Optional.of(script));
+            Path.of("/bin/sh"),
+            any,
+            any,
+            "env",
+            true,
+            Optional.empty(),
+            Optional.of(any),
+            Optional.of(script));
     return new Accounts(tools, true, ROOT, limit);
   }
 

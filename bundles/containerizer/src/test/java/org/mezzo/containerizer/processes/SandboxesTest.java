@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +24,7 @@ class SandboxesTest {
   void givesAwayTheSandboxAndNothingThatSomebodyPutThere() throws Exception {
     assumeTrue("root".equals(System.getProperty("user.name")), "only root can give files away");
     Optional<Accounts.Account> somebody =
-        Optional.of(new Accounts.Account("somebody", SOMEBODY, SOMEBODY));
+        Optional.of(new Accounts.Account("somebody", SOMEBODY, SOMEBODY, List.of((long) SOMEBODY)));
     Path sandbox = folder.resolve("sandbox");
     Sandboxes.create(sandbox, somebody);
     for (Path made : new Path[] {sandbox, sandbox.resolve("stdout"), sandbox.resolve("stderr")}) {
