@@ -1,5 +1,8 @@
 package org.mezzo.daemon;
 
+import org.mezzo.daemon.configuration.ModuleParameters;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package org.mezzo.master;
 
-import org.mezzo.daemon.FlagMetatype;
+import org.mezzo.daemon.configuration.FlagMetatype;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.metatype.MetaTypeProvider;
 

@@ -7,7 +7,7 @@ import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
-import org.mezzo.daemon.EventLoop.Timer;
+import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.daemon.Versions;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;

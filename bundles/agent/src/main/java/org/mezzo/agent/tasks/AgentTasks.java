@@ -31,7 +31,7 @@ import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
-import org.mezzo.daemon.EventLoop.Timer;
+import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.link.messages.AcknowledgeUpdate;
 import org.mezzo.link.messages.KillTask;

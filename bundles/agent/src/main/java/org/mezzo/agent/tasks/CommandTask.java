@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.containerizer.Termination;
-import org.mezzo.daemon.EventLoop.Timer;
+import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorID;

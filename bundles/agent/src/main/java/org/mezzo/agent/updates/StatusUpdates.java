@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import org.mezzo.daemon.EventLoop.Timer;
+import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.TaskID;

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.daemon.MetricsRegistry;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 
 class SandboxCollectorTest {
   @TempDir Path folder;

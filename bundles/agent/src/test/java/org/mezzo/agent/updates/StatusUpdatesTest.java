@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.mezzo.daemon.EventLoop.Timer;
+import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.TaskID;

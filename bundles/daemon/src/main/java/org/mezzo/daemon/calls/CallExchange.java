@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
-import org.mezzo.daemon.Router;
+import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.Versions;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;

@@ -9,7 +9,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.mezzo.api.Metrics;
-import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.ResponseStream;
 import org.mezzo.http.SlowClientException;

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.Versions;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.AgentCall;

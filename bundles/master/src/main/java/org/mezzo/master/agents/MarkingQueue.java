@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.master.transitions.Step;
 
 /**

@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.mezzo.api.Metrics;
-import org.mezzo.daemon.MetricsRegistry;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;

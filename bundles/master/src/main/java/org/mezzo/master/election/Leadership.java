@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
-import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.StateListener;

@@ -16,7 +16,7 @@ import org.mezzo.api.DaemonContext;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.hook.Hook;
-import org.mezzo.daemon.Authorization;
+import org.mezzo.daemon.border.Authorization;
 import org.mezzo.master.transitions.Consultation;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;

@@ -8,7 +8,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.mezzo.api.authorization.Action;
-import org.mezzo.daemon.Endpoint;
+import org.mezzo.daemon.border.Endpoint;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.calls.CallEndpoint;
 import org.mezzo.daemon.calls.CallExchange;

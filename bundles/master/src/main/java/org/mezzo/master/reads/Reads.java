@@ -2,12 +2,12 @@ package org.mezzo.master.reads;
 
 import java.time.Instant;
 import org.mezzo.api.Metrics;
-import org.mezzo.daemon.Access;
-import org.mezzo.daemon.Authorization;
-import org.mezzo.daemon.EventLoop;
-import org.mezzo.daemon.MetricsRegistry;
-import org.mezzo.daemon.Router;
-import org.mezzo.daemon.Workers;
+import org.mezzo.daemon.border.Access;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.flags.Flags;
 import org.mezzo.master.state.ClusterView;

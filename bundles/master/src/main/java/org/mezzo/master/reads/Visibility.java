@@ -10,7 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
-import org.mezzo.daemon.Authorization;
+import org.mezzo.daemon.border.Authorization;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
 

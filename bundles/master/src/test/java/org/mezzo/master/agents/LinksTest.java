@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.mezzo.daemon.EventLoop;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;

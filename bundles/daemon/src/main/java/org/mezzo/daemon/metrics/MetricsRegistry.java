@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.metrics;
 
 import java.time.Duration;
 import java.util.ArrayDeque;

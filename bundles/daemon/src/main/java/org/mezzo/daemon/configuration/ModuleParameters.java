@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.configuration;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;

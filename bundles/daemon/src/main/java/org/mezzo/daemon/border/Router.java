@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.border;
 
 import java.util.Collection;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.border;
 
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;

@@ -1,4 +1,11 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.border;
+
+import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.TestFlags;
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.configuration.ModuleParameters;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

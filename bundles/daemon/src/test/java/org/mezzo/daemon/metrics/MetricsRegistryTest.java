@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

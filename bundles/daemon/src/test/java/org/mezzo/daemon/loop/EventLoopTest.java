@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

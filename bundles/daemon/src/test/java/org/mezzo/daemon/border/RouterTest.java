@@ -1,4 +1,7 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.border;
+
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.loop.Workers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

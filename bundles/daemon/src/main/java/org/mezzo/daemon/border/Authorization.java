@@ -1,4 +1,7 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.border;
+
+import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 
 import java.time.Duration;
 import java.util.Optional;

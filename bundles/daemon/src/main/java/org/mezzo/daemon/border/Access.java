@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.border;
 
 /** What a route asks of a request before its endpoint sees it; names the realm (rule 14). */
 public enum Access {

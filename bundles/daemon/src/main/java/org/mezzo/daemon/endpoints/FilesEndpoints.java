@@ -1,4 +1,6 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.endpoints;
+
+import org.mezzo.daemon.border.Router;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

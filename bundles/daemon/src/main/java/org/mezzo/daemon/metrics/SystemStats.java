@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.metrics;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,15 +8,16 @@ import java.util.TreeMap;
 import org.mezzo.api.Metrics;
 
 /** Load, processors and memory of the host, as far as {@code /proc} tells. */
-final class SystemStats {
+public final class SystemStats {
   private SystemStats() {}
 
-  static int processors() {
+  /** How many processors this process may use. */
+  public static int processors() {
     return Runtime.getRuntime().availableProcessors();
   }
 
   /** The averages over 1, 5 and 15 minutes; NaN where unknown. */
-  static double[] loads() {
+  public static double[] loads() {
     double[] loads = {Double.NaN, Double.NaN, Double.NaN};
     try {
       String[] words = Files.readString(Path.of("/proc/loadavg")).split(" ");
@@ -30,7 +31,7 @@ final class SystemStats {
   }
 
   /** MemTotal and MemFree in bytes, those that are known. */
-  static Map<String, Long> memory() {
+  public static Map<String, Long> memory() {
     Map<String, Long> bytes = new TreeMap<>();
     try {
       for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
@@ -45,7 +46,8 @@ final class SystemStats {
     return bytes;
   }
 
-  static void measure(Metrics metrics) {
+  /** Registers them below {@code system/}. */
+  public static void measure(Metrics metrics) {
     metrics.gauge("system/cpus_total", SystemStats::processors);
     metrics.gauge("system/load_1min", () -> loads()[0]);
     metrics.gauge("system/load_5min", () -> loads()[1]);

@@ -1,4 +1,12 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.endpoints;
+
+import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.border.Access;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.daemon.metrics.SystemStats;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -1,4 +1,12 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.endpoints;
+
+import org.mezzo.daemon.TestFlags;
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.border.Authentication;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

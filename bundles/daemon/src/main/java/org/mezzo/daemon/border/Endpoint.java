@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.border;
 
 import java.util.Optional;
 import org.mezzo.api.authentication.Principal;

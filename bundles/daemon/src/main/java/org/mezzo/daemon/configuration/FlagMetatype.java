@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.configuration;
 
 import java.io.InputStream;
 import java.util.Map;

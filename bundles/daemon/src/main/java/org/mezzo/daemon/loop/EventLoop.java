@@ -1,4 +1,4 @@
-package org.mezzo.daemon;
+package org.mezzo.daemon.loop;
 
 import java.time.Duration;
 import java.util.concurrent.Executor;
