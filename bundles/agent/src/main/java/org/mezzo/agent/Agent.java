@@ -39,21 +39,20 @@ import org.mezzo.api.hook.Hook;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.coordination.Coordination;
-import org.mezzo.daemon.border.Authentication;
-import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.DaemonIdentity;
-import org.mezzo.daemon.loop.EventLoop;
-import org.mezzo.daemon.border.FirewallRules;
 import org.mezzo.daemon.Ids;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.daemon.border.ModuleAuthentication;
-import org.mezzo.daemon.configuration.ModuleParameters;
-import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.WorkDirLock;
-import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.FirewallRules;
+import org.mezzo.daemon.border.ModuleAuthentication;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.configuration.ModuleParameters;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.files.OwnFolder;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
 import org.mezzo.http.HttpConnector;
@@ -191,7 +190,7 @@ public final class Agent implements AutoCloseable {
       Authorization authorization =
           Authorization.of(identity, flags, metrics, services.modules(), workers);
       open.add(authorization);
-      Router router = new Router("slave(1)", authentication(authentication), workers);
+      Router router = new Router("slave(1)", authentication, authorization, workers);
       flags
           .text("firewall_rules")
           .ifPresent(rules -> router.disable(FirewallRules.disabledPaths(rules)));
@@ -308,10 +307,6 @@ public final class Agent implements AutoCloseable {
           : new IOException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
     }
     LOG.info("Agent '{}' serves on {} and has {}", name, address, total.toText());
-  }
-
-  private static Authentication authentication(ModuleAuthentication modules) {
-    return modules;
   }
 
   private static String defaultRuntimeDir() {

@@ -1,13 +1,12 @@
 package org.mezzo.daemon;
 
-import org.mezzo.daemon.configuration.ModuleParameters;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
+import org.mezzo.daemon.configuration.ModuleParameters;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 
 /** Who a daemon is, as modules see it. Immutable. */
 public record DaemonIdentity(

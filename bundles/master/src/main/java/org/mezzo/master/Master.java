@@ -21,22 +21,22 @@ import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.coordination.Coordination;
-import org.mezzo.daemon.border.Access;
-import org.mezzo.daemon.border.Authorization;
-import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.DaemonIdentity;
-import org.mezzo.daemon.loop.EventLoop;
-import org.mezzo.daemon.border.FirewallRules;
 import org.mezzo.daemon.Ids;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.daemon.border.ModuleAuthentication;
-import org.mezzo.daemon.configuration.ModuleParameters;
-import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.WorkDirLock;
-import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.border.Access;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.FirewallRules;
+import org.mezzo.daemon.border.ModuleAuthentication;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.configuration.ModuleParameters;
+import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.files.OwnFolder;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
@@ -251,7 +251,7 @@ public final class Master implements AutoCloseable {
       ModuleAuthentication authentication,
       Authorization authorization,
       Workers workers) {
-    Router router = new Router("master", authentication, workers);
+    Router router = new Router("master", authentication, authorization, workers);
     VirtualFiles files = new VirtualFiles(name);
     open.add(files);
     LeaderGate gate = new LeaderGate(leadership);

@@ -1,8 +1,5 @@
 package org.mezzo.daemon.border;
 
-import org.mezzo.daemon.DaemonIdentity;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -12,6 +9,8 @@ import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
@@ -32,16 +31,32 @@ public final class Authorization implements AutoCloseable {
   private static final CompletionStage<Boolean> YES = CompletableFuture.completedFuture(true);
   private static final CompletionStage<Boolean> NO = CompletableFuture.completedFuture(false);
 
-  /** Present only with {@code --acls}. */
-  private final Optional<ModuleLease<Authorizer>> lease;
+  /** Decides, where anybody is asked. */
+  @FunctionalInterface
+  public interface Decision {
+    /** Completes on any thread, never exceptionally. */
+    CompletionStage<Boolean> allowed(
+        Optional<Principal> subject, Action action, Optional<String> object);
+  }
 
-  private Authorization(Optional<ModuleLease<Authorizer>> lease) {
-    this.lease = lease;
+  /** Present only with {@code --acls}. */
+  private final Optional<Decision> decision;
+
+  private final Runnable close;
+
+  private Authorization(Optional<Decision> decision, Runnable close) {
+    this.decision = decision;
+    this.close = close;
   }
 
   /** Allows everything. */
   public static Authorization none() {
-    return new Authorization(Optional.empty());
+    return new Authorization(Optional.empty(), () -> {});
+  }
+
+  /** Asks this for everything. */
+  public static Authorization by(Decision decision) {
+    return new Authorization(Optional.of(decision), () -> {});
   }
 
   /**
@@ -60,22 +75,44 @@ public final class Authorization implements AutoCloseable {
     }
     String name =
         flags.text(daemon.role() == Role.MASTER ? "authorizers" : "authorizer").orElse("local");
+    ModuleLease<Authorizer> lease =
+        modules.lease(
+            new LeaseRequest<>(
+                Authorizer.class,
+                Authorizer.KIND,
+                name,
+                daemon.forModule(Authorizer.KIND, name, metrics),
+                CONCURRENCY,
+                events,
+                LeaseListener.NONE));
     return new Authorization(
-        Optional.of(
-            modules.lease(
-                new LeaseRequest<>(
-                    Authorizer.class,
-                    Authorizer.KIND,
-                    name,
-                    daemon.forModule(Authorizer.KIND, name, metrics),
-                    CONCURRENCY,
-                    events,
-                    LeaseListener.NONE))));
+        Optional.of((subject, action, object) -> ask(lease, subject, action, object)),
+        lease::close);
+  }
+
+  private static CompletionStage<Boolean> ask(
+      ModuleLease<Authorizer> lease,
+      Optional<Principal> subject,
+      Action action,
+      Optional<String> object) {
+    long epoch = lease.epoch();
+    if (epoch == 0) {
+      LOG.warn("--acls is given but its authorizer is not available: {} is refused", action);
+      return NO;
+    }
+    var request = new Authorizer.Request(subject, action, object);
+    return lease
+        .call(epoch, "authorize", DEADLINE, module -> module.authorize(request))
+        .exceptionally(
+            failure -> {
+              LOG.warn("The authorizer gave no answer: {} is refused", action, failure);
+              return false;
+            });
   }
 
   /** Whether anybody is asked at all. */
   public boolean demanded() {
-    return lease.isPresent();
+    return decision.isPresent();
   }
 
   /**
@@ -87,27 +124,11 @@ public final class Authorization implements AutoCloseable {
    */
   public CompletionStage<Boolean> allowed(
       Optional<Principal> subject, Action action, Optional<String> object) {
-    if (lease.isEmpty()) {
-      return YES;
-    }
-    long epoch = lease.get().epoch();
-    if (epoch == 0) {
-      LOG.warn("--acls is given but its authorizer is not available: {} is refused", action);
-      return NO;
-    }
-    var request = new Authorizer.Request(subject, action, object);
-    return lease
-        .get()
-        .call(epoch, "authorize", DEADLINE, module -> module.authorize(request))
-        .exceptionally(
-            failure -> {
-              LOG.warn("The authorizer gave no answer: {} is refused", action, failure);
-              return false;
-            });
+    return decision.map(it -> it.allowed(subject, action, object)).orElse(YES);
   }
 
   @Override
   public void close() {
-    lease.ifPresent(ModuleLease::close);
+    close.run();
   }
 }

@@ -1,8 +1,5 @@
 package org.mezzo.daemon.border;
 
-import org.mezzo.daemon.DaemonIdentity;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,6 +15,8 @@ import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;

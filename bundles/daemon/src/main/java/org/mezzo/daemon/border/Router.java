@@ -1,11 +1,16 @@
 package org.mezzo.daemon.border;
 
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpHandler;
@@ -24,11 +29,14 @@ import org.slf4j.LoggerFactory;
 public final class Router implements HttpHandler {
   private static final Logger LOG = LoggerFactory.getLogger(Router.class);
   private static final String JSON = ".json";
+  private static final String FORBIDDEN = "403 Forbidden.";
 
-  private record Route(String path, Access access, Endpoint endpoint) {}
+  private record Route(
+      String path, Access access, Endpoint endpoint, Optional<EndpointDeclaration> declaration) {}
 
   private final String mainId;
   private final Authentication authentication;
+  private final Authorization authorization;
   private final Executor workers;
   private final Map<String, Route> routes = new ConcurrentHashMap<>();
   private volatile Set<String> disabled = Set.of();
@@ -38,11 +46,14 @@ public final class Router implements HttpHandler {
    *
    * @param mainId what may stand before every path: {@code master} or {@code slave(1)}
    * @param authentication asked for every route whose access is not {@link Access#NONE}
+   * @param authorization asked for what endpoints declare to need leave for
    * @param workers where endpoints run whose request had to wait for an authenticator
    */
-  public Router(String mainId, Authentication authentication, Executor workers) {
+  public Router(
+      String mainId, Authentication authentication, Authorization authorization, Executor workers) {
     this.mainId = mainId;
     this.authentication = authentication;
+    this.authorization = authorization;
     this.workers = workers;
   }
 
@@ -54,8 +65,33 @@ public final class Router implements HttpHandler {
    */
   public Router route(String path, Access access, Endpoint endpoint) {
     String key = trimmed(path);
-    routes.put(key, new Route(key, access, endpoint));
+    routes.put(key, new Route(key, access, endpoint, Optional.empty()));
     return this;
+  }
+
+  /**
+   * Adds an endpoint, or replaces the one of its path.
+   *
+   * @throws IllegalStateException when it does not declare whose leave it needs, or has no help
+   */
+  public Router add(ApiEndpoint endpoint) {
+    EndpointDeclaration declaration = endpoint.declaration();
+    if (declaration.permission() == null || declaration.help() == null) {
+      throw new IllegalStateException(
+          endpoint.getClass().getName()
+              + " does not declare the leave it needs (Permission.none if none), or has no help");
+    }
+    String key = trimmed(declaration.path());
+    routes.put(key, new Route(key, declaration.access(), endpoint, Optional.of(declaration)));
+    return this;
+  }
+
+  /** What is served now, by path. */
+  public List<EndpointDeclaration> declarations() {
+    return routes.values().stream()
+        .flatMap(route -> route.declaration.stream())
+        .sorted(Comparator.comparing(EndpointDeclaration::path))
+        .toList();
   }
 
   /** Takes a route away. */
@@ -116,7 +152,70 @@ public final class Router implements HttpHandler {
   }
 
   private void call(Route route, HttpExchange exchange, Optional<Principal> principal) {
-    guard(exchange, it -> route.endpoint.handle(it, principal));
+    if (route.declaration.isEmpty()) {
+      guard(exchange, it -> route.endpoint.handle(it, principal));
+      return;
+    }
+    EndpointDeclaration declaration = route.declaration.get();
+    if (!declaration.methods().isEmpty() && !declaration.methods().contains(exchange.method())) {
+      exchange.respond(
+          methodNotAllowed(
+              exchange.method(), declaration.methods().stream().sorted().toArray(String[]::new)));
+      return;
+    }
+    var allowed =
+        declaration.permission().ask(authorization, principal, exchange).toCompletableFuture();
+    if (allowed.isDone() && !allowed.isCompletedExceptionally()) {
+      serve(route, exchange, principal, allowed.join());
+    } else {
+      when(exchange, allowed, workers, yes -> serve(route, exchange, principal, yes));
+    }
+  }
+
+  private static void serve(
+      Route route, HttpExchange exchange, Optional<Principal> principal, boolean allowed) {
+    if (allowed) {
+      guard(exchange, it -> route.endpoint.handle(it, principal));
+    } else {
+      exchange.respond(HttpResponse.text(403, FORBIDDEN));
+    }
+  }
+
+  /** Something that goes on with a result and may fail. */
+  @FunctionalInterface
+  public interface Then<T> {
+    void accept(T value) throws Exception;
+  }
+
+  /**
+   * Goes on for an exchange when a result is there: the one way in which what is answered later
+   * fails. A stage that fails, a step that throws and an executor that takes nothing more are all
+   * answered.
+   */
+  public static <T> void when(
+      HttpExchange exchange, CompletionStage<T> stage, Executor executor, Then<T> then) {
+    stage.whenComplete(
+        (value, failure) -> {
+          try {
+            executor.execute(
+                () ->
+                    guard(
+                        exchange,
+                        it -> {
+                          if (failure == null) {
+                            then.accept(value);
+                          } else {
+                            throw failure instanceof CompletionException wrapped
+                                    && wrapped.getCause() instanceof Exception cause
+                                ? cause
+                                : new IllegalStateException("A result did not come", failure);
+                          }
+                        }));
+          } catch (RejectedExecutionException e) {
+            exchange.respond(
+                HttpResponse.text(503, "The daemon is overloaded or stopping. Try again later."));
+          }
+        });
   }
 
   /** Something that answers an exchange and may fail. */
@@ -125,10 +224,15 @@ public final class Router implements HttpHandler {
     void to(HttpExchange exchange) throws Exception;
   }
 
-  /** Runs an answer; if it throws, that is logged and the client gets 500. */
+  /**
+   * Runs an answer. A {@link Refused} that it throws is the answer; anything else is logged and the
+   * client gets 500.
+   */
   public static void guard(HttpExchange exchange, Answer answer) {
     try {
       answer.to(exchange);
+    } catch (Refused refused) {
+      exchange.respond(HttpResponse.text(refused.status(), refused.getMessage()));
     } catch (Exception | LinkageError e) {
       LOG.error("{} {} failed; answered with 500", exchange.method(), exchange.path(), e);
       exchange.respond(HttpResponse.text(500, "500 Internal Server Error."));

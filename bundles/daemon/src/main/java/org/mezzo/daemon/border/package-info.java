@@ -1,6 +1,6 @@
 /**
- * What a request meets before anything of the daemon sees it: routes, authentication, authorization,
- * and the declarations of what each call and endpoint needs leave for.
+ * What a request meets before anything of the daemon sees it: routes, authentication,
+ * authorization, and the declarations of what each call and endpoint needs leave for.
  */
 @Version("0.1.0")
 @Export

@@ -3,9 +3,11 @@ package org.mezzo.daemon.calls;
 import com.google.protobuf.Message;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.Versions;
 import org.mezzo.http.HttpExchange;
@@ -88,6 +90,38 @@ public final class CallExchange {
   /** Answers 202 without body. */
   public void accepted() {
     answer(HttpResponse.status(202));
+  }
+
+  /** Answers that this daemon does not serve a type of call that the API knows. */
+  public void notServed(String type) {
+    reject(
+        501,
+        "501 Not Implemented. The call "
+            + type
+            + " is not served by this version of Mezzo ("
+            + Versions.MEZZO
+            + ")");
+  }
+
+  /** Runs what answers this call; what it throws is the answer, as in {@link Router#guard}. */
+  void guard(Served served) {
+    Router.guard(exchange, it -> served.run());
+  }
+
+  /** Something that answers this call and may fail. */
+  @FunctionalInterface
+  interface Served {
+    void run() throws Exception;
+  }
+
+  /** Goes on when a result is there; failures are answered, as in {@link Router#when}. */
+  public <T> void when(CompletionStage<T> stage, Executor executor, Router.Then<T> then) {
+    Router.when(exchange, stage, executor, then);
+  }
+
+  /** Answers 200 with a message once it is there; failures are answered as in {@link #when}. */
+  public void respondWhen(CompletionStage<? extends Message> answer) {
+    when(answer, Runnable::run, this::respond);
   }
 
   /** Answers with an error and its text. */

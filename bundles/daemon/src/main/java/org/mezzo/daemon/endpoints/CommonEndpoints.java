@@ -1,13 +1,5 @@
 package org.mezzo.daemon.endpoints;
 
-import org.mezzo.daemon.Versions;
-import org.mezzo.daemon.border.Access;
-import org.mezzo.daemon.border.Authorization;
-import org.mezzo.daemon.border.Router;
-import org.mezzo.daemon.loop.Workers;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.daemon.metrics.SystemStats;
-
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -16,8 +8,15 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.border.Access;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.json.JsonOut;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.daemon.metrics.SystemStats;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpExchange;

@@ -2,6 +2,7 @@ package org.mezzo.daemon.endpoints;
 
 import org.mezzo.daemon.border.Router;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.FileException;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.json.JsonOut;

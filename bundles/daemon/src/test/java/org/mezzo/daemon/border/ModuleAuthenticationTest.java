@@ -1,12 +1,5 @@
 package org.mezzo.daemon.border;
 
-import org.mezzo.daemon.DaemonIdentity;
-import org.mezzo.daemon.TestFlags;
-import org.mezzo.daemon.TestServer;
-import org.mezzo.daemon.configuration.ModuleParameters;
-import org.mezzo.daemon.loop.Workers;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
@@ -25,6 +18,12 @@ import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.TestFlags;
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.configuration.ModuleParameters;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
@@ -145,6 +144,7 @@ class ModuleAuthenticationTest {
         new Router(
             "master",
             new ModuleAuthentication(daemon(role), new TestFlags(flags), metrics, leases, workers),
+            Authorization.none(),
             workers);
     for (Access access : Access.values()) {
       router.route(

@@ -1,8 +1,5 @@
 package org.mezzo.daemon.border;
 
-import org.mezzo.daemon.TestServer;
-import org.mezzo.daemon.loop.Workers;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -16,6 +13,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.HttpResponse;
 
 @Timeout(20)
@@ -27,7 +26,7 @@ class RouterTest {
 
   @BeforeEach
   void open() throws Exception {
-    router = new Router("slave(1)", (exchange, access) -> verdict, workers);
+    router = new Router("slave(1)", (exchange, access) -> verdict, Authorization.none(), workers);
     for (String path :
         List.of(
             "/", "/api/v1", "/api/v1/scheduler", "/state", "/system/stats.json", "/files/read")) {

@@ -28,6 +28,11 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.border.Access;
+import org.mezzo.daemon.border.Authentication;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.SlowClientException;
 import org.mezzo.http.StreamBound;
@@ -47,7 +52,7 @@ class CallEndpointTest {
 
   @BeforeEach
   void open() throws Exception {
-    Router router = new Router("master", Authentication.NONE, workers);
+    Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
     router.route("/api/v1", Access.NONE, endpoint());
     router.route("/limited", Access.NONE, endpoint().maxBodyBytes(10));
     router.route("/agent", Access.NONE, endpoint().withRecordIo());

@@ -1,14 +1,5 @@
 package org.mezzo.daemon.endpoints;
 
-import org.mezzo.daemon.TestFlags;
-import org.mezzo.daemon.TestServer;
-import org.mezzo.daemon.Versions;
-import org.mezzo.daemon.border.Authentication;
-import org.mezzo.daemon.border.Authorization;
-import org.mezzo.daemon.border.Router;
-import org.mezzo.daemon.loop.Workers;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
@@ -22,7 +13,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.daemon.TestFlags;
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.border.Authentication;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 
 @Timeout(20)
 class CommonEndpointsTest {
@@ -36,7 +35,7 @@ class CommonEndpointsTest {
 
   @BeforeEach
   void open() throws Exception {
-    Router router = new Router("master", Authentication.NONE, workers);
+    Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
     CommonEndpoints.install(
         router,
         new CommonEndpoints.Sources(

@@ -21,6 +21,8 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.daemon.loop.Timers;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.allocation.Allocation;

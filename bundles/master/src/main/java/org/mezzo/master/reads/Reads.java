@@ -4,11 +4,11 @@ import java.time.Instant;
 import org.mezzo.api.Metrics;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.Authorization;
-import org.mezzo.daemon.loop.EventLoop;
-import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.daemon.border.Router;
-import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.master.state.ClusterView;
 

@@ -1,0 +1,143 @@
+package org.mezzo.daemon.calls;
+
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.EnumValueDescriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.mezzo.daemon.border.Authorization;
+
+/**
+ * The calls of one v1 API by type: checks that each carries what it must, asks for the leave it
+ * needs, and hands it to its class. Every API of every daemon has one. Immutable, safe for any
+ * thread.
+ *
+ * @param <C> the call message of the API
+ */
+public final class CallTable<C extends Message> {
+  private static final String FORBIDDEN = "403 Forbidden.";
+
+  private record Row<C extends Message>(
+      ApiCall<C> call, CallDeclaration<C> declaration, Optional<FieldDescriptor> message) {}
+
+  private final FieldDescriptor type;
+  private final Authorization authorization;
+  private final Executor workers;
+  private final Map<Integer, Row<C>> rows = new TreeMap<>();
+
+  /**
+   * A table.
+   *
+   * @param prototype the default instance of the call message; its field {@code type} tells calls
+   *     apart
+   * @param workers where calls are served for which an authorizer had to be asked
+   * @throws IllegalStateException when a call's declaration does not fit the message or stands
+   *     twice: the daemon does not start
+   */
+  public CallTable(
+      C prototype,
+      Authorization authorization,
+      Executor workers,
+      Collection<? extends ApiCall<C>> calls) {
+    Descriptor descriptor = prototype.getDescriptorForType();
+    this.type = descriptor.findFieldByName("type");
+    this.authorization = authorization;
+    this.workers = workers;
+    for (ApiCall<C> call : calls) {
+      Row<C> row = row(descriptor, call);
+      int number = row.declaration.type().getNumber();
+      Row<C> other = rows.put(number, row);
+      if (other != null) {
+        throw new IllegalStateException(
+            row.declaration.name()
+                + " is declared by "
+                + other.call.getClass().getName()
+                + " and by "
+                + call.getClass().getName());
+      }
+    }
+  }
+
+  private Row<C> row(Descriptor descriptor, ApiCall<C> call) {
+    CallDeclaration<C> declaration = call.declaration();
+    String name = call.getClass().getName();
+    if (declaration == null || declaration.permission() == null || declaration.type() == null) {
+      throw new IllegalStateException(
+          name + " does not declare its type and the leave it needs (Permission.none if none)");
+    }
+    if (!declaration.type().getDescriptorForType().equals(type.getEnumType())) {
+      throw new IllegalStateException(
+          name + " declares " + declaration.name() + ", which is no " + descriptor.getFullName());
+    }
+    Optional<FieldDescriptor> message =
+        declaration.message().map(field -> descriptor.findFieldByName(field));
+    if (declaration.message().isPresent() && message.isEmpty()) {
+      throw new IllegalStateException(
+          name
+              + " has to carry '"
+              + declaration.message().get()
+              + "', which "
+              + descriptor.getFullName()
+              + " does not have");
+    }
+    return new Row<>(call, declaration, message);
+  }
+
+  /** What is wrong with a call, for a client; empty when it can be served or is not known. */
+  public Optional<String> problem(C call) {
+    if (!call.hasField(type)) {
+      return Optional.of("Expecting 'type' to be present");
+    }
+    Row<C> row = rows.get(number(call));
+    return row == null
+        ? Optional.empty()
+        : row.message
+            .filter(field -> !call.hasField(field))
+            .map(field -> "Expecting '" + field.getName() + "' to be present");
+  }
+
+  /** Serves a call without {@link #problem}. A type without a row is answered with 501. */
+  public void handle(C call, CallExchange exchange) {
+    Row<C> row = rows.get(number(call));
+    if (row == null) {
+      exchange.notServed(((EnumValueDescriptor) call.getField(type)).getName());
+      return;
+    }
+    CompletableFuture<Boolean> allowed =
+        row.declaration
+            .permission()
+            .ask(authorization, exchange.principal(), call)
+            .toCompletableFuture();
+    if (allowed.isDone() && !allowed.isCompletedExceptionally()) {
+      serve(row, call, exchange, allowed.join());
+    } else {
+      exchange.when(allowed, workers, yes -> serve(row, call, exchange, yes));
+    }
+  }
+
+  private void serve(Row<C> row, C call, CallExchange exchange, boolean allowed) {
+    if (allowed) {
+      exchange.guard(() -> row.call.handle(call, exchange));
+    } else {
+      exchange.reject(403, FORBIDDEN);
+    }
+  }
+
+  private int number(C call) {
+    return ((EnumValueDescriptor) call.getField(type)).getNumber();
+  }
+
+  /** What is served, in the order of the types' numbers. */
+  public List<CallDeclaration<C>> declarations() {
+    List<CallDeclaration<C>> all = new ArrayList<>();
+    rows.values().forEach(row -> all.add(row.declaration));
+    return all;
+  }
+}
