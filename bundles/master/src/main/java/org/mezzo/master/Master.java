@@ -527,6 +527,11 @@ public final class Master implements AutoCloseable {
     return metrics;
   }
 
+  /** The thread of its state, for those who measure it. */
+  public EventLoop loop() {
+    return loop;
+  }
+
   /** The clock it goes by. */
   public Clock clock() {
     return identity.clock();

@@ -1,6 +1,8 @@
 package org.mezzo.daemon.loop;
 
 import java.time.Duration;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -8,6 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.mezzo.api.Metrics;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +21,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class EventLoop implements Executor, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
+
+  private static final ThreadMXBean PROCESSOR = ManagementFactory.getThreadMXBean();
 
   /** What a single task should never take. */
   private static final long SLOW_NANOS = Duration.ofMillis(50).toNanos();
@@ -32,8 +37,24 @@ public final class EventLoop implements Executor, AutoCloseable {
   private final ScheduledThreadPoolExecutor timers;
   private final Thread thread;
   private final Longest longest = new Longest();
+  private final Longest longestOnProcessor = new Longest();
+  private final AtomicLong slow = new AtomicLong();
   private final AtomicInteger failures = new AtomicInteger();
   private volatile boolean closed;
+  private volatile TurnListener listener = (clock, processor) -> {};
+
+  /** Hears of each turn of the loop, on the loop; for measuring. Must be quick. */
+  @FunctionalInterface
+  public interface TurnListener {
+    /**
+     * A task has run.
+     *
+     * @param clockNanos how long it took
+     * @param processorNanos what of that the thread was running; the rest is other work of the
+     *     machine, collections and page faults
+     */
+    void turn(long clockNanos, long processorNanos);
+  }
 
   /** Starts the loop's thread. */
   public EventLoop(String name) {
@@ -62,15 +83,20 @@ public final class EventLoop implements Executor, AutoCloseable {
         continue;
       }
       long begin = System.nanoTime();
+      long beginOnProcessor = PROCESSOR.getCurrentThreadCpuTime();
       try {
         task.run();
       } catch (Throwable t) {
         failures.incrementAndGet();
         LOG.error("A task of the event loop failed; its event is lost, the loop goes on", t);
       }
+      long onProcessor = PROCESSOR.getCurrentThreadCpuTime() - beginOnProcessor;
       long end = System.nanoTime();
-      longest.record(begin, end);
+      longest.record(end, end - begin);
+      longestOnProcessor.record(end, onProcessor);
+      listener.turn(end - begin, onProcessor);
       if (end - begin > SLOW_NANOS) {
+        slow.incrementAndGet();
         LOG.debug("{} held the event loop for {} ms", task.getClass(), (end - begin) / 1_000_000);
       }
     }
@@ -160,11 +186,15 @@ public final class EventLoop implements Executor, AutoCloseable {
   }
 
   /**
-   * Registers queue length, longest task of the last minutes, failures and timers below a prefix.
+   * Registers queue length, longest task of the last minutes (on the clock, and what of it the
+   * thread was running), tasks that took more than 50 ms, failures and timers, below a prefix.
    */
   public void measure(Metrics metrics, String prefix) {
     metrics.gauge(prefix + "/event_queue_length", this::waiting);
     metrics.gauge(prefix + "/event_longest_ms", () -> longest.nanos(System.nanoTime()) / 1e6);
+    metrics.gauge(
+        prefix + "/event_longest_cpu_ms", () -> longestOnProcessor.nanos(System.nanoTime()) / 1e6);
+    metrics.gauge(prefix + "/events_slow", slow::get);
     metrics.gauge(prefix + "/event_failures", failures::get);
     metrics.gauge(prefix + "/event_timers", this::scheduled);
   }
@@ -184,6 +214,11 @@ public final class EventLoop implements Executor, AutoCloseable {
     return Duration.ofNanos(longest.nanos(System.nanoTime()));
   }
 
+  /** Tells this of each turn from now on, instead of who was told before. */
+  public void observe(TurnListener listener) {
+    this.listener = listener;
+  }
+
   /** The longest task of the present window and of the one before it. */
   private static final class Longest {
     private static final long WINDOW_NANOS = Duration.ofMinutes(1).toNanos();
@@ -191,9 +226,9 @@ public final class EventLoop implements Executor, AutoCloseable {
     private long present;
     private long before;
 
-    synchronized void record(long begin, long end) {
-      turn(end);
-      present = Math.max(present, end - begin);
+    synchronized void record(long now, long nanos) {
+      turn(now);
+      present = Math.max(present, nanos);
     }
 
     synchronized long nanos(long now) {

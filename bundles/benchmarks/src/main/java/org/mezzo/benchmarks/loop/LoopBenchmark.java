@@ -1,0 +1,364 @@
+package org.mezzo.benchmarks.loop;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.mezzo.allocator.drf.HierarchicalAllocator;
+import org.mezzo.api.Module;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.flags.FlagDefinitions;
+import org.mezzo.http.HttpConnector;
+import org.mezzo.http.HttpHandler;
+import org.mezzo.http.HttpResponse;
+import org.mezzo.link.LinkServer;
+import org.mezzo.link.messages.Hello;
+import org.mezzo.master.Master;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.modules.leases.LeaseTable;
+import org.mezzo.modules.leases.Limits;
+import org.mezzo.modules.leases.Registration;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.resources.Resources;
+
+/**
+ * How long the master's event loop is held. A whole master with its real state, allocator, codec
+ * and workers; in place of the network, N emulated agents and M emulated frameworks in 50 roles in
+ * the same process.
+ *
+ * <p>Arguments: sizes as {@code AGENTSxFRAMEWORKS}, one after the other; {@code 10000x1000
+ * 50000x2000} when there are none. Prints a line per scenario: how long it took to its end; the
+ * longest turn of the loop and the 99th percentile, on the clock and on the processor (what the
+ * loop's thread was running: without other work of the machine and collections); and how many turns
+ * were running for more than 50 ms.
+ */
+public final class LoopBenchmark implements AutoCloseable {
+  private static final int ROLES = 50;
+  private static final int WAVES = 5;
+  private static final int LOST = 1_000;
+  private static final int RECONCILED_TASKS = 100_000;
+  private static final int TORN_DOWN_TASKS = 50_000;
+  private static final int MOST_TASKS_PER_AGENT = 100;
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+
+  private final Path workDir;
+  private final ExecutorService threads;
+  private final InMemoryCoordination coordination = new InMemoryCoordination();
+  private final LeaseTable leases = new LeaseTable(Limits.DEFAULT);
+  private final AtomicLong registered = new AtomicLong();
+  private final AtomicLong shutDown = new AtomicLong();
+  private final EmulatedFramework.Counts counts = new EmulatedFramework.Counts();
+  private final List<EmulatedAgent> agents = new ArrayList<>();
+  private final List<EmulatedFramework> frameworks = new ArrayList<>();
+  private final Master master;
+  private final Turns turns;
+  private volatile LinkServer.Acceptor links;
+  private volatile HttpHandler handler;
+
+  private LoopBenchmark(int agentCount, int frameworkCount) throws Exception {
+    workDir = Files.createTempDirectory("mezzo-loop");
+    // One thread keeps the order in which emulated agents and frameworks speak.
+    threads = Executors.newSingleThreadExecutor(task -> daemon(task, "emulated"));
+    FlagDefinitions definitions =
+        FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+    master =
+        new Master(
+            "master",
+            definitions.parse(
+                Map.of(
+                    "work_dir", workDir.toString(),
+                    "agent_ping_timeout", "10secs",
+                    "max_agent_ping_timeouts", "2")),
+            new Master.Services(leases, coordination, (options, it) -> connect(it), this::link));
+    turns = new Turns(master.loop());
+    await("an election", () -> master.cluster().state().isPresent());
+    emulate(agentCount, frameworkCount);
+  }
+
+  private static Thread daemon(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private HttpConnector connect(HttpHandler given) {
+    handler = given;
+    return new HttpConnector() {
+      @Override
+      public InetSocketAddress address() {
+        return new InetSocketAddress("127.0.0.1", 5050);
+      }
+
+      @Override
+      public void close(Duration grace) {}
+    };
+  }
+
+  private HttpHandler link(LinkServer.Acceptor given) {
+    links = given;
+    return exchange -> exchange.respond(HttpResponse.text(404, "No network here"));
+  }
+
+  private void emulate(int agentCount, int frameworkCount) throws Exception {
+    List<AgentInfo.Capability> capabilities =
+        Stream.of(AgentInfo.Capability.Type.values())
+            .filter(type -> type != AgentInfo.Capability.Type.UNKNOWN)
+            .map(type -> AgentInfo.Capability.newBuilder().setType(type).build())
+            .toList();
+    var surroundings =
+        new EmulatedAgent.Surroundings(
+            threads,
+            capabilities,
+            new EmulatedAgent.Progress() {
+              @Override
+              public void registered() {
+                registered.incrementAndGet();
+              }
+
+              @Override
+              public void frameworkShutDown() {
+                shutDown.incrementAndGet();
+              }
+            });
+    AgentInfo info =
+        AgentInfo.newBuilder()
+            .setHostname("agent")
+            .addAllResources(
+                Resources.parse("cpus:24;mem:65536;disk:409600;ports:[31000-32000]", "*")
+                    .toMessages(Resources.Format.POST_REFINEMENT))
+            .build();
+    for (int i = 0; i < agentCount; i++) {
+      agents.add(new EmulatedAgent(i, info, surroundings));
+    }
+    for (int i = 0; i < frameworkCount; i++) {
+      FrameworkInfo.Builder framework =
+          FrameworkInfo.newBuilder()
+              .setUser("root")
+              .setName("framework-" + i)
+              .addRoles("role-" + i % ROLES)
+              .setCheckpoint(true)
+              .setFailoverTimeout(LIMIT.toSeconds());
+      for (FrameworkInfo.Capability.Type capability :
+          List.of(
+              FrameworkInfo.Capability.Type.MULTI_ROLE,
+              FrameworkInfo.Capability.Type.RESERVATION_REFINEMENT,
+              FrameworkInfo.Capability.Type.PARTITION_AWARE)) {
+        framework.addCapabilitiesBuilder().setType(capability);
+      }
+      frameworks.add(
+          new EmulatedFramework(
+              framework.build(), exchange -> handler.handle(exchange), threads, counts));
+    }
+  }
+
+  private static void await(String what, BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + LIMIT.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new IllegalStateException("After " + LIMIT.toMinutes() + " min there is not: " + what);
+      }
+      Thread.sleep(1);
+    }
+  }
+
+  private MasterState state() {
+    return master.cluster().state().orElseThrow();
+  }
+
+  private void connect(List<EmulatedAgent> some) {
+    Hello hello = Hello.newBuilder().setMajor(1).setMinor(0).build();
+    threads.execute(() -> some.forEach(agent -> links.opened(agent, hello, Optional.empty())));
+  }
+
+  private interface Begin {
+    void run() throws Exception;
+  }
+
+  private void scenario(String name, Begin begin, BooleanSupplier end) throws Exception {
+    turns.take();
+    long from = System.nanoTime();
+    begin.run();
+    await(name, end);
+    print(name, System.nanoTime() - from, turns.take());
+  }
+
+  private static void print(String name, long nanos, Turns.Figures figures) {
+    System.out.printf(
+        "%-56s %8.2f %9.1f %9.1f %9.1f %9.1f %7d %9d%n",
+        name,
+        nanos / 1e9,
+        figures.longestClock(),
+        figures.p99Clock(),
+        figures.longestProcessor(),
+        figures.p99Processor(),
+        figures.slow(),
+        figures.clock().length);
+  }
+
+  private void run() throws Exception {
+    int all = agents.size();
+    System.out.printf(
+        "%n%d agents, %d frameworks in %d roles; ms per turn%n%-56s %8s %9s %9s %9s %9s %7s %9s%n",
+        all,
+        frameworks.size(),
+        ROLES,
+        "scenario",
+        "s to end",
+        "longest",
+        "p99",
+        "cpu long.",
+        "cpu p99",
+        ">50 ms",
+        "turns");
+    scenario("agents register", () -> connect(agents), () -> registered.get() == all);
+    scenario(
+        "frameworks subscribe",
+        () -> frameworks.forEach(EmulatedFramework::subscribe),
+        () -> counts.subscribed.get() == frameworks.size());
+    scenario(
+        "an allocator starts; everything is offered",
+        () -> leases.register(new DrfRegistration()),
+        () -> counts.offers.get() >= all);
+    scenario(
+        "everything is declined, " + WAVES + " times",
+        () -> frameworks.forEach(EmulatedFramework::declineAll),
+        () -> counts.declined.get() >= (long) WAVES * all);
+    frameworks.forEach(EmulatedFramework::suppress);
+    await("no offers", () -> state().offers().isEmpty());
+    loseAgents();
+    launchAndReconcile();
+    failOver();
+  }
+
+  private void loseAgents() throws Exception {
+    List<EmulatedAgent> lost = List.copyOf(agents.subList(0, Math.min(LOST, agents.size() / 2)));
+    agents.subList(0, lost.size()).clear();
+    lost.forEach(EmulatedAgent::fallSilent);
+    await("a lost agent", () -> !state().unreachableAgents().isEmpty());
+    scenario(
+        lost.size() + " agents are lost at once, filters in place",
+        () -> {},
+        () -> state().unreachableAgents().size() == lost.size());
+  }
+
+  private void launchAndReconcile() throws Exception {
+    EmulatedFramework first = frameworks.get(0);
+    EmulatedFramework second = frameworks.get(1);
+    // As many as small clusters have room for.
+    int reconciled = Math.min(RECONCILED_TASKS, MOST_TASKS_PER_AGENT * agents.size());
+    int tornDown = Math.min(TORN_DOWN_TASKS, MOST_TASKS_PER_AGENT * agents.size());
+    launch(first, reconciled);
+    scenario(
+        "implicit reconciliation of " + reconciled + " tasks",
+        first::reconcile,
+        () -> counts.reconciled.get() >= reconciled);
+    launch(second, tornDown);
+    long hosts =
+        state().frameworks().get(second.id()).tasks().values().stream()
+            .map(task -> task.agentId())
+            .distinct()
+            .count();
+    scenario(
+        "teardown of a framework with " + tornDown + " tasks",
+        second::tearDown,
+        () -> !state().frameworks().containsKey(second.id()) && shutDown.get() >= hosts);
+    frameworks.remove(second);
+  }
+
+  private void launch(EmulatedFramework framework, int tasks) throws Exception {
+    int perOffer = (tasks + agents.size() - 1) / agents.size();
+    long before = counts.running.get();
+    scenario(
+        "launch of " + tasks + " tasks, to all running",
+        () -> framework.launch(tasks, perOffer),
+        () -> counts.running.get() - before >= tasks);
+    framework.suppress();
+    framework.declineAll();
+    await("no offers", () -> state().offers().isEmpty());
+  }
+
+  private void failOver() throws Exception {
+    registered.set(0);
+    counts.subscribed.set(0);
+    scenario(
+        "a leader takes over, all agents and frameworks come back",
+        () -> {
+          MasterState before = state();
+          coordination.reelect();
+          await(
+              "a new term",
+              () -> master.cluster().state().filter(now -> now != before && fresh(now)).isPresent());
+          connect(agents);
+          frameworks.forEach(EmulatedFramework::subscribe);
+        },
+        () -> registered.get() == agents.size() && counts.subscribed.get() == frameworks.size());
+  }
+
+  private static boolean fresh(MasterState state) {
+    return state.agents().isEmpty();
+  }
+
+  /** The allocator as the distribution has it. */
+  private static final class DrfRegistration implements Registration {
+    @Override
+    public Announcement announcement() {
+      return new Announcement(
+          Allocator.KIND, "hierarchical", "1", "", "", 1, "org.mezzo.allocator.drf", "1", 1);
+    }
+
+    @Override
+    public boolean provides(Class<?> type) {
+      return type == Allocator.class;
+    }
+
+    @Override
+    public Module create() {
+      return new HierarchicalAllocator();
+    }
+
+    @Override
+    public void release(Module instance) {}
+  }
+
+  @Override
+  public void close() throws Exception {
+    master.close();
+    leases.close();
+    threads.shutdownNow();
+    try (Stream<Path> files = Files.walk(workDir)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    ((ch.qos.logback.classic.Logger)
+            org.slf4j.LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME))
+        .setLevel(ch.qos.logback.classic.Level.ERROR);
+    String[] sizes = arguments.length > 0 ? arguments : new String[] {"10000x1000", "50000x2000"};
+    for (String size : sizes) {
+      String[] parts = size.split("x");
+      if (parts.length != 2) {
+        System.err.println("Arguments: AGENTSxFRAMEWORKS ..., for example 10000x1000");
+        System.exit(2);
+      }
+      try (LoopBenchmark benchmark =
+          new LoopBenchmark(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]))) {
+        benchmark.run();
+      }
+    }
+    System.exit(0);
+  }
+}
