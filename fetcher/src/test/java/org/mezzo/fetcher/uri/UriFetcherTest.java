@@ -34,8 +34,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.fetcher.Fetcher;
-import org.mezzo.testing.FakeDaemonContext;
 import org.mezzo.api.fetcher.Uris;
+import org.mezzo.testing.FakeDaemonContext;
 
 class UriFetcherTest {
   private static final Duration PATIENT = Duration.ofSeconds(30);

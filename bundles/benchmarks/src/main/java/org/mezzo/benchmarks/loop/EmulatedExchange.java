@@ -1,6 +1,7 @@
 package org.mezzo.benchmarks.loop;
 
 import java.net.InetSocketAddress;
+import java.nio.channels.SeekableByteChannel;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import org.mezzo.http.BodyListener;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.ResponseStream;
+import org.mezzo.http.StreamBound;
 
 /** One POST of a protobuf call to the scheduler API, without a network. */
 final class EmulatedExchange implements HttpExchange {
@@ -115,7 +117,13 @@ final class EmulatedExchange implements HttpExchange {
   }
 
   @Override
-  public ResponseStream stream(int status, Map<String, String> given, long maxQueuedBytes) {
+  public void respondContent(
+      Map<String, String> given, SeekableByteChannel content, long count) {
+    throw new UnsupportedOperationException("The scheduler API sends no files");
+  }
+
+  @Override
+  public ResponseStream stream(int status, Map<String, String> given, StreamBound bound) {
     streamHeaders = given;
     return new ResponseStream() {
       private Consumer<Throwable> closed = cause -> {};
@@ -134,7 +142,12 @@ final class EmulatedExchange implements HttpExchange {
 
       @Override
       public void abort() {
-        over(new java.io.IOException("aborted"));
+        abort(new java.io.IOException("aborted"));
+      }
+
+      @Override
+      public void abort(Throwable reason) {
+        over(reason);
       }
 
       private void over(Throwable cause) {

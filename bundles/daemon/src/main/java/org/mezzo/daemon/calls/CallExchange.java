@@ -92,17 +92,6 @@ public final class CallExchange {
     answer(HttpResponse.status(202));
   }
 
-  /** Answers that this daemon does not serve a type of call that the API knows. */
-  public void notServed(String type) {
-    reject(
-        501,
-        "501 Not Implemented. The call "
-            + type
-            + " is not served by this version of Mezzo ("
-            + Versions.MEZZO
-            + ")");
-  }
-
   /** Runs what answers this call; what it throws is the answer, as in {@link Router#guard}. */
   void guard(Served served) {
     Router.guard(exchange, it -> served.run());
@@ -131,12 +120,17 @@ public final class CallExchange {
 
   /** Answers 501: a call that is known to the API and not served by this daemon (rule 11). */
   public void notServed(Enum<?> type) {
+    notServed(type.name());
+  }
+
+  /** As above, by the name that clients write. */
+  void notServed(String type) {
     reject(
         501,
-        type.name().equals("UNKNOWN")
+        type.equals("UNKNOWN")
             ? "501 Not Implemented."
             : "501 Not Implemented. The call "
-                + type.name()
+                + type
                 + " is not served by this version of Mezzo ("
                 + Versions.MEZZO
                 + ").");

@@ -46,7 +46,7 @@ class SandboxRaceTest {
 
   @BeforeEach
   void open() throws Exception {
-    Router router = new Router("slave(1)", Authentication.NONE, workers);
+    Router router = new Router("slave(1)", Authentication.NONE, Authorization.none(), workers);
     CommonEndpoints.install(
         router,
         new CommonEndpoints.Sources(
