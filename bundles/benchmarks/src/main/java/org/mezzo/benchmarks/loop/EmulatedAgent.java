@@ -36,7 +36,8 @@ import org.mezzo.protocol.v1.TaskStatus;
  */
 final class EmulatedAgent implements LinkServer.Session {
   /** What all agents of a benchmark have in common. */
-  record Surroundings(Executor threads, List<AgentInfo.Capability> capabilities, Progress progress) {}
+  record Surroundings(
+      Executor threads, List<AgentInfo.Capability> capabilities, Progress progress) {}
 
   /** Counts what agents hear. Safe for any thread. */
   interface Progress {
@@ -75,7 +76,11 @@ final class EmulatedAgent implements LinkServer.Session {
   }
 
   private Address address() {
-    return Address.newBuilder().setHostname(info.getHostname()).setIp("127.0.0.1").setPort(port).build();
+    return Address.newBuilder()
+        .setHostname(info.getHostname())
+        .setIp("127.0.0.1")
+        .setPort(port)
+        .build();
   }
 
   @Override

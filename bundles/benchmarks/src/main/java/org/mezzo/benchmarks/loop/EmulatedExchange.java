@@ -117,8 +117,7 @@ final class EmulatedExchange implements HttpExchange {
   }
 
   @Override
-  public void respondContent(
-      Map<String, String> given, SeekableByteChannel content, long count) {
+  public void respondContent(Map<String, String> given, SeekableByteChannel content, long count) {
     throw new UnsupportedOperationException("The scheduler API sends no files");
   }
 

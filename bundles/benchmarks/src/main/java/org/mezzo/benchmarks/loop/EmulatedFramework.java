@@ -74,7 +74,8 @@ final class EmulatedFramework {
   /** Subscribes, for the first time or again. */
   void subscribe() {
     Call.Builder call = Call.newBuilder().setType(Call.Type.SUBSCRIBE);
-    FrameworkInfo.Builder self = call.getSubscribeBuilder().getFrameworkInfoBuilder().mergeFrom(info);
+    FrameworkInfo.Builder self =
+        call.getSubscribeBuilder().getFrameworkInfoBuilder().mergeFrom(info);
     if (id != null) {
       self.setId(FrameworkID.newBuilder().setValue(id));
       call.setFrameworkId(self.getId());
@@ -114,8 +115,7 @@ final class EmulatedFramework {
 
   private void call(Call.Builder call) {
     byte[] body = call.setFrameworkId(FrameworkID.newBuilder().setValue(id)).build().toByteArray();
-    threads.execute(
-        () -> send(new EmulatedExchange(Optional.of(streamId), body, bytes -> {})));
+    threads.execute(() -> send(new EmulatedExchange(Optional.of(streamId), body, bytes -> {})));
   }
 
   private void event(byte[] record) {

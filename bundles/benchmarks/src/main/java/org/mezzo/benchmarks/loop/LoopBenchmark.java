@@ -166,7 +166,8 @@ public final class LoopBenchmark implements AutoCloseable {
     long end = System.nanoTime() + LIMIT.toNanos();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new IllegalStateException("After " + LIMIT.toMinutes() + " min there is not: " + what);
+        throw new IllegalStateException(
+            "After " + LIMIT.toMinutes() + " min there is not: " + what);
       }
       Thread.sleep(1);
     }
@@ -298,7 +299,8 @@ public final class LoopBenchmark implements AutoCloseable {
           coordination.reelect();
           await(
               "a new term",
-              () -> master.cluster().state().filter(now -> now != before && fresh(now)).isPresent());
+              () ->
+                  master.cluster().state().filter(now -> now != before && fresh(now)).isPresent());
           connect(agents);
           frameworks.forEach(EmulatedFramework::subscribe);
         },
