@@ -17,6 +17,7 @@ final class Directories {
   private Directories() {}
 
   /** Opens a directory whose path nobody else can change; links in it are followed. */
+  @SuppressWarnings("StreamResourceLeak") // The caller closes what is given to it.
   static SecureDirectoryStream<Path> open(Path directory) throws IOException {
     DirectoryStream<Path> stream = Files.newDirectoryStream(directory);
     if (stream instanceof SecureDirectoryStream<Path> secure) {

@@ -2,6 +2,7 @@ package org.mezzo.deployment.bundles;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
@@ -494,6 +495,8 @@ final class BundleDeploymentsTest {
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
     Logger logger = (Logger) LoggerFactory.getLogger("org.mezzo.deployment");
+    Level level = logger.getLevel();
+    logger.setLevel(Level.WARN);
     logger.addAppender(log);
     try {
       ModuleBundle.of("tester", "9.0.0").build(modules.resolve("core-at-start.jar"));
@@ -524,6 +527,7 @@ final class BundleDeploymentsTest {
           log, "greeter.jar is not deployed: later.jar with the same symbolic name came later");
     } finally {
       logger.detachAppender(log);
+      logger.setLevel(level);
     }
   }
 
