@@ -1,8 +1,5 @@
 package org.mezzo.daemon.endpoints;
 
-import org.mezzo.daemon.border.Router;
-
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
