@@ -28,6 +28,7 @@ import org.mezzo.master.transitions.AgentRegistry;
 import org.mezzo.master.transitions.Consultation;
 import org.mezzo.master.transitions.Effect;
 import org.mezzo.master.transitions.Frameworks;
+import org.mezzo.master.transitions.Rehearsal;
 import org.mezzo.master.transitions.Settings;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Subscribing;
@@ -126,7 +127,14 @@ public final class MasterTerm implements AutoCloseable {
     this.state =
         MasterState.begin(self, parts.clock().instant(), parts.limits(), counters)
             .withPolicy(HashTreePMap.from(parts.weights()), HashTreePMap.empty());
-    this.links = new Links(parts.loop(), parts.settings(), self, parts.removalRate(), this::run);
+    this.links =
+        new Links(
+            parts.loop(),
+            parts.settings(),
+            self,
+            parts.removalRate(),
+            () -> state,
+            this::run);
     this.allocation =
         new Allocation(
             parts.loop(),
@@ -267,6 +275,7 @@ public final class MasterTerm implements AutoCloseable {
     MasterState before = state;
     Transition tx = new Transition(before, parts.clock().instant(), parts.settings());
     step.apply(tx);
+    assert Rehearsal.repeats(step, tx);
     MasterState after = tx.state();
     if (after != before) {
       state = after;
