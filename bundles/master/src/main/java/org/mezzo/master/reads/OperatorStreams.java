@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.mezzo.api.Metrics;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.Encoded;
@@ -163,75 +163,109 @@ final class OperatorStreams {
     }
     subscriber.feed(
         () -> {
-          for (Happening happening : happenings) {
-            event(happening, state, subscriber.visibility).ifPresent(subscriber.stream::send);
-          }
+          Announcing announcing =
+              new Announcing(state, subscriber.visibility, subscriber.stream::send);
+          happenings.forEach(happening -> happening.accept(announcing));
         });
   }
 
-  private static Optional<Event> event(
-      Happening happening, MasterState state, Visibility visibility) {
-    Event.Builder event = Event.newBuilder();
-    if (happening instanceof Happening.TaskAdded added) {
-      if (!visible(state, added.task().frameworkId(), visibility)) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.TASK_ADDED)
-          .setTaskAdded(Event.TaskAdded.newBuilder().setTask(added.task().message()));
-    } else if (happening instanceof Happening.TaskUpdated updated) {
-      if (!visible(state, updated.task().frameworkId(), visibility)) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.TASK_UPDATED)
-          .setTaskUpdated(
-              Event.TaskUpdated.newBuilder()
-                  .setFrameworkId(FrameworkID.newBuilder().setValue(updated.task().frameworkId()))
-                  .setStatus(updated.status())
-                  .setState(updated.task().state()));
-    } else if (happening instanceof Happening.FrameworkAdded added) {
-      if (!visibility.framework(added.framework())) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.FRAMEWORK_ADDED)
-          .setFrameworkAdded(
-              Event.FrameworkAdded.newBuilder()
-                  .setFramework(OperatorMessages.announced(state, added.framework())));
-    } else if (happening instanceof Happening.FrameworkUpdated updated) {
-      if (!visibility.framework(updated.framework())) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.FRAMEWORK_UPDATED)
-          .setFrameworkUpdated(
-              Event.FrameworkUpdated.newBuilder()
-                  .setFramework(OperatorMessages.announced(state, updated.framework())));
-    } else if (happening instanceof Happening.FrameworkRemoved removed) {
-      if (!visibility.framework(removed.framework())) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.FRAMEWORK_REMOVED)
-          .setFrameworkRemoved(
-              Event.FrameworkRemoved.newBuilder().setFrameworkInfo(removed.framework().info()));
-    } else if (happening instanceof Happening.AgentAdded added) {
-      event
-          .setType(Event.Type.AGENT_ADDED)
-          .setAgentAdded(
-              Event.AgentAdded.newBuilder().setAgent(OperatorMessages.agent(added.agent())));
-    } else if (happening instanceof Happening.AgentRemoved removed) {
-      event
-          .setType(Event.Type.AGENT_REMOVED)
-          .setAgentRemoved(
-              Event.AgentRemoved.newBuilder()
-                  .setAgentId(AgentID.newBuilder().setValue(removed.agent().id())));
-    }
-    return Optional.of(event.build());
-  }
+  /** Makes events of what one transition brought, of what its reader may see. */
+  private record Announcing(MasterState state, Visibility visibility, Consumer<Event> to)
+      implements Happening.Visitor {
 
-  private static boolean visible(MasterState state, String frameworkId, Visibility visibility) {
-    return state.framework(frameworkId).map(visibility::tasks).orElse(visibility == Visibility.ALL);
+    private void announce(Event.Type type, Event.Builder event) {
+      to.accept(event.setType(type).build());
+    }
+
+    @Override
+    public void taskAdded(Happening.TaskAdded happening) {
+      if (visible(happening.task().frameworkId())) {
+        announce(
+            Event.Type.TASK_ADDED,
+            Event.newBuilder()
+                .setTaskAdded(
+                    Event.TaskAdded.newBuilder().setTask(happening.task().message())));
+      }
+    }
+
+    @Override
+    public void taskUpdated(Happening.TaskUpdated happening) {
+      String frameworkId = happening.task().frameworkId();
+      if (visible(frameworkId)) {
+        announce(
+            Event.Type.TASK_UPDATED,
+            Event.newBuilder()
+                .setTaskUpdated(
+                    Event.TaskUpdated.newBuilder()
+                        .setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId))
+                        .setStatus(happening.status())
+                        .setState(happening.task().state())));
+      }
+    }
+
+    @Override
+    public void frameworkAdded(Happening.FrameworkAdded happening) {
+      if (visibility.framework(happening.framework())) {
+        announce(
+            Event.Type.FRAMEWORK_ADDED,
+            Event.newBuilder()
+                .setFrameworkAdded(
+                    Event.FrameworkAdded.newBuilder()
+                        .setFramework(
+                            OperatorMessages.announced(state, happening.framework()))));
+      }
+    }
+
+    @Override
+    public void frameworkUpdated(Happening.FrameworkUpdated happening) {
+      if (visibility.framework(happening.framework())) {
+        announce(
+            Event.Type.FRAMEWORK_UPDATED,
+            Event.newBuilder()
+                .setFrameworkUpdated(
+                    Event.FrameworkUpdated.newBuilder()
+                        .setFramework(
+                            OperatorMessages.announced(state, happening.framework()))));
+      }
+    }
+
+    @Override
+    public void frameworkRemoved(Happening.FrameworkRemoved happening) {
+      if (visibility.framework(happening.framework())) {
+        announce(
+            Event.Type.FRAMEWORK_REMOVED,
+            Event.newBuilder()
+                .setFrameworkRemoved(
+                    Event.FrameworkRemoved.newBuilder()
+                        .setFrameworkInfo(happening.framework().info())));
+      }
+    }
+
+    @Override
+    public void agentAdded(Happening.AgentAdded happening) {
+      announce(
+          Event.Type.AGENT_ADDED,
+          Event.newBuilder()
+              .setAgentAdded(
+                  Event.AgentAdded.newBuilder()
+                      .setAgent(OperatorMessages.agent(happening.agent()))));
+    }
+
+    @Override
+    public void agentRemoved(Happening.AgentRemoved happening) {
+      announce(
+          Event.Type.AGENT_REMOVED,
+          Event.newBuilder()
+              .setAgentRemoved(
+                  Event.AgentRemoved.newBuilder()
+                      .setAgentId(AgentID.newBuilder().setValue(happening.agent().id()))));
+    }
+
+    private boolean visible(String frameworkId) {
+      return state
+          .framework(frameworkId)
+          .map(visibility::tasks)
+          .orElse(visibility == Visibility.ALL);
+    }
   }
 }
