@@ -5,13 +5,11 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.DaemonIdentity;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleLease;
@@ -60,21 +58,21 @@ public final class Authorization implements AutoCloseable {
   }
 
   /**
-   * As the flags demand.
+   * Asks a module for everything.
    *
+   * @param authorizer its name; absent allows everything
    * @param events where answers that needed the module arrive
    */
   public static Authorization of(
       DaemonIdentity daemon,
-      Flags flags,
+      Optional<String> authorizer,
       MetricsRegistry metrics,
       ModuleLeases modules,
       Executor events) {
-    if (flags.text("acls").isEmpty()) {
+    if (authorizer.isEmpty()) {
       return none();
     }
-    String name =
-        flags.text(daemon.role() == Role.MASTER ? "authorizers" : "authorizer").orElse("local");
+    String name = authorizer.get();
     ModuleLease<Authorizer> lease =
         modules.lease(
             new LeaseRequest<>(

@@ -17,7 +17,6 @@ import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.DaemonIdentity;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.modules.LeaseListener;
@@ -45,45 +44,33 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   private final Map<String, ModuleLease<HttpAuthenticator>> leases = new LinkedHashMap<>();
 
   /**
-   * Leases the authenticators that the flags demand; none when they demand nothing.
+   * Leases the authenticators.
    *
+   * @param names of the modules that must know the sender, by access; what is absent is open
    * @param events where the lease reports; must not be the event loop if that may be busy
    */
   public ModuleAuthentication(
       DaemonIdentity daemon,
-      Flags flags,
+      Map<Access, List<String>> names,
       MetricsRegistry metrics,
       ModuleLeases modules,
       Executor events) {
     this.role = daemon.role();
-    String operators = flags.text("http_authenticators").orElse("basic");
-    if (flags.bool("authenticate_http_readonly")) {
-      demand(Access.READONLY, operators, daemon, metrics, modules, events);
-    }
-    if (flags.bool("authenticate_http_readwrite")) {
-      demand(Access.READWRITE, operators, daemon, metrics, modules, events);
-    }
-    if (role == Role.MASTER && flags.bool("authenticate_http_frameworks")) {
-      String frameworks = flags.text("http_framework_authenticators").orElse(operators);
-      demand(Access.SCHEDULER, frameworks, daemon, metrics, modules, events);
-    }
-    if (role == Role.AGENT && flags.bool("authenticate_http_executors")) {
-      demand(Access.EXECUTOR, operators, daemon, metrics, modules, events);
-    }
+    names.forEach((access, wanted) -> demand(access, wanted, daemon, metrics, modules, events));
   }
 
   private void demand(
       Access access,
-      String names,
+      List<String> names,
       DaemonIdentity daemon,
       MetricsRegistry metrics,
       ModuleLeases modules,
       Executor events) {
     List<ModuleLease<HttpAuthenticator>> wanted = new ArrayList<>();
-    for (String name : names.split(",")) {
+    for (String name : names) {
       wanted.add(
           leases.computeIfAbsent(
-              name.strip(),
+              name,
               key ->
                   modules.lease(
                       new LeaseRequest<>(
