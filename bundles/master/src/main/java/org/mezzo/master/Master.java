@@ -33,10 +33,10 @@ import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ModuleParameters;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.files.VirtualFiles;
-import org.mezzo.files.OwnFolder;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
@@ -53,10 +53,8 @@ import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
 import org.mezzo.master.election.ModuleConsultant;
-import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.Reads;
+import org.mezzo.master.endpoints.MasterEndpoints;
 import org.mezzo.master.scheduler.RootAccounts;
-import org.mezzo.master.scheduler.SchedulerApi;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Settings;
@@ -254,36 +252,18 @@ public final class Master implements AutoCloseable {
     Router router = new Router("master", authentication, authorization, workers);
     VirtualFiles files = new VirtualFiles(name);
     open.add(files);
-    LeaderGate gate = new LeaderGate(leadership);
-    router.route(
-        "/api/v1/scheduler",
-        Access.SCHEDULER,
-        new SchedulerApi(
-                leadership,
-                authorization,
-                metrics,
-                workers,
-                regexLimits(),
-                Ids::random,
-                flags.bool("root_submissions") ? Optional.empty() : Optional.of(new RootAccounts()))
-            .endpoint(gate::check));
     HttpHandler links = services.links().handler(acceptor());
     router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));
     CommonEndpoints.install(
         router,
         new CommonEndpoints.Sources(
             name, flags, metrics, files, Optional.of(modules), authorization, workers));
-    Reads.install(
-        router,
-        new Reads.Sources(
-            leadership,
-            flags,
-            metrics,
-            files,
-            authorization,
-            workers,
-            loop,
-            identity.clock().instant()));
+    new MasterEndpoints(leadership, authorization, metrics, workers)
+        .scheduler(
+            regexLimits(),
+            flags.bool("root_submissions") ? Optional.empty() : Optional.of(new RootAccounts()))
+        .operator(flags, files, loop, identity.clock().instant())
+        .install(router);
     flags
         .text("firewall_rules")
         .ifPresent(rules -> router.disable(FirewallRules.disabledPaths(rules)));

@@ -9,7 +9,6 @@ import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Router;
-import org.mezzo.daemon.Versions;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.StreamBound;

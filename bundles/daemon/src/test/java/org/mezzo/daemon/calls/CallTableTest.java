@@ -177,8 +177,7 @@ class CallTableTest {
     var empty =
         post("{\"type\":\"READ_FILE\",\"read_file\":{\"path\":\"\",\"offset\":0}}", judging);
     assertThat(empty.statusCode()).isEqualTo(400);
-    assertThat(empty.body())
-        .isEqualTo("Failed to validate master::Call: 'path' must not be empty");
+    assertThat(empty.body()).isEqualTo("Failed to validate master::Call: 'path' must not be empty");
     assertThat(asked).isEmpty();
   }
 

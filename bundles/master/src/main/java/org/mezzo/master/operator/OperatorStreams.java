@@ -1,4 +1,4 @@
-package org.mezzo.master.reads;
+package org.mezzo.master.operator;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -8,15 +8,12 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.Metrics;
-import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.http.SlowClientException;
-import org.mezzo.daemon.calls.CallExchange;
-import org.mezzo.daemon.calls.Encoded;
-import org.mezzo.daemon.calls.EventStream;
-import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
@@ -29,7 +26,7 @@ import org.mezzo.protocol.v1.master.Event;
  * happenings over to the feed of each subscriber; messages are made from them, in order, on worker
  * threads. A subscriber whose feed grows beyond its bound is cut.
  */
-final class OperatorStreams {
+public final class OperatorStreams {
   /** How often a heartbeat is sent. */
   static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
@@ -43,7 +40,14 @@ final class OperatorStreams {
   private final Metrics.Counter cuts;
   private final ArrayDeque<Subscriber> subscribers = new ArrayDeque<>();
 
-  OperatorStreams(
+  /**
+   * No streams yet.
+   *
+   * @param workers where events are made
+   * @param limit how many may be open
+   * @param cuts counts those that were cut
+   */
+  public OperatorStreams(
       ClusterView cluster, EventLoop loop, Executor workers, int limit, Metrics.Counter cuts) {
     this.cluster = cluster;
     this.loop = loop;
@@ -102,7 +106,7 @@ final class OperatorStreams {
   }
 
   /** How many streams are open. */
-  synchronized int size() {
+  public synchronized int size() {
     return subscribers.size();
   }
 
@@ -224,7 +228,8 @@ final class OperatorStreams {
       event
           .setType(Event.Type.AGENT_ADDED)
           .setAgentAdded(
-              Event.AgentAdded.newBuilder().setAgent(OperatorMessages.agent(added.agent())));
+              Event.AgentAdded.newBuilder()
+                  .setAgent(OperatorMessages.agent(added.agent(), visibility)));
     } else if (happening instanceof Happening.AgentRemoved removed) {
       event
           .setType(Event.Type.AGENT_REMOVED)
