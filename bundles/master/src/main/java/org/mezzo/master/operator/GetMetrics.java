@@ -22,8 +22,8 @@ final class GetMetrics implements ApiCall<Call> {
     return CallDeclaration.<Call>of(
             Call.Type.GET_METRICS,
             Permission.none(
-                "numbers of the daemon; those of frameworks are there by"
-                    + " --publish_per_framework_metrics"),
+                "anybody may see metrics, as in Mesos; names of frameworks are among them unless"
+                    + " --publish_per_framework_metrics=false"),
             "The metrics of the daemon.")
         .carrying("get_metrics");
   }

@@ -114,20 +114,27 @@ public final class Visibility {
     return may(Action.VIEW_ROLE, role);
   }
 
-  /** Without those that are reserved for a role that is not to be seen. */
+  /**
+   * Without those that are reserved for, or allocated to, a role that is not to be seen; of refined
+   * reservations every role counts.
+   */
   public Resources resources(Resources all) {
     return limited()
-        ? all.filter(resource -> resource.reservationRole().map(this::role).orElse(true))
+        ? all.filter(
+            resource ->
+                resource.allocationRole().map(this::role).orElse(true)
+                    && resource.kind().reservations().stream()
+                        .allMatch(reservation -> role(reservation.role())))
         : all;
   }
 
-  /** As {@link #resources(Resources)}, by the role of the innermost reservation. */
+  /** As {@link #resources(Resources)}, of a message in any format. */
   public boolean resource(Resource resource) {
-    int reservations = resource.getReservationsCount();
     return !limited()
-        || (reservations == 0
-            ? !resource.hasRole() || resource.getRole().equals("*") || role(resource.getRole())
-            : role(resource.getReservations(reservations - 1).getRole()));
+        || ((!resource.hasRole() || resource.getRole().equals("*") || role(resource.getRole()))
+            && (!resource.hasAllocationInfo() || role(resource.getAllocationInfo().getRole()))
+            && resource.getReservationsList().stream()
+                .allMatch(reservation -> role(reservation.getRole())));
   }
 
   /** The roles that are to be seen, with what belongs to them. */
