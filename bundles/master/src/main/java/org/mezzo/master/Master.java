@@ -37,10 +37,8 @@ import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
 import org.mezzo.master.election.ModuleConsultant;
-import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.Reads;
+import org.mezzo.master.endpoints.MasterEndpoints;
 import org.mezzo.master.scheduler.RootAccounts;
-import org.mezzo.master.scheduler.SchedulerApi;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.modules.LeaseRequest;
@@ -185,21 +183,6 @@ public final class Master implements Daemon {
 
   private void addRoutes(LinkServer links) {
     Router router = frame.router();
-    LeaderGate gate = new LeaderGate(leadership);
-    router.route(
-        "/api/v1/scheduler",
-        Access.SCHEDULER,
-        new SchedulerApi(
-                leadership,
-                frame.authorization(),
-                frame.metrics(),
-                frame.workers(),
-                flags.frameworks().constraints(),
-                Ids::random,
-                flags.frameworks().rootSubmissions()
-                    ? Optional.empty()
-                    : Optional.of(new RootAccounts()))
-            .endpoint(gate::check));
     HttpHandler agents = links.handler(acceptor());
     router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> agents.handle(exchange));
     CommonEndpoints.install(
@@ -212,17 +195,14 @@ public final class Master implements Daemon {
             Optional.of(frame.modules()),
             frame.authorization(),
             frame.workers()));
-    Reads.install(
-        router,
-        new Reads.Sources(
-            leadership,
-            flags.daemon().all(),
-            frame.metrics(),
-            frame.files(),
-            frame.authorization(),
-            frame.workers(),
-            loop,
-            frame.started()));
+    new MasterEndpoints(leadership, frame.authorization(), frame.metrics(), frame.workers())
+        .scheduler(
+            flags.frameworks().constraints(),
+            flags.frameworks().rootSubmissions()
+                ? Optional.empty()
+                : Optional.of(new RootAccounts()))
+        .operator(flags.daemon().all(), frame.files(), loop, frame.started())
+        .install(router);
   }
 
   private LinkServer.Acceptor acceptor() {

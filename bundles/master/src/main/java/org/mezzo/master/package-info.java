@@ -12,13 +12,14 @@
  *       happened, which is what the operator event stream is made of.
  *   <li>{@code transitions}: functions from a state and an event to a state and effects: {@code
  *       Transition} collects both; the loop publishes the state, then has the effects executed.
- *   <li>{@code scheduler}: the border of the scheduler API: decoding, checks, streams.
+ *   <li>{@code scheduler}: the scheduler API, a class per call, listed in {@code SchedulerCalls}.
+ *   <li>{@code operator}: the operator API, a class per call, listed in {@code OperatorCalls}.
+ *   <li>{@code endpoints}: the JSON endpoints, a class each, listed in {@code MasterEndpoints}.
  *   <li>{@code agents}: the border of the agent link.
  *   <li>{@code allocation}: keeps the leased allocator in step with the ledger and turns proposals
  *       into offers.
  *   <li>{@code election}: who leads; a {@code MasterTerm} lives from election to loss.
- *   <li>{@code reads}: the operator API's reading calls and the JSON endpoints, made from published
- *       roots only.
+ *   <li>{@code reads}: what can be read of a leading master and by whom, from published roots only.
  * </ul>
  *
  * <p>{@link org.mezzo.master.MasterDaemon} owns connector, router, metrics, event loop and leases.

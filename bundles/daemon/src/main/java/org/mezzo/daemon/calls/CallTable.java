@@ -93,14 +93,20 @@ public final class CallTable<C extends Message> {
   /** What is wrong with a call, for a client; empty when it can be served or is not known. */
   public Optional<String> problem(C call) {
     if (!call.hasField(type)) {
-      return Optional.of("Expecting 'type' to be present");
+      return Optional.of(absent("type"));
     }
     Row<C> row = rows.get(number(call));
     return row == null
         ? Optional.empty()
         : row.message
             .filter(field -> !call.hasField(field))
-            .map(field -> "Expecting '" + field.getName() + "' to be present");
+            .map(field -> absent(field.getName()))
+            .or(() -> row.call.problem(call));
+  }
+
+  /** What a client is told of a field that has to be there and is not. */
+  public static String absent(String field) {
+    return "Expecting '" + field + "' to be present";
   }
 
   /** Serves a call without {@link #problem}. A type without a row is answered with 501. */

@@ -1,4 +1,4 @@
-package org.mezzo.master.reads;
+package org.mezzo.master.operator;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -13,6 +13,7 @@ import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.http.SlowClientException;
+import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
@@ -25,7 +26,7 @@ import org.mezzo.protocol.v1.master.Event;
  * happenings over to the feed of each subscriber; messages are made from them, in order, on worker
  * threads. A subscriber whose feed grows beyond its bound is cut.
  */
-final class OperatorStreams {
+public final class OperatorStreams {
   /** How often a heartbeat is sent. */
   static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
@@ -39,7 +40,14 @@ final class OperatorStreams {
   private final Metrics.Counter cuts;
   private final ArrayDeque<Subscriber> subscribers = new ArrayDeque<>();
 
-  OperatorStreams(
+  /**
+   * No streams yet.
+   *
+   * @param workers where events are made
+   * @param limit how many may be open
+   * @param cuts counts those that were cut
+   */
+  public OperatorStreams(
       ClusterView cluster, EventLoop loop, Executor workers, int limit, Metrics.Counter cuts) {
     this.cluster = cluster;
     this.loop = loop;
@@ -98,7 +106,7 @@ final class OperatorStreams {
   }
 
   /** How many streams are open. */
-  synchronized int size() {
+  public synchronized int size() {
     return subscribers.size();
   }
 
@@ -248,7 +256,7 @@ final class OperatorStreams {
           Event.newBuilder()
               .setAgentAdded(
                   Event.AgentAdded.newBuilder()
-                      .setAgent(OperatorMessages.agent(happening.agent()))));
+                      .setAgent(OperatorMessages.agent(happening.agent(), visibility))));
     }
 
     @Override

@@ -1,4 +1,4 @@
-package org.mezzo.master.reads;
+package org.mezzo.master.operator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

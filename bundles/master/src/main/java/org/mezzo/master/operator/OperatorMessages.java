@@ -1,4 +1,4 @@
-package org.mezzo.master.reads;
+package org.mezzo.master.operator;
 
 import java.time.Instant;
 import java.util.ArrayList;
@@ -6,6 +6,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.mezzo.flags.Passwords;
+import org.mezzo.master.reads.Roles;
+import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
@@ -35,7 +37,7 @@ final class OperatorMessages {
         .setGetTasks(tasks(state, visibility))
         .setGetExecutors(executors(state, visibility))
         .setGetFrameworks(frameworks(state, visibility))
-        .setGetAgents(agents(state))
+        .setGetAgents(agents(state, visibility))
         .build();
   }
 
@@ -151,27 +153,38 @@ final class OperatorMessages {
         .build();
   }
 
-  static Response.GetAgents agents(MasterState state) {
+  static Response.GetAgents agents(MasterState state, Visibility visibility) {
     Response.GetAgents.Builder all = Response.GetAgents.newBuilder();
     for (Agent agent : state.agents().values()) {
-      all.addAgents(agent(agent));
+      all.addAgents(agent(agent, visibility));
     }
-    state.recoveredAgents().values().forEach(agent -> all.addRecoveredAgents(agent.info()));
+    state
+        .recoveredAgents()
+        .values()
+        .forEach(agent -> all.addRecoveredAgents(shown(agent.info(), visibility)));
     return all.build();
   }
 
-  static Response.GetAgents.Agent agent(Agent agent) {
+  /** Without what is reserved for roles that are not to be seen. */
+  private static AgentInfo shown(AgentInfo info, Visibility visibility) {
+    List<Resource> visible = info.getResourcesList().stream().filter(visibility::resource).toList();
+    return visible.size() == info.getResourcesCount()
+        ? info
+        : info.toBuilder().clearResources().addAllResources(visible).build();
+  }
+
+  static Response.GetAgents.Agent agent(Agent agent, Visibility visibility) {
     Response.GetAgents.Agent.Builder message =
         Response.GetAgents.Agent.newBuilder()
-            .setAgentInfo(agent.info())
+            .setAgentInfo(shown(agent.info(), visibility))
             .setActive(agent.active())
             .setDeactivated(false)
             .setVersion(agent.version())
             .setPid(agent.pid())
             .setRegisteredTime(time(agent.registered()))
-            .addAllTotalResources(endpoint(agent.total()))
-            .addAllAllocatedResources(endpoint(agent.totalAllocated()))
-            .addAllOfferedResources(endpoint(agent.totalOffered()));
+            .addAllTotalResources(endpoint(visibility.resources(agent.total())))
+            .addAllAllocatedResources(endpoint(visibility.resources(agent.totalAllocated())))
+            .addAllOfferedResources(endpoint(visibility.resources(agent.totalOffered())));
     agent.reregistered().ifPresent(at -> message.setReregisteredTime(time(at)));
     agent.capabilities().stream()
         .sorted()
@@ -181,9 +194,12 @@ final class OperatorMessages {
     return message.build();
   }
 
-  static Response.GetRoles roles(MasterState state) {
+  static Response.GetRoles roles(MasterState state, Visibility visibility) {
     Response.GetRoles.Builder all = Response.GetRoles.newBuilder();
     for (Roles.Role role : Roles.of(state)) {
+      if (!visibility.role(role.name())) {
+        continue;
+      }
       Role.Builder message = Role.newBuilder().setName(role.name()).setWeight(role.weight());
       role.frameworks().forEach(id -> message.addFrameworks(FrameworkID.newBuilder().setValue(id)));
       message.addAllResources(scalars(role.resources()));
@@ -208,9 +224,9 @@ final class OperatorMessages {
     return scalars;
   }
 
-  static Response.GetWeights weights(MasterState state) {
+  static Response.GetWeights weights(MasterState state, Visibility visibility) {
     Response.GetWeights.Builder all = Response.GetWeights.newBuilder();
-    state.weights().entrySet().stream()
+    visibility.roles(state.weights()).entrySet().stream()
         .sorted(Map.Entry.comparingByKey())
         .forEach(
             entry ->
