@@ -25,7 +25,10 @@ import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
 import org.mezzo.agent.detection.Machine;
+import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
+import org.mezzo.agent.endpoints.AgentReads;
+import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
@@ -48,6 +51,7 @@ import org.mezzo.daemon.border.FirewallRules;
 import org.mezzo.daemon.border.ModuleAuthentication;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ModuleParameters;
+import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.files.OwnFolder;
 import org.mezzo.daemon.loop.EventLoop;
@@ -181,15 +185,15 @@ public final class Agent implements AutoCloseable {
               .resources(
                   flags.text("resources").orElse(""), flags.text("default_role").orElse("*"));
       containerizer = Containerizer.open(containerizerOptions(identity, services.modules()));
-      VirtualFiles files = new VirtualFiles(name);
-      open.add(files);
-      files.measure(metrics, "slave");
       ModuleAuthentication authentication =
           new ModuleAuthentication(identity, flags, metrics, services.modules(), workers);
       open.add(authentication);
       Authorization authorization =
           Authorization.of(identity, flags, metrics, services.modules(), workers);
       open.add(authorization);
+      VirtualFiles files = new VirtualFiles(name, authorization);
+      open.add(files);
+      files.measure(metrics, "slave");
       Router router = new Router("slave(1)", authentication, authorization, workers);
       flags
           .text("firewall_rules")
@@ -274,24 +278,14 @@ public final class Agent implements AutoCloseable {
       double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
       metrics.gauge("slave/recovery_time_secs", () -> recoverySeconds);
       collector.scheduleExisting(paths);
-      AgentEndpoints endpoints =
-          new AgentEndpoints(
-              name,
-              startTime,
-              flags,
-              loop,
-              workers,
-              metrics,
-              files,
-              services.modules(),
-              authorization,
-              containerizer,
-              tasks,
+      AgentDescription self =
+          new AgentDescription(
               () -> info,
               total,
               "slave(1)@" + advertisedIp + ":" + advertisedPort,
+              startTime,
               link::leader);
-      endpoints.install(router);
+      addEndpoints(router, identity, self, files, services.modules(), authorization);
       loop.execute(() -> tasks.agent(info, resourceVersion));
       open.add(
           new LeaderDetection(
@@ -307,6 +301,21 @@ public final class Agent implements AutoCloseable {
           : new IOException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
     }
     LOG.info("Agent '{}' serves on {} and has {}", name, address, total.toText());
+  }
+
+  private void addEndpoints(
+      Router router,
+      DaemonIdentity identity,
+      AgentDescription self,
+      VirtualFiles files,
+      ModuleLeases modules,
+      Authorization authorization) {
+    CommonEndpoints.install(
+        router, identity, flags, metrics, files, Optional.of(modules), workers);
+    AgentReads reads = new AgentReads(tasks, loop, workers, authorization);
+    ContainerLook containers = new ContainerLook(reads, containerizer);
+    new AgentEndpoints(self, reads, containers, flags, metrics, files)
+        .install(router, authorization, workers);
   }
 
   private static String defaultRuntimeDir() {

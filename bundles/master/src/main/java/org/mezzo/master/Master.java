@@ -252,7 +252,7 @@ public final class Master implements AutoCloseable {
       Authorization authorization,
       Workers workers) {
     Router router = new Router("master", authentication, authorization, workers);
-    VirtualFiles files = new VirtualFiles(name);
+    VirtualFiles files = new VirtualFiles(name, authorization);
     open.add(files);
     LeaderGate gate = new LeaderGate(leadership);
     router.route(
@@ -270,9 +270,7 @@ public final class Master implements AutoCloseable {
     HttpHandler links = services.links().handler(acceptor());
     router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));
     CommonEndpoints.install(
-        router,
-        new CommonEndpoints.Sources(
-            name, flags, metrics, files, Optional.of(modules), authorization, workers));
+        router, identity, flags, metrics, files, Optional.of(modules), workers);
     Reads.install(
         router,
         new Reads.Sources(
