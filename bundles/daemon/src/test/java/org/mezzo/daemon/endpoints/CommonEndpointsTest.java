@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authorization.Action;
-import org.mezzo.daemon.TestDaemons;
+import org.mezzo.modules.local.LocalModules;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.Versions;
@@ -47,7 +47,7 @@ class CommonEndpointsTest {
     Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
     CommonEndpoints.install(
         router,
-        TestDaemons.identity("master", Role.MASTER, dir),
+        LocalModules.daemon("master", Role.MASTER, dir),
         new TestFlags(Map.of("port", "5050", "allocator", "hierarchical")),
         metrics,
         files,

@@ -2,7 +2,7 @@ package org.mezzo.daemon.endpoints;
 
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authorization.Action;
-import org.mezzo.daemon.TestDaemons;
+import org.mezzo.modules.local.LocalModules;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.border.Authentication;
@@ -53,7 +53,7 @@ class SandboxRaceTest {
     Router router = new Router("slave(1)", Authentication.NONE, Authorization.none(), workers);
     CommonEndpoints.install(
         router,
-        TestDaemons.identity("agent", Role.AGENT, dir),
+        LocalModules.daemon("agent", Role.AGENT, dir),
         new TestFlags(Map.of()),
         new MetricsRegistry(),
         files,
