@@ -53,10 +53,10 @@ import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ModuleParameters;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.files.VirtualFiles;
-import org.mezzo.files.OwnFolder;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
 import org.mezzo.http.HttpConnector;
@@ -310,8 +310,7 @@ public final class Agent implements AutoCloseable {
       VirtualFiles files,
       ModuleLeases modules,
       Authorization authorization) {
-    CommonEndpoints.install(
-        router, identity, flags, metrics, files, Optional.of(modules), workers);
+    CommonEndpoints.install(router, identity, flags, metrics, files, Optional.of(modules), workers);
     AgentReads reads = new AgentReads(tasks, loop, workers, authorization);
     ContainerLook containers = new ContainerLook(reads, containerizer);
     new AgentEndpoints(self, reads, containers, flags, metrics, files)

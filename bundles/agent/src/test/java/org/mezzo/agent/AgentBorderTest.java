@@ -48,7 +48,9 @@ import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.Value;
 
-/** What an agent with {@code --acls} shows to whom: everything it declares, as {@code /help} lists. */
+/**
+ * What an agent with {@code --acls} shows to whom: everything it declares, as {@code /help} lists.
+ */
 @Timeout(60)
 class AgentBorderTest {
   private static final String USER = System.getProperty("user.name");
@@ -172,8 +174,7 @@ class AgentBorderTest {
   }
 
   private static HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
-    return HttpClient.newHttpClient()
-        .send(request.build(), HttpResponse.BodyHandlers.ofString());
+    return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
   /** Something that can be asked of the agent, as its help describes it. */

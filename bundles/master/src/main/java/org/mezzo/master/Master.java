@@ -33,10 +33,10 @@ import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ModuleParameters;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.files.VirtualFiles;
-import org.mezzo.files.OwnFolder;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
@@ -47,6 +47,7 @@ import org.mezzo.http.HttpResponse;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.Refusal;
+import org.mezzo.master.agents.LinkEndpoint;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Gauges;
@@ -267,10 +268,8 @@ public final class Master implements AutoCloseable {
                 Ids::random,
                 flags.bool("root_submissions") ? Optional.empty() : Optional.of(new RootAccounts()))
             .endpoint(gate::check));
-    HttpHandler links = services.links().handler(acceptor());
-    router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));
-    CommonEndpoints.install(
-        router, identity, flags, metrics, files, Optional.of(modules), workers);
+    router.add(new LinkEndpoint(services.links().handler(acceptor())));
+    CommonEndpoints.install(router, identity, flags, metrics, files, Optional.of(modules), workers);
     Reads.install(
         router,
         new Reads.Sources(

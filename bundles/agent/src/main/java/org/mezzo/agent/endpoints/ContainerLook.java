@@ -23,8 +23,7 @@ public final class ContainerLook {
   static final String EXECUTOR_ID = "only this executor's; needs framework_id";
 
   /** An executor with its container. */
-  record Looked(
-      AgentReads.Running of, ContainerStatus status, Optional<ResourceStatistics> usage) {
+  record Looked(AgentReads.Running of, ContainerStatus status, Optional<ResourceStatistics> usage) {
     String framework() {
       return of.framework();
     }

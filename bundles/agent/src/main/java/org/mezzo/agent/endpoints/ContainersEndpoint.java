@@ -29,8 +29,7 @@ final class ContainersEndpoint implements ApiEndpoint {
     return new EndpointDeclaration(
         PATH,
         Access.READONLY,
-        Permission.<HttpExchange>endpoint(PATH)
-            .and(Permission.perObject(Action.VIEW_CONTAINER)),
+        Permission.<HttpExchange>endpoint(PATH).and(Permission.perObject(Action.VIEW_CONTAINER)),
         Help.of(
                 "The containers that run.",
                 "Answers with an array: ids, statistics and status of each container.")

@@ -31,7 +31,8 @@ final class GetFlags implements ApiCall<Call> {
     exchange.respond(
         Response.newBuilder()
             .setType(Response.Type.GET_FLAGS)
-            .setGetFlags(Response.GetFlags.newBuilder().addAllFlags(CommonEndpoints.flagMessages(flags)))
+            .setGetFlags(
+                Response.GetFlags.newBuilder().addAllFlags(CommonEndpoints.flagMessages(flags)))
             .build());
   }
 }

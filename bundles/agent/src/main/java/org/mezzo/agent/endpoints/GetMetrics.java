@@ -20,9 +20,10 @@ final class GetMetrics implements ApiCall<Call> {
   @Override
   public CallDeclaration<Call> declaration() {
     return CallDeclaration.<Call>of(
-        Call.Type.GET_METRICS,
-        Permission.none("the API does not ask for it; restrict who may call the API instead"),
-        "All metrics, as they are at this moment.").carrying("get_metrics");
+            Call.Type.GET_METRICS,
+            Permission.none("the API does not ask for it; restrict who may call the API instead"),
+            "All metrics, as they are at this moment.")
+        .carrying("get_metrics");
   }
 
   @Override
@@ -30,7 +31,9 @@ final class GetMetrics implements ApiCall<Call> {
     exchange.respond(
         Response.newBuilder()
             .setType(Response.Type.GET_METRICS)
-            .setGetMetrics(Response.GetMetrics.newBuilder().addAllMetrics(CommonEndpoints.metricMessages(metrics)))
+            .setGetMetrics(
+                Response.GetMetrics.newBuilder()
+                    .addAllMetrics(CommonEndpoints.metricMessages(metrics)))
             .build());
   }
 }

@@ -33,7 +33,11 @@ final class GetState implements ApiCall<Call> {
                 state ->
                     Response.newBuilder()
                         .setType(Response.Type.GET_STATE)
-                        .setGetState(Response.GetState.newBuilder().setGetTasks(StateMessages.tasks(state.visible())).setGetExecutors(StateMessages.executors(state.visible())).setGetFrameworks(StateMessages.frameworks(state.visible())))
+                        .setGetState(
+                            Response.GetState.newBuilder()
+                                .setGetTasks(StateMessages.tasks(state.visible()))
+                                .setGetExecutors(StateMessages.executors(state.visible()))
+                                .setGetFrameworks(StateMessages.frameworks(state.visible())))
                         .build(),
                 reads.workers()));
   }

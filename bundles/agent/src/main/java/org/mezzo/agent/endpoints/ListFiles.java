@@ -21,9 +21,10 @@ final class ListFiles implements ApiCall<Call> {
   @Override
   public CallDeclaration<Call> declaration() {
     return CallDeclaration.<Call>of(
-        Call.Type.LIST_FILES,
-        Permission.perObject(Action.ACCESS_SANDBOX, Action.ACCESS_MESOS_LOG),
-        "What a directory holds, by its virtual path.").carrying("list_files");
+            Call.Type.LIST_FILES,
+            Permission.perObject(Action.ACCESS_SANDBOX, Action.ACCESS_MESOS_LOG),
+            "What a directory holds, by its virtual path.")
+        .carrying("list_files");
   }
 
   @Override

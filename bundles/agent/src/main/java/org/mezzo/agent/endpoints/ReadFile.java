@@ -22,9 +22,10 @@ final class ReadFile implements ApiCall<Call> {
   @Override
   public CallDeclaration<Call> declaration() {
     return CallDeclaration.<Call>of(
-        Call.Type.READ_FILE,
-        Permission.perObject(Action.ACCESS_SANDBOX, Action.ACCESS_MESOS_LOG),
-        "A piece of a file, by its virtual path.").carrying("read_file");
+            Call.Type.READ_FILE,
+            Permission.perObject(Action.ACCESS_SANDBOX, Action.ACCESS_MESOS_LOG),
+            "A piece of a file, by its virtual path.")
+        .carrying("read_file");
   }
 
   @Override
@@ -33,13 +34,19 @@ final class ReadFile implements ApiCall<Call> {
     long length = wanted.hasLength() ? wanted.getLength() : -1;
     exchange.respondWhen(
         FileException.refusing(
-                files.onBehalfOf(exchange.principal(), wanted.getPath(), () -> files.read(wanted.getPath(), wanted.getOffset(), length)),
+                files.onBehalfOf(
+                    exchange.principal(),
+                    wanted.getPath(),
+                    () -> files.read(wanted.getPath(), wanted.getOffset(), length)),
                 FileException::getMessage)
             .thenApply(
                 chunk ->
                     Response.newBuilder()
                         .setType(Response.Type.READ_FILE)
-                        .setReadFile(Response.ReadFile.newBuilder().setSize(chunk.size()).setData(ByteString.copyFrom(chunk.data())))
+                        .setReadFile(
+                            Response.ReadFile.newBuilder()
+                                .setSize(chunk.size())
+                                .setData(ByteString.copyFrom(chunk.data())))
                         .build()));
   }
 }

@@ -50,8 +50,7 @@ final class StateMessages {
     return executors.build();
   }
 
-  private static ExecutorInfo executorInfo(
-      FrameworkView framework, ExecutorView executor) {
+  private static ExecutorInfo executorInfo(FrameworkView framework, ExecutorView executor) {
     return ExecutorInfo.newBuilder()
         .setExecutorId(ExecutorID.newBuilder().setValue(executor.id()))
         .setFrameworkId(framework.info().getId())

@@ -29,8 +29,7 @@ final class StatisticsEndpoint implements ApiEndpoint {
     return new EndpointDeclaration(
         PATH,
         Access.READONLY,
-        Permission.<HttpExchange>endpoint(PATH)
-            .and(Permission.perObject(Action.VIEW_CONTAINER)),
+        Permission.<HttpExchange>endpoint(PATH).and(Permission.perObject(Action.VIEW_CONTAINER)),
         Help.of(
                 "What executors use.",
                 "Answers with an array: ids and statistics of each executor of whose container"

@@ -36,9 +36,7 @@ public final class ObjectApprovers {
    * @return complete already when nobody is to be asked; never completes exceptionally
    */
   public static CompletionStage<ObjectApprovers> ask(
-      Authorization authorization,
-      Optional<Principal> principal,
-      Collection<Question> questions) {
+      Authorization authorization, Optional<Principal> principal, Collection<Question> questions) {
     if (!authorization.demanded()) {
       return CompletableFuture.completedFuture(ALL);
     }

@@ -43,9 +43,7 @@ public final class CallApi<C extends Message> implements ApiEndpoint {
 
   @Override
   public List<CallHelp> calls() {
-    return table.declarations().stream()
-        .map(call -> new CallHelp(call.name(), call.message(), call.permission(), call.help()))
-        .toList();
+    return table.help();
   }
 
   @Override

@@ -29,8 +29,8 @@ final class BrowseEndpoint implements ApiEndpoint {
         FileAnswers.PERMISSION,
         Help.of(
                 "What a directory holds.",
-                "Answers with an array, by path: name, size, mode, owner and time of each file; of a"
-                    + " file, with itself.")
+                "Answers with an array, by path: name, size, mode, owner and time of each file; of"
+                    + " a file, with itself.")
             .with("path", FileAnswers.PATH_MEANING)
             .with("jsonp", CommonEndpoints.JSONP));
   }

@@ -61,13 +61,13 @@ final class HelpPage {
     element("p", help.summary());
     element("p", help.description());
     if (!declaration.methods().isEmpty()) {
-      element("p", "Methods: " + String.join(", ", declaration.methods().stream().sorted().toList()));
+      element(
+          "p", "Methods: " + String.join(", ", declaration.methods().stream().sorted().toList()));
     }
     if (!help.parameters().isEmpty()) {
       element("h4", "Parameters of the query").markup("<dl>");
       help.parameters()
-          .forEach(
-              parameter -> element("dt", parameter.name()).element("dd", parameter.meaning()));
+          .forEach(parameter -> element("dt", parameter.name()).element("dd", parameter.meaning()));
       markup("</dl>");
     }
     element("h4", "Authentication");

@@ -34,7 +34,8 @@ final class ReadEndpoint implements ApiEndpoint {
                     + VirtualFiles.MAX_READ_BYTES
                     + " bytes and does not end within a character.")
             .with("path", FileAnswers.PATH_MEANING)
-            .with("offset", "where to begin, in bytes; without it, or with -1, only the size is told")
+            .with(
+                "offset", "where to begin, in bytes; without it, or with -1, only the size is told")
             .with("length", "how many bytes to read at most")
             .with("jsonp", CommonEndpoints.JSONP));
   }

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authorization.Action;
-import org.mezzo.modules.local.LocalModules;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.Versions;
@@ -26,6 +25,7 @@ import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.modules.local.LocalModules;
 
 @Timeout(20)
 class CommonEndpointsTest {

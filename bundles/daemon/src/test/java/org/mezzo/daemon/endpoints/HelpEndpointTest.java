@@ -15,7 +15,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
-import org.mezzo.modules.local.LocalModules;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.border.Access;
@@ -37,6 +36,7 @@ import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
+import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.agent.Call;
 
 @Timeout(20)

@@ -1,17 +1,5 @@
 package org.mezzo.daemon.endpoints;
 
-import org.mezzo.api.DaemonContext.Role;
-import org.mezzo.api.authorization.Action;
-import org.mezzo.modules.local.LocalModules;
-import org.mezzo.daemon.TestFlags;
-import org.mezzo.daemon.TestServer;
-import org.mezzo.daemon.border.Authentication;
-import org.mezzo.daemon.border.Authorization;
-import org.mezzo.daemon.border.Permission.Question;
-import org.mezzo.daemon.border.Router;
-import org.mezzo.daemon.loop.Workers;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpResponse;
@@ -26,7 +14,18 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.TestFlags;
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.border.Authentication;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Permission.Question;
+import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.modules.local.LocalModules;
 
 /** A task exchanges files and directories for links while clients look into its sandbox. */
 @Timeout(180)
