@@ -16,7 +16,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Machine;
+import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
+import org.mezzo.agent.endpoints.AgentReads;
+import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
@@ -36,6 +39,7 @@ import org.mezzo.daemon.DaemonKind;
 import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
+import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.link.LinkClient;
@@ -211,23 +215,26 @@ public final class Agent implements Daemon {
 
   private void addRoutes() {
     Advertised told = frame.advertised();
-    new AgentEndpoints(
-            frame.name(),
-            frame.started().toEpochMilli() / 1000.0,
-            flags.daemon().all(),
-            loop,
-            frame.workers(),
-            frame.metrics(),
-            frame.files(),
-            frame.modules(),
-            frame.authorization(),
-            containerizer,
-            tasks,
+    CommonEndpoints.install(
+        frame.router(),
+        frame.identity(),
+        flags.daemon().all(),
+        frame.metrics(),
+        frame.files(),
+        Optional.of(frame.modules()),
+        frame.workers());
+    AgentDescription self =
+        new AgentDescription(
             () -> info,
             total,
             "slave(1)@" + told.ip() + ":" + told.port(),
-            link::leader)
-        .install(frame.router());
+            frame.started().toEpochMilli() / 1000.0,
+            link::leader);
+    AgentReads reads = new AgentReads(tasks, loop, frame.workers(), frame.authorization());
+    ContainerLook containers = new ContainerLook(reads, containerizer);
+    new AgentEndpoints(
+            self, reads, containers, flags.daemon().all(), frame.metrics(), frame.files())
+        .install(frame.router(), frame.authorization(), frame.workers());
   }
 
   /** Whether a container may still be in the sandbox, whoever launched it. */

@@ -32,6 +32,7 @@ import org.mezzo.http.HttpHandler;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.Refusal;
+import org.mezzo.master.agents.LinkEndpoint;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
@@ -183,18 +184,15 @@ public final class Master implements Daemon {
 
   private void addRoutes(LinkServer links) {
     Router router = frame.router();
-    HttpHandler agents = links.handler(acceptor());
-    router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> agents.handle(exchange));
+    router.add(new LinkEndpoint(links.handler(acceptor())));
     CommonEndpoints.install(
         router,
-        new CommonEndpoints.Sources(
-            frame.name(),
-            flags.daemon().all(),
-            frame.metrics(),
-            frame.files(),
-            Optional.of(frame.modules()),
-            frame.authorization(),
-            frame.workers()));
+        frame.identity(),
+        flags.daemon().all(),
+        frame.metrics(),
+        frame.files(),
+        Optional.of(frame.modules()),
+        frame.workers());
     new MasterEndpoints(leadership, frame.authorization(), frame.metrics(), frame.workers())
         .scheduler(
             flags.frameworks().constraints(),

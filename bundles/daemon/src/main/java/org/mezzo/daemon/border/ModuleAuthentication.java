@@ -91,7 +91,7 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
     if (wanted == null) {
       return CompletableFuture.completedFuture(Verdict.pass(Optional.empty()));
     }
-    String realm = realm(access);
+    String realm = access.realm(role).orElseThrow();
     var request =
         new HttpAuthenticator.Request(
             exchange.method(), exchange.path(), exchange.headers(), realm);
@@ -158,11 +158,6 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
             .collect(Collectors.joining(", "));
     return Verdict.refuse(
         HttpResponse.text(401, "401 Unauthorized.").with("WWW-Authenticate", challenge));
-  }
-
-  private String realm(Access access) {
-    String daemon = role == Role.MASTER ? "mesos-master-" : "mesos-agent-";
-    return daemon + access.name().toLowerCase(java.util.Locale.ROOT);
   }
 
   /** Gives the leases back; requests that demand authentication are refused from then on. */

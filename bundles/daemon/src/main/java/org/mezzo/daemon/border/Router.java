@@ -87,11 +87,17 @@ public final class Router implements HttpHandler {
   }
 
   /** What is served now, by path. */
-  public List<EndpointDeclaration> declarations() {
+  public List<ApiEndpoint> endpoints() {
     return routes.values().stream()
-        .flatMap(route -> route.declaration.stream())
-        .sorted(Comparator.comparing(EndpointDeclaration::path))
+        .filter(route -> route.endpoint instanceof ApiEndpoint)
+        .map(route -> (ApiEndpoint) route.endpoint)
+        .sorted(Comparator.comparing(endpoint -> endpoint.declaration().path()))
         .toList();
+  }
+
+  /** The daemon's id, which may stand before every path. */
+  public String mainId() {
+    return mainId;
   }
 
   /** Takes a route away. */
@@ -276,7 +282,7 @@ public final class Router implements HttpHandler {
   }
 
   /** The path without the daemon's id in front and with single slashes around where that was. */
-  private String local(String path) {
+  public String local(String path) {
     String trimmed = trimmed(path);
     if (trimmed.startsWith("/" + mainId)) {
       String rest = trimmed.substring(mainId.length() + 1);

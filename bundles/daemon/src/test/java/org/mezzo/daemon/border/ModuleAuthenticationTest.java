@@ -19,6 +19,7 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.configuration.ModuleParameters;
@@ -152,11 +153,13 @@ class ModuleAuthenticationTest {
             Authorization.none(),
             workers);
     for (Access access : Access.values()) {
-      router.route(
-          "/" + access,
-          access,
-          (it, who) ->
-              it.respond(HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody"))));
+      router.add(
+          TestEndpoint.of(
+              "/" + access,
+              access,
+              (it, who) ->
+                  it.respond(
+                      HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody")))));
     }
     server = new TestServer(router);
   }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
+import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Access;
@@ -49,19 +50,20 @@ class CallEndpointTest {
   @BeforeEach
   void open() throws Exception {
     Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
-    router.route("/api/v1", Access.NONE, endpoint());
-    router.route("/limited", Access.NONE, endpoint().maxBodyBytes(10));
-    router.route("/agent", Access.NONE, endpoint().withRecordIo());
-    router.route("/unnegotiated", Access.NONE, endpoint().acceptWhen(call -> false));
-    router.route(
-        "/follower",
-        Access.NONE,
-        endpoint()
-            .gate(
-                exchange ->
-                    Optional.of(
-                        org.mezzo.http.HttpResponse.status(307)
-                            .with("Location", "//leader:5050" + exchange.pathAndQuery()))));
+    router.add(TestEndpoint.of("/api/v1", Access.NONE, endpoint()));
+    router.add(TestEndpoint.of("/limited", Access.NONE, endpoint().maxBodyBytes(10)));
+    router.add(TestEndpoint.of("/agent", Access.NONE, endpoint().withRecordIo()));
+    router.add(TestEndpoint.of("/unnegotiated", Access.NONE, endpoint().acceptWhen(call -> false)));
+    router.add(
+        TestEndpoint.of(
+            "/follower",
+            Access.NONE,
+            endpoint()
+                .gate(
+                    exchange ->
+                        Optional.of(
+                            org.mezzo.http.HttpResponse.status(307)
+                                .with("Location", "//leader:5050" + exchange.pathAndQuery())))));
     server = new TestServer(router);
   }
 

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.Authentication;
@@ -83,11 +84,12 @@ class CallTableTest {
   private HttpResponse<String> post(String body, ApiCall<Call>... calls) throws Exception {
     CallTable<Call> table = table(calls);
     Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
-    router.route(
-        "/api/v1",
-        Access.NONE,
-        new CallEndpoint<>(Call.getDefaultInstance(), "master::Call", workers, table::handle)
-            .validate(table::problem));
+    router.add(
+        TestEndpoint.of(
+            "/api/v1",
+            Access.NONE,
+            new CallEndpoint<>(Call.getDefaultInstance(), "master::Call", workers, table::handle)
+                .validate(table::problem)));
     server = new TestServer(router);
     return server.send(
         "POST", "/api/v1", body.getBytes("UTF-8"), "Content-Type", "application/json");
