@@ -241,7 +241,7 @@ public final class Agent implements AutoCloseable {
           new AgentTasks(
               new AgentTasks.Surroundings(
                   loop,
-                  workers,
+                  workers.answers(),
                   loop::schedule,
                   identity.clock(),
                   containerizer,
@@ -538,7 +538,7 @@ public final class Agent implements AutoCloseable {
       if (!info.hasId() || !info.getId().getValue().equals(agentId)) {
         AgentInfo named = info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
         info = named;
-        stored = CompletableFuture.runAsync(() -> remember(named), workers);
+        stored = CompletableFuture.runAsync(() -> remember(named), workers.answers());
       }
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);

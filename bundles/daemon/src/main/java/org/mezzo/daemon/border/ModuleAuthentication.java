@@ -16,6 +16,7 @@ import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpExchange;
@@ -47,14 +48,15 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   /**
    * Leases the authenticators that the flags demand; none when they demand nothing.
    *
-   * @param events where the lease reports; must not be the event loop if that may be busy
+   * @param workers where the leases report: on their lane for answers
    */
   public ModuleAuthentication(
       DaemonIdentity daemon,
       Flags flags,
       MetricsRegistry metrics,
       ModuleLeases modules,
-      Executor events) {
+      Workers workers) {
+    Executor events = workers.answers();
     this.role = daemon.role();
     String operators = flags.text("http_authenticators").orElse("basic");
     if (flags.bool("authenticate_http_readonly")) {
