@@ -267,6 +267,7 @@ public final class Master implements AutoCloseable {
                 Ids::random,
                 flags.bool("root_submissions") ? Optional.empty() : Optional.of(new RootAccounts()))
             .endpoint(gate::check));
+    metrics.gauge("master/mezzo/link_events_waiting", services.links()::waiting);
     HttpHandler links = services.links().handler(acceptor());
     router.route(LinkServer.PATH, Access.NONE, (exchange, principal) -> links.handle(exchange));
     CommonEndpoints.install(
