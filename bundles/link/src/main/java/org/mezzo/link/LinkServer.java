@@ -49,8 +49,8 @@ public interface LinkServer {
     void refuse(Refusal refusal);
 
     /**
-     * Queues an event, which is encoded elsewhere; its number is set here. False when the connection
-     * is closed or was cut, be it because too many events wait.
+     * Queues an event, which is encoded elsewhere; its number is set here. False when the
+     * connection is closed or was cut, be it because too many events wait.
      */
     boolean send(MasterEvent.Builder event);
 

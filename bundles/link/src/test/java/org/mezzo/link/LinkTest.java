@@ -132,7 +132,8 @@ class LinkTest {
 
     long before = threads.getCurrentThreadAllocatedBytes();
     for (int i = 0; i < 3; i++) {
-      link.send(AgentCall.newBuilder().setStatusUpdate(StatusUpdate.newBuilder().setStatus(status)));
+      link.send(
+          AgentCall.newBuilder().setStatusUpdate(StatusUpdate.newBuilder().setStatus(status)));
       session.session.send(
           MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(text)));
     }

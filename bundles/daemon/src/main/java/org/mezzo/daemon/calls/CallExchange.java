@@ -16,8 +16,8 @@ import org.mezzo.http.StreamBound;
 
 /**
  * A v1 call that was read and checked, with its ways to answer. Exactly one of them is used, on any
- * thread, an event loop included: encoding and writing happen on worker threads: those of
- * answers, or of the reader that answers, so that no reader of large state delays a small answer.
+ * thread, an event loop included: encoding and writing happen on worker threads: those of answers,
+ * or of the reader that answers, so that no reader of large state delays a small answer.
  */
 public final class CallExchange {
   private final HttpExchange exchange;

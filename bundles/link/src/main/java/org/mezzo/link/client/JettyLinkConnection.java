@@ -260,8 +260,7 @@ final class JettyLinkConnection
   private List<Frame> batch() {
     List<Frame> piece = new ArrayList<>();
     int size = 0;
-    while (!queue.isEmpty()
-        && (piece.isEmpty() || size + queue.peek().size() <= BATCH_BYTES)) {
+    while (!queue.isEmpty() && (piece.isEmpty() || size + queue.peek().size() <= BATCH_BYTES)) {
       Frame next = queue.poll();
       piece.add(next);
       size += next.size();

@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The master's side: one request per agent whose body never ends, answered by a body that never
- * ends. All sessions share one thread that encodes what was queued and hands it to the connector, and
- * one that watches for agents that have fallen silent.
+ * ends. All sessions share one thread that encodes what was queued and hands it to the connector,
+ * and one that watches for agents that have fallen silent.
  */
 @Component(service = LinkServer.class)
 public final class HttpLinkServer implements Links.Server {

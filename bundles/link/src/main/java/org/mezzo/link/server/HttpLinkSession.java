@@ -197,8 +197,7 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
   }
 
   /** Small frames go out together. False when the answer takes no more. */
-  private static boolean write(
-      ResponseStream to, ArrayDeque<Frame> frames, EventFrames events) {
+  private static boolean write(ResponseStream to, ArrayDeque<Frame> frames, EventFrames events) {
     List<Frame> piece = new ArrayList<>();
     int size = 0;
     while (!frames.isEmpty()) {

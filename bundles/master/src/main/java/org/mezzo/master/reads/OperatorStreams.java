@@ -4,30 +4,25 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.Metrics;
-import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.SlowClientException;
-import org.mezzo.daemon.calls.CallExchange;
-import org.mezzo.daemon.calls.Encoded;
-import org.mezzo.daemon.calls.EventStream;
-import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.protocol.v1.AgentID;
-import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.master.Event;
 
 /**
  * The event streams of operators (rules 158 and 159). The event loop only hands roots and
  * happenings over to the feed of each subscriber; messages are made from them, in order, on worker
- * threads. A subscriber whose feed grows beyond its bound is cut.
+ * threads: the state, which may be large, by a reader, what happens then by the writers of events,
+ * once for all subscribers. A subscriber whose feed grows beyond its bound is cut.
  */
 final class OperatorStreams {
   /** How often a heartbeat is sent. */
@@ -36,15 +31,21 @@ final class OperatorStreams {
   /** How many transitions may wait to be told to one subscriber. */
   private static final int MAX_FEED = 100_000;
 
+  private static final OperatorEvents NONE = new OperatorEvents(null, List.of());
+
   private final ClusterView cluster;
   private final EventLoop loop;
-  private final Executor workers;
+  private final Workers workers;
   private final int limit;
   private final Metrics.Counter cuts;
+
+  /** Of the last transition that was told; for the event loop only. */
+  private OperatorEvents last = NONE;
+
   private final ArrayDeque<Subscriber> subscribers = new ArrayDeque<>();
 
   OperatorStreams(
-      ClusterView cluster, EventLoop loop, Executor workers, int limit, Metrics.Counter cuts) {
+      ClusterView cluster, EventLoop loop, Workers workers, int limit, Metrics.Counter cuts) {
     this.cluster = cluster;
     this.loop = loop;
     this.workers = workers;
@@ -56,15 +57,17 @@ final class OperatorStreams {
   private final class Subscriber {
     final EventStream<Event> stream;
     final Visibility visibility;
-    private final ArrayDeque<Runnable> feed = new ArrayDeque<>();
-    private boolean running;
+    private final ArrayDeque<OperatorEvents> feed = new ArrayDeque<>();
+
+    /** Whether somebody is at the feed: first the reader that makes the state. */
+    private boolean running = true;
 
     Subscriber(EventStream<Event> stream, Visibility visibility) {
       this.stream = stream;
       this.visibility = visibility;
     }
 
-    void feed(Runnable step) {
+    void feed(OperatorEvents events) {
       synchronized (feed) {
         if (feed.size() >= MAX_FEED) {
           feed.clear();
@@ -73,14 +76,32 @@ final class OperatorStreams {
                   MAX_FEED + " transitions wait to be made into events for the client"));
           return;
         }
-        feed.add(step);
+        feed.add(events);
         if (running) {
           return;
         }
         running = true;
       }
+      go();
+    }
+
+    /** Has the feed written. */
+    void go() {
+      run(workers.events(), this::drain);
+    }
+
+    /** A task that fails ends the stream: what its client gets would have a gap. */
+    private void run(Executor lane, Runnable task) {
       try {
-        workers.execute(this::drain);
+        lane.execute(
+            () -> {
+              try {
+                task.run();
+              } catch (RuntimeException | Error e) {
+                stream.abort(e);
+                throw e;
+              }
+            });
       } catch (RejectedExecutionException e) {
         stream.abort();
       }
@@ -88,15 +109,15 @@ final class OperatorStreams {
 
     private void drain() {
       while (true) {
-        Runnable step;
+        OperatorEvents events;
         synchronized (feed) {
-          step = feed.poll();
-          if (step == null) {
+          events = feed.poll();
+          if (events == null) {
             running = false;
             return;
           }
         }
-        step.run();
+        events.forEach(visibility, stream::send);
       }
     }
   }
@@ -118,7 +139,10 @@ final class OperatorStreams {
         cluster.follow(
             state -> begin(subscriber, state),
             (before, after, happenings) -> tell(subscriber, after, happenings),
-            stream::end);
+            () -> {
+              last = NONE;
+              stream.end();
+            });
     stream.onClosed(
         cause -> {
           synchronized (this) {
@@ -143,99 +167,42 @@ final class OperatorStreams {
         subscribers.poll().stream.end();
       }
     }
-    subscriber.feed(
+    subscriber.run(
+        workers,
         () -> {
           EventStream<Event> stream = subscriber.stream;
-          stream.send(
-              Event.newBuilder()
-                  .setType(Event.Type.SUBSCRIBED)
-                  .setSubscribed(
-                      Event.Subscribed.newBuilder()
-                          .setGetState(OperatorMessages.state(state, subscriber.visibility))
-                          .setHeartbeatIntervalSeconds(HEARTBEAT.toSeconds()))
-                  .build());
+          Encoded<Event> snapshot =
+              Encoded.of(
+                  Event.newBuilder()
+                      .setType(Event.Type.SUBSCRIBED)
+                      .setSubscribed(
+                          Event.Subscribed.newBuilder()
+                              .setGetState(OperatorMessages.state(state, subscriber.visibility))
+                              .setHeartbeatIntervalSeconds(HEARTBEAT.toSeconds()))
+                      .build());
+          // Encoded here: the writers of events serve schedulers as well.
+          snapshot.record(stream.type());
+          stream.send(snapshot);
           Encoded<Event> beat =
               Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
           stream.send(beat);
           stream.heartbeat(loop, HEARTBEAT, beat);
+          subscriber.go();
         });
   }
 
-  private static void tell(Subscriber subscriber, MasterState state, List<Happening> happenings) {
+  private void tell(Subscriber subscriber, MasterState state, List<Happening> happenings) {
     if (happenings.isEmpty()) {
       return;
     }
-    subscriber.feed(
-        () -> {
-          for (Happening happening : happenings) {
-            event(happening, state, subscriber.visibility).ifPresent(subscriber.stream::send);
-          }
-        });
+    subscriber.feed(events(state, happenings));
   }
 
-  private static Optional<Event> event(
-      Happening happening, MasterState state, Visibility visibility) {
-    Event.Builder event = Event.newBuilder();
-    if (happening instanceof Happening.TaskAdded added) {
-      if (!visible(state, added.task().frameworkId(), visibility)) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.TASK_ADDED)
-          .setTaskAdded(Event.TaskAdded.newBuilder().setTask(added.task().message()));
-    } else if (happening instanceof Happening.TaskUpdated updated) {
-      if (!visible(state, updated.task().frameworkId(), visibility)) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.TASK_UPDATED)
-          .setTaskUpdated(
-              Event.TaskUpdated.newBuilder()
-                  .setFrameworkId(FrameworkID.newBuilder().setValue(updated.task().frameworkId()))
-                  .setStatus(updated.status())
-                  .setState(updated.task().state()));
-    } else if (happening instanceof Happening.FrameworkAdded added) {
-      if (!visibility.framework(added.framework())) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.FRAMEWORK_ADDED)
-          .setFrameworkAdded(
-              Event.FrameworkAdded.newBuilder()
-                  .setFramework(OperatorMessages.announced(state, added.framework())));
-    } else if (happening instanceof Happening.FrameworkUpdated updated) {
-      if (!visibility.framework(updated.framework())) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.FRAMEWORK_UPDATED)
-          .setFrameworkUpdated(
-              Event.FrameworkUpdated.newBuilder()
-                  .setFramework(OperatorMessages.announced(state, updated.framework())));
-    } else if (happening instanceof Happening.FrameworkRemoved removed) {
-      if (!visibility.framework(removed.framework())) {
-        return Optional.empty();
-      }
-      event
-          .setType(Event.Type.FRAMEWORK_REMOVED)
-          .setFrameworkRemoved(
-              Event.FrameworkRemoved.newBuilder().setFrameworkInfo(removed.framework().info()));
-    } else if (happening instanceof Happening.AgentAdded added) {
-      event
-          .setType(Event.Type.AGENT_ADDED)
-          .setAgentAdded(
-              Event.AgentAdded.newBuilder().setAgent(OperatorMessages.agent(added.agent())));
-    } else if (happening instanceof Happening.AgentRemoved removed) {
-      event
-          .setType(Event.Type.AGENT_REMOVED)
-          .setAgentRemoved(
-              Event.AgentRemoved.newBuilder()
-                  .setAgentId(AgentID.newBuilder().setValue(removed.agent().id())));
+  /** What all subscribers are told of a transition; on the event loop. */
+  OperatorEvents events(MasterState state, List<Happening> happenings) {
+    if (!last.ledTo(state)) {
+      last = new OperatorEvents(state, happenings);
     }
-    return Optional.of(event.build());
-  }
-
-  private static boolean visible(MasterState state, String frameworkId, Visibility visibility) {
-    return state.framework(frameworkId).map(visibility::tasks).orElse(visibility == Visibility.ALL);
+    return last;
   }
 }

@@ -42,7 +42,7 @@ public final class Reads {
         new OperatorStreams(
             sources.cluster(),
             sources.loop(),
-            sources.workers().events(),
+            sources.workers(),
             (int) sources.flags().integer("max_operator_event_stream_subscribers"),
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
