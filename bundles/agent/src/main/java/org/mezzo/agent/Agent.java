@@ -198,7 +198,7 @@ public final class Agent implements Daemon {
     Advertised told = frame.advertised();
     return new AgentTasks.Surroundings(
         loop,
-        frame.workers(),
+        frame.workers().answers(),
         loop::schedule,
         frame.clock(),
         containerizer,
@@ -398,7 +398,7 @@ public final class Agent implements Daemon {
       if (!info.hasId() || !info.getId().getValue().equals(agentId)) {
         AgentInfo named = info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
         info = named;
-        stored = CompletableFuture.runAsync(() -> remember(named), frame.workers());
+        stored = CompletableFuture.runAsync(() -> remember(named), frame.workers().answers());
       }
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);

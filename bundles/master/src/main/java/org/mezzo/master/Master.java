@@ -184,6 +184,7 @@ public final class Master implements Daemon {
 
   private void addRoutes(LinkServer links) {
     Router router = frame.router();
+    frame.metrics().gauge("master/mezzo/link_events_waiting", links::waiting);
     router.add(new LinkEndpoint(links.handler(acceptor())));
     CommonEndpoints.install(
         router,

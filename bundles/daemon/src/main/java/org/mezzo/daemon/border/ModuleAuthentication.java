@@ -16,6 +16,7 @@ import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
@@ -47,14 +48,15 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
    * Leases the authenticators.
    *
    * @param names of the modules that must know the sender, by access; what is absent is open
-   * @param events where the lease reports; must not be the event loop if that may be busy
+   * @param workers where the leases report: on their lane for answers
    */
   public ModuleAuthentication(
       DaemonIdentity daemon,
       Map<Access, List<String>> names,
       MetricsRegistry metrics,
       ModuleLeases modules,
-      Executor events) {
+      Workers workers) {
+    Executor events = workers.answers();
     this.role = daemon.role();
     names.forEach((access, wanted) -> demand(access, wanted, daemon, metrics, modules, events));
   }

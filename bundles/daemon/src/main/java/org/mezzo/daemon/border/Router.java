@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
@@ -37,7 +38,7 @@ public final class Router implements HttpHandler {
   private final String mainId;
   private final Authentication authentication;
   private final Authorization authorization;
-  private final Executor workers;
+  private final Executor answers;
   private final Map<String, Route> routes = new ConcurrentHashMap<>();
   private volatile Set<String> disabled = Set.of();
 
@@ -50,11 +51,11 @@ public final class Router implements HttpHandler {
    * @param workers where endpoints run whose request had to wait for an authenticator
    */
   public Router(
-      String mainId, Authentication authentication, Authorization authorization, Executor workers) {
+      String mainId, Authentication authentication, Authorization authorization, Workers workers) {
     this.mainId = mainId;
     this.authentication = authentication;
     this.authorization = authorization;
-    this.workers = workers;
+    this.answers = workers.answers();
   }
 
   /**
@@ -146,7 +147,7 @@ public final class Router implements HttpHandler {
             proceed(route, exchange, decided);
           }
         },
-        workers);
+        answers);
   }
 
   private void proceed(Route route, HttpExchange exchange, Authentication.Verdict verdict) {
@@ -174,7 +175,7 @@ public final class Router implements HttpHandler {
     if (allowed.isDone() && !allowed.isCompletedExceptionally()) {
       serve(route, exchange, principal, allowed.join());
     } else {
-      when(exchange, allowed, workers, yes -> serve(route, exchange, principal, yes));
+      when(exchange, allowed, answers, yes -> serve(route, exchange, principal, yes));
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.CallHelp;
+import org.mezzo.daemon.loop.Workers;
 
 /**
  * The calls of one v1 API by type: checks that each carries what it must, asks for the leave it
@@ -30,7 +31,7 @@ public final class CallTable<C extends Message> {
 
   private final FieldDescriptor type;
   private final Authorization authorization;
-  private final Executor workers;
+  private final Executor answers;
   private final Map<Integer, Row<C>> rows = new TreeMap<>();
 
   /**
@@ -45,12 +46,12 @@ public final class CallTable<C extends Message> {
   public CallTable(
       C prototype,
       Authorization authorization,
-      Executor workers,
+      Workers workers,
       Collection<? extends ApiCall<C>> calls) {
     Descriptor descriptor = prototype.getDescriptorForType();
     this.type = descriptor.findFieldByName("type");
     this.authorization = authorization;
-    this.workers = workers;
+    this.answers = workers.answers();
     for (ApiCall<C> call : calls) {
       Row<C> row = row(descriptor, call);
       int number = row.declaration.type().getNumber();
@@ -125,7 +126,7 @@ public final class CallTable<C extends Message> {
     if (allowed.isDone() && !allowed.isCompletedExceptionally()) {
       serve(row, call, exchange, allowed.join());
     } else {
-      exchange.when(allowed, workers, yes -> serve(row, call, exchange, yes));
+      exchange.when(allowed, answers, yes -> serve(row, call, exchange, yes));
     }
   }
 

@@ -12,19 +12,19 @@ import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.SlowClientException;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.protocol.v1.AgentID;
-import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.master.Event;
 
 /**
  * The event streams of operators (rules 158 and 159). The event loop only hands roots and
  * happenings over to the feed of each subscriber; messages are made from them, in order, on worker
- * threads. A subscriber whose feed grows beyond its bound is cut.
+ * threads: the state, which may be large, by a reader, what happens then by the writers of events,
+ * once for all subscribers. A subscriber whose feed grows beyond its bound is cut.
  */
 public final class OperatorStreams {
   /** How often a heartbeat is sent. */
@@ -33,11 +33,17 @@ public final class OperatorStreams {
   /** How many transitions may wait to be told to one subscriber. */
   private static final int MAX_FEED = 100_000;
 
+  private static final OperatorEvents NONE = new OperatorEvents(null, List.of());
+
   private final ClusterView cluster;
   private final EventLoop loop;
-  private final Executor workers;
+  private final Workers workers;
   private final int limit;
   private final Metrics.Counter cuts;
+
+  /** Of the last transition that was told; for the event loop only. */
+  private OperatorEvents last = NONE;
+
   private final ArrayDeque<Subscriber> subscribers = new ArrayDeque<>();
 
   /**
@@ -48,7 +54,7 @@ public final class OperatorStreams {
    * @param cuts counts those that were cut
    */
   public OperatorStreams(
-      ClusterView cluster, EventLoop loop, Executor workers, int limit, Metrics.Counter cuts) {
+      ClusterView cluster, EventLoop loop, Workers workers, int limit, Metrics.Counter cuts) {
     this.cluster = cluster;
     this.loop = loop;
     this.workers = workers;
@@ -60,15 +66,17 @@ public final class OperatorStreams {
   private final class Subscriber {
     final EventStream<Event> stream;
     final Visibility visibility;
-    private final ArrayDeque<Runnable> feed = new ArrayDeque<>();
-    private boolean running;
+    private final ArrayDeque<OperatorEvents> feed = new ArrayDeque<>();
+
+    /** Whether somebody is at the feed: first the reader that makes the state. */
+    private boolean running = true;
 
     Subscriber(EventStream<Event> stream, Visibility visibility) {
       this.stream = stream;
       this.visibility = visibility;
     }
 
-    void feed(Runnable step) {
+    void feed(OperatorEvents events) {
       synchronized (feed) {
         if (feed.size() >= MAX_FEED) {
           feed.clear();
@@ -77,14 +85,32 @@ public final class OperatorStreams {
                   MAX_FEED + " transitions wait to be made into events for the client"));
           return;
         }
-        feed.add(step);
+        feed.add(events);
         if (running) {
           return;
         }
         running = true;
       }
+      go();
+    }
+
+    /** Has the feed written. */
+    void go() {
+      run(workers.events(), this::drain);
+    }
+
+    /** A task that fails ends the stream: what its client gets would have a gap. */
+    private void run(Executor lane, Runnable task) {
       try {
-        workers.execute(this::drain);
+        lane.execute(
+            () -> {
+              try {
+                task.run();
+              } catch (RuntimeException | Error e) {
+                stream.abort(e);
+                throw e;
+              }
+            });
       } catch (RejectedExecutionException e) {
         stream.abort();
       }
@@ -92,15 +118,15 @@ public final class OperatorStreams {
 
     private void drain() {
       while (true) {
-        Runnable step;
+        OperatorEvents events;
         synchronized (feed) {
-          step = feed.poll();
-          if (step == null) {
+          events = feed.poll();
+          if (events == null) {
             running = false;
             return;
           }
         }
-        step.run();
+        events.forEach(visibility, stream::send);
       }
     }
   }
@@ -122,7 +148,10 @@ public final class OperatorStreams {
         cluster.follow(
             state -> begin(subscriber, state),
             (before, after, happenings) -> tell(subscriber, after, happenings),
-            stream::end);
+            () -> {
+              last = NONE;
+              stream.end();
+            });
     stream.onClosed(
         cause -> {
           synchronized (this) {
@@ -147,133 +176,42 @@ public final class OperatorStreams {
         subscribers.poll().stream.end();
       }
     }
-    subscriber.feed(
+    subscriber.run(
+        workers,
         () -> {
           EventStream<Event> stream = subscriber.stream;
-          stream.send(
-              Event.newBuilder()
-                  .setType(Event.Type.SUBSCRIBED)
-                  .setSubscribed(
-                      Event.Subscribed.newBuilder()
-                          .setGetState(OperatorMessages.state(state, subscriber.visibility))
-                          .setHeartbeatIntervalSeconds(HEARTBEAT.toSeconds()))
-                  .build());
+          Encoded<Event> snapshot =
+              Encoded.of(
+                  Event.newBuilder()
+                      .setType(Event.Type.SUBSCRIBED)
+                      .setSubscribed(
+                          Event.Subscribed.newBuilder()
+                              .setGetState(OperatorMessages.state(state, subscriber.visibility))
+                              .setHeartbeatIntervalSeconds(HEARTBEAT.toSeconds()))
+                      .build());
+          // Encoded here: the writers of events serve schedulers as well.
+          snapshot.record(stream.type());
+          stream.send(snapshot);
           Encoded<Event> beat =
               Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
           stream.send(beat);
           stream.heartbeat(loop, HEARTBEAT, beat);
+          subscriber.go();
         });
   }
 
-  private static void tell(Subscriber subscriber, MasterState state, List<Happening> happenings) {
+  private void tell(Subscriber subscriber, MasterState state, List<Happening> happenings) {
     if (happenings.isEmpty()) {
       return;
     }
-    subscriber.feed(
-        () -> {
-          Announcing announcing =
-              new Announcing(state, subscriber.visibility, subscriber.stream::send);
-          happenings.forEach(happening -> happening.accept(announcing));
-        });
+    subscriber.feed(events(state, happenings));
   }
 
-  /** Makes events of what one transition brought, of what its reader may see. */
-  private record Announcing(MasterState state, Visibility visibility, Consumer<Event> to)
-      implements Happening.Visitor {
-
-    private void announce(Event.Type type, Event.Builder event) {
-      to.accept(event.setType(type).build());
+  /** What all subscribers are told of a transition; on the event loop. */
+  OperatorEvents events(MasterState state, List<Happening> happenings) {
+    if (!last.ledTo(state)) {
+      last = new OperatorEvents(state, happenings);
     }
-
-    @Override
-    public void taskAdded(Happening.TaskAdded happening) {
-      if (visible(happening.task().frameworkId())) {
-        announce(
-            Event.Type.TASK_ADDED,
-            Event.newBuilder()
-                .setTaskAdded(
-                    Event.TaskAdded.newBuilder().setTask(happening.task().message())));
-      }
-    }
-
-    @Override
-    public void taskUpdated(Happening.TaskUpdated happening) {
-      String frameworkId = happening.task().frameworkId();
-      if (visible(frameworkId)) {
-        announce(
-            Event.Type.TASK_UPDATED,
-            Event.newBuilder()
-                .setTaskUpdated(
-                    Event.TaskUpdated.newBuilder()
-                        .setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId))
-                        .setStatus(happening.status())
-                        .setState(happening.task().state())));
-      }
-    }
-
-    @Override
-    public void frameworkAdded(Happening.FrameworkAdded happening) {
-      if (visibility.framework(happening.framework())) {
-        announce(
-            Event.Type.FRAMEWORK_ADDED,
-            Event.newBuilder()
-                .setFrameworkAdded(
-                    Event.FrameworkAdded.newBuilder()
-                        .setFramework(
-                            OperatorMessages.announced(state, happening.framework()))));
-      }
-    }
-
-    @Override
-    public void frameworkUpdated(Happening.FrameworkUpdated happening) {
-      if (visibility.framework(happening.framework())) {
-        announce(
-            Event.Type.FRAMEWORK_UPDATED,
-            Event.newBuilder()
-                .setFrameworkUpdated(
-                    Event.FrameworkUpdated.newBuilder()
-                        .setFramework(
-                            OperatorMessages.announced(state, happening.framework()))));
-      }
-    }
-
-    @Override
-    public void frameworkRemoved(Happening.FrameworkRemoved happening) {
-      if (visibility.framework(happening.framework())) {
-        announce(
-            Event.Type.FRAMEWORK_REMOVED,
-            Event.newBuilder()
-                .setFrameworkRemoved(
-                    Event.FrameworkRemoved.newBuilder()
-                        .setFrameworkInfo(happening.framework().info())));
-      }
-    }
-
-    @Override
-    public void agentAdded(Happening.AgentAdded happening) {
-      announce(
-          Event.Type.AGENT_ADDED,
-          Event.newBuilder()
-              .setAgentAdded(
-                  Event.AgentAdded.newBuilder()
-                      .setAgent(OperatorMessages.agent(happening.agent(), visibility))));
-    }
-
-    @Override
-    public void agentRemoved(Happening.AgentRemoved happening) {
-      announce(
-          Event.Type.AGENT_REMOVED,
-          Event.newBuilder()
-              .setAgentRemoved(
-                  Event.AgentRemoved.newBuilder()
-                      .setAgentId(AgentID.newBuilder().setValue(happening.agent().id()))));
-    }
-
-    private boolean visible(String frameworkId) {
-      return state
-          .framework(frameworkId)
-          .map(visibility::tasks)
-          .orElse(visibility == Visibility.ALL);
-    }
+    return last;
   }
 }
