@@ -1,7 +1,7 @@
 package org.mezzo.agent.endpoints;
 
 import java.util.List;
-import java.util.concurrent.Executor;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.Authorization;
@@ -47,7 +47,7 @@ public final class AgentEndpoints {
    *
    * @param workers where calls are served for which an authorizer had to be asked
    */
-  public void install(Router router, Authorization authorization, Executor workers) {
+  public void install(Router router, Authorization authorization, Workers workers) {
     router
         .add(new StateEndpoint(reads, self, flags))
         .add(new ContainersEndpoint(containers))
@@ -55,7 +55,7 @@ public final class AgentEndpoints {
         .add(api(authorization, workers));
   }
 
-  private ApiEndpoint api(Authorization authorization, Executor workers) {
+  private ApiEndpoint api(Authorization authorization, Workers workers) {
     CallTable<Call> table =
         new CallTable<>(Call.getDefaultInstance(), authorization, workers, calls());
     return new CallApi<>(

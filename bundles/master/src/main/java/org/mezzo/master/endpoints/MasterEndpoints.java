@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executor;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Router;
@@ -34,7 +34,7 @@ public final class MasterEndpoints {
   private final Leadership leadership;
   private final Authorization authorization;
   private final MetricsRegistry metrics;
-  private final Executor workers;
+  private final Workers workers;
   private final LeaderGate gate;
   private final StateReader reader;
   private final List<ApiEndpoint> endpoints = new ArrayList<>();
@@ -50,7 +50,7 @@ public final class MasterEndpoints {
       Leadership leadership,
       Authorization authorization,
       MetricsRegistry metrics,
-      Executor workers) {
+      Workers workers) {
     this.leadership = leadership;
     this.authorization = authorization;
     this.metrics = metrics;

@@ -1,7 +1,7 @@
 package org.mezzo.master.operator;
 
 import java.util.Optional;
-import java.util.concurrent.Executor;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.ApiEndpoint;
@@ -25,7 +25,7 @@ public final class OperatorApi implements ApiEndpoint {
    * @param gate sends away whoever asks a master that does not lead, or not yet
    * @param workers where answers are encoded and written
    */
-  public OperatorApi(CallTable<Call> calls, LeaderGate gate, Executor workers) {
+  public OperatorApi(CallTable<Call> calls, LeaderGate gate, Workers workers) {
     this.endpoint =
         new CallEndpoint<>(Call.getDefaultInstance(), "master::Call", workers, calls::handle)
             .gate(gate::check)

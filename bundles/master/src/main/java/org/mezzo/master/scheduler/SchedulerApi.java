@@ -1,7 +1,7 @@
 package org.mezzo.master.scheduler;
 
 import java.util.Optional;
-import java.util.concurrent.Executor;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.ApiEndpoint;
@@ -31,7 +31,7 @@ public final class SchedulerApi implements ApiEndpoint {
    * @param gate sends away whoever asks a master that does not lead, or not yet
    * @param workers where answers are encoded and written
    */
-  public SchedulerApi(CallTable<Call> calls, LeaderGate gate, Executor workers) {
+  public SchedulerApi(CallTable<Call> calls, LeaderGate gate, Workers workers) {
     this.calls = calls;
     this.endpoint =
         new CallEndpoint<>(Call.getDefaultInstance(), "scheduler::Call", workers, calls::handle)
