@@ -121,8 +121,6 @@ public final class DaemonFrame implements AutoCloseable {
     loop.measure(metrics, kind.metrics());
     workers = own(new Workers(name, kind.workers()));
     workers.measure(metrics, kind.metrics());
-    files = own(new VirtualFiles(name));
-    files.measure(metrics, kind.metrics());
     long now = System.nanoTime();
     metrics.gauge(kind.metrics() + "/uptime_secs", () -> (System.nanoTime() - now) / 1e9);
   }
@@ -134,6 +132,8 @@ public final class DaemonFrame implements AutoCloseable {
                 identity, flags.border().authenticators(), metrics, modules, workers));
     authorization =
         own(Authorization.of(identity, flags.border().authorizer(), metrics, modules, workers));
+    files = own(new VirtualFiles(name));
+    files.measure(metrics, kind.metrics());
     router = new Router(kind.pathId(), authentication, authorization, workers);
     router.disable(flags.border().disabledPaths());
     HttpConnector connector =
