@@ -70,6 +70,7 @@ public final class Master implements Daemon {
 
   private final DaemonFrame frame;
   private final MasterFlags flags;
+  private final Coordination coordination;
   private final EventLoop loop;
   private final MasterInfo self;
   private final ModuleConsultant consultant;
@@ -83,13 +84,11 @@ public final class Master implements Daemon {
    *
    * @param coordination the host's, stays open
    * @param links where agents come in; the host's, stays open
-   * @throws IOException when the private store of a master that stands alone cannot be opened
-   * @throws IllegalArgumentException when {@code --zk} cannot be read
    */
-  public Master(DaemonFrame frame, MasterFlags flags, Coordination coordination, LinkServer links)
-      throws IOException {
+  public Master(DaemonFrame frame, MasterFlags flags, Coordination coordination, LinkServer links) {
     this.frame = frame;
     this.flags = flags;
+    this.coordination = coordination;
     loop = frame.loop();
     allocator = flags.allocation().allocator();
     removalRate = flags.agents().removalRate();
@@ -102,14 +101,19 @@ public final class Master implements Daemon {
                 hook -> frame.forModule(Hook.KIND, hook),
                 frame.authorization(),
                 loop));
-    leadership = frame.own(new Leadership(loop, self, session(coordination), this::term));
+    leadership = frame.own(new Leadership(loop, self, this::term));
     addRoutes(links);
     measure();
   }
 
-  /** Enters the election. */
+  /**
+   * Serves, and enters the election.
+   *
+   * @throws IOException when the private store of a master that stands alone cannot be opened
+   * @throws IllegalArgumentException when {@code --zk} cannot be read
+   */
   @Override
-  public void start() {
+  public void start() throws IOException {
     flags
         .allocation()
         .whitelist()
@@ -119,8 +123,9 @@ public final class Master implements Daemon {
               loop.every(
                   WHITELIST_INTERVAL, () -> frame.workers().execute(() -> readWhitelist(file)));
             });
+    Coordination.Session session = session();
     frame.openBorder();
-    leadership.start();
+    leadership.start(session);
   }
 
   private void measure() {
@@ -132,7 +137,7 @@ public final class Master implements Daemon {
     metrics.gauge("master/event_queue_http_requests", () -> 0);
   }
 
-  private Coordination.Session session(Coordination coordination) throws IOException {
+  private Coordination.Session session() throws IOException {
     Optional<String> zk = flags.election().zk();
     if (zk.isEmpty()) {
       return coordination.standalone(flags.daemon().folders().work(), loop);

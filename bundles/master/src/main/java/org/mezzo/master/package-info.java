@@ -19,10 +19,16 @@
  *   <li>{@code allocation}: keeps the leased allocator in step with the ledger and turns proposals
  *       into offers.
  *   <li>{@code election}: who leads; a {@code MasterTerm} lives from election to loss.
- *   <li>{@code reads}: what can be read of a leading master and by whom, from published roots only.
+ *   <li>{@code constraints}: the constraints of frameworks on the agents whose offers they want.
+ *   <li>{@code operator} and {@code endpoints}: the calls of the operator API and the JSON
+ *       endpoints, a class each.
+ *   <li>{@code reads}: what those show, made from published roots only.
  * </ul>
  *
- * <p>{@link org.mezzo.master.MasterDaemon} owns connector, router, metrics, event loop and leases.
- * Routes are added there, before the connector opens.
+ * <p>{@link org.mezzo.master.MasterDaemon} makes a {@link org.mezzo.master.Master} for each
+ * configuration, in a {@link org.mezzo.daemon.DaemonFrame}, which owns connector, router, metrics
+ * and event loop. The master adds its routes in its constructor; the connector is open by then and
+ * answers 503 until {@link org.mezzo.master.Master#start}. {@link org.mezzo.master.MasterFlags} are
+ * read before all that.
  */
 package org.mezzo.master;
