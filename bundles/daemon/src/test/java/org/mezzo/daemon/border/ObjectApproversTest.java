@@ -66,7 +66,6 @@ class ObjectApproversTest {
     assertThat(both.actions())
         .containsExactly(Action.GET_ENDPOINT_WITH_PATH, Action.VIEW_CONTAINER);
     assertThat(both)
-        .hasToString(
-            "GET_ENDPOINT_WITH_PATH of /containers, VIEW_CONTAINER of what it names");
+        .hasToString("GET_ENDPOINT_WITH_PATH of /containers, VIEW_CONTAINER of what it names");
   }
 }
