@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -138,16 +139,15 @@ public final class Router implements HttpHandler {
       proceed(route, exchange, verdict.join());
       return;
     }
-    verdict.whenCompleteAsync(
-        (decided, failure) -> {
-          if (failure != null) {
-            LOG.error("Authentication of {} failed; refused", exchange.path(), failure);
-            exchange.respond(HttpResponse.text(503, "503 Service Unavailable."));
-          } else {
-            proceed(route, exchange, decided);
-          }
-        },
-        answers);
+    when(
+        exchange,
+        verdict.exceptionallyCompose(
+            failure -> {
+              LOG.error("Authentication of {} failed; refused", exchange.path(), failure);
+              return CompletableFuture.failedStage(new Refused(503, "503 Service Unavailable."));
+            }),
+        answers,
+        decided -> proceed(route, exchange, decided));
   }
 
   private void proceed(Route route, HttpExchange exchange, Authentication.Verdict verdict) {

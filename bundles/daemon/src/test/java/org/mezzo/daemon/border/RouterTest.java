@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -172,5 +173,33 @@ class RouterTest {
     verdict = new CompletableFuture<>();
     workers.execute(() -> verdict.complete(Authentication.Verdict.pass(Optional.empty())));
     assertThat(server.get("/secret").body()).isEqualTo("nobody");
+  }
+
+  @Test
+  void anOverloadedDaemonSaysSoWhenItHadToAsk() throws Exception {
+    CompletableFuture<Authentication.Verdict> later = new CompletableFuture<>();
+    Router overloaded =
+        new Router(
+            "master",
+            (exchange, access) -> later,
+            Authorization.none(),
+            task -> {
+              throw new RejectedExecutionException("on purpose");
+            });
+    overloaded.add(
+        TestEndpoint.of(
+            "/state", Access.READONLY, (it, who) -> it.respond(HttpResponse.status(200))));
+    try (TestServer full = new TestServer(overloaded)) {
+      workers.execute(
+          () -> {
+            while (later.getNumberOfDependents() == 0) {
+              Thread.onSpinWait();
+            }
+            later.complete(Authentication.Verdict.pass(Optional.empty()));
+          });
+      var answer = full.get("/state");
+      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(answer.body()).contains("overloaded");
+    }
   }
 }
