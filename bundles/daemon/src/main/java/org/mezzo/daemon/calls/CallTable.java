@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.CallHelp;
 
 /**
  * The calls of one v1 API by type: checks that each carries what it must, asks for the leave it
@@ -145,5 +146,12 @@ public final class CallTable<C extends Message> {
     List<CallDeclaration<C>> all = new ArrayList<>();
     rows.values().forEach(row -> all.add(row.declaration));
     return all;
+  }
+
+  /** What {@code /help} tells of the calls: what an API's endpoint gives as its calls. */
+  public List<CallHelp> help() {
+    return declarations().stream()
+        .map(call -> new CallHelp(call.name(), call.message(), call.permission(), call.help()))
+        .toList();
   }
 }

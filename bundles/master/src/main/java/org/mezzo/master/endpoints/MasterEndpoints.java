@@ -68,7 +68,7 @@ public final class MasterEndpoints {
   public MasterEndpoints scheduler(RegexLimits limits, Optional<RootAccounts> roots) {
     schedulerCalls = SchedulerCalls.all(leadership, authorization, metrics, workers, limits, roots);
     endpoints.add(
-        new SchedulerApi(
+        SchedulerApi.of(
             new CallTable<>(
                 org.mezzo.protocol.v1.scheduler.Call.getDefaultInstance(),
                 authorization,
@@ -97,7 +97,7 @@ public final class MasterEndpoints {
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
     operatorCalls = OperatorCalls.all(reader, streams, files, flags, metrics, started);
     endpoints.add(
-        new OperatorApi(
+        OperatorApi.of(
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
             gate,
             workers));
