@@ -4,7 +4,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executor;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Router;
@@ -12,6 +11,7 @@ import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallTable;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.master.constraints.RegexLimits;
@@ -34,7 +34,7 @@ public final class MasterEndpoints {
   private final Leadership leadership;
   private final Authorization authorization;
   private final MetricsRegistry metrics;
-  private final Executor workers;
+  private final Workers workers;
   private final LeaderGate gate;
   private final StateReader reader;
   private final List<ApiEndpoint> endpoints = new ArrayList<>();
@@ -50,7 +50,7 @@ public final class MasterEndpoints {
       Leadership leadership,
       Authorization authorization,
       MetricsRegistry metrics,
-      Executor workers) {
+      Workers workers) {
     this.leadership = leadership;
     this.authorization = authorization;
     this.metrics = metrics;

@@ -1,12 +1,12 @@
 package org.mezzo.master.operator;
 
-import java.util.concurrent.Executor;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.calls.CallApi;
 import org.mezzo.daemon.calls.CallEndpoint;
 import org.mezzo.daemon.calls.CallTable;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.protocol.v1.master.Call;
 
@@ -21,7 +21,7 @@ public final class OperatorApi {
    * @param gate sends away whoever asks a master that does not lead, or not yet
    * @param workers where answers are encoded and written
    */
-  public static CallApi<Call> of(CallTable<Call> calls, LeaderGate gate, Executor workers) {
+  public static CallApi<Call> of(CallTable<Call> calls, LeaderGate gate, Workers workers) {
     return new CallApi<>(
         new EndpointDeclaration(
             "/api/v1",
