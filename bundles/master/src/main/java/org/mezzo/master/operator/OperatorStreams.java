@@ -11,6 +11,7 @@ import org.mezzo.api.Metrics;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
+import org.mezzo.daemon.json.Masked;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.http.SlowClientException;
 import org.mezzo.master.reads.Visibility;
@@ -186,7 +187,7 @@ public final class OperatorStreams {
       }
       event
           .setType(Event.Type.TASK_ADDED)
-          .setTaskAdded(Event.TaskAdded.newBuilder().setTask(added.task().message()));
+          .setTaskAdded(Event.TaskAdded.newBuilder().setTask(Masked.task(added.task().message())));
     } else if (happening instanceof Happening.TaskUpdated updated) {
       if (!visible(state, updated.task().frameworkId(), visibility)) {
         return Optional.empty();
