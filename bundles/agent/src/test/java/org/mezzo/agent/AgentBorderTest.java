@@ -32,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.coordination.Coordinations;
+import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.Links;
@@ -109,14 +110,14 @@ class AgentBorderTest {
               asked.add(request);
               return allows.test(request);
             });
-    agent =
-        new Agent(
-            "agent",
+    AgentFlags typed =
+        AgentFlags.of(
             FlagDefinitions.read(Agent.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
-                .parse(flags),
-            new Agent.Services(
-                modules.leases(), Coordinations.create(), new JettyConnectors(), links),
-            () -> {});
+                .parse(flags));
+    agent =
+        DaemonFrame.open(
+                "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
+            .start(frame -> new Agent(frame, typed, Coordinations.create(), links, () -> {}));
     assertThat(master.registrations.poll(20, TimeUnit.SECONDS)).isNotNull();
     master.send(
         MasterEvent.newBuilder()

@@ -4,7 +4,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Router;
@@ -12,6 +11,7 @@ import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallTable;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.master.constraints.RegexLimits;
@@ -68,7 +68,7 @@ public final class MasterEndpoints {
   public MasterEndpoints scheduler(RegexLimits limits, Optional<RootAccounts> roots) {
     schedulerCalls = SchedulerCalls.all(leadership, authorization, metrics, workers, limits, roots);
     endpoints.add(
-        new SchedulerApi(
+        SchedulerApi.of(
             new CallTable<>(
                 org.mezzo.protocol.v1.scheduler.Call.getDefaultInstance(),
                 authorization,
@@ -97,7 +97,7 @@ public final class MasterEndpoints {
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
     operatorCalls = OperatorCalls.all(reader, streams, files, flags, metrics, started);
     endpoints.add(
-        new OperatorApi(
+        OperatorApi.of(
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
             gate,
             workers));

@@ -1,13 +1,10 @@
 package org.mezzo.master.operator;
 
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Permission;
-import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.files.FileException;
 import org.mezzo.daemon.files.VirtualFiles;
@@ -31,17 +28,8 @@ final class FileCalls {
       Supplier<CompletionStage<T>> read,
       Function<T, Response> answer) {
     exchange.respondWhen(
-        files
-            .onBehalfOf(exchange.principal(), path, read)
-            .exceptionallyCompose(FileCalls::refused)
+        FileException.refusing(
+                files.onBehalfOf(exchange.principal(), path, read), FileException::getMessage)
             .thenApply(answer));
-  }
-
-  private static <T> CompletionStage<T> refused(Throwable failure) {
-    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-    return CompletableFuture.failedStage(
-        cause instanceof FileException reason
-            ? new Refused(reason.status(), reason.getMessage())
-            : cause);
   }
 }

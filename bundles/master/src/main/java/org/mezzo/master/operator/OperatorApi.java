@@ -1,22 +1,18 @@
 package org.mezzo.master.operator;
 
-import java.util.Optional;
-import org.mezzo.daemon.loop.Workers;
-import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.border.Access;
-import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
-import org.mezzo.daemon.border.Permission;
+import org.mezzo.daemon.calls.CallApi;
 import org.mezzo.daemon.calls.CallEndpoint;
 import org.mezzo.daemon.calls.CallTable;
-import org.mezzo.http.HttpExchange;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.protocol.v1.master.Call;
 
 /** {@code /api/v1}: the operator API of the master. */
-public final class OperatorApi implements ApiEndpoint {
-  private final CallEndpoint<Call> endpoint;
+public final class OperatorApi {
+  private OperatorApi() {}
 
   /**
    * The API of one master.
@@ -25,27 +21,19 @@ public final class OperatorApi implements ApiEndpoint {
    * @param gate sends away whoever asks a master that does not lead, or not yet
    * @param workers where answers are encoded and written
    */
-  public OperatorApi(CallTable<Call> calls, LeaderGate gate, Workers workers) {
-    this.endpoint =
+  public static CallApi<Call> of(CallTable<Call> calls, LeaderGate gate, Workers workers) {
+    return new CallApi<>(
+        new EndpointDeclaration(
+            "/api/v1",
+            Access.READWRITE,
+            CallApi.PERMISSION,
+            Help.of(
+                "The operator API.",
+                "Takes calls of operators by POST, in JSON or protobuf, and answers in what the"
+                    + " client accepts of both. SUBSCRIBE is answered with a stream of events.")),
         new CallEndpoint<>(Call.getDefaultInstance(), "master::Call", workers, calls::handle)
             .gate(gate::check)
-            .validate(calls::problem);
-  }
-
-  @Override
-  public EndpointDeclaration declaration() {
-    return new EndpointDeclaration(
-        "/api/v1",
-        Access.READWRITE,
-        Permission.none("each call asks for the leave it needs"),
-        Help.of(
-            "The operator API.",
-            "Takes calls of operators by POST, in JSON or protobuf, and answers in what the client"
-                + " accepts of both. SUBSCRIBE is answered with a stream of events."));
-  }
-
-  @Override
-  public void handle(HttpExchange exchange, Optional<Principal> principal) {
-    endpoint.handle(exchange, principal);
+            .validate(calls::problem),
+        calls);
   }
 }

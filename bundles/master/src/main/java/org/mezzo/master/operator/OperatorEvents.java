@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import org.mezzo.daemon.calls.Encoded;
+import org.mezzo.daemon.json.Masked;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
@@ -141,7 +142,7 @@ final class OperatorEvents {
     public void taskAdded(Happening.TaskAdded happening) {
       event
           .setType(Event.Type.TASK_ADDED)
-          .setTaskAdded(Event.TaskAdded.newBuilder().setTask(happening.task().message()));
+          .setTaskAdded(Event.TaskAdded.newBuilder().setTask(Masked.task(happening.task().message())));
     }
 
     @Override

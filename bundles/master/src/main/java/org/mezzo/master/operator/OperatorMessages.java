@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import org.mezzo.flags.Passwords;
+import org.mezzo.daemon.json.Masked;
 import org.mezzo.master.reads.Roles;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
@@ -16,8 +16,6 @@ import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.CommandInfo;
-import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Role;
@@ -58,13 +56,13 @@ final class OperatorMessages {
       return;
     }
     for (Task task : framework.tasks().values()) {
-      all.addTasks(task.message());
+      all.addTasks(Masked.task(task.message()));
     }
     for (Task task : framework.unreachableTasks().values()) {
-      all.addUnreachableTasks(task.message());
+      all.addUnreachableTasks(Masked.task(task.message()));
     }
     for (Task task : framework.completedTasks()) {
-      all.addCompletedTasks(task.message());
+      all.addCompletedTasks(Masked.task(task.message()));
     }
   }
 
@@ -78,24 +76,12 @@ final class OperatorMessages {
         for (Executor executor : there.values()) {
           all.addExecutors(
               Response.GetExecutors.Executor.newBuilder()
-                  .setExecutorInfo(shown(executor.info()))
+                  .setExecutorInfo(Masked.executor(executor.info()))
                   .setAgentId(AgentID.newBuilder().setValue(executor.agentId())));
         }
       }
     }
     return all.build();
-  }
-
-  /** Without the passwords in the URIs of its command, which are the framework's secrets. */
-  private static ExecutorInfo shown(ExecutorInfo info) {
-    if (info.getCommand().getUrisCount() == 0) {
-      return info;
-    }
-    ExecutorInfo.Builder shown = info.toBuilder();
-    for (CommandInfo.URI.Builder uri : shown.getCommandBuilder().getUrisBuilderList()) {
-      uri.setValue(Passwords.masked(uri.getValue()));
-    }
-    return shown.build();
   }
 
   static Response.GetFrameworks frameworks(MasterState state, Visibility visibility) {

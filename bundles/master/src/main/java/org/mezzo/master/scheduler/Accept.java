@@ -19,18 +19,19 @@ import org.mezzo.protocol.v1.scheduler.Call;
 final class Accept implements ApiCall<Call> {
   private final SubscribedFrameworks frameworks;
   private final Optional<RootAccounts> roots;
-  private final Executor workers;
+  private final Executor answers;
 
   /**
    * The call.
    *
    * @param roots knows who is root where root may not submit; empty: it may
-   * @param workers where it goes on when the name service had to be asked
+   * @param answers where it goes on when the name service had to be asked; never where state is
+   *     read, which takes long
    */
-  Accept(SubscribedFrameworks frameworks, Optional<RootAccounts> roots, Executor workers) {
+  Accept(SubscribedFrameworks frameworks, Optional<RootAccounts> roots, Executor answers) {
     this.frameworks = frameworks;
     this.roots = roots;
-    this.workers = workers;
+    this.answers = answers;
   }
 
   @Override
@@ -49,7 +50,7 @@ final class Accept implements ApiCall<Call> {
     } else {
       exchange.when(
           roots.get().among(Accepted.users(call.getAccept())),
-          workers,
+          answers,
           root -> accept(call, exchange, root));
     }
   }

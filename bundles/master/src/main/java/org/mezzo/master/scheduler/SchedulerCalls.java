@@ -17,6 +17,8 @@ public final class SchedulerCalls {
   /**
    * All of them.
    *
+   * @param answers where calls go on that had to wait for an authorizer or the name service; never
+   *     where state is read, which takes long
    * @param limits of regular expressions in offer constraints
    * @param roots knows who is root where root may not submit; empty: it may
    */
@@ -24,15 +26,15 @@ public final class SchedulerCalls {
       Leadership leadership,
       Authorization authorization,
       Metrics metrics,
-      Executor workers,
+      Executor answers,
       RegexLimits limits,
       Optional<RootAccounts> roots) {
     SubscribedFrameworks frameworks = new SubscribedFrameworks(leadership);
     Registrations registrations = new Registrations(authorization, limits);
     return List.of(
-        new Subscribe(leadership, registrations, roots, metrics, workers),
-        new UpdateFramework(frameworks, registrations, workers),
-        new Accept(frameworks, roots, workers),
+        new Subscribe(leadership, registrations, roots, metrics, answers),
+        new UpdateFramework(frameworks, registrations, answers),
+        new Accept(frameworks, roots, answers),
         new Decline(frameworks),
         new Revive(frameworks),
         new Suppress(frameworks),

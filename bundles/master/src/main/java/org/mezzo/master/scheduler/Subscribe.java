@@ -30,25 +30,25 @@ final class Subscribe implements ApiCall<Call> {
   private final Registrations registrations;
   private final Optional<RootAccounts> roots;
   private final Metrics metrics;
-  private final Executor workers;
+  private final Executor answers;
 
   /**
    * The call.
    *
    * @param roots knows who is root where root may not submit; empty: it may
-   * @param workers where streams are opened
+   * @param answers where streams are opened; never where state is read, which takes long
    */
   Subscribe(
       Leadership leadership,
       Registrations registrations,
       Optional<RootAccounts> roots,
       Metrics metrics,
-      Executor workers) {
+      Executor answers) {
     this.leadership = leadership;
     this.registrations = registrations;
     this.roots = roots;
     this.metrics = metrics;
-    this.workers = workers;
+    this.answers = answers;
   }
 
   @Override
@@ -94,7 +94,7 @@ final class Subscribe implements ApiCall<Call> {
     record Judged(Subscribing request, Optional<String> refusal) {}
     exchange.when(
         withRoot(request).thenCombine(registrations.refusal(exchange, request), Judged::new),
-        workers,
+        answers,
         judged -> open(exchange, judged.request, judged.refusal));
   }
 

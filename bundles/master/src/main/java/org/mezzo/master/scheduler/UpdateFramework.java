@@ -18,12 +18,12 @@ import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 final class UpdateFramework implements ApiCall<Call> {
   private final SubscribedFrameworks frameworks;
   private final Registrations registrations;
-  private final Executor workers;
+  private final Executor answers;
 
-  UpdateFramework(SubscribedFrameworks frameworks, Registrations registrations, Executor workers) {
+  UpdateFramework(SubscribedFrameworks frameworks, Registrations registrations, Executor answers) {
     this.frameworks = frameworks;
     this.registrations = registrations;
-    this.workers = workers;
+    this.answers = answers;
   }
 
   @Override
@@ -57,7 +57,7 @@ final class UpdateFramework implements ApiCall<Call> {
                 : OfferConstraints.getDefaultInstance());
     exchange.when(
         registrations.refusal(exchange, request),
-        workers,
+        answers,
         refusal ->
             frameworks.with(
                 call,

@@ -37,6 +37,7 @@ import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.master.Master;
@@ -81,6 +82,7 @@ class EveryRowAsksTest {
   private static MasterEndpoints rows;
   private static EventLoop loop;
   private static VirtualFiles files;
+  private static Workers workers;
   private static Offer offer;
 
   @BeforeAll
@@ -102,13 +104,14 @@ class EveryRowAsksTest {
     offer = nextOffer();
 
     loop = new EventLoop("rows");
-    files = new VirtualFiles("rows");
+    files = new VirtualFiles("rows", Authorization.none());
+    workers = new Workers("rows", 1);
     rows =
         new MasterEndpoints(
                 (Leadership) cluster.master.cluster(),
                 Authorization.none(),
                 new MetricsRegistry(),
-                Runnable::run)
+                workers)
             .scheduler(RegexLimits.DEFAULT, Optional.empty())
             .operator(
                 FlagDefinitions.read(
@@ -125,6 +128,7 @@ class EveryRowAsksTest {
     scheduler.close();
     cluster.close();
     files.close();
+    workers.close();
     loop.close();
   }
 

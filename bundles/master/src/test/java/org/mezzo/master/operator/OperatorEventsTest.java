@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.daemon.calls.Encoded;
+import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
