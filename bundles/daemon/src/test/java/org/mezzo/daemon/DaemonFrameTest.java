@@ -50,10 +50,11 @@ class DaemonFrameTest {
       this.beginning = beginning;
       frame
           .router()
-          .route(
-              "/it",
-              Access.NONE,
-              (it, who) -> it.respond(org.mezzo.http.HttpResponse.text(200, "here")));
+          .add(
+              TestEndpoint.of(
+                  "/it",
+                  Access.NONE,
+                  (it, who) -> it.respond(org.mezzo.http.HttpResponse.text(200, "here"))));
     }
 
     @Override

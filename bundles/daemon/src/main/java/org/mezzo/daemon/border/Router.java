@@ -33,8 +33,7 @@ public final class Router implements HttpHandler {
   private static final String JSON = ".json";
   private static final String FORBIDDEN = "403 Forbidden.";
 
-  private record Route(
-      String path, Access access, Endpoint endpoint, Optional<EndpointDeclaration> declaration) {}
+  private record Route(String path, ApiEndpoint endpoint, EndpointDeclaration declaration) {}
 
   private final String mainId;
   private final Authentication authentication;
@@ -60,18 +59,6 @@ public final class Router implements HttpHandler {
   }
 
   /**
-   * Adds or replaces a route.
-   *
-   * @param path begins with a slash, without the daemon's id, for example {@code /api/v1}; {@code
-   *     /} matches only itself
-   */
-  public Router route(String path, Access access, Endpoint endpoint) {
-    String key = trimmed(path);
-    routes.put(key, new Route(key, access, endpoint, Optional.empty()));
-    return this;
-  }
-
-  /**
    * Adds an endpoint, or replaces the one of its path.
    *
    * @throws IllegalStateException when it does not declare whose leave it needs, or has no help
@@ -84,15 +71,14 @@ public final class Router implements HttpHandler {
               + " does not declare the leave it needs (Permission.none if none), or has no help");
     }
     String key = trimmed(declaration.path());
-    routes.put(key, new Route(key, declaration.access(), endpoint, Optional.of(declaration)));
+    routes.put(key, new Route(key, endpoint, declaration));
     return this;
   }
 
   /** What is served now, by path. */
   public List<ApiEndpoint> endpoints() {
     return routes.values().stream()
-        .filter(route -> route.endpoint instanceof ApiEndpoint)
-        .map(route -> (ApiEndpoint) route.endpoint)
+        .map(Route::endpoint)
         .sorted(Comparator.comparing(endpoint -> endpoint.declaration().path()))
         .toList();
   }
@@ -130,11 +116,11 @@ public final class Router implements HttpHandler {
               : notFound());
       return;
     }
-    if (route.access == Access.NONE) {
+    if (route.declaration.access() == Access.NONE) {
       call(route, exchange, Optional.empty());
       return;
     }
-    var verdict = authentication.authenticate(exchange, route.access).toCompletableFuture();
+    var verdict = authentication.authenticate(exchange, route.declaration.access()).toCompletableFuture();
     if (verdict.isDone() && !verdict.isCompletedExceptionally()) {
       proceed(route, exchange, verdict.join());
       return;
@@ -159,11 +145,7 @@ public final class Router implements HttpHandler {
   }
 
   private void call(Route route, HttpExchange exchange, Optional<Principal> principal) {
-    if (route.declaration.isEmpty()) {
-      guard(exchange, it -> route.endpoint.handle(it, principal));
-      return;
-    }
-    EndpointDeclaration declaration = route.declaration.get();
+    EndpointDeclaration declaration = route.declaration;
     if (!declaration.methods().isEmpty() && !declaration.methods().contains(exchange.method())) {
       exchange.respond(
           methodNotAllowed(

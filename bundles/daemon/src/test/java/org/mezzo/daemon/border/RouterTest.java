@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -178,18 +177,14 @@ class RouterTest {
   @Test
   void anOverloadedDaemonSaysSoWhenItHadToAsk() throws Exception {
     CompletableFuture<Authentication.Verdict> later = new CompletableFuture<>();
+    Workers full = new Workers("full", 1);
+    full.close();
     Router overloaded =
-        new Router(
-            "master",
-            (exchange, access) -> later,
-            Authorization.none(),
-            task -> {
-              throw new RejectedExecutionException("on purpose");
-            });
+        new Router("master", (exchange, access) -> later, Authorization.none(), full);
     overloaded.add(
         TestEndpoint.of(
             "/state", Access.READONLY, (it, who) -> it.respond(HttpResponse.status(200))));
-    try (TestServer full = new TestServer(overloaded)) {
+    try (TestServer busy = new TestServer(overloaded)) {
       workers.execute(
           () -> {
             while (later.getNumberOfDependents() == 0) {
@@ -197,7 +192,7 @@ class RouterTest {
             }
             later.complete(Authentication.Verdict.pass(Optional.empty()));
           });
-      var answer = full.get("/state");
+      var answer = busy.get("/state");
       assertThat(answer.statusCode()).isEqualTo(503);
       assertThat(answer.body()).contains("overloaded");
     }
