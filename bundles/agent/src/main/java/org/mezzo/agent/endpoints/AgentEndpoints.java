@@ -1,7 +1,6 @@
 package org.mezzo.agent.endpoints;
 
 import java.util.List;
-import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.Authorization;
@@ -14,6 +13,7 @@ import org.mezzo.daemon.calls.CallEndpoint;
 import org.mezzo.daemon.calls.CallTable;
 import org.mezzo.daemon.calls.NotServed;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.protocol.v1.agent.Call;

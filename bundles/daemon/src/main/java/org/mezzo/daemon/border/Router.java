@@ -120,7 +120,8 @@ public final class Router implements HttpHandler {
       call(route, exchange, Optional.empty());
       return;
     }
-    var verdict = authentication.authenticate(exchange, route.declaration.access()).toCompletableFuture();
+    var verdict =
+        authentication.authenticate(exchange, route.declaration.access()).toCompletableFuture();
     if (verdict.isDone() && !verdict.isCompletedExceptionally()) {
       proceed(route, exchange, verdict.join());
       return;

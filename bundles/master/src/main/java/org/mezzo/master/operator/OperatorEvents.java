@@ -142,7 +142,8 @@ final class OperatorEvents {
     public void taskAdded(Happening.TaskAdded happening) {
       event
           .setType(Event.Type.TASK_ADDED)
-          .setTaskAdded(Event.TaskAdded.newBuilder().setTask(Masked.task(happening.task().message())));
+          .setTaskAdded(
+              Event.TaskAdded.newBuilder().setTask(Masked.task(happening.task().message())));
     }
 
     @Override
@@ -151,8 +152,7 @@ final class OperatorEvents {
           .setType(Event.Type.TASK_UPDATED)
           .setTaskUpdated(
               Event.TaskUpdated.newBuilder()
-                  .setFrameworkId(
-                      FrameworkID.newBuilder().setValue(happening.task().frameworkId()))
+                  .setFrameworkId(FrameworkID.newBuilder().setValue(happening.task().frameworkId()))
                   .setStatus(happening.status())
                   .setState(happening.task().state()));
     }
@@ -180,8 +180,7 @@ final class OperatorEvents {
       event
           .setType(Event.Type.FRAMEWORK_REMOVED)
           .setFrameworkRemoved(
-              Event.FrameworkRemoved.newBuilder()
-                  .setFrameworkInfo(happening.framework().info()));
+              Event.FrameworkRemoved.newBuilder().setFrameworkInfo(happening.framework().info()));
     }
 
     @Override
