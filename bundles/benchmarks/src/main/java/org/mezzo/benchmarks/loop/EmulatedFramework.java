@@ -109,7 +109,8 @@ final class EmulatedFramework {
         .thenAccept(
             answer -> {
               if (answer.status() != 202) {
-                System.err.println(answer.status() + " " + new String(answer.body(), StandardCharsets.UTF_8));
+                System.err.println(
+                    answer.status() + " " + new String(answer.body(), StandardCharsets.UTF_8));
               }
             });
   }
