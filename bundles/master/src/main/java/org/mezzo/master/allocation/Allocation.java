@@ -351,9 +351,7 @@ public final class Allocation implements AutoCloseable {
         left--;
         Proposal proposal = proposals.get(position++);
         Optional<String> objection =
-            stale
-                ? Optional.of("its allocator is gone")
-                : Offers.objection(tx.state(), proposal);
+            stale ? Optional.of("its allocator is gone") : Offers.objection(tx.state(), proposal);
         if (objection.isEmpty()) {
           made.add(Offers.make(tx, proposal).id());
         } else {

@@ -121,20 +121,14 @@ public final class MasterTerm implements AutoCloseable {
         new SchedulerStreams(
             parts.loop(),
             parts.settings().heartbeatInterval(),
-            (frameworkId, event) ->
-                frameworkMetrics.ifPresent(it -> it.sent(frameworkId, event)));
+            (frameworkId, event) -> frameworkMetrics.ifPresent(it -> it.sent(frameworkId, event)));
     parts.metrics().counter(STORES_REFUSED);
     this.state =
         MasterState.begin(self, parts.clock().instant(), parts.limits(), counters)
             .withPolicy(HashTreePMap.from(parts.weights()), HashTreePMap.empty());
     this.links =
         new Links(
-            parts.loop(),
-            parts.settings(),
-            self,
-            parts.removalRate(),
-            () -> state,
-            this::run);
+            parts.loop(), parts.settings(), self, parts.removalRate(), () -> state, this::run);
     this.allocation =
         new Allocation(
             parts.loop(),
@@ -169,7 +163,8 @@ public final class MasterTerm implements AutoCloseable {
               } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException("The registry holds what is no agent", e);
               }
-              return writes.apply(List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
+              return writes
+                  .apply(List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
                   .thenApply(unused -> next);
             })
         .whenComplete(

@@ -96,8 +96,7 @@ final class RegistryWrites implements AutoCloseable {
       watch(limit);
       return;
     }
-    stuck.accept(
-        new TimeoutException("it was not written within " + limit.toSeconds() + " s"));
+    stuck.accept(new TimeoutException("it was not written within " + limit.toSeconds() + " s"));
   }
 
   @Override

@@ -11,8 +11,8 @@ import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.protocol.v1.scheduler.Event;
 
 /**
- * The open streams of schedulers during one term, and whose they are. A stream is nobody's until its
- * SUBSCRIBE has succeeded. Belongs to the event loop.
+ * The open streams of schedulers during one term, and whose they are. A stream is nobody's until
+ * its SUBSCRIBE has succeeded. Belongs to the event loop.
  */
 final class SchedulerStreams implements AutoCloseable {
   private static final Encoded<Event> HEARTBEAT =

@@ -8,15 +8,11 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.mezzo.api.Metrics;
-import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.http.SlowClientException;
-import org.mezzo.daemon.calls.CallExchange;
-import org.mezzo.daemon.calls.Encoded;
-import org.mezzo.daemon.calls.EventStream;
-import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
@@ -187,8 +183,7 @@ final class OperatorStreams {
         announce(
             Event.Type.TASK_ADDED,
             Event.newBuilder()
-                .setTaskAdded(
-                    Event.TaskAdded.newBuilder().setTask(happening.task().message())));
+                .setTaskAdded(Event.TaskAdded.newBuilder().setTask(happening.task().message())));
       }
     }
 
@@ -215,8 +210,7 @@ final class OperatorStreams {
             Event.newBuilder()
                 .setFrameworkAdded(
                     Event.FrameworkAdded.newBuilder()
-                        .setFramework(
-                            OperatorMessages.announced(state, happening.framework()))));
+                        .setFramework(OperatorMessages.announced(state, happening.framework()))));
       }
     }
 
@@ -228,8 +222,7 @@ final class OperatorStreams {
             Event.newBuilder()
                 .setFrameworkUpdated(
                     Event.FrameworkUpdated.newBuilder()
-                        .setFramework(
-                            OperatorMessages.announced(state, happening.framework()))));
+                        .setFramework(OperatorMessages.announced(state, happening.framework()))));
       }
     }
 

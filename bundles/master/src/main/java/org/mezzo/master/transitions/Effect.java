@@ -11,8 +11,8 @@ import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.scheduler.Event;
 
 /**
- * Something to be done in the world after a transition was published. Whoever carries effects out is
- * a {@link Handler}, so that no effect can be forgotten.
+ * Something to be done in the world after a transition was published. Whoever carries effects out
+ * is a {@link Handler}, so that no effect can be forgotten.
  */
 public sealed interface Effect {
 

@@ -77,8 +77,7 @@ class AdmissionsTest {
                 .setName("a")
                 .setType(Value.Type.TEXT)
                 .setText(
-                    Value.Text.newBuilder()
-                        .setValue("x".repeat(AgentRegistry.MAX_AGENT_BYTES))));
+                    Value.Text.newBuilder().setValue("x".repeat(AgentRegistry.MAX_AGENT_BYTES))));
     given.register(large);
     assertThat(given.effects()).hasSize(1);
     assertThat(given.only(Effect.RefuseLink.class).reason()).contains("the registry keeps at most");

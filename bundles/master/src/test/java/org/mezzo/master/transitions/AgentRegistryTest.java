@@ -27,8 +27,7 @@ class AgentRegistryTest {
                             .unreachableAgents()
                             .plus(
                                 id,
-                                new UnreachableAgent(
-                                    id, AgentInfo.getDefaultInstance(), since)))));
+                                new UnreachableAgent(id, AgentInfo.getDefaultInstance(), since)))));
   }
 
   /** Rules 150 and 165: what one term writes is what the next one reads. */

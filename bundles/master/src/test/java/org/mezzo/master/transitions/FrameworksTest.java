@@ -80,10 +80,8 @@ class FrameworksTest {
     given.subscribe(again.setCheckpoint(true), "s2");
 
     assertThat(given.sentOn(old)).hasSize(1);
-    assertThat(given.sentOn(old).get(0).getError().getMessage())
-        .isEqualTo("Framework failed over");
-    assertThat(given.effects(Effect.EndStream.class))
-        .containsExactly(new Effect.EndStream(old));
+    assertThat(given.sentOn(old).get(0).getError().getMessage()).isEqualTo("Framework failed over");
+    assertThat(given.effects(Effect.EndStream.class)).containsExactly(new Effect.EndStream(old));
     assertThat(given.typesTo(id)).containsExactly(Event.Type.SUBSCRIBED);
     Framework now = given.framework(id);
     assertThat(now.info().getUser()).isEqualTo("u");
@@ -116,7 +114,8 @@ class FrameworksTest {
           Frameworks.update(tx, id, request);
         });
     assertThat(given.typesTo(id)).containsExactly(Event.Type.RESCIND);
-    assertThat(given.sentTo(id).get(0).getRescind().getOfferId()).isEqualTo(dropped.message().getId());
+    assertThat(given.sentTo(id).get(0).getRescind().getOfferId())
+        .isEqualTo(dropped.message().getId());
     assertThat(given.state().offers()).containsOnlyKeys(kept.id());
     assertThat(given.toldAgent(agent)).hasSize(1).allMatch(MasterEvent::hasUpdateFramework);
     assertThat(given.happenings()).hasOnlyElementsOfType(Happening.FrameworkUpdated.class);
@@ -141,8 +140,7 @@ class FrameworksTest {
     String id = given.subscribed(Given.info("r").setFailoverTimeout(10));
     given.running(id, agent, "t", "cpus:1");
     Offer refused = given.offer(id, agent, "cpus:1");
-    given.run(
-        tx -> Offers.decline(tx, id, List.of(refused.message().getId()), Given.refuse(1000)));
+    given.run(tx -> Offers.decline(tx, id, List.of(refused.message().getId()), Given.refuse(1000)));
     given.offer(id, agent, "cpus:1");
     given.disconnect(id);
 
@@ -192,8 +190,7 @@ class FrameworksTest {
     given.run(tx -> Frameworks.remove(tx, tx.framework(id)));
 
     assertThat(given.sentOn(stream)).isEmpty();
-    assertThat(given.effects(Effect.EndStream.class))
-        .containsExactly(new Effect.EndStream(stream));
+    assertThat(given.effects(Effect.EndStream.class)).containsExactly(new Effect.EndStream(stream));
     assertThat(given.toldAgent(agent)).hasSize(1).allMatch(MasterEvent::hasShutdownFramework);
     Framework removed = given.state().completedFrameworks().get(0);
     Task ended = removed.completedTasks().get(0);

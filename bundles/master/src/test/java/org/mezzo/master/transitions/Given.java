@@ -40,9 +40,9 @@ import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 
 /**
- * A state of a master that was brought about by steps, with a clock that stands where the test wants
- * it, and what the last step made of it. Each step is run twice, to see that it touches nothing but
- * its transition, and each state must balance ({@link Ledgers}).
+ * A state of a master that was brought about by steps, with a clock that stands where the test
+ * wants it, and what the last step made of it. Each step is run twice, to see that it touches
+ * nothing but its transition, and each state must balance ({@link Ledgers}).
  */
 final class Given {
   static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
@@ -362,9 +362,7 @@ final class Given {
   }
 
   Given accept(
-      String frameworkId,
-      List<Offer> offers,
-      org.mezzo.protocol.v1.Offer.Operation... operations) {
+      String frameworkId, List<Offer> offers, org.mezzo.protocol.v1.Offer.Operation... operations) {
     Call.Accept.Builder call = Call.Accept.newBuilder().addAllOperations(List.of(operations));
     offers.forEach(offer -> call.addOfferIds(offer.message().getId()));
     return accept(frameworkId, call.build());

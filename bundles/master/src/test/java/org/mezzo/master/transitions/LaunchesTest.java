@@ -189,8 +189,7 @@ class LaunchesTest {
     Operation.Builder group = Operation.newBuilder().setType(Operation.Type.LAUNCH_GROUP);
     group
         .getLaunchGroupBuilder()
-        .setExecutor(
-            ExecutorInfo.newBuilder().setExecutorId(ExecutorID.newBuilder().setValue("e")))
+        .setExecutor(ExecutorInfo.newBuilder().setExecutorId(ExecutorID.newBuilder().setValue("e")))
         .getTaskGroupBuilder()
         .addTasks(command("a", "cpus:1"))
         .addTasks(command("b", "cpus:1"));
@@ -200,8 +199,7 @@ class LaunchesTest {
         .allSatisfy(
             status -> {
               assertThat(status.getState()).isEqualTo(TaskState.TASK_ERROR);
-              assertThat(status.getReason())
-                  .isEqualTo(TaskStatus.Reason.REASON_TASK_GROUP_INVALID);
+              assertThat(status.getReason()).isEqualTo(TaskStatus.Reason.REASON_TASK_GROUP_INVALID);
             });
   }
 
@@ -267,9 +265,7 @@ class LaunchesTest {
     given.run(tx -> Disconnections.disconnected(tx, agent));
     given.run(tx -> asked.then().apply(tx, Consultation.Answer.NONE));
     assertFailed(
-        TaskState.TASK_DROPPED,
-        TaskStatus.Reason.REASON_AGENT_DISCONNECTED,
-        "Agent disconnected");
+        TaskState.TASK_DROPPED, TaskStatus.Reason.REASON_AGENT_DISCONNECTED, "Agent disconnected");
     assertThat(given.state().pendingTasks()).isEmpty();
     assertThat(given.toldAllocator()).contains("released");
 
@@ -281,8 +277,7 @@ class LaunchesTest {
     Consultation again = given.only(Effect.Consult.class).consultation();
     given.unreachable(second);
     given.run(tx -> again.then().apply(tx, Consultation.Answer.NONE));
-    assertFailed(
-        TaskState.TASK_DROPPED, TaskStatus.Reason.REASON_AGENT_REMOVED, "Agent removed");
+    assertFailed(TaskState.TASK_DROPPED, TaskStatus.Reason.REASON_AGENT_REMOVED, "Agent removed");
   }
 
   @Test

@@ -18,8 +18,8 @@ import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
 
 /**
- * What must hold of every state: free, offered and allocated are the total of each agent, both sides
- * of the ledger say the same, and every amount has its offer, task or executor.
+ * What must hold of every state: free, offered and allocated are the total of each agent, both
+ * sides of the ledger say the same, and every amount has its offer, task or executor.
  */
 final class Ledgers {
   private Ledgers() {}
@@ -52,7 +52,9 @@ final class Ledgers {
               framework.allocated().getOrDefault(agent.id(), Resources.EMPTY));
       offered =
           Ledger.add(
-              offered, framework.id(), framework.offered().getOrDefault(agent.id(), Resources.EMPTY));
+              offered,
+              framework.id(),
+              framework.offered().getOrDefault(agent.id(), Resources.EMPTY));
       for (Task task : framework.tasks().values()) {
         if (task.agentId().equals(agent.id())) {
           tasks.computeIfAbsent(framework.id(), unused -> new HashSet<>()).add(task.id());

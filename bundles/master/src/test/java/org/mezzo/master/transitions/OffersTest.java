@@ -80,8 +80,7 @@ class OffersTest {
     assertThat(objection(framework, "s", agent, Given.resources("cpus:1").allocatedTo("s")))
         .contains("framework is not subscribed to the role");
     assertThat(objection(framework, "r", "x", cpu)).contains("agent is not active");
-    assertThat(objection(framework, "r", agent, Resources.EMPTY))
-        .contains("nothing is proposed");
+    assertThat(objection(framework, "r", agent, Resources.EMPTY)).contains("nothing is proposed");
     assertThat(objection(framework, "q", agent, cpu))
         .contains("resources are not allocated to the role");
     assertThat(objection(framework, "r", agent, Given.resources("cpus:5").allocatedTo("r")))

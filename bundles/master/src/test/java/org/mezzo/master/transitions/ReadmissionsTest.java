@@ -26,9 +26,7 @@ class ReadmissionsTest {
     var task = given.running(framework, agent, "t", "cpus:1");
     given.run(tx -> Disconnections.disconnected(tx, agent));
     Reregister.Builder back = given.reregistering(agent);
-    back.addFrameworks(given.framework(framework).info())
-        .addTasksBuilder()
-        .setTask(task.message());
+    back.addFrameworks(given.framework(framework).info()).addTasksBuilder().setTask(task.message());
     given.reregister(back);
     assertThat(given.effects(Effect.Store.class)).isEmpty();
     assertThat(given.agent(agent).active()).isTrue();
@@ -46,7 +44,9 @@ class ReadmissionsTest {
     assertThat(given.framework(framework).tasks()).containsOnlyKeys("t");
   }
 
-  /** Rules 136 and 147: the registry first; offers are rescinded, filters of other times dropped. */
+  /**
+   * Rules 136 and 147: the registry first; offers are rescinded, filters of other times dropped.
+   */
   @Test
   void anotherDescriptionIsWrittenFirst() {
     String framework = given.subscribed("r");
@@ -58,8 +58,7 @@ class ReadmissionsTest {
     AgentInfo info =
         given.agent(agent).info().toBuilder()
             .clearResources()
-            .addAllResources(
-                Given.resources("cpus:8").toMessages(Resources.Format.POST_REFINEMENT))
+            .addAllResources(Given.resources("cpus:8").toMessages(Resources.Format.POST_REFINEMENT))
             .addAttributes(
                 Attribute.newBuilder()
                     .setName("a")
@@ -86,8 +85,7 @@ class ReadmissionsTest {
     AgentInfo info =
         given.agent(agent).info().toBuilder()
             .clearResources()
-            .addAllResources(
-                Given.resources("cpus:8").toMessages(Resources.Format.POST_REFINEMENT))
+            .addAllResources(Given.resources("cpus:8").toMessages(Resources.Format.POST_REFINEMENT))
             .addAttributes(
                 Attribute.newBuilder()
                     .setName("a")
@@ -134,10 +132,7 @@ class ReadmissionsTest {
                             .recoveredAgents()
                             .plus("b", new RecoveredAgent("b", info.build())))));
     given.reregister(
-        Reregister.newBuilder()
-            .setVersion("1.12.0")
-            .setAddress(Given.address(2))
-            .setAgent(info));
+        Reregister.newBuilder().setVersion("1.12.0").setAddress(Given.address(2)).setAgent(info));
     assertThat(given.effects(Effect.Store.class)).isEmpty();
     assertThat(given.state().recoveredAgents()).isEmpty();
     assertThat(given.state().agents()).containsKey("b");

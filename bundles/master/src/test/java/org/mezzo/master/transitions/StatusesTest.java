@@ -28,9 +28,7 @@ class StatusesTest {
     assertThat(status.getUuid()).isEqualTo(Given.uuid(TaskState.TASK_RUNNING));
     assertThat(status.getAgentId().getValue()).isEqualTo(agent);
     assertThat(status.getSource()).isEqualTo(TaskStatus.Source.SOURCE_EXECUTOR);
-    assertThat(given.happenings())
-        .singleElement()
-        .isInstanceOf(Happening.TaskUpdated.class);
+    assertThat(given.happenings()).singleElement().isInstanceOf(Happening.TaskUpdated.class);
     assertThat(given.counted())
         .containsExactly("master/messages_status_update", "master/valid_status_updates");
     assertThat(given.task(framework, "t").state()).isEqualTo(TaskState.TASK_RUNNING);
@@ -86,8 +84,11 @@ class StatusesTest {
     assertThat(given.agent(agent).free()).isEqualTo(given.agent(agent).total());
     assertThat(given.toldAllocator()).containsExactly("released");
     assertThat(given.task(framework, "t").released()).isTrue();
-    assertThat(given.counted()).contains("master/" + end.name().toLowerCase().replace("task_", "tasks_"));
-    TaskState other = end == TaskState.TASK_FAILED ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
+    assertThat(given.counted())
+        .contains(
+            "master/" + end.name().toLowerCase(java.util.Locale.ROOT).replace("task_", "tasks_"));
+    TaskState other =
+        end == TaskState.TASK_FAILED ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
     given.updated(task, other);
     assertThat(given.task(framework, "t").state()).isEqualTo(end);
     assertThat(given.toldAllocator()).isEmpty();
@@ -104,7 +105,9 @@ class StatusesTest {
     assertThat(given.framework(framework).tasks()).as("another uuid").containsOnlyKeys("t");
     given.acknowledge(task, TaskState.TASK_FINISHED);
     assertThat(given.framework(framework).tasks()).isEmpty();
-    assertThat(given.framework(framework).completedTasks()).extracting(Task::id).containsExactly("t");
+    assertThat(given.framework(framework).completedTasks())
+        .extracting(Task::id)
+        .containsExactly("t");
     assertThat(given.agent(agent).tasks()).isEmpty();
   }
 
@@ -123,12 +126,10 @@ class StatusesTest {
   @Test
   void anAcknowledgementForAnAgentThatIsAwayIsDropped() {
     given.updated(task, TaskState.TASK_FINISHED);
-    given.run(
-        tx -> tx.become(tx.state().with(tx.agent(agent).connected(false))));
+    given.run(tx -> tx.become(tx.state().with(tx.agent(agent).connected(false))));
     given.acknowledge(task, TaskState.TASK_FINISHED);
     assertThat(given.effects()).isEmpty();
-    assertThat(given.counted())
-        .containsExactly("master/invalid_status_update_acknowledgements");
+    assertThat(given.counted()).containsExactly("master/invalid_status_update_acknowledgements");
     assertThat(given.framework(framework).tasks()).containsOnlyKeys("t");
   }
 
@@ -136,8 +137,7 @@ class StatusesTest {
   void anAcknowledgementOfNothingSentIsDropped() {
     given.acknowledge(task, TaskState.TASK_RUNNING);
     assertThat(given.effects()).isEmpty();
-    assertThat(given.counted())
-        .containsExactly("master/invalid_status_update_acknowledgements");
+    assertThat(given.counted()).containsExactly("master/invalid_status_update_acknowledgements");
   }
 
   /** Rule 111 and those of strangers. */
@@ -164,8 +164,7 @@ class StatusesTest {
   /** Rule 40. */
   @Test
   void aFrameworkThatIsAwayIsSentNothing() {
-    given.run(
-        tx -> tx.put(tx.framework(framework).disconnect(tx.now())));
+    given.run(tx -> tx.put(tx.framework(framework).disconnect(tx.now())));
     given.updated(task, TaskState.TASK_RUNNING);
     assertThat(given.effects(Effect.Send.class)).isEmpty();
     assertThat(given.task(framework, "t").state()).isEqualTo(TaskState.TASK_RUNNING);

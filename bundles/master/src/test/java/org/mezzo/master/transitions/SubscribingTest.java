@@ -19,8 +19,7 @@ class SubscribingTest {
   private final Given given = new Given();
 
   private static Subscribing said(FrameworkInfo.Builder info, String... suppressed) {
-    return Subscribing.of(
-        info.build(), List.of(suppressed), OfferConstraints.getDefaultInstance());
+    return Subscribing.of(info.build(), List.of(suppressed), OfferConstraints.getDefaultInstance());
   }
 
   private static Optional<String> problem(FrameworkInfo.Builder info) {
@@ -51,7 +50,9 @@ class SubscribingTest {
   /** Rule 29. */
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "/a", "a/", "a//b", ".", "a/..", "a/*", "-a", "a b", "a\tb", "a\u000b", "\u007f"})
+      strings = {
+        "", "/a", "a/", "a//b", ".", "a/..", "a/*", "-a", "a b", "a\tb", "a\u000b", "\u007f"
+      })
   void roleNamesThatAreNone(String role) {
     assertThat(Roles.problem(role)).isPresent();
     assertThat(problem(Given.info("ok", role)).orElseThrow()).contains("invalid role");

@@ -69,9 +69,7 @@ class TasksTest {
   void aKillGoesToTheAgentWithItsPolicy() {
     given.running(framework, agent, "t", "cpus:1");
     KillPolicy policy =
-        KillPolicy.newBuilder()
-            .setGracePeriod(DurationInfo.newBuilder().setNanoseconds(7))
-            .build();
+        KillPolicy.newBuilder().setGracePeriod(DurationInfo.newBuilder().setNanoseconds(7)).build();
     kill(killing("t").setKillPolicy(policy));
     assertThat(given.toldAgent(agent))
         .singleElement()
@@ -127,8 +125,7 @@ class TasksTest {
     assertThat(given.toldAgent(agent).get(0).getFrameworkMessage().getData()).isEqualTo(data);
     given.run(tx -> Tasks.message(tx, framework, down.setAgentId(agentId("x")).build()));
     assertThat(given.effects()).isEmpty();
-    assertThat(given.counted())
-        .containsExactly("master/invalid_framework_to_executor_messages");
+    assertThat(given.counted()).containsExactly("master/invalid_framework_to_executor_messages");
 
     FrameworkMessage up =
         FrameworkMessage.newBuilder()
