@@ -85,7 +85,8 @@ class StatusesTest {
     assertThat(given.toldAllocator()).containsExactly("released");
     assertThat(given.task(framework, "t").released()).isTrue();
     assertThat(given.counted())
-        .contains("master/" + end.name().toLowerCase().replace("task_", "tasks_"));
+        .contains(
+            "master/" + end.name().toLowerCase(java.util.Locale.ROOT).replace("task_", "tasks_"));
     TaskState other =
         end == TaskState.TASK_FAILED ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
     given.updated(task, other);
