@@ -83,9 +83,10 @@ class PollersTest {
         "PollersTest: %d pollers, medians in ms: /state %.0f, event %.0f, answer %.0f%n",
         POLLERS, poll, median(events), median(answers));
     assertThat(failures).isEmpty();
-    // Behind the pollers each would take about as long as a poll.
-    assertThat(median(events)).as("ms to a new scheduler's first event").isLessThan(poll / 2);
-    assertThat(median(answers)).as("ms to a 202").isLessThan(poll / 2);
+    // Behind the pollers each would take as long as a poll and its own time. How much shorter it is
+    // depends on the machine; that nothing waits for a reader is shown by CallEndpointTest.
+    assertThat(median(events)).as("ms to a new scheduler's first event").isLessThan(poll);
+    assertThat(median(answers)).as("ms to a 202").isLessThan(poll);
   }
 
   private void poll(URI state) {
