@@ -46,8 +46,7 @@ class IsolationIT {
             "--hooks=labels",
             "--modules=" + PARAMETERS.replaceAll("\\s+", ""));
     // Tasks of other users have to pass through it to their sandboxes.
-    Files.setPosixFilePermissions(
-        cluster.folder(), PosixFilePermissions.fromString("rwx--x--x"));
+    Files.setPosixFilePermissions(cluster.folder(), PosixFilePermissions.fromString("rwx--x--x"));
   }
 
   @AfterAll
