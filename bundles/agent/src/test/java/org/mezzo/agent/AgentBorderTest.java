@@ -27,7 +27,6 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
@@ -52,7 +51,6 @@ import org.mezzo.protocol.v1.Value;
 /**
  * What an agent with {@code --acls} shows to whom: everything it declares, as {@code /help} lists.
  */
-@Timeout(60)
 class AgentBorderTest {
   private static final String USER = System.getProperty("user.name");
   private static final String OUTPUT = "printed-by-the-task";
@@ -118,7 +116,7 @@ class AgentBorderTest {
         DaemonFrame.open(
                 "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
             .start(frame -> new Agent(frame, typed, Coordinations.create(), links, () -> {}));
-    assertThat(master.registrations.poll(20, TimeUnit.SECONDS)).isNotNull();
+    assertThat(master.registrations.poll(60, TimeUnit.SECONDS)).isNotNull();
     master.send(
         MasterEvent.newBuilder()
             .setRunTask(

@@ -48,7 +48,7 @@ public final class LocalCluster implements AutoCloseable {
     try {
       Await.until(
           agents + " agents registered",
-          Duration.ofSeconds(60),
+          Duration.ofSeconds(120),
           () -> {
             if (!process.isAlive()) {
               throw new IllegalStateException("The cluster ended:\n" + process.stderr());

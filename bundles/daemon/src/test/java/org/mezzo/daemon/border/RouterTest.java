@@ -9,7 +9,6 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mezzo.api.authentication.Principal;
@@ -18,7 +17,6 @@ import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.HttpResponse;
 
-@Timeout(20)
 class RouterTest {
   private final Workers workers = new Workers("test", 2);
   private TestServer server;

@@ -11,7 +11,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestServer;
@@ -27,7 +26,6 @@ import org.mezzo.protocol.v1.master.Call;
 import org.mezzo.protocol.v1.master.Event;
 import org.mezzo.protocol.v1.master.Response;
 
-@Timeout(30)
 class CallTableTest {
   private final Workers workers = new Workers("test", 2);
   private final List<Question> asked = new ArrayList<>();

@@ -25,7 +25,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -64,7 +63,6 @@ import org.mezzo.protocol.v1.scheduler.Event;
  * asked, and where the answer is no nothing of the cluster is shown. The names of everything that
  * is protected begin with {@code secret}.
  */
-@Timeout(60)
 class EveryRowAsksTest {
   private static final String SECRET = "secret";
   private static final HttpClient CLIENT =
@@ -178,7 +176,7 @@ class EveryRowAsksTest {
   private static Answer send(HttpRequest.Builder request) throws Exception {
     HttpResponse<InputStream> response =
         CLIENT.send(
-            request.timeout(Duration.ofSeconds(20)).build(),
+            request.timeout(Duration.ofSeconds(60)).build(),
             HttpResponse.BodyHandlers.ofInputStream());
     try (InputStream in = response.body()) {
       boolean stream =
