@@ -115,10 +115,25 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
 
   @Override
   public <M extends Module> ModuleLease<M> lease(LeaseRequest<M> request) {
-    Module module = modules.get(request.kind() + " " + request.name());
-    Lease<M> lease = new Lease<>(request, request.type().cast(module));
+    Module module = modules.get(request.kind().name() + " " + request.name());
+    Lease<M> lease = new Lease<>(request, request.kind().type().cast(module));
     if (module != null) {
-      request.events().execute(() -> request.listener().acquired(1, describe(request.name())));
+      request
+          .events()
+          .execute(
+              () -> {
+                request
+                    .takeover()
+                    .ifPresent(
+                        takeover -> {
+                          try {
+                            lease.tell("takeover", takeover.prepare(() -> true));
+                          } catch (Exception e) {
+                            throw new AssertionError(e);
+                          }
+                        });
+                request.listener().acquired(1, describe(request.name()));
+              });
     }
     return lease;
   }
@@ -153,10 +168,13 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
     }
 
     @Override
-    public <R> CompletionStage<R> call(
-        long epoch, String operation, Duration deadline, Call<M, R> call) {
+    public <R> CompletionStage<R> ask(Terms terms, Call<M, R> call) {
+      if (module == null) {
+        return CompletableFuture.failedStage(
+            new ModuleException(ModuleException.Kind.ABSENT, "there is none", null));
+      }
       CompletableFuture<R> done = new CompletableFuture<>();
-      ModuleException.Kind failure = failures.remove(operation);
+      ModuleException.Kind failure = failures.remove(terms.operation());
       if (failure != null) {
         return CompletableFuture.failedStage(new ModuleException(failure, "it was swapped", null));
       }
@@ -176,6 +194,24 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
           });
       return done;
     }
+
+    @Override
+    public <R> CompletionStage<R> askLater(Terms terms, Call<M, CompletionStage<R>> call) {
+      return ask(terms, call).thenCompose(stage -> stage);
+    }
+
+    @Override
+    public CompletionStage<Void> tell(Terms terms, Action<M> action) {
+      return ask(
+          terms,
+          instance -> {
+            action.apply(instance);
+            return null;
+          });
+    }
+
+    @Override
+    public void renew(long epoch, String reason, boolean fault) {}
 
     @Override
     public int backlog() {

@@ -33,10 +33,10 @@ import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ModuleParameters;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.files.VirtualFiles;
-import org.mezzo.files.OwnFolder;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.files.OwnFolder;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.ConnectorOptions;
@@ -60,6 +60,7 @@ import org.mezzo.master.scheduler.SchedulerApi;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Settings;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLeases;
@@ -235,14 +236,12 @@ public final class Master implements AutoCloseable {
 
   private ModuleLease<Allocator> leaseAllocator(MasterTerm term) {
     return modules.lease(
-        new LeaseRequest<>(
-            Allocator.class,
-            Allocator.KIND,
-            allocator,
-            identity.forModule(Allocator.KIND, allocator, metrics),
-            1,
-            loop,
-            term.allocation().listener()));
+        LeaseRequest.of(
+                Kinds.ALLOCATOR,
+                allocator,
+                identity.forModule(Allocator.KIND, allocator, metrics),
+                loop)
+            .heardBy(term.allocation().listener()));
   }
 
   private Router router(

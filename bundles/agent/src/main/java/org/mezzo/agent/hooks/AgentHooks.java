@@ -1,18 +1,19 @@
 package org.mezzo.agent.hooks;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.hook.Hook;
-import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLeases;
 import org.mezzo.protocol.v1.AgentInfo;
@@ -30,7 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class AgentHooks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AgentHooks.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(1);
 
   private final ModuleLeases modules;
   private final Function<String, DaemonContext> contexts;
@@ -59,16 +59,7 @@ public final class AgentHooks implements AutoCloseable {
     List<ModuleLease<Hook>> before = leases;
     List<ModuleLease<Hook>> selected = new ArrayList<>();
     for (String name : names) {
-      selected.add(
-          modules.lease(
-              new LeaseRequest<>(
-                  Hook.class,
-                  Hook.KIND,
-                  name,
-                  contexts.apply(name),
-                  1,
-                  events,
-                  LeaseListener.NONE)));
+      selected.add(modules.lease(LeaseRequest.of(Kinds.HOOK, name, contexts.apply(name), events)));
     }
     leases = List.copyOf(selected);
     before.forEach(ModuleLease::close);
@@ -87,7 +78,8 @@ public final class AgentHooks implements AutoCloseable {
         task,
         (hook, now) -> {
           Labels labels = hook.agentRunTaskLabels(now, framework, agent);
-          return labels == null || !now.hasLabels() && labels.getLabelsCount() == 0
+          Objects.requireNonNull(labels, "its labels");
+          return !now.hasLabels() && labels.getLabelsCount() == 0
               ? now
               : now.toBuilder().setLabels(labels).build();
         });
@@ -100,7 +92,7 @@ public final class AgentHooks implements AutoCloseable {
         Map.of(),
         (hook, now) -> {
           Map<String, String> added = hook.agentTaskEnvironment(task);
-          if (added == null || added.isEmpty()) {
+          if (Objects.requireNonNull(added, "its variables").isEmpty()) {
             return now;
           }
           Map<String, String> both = new HashMap<>(now);
@@ -116,8 +108,7 @@ public final class AgentHooks implements AutoCloseable {
         status,
         (hook, now) -> {
           TaskStatus decorated = hook.agentTaskStatus(framework, now);
-          if (decorated == null
-              || decorated.getState() != now.getState()
+          if (Objects.requireNonNull(decorated, "its status").getState() != now.getState()
               || !decorated.getTaskId().equals(now.getTaskId())) {
             LOG.warn("A hook wanted to change the state or task of an update; it is passed over");
             return now;
@@ -147,20 +138,19 @@ public final class AgentHooks implements AutoCloseable {
     for (ModuleLease<Hook> lease : leases) {
       stage =
           stage.thenCompose(
-              now -> {
-                long epoch = lease.epoch();
-                if (epoch == 0) {
-                  return CompletableFuture.completedStage(now);
-                }
-                return lease
-                    .call(epoch, operation, DEADLINE, hook -> step.apply(hook, now))
-                    .exceptionally(
-                        failure -> {
-                          LOG.warn(
-                              "Hook call {} gave nothing and is passed over", operation, failure);
-                          return now;
-                        });
-              });
+              now ->
+                  lease
+                      .ask(operation, hook -> step.apply(hook, now))
+                      .exceptionally(
+                          failure -> {
+                            if (!ModuleException.isAbsence(failure)) {
+                              LOG.warn(
+                                  "Hook call {} gave nothing and is passed over",
+                                  operation,
+                                  failure);
+                            }
+                            return now;
+                          }));
     }
     return stage;
   }

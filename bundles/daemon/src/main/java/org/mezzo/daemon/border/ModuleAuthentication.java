@@ -1,10 +1,10 @@
 package org.mezzo.daemon.border;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -20,7 +20,7 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
-import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLeases;
@@ -35,8 +35,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ModuleAuthentication implements Authentication, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ModuleAuthentication.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(5);
-  private static final int CONCURRENCY = 4;
 
   private record Judged(String scheme, Result result) {}
 
@@ -86,14 +84,11 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
               name.strip(),
               key ->
                   modules.lease(
-                      new LeaseRequest<>(
-                          HttpAuthenticator.class,
-                          HttpAuthenticator.KIND,
+                      LeaseRequest.of(
+                          Kinds.HTTP_AUTHENTICATOR,
                           key,
                           daemon.forModule(HttpAuthenticator.KIND, key, metrics),
-                          CONCURRENCY,
-                          events,
-                          LeaseListener.NONE))));
+                          events))));
     }
     demanded.put(access, List.copyOf(wanted));
   }
@@ -118,16 +113,13 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   /** Completes with null when there is no verdict. */
   private static CompletableFuture<Judged> ask(
       ModuleLease<HttpAuthenticator> lease, HttpAuthenticator.Request request) {
-    long epoch = lease.epoch();
-    if (epoch == 0) {
-      return CompletableFuture.completedFuture(null);
-    }
     return lease
-        .call(
-            epoch,
+        .ask(
             "authenticate",
-            DEADLINE,
-            module -> new Judged(module.scheme(), module.authenticate(request)))
+            module ->
+                new Judged(
+                    Objects.requireNonNull(module.scheme(), "its scheme"),
+                    Objects.requireNonNull(module.authenticate(request), "its verdict")))
         .toCompletableFuture()
         .exceptionally(
             failure -> {

@@ -68,15 +68,37 @@ class ModuleAuthenticationTest {
         }
 
         @Override
-        public <R> CompletionStage<R> call(
-            long epoch, String operation, Duration deadline, Call<M, R> call) {
+        public <R> CompletionStage<R> ask(Terms terms, Call<M, R> call) {
+          if (module == null) {
+            return CompletableFuture.failedFuture(
+                new ModuleException(ModuleException.Kind.ABSENT, "on purpose", null));
+          }
           try {
-            return CompletableFuture.completedFuture(call.apply(request.type().cast(module)));
+            return CompletableFuture.completedFuture(
+                call.apply(request.kind().type().cast(module)));
           } catch (Exception e) {
             return CompletableFuture.failedFuture(
                 new ModuleException(ModuleException.Kind.THREW, "on purpose", e));
           }
         }
+
+        @Override
+        public <R> CompletionStage<R> askLater(Terms terms, Call<M, CompletionStage<R>> call) {
+          return ask(terms, call).thenCompose(stage -> stage);
+        }
+
+        @Override
+        public CompletionStage<Void> tell(Terms terms, Action<M> action) {
+          return ask(
+              terms,
+              instance -> {
+                action.apply(instance);
+                return null;
+              });
+        }
+
+        @Override
+        public void renew(long epoch, String reason, boolean fault) {}
 
         @Override
         public int backlog() {

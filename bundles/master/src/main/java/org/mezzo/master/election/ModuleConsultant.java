@@ -1,11 +1,11 @@
 package org.mezzo.master.election;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -18,8 +18,9 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.master.transitions.Consultation;
-import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLeases;
 import org.mezzo.protocol.v1.AgentInfo;
@@ -34,7 +35,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ModuleConsultant implements Consultant, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ModuleConsultant.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(1);
 
   private final List<ModuleLease<Hook>> hooks = new ArrayList<>();
   private final Authorization authorization;
@@ -55,10 +55,7 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
     this.authorization = authorization;
     this.loop = loop;
     for (String name : names) {
-      hooks.add(
-          modules.lease(
-              new LeaseRequest<>(
-                  Hook.class, Hook.KIND, name, contexts.apply(name), 1, loop, LeaseListener.NONE)));
+      hooks.add(modules.lease(LeaseRequest.of(Kinds.HOOK, name, contexts.apply(name), loop)));
     }
   }
 
@@ -108,14 +105,8 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
 
   private static CompletionStage<Map<String, Labels>> decorate(
       ModuleLease<Hook> hook, Consultation question, Map<String, Labels> before) {
-    long epoch = hook.epoch();
-    if (epoch == 0) {
-      return CompletableFuture.completedFuture(before);
-    }
-    return hook.call(
-            epoch,
+    return hook.ask(
             "masterLaunchTaskLabels",
-            DEADLINE,
             module -> {
               Map<String, Labels> after = new HashMap<>(before);
               for (TaskInfo task : question.tasks()) {
@@ -126,7 +117,7 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
                         : task;
                 Labels given =
                     module.masterLaunchTaskLabels(seen, question.framework(), question.agent());
-                if (given != null && !given.equals(seen.getLabels())) {
+                if (!Objects.requireNonNull(given, "its labels").equals(seen.getLabels())) {
                   after.put(id, given);
                 }
               }
@@ -134,7 +125,9 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
             })
         .exceptionally(
             failure -> {
-              LOG.warn("A hook gave no labels for a launch; it goes on without them", failure);
+              if (!ModuleException.isAbsence(failure)) {
+                LOG.warn("A hook gave no labels for a launch; it goes on without them", failure);
+              }
               return before;
             });
   }
@@ -142,22 +135,14 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
   @Override
   public void agentLost(AgentInfo agent) {
     for (ModuleLease<Hook> hook : hooks) {
-      long epoch = hook.epoch();
-      if (epoch != 0) {
-        hook.call(
-                epoch,
-                "masterAgentLost",
-                DEADLINE,
-                module -> {
-                  module.masterAgentLost(agent);
-                  return null;
-                })
-            .exceptionally(
-                failure -> {
+      hook.tell("masterAgentLost", module -> module.masterAgentLost(agent))
+          .exceptionally(
+              failure -> {
+                if (!ModuleException.isAbsence(failure)) {
                   LOG.warn("A hook could not be told of a lost agent", failure);
-                  return null;
-                });
-      }
+                }
+                return null;
+              });
     }
   }
 

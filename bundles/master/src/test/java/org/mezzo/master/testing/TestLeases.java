@@ -65,7 +65,7 @@ public final class TestLeases implements ModuleLeases, AutoCloseable {
     }
 
     private synchronized void refresh() {
-      Module wanted = closed ? null : modules.get(request.kind() + '/' + name);
+      Module wanted = closed ? null : modules.get(request.kind().name() + '/' + name);
       if (wanted == holder) {
         return;
       }
@@ -84,7 +84,7 @@ public final class TestLeases implements ModuleLeases, AutoCloseable {
 
     private ModuleDescription describe() {
       return new ModuleDescription(
-          request.kind(), name, "1", "", "", 1, "test", "1", "leased", "", List.of());
+          request.kind().name(), name, "1", "", "", 1, "test", "1", "leased", "", List.of());
     }
 
     @Override
@@ -104,23 +104,47 @@ public final class TestLeases implements ModuleLeases, AutoCloseable {
     }
 
     @Override
-    public <R> CompletionStage<R> call(
-        long to, String operation, Duration deadline, Call<M, R> call) {
+    public <R> CompletionStage<R> ask(Terms terms, Call<M, R> call) {
+      long to = terms.epoch();
       CompletableFuture<R> reply = new CompletableFuture<>();
       Module module = holder;
       mailbox.execute(
           () -> {
             try {
-              if (to != epoch || module == null) {
+              if (to != 0 && to != epoch || module == null) {
                 throw new ModuleException(ModuleException.Kind.STALE, "gone", null);
               }
-              R result = call.apply(request.type().cast(module));
+              R result = call.apply(request.kind().type().cast(module));
               request.events().execute(() -> reply.complete(result));
             } catch (Exception e) {
               request.events().execute(() -> reply.completeExceptionally(e));
             }
           });
       return reply;
+    }
+
+    @Override
+    public <R> CompletionStage<R> askLater(Terms terms, Call<M, CompletionStage<R>> call) {
+      return ask(terms, call).thenCompose(stage -> stage);
+    }
+
+    @Override
+    public CompletionStage<Void> tell(Terms terms, Action<M> action) {
+      return ask(
+          terms,
+          module -> {
+            action.apply(module);
+            return null;
+          });
+    }
+
+    /** As if a fresh instance had come. */
+    @Override
+    public synchronized void renew(long of, String reason, boolean fault) {
+      if (of == epoch && holder != null) {
+        holder = null;
+        refresh();
+      }
     }
 
     @Override
