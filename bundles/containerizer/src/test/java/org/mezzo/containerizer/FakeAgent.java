@@ -5,57 +5,50 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleSupplier;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.Module;
-import org.mezzo.modules.LeaseRequest;
-import org.mezzo.modules.ModuleDescription;
-import org.mezzo.modules.ModuleException;
-import org.mezzo.modules.ModuleLease;
-import org.mezzo.modules.ModuleLeases;
+import org.mezzo.modules.Kind;
+import org.mezzo.modules.local.LocalModules;
 
 /** An agent with modules that are there from the start, for tests. */
-public final class FakeAgent implements DaemonContext, ModuleLeases {
+public final class FakeAgent implements DaemonContext {
   private final Path folder;
-  private final Map<String, Module> modules = new ConcurrentHashMap<>();
-  private final Map<String, ModuleException.Kind> failures = new ConcurrentHashMap<>();
+  public final LocalModules modules = new LocalModules();
 
   public FakeAgent(Path folder) {
     this.folder = folder;
   }
 
-  /** Registers a module by kind and name. */
-  public FakeAgent with(String kind, String name, Module module) {
-    modules.put(kind + " " + name, module);
+  /** Registers a module. */
+  public <M extends Module> FakeAgent with(Kind<M> kind, String name, M module) {
+    modules.register(kind, name, module);
     return this;
   }
 
-  /** Makes one call of that operation fail as the lease of a module does. */
-  public void failNextCall(String operation, ModuleException.Kind kind) {
-    failures.put(operation, kind);
+  /** It as a containerizer sees it. */
+  public ContainerizerHost host() {
+    return new ContainerizerHost(this, modules.of(this));
+  }
+
+  /** A containerizer of this agent, which has the isolators that there are. */
+  public Containerizer containerizer(String... isolation) throws Exception {
+    Containerizer containerizer = Containerizer.open(host(), options(isolation));
+    modules.awaitHolders();
+    return containerizer;
   }
 
   public ContainerizerOptions options(String... isolation) {
     return new ContainerizerOptions(
-        this,
-        (kind, name) -> this,
-        this,
         List.of(isolation),
         true,
-        true,
-        Path.of("/sys/fs/cgroup"),
-        "mezzo-test",
+        Optional.of(new ContainerizerOptions.CgroupRoot(Path.of("/sys/fs/cgroup"), "mezzo-test")),
         Optional.empty(),
         Duration.ofSeconds(10),
         Path.of("/bin/sh"));
@@ -111,141 +104,5 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
   @Override
   public Clock clock() {
     return Clock.systemUTC();
-  }
-
-  @Override
-  public <M extends Module> ModuleLease<M> lease(LeaseRequest<M> request) {
-    Module module = modules.get(request.kind().name() + " " + request.name());
-    Lease<M> lease = new Lease<>(request, request.kind().type().cast(module));
-    if (module != null) {
-      request
-          .events()
-          .execute(
-              () -> {
-                request
-                    .takeover()
-                    .ifPresent(
-                        takeover -> {
-                          try {
-                            lease.tell("takeover", takeover.prepare(() -> true));
-                          } catch (Exception e) {
-                            throw new AssertionError(e);
-                          }
-                        });
-                request.listener().acquired(1, describe(request.name()));
-              });
-    }
-    return lease;
-  }
-
-  private static ModuleDescription describe(String key) {
-    String[] words = key.split(" ");
-    return new ModuleDescription(
-        words[0], words[words.length - 1], "", "", "", 1, "b", "1", "leased", "", List.of());
-  }
-
-  private final class Lease<M extends Module> implements ModuleLease<M> {
-    private final LeaseRequest<M> request;
-    private final M module;
-    private final ExecutorService mailbox = Executors.newSingleThreadExecutor();
-
-    Lease(LeaseRequest<M> request, M module) {
-      this.request = request;
-      this.module = module;
-    }
-
-    @Override
-    public void select(String name) {}
-
-    @Override
-    public long epoch() {
-      return module == null ? 0 : 1;
-    }
-
-    @Override
-    public Optional<ModuleDescription> holder() {
-      return Optional.empty();
-    }
-
-    @Override
-    public <R> CompletionStage<R> ask(Terms terms, Call<M, R> call) {
-      if (module == null) {
-        return CompletableFuture.failedStage(
-            new ModuleException(ModuleException.Kind.ABSENT, "there is none", null));
-      }
-      CompletableFuture<R> done = new CompletableFuture<>();
-      ModuleException.Kind failure = failures.remove(terms.operation());
-      if (failure != null) {
-        return CompletableFuture.failedStage(new ModuleException(failure, "it was swapped", null));
-      }
-      mailbox.execute(
-          () -> {
-            try {
-              R result = call.apply(module);
-              request.events().execute(() -> done.complete(result));
-            } catch (Throwable t) {
-              request
-                  .events()
-                  .execute(
-                      () ->
-                          done.completeExceptionally(
-                              new ModuleException(ModuleException.Kind.THREW, t.getMessage(), t)));
-            }
-          });
-      return done;
-    }
-
-    @Override
-    public <R> CompletionStage<R> askLater(Terms terms, Call<M, CompletionStage<R>> call) {
-      return ask(terms, call).thenCompose(stage -> stage);
-    }
-
-    @Override
-    public CompletionStage<Void> tell(Terms terms, Action<M> action) {
-      return ask(
-          terms,
-          instance -> {
-            action.apply(instance);
-            return null;
-          });
-    }
-
-    @Override
-    public void renew(long epoch, String reason, boolean fault) {}
-
-    @Override
-    public int backlog() {
-      return 0;
-    }
-
-    @Override
-    public void close() {
-      mailbox.shutdown();
-    }
-  }
-
-  @Override
-  public List<ModuleDescription> modules() {
-    List<ModuleDescription> all = new ArrayList<>();
-    modules.keySet().forEach(key -> all.add(describe(key)));
-    return all;
-  }
-
-  @Override
-  public CompletionStage<Void> drain(long bundleId, Duration deadline) {
-    return CompletableFuture.completedStage(null);
-  }
-
-  @Override
-  public List<org.mezzo.modules.LeaseDescription> leases() {
-    return List.of();
-  }
-
-  @Override
-  public void readmit(long bundleId) {}
-
-  @Override
-  public List<ModuleDescription> quarantined() {
-    return List.of();
   }
 }

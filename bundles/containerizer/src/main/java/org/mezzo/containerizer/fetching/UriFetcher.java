@@ -30,10 +30,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.modules.Kinds;
-import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
@@ -94,6 +94,7 @@ public final class UriFetcher implements AutoCloseable {
 
   private static final String GUNZIP = "rm -f -- \"$2\"; set -C; exec gzip -d -c -- \"$1\" >\"$2\"";
 
+  private final ContainerizerHost host;
   private final ContainerizerOptions options;
   private final Executor events;
   private final Path staging;
@@ -106,10 +107,12 @@ public final class UriFetcher implements AutoCloseable {
    *
    * @param events where replies of modules arrive
    */
-  public UriFetcher(ContainerizerOptions options, Executor events) throws IOException {
+  public UriFetcher(ContainerizerHost host, ContainerizerOptions options, Executor events)
+      throws IOException {
+    this.host = host;
     this.options = options;
     this.events = events;
-    this.staging = options.context().workDir().resolve("fetching");
+    this.staging = host.agent().workDir().resolve("fetching");
     try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(staging)) {
       for (Path file : unfinished) {
         Files.deleteIfExists(file);
@@ -117,7 +120,7 @@ public final class UriFetcher implements AutoCloseable {
     } catch (NoSuchFileException e) {
       // Nothing was fetched here yet.
     }
-    String name = options.context().daemon();
+    String name = host.agent().daemon();
     lane =
         new ThreadPoolExecutor(
             AT_A_TIME,
@@ -128,7 +131,7 @@ public final class UriFetcher implements AutoCloseable {
             threads(name + "-fetching-"));
     lane.allowCoreThreadTimeOut(true);
     commands = new Commands(LONGEST_PROGRAM, threads(name + "-fetching-output-"));
-    Metrics metrics = options.context().metrics();
+    Metrics metrics = host.agent().metrics();
     metrics.gauge("containerizer/fetches_active", lane::getActiveCount);
     metrics.gauge("containerizer/fetch_queue_length", () -> lane.getQueue().size());
   }
@@ -284,7 +287,7 @@ public final class UriFetcher implements AutoCloseable {
       throws IOException, InterruptedException {
     String scheme = item.scheme();
     Set<String> names = new TreeSet<>();
-    for (ModuleDescription module : options.leases().modules()) {
+    for (ModuleDescription module : host.modules().leases().modules()) {
       if (module.kind().equals(Fetcher.KIND)) {
         names.add(module.name());
       }
@@ -327,11 +330,7 @@ public final class UriFetcher implements AutoCloseable {
   }
 
   private ModuleLease<Fetcher> lease(String name) {
-    return options
-        .leases()
-        .lease(
-            LeaseRequest.of(
-                Kinds.FETCHER, name, options.modules().apply(Fetcher.KIND, name), events));
+    return host.modules().lease(Kinds.FETCHER, name, events);
   }
 
   private static void awaitHolder(ModuleLease<Fetcher> lease) throws InterruptedException {

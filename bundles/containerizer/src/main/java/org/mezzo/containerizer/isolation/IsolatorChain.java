@@ -16,11 +16,10 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
-import org.mezzo.containerizer.ContainerizerOptions;
+import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
@@ -134,17 +133,19 @@ public final class IsolatorChain implements AutoCloseable {
   /**
    * Leases what {@code --isolation} names.
    *
+   * @param isolation the names, in the order in which they are called
    * @param events where leases report, one at a time
    * @param running the containers to hand to an isolator that takes over; called on {@code events}
    */
   public IsolatorChain(
-      ContainerizerOptions options,
+      ContainerizerHost host,
+      List<String> isolation,
       Executor events,
       Isolator.LimitationListener limitations,
       Supplier<List<Container>> running) {
     this.limitations = limitations;
     this.running = running;
-    for (String name : options.isolation()) {
+    for (String name : isolation) {
       if (BUILT_IN.contains(name)) {
         LOG.info("Isolation '{}' limits nothing by itself and needs no module", name);
         continue;
@@ -155,14 +156,11 @@ public final class IsolatorChain implements AutoCloseable {
       events.execute(
           () ->
               link.lease =
-                  options
+                  host.modules()
                       .leases()
                       .lease(
-                          LeaseRequest.of(
-                                  Kinds.ISOLATOR,
-                                  name,
-                                  options.modules().apply(Isolator.KIND, name),
-                                  events)
+                          host.modules()
+                              .request(Kinds.ISOLATOR, name, events)
                               .heardBy(link)
                               .after(link::takeover)));
     }
@@ -280,10 +278,20 @@ public final class IsolatorChain implements AutoCloseable {
                 root instanceof LaunchException
                     ? root
                     : new LaunchException(
-                        "Isolator '" + link.name + "' failed: " + root.getMessage(), root));
+                        "Isolator '" + link.name + "' failed: " + reason(root), root));
           }
         });
     return named;
+  }
+
+  /** What an isolator said itself is told as it said it. */
+  private static String reason(Throwable root) {
+    return root instanceof ModuleException module
+            && module.kind() == ModuleException.Kind.THREW
+            && module.getCause() != null
+            && module.getCause().getMessage() != null
+        ? module.getCause().getMessage()
+        : root.getMessage();
   }
 
   private static <R> CompletionStage<Optional<R>> optional(CompletionStage<Optional<R>> stage) {

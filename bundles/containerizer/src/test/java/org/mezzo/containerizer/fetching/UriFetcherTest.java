@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
@@ -29,10 +30,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.api.fetcher.Fetcher;
-import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.FakeAgent;
 import org.mezzo.containerizer.LaunchException;
-import org.mezzo.modules.ModuleException;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.CommandInfo;
 
@@ -89,8 +89,8 @@ class UriFetcherTest {
             .start();
     assertThat(tar.waitFor()).isZero();
     Files.writeString(folder.resolve("tool"), "#!/bin/sh\n");
-    FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    FakeAgent agent = new FakeAgent(folder).with(Kinds.FETCHER, "copy", new Copy());
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(
           List.of(
               uri(folder + "/a.tgz").build(),
@@ -125,9 +125,21 @@ class UriFetcherTest {
   void aFetcherThatIsSwappedDuringTheFetchIsFollowedByItsSuccessor() throws Exception {
     Path sandbox = sandbox();
     Files.writeString(folder.resolve("source"), "whole");
-    FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
-    agent.failNextCall("fetch", ModuleException.Kind.STALE);
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    FakeAgent agent = new FakeAgent(folder);
+    AtomicReference<LocalModules.Registered> first = new AtomicReference<>();
+    first.set(
+        agent.modules.register(
+            Kinds.FETCHER,
+            "copy",
+            new Copy() {
+              @Override
+              public void fetch(Request request) throws IOException {
+                Files.writeString(request.target(), "half");
+                agent.modules.register(Kinds.FETCHER, "copy", new Copy());
+                first.get().close();
+              }
+            }));
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(List.of(uri(folder + "/source").build()), sandbox, Optional.empty());
     }
     assertThat(sandbox.resolve("source")).hasContent("whole");
@@ -140,8 +152,8 @@ class UriFetcherTest {
     assumeTrue("root".equals(System.getProperty("user.name")), "only root can switch users");
     Path open = Files.createTempDirectory(Path.of("/tmp"), "mezzo-fetch");
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
-    FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    FakeAgent agent = new FakeAgent(folder).with(Kinds.FETCHER, "copy", new Copy());
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       Path sandbox = Files.createDirectory(open.resolve("sandbox"));
       Files.setAttribute(sandbox, "unix:uid", 65534);
       Path secret = Files.writeString(open.resolve("secret"), "secret");
@@ -422,7 +434,7 @@ class UriFetcherTest {
     FakeAgent agent =
         new FakeAgent(folder)
             .with(
-                Fetcher.KIND,
+                Kinds.FETCHER,
                 "talks",
                 new Copy() {
                   @Override
@@ -431,7 +443,7 @@ class UriFetcherTest {
                     throw new IOException("No answer from " + request.uri());
                   }
                 });
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       for (String text :
           List.of(
               "copy://me:pass|word@h/a/file.tgz?to|ken=s3cret",
@@ -461,8 +473,9 @@ class UriFetcherTest {
     Path sandbox = sandbox();
     CountDownLatch began = new CountDownLatch(1);
     CountDownLatch interrupted = new CountDownLatch(1);
-    try (LocalModules modules = new LocalModules();
-        UriFetcher fetcher = new UriFetcher(real(modules), Runnable::run)) {
+    FakeAgent agent = new FakeAgent(folder);
+    try (LocalModules modules = agent.modules;
+        UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       modules.register(
           Fetcher.class,
           Fetcher.KIND,
@@ -502,8 +515,9 @@ class UriFetcherTest {
     Path sandbox = sandbox();
     CountDownLatch began = new CountDownLatch(UriFetcher.AT_A_TIME);
     CountDownLatch release = new CountDownLatch(1);
-    try (LocalModules modules = new LocalModules();
-        UriFetcher fetcher = new UriFetcher(real(modules), Runnable::run)) {
+    FakeAgent agent = new FakeAgent(folder);
+    try (LocalModules modules = agent.modules;
+        UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       modules.register(
           Fetcher.class,
           Fetcher.KIND,
@@ -542,22 +556,6 @@ class UriFetcherTest {
     }
   }
 
-  private ContainerizerOptions real(LocalModules modules) {
-    ContainerizerOptions o = new FakeAgent(folder).options();
-    return new ContainerizerOptions(
-        o.context(),
-        o.modules(),
-        modules.leases(),
-        o.isolation(),
-        o.switchUser(),
-        o.cgroups(),
-        o.cgroupsHierarchy(),
-        o.cgroupsRoot(),
-        o.frameworksHome(),
-        o.fetcherStallTimeout(),
-        o.shell());
-  }
-
   private static final Optional<TaskUser> NOBODY =
       Optional.of(
           new TaskUser(
@@ -565,8 +563,8 @@ class UriFetcherTest {
 
   private void fetch(Path sandbox, Optional<TaskUser> user, CommandInfo.URI... uris)
       throws Exception {
-    FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    FakeAgent agent = new FakeAgent(folder).with(Kinds.FETCHER, "copy", new Copy());
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(List.of(uris), sandbox, user);
     }
   }

@@ -3,18 +3,13 @@ package org.mezzo.daemon.border;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
-import org.mezzo.daemon.DaemonIdentity;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.modules.DaemonModules;
 import org.mezzo.modules.Kinds;
-import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleLease;
-import org.mezzo.modules.ModuleLeases;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,25 +51,18 @@ public final class Authorization implements AutoCloseable {
   }
 
   /**
-   * As the flags demand.
+   * Asks a module for everything.
    *
-   * @param events where answers that needed the module arrive
+   * @param authorizer its name; absent allows everything
+   * @param workers where answers that needed the module arrive: on their lane for answers
    */
   public static Authorization of(
-      DaemonIdentity daemon,
-      Flags flags,
-      MetricsRegistry metrics,
-      ModuleLeases modules,
-      Executor events) {
-    if (flags.text("acls").isEmpty()) {
+      Optional<String> authorizer, DaemonModules modules, Workers workers) {
+    if (authorizer.isEmpty()) {
       return none();
     }
-    String name =
-        flags.text(daemon.role() == Role.MASTER ? "authorizers" : "authorizer").orElse("local");
-    ModuleLease<Authorizer> lease =
-        modules.lease(
-            LeaseRequest.of(
-                Kinds.AUTHORIZER, name, daemon.forModule(Authorizer.KIND, name, metrics), events));
+    String name = authorizer.get();
+    ModuleLease<Authorizer> lease = modules.lease(Kinds.AUTHORIZER, name, workers.answers());
     return new Authorization(
         Optional.of((subject, action, object) -> ask(lease, subject, action, object)),
         lease::close);
@@ -104,8 +92,7 @@ public final class Authorization implements AutoCloseable {
    * Asks.
    *
    * @param object what the action is about; empty for anything
-   * @return already complete when nobody is asked; else completes on the events executor; never
-   *     exceptionally
+   * @return already complete when nobody is asked; else completes on a worker; never exceptionally
    */
   public CompletionStage<Boolean> allowed(
       Optional<Principal> subject, Action action, Optional<String> object) {

@@ -1,6 +1,5 @@
 package org.mezzo.daemon.border;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,22 +7,18 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
-import org.mezzo.daemon.DaemonIdentity;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
+import org.mezzo.modules.DaemonModules;
 import org.mezzo.modules.Kinds;
-import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleLease;
-import org.mezzo.modules.ModuleLeases;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,54 +38,28 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   private final Map<String, ModuleLease<HttpAuthenticator>> leases = new LinkedHashMap<>();
 
   /**
-   * Leases the authenticators that the flags demand; none when they demand nothing.
+   * Leases the authenticators.
    *
-   * @param events where the lease reports; must not be the event loop if that may be busy
+   * @param role of the daemon, which has realms of its own
+   * @param names of the modules that must know the sender, by access; what is absent is open
+   * @param workers where the leases report: on their lane for answers
    */
   public ModuleAuthentication(
-      DaemonIdentity daemon,
-      Flags flags,
-      MetricsRegistry metrics,
-      ModuleLeases modules,
-      Executor events) {
-    this.role = daemon.role();
-    String operators = flags.text("http_authenticators").orElse("basic");
-    if (flags.bool("authenticate_http_readonly")) {
-      demand(Access.READONLY, operators, daemon, metrics, modules, events);
-    }
-    if (flags.bool("authenticate_http_readwrite")) {
-      demand(Access.READWRITE, operators, daemon, metrics, modules, events);
-    }
-    if (role == Role.MASTER && flags.bool("authenticate_http_frameworks")) {
-      String frameworks = flags.text("http_framework_authenticators").orElse(operators);
-      demand(Access.SCHEDULER, frameworks, daemon, metrics, modules, events);
-    }
-    if (role == Role.AGENT && flags.bool("authenticate_http_executors")) {
-      demand(Access.EXECUTOR, operators, daemon, metrics, modules, events);
-    }
-  }
-
-  private void demand(
-      Access access,
-      String names,
-      DaemonIdentity daemon,
-      MetricsRegistry metrics,
-      ModuleLeases modules,
-      Executor events) {
-    List<ModuleLease<HttpAuthenticator>> wanted = new ArrayList<>();
-    for (String name : names.split(",")) {
-      wanted.add(
-          leases.computeIfAbsent(
-              name.strip(),
-              key ->
-                  modules.lease(
-                      LeaseRequest.of(
-                          Kinds.HTTP_AUTHENTICATOR,
-                          key,
-                          daemon.forModule(HttpAuthenticator.KIND, key, metrics),
-                          events))));
-    }
-    demanded.put(access, List.copyOf(wanted));
+      Role role, Map<Access, List<String>> names, DaemonModules modules, Workers workers) {
+    this.role = role;
+    names.forEach(
+        (access, wanted) ->
+            demanded.put(
+                access,
+                wanted.stream()
+                    .map(
+                        name ->
+                            leases.computeIfAbsent(
+                                name,
+                                key ->
+                                    modules.lease(
+                                        Kinds.HTTP_AUTHENTICATOR, key, workers.answers())))
+                    .toList()));
   }
 
   @Override
@@ -99,7 +68,7 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
     if (wanted == null) {
       return CompletableFuture.completedFuture(Verdict.pass(Optional.empty()));
     }
-    String realm = realm(access);
+    String realm = access.realm(role).orElseThrow();
     var request =
         new HttpAuthenticator.Request(
             exchange.method(), exchange.path(), exchange.headers(), realm);
@@ -163,11 +132,6 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
             .collect(Collectors.joining(", "));
     return Verdict.refuse(
         HttpResponse.text(401, "401 Unauthorized.").with("WWW-Authenticate", challenge));
-  }
-
-  private String realm(Access access) {
-    String daemon = role == Role.MASTER ? "mesos-master-" : "mesos-agent-";
-    return daemon + access.name().toLowerCase(java.util.Locale.ROOT);
   }
 
   /** Gives the leases back; requests that demand authentication are refused from then on. */

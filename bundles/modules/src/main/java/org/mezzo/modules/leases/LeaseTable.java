@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -81,20 +81,32 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
             });
     timers.setRemoveOnCancelPolicy(true);
     timers.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    timers.setKeepAliveTime(IDLE_THREAD.toMillis(), TimeUnit.MILLISECONDS);
+    timers.allowCoreThreadTimeOut(true);
     threads =
         new ThreadPoolExecutor(
-            limits.threads(),
+            0,
             limits.threads(),
             IDLE_THREAD.toMillis(),
             TimeUnit.MILLISECONDS,
-            new LinkedBlockingQueue<>(),
+            new IdleThreadsFirst(),
             task -> {
               Thread thread = new Thread(task, "mezzo-modules");
               thread.setDaemon(true);
               thread.setContextClassLoader(null);
               return thread;
-            });
-    threads.allowCoreThreadTimeOut(true);
+            },
+            (task, pool) -> ((IdleThreadsFirst) pool.getQueue()).put(task));
+  }
+
+  /** Takes a call only when a thread waits for it, or there are as many threads as may be. */
+  private static final class IdleThreadsFirst extends LinkedTransferQueue<Runnable> {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public boolean offer(Runnable task) {
+      return tryTransfer(task);
+    }
   }
 
   /** The threads on which modules are called, shared by all leases; they end when idle. */

@@ -790,6 +790,7 @@ final class LeaseTableTest {
     assertThat(kindOf(late)).isEqualTo(Kind.LATE);
     assertThat(kindOf(behind)).isEqualTo(Kind.ABSENT);
     assertThat(table.abandonedThreads()).isEqualTo(1);
+    // The listener is told by another thread than the callers.
     await(() -> log.contains("lost 1 b1"));
     assertThat(log).doesNotContain("close stuck");
     register(polite(0, "hello"));
