@@ -29,7 +29,6 @@ import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.api.DaemonContext.Role;
-import org.mezzo.api.hook.Hook;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.coordination.Coordination;
@@ -47,6 +46,7 @@ import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
@@ -135,16 +135,10 @@ public final class Agent implements Daemon {
                 this::occupied,
                 this::forget));
     hooks =
-        frame.own(
-            new AgentHooks(
-                flags.daemon().hooks(),
-                frame.modules(),
-                hook -> frame.forModule(Hook.KIND, hook),
-                loop));
+        frame.own(new AgentHooks(frame.modules().chain(Kinds.HOOK, flags.daemon().hooks(), loop)));
     containerizer =
         Containerizer.open(
-            new ContainerizerHost(frame.identity(), frame::forModule, frame.modules()),
-            flags.containers());
+            new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
     frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
     updates = new StatusUpdates(loop::schedule, this::sendUpdate);
     tasks = new AgentTasks(surroundings());
@@ -221,7 +215,7 @@ public final class Agent implements Daemon {
         flags.daemon().all(),
         frame.metrics(),
         frame.files(),
-        Optional.of(frame.modules()),
+        Optional.of(frame.modules().leases()),
         frame.workers());
     AgentDescription self =
         new AgentDescription(

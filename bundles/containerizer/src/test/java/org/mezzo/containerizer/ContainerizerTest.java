@@ -35,6 +35,7 @@ import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.containerizer.Containerizer.Launched;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.resources.Resources;
@@ -50,7 +51,7 @@ class ContainerizerTest {
     }
   }
 
-  private void open(String... isolation) throws IOException {
+  private void open(String... isolation) throws Exception {
     containerizer = new FakeAgent(folder).containerizer(isolation);
   }
 
@@ -575,7 +576,7 @@ class ContainerizerTest {
     FakeAgent agent =
         new FakeAgent(folder)
             .with(
-                Isolator.KIND,
+                Kinds.ISOLATOR,
                 "a",
                 new RecordingIsolator(
                     "a", java.util.Collections.synchronizedList(new ArrayList<>())));
@@ -607,8 +608,8 @@ class ContainerizerTest {
     List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
     FakeAgent agent =
         new FakeAgent(folder)
-            .with(Isolator.KIND, "a", new RecordingIsolator("a", calls))
-            .with(Isolator.KIND, "b", new RecordingIsolator("b", calls));
+            .with(Kinds.ISOLATOR, "a", new RecordingIsolator("a", calls))
+            .with(Kinds.ISOLATOR, "b", new RecordingIsolator("b", calls));
     containerizer = agent.containerizer("posix/cpu", "a", "b");
     LaunchRequest request = request(shell("echo $FROM_a $FROM_b; cat ../isolated"), Map.of());
     assertThat(run(request).succeeded()).isTrue();
@@ -634,7 +635,7 @@ class ContainerizerTest {
     FakeAgent agent =
         new FakeAgent(folder)
             .with(
-                Isolator.KIND,
+                Kinds.ISOLATOR,
                 "bad",
                 new RecordingIsolator("bad", calls) {
                   @Override
@@ -660,7 +661,7 @@ class ContainerizerTest {
   void aLimitationDestroysTheContainer() throws Exception {
     RecordingIsolator isolator =
         new RecordingIsolator("a", java.util.Collections.synchronizedList(new ArrayList<>()));
-    containerizer = new FakeAgent(folder).with(Isolator.KIND, "a", isolator).containerizer("a");
+    containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
     LaunchRequest request = request(shell("sleep 1000"), Map.of());
     var end = get(containerizer.launch(request)).termination();
     isolator.listener.limited(
@@ -679,7 +680,7 @@ class ContainerizerTest {
                 container.id(), Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
           }
         };
-    containerizer = new FakeAgent(folder).with(Isolator.KIND, "a", isolator).containerizer("a");
+    containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
     Termination end = run(request(shell("kill -9 $$"), Map.of()));
     assertThat(end.signal()).hasValue(9);
     assertThat(end.limitation().orElseThrow().message()).isEqualTo("too much");
@@ -807,7 +808,8 @@ class ContainerizerTest {
   @Test
   void slowFetchesDelayNeitherOtherLaunchesNorTheirOwnEnd() throws Exception {
     AtomicInteger running = new AtomicInteger();
-    try (LocalModules modules = new LocalModules()) {
+    FakeAgent agent = new FakeAgent(folder);
+    try (LocalModules modules = agent.modules) {
       modules.register(
           Fetcher.class,
           Fetcher.KIND,
@@ -829,8 +831,7 @@ class ContainerizerTest {
                   }
                 }
               });
-      FakeAgent agent = new FakeAgent(folder);
-      containerizer = Containerizer.open(agent.host(modules.leases()), agent.options());
+      containerizer = agent.containerizer();
       CommandInfo slow =
           shell("touch ran").toBuilder()
               .addUris(CommandInfo.URI.newBuilder().setValue("slow://host/x"))

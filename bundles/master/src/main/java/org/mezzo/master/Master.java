@@ -14,7 +14,6 @@ import java.util.TreeSet;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.allocator.Allocator;
-import org.mezzo.api.hook.Hook;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.Daemon;
@@ -40,7 +39,8 @@ import org.mezzo.master.endpoints.MasterEndpoints;
 import org.mezzo.master.scheduler.RootAccounts;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.DaemonModules;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.MasterInfo;
@@ -94,11 +94,7 @@ public final class Master implements Daemon {
     consultant =
         frame.own(
             new ModuleConsultant(
-                flags.daemon().hooks(),
-                frame.modules(),
-                hook -> frame.forModule(Hook.KIND, hook),
-                frame.authorization(),
-                loop));
+                flags.daemon().hooks(), frame.modules(), frame.authorization(), loop));
     leadership = frame.own(new Leadership(loop, self, this::term));
     addRoutes(links);
     measure();
@@ -172,17 +168,13 @@ public final class Master implements Daemon {
   }
 
   private ModuleLease<Allocator> leaseAllocator(MasterTerm term) {
-    return frame
-        .modules()
+    DaemonModules modules = frame.modules();
+    return modules
+        .leases()
         .lease(
-            new LeaseRequest<>(
-                Allocator.class,
-                Allocator.KIND,
-                allocator,
-                frame.forModule(Allocator.KIND, allocator),
-                1,
-                loop,
-                term.allocation().listener()));
+            modules
+                .request(Kinds.ALLOCATOR, allocator, loop)
+                .heardBy(term.allocation().listener()));
   }
 
   private void addRoutes(LinkServer links) {
@@ -195,7 +187,7 @@ public final class Master implements Daemon {
         flags.daemon().all(),
         frame.metrics(),
         frame.files(),
-        Optional.of(frame.modules()),
+        Optional.of(frame.modules().leases()),
         frame.workers());
     new MasterEndpoints(leadership, frame.authorization(), frame.metrics(), frame.workers())
         .scheduler(

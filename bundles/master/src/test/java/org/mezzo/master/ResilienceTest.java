@@ -15,7 +15,6 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.link.messages.MasterEvent;
@@ -25,6 +24,7 @@ import org.mezzo.master.testing.SimpleAllocator;
 import org.mezzo.master.testing.TestAgent;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -122,7 +122,7 @@ class ResilienceTest {
         TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build())) {
       run(agent, scheduler, "t1");
       Offer before = offer(scheduler);
-      cluster.leases.withdraw(Allocator.KIND, "hierarchical");
+      cluster.registered.close();
       TestCluster.await(
           () -> cluster.master.metrics().snapshot().get("allocator/mezzo/present") == 0);
       launch(scheduler, before, "t2");
@@ -132,7 +132,7 @@ class ResilienceTest {
       balanced();
 
       SimpleAllocator successor = new SimpleAllocator(Clock.systemUTC());
-      cluster.leases.register(Allocator.KIND, "hierarchical", successor);
+      cluster.modules.register(Kinds.ALLOCATOR, "hierarchical", successor);
       Offer after = offer(scheduler);
       assertThat(successor.started.agents()).hasSize(1);
       assertThat(successor.started.agents().get(0).used().get(scheduler.id).scalar("cpus"))
@@ -448,8 +448,8 @@ class ResilienceTest {
       // Nobody has registered the hook yet: launches go on without it.
       run(agent, scheduler, "t1");
       Offer second = offer(scheduler);
-      cluster.leases.register(
-          Hook.KIND,
+      cluster.modules.register(
+          Kinds.HOOK,
           "labels",
           new Hook() {
             @Override

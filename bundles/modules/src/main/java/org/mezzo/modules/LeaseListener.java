@@ -10,7 +10,10 @@ public interface LeaseListener {
    */
   void acquired(long epoch, ModuleDescription module);
 
-  /** The holder of that epoch is gone; replies with it will not come any more. */
+  /**
+   * The holder of that epoch is gone; its replies will not come any more. Where calls end beside
+   * the successor, this is told when the last one has, after the successor's {@link #acquired}.
+   */
   void lost(long epoch, ModuleDescription module, String reason);
 
   /** A listener that does not care. */

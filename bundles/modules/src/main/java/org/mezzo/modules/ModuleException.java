@@ -20,6 +20,16 @@ public final class ModuleException extends Exception {
     this.kind = kind;
   }
 
+  /** Whether a call failed only because there is no module, which was reported when it went. */
+  public static boolean isAbsence(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ModuleException module) {
+        return module.kind == Kind.ABSENT;
+      }
+    }
+    return false;
+  }
+
   public Kind kind() {
     return kind;
   }

@@ -27,11 +27,12 @@ import org.mezzo.api.DaemonContext;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployments;
-import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLease.Terms;
 import org.mezzo.modules.ModuleLeases;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentInfo;
@@ -85,14 +86,11 @@ public class ModuleSwapIT {
     modules = deployments.folder().orElseThrow();
     lease =
         leases.lease(
-            new LeaseRequest<>(
-                Hook.class,
-                Hook.KIND,
+            LeaseRequest.of(
+                Kinds.HOOK,
                 "itest",
                 LocalModules.daemon("itest", DaemonContext.Role.MASTER, modules),
-                1,
-                loop,
-                LeaseListener.NONE));
+                loop));
     assertEquals(0, lease.epoch());
   }
 
@@ -113,13 +111,12 @@ public class ModuleSwapIT {
         new Thread(
             () -> {
               while (!stop) {
-                long epoch = lease.epoch();
-                if (epoch == 0) {
+                if (lease.epoch() == 0) {
                   absent.incrementAndGet();
                   continue;
                 }
                 try {
-                  call(epoch);
+                  call();
                 } catch (AssertionError e) {
                   wrong.set(e.getMessage());
                 }
@@ -129,14 +126,12 @@ public class ModuleSwapIT {
     caller.start();
   }
 
-  private void call(long epoch) {
+  private void call() {
     try {
       Labels labels =
           lease
-              .call(
-                  epoch,
-                  "masterLaunchTaskLabels",
-                  Duration.ofSeconds(2),
+              .ask(
+                  Terms.of("masterLaunchTaskLabels").within(Duration.ofSeconds(2)),
                   hook ->
                       hook.masterLaunchTaskLabels(
                           TASK, FrameworkInfo.getDefaultInstance(), AgentInfo.getDefaultInstance()))
@@ -148,6 +143,8 @@ public class ModuleSwapIT {
       ModuleException.Kind kind = ((ModuleException) e.getCause()).kind();
       if (kind == ModuleException.Kind.ABSENT && lease.epoch() == 0) {
         absent.incrementAndGet();
+      } else if (kind == ModuleException.Kind.STALE) {
+        wrong.set("a swap was noticed: " + e.getMessage());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -181,7 +178,7 @@ public class ModuleSwapIT {
   public void aLeaseFollowsItsModuleAsJarsComeAndGo() throws Exception {
     drop("good-0.jar");
     await(() -> version().equals("1.0.0"));
-    call(lease.epoch());
+    call();
     assertEquals(1, answered.get());
     Files.delete(modules.resolve("hook.jar"));
     await(() -> version().isEmpty());

@@ -1,23 +1,27 @@
 package org.mezzo.containerizer.isolation;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.LaunchException;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
@@ -30,7 +34,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class IsolatorChain implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(IsolatorChain.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(10);
 
   /** Isolators of Mesos that limit nothing; what they do here is the containerizer's own work. */
   private static final Set<String> BUILT_IN = Set.of("posix/cpu", "posix/mem", "filesystem/posix");
@@ -38,58 +41,88 @@ public final class IsolatorChain implements AutoCloseable {
   private static final class Link implements LeaseListener {
     final String name;
     final IsolatorChain chain;
-    ModuleLease<Isolator> lease;
-    volatile long epoch;
+
+    /** What the isolator has been told of and not to clean up, as it was told of last. */
+    final Map<String, Container> known = new ConcurrentHashMap<>();
+
+    /** What it has cleaned up, as long as the containerizer still lists it. */
+    final Set<String> cleaned = ConcurrentHashMap.newKeySet();
+
+    volatile ModuleLease<Isolator> lease;
 
     Link(String name, IsolatorChain chain) {
       this.name = name;
       this.chain = chain;
     }
 
-    @Override
-    public void acquired(long acquired, ModuleDescription module) {
-      List<Container> running = chain.running.get();
-      lease
-          .call(
-              acquired,
-              "recover",
-              DEADLINE,
-              isolator -> {
-                isolator.limitations(chain.limitations);
-                isolator.recover(running);
-                return true;
-              })
-          .whenComplete(
-              (done, failure) -> {
-                if (failure != null) {
-                  LOG.error(
-                      "Isolator '{}' could not take over {} containers; launches fail until it can",
-                      name,
-                      running.size(),
-                      failure);
-                }
-              })
-          .thenAccept(done -> epoch = acquired);
+    /** On the events executor, while no call of the lease runs. */
+    ModuleLease.Action<Isolator> takeover(BooleanSupplier valid) {
+      Map<String, Container> all = new HashMap<>();
+      Set<String> listed = new HashSet<>();
+      for (Container container : chain.running.get()) {
+        listed.add(container.id());
+        if (!cleaned.contains(container.id())) {
+          all.put(container.id(), container);
+        }
+      }
+      cleaned.retainAll(listed);
+      all.putAll(known);
+      List<Container> containers = List.copyOf(all.values());
+      return isolator -> {
+        isolator.limitations(
+            (id, resources, reason, message) -> {
+              if (valid.getAsBoolean()) {
+                chain.limitations.limited(id, resources, reason, message);
+              }
+            });
+        isolator.recover(containers);
+      };
     }
+
+    void entered(Container container) {
+      known.put(container.id(), container);
+    }
+
+    void left(Container container) {
+      known.remove(container.id());
+      cleaned.add(container.id());
+    }
+
+    @Override
+    public void acquired(long acquired, ModuleDescription module) {}
 
     @Override
     public void lost(long lost, ModuleDescription module, String reason) {
-      if (epoch == lost) {
-        epoch = 0;
+      if (lease.epoch() == 0) {
+        LOG.warn("Isolator '{}' is gone ({}); launches fail until it is back", name, reason);
       }
-      LOG.warn("Isolator '{}' is gone ({}); launches fail until it is back", name, reason);
     }
 
-    <R> CompletionStage<R> call(String operation, ModuleLease.Call<Isolator, R> call) {
-      long now = epoch;
-      return now == 0
-          ? CompletableFuture.failedStage(
-              new LaunchException(
-                  "Isolator '"
-                      + name
-                      + "' is not available; install its module or take it out of"
-                      + " --isolation"))
-          : lease.call(now, operation, DEADLINE, call);
+    <R> CompletionStage<R> ask(String operation, ModuleLease.Call<Isolator, R> call) {
+      ModuleLease<Isolator> present = lease;
+      return present == null ? absent() : explained(present.ask(operation, call));
+    }
+
+    CompletionStage<Void> tell(String operation, ModuleLease.Action<Isolator> action) {
+      ModuleLease<Isolator> present = lease;
+      return present == null ? absent() : explained(present.tell(operation, action));
+    }
+
+    private <R> CompletionStage<R> explained(CompletionStage<R> stage) {
+      return stage.exceptionallyCompose(
+          failure ->
+              ModuleException.isAbsence(failure)
+                  ? absent()
+                  : CompletableFuture.failedStage(failure));
+    }
+
+    private <R> CompletionStage<R> absent() {
+      return CompletableFuture.failedStage(
+          new LaunchException(
+              "Isolator '"
+                  + name
+                  + "' is not available; install its module or take it out of"
+                  + " --isolation"));
     }
   }
 
@@ -124,15 +157,12 @@ public final class IsolatorChain implements AutoCloseable {
           () ->
               link.lease =
                   host.modules()
+                      .leases()
                       .lease(
-                          new LeaseRequest<>(
-                              Isolator.class,
-                              Isolator.KIND,
-                              name,
-                              host.contexts().apply(Isolator.KIND, name),
-                              1,
-                              events,
-                              link)));
+                          host.modules()
+                              .request(Kinds.ISOLATOR, name, events)
+                              .heardBy(link)
+                              .after(link::takeover)));
     }
   }
 
@@ -148,9 +178,10 @@ public final class IsolatorChain implements AutoCloseable {
       done =
           done.thenCompose(
               environment ->
-                  named(link, link.call("prepare", isolator -> isolator.prepare(container)))
+                  named(link, link.ask("prepare", isolator -> isolator.prepare(container)))
                       .thenApply(
                           preparation -> {
+                            link.entered(container);
                             environment.putAll(preparation.environment());
                             return environment;
                           }));
@@ -166,15 +197,8 @@ public final class IsolatorChain implements AutoCloseable {
       done =
           done.thenCompose(
               ignored ->
-                  named(
-                          link,
-                          link.call(
-                              "isolate",
-                              isolator -> {
-                                isolator.isolate(container, pid);
-                                return true;
-                              }))
-                      .thenAccept(yes -> {}));
+                  named(link, link.tell("isolate", isolator -> isolator.isolate(container, pid)))
+                      .thenAccept(told -> link.entered(container)));
     }
     return done;
   }
@@ -186,8 +210,8 @@ public final class IsolatorChain implements AutoCloseable {
     for (Link link : links) {
       done =
           done.thenCombine(
-              optional(link.call("usage", isolator -> isolator.usage(container).orElse(null))),
-              (all, part) -> part == null ? all : all.mergeFrom(part));
+              optional(link.ask("usage", isolator -> isolator.usage(container))),
+              (all, part) -> part.map(all::mergeFrom).orElse(all));
     }
     return done;
   }
@@ -199,8 +223,8 @@ public final class IsolatorChain implements AutoCloseable {
     for (Link link : links) {
       done =
           done.thenCombine(
-              optional(link.call("status", isolator -> isolator.status(container).orElse(null))),
-              (all, part) -> part == null ? all : all.mergeFrom(part));
+              optional(link.ask("status", isolator -> isolator.status(container))),
+              (all, part) -> part.map(all::mergeFrom).orElse(all));
     }
     return done;
   }
@@ -213,14 +237,10 @@ public final class IsolatorChain implements AutoCloseable {
       done =
           done.thenCompose(
               ignored ->
-                  link.call(
-                          "cleanup",
-                          isolator -> {
-                            isolator.cleanup(container);
-                            return true;
-                          })
+                  link.tell("cleanup", isolator -> isolator.cleanup(container))
                       .handle(
-                          (yes, failure) -> {
+                          (told, failure) -> {
+                            link.left(container);
                             if (failure != null) {
                               LOG.warn(
                                   "Isolator '{}' did not clean up after container {}: {}",
@@ -258,14 +278,24 @@ public final class IsolatorChain implements AutoCloseable {
                 root instanceof LaunchException
                     ? root
                     : new LaunchException(
-                        "Isolator '" + link.name + "' failed: " + root.getMessage(), root));
+                        "Isolator '" + link.name + "' failed: " + reason(root), root));
           }
         });
     return named;
   }
 
-  private static <R> CompletionStage<R> optional(CompletionStage<R> stage) {
-    return stage.exceptionally(failure -> null);
+  /** What an isolator said itself is told as it said it. */
+  private static String reason(Throwable root) {
+    return root instanceof ModuleException module
+            && module.kind() == ModuleException.Kind.THREW
+            && module.getCause() != null
+            && module.getCause().getMessage() != null
+        ? module.getCause().getMessage()
+        : root.getMessage();
+  }
+
+  private static <R> CompletionStage<Optional<R>> optional(CompletionStage<Optional<R>> stage) {
+    return stage.exceptionally(failure -> Optional.empty());
   }
 
   private static Throwable root(Throwable failure) {

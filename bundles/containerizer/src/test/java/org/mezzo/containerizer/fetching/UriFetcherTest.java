@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.containerizer.FakeAgent;
 import org.mezzo.containerizer.LaunchException;
-import org.mezzo.modules.ModuleException;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.CommandInfo;
 
@@ -88,7 +89,7 @@ class UriFetcherTest {
             .start();
     assertThat(tar.waitFor()).isZero();
     Files.writeString(folder.resolve("tool"), "#!/bin/sh\n");
-    FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
+    FakeAgent agent = new FakeAgent(folder).with(Kinds.FETCHER, "copy", new Copy());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(
           List.of(
@@ -124,8 +125,20 @@ class UriFetcherTest {
   void aFetcherThatIsSwappedDuringTheFetchIsFollowedByItsSuccessor() throws Exception {
     Path sandbox = sandbox();
     Files.writeString(folder.resolve("source"), "whole");
-    FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
-    agent.failNextCall("fetch", ModuleException.Kind.STALE);
+    FakeAgent agent = new FakeAgent(folder);
+    AtomicReference<LocalModules.Registered> first = new AtomicReference<>();
+    first.set(
+        agent.modules.register(
+            Kinds.FETCHER,
+            "copy",
+            new Copy() {
+              @Override
+              public void fetch(Request request) throws IOException {
+                Files.writeString(request.target(), "half");
+                agent.modules.register(Kinds.FETCHER, "copy", new Copy());
+                first.get().close();
+              }
+            }));
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(List.of(uri(folder + "/source").build()), sandbox, Optional.empty());
     }
@@ -139,7 +152,7 @@ class UriFetcherTest {
     assumeTrue("root".equals(System.getProperty("user.name")), "only root can switch users");
     Path open = Files.createTempDirectory(Path.of("/tmp"), "mezzo-fetch");
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
-    FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
+    FakeAgent agent = new FakeAgent(folder).with(Kinds.FETCHER, "copy", new Copy());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       Path sandbox = Files.createDirectory(open.resolve("sandbox"));
       Files.setAttribute(sandbox, "unix:uid", 65534);
@@ -422,7 +435,7 @@ class UriFetcherTest {
     FakeAgent agent =
         new FakeAgent(folder)
             .with(
-                Fetcher.KIND,
+                Kinds.FETCHER,
                 "talks",
                 new Copy() {
                   @Override
@@ -461,8 +474,9 @@ class UriFetcherTest {
     Path sandbox = sandbox();
     CountDownLatch began = new CountDownLatch(1);
     CountDownLatch interrupted = new CountDownLatch(1);
-    try (LocalModules modules = new LocalModules();
-        UriFetcher fetcher = real(modules)) {
+    FakeAgent agent = new FakeAgent(folder);
+    try (LocalModules modules = agent.modules;
+        UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       modules.register(
           Fetcher.class,
           Fetcher.KIND,
@@ -502,8 +516,9 @@ class UriFetcherTest {
     Path sandbox = sandbox();
     CountDownLatch began = new CountDownLatch(UriFetcher.AT_A_TIME);
     CountDownLatch release = new CountDownLatch(1);
-    try (LocalModules modules = new LocalModules();
-        UriFetcher fetcher = real(modules)) {
+    FakeAgent agent = new FakeAgent(folder);
+    try (LocalModules modules = agent.modules;
+        UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       modules.register(
           Fetcher.class,
           Fetcher.KIND,
@@ -542,11 +557,6 @@ class UriFetcherTest {
     }
   }
 
-  private UriFetcher real(LocalModules modules) throws IOException {
-    FakeAgent agent = new FakeAgent(folder);
-    return new UriFetcher(agent.host(modules.leases()), agent.options(), Runnable::run);
-  }
-
   private static final Optional<TaskUser> NOBODY =
       Optional.of(
           new TaskUser(
@@ -554,7 +564,7 @@ class UriFetcherTest {
 
   private void fetch(Path sandbox, Optional<TaskUser> user, CommandInfo.URI... uris)
       throws Exception {
-    FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
+    FakeAgent agent = new FakeAgent(folder).with(Kinds.FETCHER, "copy", new Copy());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(List.of(uris), sandbox, user);
     }

@@ -37,10 +37,12 @@ import org.mezzo.deployment.modules.GoodGreeter;
 import org.mezzo.deployment.modules.RefusingGreeter;
 import org.mezzo.deployment.modules.SlowGreeter;
 import org.mezzo.deployment.modules.ThrowingGreeter;
+import org.mezzo.modules.Kind;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLease.Terms;
 import org.mezzo.modules.leases.ServiceLeases;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.testing.bundles.ModuleBundle;
@@ -113,22 +115,21 @@ final class BundleDeploymentsTest {
     leases = new ServiceLeases(context);
     lease =
         leases.lease(
-            new LeaseRequest<>(
-                Greeter.class,
-                "greeter",
-                "polite",
-                LocalModules.daemon("master", DaemonContext.Role.MASTER, dir),
-                1,
-                loop,
-                new LeaseListener() {
-                  @Override
-                  public void acquired(long epoch, ModuleDescription module) {}
+            LeaseRequest.of(
+                    Kind.serial(Greeter.class, "greeter"),
+                    "polite",
+                    LocalModules.daemon("master", DaemonContext.Role.MASTER, dir),
+                    loop)
+                .heardBy(
+                    new LeaseListener() {
+                      @Override
+                      public void acquired(long epoch, ModuleDescription module) {}
 
-                  @Override
-                  public void lost(long epoch, ModuleDescription module, String reason) {
-                    lost.incrementAndGet();
-                  }
-                }));
+                      @Override
+                      public void lost(long epoch, ModuleDescription module, String reason) {
+                        lost.incrementAndGet();
+                      }
+                    }));
     ServiceComponentRuntime runtime =
         context.getService(context.getServiceReference(ServiceComponentRuntime.class));
     deployments = new BundleDeployments(context, leases, runtime, settings());
@@ -301,7 +302,7 @@ final class BundleDeploymentsTest {
     await(() -> holder().equals("1.0.0"));
     assertThat(
             lease
-                .call(lease.epoch(), "greet", Duration.ofSeconds(5), g -> g.greet("Ada"))
+                .ask(Terms.of("greet").within(Duration.ofSeconds(5)), g -> g.greet("Ada"))
                 .toCompletableFuture()
                 .get())
         .isEqualTo("hello Ada");
@@ -336,7 +337,7 @@ final class BundleDeploymentsTest {
               while (!Thread.interrupted()) {
                 try {
                   lease
-                      .call(lease.epoch(), "greet", Duration.ofSeconds(5), g -> g.greet("Ada"))
+                      .ask(Terms.of("greet").within(Duration.ofSeconds(5)), g -> g.greet("Ada"))
                       .handle((r, t) -> r)
                       .toCompletableFuture()
                       .get();
@@ -364,7 +365,7 @@ final class BundleDeploymentsTest {
     await(() -> holder().equals("1.0.0"));
     greeter("1.1.0", SlowGreeter.class).build(modules.resolve("greeter.jar"));
     await(() -> holder().equals("1.1.0"));
-    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    lease.ask(Terms.of("greet").within(Duration.ofSeconds(5)), greeter -> greeter.greet("Ada"));
     Action swap = last(2);
     assertThat(swap.succeeded()).isFalse();
     assertThat(swap.outcome())
@@ -382,7 +383,7 @@ final class BundleDeploymentsTest {
     await(() -> holder().equals("1.0.0"));
     greeter("1.1.0", ThrowingGreeter.class).build(modules.resolve("greeter.jar"));
     await(() -> holder().equals("1.1.0"));
-    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    lease.ask(Terms.of("greet").within(Duration.ofSeconds(5)), greeter -> greeter.greet("Ada"));
     Action swap = last(2);
     assertThat(swap.succeeded()).isFalse();
     assertThat(swap.outcome())

@@ -45,6 +45,7 @@ import org.mezzo.master.election.Leadership;
 import org.mezzo.master.testing.TestAgent;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ExecutorID;
@@ -94,7 +95,7 @@ class EveryRowAsksTest {
           ASKED.add(request.action());
           return allow;
         };
-    cluster.leases.register(Authorizer.KIND, "local", authorizer);
+    cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
     TestAgent agent = cluster.agent(5051, "cpus:4;mem:1000;disk:1000;cpus(secret-role):2");
     scheduler = TestScheduler.json(cluster.address()).subscribed(info().build());
     scheduler.accepted(launch("secret-task", nextOffer()));

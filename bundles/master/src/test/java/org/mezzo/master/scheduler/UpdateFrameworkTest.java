@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -39,7 +40,7 @@ class UpdateFrameworkTest {
   void whatIsWrongIsToldBeforeWhatIsNotAllowed() throws Exception {
     try (TestCluster cluster = new TestCluster(workDir, "acls={}")) {
       Authorizer onlyRoleA = request -> request.object().equals(Optional.of("a"));
-      cluster.leases.register(Authorizer.KIND, "local", onlyRoleA);
+      cluster.modules.register(Kinds.AUTHORIZER, "local", onlyRoleA);
       try (TestScheduler scheduler =
           TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("a").build())) {
         HttpResponse<String> both =

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.mezzo.api.allocator.Allocator;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.flags.FlagDefinitions;
@@ -18,18 +17,24 @@ import org.mezzo.link.LinkServer;
 import org.mezzo.master.Master;
 import org.mezzo.master.MasterFlags;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.local.LocalModules;
 
 /** A master with everything around it faked but HTTP. */
 public final class TestCluster implements AutoCloseable {
   public final InMemoryCoordination coordination = new InMemoryCoordination();
-  public final TestLeases leases = new TestLeases();
+  public final LocalModules modules = new LocalModules();
+
+  /** The allocator that there is from the start; closing withdraws it. */
+  public final LocalModules.Registered registered;
+
   public final TestLinks links = new TestLinks();
   public final SimpleAllocator allocator = new SimpleAllocator(Clock.systemUTC());
   private final List<AutoCloseable> open = new ArrayList<>();
   public final Master master;
 
   public TestCluster(Path workDir, String... flags) throws Exception {
-    leases.register(Allocator.KIND, "hierarchical", allocator);
+    registered = modules.register(Kinds.ALLOCATOR, "hierarchical", allocator);
     master = start(workDir, coordination, links, flags);
     await(() -> master.cluster().state().isPresent());
   }
@@ -37,7 +42,7 @@ public final class TestCluster implements AutoCloseable {
   /** With a coordination and links that are not faked. */
   public TestCluster(Path workDir, Coordination coordination, LinkServer links, String... flags)
       throws Exception {
-    leases.register(Allocator.KIND, "hierarchical", allocator);
+    registered = modules.register(Kinds.ALLOCATOR, "hierarchical", allocator);
     master = start(workDir, coordination, links, flags);
     await(() -> master.cluster().state().isPresent());
   }
@@ -56,7 +61,8 @@ public final class TestCluster implements AutoCloseable {
         FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
     MasterFlags typed = MasterFlags.of(definitions.parse(given));
     Master started =
-        DaemonFrame.open("master", Master.KIND, typed.daemon(), leases, new JettyConnectors())
+        DaemonFrame.open(
+                "master", Master.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
             .start(frame -> new Master(frame, typed, coordination, links));
     open.add(started);
     return started;
@@ -91,6 +97,6 @@ public final class TestCluster implements AutoCloseable {
     for (AutoCloseable one : open) {
       one.close();
     }
-    leases.close();
+    modules.close();
   }
 }
