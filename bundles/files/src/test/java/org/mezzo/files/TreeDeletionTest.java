@@ -63,7 +63,7 @@ class TreeDeletionTest {
       }
       try (Exchange exchange = Exchange.ofDirectory(hot, outside)) {
         while (exchange.count() < 3) {
-          Thread.onSpinWait();
+          Thread.sleep(1);
         }
         int before = exchange.count();
         boolean met = false;

@@ -204,13 +204,13 @@ class UriFetcherTest {
           exchange.getResponseBody().flush();
           awaitTestEnd();
         });
-    refused("http://" + base + "/stall", SHORT, "/stall", "no byte for 2 s", "stall");
+    refused("http://" + base + "/stall", SHORT, "/stall", "no byte for 2.0 s", "stall");
   }
 
   @Test
   void aServerThatDoesNotAnswerIsAFailure() {
     handle("/silent", exchange -> awaitTestEnd());
-    refused("http://" + base + "/silent", SHORT, "/silent", "did not answer for 2 s");
+    refused("http://" + base + "/silent", SHORT, "/silent", "did not answer for 2.0 s");
   }
 
   @Test
