@@ -26,7 +26,10 @@ import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
+import org.mezzo.agent.tasks.TaskSandboxes;
+import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.hook.Hook;
@@ -90,6 +93,7 @@ public final class Agent implements Daemon {
   private final AgentCheckpoint checkpoint;
   private final SandboxPaths paths;
   private final SandboxCollector collector;
+  private final TaskSandboxes sandboxes;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final StatusUpdates updates;
@@ -134,6 +138,7 @@ public final class Agent implements Daemon {
                 frame.metrics(),
                 this::occupied,
                 this::forget));
+    sandboxes = new TaskSandboxes(paths, collector, frame.files());
     hooks =
         frame.own(
             new AgentHooks(
@@ -147,7 +152,7 @@ public final class Agent implements Daemon {
             flags.containers());
     frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
     updates = new StatusUpdates(loop::schedule, this::sendUpdate);
-    tasks = new AgentTasks(surroundings());
+    tasks = tasks();
     link =
         new MasterLink(
             links,
@@ -193,24 +198,24 @@ public final class Agent implements Daemon {
     }
   }
 
-  private AgentTasks.Surroundings surroundings() {
+  private AgentTasks tasks() {
     AgentFlags.Tasks how = flags.tasks();
     Advertised told = frame.advertised();
-    return new AgentTasks.Surroundings(
+    TaskContainers containers =
+        new TaskContainers(
+            containerizer,
+            new TaskEnvironment(
+                how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
+            loop,
+            frame.workers().answers());
+    return new AgentTasks(
         loop,
-        frame.workers().answers(),
-        loop::schedule,
-        frame.clock(),
-        containerizer,
-        updates,
+        containers,
+        sandboxes,
+        new TaskUpdates(updates, hooks, frame.clock(), frame.metrics(), loop),
         hooks,
         frame.metrics(),
-        frame.files(),
-        paths,
-        collector,
-        new TaskEnvironment(how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
-        how.shutdownGrace(),
-        how.completedExecutors());
+        new AgentTasks.Limits(how.shutdownGrace(), how.completedExecutors()));
   }
 
   private void addRoutes() {
@@ -243,7 +248,7 @@ public final class Agent implements Daemon {
   }
 
   private void forget(Path sandbox) {
-    tasks.forget(sandbox);
+    sandboxes.forget(sandbox);
   }
 
   private AgentInfo describe() {

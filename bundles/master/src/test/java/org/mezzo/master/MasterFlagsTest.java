@@ -60,7 +60,7 @@ class MasterFlagsTest {
     assertThat(flags.agents().removals())
         .contains(new MasterFlags.Removals(2, Duration.ofMinutes(10)));
     assertThat(flags.agents().recoveryLimit()).isEqualTo(0.25);
-    assertThat(flags.frameworks().roles().orElseThrow()).containsExactlyInAnyOrder("x", "y");
+    assertThat(flags.frameworks().rules().roles().orElseThrow()).containsExactlyInAnyOrder("x", "y");
     assertThat(flags.allocation().whitelist()).contains(Path.of("/etc/list"));
     assertThat(flags.daemon().border().authorizer()).contains("local");
     assertThat(flags.daemon().border().authenticators())

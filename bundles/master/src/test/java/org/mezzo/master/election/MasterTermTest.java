@@ -18,7 +18,9 @@ import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.master.agents.Links;
 import org.mezzo.master.agents.RemovalRate;
+import org.mezzo.master.allocation.Allocation;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
@@ -53,32 +55,54 @@ class MasterTermTest {
 
   @BeforeEach
   void begin() throws Exception {
+    Clock clock = Clock.systemUTC();
+    Settings settings = Settings.DEFAULT;
+    StateMachine machine =
+        new StateMachine(
+            loop,
+            clock,
+            metrics,
+            settings,
+            MasterState.begin(
+                SELF, clock.instant(), MasterState.Limits.DEFAULT, MasterState.Counters.ZERO));
+    Links links =
+        new Links(
+            loop,
+            settings.agents(),
+            SELF,
+            RemovalRate.unlimited(),
+            machine::state,
+            machine::run);
+    TermRegistry registry =
+        new TermRegistry(
+            loop,
+            new NoRegistry(),
+            new TermRegistry.Times(
+                Duration.ofMinutes(1),
+                Duration.ofMinutes(1),
+                Duration.ofMinutes(15),
+                Duration.ofDays(14),
+                100),
+            metrics,
+            (reason, cause) -> {});
     term =
         new MasterTerm(
-            new MasterTerm.Parts(
+            loop,
+            machine,
+            registry,
+            new RecoveredAgents(loop, machine, links, 1, (reason, cause) -> {}),
+            links,
+            new Allocation(
                 loop,
-                Clock.systemUTC(),
-                metrics,
-                Settings.DEFAULT,
+                clock,
                 AllocatorOptions.defaults(),
-                MasterState.Limits.DEFAULT,
-                Map.of(),
-                RemovalRate.unlimited(),
-                1,
-                new MasterTerm.RegistryTimes(
-                    Duration.ofMinutes(1),
-                    Duration.ofMinutes(1),
-                    Duration.ofMinutes(15),
-                    Duration.ofDays(14),
-                    100),
-                Consultant.NOBODY),
-            SELF,
-            MasterState.Counters.ZERO,
-            new NoRegistry(),
-            (reason, cause) -> {});
+                machine::state,
+                machine::run,
+                metrics),
+            Consultant.NOBODY);
     onLoop(
         () -> {
-          term.measureFrameworks();
+          term.measure(new FrameworkMetrics(metrics, machine::state));
           term.begin(() -> {});
         });
     assertThat(term.state()).isPresent();
