@@ -238,7 +238,7 @@ public final class Agent implements Daemon {
     AgentReads reads = new AgentReads(tasks, loop, frame.workers(), frame.authorization());
     ContainerLook containers = new ContainerLook(reads, containerizer);
     new AgentEndpoints(
-            self, reads, containers, flags.daemon().all(), frame.metrics(), frame.files())
+            self, reads, containers, flags.daemon(), frame.metrics(), frame.files())
         .install(frame.router(), frame.authorization(), frame.workers());
   }
 

@@ -1,13 +1,13 @@
 package org.mezzo.agent;
 
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
@@ -64,9 +64,10 @@ public final class AgentDaemon {
       throws IOException, FlagException {
     this.bundles = bundles;
     this.configurations = configurations;
-    this.name = String.valueOf(properties.getOrDefault("mezzo.daemon", "agent"));
+    DaemonConfiguration configuration = DaemonConfiguration.of(properties, "agent");
+    name = configuration.name();
     definitions = definitions();
-    given = flags(properties);
+    given = configuration.flags();
     AgentFlags flags = AgentFlags.of(definitions.parse(given));
     agent =
         DaemonFrame.open(name, Agent.KIND, flags.daemon(), modules, connectors)
@@ -84,18 +85,6 @@ public final class AgentDaemon {
         AgentDaemon.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
   }
 
-  private static Map<String, String> flags(Map<String, Object> properties) {
-    Map<String, String> flags = new HashMap<>();
-    properties.forEach(
-        (key, value) -> {
-          // Configuration Admin and component runtime add names with dots, which no flag has.
-          if (key.indexOf('.') < 0) {
-            flags.put(key, String.valueOf(value));
-          }
-        });
-    return flags;
-  }
-
   /** The running agent. */
   public Agent agent() {
     return agent;
@@ -103,7 +92,7 @@ public final class AgentDaemon {
 
   @Modified
   void modified(Map<String, Object> properties) {
-    Map<String, String> next = flags(properties);
+    Map<String, String> next = DaemonConfiguration.of(properties, name).flags();
     AgentFlags flags;
     try {
       flags = AgentFlags.of(definitions.parse(next));

@@ -185,7 +185,7 @@ public final class Master implements Daemon {
             flags.frameworks().rules().rootSubmissions()
                 ? Optional.empty()
                 : Optional.of(new RootAccounts()))
-        .operator(flags.daemon().all(), frame.files(), loop, frame.started())
+        .operator(flags.daemon(), flags.operator(), frame.files(), loop, frame.started())
         .install(router);
   }
 

@@ -19,6 +19,7 @@ import org.mezzo.flags.Flags;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.TermRegistry;
+import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Settings;
 import org.mezzo.protocol.v1.DomainInfo;
@@ -36,6 +37,7 @@ public record MasterFlags(
     Agents agents,
     Frameworks frameworks,
     Allocation allocation,
+    OperatorFlags operator,
     MasterState.Limits history) {
 
   /**
@@ -45,8 +47,7 @@ public record MasterFlags(
    * @param session {@code --zk_session_timeout}
    * @param registry the {@code --registry_...} flags
    */
-  public record Election(
-      Optional<String> zk, Duration session, TermRegistry.Times registry) {}
+  public record Election(Optional<String> zk, Duration session, TermRegistry.Times registry) {}
 
   /**
    * Who may be an agent, and when agents are given up.
@@ -55,8 +56,7 @@ public record MasterFlags(
    * @param removals {@code --agent_removal_rate_limit}
    * @param recoveryLimit {@code --recovery_agent_removal_limit}, from 0 to 1
    */
-  public record Agents(
-      Settings.Agents rules, Optional<Removals> removals, double recoveryLimit) {
+  public record Agents(Settings.Agents rules, Optional<Removals> removals, double recoveryLimit) {
 
     /** The rate at which they are given up, with nothing used of it yet. */
     public RemovalRate removalRate() {
@@ -76,8 +76,7 @@ public record MasterFlags(
    * @param constraints the {@code --offer_constraints_...} flags
    * @param measured {@code --publish_per_framework_metrics}
    */
-  public record Frameworks(
-      Settings.Frameworks rules, RegexLimits constraints, boolean measured) {}
+  public record Frameworks(Settings.Frameworks rules, RegexLimits constraints, boolean measured) {}
 
   /**
    * How resources are offered.
@@ -114,6 +113,8 @@ public record MasterFlags(
         agents(flags),
         frameworks(flags),
         allocation(flags, daemon.domain()),
+        new OperatorFlags(
+            flags.text("cluster"), count(flags, "max_operator_event_stream_subscribers")),
         new MasterState.Limits(
             count(flags, "max_completed_frameworks"),
             count(flags, "max_completed_tasks_per_framework"),

@@ -17,10 +17,10 @@ import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.daemon.json.StateJson;
-import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -33,9 +33,9 @@ import org.mezzo.resources.Resources;
 final class StateEndpoint implements ApiEndpoint {
   private final AgentReads reads;
   private final AgentDescription self;
-  private final Flags flags;
+  private final DaemonFlags flags;
 
-  StateEndpoint(AgentReads reads, AgentDescription self, Flags flags) {
+  StateEndpoint(AgentReads reads, AgentDescription self, DaemonFlags flags) {
     this.reads = reads;
     this.self = self;
     this.flags = flags;
@@ -93,8 +93,8 @@ final class StateEndpoint implements ApiEndpoint {
           StateJson.attributes(json, "attributes", agent.getAttributesList());
           self.leader().get().ifPresent(at -> json.field("master_hostname", at.getHostString()));
           if (state.flags()) {
-            flags.text("log_dir").ifPresent(folder -> json.field("log_dir", folder));
-            json.object("flags", () -> flags.shown().forEach(json::field));
+            flags.folders().log().ifPresent(folder -> json.field("log_dir", folder));
+            json.object("flags", () -> flags.all().shown().forEach(json::field));
           }
           json.array(
               "frameworks", state.visible().frameworks(), framework -> framework(json, framework));
