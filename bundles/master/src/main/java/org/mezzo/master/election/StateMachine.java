@@ -141,14 +141,15 @@ public final class StateMachine implements AutoCloseable {
   }
 
   /**
-   * Follows the roots; nobody does before the registry was read.
+   * Follows the roots, if there is one to begin with: not before the registry was read.
    *
    * @param begin is given the present root; the first call of the listener follows it
-   * @param ended run when the term ends before the following does
+   * @param ended run when the term ends before the following does, or there is no root
    * @return ends the following; safe for any thread
    */
   AutoCloseable follow(Consumer<MasterState> begin, StateListener listener, Runnable ended) {
     if (!serving()) {
+      ended.run();
       return () -> {};
     }
     Follower follower = new Follower(listener, ended);

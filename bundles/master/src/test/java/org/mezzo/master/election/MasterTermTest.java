@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,15 +34,14 @@ import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 
 /** What the end of a term costs and leaves behind. */
 class MasterTermTest {
-  private static final MasterInfo SELF =
-      MasterInfo.newBuilder().setId("m").setIp(1).setPort(5050).build();
+  static final MasterInfo SELF = MasterInfo.newBuilder().setId("m").setIp(1).setPort(5050).build();
 
   private final EventLoop loop = new EventLoop("term-test");
   private final MetricsRegistry metrics = new MetricsRegistry();
   private MasterTerm term;
 
   /** A registry that forgets. */
-  private static final class NoRegistry implements Registry {
+  static final class NoRegistry implements Registry {
     @Override
     public CompletionStage<Map<String, byte[]>> load() {
       return CompletableFuture.completedFuture(Map.of());
@@ -53,8 +53,13 @@ class MasterTermTest {
     }
   }
 
-  @BeforeEach
-  void begin() throws Exception {
+  /** A term that has not begun, without allocator. */
+  static MasterTerm term(
+      EventLoop loop,
+      MetricsRegistry metrics,
+      Registry stored,
+      MasterTerm.FailureListener failures,
+      boolean measured) {
     Clock clock = Clock.systemUTC();
     Settings settings = Settings.DEFAULT;
     StateMachine machine =
@@ -67,16 +72,11 @@ class MasterTermTest {
                 SELF, clock.instant(), MasterState.Limits.DEFAULT, MasterState.Counters.ZERO));
     Links links =
         new Links(
-            loop,
-            settings.agents(),
-            SELF,
-            RemovalRate.unlimited(),
-            machine::state,
-            machine::run);
+            loop, settings.agents(), SELF, RemovalRate.unlimited(), machine::state, machine::run);
     TermRegistry registry =
         new TermRegistry(
             loop,
-            new NoRegistry(),
+            stored,
             new TermRegistry.Times(
                 Duration.ofMinutes(1),
                 Duration.ofMinutes(1),
@@ -84,27 +84,27 @@ class MasterTermTest {
                 Duration.ofDays(14),
                 100),
             metrics,
-            (reason, cause) -> {});
-    term =
+            failures);
+    MasterTerm term =
         new MasterTerm(
             loop,
             machine,
             registry,
-            new RecoveredAgents(loop, machine, links, 1, (reason, cause) -> {}),
+            new RecoveredAgents(loop, machine, links, 1, failures),
             links,
             new Allocation(
-                loop,
-                clock,
-                AllocatorOptions.defaults(),
-                machine::state,
-                machine::run,
-                metrics),
+                loop, clock, AllocatorOptions.defaults(), machine::state, machine::run, metrics),
             Consultant.NOBODY);
-    onLoop(
-        () -> {
-          term.measure(new FrameworkMetrics(metrics, machine::state));
-          term.begin(() -> {});
-        });
+    if (measured) {
+      term.measure(new FrameworkMetrics(metrics, machine::state));
+    }
+    return term;
+  }
+
+  @BeforeEach
+  void begin() throws Exception {
+    term = term(loop, metrics, new NoRegistry(), (reason, cause) -> {}, true);
+    onLoop(() -> term.begin(() -> {}));
     assertThat(term.state()).isPresent();
   }
 
@@ -143,6 +143,21 @@ class MasterTermTest {
     // A scan of all numbers for each framework takes half a minute.
     assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(1));
     assertThat(metrics.snapshot().keySet()).noneMatch(it -> it.startsWith("master/frameworks"));
+  }
+
+  /** Whoever comes when it is over must not wait for what never comes. */
+  @Test
+  void whoeverFollowsATermThatIsOverIsToldSo() throws Exception {
+    AtomicInteger ended = new AtomicInteger();
+    onLoop(
+        () -> {
+          term.follow(root -> {}, (before, after, happenings) -> {}, ended::incrementAndGet);
+          assertThat(ended).hasValue(0);
+          term.close();
+          assertThat(ended).hasValue(1);
+          term.follow(root -> {}, (before, after, happenings) -> {}, ended::incrementAndGet);
+        });
+    assertThat(ended).hasValue(2);
   }
 
   @Test
