@@ -6,6 +6,8 @@ import java.util.Map;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
+import org.mezzo.daemon.logging.LoggingEndpoint;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
@@ -47,7 +49,8 @@ public final class MasterDaemon {
       @Reference ModuleLeases modules,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
-      @Reference LinkServer links)
+      @Reference LinkServer links,
+      @Reference Verbosity verbosity)
       throws IOException, FlagException {
     definitions = definitions();
     DaemonConfiguration configuration = DaemonConfiguration.of(properties, "master");
@@ -55,7 +58,11 @@ public final class MasterDaemon {
     MasterFlags flags = MasterFlags.of(definitions.parse(given));
     master =
         DaemonFrame.open(configuration.name(), Master.KIND, flags.daemon(), modules, connectors)
-            .start(frame -> new Master(frame, flags, coordination, links));
+            .start(
+                frame -> {
+                  frame.router().add(new LoggingEndpoint(verbosity));
+                  return new Master(frame, flags, coordination, links);
+                });
   }
 
   /** The flags of a master. */
