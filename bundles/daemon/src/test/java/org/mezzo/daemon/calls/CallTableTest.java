@@ -104,6 +104,40 @@ class CallTableTest {
     assertThat(served).containsExactly(Call.Type.GET_AGENTS);
   }
 
+  /** On whichever way a call meets an executor that is full. */
+  @Test
+  void aCallWhoseAnswerNoThreadMakesIsToldToComeAgain() throws Exception {
+    Workers full = new Workers("full", 1);
+    full.close();
+    Permission<Call> none = Permission.none("for the test");
+    CompletableFuture<Integer> result = new CompletableFuture<>();
+    List<Body> bodies =
+        List.of(
+            (call, exchange) ->
+                exchange.respondWhen(
+                    CompletableFuture.completedFuture(1)
+                        .thenApplyAsync(one -> Response.getDefaultInstance(), full)),
+            (call, exchange) -> {
+              exchange.respondWhen(
+                  result.thenApplyAsync(one -> Response.getDefaultInstance(), full));
+              workers.execute(() -> result.complete(1));
+            },
+            (call, exchange) -> {
+              workers.close();
+              exchange.ok();
+            });
+    for (Body body : bodies) {
+      var answer =
+          post(
+              "{\"type\":\"GET_AGENTS\"}",
+              new One(CallDeclaration.of(Call.Type.GET_AGENTS, none, "Helps"), body));
+      server.close();
+      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(answer.body()).contains("overloaded");
+      assertThat(answer.headers().firstValue("Retry-After")).contains("1");
+    }
+  }
+
   @Test
   void anUnknownTypeIsNotServedAndSaysSo() throws Exception {
     var answer =

@@ -8,7 +8,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -58,44 +57,16 @@ class LinksTest {
     loop.close();
   }
 
+  private Settings settings() {
+    return Settings.DEFAULT.with(new Settings.Agents(PING, 1, reregisterTimeout, false));
+  }
+
   private void start() {
-    Settings flags = Settings.DEFAULT;
-    links =
-        new Links(
-            loop,
-            new Settings(
-                flags.heartbeatInterval(),
-                PING,
-                1,
-                reregisterTimeout,
-                flags.allocationInterval(),
-                Optional.empty(),
-                Optional.empty(),
-                true,
-                false,
-                false),
-            SELF,
-            rate,
-            () -> state,
-            this::run);
+    links = new Links(loop, settings().agents(), SELF, rate, () -> state, this::run);
   }
 
   private void run(Step step) {
-    Transition tx =
-        new Transition(
-            state,
-            Instant.now(),
-            new Settings(
-                PING,
-                PING,
-                1,
-                reregisterTimeout,
-                PING,
-                Optional.empty(),
-                Optional.empty(),
-                true,
-                false,
-                false));
+    Transition tx = new Transition(state, Instant.now(), settings());
     step.apply(tx);
     assertThat(Rehearsal.repeats(step, tx)).isTrue();
     state = tx.state();

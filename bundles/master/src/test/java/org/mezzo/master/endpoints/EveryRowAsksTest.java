@@ -40,6 +40,7 @@ import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.master.Master;
+import org.mezzo.master.MasterFlags;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.testing.TestAgent;
@@ -105,6 +106,10 @@ class EveryRowAsksTest {
     loop = new EventLoop("rows");
     files = new VirtualFiles("rows", Authorization.none());
     workers = new Workers("rows", 1);
+    MasterFlags flags =
+        MasterFlags.of(
+            FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
+                .parse(Map.of()));
     rows =
         new MasterEndpoints(
                 (Leadership) cluster.master.cluster(),
@@ -112,13 +117,7 @@ class EveryRowAsksTest {
                 new MetricsRegistry(),
                 workers)
             .scheduler(RegexLimits.DEFAULT, Optional.empty())
-            .operator(
-                FlagDefinitions.read(
-                        Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
-                    .parse(Map.of()),
-                files,
-                loop,
-                Instant.EPOCH);
+            .operator(flags.daemon(), flags.operator(), files, loop, Instant.EPOCH);
   }
 
   @AfterAll
