@@ -2,16 +2,22 @@ package org.mezzo.deployment.bundles;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.mezzo.deployment.folder.ModuleFolder;
 import org.mezzo.deployment.folder.ModuleJar;
+import org.mezzo.deployment.journal.Journal;
+import org.mezzo.deployment.journal.Verdict;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +29,7 @@ final class FolderFollower {
   private final Ledger ledger;
   private final Installation installation;
   private final Changes changes;
+  private final Journal journal;
   private final Supplier<Settings> settings;
 
   /** What was said of jars that stay as they are, so that it is said once for each arrival. */
@@ -35,25 +42,48 @@ final class FolderFollower {
       Ledger ledger,
       Installation installation,
       Changes changes,
+      Journal journal,
       Supplier<Settings> settings) {
     this.folder = folder;
     this.ledger = ledger;
     this.installation = installation;
     this.changes = changes;
+    this.journal = journal;
     this.settings = settings;
   }
 
-  /** Installs what is there when the host starts. */
+  /** Installs what is there when the host starts, in the order in which it was installed before. */
   void installFirst() {
     try {
       Files.createDirectories(folder.dir());
       ledger.looked(folder.look(true));
     } catch (IOException e) {
-      LOG.error(
-          "The module folder {} cannot be read; no module is installed from it", folder.dir(), e);
+      LOG.error("The module folder {} cannot be read; what ran before runs again", folder.dir(), e);
+      installation.installAll(installation.lastInstalled());
       return;
     }
-    installation.installAll(wanted(ledger.look().jars()).values());
+    Map<String, ModuleJar> chosen = choose();
+    for (String name : journal.seats().keySet()) {
+      if (names().stream().noneMatch(name::equals)) {
+        journal.unseat(name);
+      }
+    }
+    for (String name : names()) {
+      if (!chosen.containsKey(name)) {
+        installation.lastGood(name, "").ifPresent(good -> chosen.put(name, good));
+      }
+    }
+    installation.installAll(
+        chosen.values().stream()
+            .sorted(
+                Comparator.<ModuleJar>comparingLong(
+                        jar ->
+                            journal
+                                .seat(jar.symbolicName())
+                                .map(Journal.Seat::number)
+                                .orElse(Long.MAX_VALUE))
+                    .thenComparing(ModuleJar::symbolicName))
+            .toList());
   }
 
   void follow() {
@@ -71,49 +101,100 @@ final class FolderFollower {
       unreadable = true;
       return;
     }
-    Map<String, ModuleJar> wanted = wanted(ledger.look().jars());
-    tellOfTheRest(wanted);
-    ledger.wanted(wanted.keySet());
+    Map<String, ModuleJar> chosen = choose();
+    Set<String> names = names();
+    ledger.wanted(names);
     for (Installed entry : ledger.installed()) {
-      followPresence(entry, wanted);
+      followPresence(entry, names);
     }
-    for (ModuleJar jar : wanted.values()) {
+    for (ModuleJar jar : chosen.values()) {
       if (!ledger.wasRemovedByRequest(jar.symbolicName())) {
         followContent(jar);
       }
     }
   }
 
-  /** A log line for each jar that lies in the folder and is not what is installed. */
-  private void tellOfTheRest(Map<String, ModuleJar> wanted) {
-    Set<String> current = new HashSet<>();
-    for (ModuleJar jar : ledger.look().jars()) {
-      ModuleJar taken = wanted.get(jar.symbolicName());
-      String why = null;
-      if (taken != jar) {
-        why =
-            taken.fileName()
+  private Set<String> names() {
+    return ledger.look().jars().stream().map(ModuleJar::symbolicName).collect(Collectors.toSet());
+  }
+
+  /**
+   * Of several jars with one symbolic name the one of the latest generation; of those that came
+   * together the highest version, and of those with one version the last by the file's name. What
+   * must not run is passed over. Says of each other jar why it is not deployed.
+   */
+  private Map<String, ModuleJar> choose() {
+    Map<String, String> digests = new HashMap<>();
+    List<ModuleJar> jars = new ArrayList<>(ledger.look().jars());
+    jars.forEach(jar -> digests.put(jar.fileName(), jar.digest()));
+    journal.present(
+        digests,
+        ledger.look().copying().stream()
+            .map(file -> file.getFileName().toString())
+            .collect(Collectors.toSet()));
+    jars.sort(
+        Comparator.<ModuleJar>comparingLong(jar -> journal.generation(jar.fileName(), jar.digest()))
+            .thenComparing(ModuleJar::version)
+            .thenComparing(ModuleJar::fileName)
+            .reversed());
+    Map<String, ModuleJar> chosen = new TreeMap<>();
+    Set<String> lines = new HashSet<>();
+    for (ModuleJar jar : jars) {
+      ModuleJar better = chosen.get(jar.symbolicName());
+      if (better != null) {
+        tell(
+            lines,
+            jar,
+            better.fileName()
                 + " with the same symbolic name came later, or is of a higher version; delete one"
-                + " of them";
-      } else if (ledger.wasRemovedByRequest(jar.symbolicName())) {
-        why =
-            "it was uninstalled by request; delete it and put it there again, or install it by"
-                + " request";
-      } else if (ledger.isRefused(jar) && !ledger.isSameArrival(jar)) {
-        why =
-            "the same content was refused before ("
-                + ledger.problem(jar)
-                + ") and is not tried again until it changes";
+                + " of them");
+        continue;
       }
-      if (why != null) {
-        String line = jar.fileName() + jar.arrivedMillis() + why;
-        current.add(line);
-        if (told.add(line)) {
-          LOG.warn("{} is not deployed: {}", jar.path(), why);
-        }
+      if (mayRun(lines, jar)) {
+        chosen.put(jar.symbolicName(), jar);
       }
     }
-    told.retainAll(current);
+    told.retainAll(lines);
+    return chosen;
+  }
+
+  private boolean mayRun(Set<String> lines, ModuleJar jar) {
+    if (ledger.wasRemovedByRequest(jar.symbolicName())) {
+      tell(
+          lines,
+          jar,
+          "it was uninstalled by request; delete it and put it there again, or install it by"
+              + " request");
+      return false;
+    }
+    Optional<Verdict> verdict = ledger.verdict(jar);
+    if (verdict.isPresent()) {
+      Verdict passed = verdict.get();
+      if (!ledger.isSameArrival(jar)) {
+        tell(
+            lines,
+            jar,
+            "the same content was "
+                + passed.kind().word()
+                + " before ("
+                + passed.reason()
+                + ") and is not tried again until it changes, or somebody asks for it");
+      }
+      ledger.turnAway(jar, passed.kind().word(), passed.reason());
+      return false;
+    }
+    Optional<String> objection = changes.objection(jar);
+    objection.ifPresent(why -> changes.turnAway(jar, History.FOLDER, why));
+    return objection.isEmpty();
+  }
+
+  /** A log line, once for each arrival, for a jar that lies in the folder and does not run. */
+  private void tell(Set<String> lines, ModuleJar jar, String why) {
+    String line = jar.fileName() + jar.arrivedMillis() + why;
+    lines.add(line);
+    if (told.add(line)) {
+      LOG.warn("{} is not deployed: {}", jar.path(), why);
+    }
   }
 
   /** Something is on its way in or out, so that the next look should come soon. */
@@ -126,14 +207,14 @@ final class FolderFollower {
     Installed entry = ledger.installed(jar.symbolicName());
     if (entry != null && entry.jar.digest().equals(jar.digest())) {
       ledger.agreed(entry, jar);
-    } else if (!ledger.isRefused(jar)) {
+    } else if (!ledger.failedToStage(jar)) {
       // While a file of the folder is being copied the one it replaces stays as it is.
-      changes.deploy(jar.path(), jar, true);
+      changes.deploy(jar, true, History.FOLDER);
     }
   }
 
-  private void followPresence(Installed entry, Map<String, ModuleJar> wanted) {
-    if (!entry.inFolder || wanted.containsKey(entry.jar.symbolicName())) {
+  private void followPresence(Installed entry, Set<String> names) {
+    if (!entry.inFolder || names.contains(entry.jar.symbolicName())) {
       entry.absentLooks = 0;
       return;
     }
@@ -148,23 +229,7 @@ final class FolderFollower {
     if (entry.absentLooks >= 2
         && !somethingComes
         && absent >= TimeUnit.MILLISECONDS.toNanos(settings.get().settleMillis())) {
-      changes.remove(entry, "its jar was deleted from the module folder");
+      changes.remove(entry, "its jar was deleted from the module folder", History.FOLDER);
     }
-  }
-
-  /**
-   * Of several jars with one symbolic name the one that came last; of those that came together the
-   * highest version.
-   */
-  private static Map<String, ModuleJar> wanted(Collection<ModuleJar> jars) {
-    Map<String, ModuleJar> wanted = new TreeMap<>();
-    Comparator<ModuleJar> later =
-        Comparator.comparingLong((ModuleJar jar) -> jar.arrivedMillis() / 1000)
-            .thenComparing(ModuleJar::version)
-            .thenComparingLong(ModuleJar::arrivedMillis);
-    for (ModuleJar jar : jars) {
-      wanted.merge(jar.symbolicName(), jar, (a, b) -> later.compare(a, b) >= 0 ? a : b);
-    }
-    return wanted;
   }
 }

@@ -79,6 +79,14 @@ final class Probation {
     }
   }
 
+  /** What speaks against a bundle after its probation: it is quarantined, or calls throw. */
+  Optional<String> trouble(Bundle bundle) {
+    Optional<String> quarantine = quarantine(bundle);
+    return quarantine.isPresent()
+        ? quarantine
+        : misbehaviour(bundle, Duration.ofSeconds(Integer.MAX_VALUE));
+  }
+
   private Optional<String> quarantine(Bundle bundle) {
     return leases.quarantined().stream()
         .filter(module -> module.bundleId() == bundle.getBundleId())

@@ -34,6 +34,8 @@ import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.greeting.Greeter;
 import org.mezzo.deployment.modules.GoodGreeter;
+import org.mezzo.deployment.modules.HangingActivator;
+import org.mezzo.deployment.modules.HangingStopActivator;
 import org.mezzo.deployment.modules.RefusingGreeter;
 import org.mezzo.deployment.modules.SlowGreeter;
 import org.mezzo.deployment.modules.ThrowingGreeter;
@@ -57,8 +59,11 @@ import org.slf4j.LoggerFactory;
  */
 @Timeout(10)
 final class BundleDeploymentsTest {
+  private static final Map<String, String> KINDS = Map.of("greeter", Greeter.class.getName());
+
   @TempDir Path dir;
   private Path modules;
+  private volatile long trialMillis = 60_000;
   private Framework framework;
   private BundleContext context;
   private ServiceLeases leases;
@@ -69,10 +74,11 @@ final class BundleDeploymentsTest {
 
   @BeforeEach
   void boot() throws Exception {
-    modules = Files.createDirectory(dir.resolve("modules"));
+    modules = Files.createDirectories(dir.resolve("modules"));
     Map<String, String> configuration = new HashMap<>();
     configuration.put(Constants.FRAMEWORK_STORAGE, dir.resolve("cache").toString());
     configuration.put("mezzo.modules.dir", modules.toString());
+    configuration.put("mezzo.deployment.dir", dir.resolve("state").toString());
     configuration.put(
         Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
         "org.mezzo.api,org.mezzo.deployment.greeting,org.slf4j;version=2.0.0,"
@@ -131,10 +137,10 @@ final class BundleDeploymentsTest {
                 }));
     ServiceComponentRuntime runtime =
         context.getService(context.getServiceReference(ServiceComponentRuntime.class));
-    deployments = new BundleDeployments(context, leases, runtime, settings());
+    deployments = new BundleDeployments(context, leases, runtime, settings(), KINDS);
   }
 
-  private static Settings settings() {
+  private Settings settings() {
     return new Settings() {
       @Override
       public long pollMillis() {
@@ -157,6 +163,11 @@ final class BundleDeploymentsTest {
       }
 
       @Override
+      public long trialMillis() {
+        return trialMillis;
+      }
+
+      @Override
       public long drainTimeoutMillis() {
         return 5000;
       }
@@ -170,12 +181,32 @@ final class BundleDeploymentsTest {
 
   @AfterEach
   void stop() throws Exception {
+    halt();
+    loop.shutdownNow();
+  }
+
+  private void halt() throws Exception {
     if (deployments != null) {
       deployments.deactivate();
+      deployments = null;
     }
+    boolean stuck =
+        Arrays.stream(context.getBundles())
+            .anyMatch(
+                bundle ->
+                    bundle.getState() == Bundle.STARTING || bundle.getState() == Bundle.STOPPING);
     framework.stop();
-    framework.waitForStop(10_000);
-    loop.shutdownNow();
+    // A framework with a bundle that hangs does not stop; its process halts instead.
+    framework.waitForStop(stuck ? 100 : 10_000);
+  }
+
+  /** Another process over the same folder and the same state. */
+  private void restart() throws Exception {
+    halt();
+    Path cache = dir.resolve("cache");
+    Files.move(cache, dir.resolve("cache-" + System.nanoTime()));
+    boot();
+    deploy();
   }
 
   private static ModuleBundle greeter(String version, Class<? extends Module> type)
@@ -464,7 +495,7 @@ final class BundleDeploymentsTest {
     assertThat(modules.resolve("first.jar")).exists();
     Path second = greeter("1.1.0", GoodGreeter.class).build(dir.resolve("second.jar"));
     try (var in = Files.newInputStream(second)) {
-      Action swap = deployments.install("second.jar", in).toCompletableFuture().get();
+      Action swap = deployments.install("second.jar", in, "me").toCompletableFuture().get();
       assertThat(swap.kind()).isEqualTo(Action.Kind.SWAP);
       assertThat(swap.succeeded()).isTrue();
     }
@@ -556,5 +587,262 @@ final class BundleDeploymentsTest {
         .allMatch(Action::succeeded)
         .allMatch(action -> action.gap().isZero());
     assertThat(lost).hasValue(5);
+  }
+
+  private Action ask(Path jar) throws Exception {
+    return deployments.install(jar, "Ada").toCompletableFuture().get();
+  }
+
+  private Deployment only() {
+    assertThat(deployments.list()).hasSize(1);
+    return deployments.list().get(0);
+  }
+
+  @Test
+  @Timeout(20)
+  void aRefusedVersionStaysRefusedAfterARestartUntilSomebodyAsksForIt() throws Exception {
+    deploy();
+    good("1.0.0", "greeter-1.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    Path bad = greeter("2.0.0", RefusingGreeter.class).build(modules.resolve("greeter-2.jar"));
+    assertThat(last(2).succeeded()).isFalse();
+
+    restart();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    await(() -> only().problem().contains("2.0.0 in greeter-2.jar was refused"));
+    assertThat(deployments.history()).hasSize(2);
+    assertThat(deployments.history().get(0).outcome()).contains("not in the mood");
+
+    Action again = ask(bad);
+    assertThat(again.principal()).isEqualTo("Ada");
+    assertThat(again.id()).isEqualTo(3);
+    assertThat(again.outcome()).contains("not in the mood");
+    assertThat(again.stages()).isNotEmpty();
+    assertThat(holder()).isEqualTo("1.0.0");
+  }
+
+  @Test
+  @Timeout(20)
+  void whatTheFolderHasLostButWasGoodRunsInsteadOfWhatWasRefused() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    trialMillis = 0;
+    good("1.1.0", "greeter.jar");
+    last(2);
+    await(
+        () ->
+            Files.readString(dir.resolve("state/journal"))
+                .matches("(?s).*GOOD\tgreeter\t1.1.0\t\\w+\ttrue.*"));
+    greeter("2.0.0", RefusingGreeter.class).build(modules.resolve("greeter.jar"));
+    assertThat(last(3).succeeded()).isFalse();
+
+    restart();
+    await(() -> holder().equals("1.1.0"));
+    assertThat(only().file()).isEmpty();
+    assertThat(only().problem()).contains("2.0.0 in greeter.jar was refused");
+  }
+
+  @Test
+  @Timeout(20)
+  void whatThrowsAfterItsProbationIsRolledBackAndStaysSo() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.1.0", ThrowingGreeter.class).build(modules.resolve("greeter.jar"));
+    assertThat(last(2).succeeded()).isTrue();
+    await(() -> installed().equals(List.of("greeter 1.1.0")));
+    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    Action back = last(3);
+    assertThat(back.succeeded()).as(back.outcome()).isTrue();
+    assertThat(back.principal()).isEqualTo("deployment");
+    assertThat(back.fromVersion()).isEqualTo("1.1.0");
+    assertThat(back.toVersion()).isEqualTo("1.0.0");
+    assertThat(back.gap()).isZero();
+    assertThat(holder()).isEqualTo("1.0.0");
+    await(() -> only().problem().contains("1.1.0 in greeter.jar was rolled back"));
+
+    restart();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    assertThat(only().problem()).contains("1.1.0 in greeter.jar was rolled back");
+  }
+
+  @Test
+  @Timeout(30)
+  void aBundleWhoseActivatorHangsIsLeftAloneAndEverythingElseGoesOn() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("2.0.0", GoodGreeter.class)
+        .with(HangingActivator.class)
+        .header("Bundle-Activator", HangingActivator.class.getName())
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting,org.osgi.framework")
+        .build(modules.resolve("greeter.jar"));
+    Action swap = last(2);
+    assertThat(swap.succeeded()).isFalse();
+    assertThat(swap.outcome())
+        .contains("has not returned from being started within 2000 ms")
+        .contains("HangingActivator.start")
+        .contains("1.0.0 stays");
+    assertThat(holder()).isEqualTo("1.0.0");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("stuck")));
+
+    good("3.0.0", "greeter.jar");
+    assertThat(last(3).succeeded()).as(last(3).outcome()).isTrue();
+    assertThat(holder()).isEqualTo("3.0.0");
+  }
+
+  @Test
+  @Timeout(30)
+  void aBundleThatHangsAtTheStartOfTheHostDoesNotHoldItUp() throws Exception {
+    greeter("2.0.0", GoodGreeter.class)
+        .with(HangingActivator.class)
+        .header("Bundle-Activator", HangingActivator.class.getName())
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting,org.osgi.framework")
+        .build(modules.resolve("greeter.jar"));
+    deploy();
+    assertThat(deployments.history().get(0).outcome()).contains("has not returned");
+    restart();
+    assertThat(installed()).isEmpty();
+    await(() -> only().state().equals("failed") && only().problem().contains("has not returned"));
+  }
+
+  @Test
+  @Timeout(30)
+  void aBundleThatDoesNotStopIsReplacedAllTheSame() throws Exception {
+    deploy();
+    greeter("1.0.0", GoodGreeter.class)
+        .with(HangingStopActivator.class)
+        .header("Bundle-Activator", HangingStopActivator.class.getName())
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting,org.osgi.framework")
+        .build(modules.resolve("greeter.jar"));
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    good("1.1.0", "greeter.jar");
+    assertThat(last(2).succeeded()).as(last(2).outcome()).isTrue();
+    assertThat(holder()).isEqualTo("1.1.0");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("stuck")));
+    good("1.2.0", "greeter.jar");
+    assertThat(last(3).succeeded()).isTrue();
+    await(() -> holder().equals("1.2.0"));
+  }
+
+  private void refused(Path jar, String word) throws Exception {
+    List<String> before = installed();
+    Action action = ask(jar);
+    assertThat(action.succeeded()).isFalse();
+    assertThat(action.outcome()).contains(word);
+    assertThat(installed()).isEqualTo(before);
+    assertThat(modules.resolve(jar.getFileName())).doesNotExist();
+    assertThat(dir.resolve("state/bundles")).isEmptyDirectory();
+  }
+
+  @Test
+  void whatIsNoGoodModuleIsRefusedInClearWordsBeforeAnythingIsInstalled() throws Exception {
+    deploy();
+    Path jar = dir.resolve("bad.jar");
+    refused(
+        ModuleBundle.of("library", "1.0.0").header("Export-Package", "com.some").build(jar),
+        "it is a bundle but no module");
+    refused(
+        greeter("1.0.0", GoodGreeter.class)
+            .header("Export-Package", "org.mezzo.api;version=\"0.9\",com.some")
+            .build(jar),
+        "it exports org.mezzo.api, which the host itself provides");
+    refused(
+        ModuleBundle.of("greeter", "1.0.0")
+            .module(GoodGreeter.class, Greeter.class, "greter", "polite")
+            .build(jar),
+        "is a module of the kind 'greter', which this host does not know; it knows greeter");
+    refused(
+        ModuleBundle.of("greeter", "1.0.0")
+            .module(GoodGreeter.class, Module.class, "greeter", "polite")
+            .build(jar),
+        "does not provide org.mezzo.deployment.greeting.Greeter");
+    refused(
+        ModuleBundle.of("greeter", "1.0.0")
+            .with(
+                "OSGI-INF/a.xml",
+                """
+                <component name="single"><property name="mezzo.module.kind" value="greeter"/>
+                <property name="mezzo.module.name" value="polite"/>
+                <service><provide interface="org.mezzo.deployment.greeting.Greeter"/></service>
+                </component>
+                """)
+            .header("Service-Component", "OSGI-INF/*.xml")
+            .build(jar),
+        "its component single has the scope 'singleton'");
+    refused(
+        ModuleBundle.of("greeter", "1.0.0").header("Service-Component", "none.xml").build(jar),
+        "which it does not hold");
+    // In the folder it is said once.
+    ModuleBundle.of("library", "1.0.0").build(modules.resolve("library.jar"));
+    await(() -> deployments.list().stream().anyMatch(d -> d.file().equals("library.jar")));
+    int said = deployments.history().size();
+    Files.writeString(modules.resolve("later.jar"), "no jar");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("unreadable")));
+    assertThat(deployments.history()).hasSize(said);
+    assertThat(deployments.history().get(0).outcome()).contains("no module");
+  }
+
+  @Test
+  void aVersionThatDropsAModuleThatIsUsedIsRefused() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    ModuleBundle.of("greeter", "2.0.0")
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+        .module(GoodGreeter.class, Greeter.class, "greeter", "rude")
+        .build(modules.resolve("greeter.jar"));
+    assertThat(last(2).outcome())
+        .contains("it has no greeter 'polite' any more, which master uses");
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    assertThat(holder()).isEqualTo("1.0.0");
+  }
+
+  @Test
+  @Timeout(30)
+  void theTimesOfFilesMeanNothing() throws Exception {
+    good("1.0.0", "greeter-1.jar");
+    good("2.0.0", "greeter-2.jar");
+    deploy();
+    assertThat(installed()).containsExactly("greeter 2.0.0");
+    Path old = modules.resolve("greeter-1.jar");
+    Files.setPosixFilePermissions(
+        old, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
+    Files.setLastModifiedTime(
+        old, java.nio.file.attribute.FileTime.from(java.time.Instant.now().plusSeconds(3600)));
+    Files.writeString(modules.resolve("later.jar"), "no jar");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("unreadable")));
+    assertThat(installed()).containsExactly("greeter 2.0.0");
+    restart();
+    assertThat(installed()).containsExactly("greeter 2.0.0");
+  }
+
+  @Test
+  @Timeout(20)
+  void ofTwoBundlesWithOneModuleTheOneInstalledLastIsUsedAlsoAfterARestart() throws Exception {
+    deploy();
+    ModuleBundle.of("zebra", "1.0.0")
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+        .module(GoodGreeter.class, Greeter.class, "greeter", "polite")
+        .build(modules.resolve("zebra.jar"));
+    last(1);
+    good("1.0.0", "greeter.jar");
+    last(2);
+    await(() -> lease.holder().map(ModuleDescription::bundleName).orElse("").equals("greeter"));
+    await(
+        () ->
+            deployments.list().stream()
+                .anyMatch(d -> d.problem().contains("is used only while greeter has none")));
+    restart();
+    await(() -> lease.holder().map(ModuleDescription::bundleName).orElse("").equals("greeter"));
   }
 }
