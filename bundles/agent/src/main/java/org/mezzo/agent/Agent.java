@@ -1,19 +1,11 @@
 package org.mezzo.agent;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -23,9 +15,11 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
-import org.mezzo.agent.detection.Attributes;
 import org.mezzo.agent.detection.Machine;
+import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
+import org.mezzo.agent.endpoints.AgentReads;
+import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
@@ -37,37 +31,25 @@ import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.containerizer.Containerizer;
-import org.mezzo.containerizer.ContainerizerOptions;
+import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.coordination.Coordination;
-import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.Daemon;
+import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.DaemonKind;
 import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.Versions;
-import org.mezzo.daemon.WorkDirLock;
-import org.mezzo.daemon.border.Authorization;
-import org.mezzo.daemon.border.FirewallRules;
-import org.mezzo.daemon.border.ModuleAuthentication;
-import org.mezzo.daemon.border.Router;
-import org.mezzo.daemon.configuration.ModuleParameters;
-import org.mezzo.daemon.files.VirtualFiles;
-import org.mezzo.files.OwnFolder;
+import org.mezzo.daemon.configuration.ListenFlags.Advertised;
+import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.loop.EventLoop;
-import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
-import org.mezzo.http.ConnectorOptions;
-import org.mezzo.http.HttpConnector;
-import org.mezzo.http.HttpConnectors;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
-import org.mezzo.modules.ModuleLeases;
-import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.DomainInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
@@ -75,14 +57,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One agent: everything it owns, from its work directory lock to its connector. Starts in the
- * constructor and ends in {@link #close}.
+ * One agent: registers with the leading master, runs the tasks that it is sent and tells what
+ * becomes of them.
  */
-public final class Agent implements AutoCloseable {
+public final class Agent implements Daemon {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
-  private static final int HTTP_THREADS = 32;
-  private static final Duration HTTP_IDLE = Duration.ofMinutes(5);
   private static final Duration LEFTOVER_LIMIT = Duration.ofSeconds(10);
+  private static final Duration CONTAINERS_LIMIT = Duration.ofSeconds(3);
+
+  /** The frame of an agent. */
+  public static final DaemonKind KIND =
+      new DaemonKind(Role.AGENT, "slave(1)", "slave", 32, 8, Duration.ZERO);
 
   /** What the agent reports to be able to do (rule 156). */
   public static final List<AgentInfo.Capability.Type> CAPABILITIES =
@@ -96,283 +81,181 @@ public final class Agent implements AutoCloseable {
           AgentInfo.Capability.Type.AGENT_DRAINING,
           AgentInfo.Capability.Type.TASK_RESOURCE_LIMITS);
 
-  /** What an agent is made with; services are the host's and stay open. */
-  public record Services(
-      ModuleLeases modules,
-      Coordination coordination,
-      HttpConnectors connectors,
-      LinkClient links) {}
-
-  private final Flags flags;
-  private final EventLoop loop;
-  private final Workers workers;
-  private final MetricsRegistry metrics = new MetricsRegistry();
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private final AgentCheckpoint checkpoint;
-  private final Containerizer containerizer;
-  private final AgentTasks tasks;
-  private final StatusUpdates updates;
-  private final AgentHooks hooks;
-  private final AtomicBoolean closing = new AtomicBoolean();
-  private final MasterLink link;
-  private final Resources total;
-  private final InetSocketAddress address;
-  private final String advertisedIp;
-  private final String resourceVersion = Ids.random();
+  private final DaemonFrame frame;
+  private final AgentFlags flags;
+  private final Coordination coordination;
   private final Runnable onShutdown;
+  private final EventLoop loop;
+  private final Resources total;
+  private final AgentCheckpoint checkpoint;
+  private final SandboxPaths paths;
+  private final SandboxCollector collector;
+  private final AgentHooks hooks;
+  private final Containerizer containerizer;
+  private final StatusUpdates updates;
+  private final AgentTasks tasks;
+  private final MasterLink link;
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private final String resourceVersion = Ids.random();
   private volatile AgentInfo info;
   private volatile CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
 
   /**
-   * Starts an agent.
+   * Puts an agent together.
    *
-   * @param name of the daemon, unique in the process
+   * @param coordination the host's, stays open
+   * @param links the host's, stays open
    * @param onShutdown called, on the loop, when the master orders the agent to end
-   * @throws IOException when a directory, a port or an earlier state stands in the way; the message
-   *     says what to do
+   * @throws IOException when {@code --resources} or the runtime directory stand in the way
    */
-  public Agent(String name, Flags flags, Services services, Runnable onShutdown)
+  public Agent(
+      DaemonFrame frame,
+      AgentFlags flags,
+      Coordination coordination,
+      LinkClient links,
+      Runnable onShutdown)
       throws IOException {
+    this.frame = frame;
     this.flags = flags;
+    this.coordination = coordination;
     this.onShutdown = onShutdown;
-    double startTime = System.currentTimeMillis() / 1000.0;
-    String master =
-        flags
-            .text("master")
-            .orElseThrow(
-                () ->
-                    new IOException(
-                        "--master is missing: give host:port, zk://host:port/path or file://path"));
-    Path workDir =
-        Path.of(
-                flags
-                    .text("work_dir")
-                    .orElseThrow(
-                        () ->
-                            new IOException(
-                                "--work_dir is missing: give a folder that outlives reboots")))
-            .toAbsolutePath();
-    Path runtimeDir =
-        Path.of(flags.text("runtime_dir").orElse(defaultRuntimeDir())).toAbsolutePath();
-    loop = new EventLoop(name);
+    loop = frame.loop();
+    Path workDir = flags.daemon().folders().work();
+    total = resources(workDir);
+    info = describe();
+    checkpoint = new AgentCheckpoint(workDir);
+    paths = new SandboxPaths(workDir);
+    collector =
+        frame.own(
+            new SandboxCollector(
+                workDir,
+                flags.sandboxes(),
+                frame.clock(),
+                frame.metrics(),
+                this::occupied,
+                this::forget));
+    hooks =
+        frame.own(
+            new AgentHooks(
+                flags.daemon().hooks(),
+                frame.modules(),
+                hook -> frame.forModule(Hook.KIND, hook),
+                loop));
+    containerizer =
+        Containerizer.open(
+            new ContainerizerHost(frame.identity(), frame::forModule, frame.modules()),
+            flags.containers());
+    frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
+    updates = new StatusUpdates(loop::schedule, this::sendUpdate);
+    tasks = new AgentTasks(surroundings());
+    link =
+        new MasterLink(
+            links,
+            loop,
+            loop::schedule,
+            new SplittableRandom(),
+            flags.registration().backoff(),
+            new FromMaster());
+    addRoutes();
+    measure();
+  }
+
+  /**
+   * Takes over what the last run left, serves, and looks for the master. Waits for containers of
+   * the last run to end, which has a limit.
+   */
+  @Override
+  public void start() throws IOException {
+    info = remembered(info);
+    long recoveryBegan = System.nanoTime();
+    clearLeftovers();
+    double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
+    frame.metrics().gauge("slave/recovery_time_secs", () -> recoverySeconds);
+    collector.start(paths);
+    loop.execute(() -> tasks.agent(info, resourceVersion));
+    frame.openBorder();
+    frame.own(
+        new LeaderDetection(
+            flags.registration().master(),
+            coordination,
+            flags.registration().session(),
+            loop,
+            link::leader));
+    LOG.info("Agent '{}' has {}", frame.name(), total.toText());
+  }
+
+  private Resources resources(Path workDir) throws IOException {
     try {
-      open.add(loop);
-      OwnFolder.open(workDir, "Or choose another folder with --work_dir");
-      open.add(0, WorkDirLock.acquire(workDir, "agent"));
-      OwnFolder.closed(runtimeDir, "Or choose another folder with --runtime_dir");
-      open.add(0, WorkDirLock.acquire(runtimeDir, "agent"));
-
-      DaemonIdentity identity =
-          new DaemonIdentity(
-              name,
-              Role.AGENT,
-              workDir,
-              runtimeDir,
-              flags.asText(),
-              ModuleParameters.of(flags),
-              metrics);
-      workers = new Workers(name, 8);
-      open.add(workers);
-      workers.measure(metrics, "slave");
-      loop.measure(metrics, "slave");
-
-      total =
-          Machine.detect(workDir)
-              .resources(
-                  flags.text("resources").orElse(""), flags.text("default_role").orElse("*"));
-      containerizer = Containerizer.open(containerizerOptions(identity, services.modules()));
-      VirtualFiles files = new VirtualFiles(name);
-      open.add(files);
-      files.measure(metrics, "slave");
-      ModuleAuthentication authentication =
-          new ModuleAuthentication(identity, flags, metrics, services.modules(), workers);
-      open.add(authentication);
-      Authorization authorization =
-          Authorization.of(identity, flags, metrics, services.modules(), workers);
-      open.add(authorization);
-      Router router = new Router("slave(1)", authentication, authorization, workers);
-      flags
-          .text("firewall_rules")
-          .ifPresent(rules -> router.disable(FirewallRules.disabledPaths(rules)));
-      HttpConnector connector =
-          services
-              .connectors()
-              .open(
-                  new ConnectorOptions(
-                      name,
-                      InetAddress.getByName(flags.text("ip").orElse("127.0.0.1")),
-                      (int) flags.integer("port"),
-                      Optional.empty(),
-                      HTTP_THREADS,
-                      HTTP_IDLE),
-                  router);
-      open.add(connector);
-      address = connector.address();
-      advertisedIp = flags.text("advertise_ip").orElse(ip(address));
-      int advertisedPort =
-          flags.text("advertise_port").map(Integer::parseInt).orElse(address.getPort());
-
-      AgentInfo fresh = describe(advertisedPort);
-      checkpoint = new AgentCheckpoint(workDir);
-      info = remembered(fresh);
-
-      SandboxPaths paths = new SandboxPaths(workDir);
-      AgentTasks[] holder = new AgentTasks[1];
-      SandboxCollector collector =
-          new SandboxCollector(
-              workDir,
-              flags.duration("gc_delay"),
-              flags.decimal("gc_disk_headroom"),
-              flags.duration("disk_watch_interval"),
-              identity.clock(),
-              metrics,
-              sandbox -> containerizer.containers().contains(sandbox.getFileName().toString()),
-              sandbox -> holder[0].forget(sandbox));
-      open.add(collector);
-      hooks =
-          new AgentHooks(
-              list(flags.text("hooks")),
-              services.modules(),
-              hook -> identity.forModule(Hook.KIND, hook, metrics),
-              loop);
-      open.add(hooks);
-      updates = new StatusUpdates(loop::schedule, this::sendUpdate);
-      tasks =
-          new AgentTasks(
-              new AgentTasks.Surroundings(
-                  loop,
-                  workers,
-                  loop::schedule,
-                  identity.clock(),
-                  containerizer,
-                  updates,
-                  hooks,
-                  metrics,
-                  files,
-                  paths,
-                  collector,
-                  new TaskEnvironment(
-                      baseEnvironment(),
-                      advertisedIp,
-                      advertisedPort,
-                      flags.text("executor_shutdown_grace_period").orElse("5secs")),
-                  flags.duration("executor_shutdown_grace_period"),
-                  (int) flags.integer("max_completed_executors_per_framework")));
-      holder[0] = tasks;
-      link =
-          new MasterLink(
-              services.links(),
-              loop,
-              loop::schedule,
-              new SplittableRandom(),
-              flags.duration("registration_backoff_factor"),
-              new FromMaster());
-      measure(startTime);
-
-      long recoveryBegan = System.nanoTime();
-      clearLeftovers();
-      double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
-      metrics.gauge("slave/recovery_time_secs", () -> recoverySeconds);
-      collector.scheduleExisting(paths);
-      AgentEndpoints endpoints =
-          new AgentEndpoints(
-              name,
-              startTime,
-              flags,
-              loop,
-              workers,
-              metrics,
-              files,
-              services.modules(),
-              authorization,
-              containerizer,
-              tasks,
-              () -> info,
-              total,
-              "slave(1)@" + advertisedIp + ":" + advertisedPort,
-              link::leader);
-      endpoints.install(router);
-      loop.execute(() -> tasks.agent(info, resourceVersion));
-      open.add(
-          new LeaderDetection(
-              master,
-              services.coordination(),
-              flags.duration("zk_session_timeout"),
-              loop,
-              link::leader));
-    } catch (IOException | RuntimeException | ResourceFormatException e) {
-      closeAll();
-      throw e instanceof IOException
-          ? (IOException) e
-          : new IOException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+      return Machine.detect(workDir)
+          .resources(flags.equipment().resources(), flags.equipment().defaultRole());
+    } catch (ResourceFormatException e) {
+      throw new IOException("--resources: " + e.getMessage(), e);
     }
-    LOG.info("Agent '{}' serves on {} and has {}", name, address, total.toText());
   }
 
-  private static String defaultRuntimeDir() {
-    Path run = Path.of("/var/run");
-    return Files.isWritable(run)
-        ? run.resolve("mezzo").resolve("agent").toString()
-        : Path.of(System.getProperty("java.io.tmpdir"))
-            .resolve("mezzo-agent-" + System.getProperty("user.name"))
-            .toString();
+  private AgentTasks.Surroundings surroundings() {
+    AgentFlags.Tasks how = flags.tasks();
+    Advertised told = frame.advertised();
+    return new AgentTasks.Surroundings(
+        loop,
+        frame.workers().answers(),
+        loop::schedule,
+        frame.clock(),
+        containerizer,
+        updates,
+        hooks,
+        frame.metrics(),
+        frame.files(),
+        paths,
+        collector,
+        new TaskEnvironment(how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
+        how.shutdownGrace(),
+        how.completedExecutors());
   }
 
-  private static List<String> list(Optional<String> text) {
-    return text.map(names -> Arrays.asList(names.split(","))).orElse(List.of()).stream()
-        .map(String::trim)
-        .filter(name -> !name.isEmpty())
-        .toList();
+  private void addRoutes() {
+    Advertised told = frame.advertised();
+    CommonEndpoints.install(
+        frame.router(),
+        frame.identity(),
+        flags.daemon().all(),
+        frame.metrics(),
+        frame.files(),
+        Optional.of(frame.modules()),
+        frame.workers());
+    AgentDescription self =
+        new AgentDescription(
+            () -> info,
+            total,
+            "slave(1)@" + told.ip() + ":" + told.port(),
+            frame.started().toEpochMilli() / 1000.0,
+            link::leader);
+    AgentReads reads = new AgentReads(tasks, loop, frame.workers(), frame.authorization());
+    ContainerLook containers = new ContainerLook(reads, containerizer);
+    new AgentEndpoints(
+            self, reads, containers, flags.daemon().all(), frame.metrics(), frame.files())
+        .install(frame.router(), frame.authorization(), frame.workers());
   }
 
-  private ContainerizerOptions containerizerOptions(DaemonIdentity identity, ModuleLeases modules) {
-    return new ContainerizerOptions(
-        identity,
-        (kind, module) -> identity.forModule(kind, module, metrics),
-        modules,
-        list(flags.text("isolation")),
-        flags.bool("switch_user"),
-        true,
-        Path.of(flags.text("cgroups_hierarchy").orElse("/sys/fs/cgroup")),
-        flags.text("cgroups_root").orElse("mesos"),
-        flags.text("frameworks_home").map(Path::of),
-        flags.duration("fetcher_stall_timeout"),
-        Path.of("/bin/sh"));
+  /** Whether a container may still be in the sandbox, whoever launched it. */
+  private boolean occupied(Path sandbox) {
+    return containerizer.containers().contains(sandbox.getFileName().toString());
   }
 
-  private static String ip(InetSocketAddress bound) throws IOException {
-    return bound.getAddress().isAnyLocalAddress()
-        ? InetAddress.getLocalHost().getHostAddress()
-        : bound.getAddress().getHostAddress();
+  private void forget(Path sandbox) {
+    tasks.forget(sandbox);
   }
 
-  private AgentInfo describe(int port) throws IOException {
+  private AgentInfo describe() {
+    Advertised told = frame.advertised();
     AgentInfo.Builder builder =
         AgentInfo.newBuilder()
-            .setHostname(hostname())
-            .setPort(port)
-            .addAllResources(total.toMessages(Resources.Format.POST_REFINEMENT));
-    flags.text("attributes").ifPresent(text -> builder.addAllAttributes(Attributes.parse(text)));
-    if (flags.text("domain").isPresent()) {
-      try {
-        builder.setDomain(
-            Json.decode(
-                flags.text("domain").get().getBytes(java.nio.charset.StandardCharsets.UTF_8),
-                DomainInfo.getDefaultInstance()));
-      } catch (org.mezzo.protocol.json.JsonFormatException e) {
-        throw new IOException("--domain: " + e.getMessage(), e);
-      }
-    }
+            .setHostname(told.hostname())
+            .setPort(told.port())
+            .addAllResources(total.toMessages(Resources.Format.POST_REFINEMENT))
+            .addAllAttributes(flags.equipment().attributes());
+    flags.daemon().domain().ifPresent(builder::setDomain);
     return builder.build();
-  }
-
-  private String hostname() throws IOException {
-    if (flags.text("hostname").isPresent()) {
-      return flags.text("hostname").get();
-    }
-    return flags.bool("hostname_lookup")
-        ? InetAddress.getByName(advertisedIp).getCanonicalHostName()
-        : advertisedIp;
   }
 
   /**
@@ -385,7 +268,7 @@ public final class Agent implements AutoCloseable {
       return fresh;
     }
     String id = before.get().getId().getValue();
-    Reconfiguration policy = Reconfiguration.of(flags.text("reconfiguration_policy").orElseThrow());
+    Reconfiguration policy = flags.registration().reconfiguration();
     Optional<String> objection = policy.objection(before.get(), fresh);
     if (objection.isPresent()) {
       LOG.warn(
@@ -393,7 +276,7 @@ public final class Agent implements AutoCloseable {
               + " not take for the same agent. The master gives {} up after its timeout",
           id,
           objection.get(),
-          flags.text("reconfiguration_policy").get(),
+          policy.name().toLowerCase(Locale.ROOT),
           id);
       return fresh;
     }
@@ -405,31 +288,8 @@ public final class Agent implements AutoCloseable {
     return same;
   }
 
-  private Map<String, String> baseEnvironment() throws IOException {
-    Optional<String> given = flags.text("executor_environment_variables");
-    if (given.isEmpty()) {
-      return TaskEnvironment.inherited(System.getenv());
-    }
-    Map<String, String> variables = new HashMap<>();
-    try (JsonParser json = new JsonFactory().createParser(given.get())) {
-      if (json.nextToken() != JsonToken.START_OBJECT) {
-        throw new IOException("it must be an object of texts");
-      }
-      while (json.nextToken() == JsonToken.FIELD_NAME) {
-        String key = json.currentName();
-        if (json.nextToken() != JsonToken.VALUE_STRING) {
-          throw new IOException("the value of '" + key + "' must be a text");
-        }
-        variables.put(key, json.getText());
-      }
-    } catch (IOException e) {
-      throw new IOException("--executor_environment_variables: " + e.getMessage(), e);
-    }
-    return variables;
-  }
-
-  private void measure(double startTime) {
-    metrics.gauge("slave/uptime_secs", () -> System.currentTimeMillis() / 1000.0 - startTime);
+  private void measure() {
+    MetricsRegistry metrics = frame.metrics();
     metrics.gauge("slave/registered", () -> link.registered() ? 1 : 0);
     metrics.gauge("slave/update_queue_length", updates::pending);
     for (String name : List.of("cpus", "gpus", "mem", "disk")) {
@@ -502,7 +362,7 @@ public final class Agent implements AutoCloseable {
 
   private Address httpAddress() {
     return Address.newBuilder()
-        .setIp(advertisedIp)
+        .setIp(frame.advertised().ip())
         .setHostname(info.getHostname())
         .setPort(info.getPort())
         .build();
@@ -538,7 +398,7 @@ public final class Agent implements AutoCloseable {
       if (!info.hasId() || !info.getId().getValue().equals(agentId)) {
         AgentInfo named = info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
         info = named;
-        stored = CompletableFuture.runAsync(() -> remember(named), workers);
+        stored = CompletableFuture.runAsync(() -> remember(named), frame.workers().answers());
       }
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);
@@ -578,13 +438,13 @@ public final class Agent implements AutoCloseable {
   }
 
   /** Selects other hooks from now on. Safe for any thread. */
-  public void selectHooks(Optional<String> names) {
-    loop.execute(() -> hooks.select(list(names)));
+  public void selectHooks(List<String> names) {
+    loop.execute(() -> hooks.select(names));
   }
 
   /** Where the agent serves. */
   public InetSocketAddress address() {
-    return address;
+    return frame.address();
   }
 
   /** The agent as registered; without id before that. */
@@ -601,7 +461,7 @@ public final class Agent implements AutoCloseable {
     if (!closing.compareAndSet(false, true)) {
       return;
     }
-    Duration grace = flags.duration("executor_shutdown_grace_period");
+    Duration grace = flags.tasks().shutdownGrace();
     CompletableFuture<Void> idle = new CompletableFuture<>();
     loop.execute(
         () -> {
@@ -617,7 +477,7 @@ public final class Agent implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    closeAll();
+    frame.close();
   }
 
   private void awaitIdle(CompletableFuture<Void> idle) {
@@ -626,19 +486,5 @@ public final class Agent implements AutoCloseable {
     } else {
       loop.schedule(Duration.ofMillis(10), () -> awaitIdle(idle));
     }
-  }
-
-  private void closeAll() {
-    if (containerizer != null) {
-      containerizer.close(Duration.ofSeconds(3));
-    }
-    for (int i = open.size() - 1; i >= 0; i--) {
-      try {
-        open.get(i).close();
-      } catch (Exception e) {
-        LOG.warn("Closing a part of the agent failed", e);
-      }
-    }
-    open.clear();
   }
 }

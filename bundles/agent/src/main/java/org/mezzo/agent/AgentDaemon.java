@@ -5,9 +5,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import org.mezzo.coordination.Coordination;
+import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
@@ -67,16 +67,16 @@ public final class AgentDaemon {
     this.name = String.valueOf(properties.getOrDefault("mezzo.daemon", "agent"));
     definitions = definitions();
     given = flags(properties);
+    AgentFlags flags = AgentFlags.of(definitions.parse(given));
     agent =
-        new Agent(
-            name,
-            definitions.parse(given),
-            new Agent.Services(modules, coordination, connectors, links),
-            () -> {
-              Thread end = new Thread(this::end, name + "-end");
-              end.setContextClassLoader(null);
-              end.start();
-            });
+        DaemonFrame.open(name, Agent.KIND, flags.daemon(), modules, connectors)
+            .start(frame -> new Agent(frame, flags, coordination, links, this::shutDown));
+  }
+
+  private void shutDown() {
+    Thread end = new Thread(this::end, name + "-end");
+    end.setContextClassLoader(null);
+    end.start();
   }
 
   static FlagDefinitions definitions() {
@@ -104,8 +104,9 @@ public final class AgentDaemon {
   @Modified
   void modified(Map<String, Object> properties) {
     Map<String, String> next = flags(properties);
+    AgentFlags flags;
     try {
-      definitions.parse(next);
+      flags = AgentFlags.of(definitions.parse(next));
     } catch (FlagException e) {
       LOG.error("The new configuration of agent '{}' is not used: {}", name, e.getMessage());
       return;
@@ -115,7 +116,7 @@ public final class AgentDaemon {
     changed.removeIf(flag -> Objects.equals(given.get(flag), next.get(flag)));
     if (changed.remove(HOOKS)) {
       LOG.info("Agent '{}' uses hooks '{}' from now on", name, next.getOrDefault(HOOKS, ""));
-      agent.selectHooks(Optional.ofNullable(next.get(HOOKS)));
+      agent.selectHooks(flags.daemon().hooks());
     }
     if (!changed.isEmpty()) {
       LOG.warn("Agent '{}' follows the new values of {} once it is restarted", name, changed);

@@ -26,6 +26,7 @@ import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.coordination.Coordinations;
+import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.Links;
@@ -101,11 +102,10 @@ class AgentTest {
   private Agent create() throws Exception {
     FlagDefinitions definitions =
         FlagDefinitions.read(Agent.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
-    return new Agent(
-        "agent",
-        definitions.parse(flags),
-        new Agent.Services(modules.leases(), Coordinations.create(), new JettyConnectors(), links),
-        () -> {});
+    AgentFlags typed = AgentFlags.of(definitions.parse(flags));
+    return DaemonFrame.open(
+            "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
+        .start(frame -> new Agent(frame, typed, Coordinations.create(), links, () -> {}));
   }
 
   private AgentCall start() throws Exception {

@@ -19,8 +19,9 @@ import org.osgi.annotation.versioning.ProviderType;
 public interface Containerizer extends AutoCloseable {
 
   /** Opens the containerizer of one agent, which must be alone on its runtime directory. */
-  static Containerizer open(ContainerizerOptions options) throws IOException {
-    return new org.mezzo.containerizer.processes.ProcessContainerizer(options);
+  static Containerizer open(ContainerizerHost host, ContainerizerOptions options)
+      throws IOException {
+    return new org.mezzo.containerizer.processes.ProcessContainerizer(host, options);
   }
 
   /**

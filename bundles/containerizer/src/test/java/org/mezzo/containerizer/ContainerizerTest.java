@@ -51,7 +51,7 @@ class ContainerizerTest {
   }
 
   private void open(String... isolation) throws IOException {
-    containerizer = Containerizer.open(new FakeAgent(folder).options(isolation));
+    containerizer = new FakeAgent(folder).containerizer(isolation);
   }
 
   private LaunchRequest request(CommandInfo command, Map<String, String> environment) {
@@ -99,8 +99,7 @@ class ContainerizerTest {
   @ValueSource(strings = {"/bin/sh", "/bin/dash", "/bin/bash"})
   void tellsAnExitFromASignal(String shell) throws Exception {
     assumeTrue(Files.isExecutable(Path.of(shell)), shell + " is not installed");
-    ContainerizerOptions o = new FakeAgent(folder).options();
-    containerizer = Containerizer.open(with(o, Path.of(shell)));
+    containerizer = withShell(Path.of(shell));
     for (int status : new int[] {0, 1, 3, 127, 128, 129, 130, 137, 139, 141, 143, 255}) {
       Termination end = run(request(shell("exit " + status), Map.of()));
       assertThat(end.waitStatus()).as("exit %d", status).hasValue(status << 8);
@@ -197,8 +196,7 @@ class ContainerizerTest {
     assumeTrue(
         user == null || "root".equals(System.getProperty("user.name")),
         "only root can switch users");
-    ContainerizerOptions o = new FakeAgent(folder).options();
-    containerizer = Containerizer.open(with(o, Path.of(shell)));
+    containerizer = withShell(Path.of(shell));
     Path open = openFolder();
     try {
       LaunchRequest request =
@@ -280,19 +278,18 @@ class ContainerizerTest {
     }
   }
 
-  private static ContainerizerOptions with(ContainerizerOptions o, Path shell) {
-    return new ContainerizerOptions(
-        o.context(),
-        o.modules(),
-        o.leases(),
-        o.isolation(),
-        o.switchUser(),
-        o.cgroups(),
-        o.cgroupsHierarchy(),
-        o.cgroupsRoot(),
-        o.frameworksHome(),
-        o.fetcherStallTimeout(),
-        shell);
+  private Containerizer withShell(Path shell) throws IOException {
+    FakeAgent agent = new FakeAgent(folder);
+    ContainerizerOptions o = agent.options();
+    return Containerizer.open(
+        agent.host(),
+        new ContainerizerOptions(
+            o.isolation(),
+            o.switchUser(),
+            o.cgroups(),
+            o.frameworksHome(),
+            o.fetcherStallTimeout(),
+            shell));
   }
 
   private static LaunchRequest as(LaunchRequest plain, String user, Path sandbox) {
@@ -582,8 +579,7 @@ class ContainerizerTest {
                 "a",
                 new RecordingIsolator(
                     "a", java.util.Collections.synchronizedList(new ArrayList<>())));
-    containerizer =
-        Containerizer.open(isolator.isEmpty() ? agent.options() : agent.options(isolator));
+    containerizer = isolator.isEmpty() ? agent.containerizer() : agent.containerizer(isolator);
     LaunchRequest request = request(shell("exit 7"), Map.of());
     CompletableFuture<Launched> launched = containerizer.launch(request).toCompletableFuture();
     await(() -> containerizer.containers().isEmpty());
@@ -613,7 +609,7 @@ class ContainerizerTest {
         new FakeAgent(folder)
             .with(Isolator.KIND, "a", new RecordingIsolator("a", calls))
             .with(Isolator.KIND, "b", new RecordingIsolator("b", calls));
-    containerizer = Containerizer.open(agent.options("posix/cpu", "a", "b"));
+    containerizer = agent.containerizer("posix/cpu", "a", "b");
     LaunchRequest request = request(shell("echo $FROM_a $FROM_b; cat ../isolated"), Map.of());
     assertThat(run(request).succeeded()).isTrue();
     get(containerizer.destroy(request.containerId()));
@@ -646,7 +642,7 @@ class ContainerizerTest {
                     throw new IOException("no room");
                   }
                 });
-    containerizer = Containerizer.open(agent.options("bad"));
+    containerizer = agent.containerizer("bad");
     LaunchRequest request = request(shell("touch ran"), Map.of());
     assertThatThrownBy(() -> get(containerizer.launch(request)))
         .isInstanceOf(ExecutionException.class)
@@ -655,7 +651,7 @@ class ContainerizerTest {
     assertThat(calls).contains("cleanup bad");
     containerizer.close();
 
-    containerizer = Containerizer.open(agent.options("absent"));
+    containerizer = agent.containerizer("absent");
     assertThatThrownBy(() -> get(containerizer.launch(request(shell("true"), Map.of()))))
         .hasMessageContaining("Isolator 'absent' is not available");
   }
@@ -664,8 +660,7 @@ class ContainerizerTest {
   void aLimitationDestroysTheContainer() throws Exception {
     RecordingIsolator isolator =
         new RecordingIsolator("a", java.util.Collections.synchronizedList(new ArrayList<>()));
-    containerizer =
-        Containerizer.open(new FakeAgent(folder).with(Isolator.KIND, "a", isolator).options("a"));
+    containerizer = new FakeAgent(folder).with(Isolator.KIND, "a", isolator).containerizer("a");
     LaunchRequest request = request(shell("sleep 1000"), Map.of());
     var end = get(containerizer.launch(request)).termination();
     isolator.listener.limited(
@@ -684,8 +679,7 @@ class ContainerizerTest {
                 container.id(), Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
           }
         };
-    containerizer =
-        Containerizer.open(new FakeAgent(folder).with(Isolator.KIND, "a", isolator).options("a"));
+    containerizer = new FakeAgent(folder).with(Isolator.KIND, "a", isolator).containerizer("a");
     Termination end = run(request(shell("kill -9 $$"), Map.of()));
     assertThat(end.signal()).hasValue(9);
     assertThat(end.limitation().orElseThrow().message()).isEqualTo("too much");
@@ -719,23 +713,20 @@ class ContainerizerTest {
   @Test
   void leavesNoCgroupBehind() throws Exception {
     assumeTrue("root".equals(System.getProperty("user.name")), "only root makes cgroups");
-    ContainerizerOptions o = new FakeAgent(folder).options();
+    FakeAgent agent = new FakeAgent(folder);
+    ContainerizerOptions o = agent.options();
+    Path hierarchy = o.cgroups().orElseThrow().hierarchy();
     String root = "mezzo-test-" + UUID.randomUUID();
-    Path unified = o.cgroupsHierarchy().resolve("cgroup.controllers");
-    Path parent =
-        Files.exists(unified) ? o.cgroupsHierarchy() : o.cgroupsHierarchy().resolve("freezer");
+    Path unified = hierarchy.resolve("cgroup.controllers");
+    Path parent = Files.exists(unified) ? hierarchy : hierarchy.resolve("freezer");
     assumeTrue(Files.isWritable(parent.resolve("cgroup.procs")), "no cgroups in " + parent);
     containerizer =
         Containerizer.open(
+            agent.host(),
             new ContainerizerOptions(
-                o.context(),
-                o.modules(),
-                o.leases(),
                 o.isolation(),
                 o.switchUser(),
-                o.cgroups(),
-                o.cgroupsHierarchy(),
-                root,
+                Optional.of(new ContainerizerOptions.CgroupRoot(hierarchy, root)),
                 o.frameworksHome(),
                 o.fetcherStallTimeout(),
                 o.shell()));
@@ -838,21 +829,8 @@ class ContainerizerTest {
                   }
                 }
               });
-      ContainerizerOptions o = new FakeAgent(folder).options();
-      containerizer =
-          Containerizer.open(
-              new ContainerizerOptions(
-                  o.context(),
-                  o.modules(),
-                  modules.leases(),
-                  o.isolation(),
-                  o.switchUser(),
-                  o.cgroups(),
-                  o.cgroupsHierarchy(),
-                  o.cgroupsRoot(),
-                  o.frameworksHome(),
-                  o.fetcherStallTimeout(),
-                  o.shell()));
+      FakeAgent agent = new FakeAgent(folder);
+      containerizer = Containerizer.open(agent.host(modules.leases()), agent.options());
       CommandInfo slow =
           shell("touch ran").toBuilder()
               .addUris(CommandInfo.URI.newBuilder().setValue("slow://host/x"))

@@ -2,6 +2,7 @@ package org.mezzo.containerizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -46,16 +47,26 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
     failures.put(operation, kind);
   }
 
+  /** It as a containerizer sees it, with its own modules. */
+  public ContainerizerHost host() {
+    return host(this);
+  }
+
+  /** It as a containerizer sees it, with modules from elsewhere. */
+  public ContainerizerHost host(ModuleLeases leases) {
+    return new ContainerizerHost(this, (kind, name) -> this, leases);
+  }
+
+  /** A containerizer of this agent. */
+  public Containerizer containerizer(String... isolation) throws IOException {
+    return Containerizer.open(host(), options(isolation));
+  }
+
   public ContainerizerOptions options(String... isolation) {
     return new ContainerizerOptions(
-        this,
-        (kind, name) -> this,
-        this,
         List.of(isolation),
         true,
-        true,
-        Path.of("/sys/fs/cgroup"),
-        "mezzo-test",
+        Optional.of(new ContainerizerOptions.CgroupRoot(Path.of("/sys/fs/cgroup"), "mezzo-test")),
         Optional.empty(),
         Duration.ofSeconds(10),
         Path.of("/bin/sh"));

@@ -23,7 +23,7 @@ public final class LaunchThroughput {
     int count = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 500;
     String text = arguments.length > 1 ? arguments[1] : "true";
     Path folder = Files.createTempDirectory("mezzo-throughput");
-    Containerizer containerizer = Containerizer.open(new FakeAgent(folder).options());
+    Containerizer containerizer = new FakeAgent(folder).containerizer();
     CommandInfo command = CommandInfo.newBuilder().setShell(true).setValue(text).build();
     for (int round = 0; round < 3; round++) {
       long begin = System.nanoTime();

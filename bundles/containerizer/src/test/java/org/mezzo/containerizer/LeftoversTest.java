@@ -22,7 +22,7 @@ class LeftoversTest {
 
     public static void main(String[] arguments) throws Exception {
       Path folder = Path.of(arguments[0]);
-      Containerizer containerizer = Containerizer.open(new FakeAgent(folder).options());
+      Containerizer containerizer = new FakeAgent(folder).containerizer();
       for (String command : List.of("echo $$ >pid; exec sleep 1000", "exit 5")) {
         String id = command.startsWith("echo") ? "runs" : "over";
         containerizer
@@ -64,7 +64,7 @@ class LeftoversTest {
     long pid = Long.parseLong(Files.readString(folder.resolve("runs/pid")).trim());
     assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive)).contains(true);
 
-    try (Containerizer next = Containerizer.open(new FakeAgent(folder).options())) {
+    try (Containerizer next = new FakeAgent(folder).containerizer()) {
       var leftovers = next.destroyLeftovers().toCompletableFuture().get(20, TimeUnit.SECONDS);
       assertThat(leftovers)
           .extracting(Containerizer.Leftover::containerId)

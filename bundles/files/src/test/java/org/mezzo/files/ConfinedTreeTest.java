@@ -21,6 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ConfinedTreeTest {
   private static final int READS = 3000;
 
+  /** So many at least: a machine may give the one who exchanges little time beside the reader. */
+  private static final int EXCHANGES = 100;
+
   @TempDir Path folder;
   private Path root;
   private ConfinedTree tree;
@@ -120,7 +123,7 @@ class ConfinedTreeTest {
     int read = 0;
     try (Exchange exchange =
         Exchange.ofFile(root.resolve("file"), "inside", folder.resolve("secret"))) {
-      for (int i = 0; i < READS || read == 0; i++) {
+      for (int i = 0; i < READS || read == 0 || exchange.count() < EXCHANGES; i++) {
         try {
           assertThat(read("file")).isIn("inside", "");
           read++;
@@ -128,7 +131,6 @@ class ConfinedTreeTest {
           continue;
         }
       }
-      assertThat(exchange.count()).isGreaterThan(100);
     }
   }
 
@@ -138,7 +140,7 @@ class ConfinedTreeTest {
     Files.writeString(outside.resolve("x"), "secret");
     Files.writeString(outside.resolve("more"), "secret");
     try (Exchange exchange = Exchange.ofDirectory(root.resolve("logs"), outside)) {
-      for (int i = 0; i < READS; i++) {
+      for (int i = 0; i < READS || exchange.count() < EXCHANGES; i++) {
         try {
           assertThat(read("logs/x")).isEqualTo("inside");
           assertThat(tree.list("logs").entries()).extracting("name").doesNotContain("more");
@@ -146,7 +148,6 @@ class ConfinedTreeTest {
           continue;
         }
       }
-      assertThat(exchange.count()).isGreaterThan(100);
     }
   }
 }

@@ -19,6 +19,11 @@ public interface LinkServer {
   /** Makes the handler for {@link #PATH}. Every connection is given to the acceptor. */
   HttpHandler handler(Acceptor acceptor);
 
+  /** How many events of all connections are still to be encoded. */
+  default int waiting() {
+    return 0;
+  }
+
   /** Decides on connections, on a connector thread; must not block. */
   @FunctionalInterface
   interface Acceptor {
@@ -43,7 +48,10 @@ public interface LinkServer {
     /** Sends the refusal and closes; also what was accepted before. */
     void refuse(Refusal refusal);
 
-    /** Queues an event; its number is set here. False when the connection is closed or was cut. */
+    /**
+     * Queues an event, which is encoded elsewhere; its number is set here. False when the
+     * connection is closed or was cut, be it because too many events wait.
+     */
     boolean send(MasterEvent.Builder event);
 
     void close();

@@ -2,6 +2,8 @@ package org.mezzo.link;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -107,6 +109,40 @@ class LinkTest {
       MasterEvent event = (MasterEvent) agent.next();
       assertThat(event.getNumber()).isEqualTo(i);
       assertThat(event.getPing().getSequence()).isEqualTo(i);
+    }
+  }
+
+  /** Whoever sends is an event loop: what it sends is encoded and written by others. */
+  @Test
+  void senderNeitherEncodesNorWrites() throws Exception {
+    Agent agent = new Agent();
+    LinkClient.Connection link = client.connect(connector.address(), HELLO, agent);
+    Opened session = opened();
+    Master master = new Master();
+    session.session.accept(Welcome.getDefaultInstance(), master);
+    agent.next();
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    String text = "x".repeat(8 << 20);
+    TaskStatus status =
+        TaskStatus.newBuilder()
+            .setTaskId(TaskID.newBuilder().setValue("t"))
+            .setState(TaskState.TASK_RUNNING)
+            .setMessage(text)
+            .build();
+
+    long before = threads.getCurrentThreadAllocatedBytes();
+    for (int i = 0; i < 3; i++) {
+      link.send(
+          AgentCall.newBuilder().setStatusUpdate(StatusUpdate.newBuilder().setStatus(status)));
+      session.session.send(
+          MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(text)));
+    }
+    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+
+    assertThat(allocated).as("bytes the sender made").isLessThan(text.length());
+    for (int i = 1; i <= 3; i++) {
+      assertThat(((AgentCall) master.next()).getNumber()).isEqualTo(i);
+      assertThat(((MasterEvent) agent.next()).getNumber()).isEqualTo(i);
     }
   }
 

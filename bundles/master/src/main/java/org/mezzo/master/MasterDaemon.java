@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import org.mezzo.coordination.Coordination;
+import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
@@ -50,11 +51,10 @@ public final class MasterDaemon {
     definitions = definitions();
     given = flags(properties);
     String name = String.valueOf(properties.getOrDefault("mezzo.daemon", "master"));
+    MasterFlags flags = MasterFlags.of(definitions.parse(given));
     master =
-        new Master(
-            name,
-            definitions.parse(given),
-            new Master.Services(modules, coordination, connectors, links));
+        DaemonFrame.open(name, Master.KIND, flags.daemon(), modules, connectors)
+            .start(frame -> new Master(frame, flags, coordination, links));
   }
 
   /** The flags of a master. */
@@ -79,7 +79,7 @@ public final class MasterDaemon {
   @Modified
   void modified(Map<String, Object> properties) throws FlagException {
     Map<String, String> now = flags(properties);
-    String allocator = definitions.parse(now).text(ALLOCATOR).orElse("hierarchical");
+    String allocator = MasterFlags.of(definitions.parse(now)).allocation().allocator();
     Map<String, String> before = new HashMap<>(given);
     Map<String, String> after = new HashMap<>(now);
     before.remove(ALLOCATOR);

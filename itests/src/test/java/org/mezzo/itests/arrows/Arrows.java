@@ -4,66 +4,70 @@ import aQute.bnd.header.OSGiHeader;
 import aQute.bnd.osgi.Analyzer;
 import aQute.bnd.osgi.Clazz;
 import aQute.bnd.osgi.Jar;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
-import java.util.jar.JarFile;
-import java.util.regex.Pattern;
+import java.util.jar.Manifest;
 
-/** Which jar may refer to which packages; looks at the classes and at the manifest. */
+/**
+ * Which part refers to which packages, by its classes and its manifest, and whether it may:
+ * packages of Mezzo by the {@link DependencyTable}, those of some libraries by a list of the parts
+ * that are there to hide them.
+ */
 final class Arrows {
+  private static final String OURS = "org.mezzo.";
 
-  /** A rule about the jars whose file name matches. */
-  private record Rule(Pattern jars, String what, Predicate<String> forbidden) {}
+  /** A library, and the parts that may know it. */
+  private record Hidden(String what, Set<String> by, Predicate<String> packages) {}
 
-  private static final List<Rule> RULES =
+  private static final List<Hidden> LIBRARIES =
       List.of(
-          rule("mezzo-host", "the host knows nothing of Mezzo", mezzoExcept("host")),
-          rule("mezzo-protocol", "protocol stands on nothing of Mezzo", mezzoExcept("protocol")),
-          rule("mezzo-files", "files stand on nothing of Mezzo", mezzoExcept("files")),
-          rule(
-              "mezzo-resources",
-              "resources stand on protocol only",
-              mezzoExcept("protocol", "resources")),
-          rule(
-              "mezzo-api",
-              "the SPI knows no implementation",
-              mezzoExcept("api", "protocol", "resources")),
-          rule(
-              "mezzo-(allocator|isolator|hooks|fetcher|htpasswd|example).*",
-              "modules are written against the SPI only",
-              mezzoExcept("api", "protocol", "resources")),
-          rule(
-              "mezzo-testing",
-              "stand-ins for tests of modules know the SPI only",
-              mezzoExcept("testing", "api", "protocol", "resources")),
-          rule(
-              "mezzo-(?!testing).*",
-              "stand-ins are for tests, nothing that is shipped uses them",
-              in("org.mezzo.testing")),
-          rule("mezzo-master", "master and agent never meet", in("org.mezzo.agent")),
-          rule("mezzo-agent", "master and agent never meet", in("org.mezzo.master")),
-          rule(
-              "mezzo-(?!cli).*",
-              "only the command line knows the host",
-              in("org.mezzo.cli", "org.mezzo.host")),
-          rule(
-              "mezzo-(?!http|link).*",
-              "Jetty is known to http and link only",
-              in("org.eclipse.jetty")),
-          rule(
-              "mezzo-(?!coordination).*",
-              "Curator and ZooKeeper are known to coordination only",
+          new Hidden("Jetty", Set.of("http", "link"), in("org.eclipse.jetty")),
+          new Hidden(
+              "Curator and ZooKeeper",
+              Set.of("coordination"),
               in("org.apache.curator", "org.apache.zookeeper")));
 
-  private Arrows() {}
+  /** What a part holds and what it refers to. */
+  record Content(Set<String> own, Set<String> referred) {
 
-  private static Rule rule(String jars, String what, Predicate<String> forbidden) {
-    return new Rule(Pattern.compile(jars + "-\\d.*\\.jar"), what, forbidden);
+    /** Of a jar, or of a folder of classes. */
+    static Content of(Path jarOrClasses) throws Exception {
+      Set<String> own = new TreeSet<>();
+      Set<String> referred = new TreeSet<>();
+      try (Analyzer analyzer = new Analyzer(new Jar(jarOrClasses.toFile()))) {
+        analyzer.analyze();
+        analyzer.getContained().keySet().forEach(contained -> own.add(contained.getFQN()));
+        for (Clazz type : analyzer.getClassspace().values()) {
+          // Libraries that a bundle embeds may refer to what is not there.
+          if (type.getClassName().getFQN().startsWith(OURS)) {
+            type.getReferred().forEach(reference -> referred.add(reference.getFQN()));
+          }
+        }
+        Manifest manifest = analyzer.getJar().getManifest();
+        String imports =
+            manifest == null ? null : manifest.getMainAttributes().getValue("Import-Package");
+        if (imports != null) {
+          referred.addAll(OSGiHeader.parseHeader(imports).keySet());
+        }
+      }
+      return new Content(own, referred);
+    }
+  }
+
+  private final DependencyTable table;
+
+  /** The part that holds each package of Mezzo. */
+  private final Map<String, String> holders = new TreeMap<>();
+
+  Arrows(DependencyTable table) {
+    this.table = table;
   }
 
   private static Predicate<String> in(String... prefixes) {
@@ -77,51 +81,59 @@ final class Arrows {
     };
   }
 
-  private static Predicate<String> mezzoExcept(String... allowed) {
-    String[] prefixes = new String[allowed.length];
-    for (int i = 0; i < allowed.length; i++) {
-      prefixes[i] = "org.mezzo." + allowed[i];
-    }
-    return in("org.mezzo").and(in(prefixes).negate());
-  }
-
-  /** One line for each package that the jar refers to and must not. */
-  static List<String> violations(Path jar) throws Exception {
-    String file = jar.getFileName().toString();
-    Set<String> own = new TreeSet<>();
-    Set<String> referred = new TreeSet<>();
-    try (Analyzer analyzer = new Analyzer(new Jar(jar.toFile()))) {
-      analyzer.analyze();
-      analyzer.getContained().keySet().forEach(contained -> own.add(contained.getFQN()));
-      for (Clazz type : analyzer.getClassspace().values()) {
-        // Libraries that a bundle embeds may refer to what is not there.
-        if (isOurs(type.getClassName().getFQN())) {
-          type.getReferred().forEach(reference -> referred.add(reference.getFQN()));
-        }
+  /**
+   * Makes known what a part holds.
+   *
+   * @return one line for each package that another part holds, too
+   */
+  List<String> add(String part, Content content) {
+    List<String> twice = new ArrayList<>();
+    for (String name : content.own) {
+      String other = name.startsWith(OURS) ? holders.putIfAbsent(name, part) : null;
+      if (other != null && !other.equals(part)) {
+        twice.add(name + " is in " + other + " and in " + part);
       }
     }
-    referred.addAll(imports(jar));
+    return twice;
+  }
+
+  /**
+   * What a part refers to and must not; all parts have been added before.
+   *
+   * @param module the folder of the part
+   * @return one line for each package
+   */
+  List<String> violations(String module, Content content) {
+    String part = DependencyTable.name(module);
     List<String> violations = new ArrayList<>();
-    for (Rule rule : RULES) {
-      if (rule.jars.matcher(file).matches()) {
-        for (String name : referred) {
-          if (rule.forbidden.test(name) && !(own.contains(name) && isOurs(name))) {
-            violations.add(file + " refers to " + name + ", but " + rule.what);
-          }
+    Optional<String> row = table.row(module);
+    if (row.isEmpty()) {
+      return List.of(module + " has no row in the table of docs/architecture.md");
+    }
+    Optional<Set<String>> allowed = table.allowed(row.get());
+    for (String name : content.referred) {
+      if (name.startsWith(OURS) && !content.own.contains(name) && allowed.isPresent()) {
+        String holder = holders.getOrDefault(name, "nobody");
+        if (!allowed.get().contains(holder)) {
+          violations.add(
+              part
+                  + " refers to "
+                  + name
+                  + " of "
+                  + holder
+                  + ", which its row in docs/architecture.md does not allow");
+        }
+      }
+      for (Hidden library : LIBRARIES) {
+        if (library.packages.test(name)
+            && !library.by.contains(part)
+            && allowed.isPresent()
+            && !content.own.contains(name)) {
+          violations.add(
+              part + " refers to " + name + ", but " + library.what + " is known to " + library.by);
         }
       }
     }
     return violations;
-  }
-
-  private static boolean isOurs(String name) {
-    return name.startsWith("org.mezzo.");
-  }
-
-  private static Set<String> imports(Path jar) throws IOException {
-    try (JarFile file = new JarFile(jar.toFile())) {
-      String header = file.getManifest().getMainAttributes().getValue("Import-Package");
-      return header == null ? Set.of() : OSGiHeader.parseHeader(header).keySet();
-    }
   }
 }

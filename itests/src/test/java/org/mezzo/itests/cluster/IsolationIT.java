@@ -45,6 +45,8 @@ class IsolationIT {
             "--cgroups_root=mezzo-it-" + ProcessHandle.current().pid(),
             "--hooks=labels",
             "--modules=" + PARAMETERS.replaceAll("\\s+", ""));
+    // Tasks of other users have to pass through it to their sandboxes.
+    Files.setPosixFilePermissions(cluster.folder(), PosixFilePermissions.fromString("rwx--x--x"));
   }
 
   @AfterAll

@@ -168,7 +168,9 @@ class SwapUnderLoadIT {
         temporary, target(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /** A framework that launches short tasks from every offer it gets. */
+  /**
+   * A framework that launches short tasks from every offer it gets, as many as fit, up to three.
+   */
   private static final class Load implements AutoCloseable {
     private final TestFramework framework;
     private final Thread thread;
@@ -223,7 +225,7 @@ class SwapUnderLoadIT {
           for (JsonNode offer : event.at("/offers/offers")) {
             int number = offers.incrementAndGet();
             List<String> ids = new ArrayList<>();
-            for (int i = 0; i < 3 && !stopping; i++) {
+            for (int i = 0; i < Math.min(3, TestFramework.fit(offer)) && !stopping; i++) {
               ids.add("task-" + number + "-" + i);
             }
             synchronized (this) {

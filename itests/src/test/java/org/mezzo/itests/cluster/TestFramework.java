@@ -17,6 +17,9 @@ import java.util.function.Predicate;
 
 /** A framework speaking raw JSON over HTTP, so that tests see exactly what is on the wire. */
 public final class TestFramework implements AutoCloseable {
+  private static final double TASK_CPUS = 0.1;
+  private static final int TASK_MEM = 32;
+
   private final URI endpoint;
   private final InputStream stream;
   private final String streamId;
@@ -184,6 +187,19 @@ public final class TestFramework implements AutoCloseable {
     }
   }
 
+  /** How many tasks as {@link #launch} launches them fit into an offer. */
+  public static int fit(JsonNode offer) {
+    double cpus = 0;
+    double mem = 0;
+    for (JsonNode resource : offer.path("resources")) {
+      double value = resource.at("/scalar/value").asDouble();
+      cpus += resource.path("name").asText().equals("cpus") ? value : 0;
+      mem += resource.path("name").asText().equals("mem") ? value : 0;
+    }
+    // A tenth is none in binary: what is left of 0.3 after two is a little less than one.
+    return (int) Math.min(cpus / TASK_CPUS + 1e-6, mem / TASK_MEM);
+  }
+
   /** Launches a shell command from an offer with a refuse time of 0 for the rest. */
   public void launch(JsonNode offer, String taskId, String command) throws IOException {
     launch(offer, List.of(taskId), command);
@@ -213,13 +229,13 @@ public final class TestFramework implements AutoCloseable {
           .put("name", "cpus")
           .put("type", "SCALAR")
           .putObject("scalar")
-          .put("value", 0.1);
+          .put("value", TASK_CPUS);
       resources
           .addObject()
           .put("name", "mem")
           .put("type", "SCALAR")
           .putObject("scalar")
-          .put("value", 32);
+          .put("value", TASK_MEM);
     }
     send(call);
   }

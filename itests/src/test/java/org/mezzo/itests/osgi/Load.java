@@ -161,7 +161,7 @@ final class Load implements AutoCloseable {
       longestGapNanos = Math.max(longestGapNanos, gap);
       longestGapSinceMarkNanos = Math.max(longestGapSinceMarkNanos, gap);
       offers++;
-      int fit = fit(offer);
+      int fit = TestFramework.fit(offer);
       if (holdNext && fit > 0) {
         holdNext = false;
         held = offer;
@@ -179,18 +179,6 @@ final class Load implements AutoCloseable {
       }
     }
     framework.launch(offer, ids, command);
-  }
-
-  /** How many tasks as the framework launches them fit into an offer. */
-  private static int fit(JsonNode offer) {
-    double cpus = 0;
-    double mem = 0;
-    for (JsonNode resource : offer.path("resources")) {
-      double value = resource.at("/scalar/value").asDouble();
-      cpus += resource.path("name").asText().equals("cpus") ? value : 0;
-      mem += resource.path("name").asText().equals("mem") ? value : 0;
-    }
-    return (int) Math.min(cpus / 0.1 + 1e-6, mem / 32);
   }
 
   private void updated(JsonNode status) throws IOException {

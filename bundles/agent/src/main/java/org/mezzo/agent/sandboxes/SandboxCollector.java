@@ -35,6 +35,7 @@ public final class SandboxCollector implements AutoCloseable {
   private final Path workDir;
   private final Duration delay;
   private final double headroom;
+  private final Duration period;
   private final Clock clock;
   private final Consumer<Path> removed;
   private final Predicate<Path> occupied;
@@ -46,26 +47,22 @@ public final class SandboxCollector implements AutoCloseable {
   private volatile double allowedAgeSeconds;
 
   /**
-   * Starts looking.
+   * Looks at nothing before {@link #start}.
    *
-   * @param delay {@code --gc_delay}
-   * @param headroom {@code --gc_disk_headroom}
-   * @param period {@code --disk_watch_interval}
    * @param occupied whether a container may still be in the sandbox, whoever launched it
    * @param removed told of each sandbox that was deleted
    */
   public SandboxCollector(
       Path workDir,
-      Duration delay,
-      double headroom,
-      Duration period,
+      SandboxRetention retention,
       Clock clock,
       Metrics metrics,
       Predicate<Path> occupied,
       Consumer<Path> removed) {
     this.workDir = workDir;
-    this.delay = delay;
-    this.headroom = headroom;
+    this.delay = retention.delay();
+    this.headroom = retention.headroom();
+    this.period = retention.period();
     this.clock = clock;
     this.occupied = occupied;
     this.removed = removed;
@@ -82,6 +79,11 @@ public final class SandboxCollector implements AutoCloseable {
               worker.setContextClassLoader(null);
               return worker;
             });
+  }
+
+  /** Begins to look, first at what earlier processes left, which counts from its last change. */
+  public void start(SandboxPaths paths) {
+    scheduleExisting(paths);
     thread.scheduleWithFixedDelay(
         this::collect, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
   }
@@ -98,8 +100,7 @@ public final class SandboxCollector implements AutoCloseable {
     inUse.remove(sandbox);
   }
 
-  /** Schedules every sandbox that earlier processes left, counted from its last change. */
-  public void scheduleExisting(SandboxPaths paths) {
+  private void scheduleExisting(SandboxPaths paths) {
     thread.execute(
         () -> {
           try (var found = Files.find(paths.agents(), 7, SandboxCollector::isRun)) {

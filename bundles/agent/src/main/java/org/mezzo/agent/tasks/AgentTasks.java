@@ -27,10 +27,12 @@ import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.api.Metrics;
+import org.mezzo.api.authorization.Action;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
+import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.messages.AcknowledgeUpdate;
@@ -393,9 +395,10 @@ public final class AgentTasks {
   }
 
   private void attach(CommandTask task) {
-    with.files().attach(task.sandbox.toString(), task.sandbox);
-    with.files().attach(virtualPath(task, task.containerId), task.sandbox);
-    with.files().attach(virtualPath(task, "latest"), task.sandbox);
+    Question access = Question.about(Action.ACCESS_SANDBOX, task.user().orElse(""));
+    with.files().attach(task.sandbox.toString(), task.sandbox, access);
+    with.files().attach(virtualPath(task, task.containerId), task.sandbox, access);
+    with.files().attach(virtualPath(task, "latest"), task.sandbox, access);
   }
 
   private static String virtualPath(CommandTask task, String run) {

@@ -34,9 +34,7 @@ class SandboxCollectorTest {
     try (SandboxCollector collector =
         new SandboxCollector(
             folder,
-            Duration.ofDays(7),
-            1.0,
-            Duration.ofDays(1),
+            new SandboxRetention(Duration.ofDays(7), 1.0, Duration.ofDays(1)),
             Clock.systemUTC(),
             metrics,
             path -> false,
@@ -63,9 +61,7 @@ class SandboxCollectorTest {
     try (SandboxCollector collector =
         new SandboxCollector(
             folder,
-            Duration.ofDays(7),
-            -10,
-            Duration.ofDays(1),
+            new SandboxRetention(Duration.ofDays(7), -10, Duration.ofDays(1)),
             Clock.systemUTC(),
             metrics,
             path -> false,
@@ -91,15 +87,13 @@ class SandboxCollectorTest {
     try (SandboxCollector collector =
         new SandboxCollector(
             folder,
-            Duration.ofDays(7),
-            1.0,
-            Duration.ofMillis(10),
+            new SandboxRetention(Duration.ofDays(7), 1.0, Duration.ofMillis(10)),
             Clock.systemUTC(),
             new MetricsRegistry(),
             left::equals,
             removed::add)) {
       collector.unschedule(running);
-      collector.scheduleExisting(paths);
+      collector.start(paths);
       long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
       while (removed.isEmpty() && System.nanoTime() < end) {
         Thread.sleep(5);

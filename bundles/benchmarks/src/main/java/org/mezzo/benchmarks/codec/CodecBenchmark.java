@@ -4,7 +4,10 @@ import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import org.mezzo.daemon.calls.ContentType;
+import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.protocol.json.Json;
+import org.mezzo.protocol.recordio.RecordIo;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -61,6 +64,18 @@ public class CodecBenchmark {
     return Json.encode(message);
   }
 
+  /** As an event goes out: a record of RecordIO, framed as it is joined. */
+  @Benchmark
+  public byte[] jsonRecord() {
+    return Encoded.of(message).record(ContentType.JSON);
+  }
+
+  /** To compare with: framed by a copy of the whole. */
+  @Benchmark
+  public byte[] jsonRecordCopied() {
+    return RecordIo.frame(Json.encode(message));
+  }
+
   /** Our decoder. */
   @Benchmark
   public Message jsonDecode() throws IOException {
@@ -77,6 +92,18 @@ public class CodecBenchmark {
   @Benchmark
   public byte[] protobufEncode() {
     return message.toByteArray();
+  }
+
+  /** As an event goes out: sized, then written behind its header. */
+  @Benchmark
+  public byte[] protobufRecord() {
+    return Encoded.of(message).record(ContentType.PROTOBUF);
+  }
+
+  /** To compare with: framed by a copy of the whole. */
+  @Benchmark
+  public byte[] protobufRecordCopied() {
+    return RecordIo.frame(message.toByteArray());
   }
 
   /** The binary form, read. */

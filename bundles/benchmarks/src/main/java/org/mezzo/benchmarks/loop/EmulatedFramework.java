@@ -1,6 +1,7 @@
 package org.mezzo.benchmarks.loop;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,7 +57,7 @@ final class EmulatedFramework {
   private final ConcurrentLinkedQueue<OfferID> held = new ConcurrentLinkedQueue<>();
   private volatile Mode mode = Mode.HOLD;
   private volatile int tasksPerOffer;
-  private volatile long tasksToLaunch;
+  private final AtomicLong tasksToLaunch = new AtomicLong();
   private volatile String id;
   private volatile String streamId;
 
@@ -108,7 +109,8 @@ final class EmulatedFramework {
         .thenAccept(
             answer -> {
               if (answer.status() != 202) {
-                System.err.println(answer.status() + " " + new String(answer.body()));
+                System.err.println(
+                    answer.status() + " " + new String(answer.body(), StandardCharsets.UTF_8));
               }
             });
   }
@@ -181,14 +183,14 @@ final class EmulatedFramework {
   /** Launches so many tasks from the offers that come now. */
   void launch(long tasks, int perOffer) {
     tasksPerOffer = perOffer;
-    tasksToLaunch = tasks;
+    tasksToLaunch.set(tasks);
     mode = Mode.LAUNCH;
     call(Call.newBuilder().setType(Call.Type.REVIVE));
   }
 
   private void launch(Offer offer) {
-    long count = Math.min(tasksPerOffer, tasksToLaunch);
-    tasksToLaunch -= count;
+    long count = Math.min(tasksPerOffer, tasksToLaunch.get());
+    tasksToLaunch.addAndGet(-count);
     if (count == 0) {
       decline(List.of(offer.getId()));
       return;

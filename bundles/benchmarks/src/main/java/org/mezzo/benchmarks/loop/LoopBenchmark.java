@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.mezzo.allocator.drf.HierarchicalAllocator;
 import org.mezzo.api.Module;
 import org.mezzo.api.allocator.Allocator;
+import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.HttpConnector;
 import org.mezzo.http.HttpHandler;
@@ -24,6 +25,7 @@ import org.mezzo.http.HttpResponse;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.master.Master;
+import org.mezzo.master.MasterFlags;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.modules.leases.LeaseTable;
 import org.mezzo.modules.leases.Limits;
@@ -72,15 +74,17 @@ public final class LoopBenchmark implements AutoCloseable {
     threads = Executors.newSingleThreadExecutor(task -> daemon(task, "emulated"));
     FlagDefinitions definitions =
         FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
-    master =
-        new Master(
-            "master",
+    MasterFlags flags =
+        MasterFlags.of(
             definitions.parse(
                 Map.of(
                     "work_dir", workDir.toString(),
                     "agent_ping_timeout", "10secs",
-                    "max_agent_ping_timeouts", "2")),
-            new Master.Services(leases, coordination, (options, it) -> connect(it), this::link));
+                    "max_agent_ping_timeouts", "2")));
+    master =
+        DaemonFrame.open(
+                "master", Master.KIND, flags.daemon(), leases, (options, it) -> connect(it))
+            .start(frame -> new Master(frame, flags, coordination, this::link));
     turns = new Turns(master.loop());
     await("an election", () -> master.cluster().state().isPresent());
     emulate(agentCount, frameworkCount);

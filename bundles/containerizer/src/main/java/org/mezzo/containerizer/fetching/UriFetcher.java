@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.modules.LeaseListener;
@@ -89,6 +90,7 @@ public final class UriFetcher implements AutoCloseable {
 
   private static final String GUNZIP = "rm -f -- \"$2\"; set -C; exec gzip -d -c -- \"$1\" >\"$2\"";
 
+  private final ContainerizerHost host;
   private final ContainerizerOptions options;
   private final Executor events;
   private final Path staging;
@@ -101,10 +103,12 @@ public final class UriFetcher implements AutoCloseable {
    *
    * @param events where replies of modules arrive
    */
-  public UriFetcher(ContainerizerOptions options, Executor events) throws IOException {
+  public UriFetcher(ContainerizerHost host, ContainerizerOptions options, Executor events)
+      throws IOException {
+    this.host = host;
     this.options = options;
     this.events = events;
-    this.staging = options.context().workDir().resolve("fetching");
+    this.staging = host.agent().workDir().resolve("fetching");
     try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(staging)) {
       for (Path file : unfinished) {
         Files.deleteIfExists(file);
@@ -112,7 +116,7 @@ public final class UriFetcher implements AutoCloseable {
     } catch (NoSuchFileException e) {
       // Nothing was fetched here yet.
     }
-    String name = options.context().daemon();
+    String name = host.agent().daemon();
     lane =
         new ThreadPoolExecutor(
             AT_A_TIME,
@@ -123,7 +127,7 @@ public final class UriFetcher implements AutoCloseable {
             threads(name + "-fetching-"));
     lane.allowCoreThreadTimeOut(true);
     commands = new Commands(LONGEST_FETCH, threads(name + "-fetching-output-"));
-    Metrics metrics = options.context().metrics();
+    Metrics metrics = host.agent().metrics();
     metrics.gauge("containerizer/fetches_active", lane::getActiveCount);
     metrics.gauge("containerizer/fetch_queue_length", () -> lane.getQueue().size());
   }
@@ -279,7 +283,7 @@ public final class UriFetcher implements AutoCloseable {
       throws IOException, InterruptedException {
     String scheme = item.scheme();
     Set<String> names = new TreeSet<>();
-    for (ModuleDescription module : options.leases().modules()) {
+    for (ModuleDescription module : host.modules().modules()) {
       if (module.kind().equals(Fetcher.KIND)) {
         names.add(module.name());
       }
@@ -323,14 +327,13 @@ public final class UriFetcher implements AutoCloseable {
   }
 
   private ModuleLease<Fetcher> lease(String name) {
-    return options
-        .leases()
+    return host.modules()
         .lease(
             new LeaseRequest<>(
                 Fetcher.class,
                 Fetcher.KIND,
                 name,
-                options.modules().apply(Fetcher.KIND, name),
+                host.contexts().apply(Fetcher.KIND, name),
                 AT_A_TIME,
                 events,
                 LeaseListener.NONE));

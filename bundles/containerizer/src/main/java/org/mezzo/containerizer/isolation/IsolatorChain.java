@@ -13,7 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
-import org.mezzo.containerizer.ContainerizerOptions;
+import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
@@ -100,17 +100,19 @@ public final class IsolatorChain implements AutoCloseable {
   /**
    * Leases what {@code --isolation} names.
    *
+   * @param isolation the names, in the order in which they are called
    * @param events where leases report, one at a time
    * @param running the containers to hand to an isolator that takes over; called on {@code events}
    */
   public IsolatorChain(
-      ContainerizerOptions options,
+      ContainerizerHost host,
+      List<String> isolation,
       Executor events,
       Isolator.LimitationListener limitations,
       Supplier<List<Container>> running) {
     this.limitations = limitations;
     this.running = running;
-    for (String name : options.isolation()) {
+    for (String name : isolation) {
       if (BUILT_IN.contains(name)) {
         LOG.info("Isolation '{}' limits nothing by itself and needs no module", name);
         continue;
@@ -121,14 +123,13 @@ public final class IsolatorChain implements AutoCloseable {
       events.execute(
           () ->
               link.lease =
-                  options
-                      .leases()
+                  host.modules()
                       .lease(
                           new LeaseRequest<>(
                               Isolator.class,
                               Isolator.KIND,
                               name,
-                              options.modules().apply(Isolator.KIND, name),
+                              host.contexts().apply(Isolator.KIND, name),
                               1,
                               events,
                               link)));

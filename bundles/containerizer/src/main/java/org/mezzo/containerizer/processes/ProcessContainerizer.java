@@ -38,6 +38,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -110,7 +111,8 @@ public final class ProcessContainerizer implements Containerizer {
     }
   }
 
-  private final ContainerizerOptions options;
+  private final ContainerizerHost host;
+
   private final SystemTools tools;
   private final Accounts accounts;
   private final Optional<Cgroups> cgroups;
@@ -129,25 +131,27 @@ public final class ProcessContainerizer implements Containerizer {
   private final Metrics.Counter failedFetches;
   private volatile boolean closed;
 
-  public ProcessContainerizer(ContainerizerOptions options) throws IOException {
-    this.options = options;
+  public ProcessContainerizer(ContainerizerHost host, ContainerizerOptions options)
+      throws IOException {
+    this.host = host;
     this.tools = SystemTools.find(options.shell());
     this.accounts = new Accounts(tools, options.switchUser());
     this.cgroups =
-        options.cgroups() && accounts.root()
-            ? Cgroups.find(options.cgroupsHierarchy(), options.cgroupsRoot())
-            : Optional.empty();
+        options
+            .cgroups()
+            .filter(unused -> accounts.root())
+            .flatMap(root -> Cgroups.find(root.hierarchy(), root.name()));
     if (cgroups.isEmpty()) {
       LOG.info(
           "Containers have no cgroup of their own: a kill finds their processes by session and"
               + " environment, which a process that hides from both escapes");
     }
-    Path runtime = options.context().runtimeDir();
+    Path runtime = host.agent().runtimeDir();
     this.containersFolder = runtime.resolve("containers");
     Files.createDirectories(containersFolder);
     Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwx------"));
 
-    String name = options.context().daemon();
+    String name = host.agent().daemon();
     workers =
         new ThreadPoolExecutor(
             WORKERS,
@@ -161,8 +165,10 @@ public final class ProcessContainerizer implements Containerizer {
     timer = new ScheduledThreadPoolExecutor(1, threads(name + "-containers-timer-"));
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
 
-    isolators = new IsolatorChain(options, moduleEvents, this::limited, this::runningContainers);
-    fetcher = new UriFetcher(options, moduleEvents);
+    isolators =
+        new IsolatorChain(
+            host, options.isolation(), moduleEvents, this::limited, this::runningContainers);
+    fetcher = new UriFetcher(host, options, moduleEvents);
     launcher = new Launcher(runtime, tools, new Reports());
     timer.scheduleWithFixedDelay(
         this::checkLiveness,
@@ -170,7 +176,7 @@ public final class ProcessContainerizer implements Containerizer {
         CHECK_PERIOD.toMillis(),
         TimeUnit.MILLISECONDS);
 
-    Metrics metrics = options.context().metrics();
+    Metrics metrics = host.agent().metrics();
     destroyErrors = metrics.counter("containerizer/mesos/container_destroy_errors");
     fetches = metrics.counter("containerizer/fetcher/task_fetches_succeeded");
     failedFetches = metrics.counter("containerizer/fetcher/task_fetches_failed");
@@ -934,7 +940,7 @@ public final class ProcessContainerizer implements Containerizer {
     }
     ResourceStatistics.Builder usage =
         ResourceStatistics.newBuilder()
-            .setTimestamp(options.context().clock().millis() / 1000.0)
+            .setTimestamp(host.agent().clock().millis() / 1000.0)
             .setProcesses(processes)
             .setThreads((int) threads)
             .setCpusUserTimeSecs(user / TICKS_PER_SECOND)

@@ -29,7 +29,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.api.fetcher.Fetcher;
-import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.FakeAgent;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.modules.ModuleException;
@@ -90,7 +89,7 @@ class UriFetcherTest {
     assertThat(tar.waitFor()).isZero();
     Files.writeString(folder.resolve("tool"), "#!/bin/sh\n");
     FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(
           List.of(
               uri(folder + "/a.tgz").build(),
@@ -127,7 +126,7 @@ class UriFetcherTest {
     Files.writeString(folder.resolve("source"), "whole");
     FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
     agent.failNextCall("fetch", ModuleException.Kind.STALE);
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(List.of(uri(folder + "/source").build()), sandbox, Optional.empty());
     }
     assertThat(sandbox.resolve("source")).hasContent("whole");
@@ -141,7 +140,7 @@ class UriFetcherTest {
     Path open = Files.createTempDirectory(Path.of("/tmp"), "mezzo-fetch");
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
     FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       Path sandbox = Files.createDirectory(open.resolve("sandbox"));
       Files.setAttribute(sandbox, "unix:uid", 65534);
       Path secret = Files.writeString(open.resolve("secret"), "secret");
@@ -431,7 +430,7 @@ class UriFetcherTest {
                     throw new IOException("No answer from " + request.uri());
                   }
                 });
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       for (String text :
           List.of(
               "copy://me:pass|word@h/a/file.tgz?to|ken=s3cret",
@@ -462,7 +461,7 @@ class UriFetcherTest {
     CountDownLatch began = new CountDownLatch(1);
     CountDownLatch interrupted = new CountDownLatch(1);
     try (LocalModules modules = new LocalModules();
-        UriFetcher fetcher = new UriFetcher(real(modules), Runnable::run)) {
+        UriFetcher fetcher = real(modules)) {
       modules.register(
           Fetcher.class,
           Fetcher.KIND,
@@ -503,7 +502,7 @@ class UriFetcherTest {
     CountDownLatch began = new CountDownLatch(UriFetcher.AT_A_TIME);
     CountDownLatch release = new CountDownLatch(1);
     try (LocalModules modules = new LocalModules();
-        UriFetcher fetcher = new UriFetcher(real(modules), Runnable::run)) {
+        UriFetcher fetcher = real(modules)) {
       modules.register(
           Fetcher.class,
           Fetcher.KIND,
@@ -542,20 +541,9 @@ class UriFetcherTest {
     }
   }
 
-  private ContainerizerOptions real(LocalModules modules) {
-    ContainerizerOptions o = new FakeAgent(folder).options();
-    return new ContainerizerOptions(
-        o.context(),
-        o.modules(),
-        modules.leases(),
-        o.isolation(),
-        o.switchUser(),
-        o.cgroups(),
-        o.cgroupsHierarchy(),
-        o.cgroupsRoot(),
-        o.frameworksHome(),
-        o.fetcherStallTimeout(),
-        o.shell());
+  private UriFetcher real(LocalModules modules) throws IOException {
+    FakeAgent agent = new FakeAgent(folder);
+    return new UriFetcher(agent.host(modules.leases()), agent.options(), Runnable::run);
   }
 
   private static final Optional<TaskUser> NOBODY =
@@ -566,7 +554,7 @@ class UriFetcherTest {
   private void fetch(Path sandbox, Optional<TaskUser> user, CommandInfo.URI... uris)
       throws Exception {
     FakeAgent agent = new FakeAgent(folder).with(Fetcher.KIND, "copy", new Copy());
-    try (UriFetcher fetcher = new UriFetcher(agent.options(), Runnable::run)) {
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       fetcher.fetch(List.of(uris), sandbox, user);
     }
   }

@@ -4,14 +4,12 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleLease;
@@ -60,21 +58,21 @@ public final class Authorization implements AutoCloseable {
   }
 
   /**
-   * As the flags demand.
+   * Asks a module for everything.
    *
-   * @param events where answers that needed the module arrive
+   * @param authorizer its name; absent allows everything
+   * @param workers where answers that needed the module arrive: on their lane for answers
    */
   public static Authorization of(
       DaemonIdentity daemon,
-      Flags flags,
+      Optional<String> authorizer,
       MetricsRegistry metrics,
       ModuleLeases modules,
-      Executor events) {
-    if (flags.text("acls").isEmpty()) {
+      Workers workers) {
+    if (authorizer.isEmpty()) {
       return none();
     }
-    String name =
-        flags.text(daemon.role() == Role.MASTER ? "authorizers" : "authorizer").orElse("local");
+    String name = authorizer.get();
     ModuleLease<Authorizer> lease =
         modules.lease(
             new LeaseRequest<>(
@@ -83,7 +81,7 @@ public final class Authorization implements AutoCloseable {
                 name,
                 daemon.forModule(Authorizer.KIND, name, metrics),
                 CONCURRENCY,
-                events,
+                workers.answers(),
                 LeaseListener.NONE));
     return new Authorization(
         Optional.of((subject, action, object) -> ask(lease, subject, action, object)),
@@ -119,8 +117,7 @@ public final class Authorization implements AutoCloseable {
    * Asks.
    *
    * @param object what the action is about; empty for anything
-   * @return already complete when nobody is asked; else completes on the events executor; never
-   *     exceptionally
+   * @return already complete when nobody is asked; else completes on a worker; never exceptionally
    */
   public CompletionStage<Boolean> allowed(
       Optional<Principal> subject, Action action, Optional<String> object) {

@@ -16,8 +16,8 @@ import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.modules.LeaseListener;
@@ -45,45 +45,34 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   private final Map<String, ModuleLease<HttpAuthenticator>> leases = new LinkedHashMap<>();
 
   /**
-   * Leases the authenticators that the flags demand; none when they demand nothing.
+   * Leases the authenticators.
    *
-   * @param events where the lease reports; must not be the event loop if that may be busy
+   * @param names of the modules that must know the sender, by access; what is absent is open
+   * @param workers where the leases report: on their lane for answers
    */
   public ModuleAuthentication(
       DaemonIdentity daemon,
-      Flags flags,
+      Map<Access, List<String>> names,
       MetricsRegistry metrics,
       ModuleLeases modules,
-      Executor events) {
+      Workers workers) {
+    Executor events = workers.answers();
     this.role = daemon.role();
-    String operators = flags.text("http_authenticators").orElse("basic");
-    if (flags.bool("authenticate_http_readonly")) {
-      demand(Access.READONLY, operators, daemon, metrics, modules, events);
-    }
-    if (flags.bool("authenticate_http_readwrite")) {
-      demand(Access.READWRITE, operators, daemon, metrics, modules, events);
-    }
-    if (role == Role.MASTER && flags.bool("authenticate_http_frameworks")) {
-      String frameworks = flags.text("http_framework_authenticators").orElse(operators);
-      demand(Access.SCHEDULER, frameworks, daemon, metrics, modules, events);
-    }
-    if (role == Role.AGENT && flags.bool("authenticate_http_executors")) {
-      demand(Access.EXECUTOR, operators, daemon, metrics, modules, events);
-    }
+    names.forEach((access, wanted) -> demand(access, wanted, daemon, metrics, modules, events));
   }
 
   private void demand(
       Access access,
-      String names,
+      List<String> names,
       DaemonIdentity daemon,
       MetricsRegistry metrics,
       ModuleLeases modules,
       Executor events) {
     List<ModuleLease<HttpAuthenticator>> wanted = new ArrayList<>();
-    for (String name : names.split(",")) {
+    for (String name : names) {
       wanted.add(
           leases.computeIfAbsent(
-              name.strip(),
+              name,
               key ->
                   modules.lease(
                       new LeaseRequest<>(
@@ -104,7 +93,7 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
     if (wanted == null) {
       return CompletableFuture.completedFuture(Verdict.pass(Optional.empty()));
     }
-    String realm = realm(access);
+    String realm = access.realm(role).orElseThrow();
     var request =
         new HttpAuthenticator.Request(
             exchange.method(), exchange.path(), exchange.headers(), realm);
@@ -171,11 +160,6 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
             .collect(Collectors.joining(", "));
     return Verdict.refuse(
         HttpResponse.text(401, "401 Unauthorized.").with("WWW-Authenticate", challenge));
-  }
-
-  private String realm(Access access) {
-    String daemon = role == Role.MASTER ? "mesos-master-" : "mesos-agent-";
-    return daemon + access.name().toLowerCase(java.util.Locale.ROOT);
   }
 
   /** Gives the leases back; requests that demand authentication are refused from then on. */

@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 
@@ -18,7 +19,18 @@ import org.mezzo.api.authorization.Action;
 public final class Permission<R> {
 
   /** What the authorizer is asked: an action, and what it is about (empty: anything). */
-  public record Question(Action action, Optional<String> object) {}
+  public record Question(Action action, Optional<String> object) {
+
+    /** About one object; an object without a name is anything. */
+    public static Question about(Action action, String object) {
+      return new Question(action, object.isEmpty() ? Optional.empty() : Optional.of(object));
+    }
+
+    /** About anything. */
+    public static Question anything(Action action) {
+      return new Question(action, Optional.empty());
+    }
+  }
 
   private final List<Action> actions;
   private final Function<R, List<Question>> before;
@@ -69,6 +81,28 @@ public final class Permission<R> {
         all,
         request -> List.of(),
         all.stream().map(Action::name).collect(Collectors.joining(", ")) + " of each object");
+  }
+
+  /**
+   * Asked before an endpoint is served, about its path; a no is answered with 403.
+   *
+   * @param path as ACLs name it, for example {@code /containers}, however a request writes it
+   */
+  public static <R> Permission<R> endpoint(String path) {
+    Question question = Question.about(Action.GET_ENDPOINT_WITH_PATH, path);
+    return new Permission<>(
+        List.of(question.action),
+        request -> List.of(question),
+        question.action.name() + " of " + path);
+  }
+
+  /** Asks for both. */
+  public Permission<R> and(Permission<R> other) {
+    return new Permission<>(
+        Stream.concat(actions.stream(), other.actions.stream()).distinct().toList(),
+        request ->
+            Stream.concat(questions(request).stream(), other.questions(request).stream()).toList(),
+        meaning + ", " + other.meaning);
   }
 
   /** Every action that is asked about, here or by the handler; empty when nobody is asked. */

@@ -6,12 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
@@ -31,13 +33,12 @@ public final class Router implements HttpHandler {
   private static final String JSON = ".json";
   private static final String FORBIDDEN = "403 Forbidden.";
 
-  private record Route(
-      String path, Access access, Endpoint endpoint, Optional<EndpointDeclaration> declaration) {}
+  private record Route(String path, ApiEndpoint endpoint, EndpointDeclaration declaration) {}
 
   private final String mainId;
   private final Authentication authentication;
   private final Authorization authorization;
-  private final Executor workers;
+  private final Executor answers;
   private final Map<String, Route> routes = new ConcurrentHashMap<>();
   private volatile Set<String> disabled = Set.of();
 
@@ -50,23 +51,11 @@ public final class Router implements HttpHandler {
    * @param workers where endpoints run whose request had to wait for an authenticator
    */
   public Router(
-      String mainId, Authentication authentication, Authorization authorization, Executor workers) {
+      String mainId, Authentication authentication, Authorization authorization, Workers workers) {
     this.mainId = mainId;
     this.authentication = authentication;
     this.authorization = authorization;
-    this.workers = workers;
-  }
-
-  /**
-   * Adds or replaces a route.
-   *
-   * @param path begins with a slash, without the daemon's id, for example {@code /api/v1}; {@code
-   *     /} matches only itself
-   */
-  public Router route(String path, Access access, Endpoint endpoint) {
-    String key = trimmed(path);
-    routes.put(key, new Route(key, access, endpoint, Optional.empty()));
-    return this;
+    this.answers = workers.answers();
   }
 
   /**
@@ -82,16 +71,21 @@ public final class Router implements HttpHandler {
               + " does not declare the leave it needs (Permission.none if none), or has no help");
     }
     String key = trimmed(declaration.path());
-    routes.put(key, new Route(key, declaration.access(), endpoint, Optional.of(declaration)));
+    routes.put(key, new Route(key, endpoint, declaration));
     return this;
   }
 
   /** What is served now, by path. */
-  public List<EndpointDeclaration> declarations() {
+  public List<ApiEndpoint> endpoints() {
     return routes.values().stream()
-        .flatMap(route -> route.declaration.stream())
-        .sorted(Comparator.comparing(EndpointDeclaration::path))
+        .map(Route::endpoint)
+        .sorted(Comparator.comparing(endpoint -> endpoint.declaration().path()))
         .toList();
+  }
+
+  /** The daemon's id, which may stand before every path. */
+  public String mainId() {
+    return mainId;
   }
 
   /** Takes a route away. */
@@ -122,25 +116,25 @@ public final class Router implements HttpHandler {
               : notFound());
       return;
     }
-    if (route.access == Access.NONE) {
+    if (route.declaration.access() == Access.NONE) {
       call(route, exchange, Optional.empty());
       return;
     }
-    var verdict = authentication.authenticate(exchange, route.access).toCompletableFuture();
+    var verdict =
+        authentication.authenticate(exchange, route.declaration.access()).toCompletableFuture();
     if (verdict.isDone() && !verdict.isCompletedExceptionally()) {
       proceed(route, exchange, verdict.join());
       return;
     }
-    verdict.whenCompleteAsync(
-        (decided, failure) -> {
-          if (failure != null) {
-            LOG.error("Authentication of {} failed; refused", exchange.path(), failure);
-            exchange.respond(HttpResponse.text(503, "503 Service Unavailable."));
-          } else {
-            proceed(route, exchange, decided);
-          }
-        },
-        workers);
+    when(
+        exchange,
+        verdict.exceptionallyCompose(
+            failure -> {
+              LOG.error("Authentication of {} failed; refused", exchange.path(), failure);
+              return CompletableFuture.failedStage(new Refused(503, "503 Service Unavailable."));
+            }),
+        answers,
+        decided -> proceed(route, exchange, decided));
   }
 
   private void proceed(Route route, HttpExchange exchange, Authentication.Verdict verdict) {
@@ -152,11 +146,7 @@ public final class Router implements HttpHandler {
   }
 
   private void call(Route route, HttpExchange exchange, Optional<Principal> principal) {
-    if (route.declaration.isEmpty()) {
-      guard(exchange, it -> route.endpoint.handle(it, principal));
-      return;
-    }
-    EndpointDeclaration declaration = route.declaration.get();
+    EndpointDeclaration declaration = route.declaration;
     if (!declaration.methods().isEmpty() && !declaration.methods().contains(exchange.method())) {
       exchange.respond(
           methodNotAllowed(
@@ -168,7 +158,7 @@ public final class Router implements HttpHandler {
     if (allowed.isDone() && !allowed.isCompletedExceptionally()) {
       serve(route, exchange, principal, allowed.join());
     } else {
-      when(exchange, allowed, workers, yes -> serve(route, exchange, principal, yes));
+      when(exchange, allowed, answers, yes -> serve(route, exchange, principal, yes));
     }
   }
 
@@ -276,7 +266,7 @@ public final class Router implements HttpHandler {
   }
 
   /** The path without the daemon's id in front and with single slashes around where that was. */
-  private String local(String path) {
+  public String local(String path) {
     String trimmed = trimmed(path);
     if (trimmed.startsWith("/" + mainId)) {
       String rest = trimmed.substring(mainId.length() + 1);

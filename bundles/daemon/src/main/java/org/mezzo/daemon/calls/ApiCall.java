@@ -1,6 +1,7 @@
 package org.mezzo.daemon.calls;
 
 import com.google.protobuf.Message;
+import java.util.Optional;
 import org.mezzo.daemon.border.Refused;
 
 /**
@@ -13,6 +14,14 @@ public interface ApiCall<C extends Message> {
 
   /** What the call is; the same each time. */
   CallDeclaration<C> declaration();
+
+  /**
+   * What is wrong with a call that carries what it must, as far as that shows without any state; a
+   * text refuses it with 400 before anybody's leave is asked (rule 6).
+   */
+  default Optional<String> problem(C call) {
+    return Optional.empty();
+  }
 
   /**
    * Serves a call that carries what it must and has the leave it needs. Runs on a connector thread,

@@ -4,13 +4,13 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.border.Endpoint;
 import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.BodyTooLargeException;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
@@ -42,7 +42,7 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
 
   private final C type;
   private final String name;
-  private final Executor workers;
+  private final Workers workers;
   private final Handler<C> handler;
   private Function<HttpExchange, Optional<HttpResponse>> gate = exchange -> Optional.empty();
   private Function<C, Optional<String>> validator = call -> Optional.empty();
@@ -58,7 +58,7 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
    * @param name as in validation errors, for example {@code scheduler::Call}
    * @param workers where answers are encoded and written
    */
-  public CallEndpoint(C type, String name, Executor workers, Handler<C> handler) {
+  public CallEndpoint(C type, String name, Workers workers, Handler<C> handler) {
     this.type = type;
     this.name = name;
     this.workers = workers;

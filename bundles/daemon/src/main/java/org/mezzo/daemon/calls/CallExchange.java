@@ -9,28 +9,29 @@ import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Router;
-import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.StreamBound;
 
 /**
  * A v1 call that was read and checked, with its ways to answer. Exactly one of them is used, on any
- * thread, an event loop included: encoding and writing happen on worker threads.
+ * thread, an event loop included: encoding and writing happen on worker threads: those of answers,
+ * or of the reader that answers, so that no reader of large state delays a small answer.
  */
 public final class CallExchange {
   private final HttpExchange exchange;
   private final Optional<Principal> principal;
   private final ContentType contentType;
   private final ContentType accept;
-  private final Executor workers;
+  private final Workers workers;
 
   CallExchange(
       HttpExchange exchange,
       Optional<Principal> principal,
       ContentType contentType,
       ContentType accept,
-      Executor workers) {
+      Workers workers) {
     this.exchange = exchange;
     this.principal = principal;
     this.contentType = contentType;
@@ -143,12 +144,12 @@ public final class CallExchange {
 
   /** Answers 200 with a stream of events in the client's preferred type. */
   public <E extends Message> EventStream<E> stream(Map<String, String> headers, StreamBound bound) {
-    return EventStream.open(exchange, accept, headers, workers, bound);
+    return EventStream.open(exchange, accept, headers, workers.events(), bound);
   }
 
   private void offload(Runnable answer) {
     try {
-      workers.execute(answer);
+      workers.answer(answer);
     } catch (RejectedExecutionException e) {
       exchange.respond(
           HttpResponse.text(503, "The daemon is overloaded or stopping. Try again later."));

@@ -13,6 +13,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.CallHelp;
+import org.mezzo.daemon.loop.Workers;
 
 /**
  * The calls of one v1 API by type: checks that each carries what it must, asks for the leave it
@@ -29,7 +31,7 @@ public final class CallTable<C extends Message> {
 
   private final FieldDescriptor type;
   private final Authorization authorization;
-  private final Executor workers;
+  private final Executor answers;
   private final Map<Integer, Row<C>> rows = new TreeMap<>();
 
   /**
@@ -44,12 +46,12 @@ public final class CallTable<C extends Message> {
   public CallTable(
       C prototype,
       Authorization authorization,
-      Executor workers,
+      Workers workers,
       Collection<? extends ApiCall<C>> calls) {
     Descriptor descriptor = prototype.getDescriptorForType();
     this.type = descriptor.findFieldByName("type");
     this.authorization = authorization;
-    this.workers = workers;
+    this.answers = workers.answers();
     for (ApiCall<C> call : calls) {
       Row<C> row = row(descriptor, call);
       int number = row.declaration.type().getNumber();
@@ -93,14 +95,20 @@ public final class CallTable<C extends Message> {
   /** What is wrong with a call, for a client; empty when it can be served or is not known. */
   public Optional<String> problem(C call) {
     if (!call.hasField(type)) {
-      return Optional.of("Expecting 'type' to be present");
+      return Optional.of(absent("type"));
     }
     Row<C> row = rows.get(number(call));
     return row == null
         ? Optional.empty()
         : row.message
             .filter(field -> !call.hasField(field))
-            .map(field -> "Expecting '" + field.getName() + "' to be present");
+            .map(field -> absent(field.getName()))
+            .or(() -> row.call.problem(call));
+  }
+
+  /** What a client is told of a field that has to be there and is not. */
+  public static String absent(String field) {
+    return "Expecting '" + field + "' to be present";
   }
 
   /** Serves a call without {@link #problem}. A type without a row is answered with 501. */
@@ -118,7 +126,7 @@ public final class CallTable<C extends Message> {
     if (allowed.isDone() && !allowed.isCompletedExceptionally()) {
       serve(row, call, exchange, allowed.join());
     } else {
-      exchange.when(allowed, workers, yes -> serve(row, call, exchange, yes));
+      exchange.when(allowed, answers, yes -> serve(row, call, exchange, yes));
     }
   }
 
@@ -139,5 +147,12 @@ public final class CallTable<C extends Message> {
     List<CallDeclaration<C>> all = new ArrayList<>();
     rows.values().forEach(row -> all.add(row.declaration));
     return all;
+  }
+
+  /** What {@code /help} tells of the calls: what an API's endpoint gives as its calls. */
+  public List<CallHelp> help() {
+    return declarations().stream()
+        .map(call -> new CallHelp(call.name(), call.message(), call.permission(), call.help()))
+        .toList();
   }
 }

@@ -1,6 +1,9 @@
 package org.mezzo.daemon.calls;
 
+import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.Message;
+import java.io.IOException;
+import java.util.Arrays;
 import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.recordio.RecordIo;
 
@@ -34,14 +37,29 @@ public final class Encoded<M extends Message> {
   private synchronized byte[] encode(ContentType type) {
     if (type == ContentType.JSON) {
       if (json == null) {
-        json = RecordIo.frame(Json.encode(message));
+        json = Json.encodeRecord(message);
       }
       return json;
     }
     if (protobuf == null) {
-      protobuf = RecordIo.frame(message.toByteArray());
+      protobuf = protobufRecord(message);
     }
     return protobuf;
+  }
+
+  /** Sized first and then written behind its header: no second array of that size. */
+  private static byte[] protobufRecord(Message message) {
+    int size = message.getSerializedSize();
+    byte[] header = RecordIo.header(size);
+    byte[] record = Arrays.copyOf(header, Math.addExact(header.length, size));
+    CodedOutputStream out = CodedOutputStream.newInstance(record, header.length, size);
+    try {
+      message.writeTo(out);
+    } catch (IOException e) {
+      throw new IllegalStateException("A message is larger than it said", e);
+    }
+    out.checkNoSpaceLeft();
+    return record;
   }
 
   /** The message without frame. */

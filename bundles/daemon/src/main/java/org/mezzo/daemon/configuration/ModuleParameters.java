@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.mezzo.flags.Flags;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,12 +30,11 @@ public final class ModuleParameters {
   }
 
   /**
-   * What the flag says; nothing when it is not given.
+   * What the flag's text says.
    *
    * @throws IllegalArgumentException for a text that is not such a value
    */
-  public static ModuleParameters of(Flags flags) {
-    String json = flags.text("modules").orElse("{}");
+  public static ModuleParameters of(String json) {
     Map<String, Map<String, String>> byName = new LinkedHashMap<>();
     try (JsonParser parser = new JsonFactory().createParser(json)) {
       expect(parser.nextToken() == JsonToken.START_OBJECT);

@@ -22,6 +22,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.files.ConfinedTree;
 import org.mezzo.files.NotRegularFileException;
 import org.mezzo.files.OutsideTreeException;
@@ -42,15 +44,6 @@ public final class VirtualFiles implements AutoCloseable {
   /** The most that {@link #read} gives at a time: 16 pages. */
   public static final int MAX_READ_BYTES = 16 * 4096;
 
-  /** Decides who may see what lies below an attached path. */
-  @FunctionalInterface
-  public interface Guard {
-    /** Lets everybody. */
-    Guard NONE = principal -> CompletableFuture.completedFuture(true);
-
-    CompletionStage<Boolean> allows(Optional<Principal> principal);
-  }
-
   /**
    * A piece of a file.
    *
@@ -59,30 +52,33 @@ public final class VirtualFiles implements AutoCloseable {
    */
   public record Chunk(long offset, byte[] data, long size) {}
 
-  private record Attached(Path real, Guard guard) {}
+  private record Attached(Path real, Question question) {}
 
   private record Found(String virtual, Attached attached) {}
 
   private final Map<String, Attached> attached = new ConcurrentSkipListMap<>();
+  private final Authorization authorization;
   private final FileThreads threads;
 
   /**
    * Shows nothing yet.
    *
    * @param daemon for names of threads
+   * @param authorization asked about each access
    */
-  public VirtualFiles(String daemon) {
+  public VirtualFiles(String daemon, Authorization authorization) {
+    this.authorization = authorization;
     threads = new FileThreads(daemon);
   }
 
-  /** Shows a file or directory, which need not exist yet, to everybody. */
-  public void attach(String virtualPath, Path real) {
-    attach(virtualPath, real, Guard.NONE);
-  }
-
-  /** Shows a file or directory to those whom the guard lets. Replaces what was there. */
-  public void attach(String virtualPath, Path real, Guard guard) {
-    attached.put(trimmed(virtualPath), new Attached(real.toAbsolutePath(), guard));
+  /**
+   * Shows a file or directory, which need not exist yet. Replaces what was there.
+   *
+   * @param question what has to be allowed to whoever wants to see it, for example {@code
+   *     ACCESS_SANDBOX} of the account that runs there
+   */
+  public void attach(String virtualPath, Path real, Question question) {
+    attached.put(trimmed(virtualPath), new Attached(real.toAbsolutePath(), question));
   }
 
   /** Shows it no longer. */
@@ -107,9 +103,9 @@ public final class VirtualFiles implements AutoCloseable {
   public <T> CompletionStage<T> onBehalfOf(
       Optional<Principal> principal, String path, Supplier<CompletionStage<T>> access) {
     return find(path)
-        .map(found -> found.attached.guard.allows(principal))
+        .map(found -> found.attached.question)
+        .map(asked -> authorization.allowed(principal, asked.action(), asked.object()))
         .orElseGet(() -> CompletableFuture.completedFuture(true))
-        .exceptionally(failure -> false)
         .thenCompose(
             allowed ->
                 allowed

@@ -234,7 +234,7 @@ public final class StateJson {
             json.message("container", task.getContainer());
           }
           if (task.hasHealthCheck()) {
-            json.message("health_check", task.getHealthCheck());
+            json.message("health_check", Masked.healthCheck(task.getHealthCheck()));
           }
         });
   }

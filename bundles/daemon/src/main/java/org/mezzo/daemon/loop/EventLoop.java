@@ -1,8 +1,8 @@
 package org.mezzo.daemon.loop;
 
-import java.time.Duration;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.mezzo.api.Metrics;
+import org.mezzo.daemon.metrics.Longest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -217,32 +218,6 @@ public final class EventLoop implements Executor, AutoCloseable {
   /** Tells this of each turn from now on, instead of who was told before. */
   public void observe(TurnListener listener) {
     this.listener = listener;
-  }
-
-  /** The longest task of the present window and of the one before it. */
-  private static final class Longest {
-    private static final long WINDOW_NANOS = Duration.ofMinutes(1).toNanos();
-    private long windowBegin = System.nanoTime();
-    private long present;
-    private long before;
-
-    synchronized void record(long now, long nanos) {
-      turn(now);
-      present = Math.max(present, nanos);
-    }
-
-    synchronized long nanos(long now) {
-      turn(now);
-      return Math.max(present, before);
-    }
-
-    private void turn(long now) {
-      if (now - windowBegin >= WINDOW_NANOS) {
-        before = now - windowBegin >= 2 * WINDOW_NANOS ? 0 : present;
-        present = 0;
-        windowBegin = now;
-      }
-    }
   }
 
   /** Runs what is queued, then ends; waits for it unless called on the loop. */

@@ -11,65 +11,140 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A bounded pool for what must not run on an event loop: encoding, file access, endpoints behind an
- * authenticator. Safe for any thread.
+ * What must not run on an event loop, in lanes that cannot hold each other up: readers, which may
+ * take seconds each and be asked for by anybody; the writers of event streams; and answers, which
+ * are short and somebody waits for. Each lane has threads and a bounded queue of its own. Used as
+ * an executor it is the readers' lane. Safe for any thread.
  */
 public final class Workers implements Executor, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
-  private static final int MAX_WAITING = 100_000;
 
-  private final ThreadPoolExecutor pool;
+  /**
+   * Threads of each lane whose tasks are short. Two, so that one long task (the state for a new
+   * subscriber of events) does not stop the lane; more than processors would only take turns.
+   */
+  private static final int SHORT = Math.max(2, Runtime.getRuntime().availableProcessors() / 2);
+
+  private final Lane readers;
+  private final Lane events;
+  private final Lane answers;
 
   /**
    * Starts no thread before there is work.
    *
    * @param name for thread names
-   * @param threads the most that run at a time
+   * @param readers how many reads run at a time, at most
    */
-  public Workers(String name, int threads) {
-    AtomicInteger number = new AtomicInteger();
-    pool =
-        new ThreadPoolExecutor(
-            threads,
-            threads,
-            30,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(MAX_WAITING),
-            task -> {
-              Thread thread = new Thread(task, name + "-worker-" + number.incrementAndGet());
-              thread.setDaemon(true);
-              thread.setContextClassLoader(null);
-              return thread;
-            });
-    pool.allowCoreThreadTimeOut(true);
+  public Workers(String name, int readers) {
+    this.readers = new Lane(name, "reader", readers);
+    this.events = new Lane(name, "events", SHORT);
+    this.answers = new Lane(name, "answers", SHORT);
+  }
+
+  /** Threads with a queue: tasks begin in the order in which they came. Safe for any thread. */
+  private static final class Lane implements Executor {
+    private static final int MAX_WAITING = 100_000;
+
+    /** The lane of each thread that is one's. */
+    private static final ThreadLocal<Lane> OF_THREAD = new ThreadLocal<>();
+
+    private final ThreadPoolExecutor pool;
+
+    Lane(String daemon, String name, int threads) {
+      AtomicInteger number = new AtomicInteger();
+      pool =
+          new ThreadPoolExecutor(
+              threads,
+              threads,
+              30,
+              TimeUnit.SECONDS,
+              new LinkedBlockingQueue<>(MAX_WAITING),
+              task -> {
+                Runnable own =
+                    () -> {
+                      OF_THREAD.set(this);
+                      task.run();
+                    };
+                Thread thread =
+                    new Thread(own, daemon + "-" + name + "-" + number.incrementAndGet());
+                thread.setDaemon(true);
+                thread.setContextClassLoader(null);
+                return thread;
+              });
+      pool.allowCoreThreadTimeOut(true);
+    }
+
+    @Override
+    public void execute(Runnable task) {
+      pool.execute(
+          () -> {
+            try {
+              task.run();
+            } catch (Throwable t) {
+              LOG.error("A worker's task failed", t);
+            }
+          });
+    }
+
+    boolean current() {
+      return OF_THREAD.get() == this;
+    }
+
+    void measure(Metrics metrics, String name) {
+      metrics.gauge(name + "_queue_length", () -> pool.getQueue().size());
+      metrics.gauge(name + "_active", pool::getActiveCount);
+    }
   }
 
   /**
-   * Queues a task; its exceptions are logged.
+   * Queues a read: what makes a large answer, or waits for a file. Its exceptions are logged.
    *
    * @throws RejectedExecutionException when closed, or when too many tasks wait
    */
   @Override
-  public void execute(Runnable task) {
-    pool.execute(
-        () -> {
-          try {
-            task.run();
-          } catch (Throwable t) {
-            LOG.error("A worker's task failed", t);
-          }
-        });
+  public void execute(Runnable read) {
+    readers.execute(read);
   }
 
-  /** Registers the queue's length and the running tasks below a prefix. */
+  /** The lane on which events are made, encoded and written to their streams; throws as above. */
+  public Executor events() {
+    return events;
+  }
+
+  /**
+   * The lane for what is short and waited for: answers of calls, and going on with a call once an
+   * authenticator or authorizer has spoken; throws as above.
+   */
+  public Executor answers() {
+    return answers;
+  }
+
+  /**
+   * Writes an answer: here when the caller is a reader, which has made it, or writes answers
+   * already; otherwise on the answers' lane.
+   *
+   * @throws RejectedExecutionException as above
+   */
+  public void answer(Runnable answer) {
+    if (readers.current() || answers.current()) {
+      answer.run();
+    } else {
+      answers.execute(answer);
+    }
+  }
+
+  /** Registers each lane's queue length and running tasks below a prefix. */
   public void measure(Metrics metrics, String prefix) {
-    metrics.gauge(prefix + "/workers_queue_length", () -> pool.getQueue().size());
-    metrics.gauge(prefix + "/workers_active", pool::getActiveCount);
+    readers.measure(metrics, prefix + "/readers");
+    events.measure(metrics, prefix + "/event_writers");
+    answers.measure(metrics, prefix + "/answers");
   }
 
   /** Takes nothing new and drops what waits; running tasks are interrupted. */
   @Override
   public void close() {
-    pool.shutdownNow();
+    readers.pool.shutdownNow();
+    events.pool.shutdownNow();
+    answers.pool.shutdownNow();
   }
 }

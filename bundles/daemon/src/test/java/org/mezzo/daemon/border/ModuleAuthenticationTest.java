@@ -19,6 +19,7 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.DaemonIdentity;
+import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.configuration.ModuleParameters;
@@ -143,15 +144,22 @@ class ModuleAuthenticationTest {
     Router router =
         new Router(
             "master",
-            new ModuleAuthentication(daemon(role), new TestFlags(flags), metrics, leases, workers),
+            new ModuleAuthentication(
+                daemon(role),
+                BorderFlags.of(role, new TestFlags(flags)).authenticators(),
+                metrics,
+                leases,
+                workers),
             Authorization.none(),
             workers);
     for (Access access : Access.values()) {
-      router.route(
-          "/" + access,
-          access,
-          (it, who) ->
-              it.respond(HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody"))));
+      router.add(
+          TestEndpoint.of(
+              "/" + access,
+              access,
+              (it, who) ->
+                  it.respond(
+                      HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody")))));
     }
     server = new TestServer(router);
   }
@@ -202,15 +210,12 @@ class ModuleAuthenticationTest {
   }
 
   @Test
-  void authorizesOnlyWithAcls() {
-    var open =
-        Authorization.of(daemon(Role.AGENT), new TestFlags(Map.of()), metrics, leases, workers);
+  void authorizesOnlyWithAcls() throws Exception {
+    var open = authorization(Map.of());
     assertThat(open.demanded()).isFalse();
     assertThat(allowed(open)).isTrue();
 
-    var closed =
-        Authorization.of(
-            daemon(Role.AGENT), new TestFlags(Map.of("acls", "{}")), metrics, leases, workers);
+    var closed = authorization(Map.of("acls", "{}"));
     assertThat(closed.demanded()).isTrue();
     assertThat(allowed(closed)).as("absent").isFalse();
     leases.module = (Authorizer) request -> request.object().isPresent();
@@ -223,6 +228,15 @@ class ModuleAuthenticationTest {
               throw new IllegalStateException("on purpose");
             };
     assertThat(allowed(closed)).as("failing").isFalse();
+  }
+
+  private Authorization authorization(Map<String, String> flags) throws Exception {
+    return Authorization.of(
+        daemon(Role.AGENT),
+        BorderFlags.of(Role.AGENT, new TestFlags(flags)).authorizer(),
+        metrics,
+        leases,
+        workers);
   }
 
   private static boolean allowed(Authorization authorization) {

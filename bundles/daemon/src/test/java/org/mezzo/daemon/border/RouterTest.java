@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.HttpResponse;
@@ -30,20 +31,26 @@ class RouterTest {
     for (String path :
         List.of(
             "/", "/api/v1", "/api/v1/scheduler", "/state", "/system/stats.json", "/files/read")) {
-      router.route(
-          path, Access.NONE, (it, who) -> it.respond(HttpResponse.text(200, "endpoint " + path)));
+      router.add(
+          TestEndpoint.of(
+              path,
+              Access.NONE,
+              (it, who) -> it.respond(HttpResponse.text(200, "endpoint " + path))));
     }
-    router.route(
-        "/secret",
-        Access.READONLY,
-        (it, who) ->
-            it.respond(HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody"))));
-    router.route(
-        "/broken",
-        Access.NONE,
-        (it, who) -> {
-          throw new IllegalStateException("on purpose");
-        });
+    router.add(
+        TestEndpoint.of(
+            "/secret",
+            Access.READONLY,
+            (it, who) ->
+                it.respond(
+                    HttpResponse.text(200, who.flatMap(Principal::value).orElse("nobody")))));
+    router.add(
+        TestEndpoint.of(
+            "/broken",
+            Access.NONE,
+            (it, who) -> {
+              throw new IllegalStateException("on purpose");
+            }));
     server = new TestServer(router);
   }
 
@@ -165,5 +172,29 @@ class RouterTest {
     verdict = new CompletableFuture<>();
     workers.execute(() -> verdict.complete(Authentication.Verdict.pass(Optional.empty())));
     assertThat(server.get("/secret").body()).isEqualTo("nobody");
+  }
+
+  @Test
+  void anOverloadedDaemonSaysSoWhenItHadToAsk() throws Exception {
+    CompletableFuture<Authentication.Verdict> later = new CompletableFuture<>();
+    Workers full = new Workers("full", 1);
+    full.close();
+    Router overloaded =
+        new Router("master", (exchange, access) -> later, Authorization.none(), full);
+    overloaded.add(
+        TestEndpoint.of(
+            "/state", Access.READONLY, (it, who) -> it.respond(HttpResponse.status(200))));
+    try (TestServer busy = new TestServer(overloaded)) {
+      workers.execute(
+          () -> {
+            while (later.getNumberOfDependents() == 0) {
+              Thread.onSpinWait();
+            }
+            later.complete(Authentication.Verdict.pass(Optional.empty()));
+          });
+      var answer = busy.get("/state");
+      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(answer.body()).contains("overloaded");
+    }
   }
 }

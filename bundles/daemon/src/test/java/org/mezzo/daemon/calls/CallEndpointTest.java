@@ -2,6 +2,9 @@ package org.mezzo.daemon.calls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -13,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -21,11 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
-import org.mezzo.daemon.border.Access;
-import org.mezzo.daemon.border.Authentication;
-import org.mezzo.daemon.loop.EventLoop;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Access;
@@ -34,6 +35,7 @@ import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.SlowClientException;
 import org.mezzo.http.StreamBound;
 import org.mezzo.protocol.recordio.RecordIo;
@@ -43,7 +45,9 @@ import org.mezzo.protocol.v1.master.Response;
 
 @Timeout(30)
 class CallEndpointTest {
-  private final Workers workers = new Workers("test", 4);
+  private static final int READERS = 4;
+
+  private final Workers workers = new Workers("test", READERS);
   private final EventLoop loop = new EventLoop("test");
   private final BlockingQueue<EventStream<Event>> streams = new LinkedBlockingQueue<>();
   private final MetricsRegistry metrics = new MetricsRegistry();
@@ -53,19 +57,20 @@ class CallEndpointTest {
   @BeforeEach
   void open() throws Exception {
     Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
-    router.route("/api/v1", Access.NONE, endpoint());
-    router.route("/limited", Access.NONE, endpoint().maxBodyBytes(10));
-    router.route("/agent", Access.NONE, endpoint().withRecordIo());
-    router.route("/unnegotiated", Access.NONE, endpoint().acceptWhen(call -> false));
-    router.route(
-        "/follower",
-        Access.NONE,
-        endpoint()
-            .gate(
-                exchange ->
-                    Optional.of(
-                        org.mezzo.http.HttpResponse.status(307)
-                            .with("Location", "//leader:5050" + exchange.pathAndQuery()))));
+    router.add(TestEndpoint.of("/api/v1", Access.NONE, endpoint()));
+    router.add(TestEndpoint.of("/limited", Access.NONE, endpoint().maxBodyBytes(10)));
+    router.add(TestEndpoint.of("/agent", Access.NONE, endpoint().withRecordIo()));
+    router.add(TestEndpoint.of("/unnegotiated", Access.NONE, endpoint().acceptWhen(call -> false)));
+    router.add(
+        TestEndpoint.of(
+            "/follower",
+            Access.NONE,
+            endpoint()
+                .gate(
+                    exchange ->
+                        Optional.of(
+                            org.mezzo.http.HttpResponse.status(307)
+                                .with("Location", "//leader:5050" + exchange.pathAndQuery())))));
     server = new TestServer(router);
   }
 
@@ -279,6 +284,70 @@ class CallEndpointTest {
     assertThat(gone.poll(10, TimeUnit.SECONDS)).isTrue();
     assertThat(stream.closed()).isTrue();
     assertThat(stream.send(Event.getDefaultInstance())).isFalse();
+  }
+
+  /** As by pollers of a large state: every reader is at work and more reads wait. */
+  @Test
+  void busyReadersHoldUpNeitherAnswersNorEvents() throws Exception {
+    CountDownLatch reading = new CountDownLatch(READERS);
+    CountDownLatch over = new CountDownLatch(1);
+    try {
+      for (int i = 0; i < 5 * READERS; i++) {
+        workers.execute(
+            () -> {
+              reading.countDown();
+              try {
+                over.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+      }
+      assertThat(reading.await(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(post("{\"type\":\"GET_HEALTH\"}").get(10, TimeUnit.SECONDS).statusCode())
+          .isEqualTo(202);
+      assertThat(post("{\"type\":\"GET_VERSION\"}").get(10, TimeUnit.SECONDS).statusCode())
+          .isEqualTo(200);
+      var pending = post("{\"type\":\"SUBSCRIBE\"}");
+      EventStream<Event> stream = streams.poll(10, TimeUnit.SECONDS);
+      stream.send(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
+      try (InputStream in = pending.get(10, TimeUnit.SECONDS).body()) {
+        String beat = "20\n{\"type\":\"HEARTBEAT\"}";
+        var read =
+            CompletableFuture.supplyAsync(
+                () -> {
+                  try {
+                    return new String(in.readNBytes(beat.length()), StandardCharsets.UTF_8);
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+        assertThat(read.get(10, TimeUnit.SECONDS)).isEqualTo(beat);
+      }
+    } finally {
+      over.countDown();
+    }
+  }
+
+  private CompletableFuture<HttpResponse<InputStream>> post(String call) {
+    return server
+        .client()
+        .sendAsync(
+            HttpRequest.newBuilder(server.uri("/api/v1"))
+                .header("Content-Type", "application/json")
+                .header("Accept", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(call))
+                .build(),
+            HttpResponse.BodyHandlers.ofInputStream());
+  }
+
+  @Test
+  void aRecordIsItsLengthAndTheMessage() {
+    var message = Event.newBuilder().setType(Event.Type.HEARTBEAT).build();
+    assertThat(Encoded.of(message).record(ContentType.PROTOBUF))
+        .isEqualTo(RecordIo.frame(message.toByteArray()));
+    assertThat(new String(Encoded.of(message).record(ContentType.JSON), StandardCharsets.UTF_8))
+        .isEqualTo("20\n{\"type\":\"HEARTBEAT\"}");
   }
 
   @Test

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.Authentication;
@@ -83,11 +84,12 @@ class CallTableTest {
   private HttpResponse<String> post(String body, ApiCall<Call>... calls) throws Exception {
     CallTable<Call> table = table(calls);
     Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
-    router.route(
-        "/api/v1",
-        Access.NONE,
-        new CallEndpoint<>(Call.getDefaultInstance(), "master::Call", workers, table::handle)
-            .validate(table::problem));
+    router.add(
+        TestEndpoint.of(
+            "/api/v1",
+            Access.NONE,
+            new CallEndpoint<>(Call.getDefaultInstance(), "master::Call", workers, table::handle)
+                .validate(table::problem)));
     server = new TestServer(router);
     return server.send(
         "POST", "/api/v1", body.getBytes("UTF-8"), "Content-Type", "application/json");
@@ -130,6 +132,55 @@ class CallTableTest {
         .isEqualTo(200);
     assertThat(table(metrics).problem(Call.getDefaultInstance()))
         .contains("Expecting 'type' to be present");
+  }
+
+  @Test
+  void aCallThatIsNotServedIsToldWhatItLacksFirst() throws Exception {
+    ApiCall<Call> weights = NotServed.of(Call.Type.UPDATE_WEIGHTS, "update_weights");
+    var lacking = post("{\"type\":\"UPDATE_WEIGHTS\"}", weights);
+    assertThat(lacking.statusCode()).isEqualTo(400);
+    assertThat(lacking.body())
+        .isEqualTo("Failed to validate master::Call: Expecting 'update_weights' to be present");
+    server.close();
+    var whole = post("{\"type\":\"UPDATE_WEIGHTS\",\"update_weights\":{}}", weights);
+    assertThat(whole.statusCode()).isEqualTo(501);
+    assertThat(whole.body())
+        .startsWith("501 Not Implemented. The call UPDATE_WEIGHTS is not served");
+    server.close();
+    var without =
+        post("{\"type\":\"GET_OPERATIONS\"}", NotServed.<Call>of(Call.Type.GET_OPERATIONS));
+    assertThat(without.statusCode()).isEqualTo(501);
+  }
+
+  @Test
+  void whatACallFindsWrongComesAfterWhatItLacksAndBeforeAnybodyIsAsked() throws Exception {
+    verdict = Optional.of(CompletableFuture.completedFuture(true));
+    record Judging(CallDeclaration<Call> declaration) implements ApiCall<Call> {
+      @Override
+      public Optional<String> problem(Call call) {
+        return call.getReadFile().getPath().isEmpty()
+            ? Optional.of("'path' must not be empty")
+            : Optional.empty();
+      }
+
+      @Override
+      public void handle(Call call, CallExchange exchange) {
+        exchange.ok();
+      }
+    }
+    ApiCall<Call> judging =
+        new Judging(
+            CallDeclaration.<Call>of(
+                    Call.Type.READ_FILE, Permission.of(Action.ACCESS_SANDBOX), "Helps")
+                .carrying("read_file"));
+    assertThat(post("{\"type\":\"READ_FILE\"}", judging).body())
+        .isEqualTo("Failed to validate master::Call: Expecting 'read_file' to be present");
+    server.close();
+    var empty =
+        post("{\"type\":\"READ_FILE\",\"read_file\":{\"path\":\"\",\"offset\":0}}", judging);
+    assertThat(empty.statusCode()).isEqualTo(400);
+    assertThat(empty.body()).isEqualTo("Failed to validate master::Call: 'path' must not be empty");
+    assertThat(asked).isEmpty();
   }
 
   @Test

@@ -13,15 +13,19 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Authentication;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.modules.local.LocalModules;
 
 @Timeout(20)
 class CommonEndpointsTest {
@@ -29,7 +33,12 @@ class CommonEndpointsTest {
 
   private final Workers workers = new Workers("test", 2);
   private final MetricsRegistry metrics = new MetricsRegistry();
-  private final VirtualFiles files = new VirtualFiles("test");
+  private final VirtualFiles files =
+      new VirtualFiles(
+          "test",
+          Authorization.by(
+              (who, action, object) ->
+                  CompletableFuture.completedFuture(!object.equals(Optional.of("root")))));
   private TestServer server;
   private Path sandbox;
 
@@ -38,19 +47,17 @@ class CommonEndpointsTest {
     Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
     CommonEndpoints.install(
         router,
-        new CommonEndpoints.Sources(
-            "master",
-            new TestFlags(Map.of("port", "5050", "allocator", "hierarchical")),
-            metrics,
-            files,
-            Optional.empty(),
-            Authorization.none(),
-            workers));
+        LocalModules.daemon("master", Role.MASTER, dir),
+        new TestFlags(Map.of("port", "5050", "allocator", "hierarchical")),
+        metrics,
+        files,
+        Optional.empty(),
+        workers);
     server = new TestServer(router);
     sandbox = Files.createDirectory(dir.resolve("sandbox"));
     Files.writeString(sandbox.resolve("stdout"), "hi\n");
     Files.writeString(dir.resolve("secret"), "secret");
-    files.attach("/sandbox", sandbox);
+    files.attach("/sandbox", sandbox, Question.about(Action.ACCESS_SANDBOX, "ann"));
   }
 
   @AfterEach
@@ -119,8 +126,8 @@ class CommonEndpointsTest {
             "\"nlink\":1,\"path\":\"/sandbox/stdout\",\"size\":3,\"uid\":\"",
             "\"mode\":\"drw");
     assertThat(body).containsPattern("\"mtime\":\\d+\\.0,");
-    assertThat(FilesEndpoints.modeText(0100644)).isEqualTo("-rw-r--r--");
-    assertThat(FilesEndpoints.modeText(0120777)).isEqualTo("lrwxrwxrwx");
+    assertThat(BrowseEndpoint.modeText(0100644)).isEqualTo("-rw-r--r--");
+    assertThat(BrowseEndpoint.modeText(0120777)).isEqualTo("lrwxrwxrwx");
   }
 
   @Test
@@ -207,8 +214,8 @@ class CommonEndpointsTest {
   }
 
   @Test
-  void asksTheGuardAndForgetsWhatIsDetached() throws Exception {
-    files.attach("/guarded", sandbox, principal -> CompletableFuture.completedFuture(false));
+  void asksWhoseAPathIsAndForgetsWhatIsDetached() throws Exception {
+    files.attach("/guarded", sandbox, Question.about(Action.ACCESS_SANDBOX, "root"));
     assertThat(server.get("/files/browse?path=/guarded").statusCode()).isEqualTo(403);
     assertThat(server.get("/files/read?path=/guarded/stdout&offset=0").statusCode()).isEqualTo(403);
     files.detach("/guarded/");

@@ -1,13 +1,5 @@
 package org.mezzo.daemon.endpoints;
 
-import org.mezzo.daemon.TestFlags;
-import org.mezzo.daemon.TestServer;
-import org.mezzo.daemon.border.Authentication;
-import org.mezzo.daemon.border.Authorization;
-import org.mezzo.daemon.border.Router;
-import org.mezzo.daemon.loop.Workers;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpResponse;
@@ -22,7 +14,18 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.TestFlags;
+import org.mezzo.daemon.TestServer;
+import org.mezzo.daemon.border.Authentication;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Permission.Question;
+import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.modules.local.LocalModules;
 
 /** A task exchanges files and directories for links while clients look into its sandbox. */
 @Timeout(180)
@@ -33,7 +36,7 @@ class SandboxRaceTest {
   @TempDir Path dir;
 
   private final Workers workers = new Workers("test", 2);
-  private final VirtualFiles files = new VirtualFiles("test");
+  private final VirtualFiles files = new VirtualFiles("test", Authorization.none());
   private final AtomicInteger exchanges = new AtomicInteger();
   private TestServer server;
   private Path sandbox;
@@ -49,14 +52,12 @@ class SandboxRaceTest {
     Router router = new Router("slave(1)", Authentication.NONE, Authorization.none(), workers);
     CommonEndpoints.install(
         router,
-        new CommonEndpoints.Sources(
-            "agent",
-            new TestFlags(Map.of()),
-            new MetricsRegistry(),
-            files,
-            Optional.empty(),
-            Authorization.none(),
-            workers));
+        LocalModules.daemon("agent", Role.AGENT, dir),
+        new TestFlags(Map.of()),
+        new MetricsRegistry(),
+        files,
+        Optional.empty(),
+        workers);
     server = new TestServer(router);
     sandbox = Files.createDirectory(dir.resolve("sandbox"));
     Files.createDirectories(sandbox.resolve("logs"));
@@ -64,7 +65,7 @@ class SandboxRaceTest {
     Files.createDirectories(dir.resolve("outside"));
     Files.writeString(dir.resolve("outside/x"), "secret");
     Files.writeString(dir.resolve("outside/secret"), "secret");
-    files.attach("/sandbox", sandbox);
+    files.attach("/sandbox", sandbox, Question.about(Action.ACCESS_SANDBOX, "ann"));
   }
 
   @AfterEach

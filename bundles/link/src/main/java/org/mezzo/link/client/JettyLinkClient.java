@@ -63,7 +63,12 @@ public final class JettyLinkClient implements Links.Client {
     HTTP2Client http = started();
     JettyLinkConnection connection =
         new JettyLinkConnection(
-            master, tls.isPresent(), first.build(), listener, connections::remove);
+            master,
+            tls.isPresent(),
+            first.build(),
+            listener,
+            connections::remove,
+            http.getExecutor());
     connections.add(connection);
     // Names are resolved and TLS is prepared here, which may take a moment.
     http.getExecutor().execute(() -> open(http, master, tls, connection));

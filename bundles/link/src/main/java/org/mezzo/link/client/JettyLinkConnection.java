@@ -4,7 +4,11 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpFields;
@@ -29,11 +33,15 @@ import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Welcome;
+import org.mezzo.link.wire.Frame;
 import org.mezzo.link.wire.Frames;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One link of an agent: a TCP connection with one HTTP/2 stream. */
+/**
+ * One link of an agent: a TCP connection with one HTTP/2 stream. Who sends only queues; calls are
+ * encoded and written on threads of the client, those that came meanwhile in one piece.
+ */
 final class JettyLinkConnection
     implements LinkClient.Connection, Session.Listener, Stream.Listener, Promise<Session> {
   private static final Logger LOG = LoggerFactory.getLogger(JettyLinkConnection.class);
@@ -50,11 +58,12 @@ final class JettyLinkConnection
   private final boolean tls;
   private final LinkClient.Listener listener;
   private final Consumer<JettyLinkConnection> gone;
+  private final Executor writer;
   private final Frames.Decoder decoder = new Frames.Decoder(this::frame);
   private final Object out = new Object();
 
   /** Frames not yet given to Jetty. Guarded by out, as all that follows. */
-  private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
+  private final ArrayDeque<Frame> queue = new ArrayDeque<>();
 
   private long queuedBytes;
 
@@ -63,6 +72,9 @@ final class JettyLinkConnection
 
   private boolean welcome;
   private boolean writing;
+
+  /** Whether the writer was told that something waits, and has not looked yet. */
+  private boolean told;
 
   /** Whether the link ends when the queue is empty. */
   private boolean closing;
@@ -85,7 +97,7 @@ final class JettyLinkConnection
   private volatile long heard = System.nanoTime();
 
   /** The first frame, sent with the request. */
-  private final byte[] hello;
+  private final Frame hello;
 
   /** What the welcome must answer. */
   private final long epoch;
@@ -95,13 +107,15 @@ final class JettyLinkConnection
       boolean tls,
       Hello hello,
       LinkClient.Listener listener,
-      Consumer<JettyLinkConnection> gone) {
+      Consumer<JettyLinkConnection> gone,
+      Executor writer) {
     this.master = master;
     this.tls = tls;
-    this.hello = Frames.frame(Frames.HELLO, hello);
+    this.hello = Frame.of(Frames.HELLO, hello);
     this.epoch = hello.getConnectionEpoch();
     this.listener = listener;
     this.gone = gone;
+    this.writer = writer;
   }
 
   // ---- The connection is made.
@@ -151,7 +165,7 @@ final class JettyLinkConnection
     synchronized (out) {
       stream = created;
       queue.addFirst(hello);
-      queuedBytes += hello.length;
+      queuedBytes += hello.size();
     }
     created.demand();
     write();
@@ -162,31 +176,46 @@ final class JettyLinkConnection
   @Override
   public boolean send(AgentCall.Builder call) {
     boolean full;
+    boolean tell;
     synchronized (out) {
       if (closed || closing) {
         return false;
       }
-      byte[] frame = Frames.frame(Frames.CALL, call.setNumber(++sent).build());
-      full = queuedBytes > 0 && queuedBytes + frame.length > MAX_QUEUED_BYTES;
+      Frame frame = Frame.of(Frames.CALL, call.setNumber(++sent).build());
+      int size = frame.size();
+      full = queuedBytes > 0 && queuedBytes + size > MAX_QUEUED_BYTES;
       if (!full) {
         queue.add(frame);
-        queuedBytes += frame.length;
+        queuedBytes += size;
       }
+      // A write under way goes on with the queue when it is done.
+      tell = !told && !writing && welcome;
+      told |= tell;
     }
     if (full) {
       end("the master does not read; more than " + MAX_QUEUED_BYTES + " bytes wait");
       return false;
     }
-    write();
-    return true;
+    return !tell || later();
   }
 
-  /** Gives Jetty the next piece when it has taken the one before. */
+  /** Has the queue written on another thread; false when the link is over. */
+  private boolean later() {
+    try {
+      writer.execute(this::write);
+      return true;
+    } catch (RejectedExecutionException e) {
+      end("the link client was closed");
+      return false;
+    }
+  }
+
+  /** Gives Jetty the next piece when it has taken the one before; not for who sends. */
   private void write() {
     Stream to;
-    ByteBuffer bytes;
-    int length;
+    List<Frame> piece;
     synchronized (out) {
+      told = false;
       if (writing || closed || stream == null) {
         return;
       }
@@ -204,21 +233,23 @@ final class JettyLinkConnection
       }
       writing = true;
       to = stream;
-      if (!welcome) {
-        byte[] frame = queue.poll();
-        bytes = ByteBuffer.wrap(frame);
-      } else {
-        bytes = batch();
-      }
-      length = bytes.remaining();
+      piece = welcome ? batch() : List.of(queue.poll());
+    }
+    byte[] bytes;
+    try {
+      bytes = Frame.join(piece);
+    } catch (RuntimeException | Error e) {
+      LOG.error("Link to {} is cut: what goes up could not be encoded", master, e);
+      end("a fault of the agent: " + e);
+      return;
     }
     to.data(
-        new DataFrame(to.getId(), bytes, false),
+        new DataFrame(to.getId(), ByteBuffer.wrap(bytes), false),
         Callback.from(
             () -> {
               synchronized (out) {
                 writing = false;
-                queuedBytes -= length;
+                queuedBytes -= bytes.length;
               }
               write();
             },
@@ -226,21 +257,15 @@ final class JettyLinkConnection
   }
 
   /** As many queued frames as fit into one piece, at least one. */
-  private ByteBuffer batch() {
-    byte[] first = queue.poll();
-    int size = first.length;
-    ArrayDeque<byte[]> more = new ArrayDeque<>();
-    while (!queue.isEmpty() && size + queue.peek().length <= BATCH_BYTES) {
-      byte[] next = queue.poll();
-      more.add(next);
-      size += next.length;
+  private List<Frame> batch() {
+    List<Frame> piece = new ArrayList<>();
+    int size = 0;
+    while (!queue.isEmpty() && (piece.isEmpty() || size + queue.peek().size() <= BATCH_BYTES)) {
+      Frame next = queue.poll();
+      piece.add(next);
+      size += next.size();
     }
-    if (more.isEmpty()) {
-      return ByteBuffer.wrap(first);
-    }
-    ByteBuffer bytes = ByteBuffer.allocate(size).put(first);
-    more.forEach(bytes::put);
-    return bytes.flip();
+    return piece;
   }
 
   /**
@@ -262,9 +287,9 @@ final class JettyLinkConnection
       if (!welcome || closed || !queue.isEmpty()) {
         return;
       }
-      byte[] alive = Frames.empty(Frames.ALIVE);
+      Frame alive = Frame.empty(Frames.ALIVE);
       queue.add(alive);
-      queuedBytes += alive.length;
+      queuedBytes += alive.size();
     }
     write();
   }
@@ -419,7 +444,7 @@ final class JettyLinkConnection
       closing = open;
     }
     if (open) {
-      write();
+      later();
     } else {
       end("closed by the agent");
     }

@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The master's side: one request per agent whose body never ends, answered by a body that never
- * ends. All sessions share one thread that hands what was queued to the connector in one piece, and
- * one that watches for agents that have fallen silent.
+ * ends. All sessions share one thread that encodes what was queued and hands it to the connector,
+ * and one that watches for agents that have fallen silent.
  */
 @Component(service = LinkServer.class)
 public final class HttpLinkServer implements Links.Server {
@@ -94,6 +94,15 @@ public final class HttpLinkServer implements Links.Server {
     session.begin(stream);
   }
 
+  @Override
+  public int waiting() {
+    int waiting = 0;
+    for (HttpLinkSession session : sessions) {
+      waiting += session.waiting();
+    }
+    return waiting;
+  }
+
   void unsent(HttpLinkSession session) {
     unsent.add(session);
   }
@@ -103,11 +112,12 @@ public final class HttpLinkServer implements Links.Server {
   }
 
   private void write() {
+    EventFrames events = new EventFrames();
     try {
       while (true) {
         HttpLinkSession session = unsent.take();
         try {
-          session.flush();
+          session.flush(events);
         } catch (Throwable t) {
           session.fault("writing", t);
         }

@@ -1,10 +1,12 @@
 package org.mezzo.link.server;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.mezzo.http.BodyListener;
 import org.mezzo.http.ResponseStream;
@@ -14,6 +16,7 @@ import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Welcome;
+import org.mezzo.link.wire.Frame;
 import org.mezzo.link.wire.Frames;
 import org.mezzo.link.wire.LinkVersion;
 import org.slf4j.Logger;
@@ -26,6 +29,12 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
   /** Calls an agent may send before it is accepted, in bytes. */
   private static final int MAX_EARLY_BYTES = Frames.MAX_BYTES;
 
+  /** Events that may wait to be encoded for one agent; a kill of all its tasks fits. */
+  private static final int MAX_WAITING = 100_000;
+
+  /** Small frames go out together up to this size. */
+  private static final int PIECE_BYTES = 256 << 10;
+
   private final HttpLinkServer server;
   private final InetSocketAddress remote;
   private final LinkServer.Acceptor acceptor;
@@ -36,17 +45,20 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
   /** The answer; null while the first bytes of the request are taken. Guarded by out. */
   private ResponseStream stream;
 
-  /** Frames that wait for the writer. Guarded by out. */
-  private ByteArrayOutputStream batch = new ByteArrayOutputStream();
+  /** Frames that wait for the writer, in their order. Guarded by out. */
+  private ArrayDeque<Frame> waiting = new ArrayDeque<>();
 
   /** The number of the last event. Guarded by out. */
   private long sent;
 
-  /** Whether the writer knows of the batch. Guarded by out. */
+  /** Whether the writer knows that something waits. Guarded by out. */
   private boolean queued;
 
-  /** Whether the answer ends with the batch. Guarded by out. */
+  /** Whether the answer ends with what waits. Guarded by out. */
   private boolean ending;
+
+  /** Whether more came than may wait. Guarded by out. */
+  private boolean flooded;
 
   private volatile boolean closed;
   private volatile long heard = System.nanoTime();
@@ -59,7 +71,7 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
 
   private LinkServer.Listener listener;
   private long received;
-  private final java.util.ArrayDeque<AgentCall> early = new java.util.ArrayDeque<>();
+  private final ArrayDeque<AgentCall> early = new ArrayDeque<>();
   private long earlyBytes;
   private String closeReason;
   private boolean closeTold;
@@ -103,7 +115,7 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
       if (hello.hasConnectionEpoch() && !answer.hasConnectionEpoch()) {
         answer.setConnectionEpoch(hello.getConnectionEpoch());
       }
-      queue(Frames.frame(Frames.WELCOME, answer.build()), false);
+      queue(Frame.of(Frames.WELCOME, answer.build()), false);
       this.listener = listener;
       while (!early.isEmpty()) {
         listener.call(early.poll());
@@ -115,23 +127,31 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
 
   @Override
   public void refuse(Refusal refusal) {
-    queue(Frames.frame(Frames.REFUSAL, refusal), true);
+    queue(Frame.of(Frames.REFUSAL, refusal), true);
   }
 
   @Override
   public boolean send(MasterEvent.Builder event) {
     synchronized (out) {
-      return queue(Frames.frame(Frames.EVENT, event.setNumber(++sent).build()), false);
+      return queue(Frame.of(Frames.EVENT, event.setNumber(++sent).build()), false);
     }
   }
 
-  private boolean queue(byte[] frame, boolean last) {
+  /** Queues a frame; null for none, but the end. */
+  private boolean queue(Frame frame, boolean last) {
     boolean wake;
+    boolean taken;
     synchronized (out) {
-      if (closed || ending) {
+      if (closed || ending || flooded) {
         return false;
       }
-      batch.writeBytes(frame);
+      flooded = waiting.size() >= MAX_WAITING;
+      taken = !flooded;
+      if (flooded) {
+        waiting.clear();
+      } else if (frame != null) {
+        waiting.add(frame);
+      }
       ending = last;
       wake = !queued;
       queued = true;
@@ -139,28 +159,36 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
     if (wake) {
       server.unsent(this);
     }
-    return true;
+    return taken;
   }
 
-  /** Gives the connector what waits; on the writer thread. */
-  void flush() {
-    byte[] bytes;
+  /** How many frames are still to be encoded. */
+  int waiting() {
+    synchronized (out) {
+      return waiting.size();
+    }
+  }
+
+  /** Encodes what waits and gives it to the connector; on the writer thread. */
+  void flush(EventFrames events) {
+    ArrayDeque<Frame> frames;
     boolean last;
+    boolean over;
     ResponseStream to;
     synchronized (out) {
       if (stream == null || closed) {
         return;
       }
       to = stream;
-      bytes = batch.toByteArray();
-      batch.reset();
-      if (bytes.length > 1 << 16) {
-        batch = new ByteArrayOutputStream();
-      }
+      frames = waiting;
+      waiting = new ArrayDeque<>();
       queued = false;
       last = ending;
+      over = flooded;
     }
-    if (bytes.length > 0 && !to.write(bytes)) {
+    if (over) {
+      cut("more than " + MAX_WAITING + " events wait to be written");
+    } else if (!write(to, frames, events)) {
       cut("the agent does not read, or is gone");
     } else if (last) {
       to.end();
@@ -168,9 +196,32 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
     }
   }
 
+  /** Small frames go out together. False when the answer takes no more. */
+  private static boolean write(ResponseStream to, ArrayDeque<Frame> frames, EventFrames events) {
+    List<Frame> piece = new ArrayList<>();
+    int size = 0;
+    while (!frames.isEmpty()) {
+      Frame frame = frames.poll();
+      if (frame.kind() == Frames.EVENT && frame.message() instanceof MasterEvent event) {
+        frame = events.frame(event);
+      }
+      int more = frame.size();
+      if (!piece.isEmpty() && size + more > PIECE_BYTES) {
+        if (!to.write(Frame.join(piece))) {
+          return false;
+        }
+        piece.clear();
+        size = 0;
+      }
+      piece.add(frame);
+      size += more;
+    }
+    return piece.isEmpty() || to.write(Frame.join(piece));
+  }
+
   @Override
   public void close() {
-    queue(new byte[0], true);
+    queue(null, true);
   }
 
   @Override
@@ -274,7 +325,7 @@ final class HttpLinkSession implements LinkServer.Session, BodyListener {
 
   private void frame(int kind, byte[] content) throws IOException {
     switch (kind) {
-      case Frames.ALIVE -> queue(Frames.empty(Frames.ALIVE), false);
+      case Frames.ALIVE -> queue(Frame.empty(Frames.ALIVE), false);
       case Frames.HELLO -> hello(Hello.parseFrom(content));
       case Frames.CALL -> call(content);
       default -> LOG.debug("Frame of unknown kind {} from {} is skipped", kind, remote);

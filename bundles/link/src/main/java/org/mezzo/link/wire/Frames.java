@@ -1,10 +1,9 @@
 package org.mezzo.link.wire;
 
-import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * The framing of both directions of a link: four bytes of length, big endian, one byte that tells
@@ -23,28 +22,16 @@ public final class Frames {
   /** Largest frame that is accepted: a re-registration with all tasks of an agent fits. */
   public static final int MAX_BYTES = 64 << 20;
 
-  private static final int HEADER = Integer.BYTES + 1;
-
   private Frames() {}
 
   /** A frame without content. */
   public static byte[] empty(int kind) {
-    return ByteBuffer.allocate(HEADER).putInt(0).put((byte) kind).array();
+    return Frame.join(List.of(Frame.empty(kind)));
   }
 
   /** A message with its frame. */
   public static byte[] frame(int kind, MessageLite message) {
-    int size = message.getSerializedSize();
-    byte[] bytes = new byte[HEADER + size];
-    ByteBuffer.wrap(bytes).putInt(size).put((byte) kind);
-    try {
-      CodedOutputStream out = CodedOutputStream.newInstance(bytes, HEADER, size);
-      message.writeTo(out);
-      out.checkNoSpaceLeft();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes;
+    return Frame.join(List.of(Frame.of(kind, message)));
   }
 
   /** Takes what a stream of frames holds. */
@@ -56,7 +43,7 @@ public final class Frames {
   /** Cuts a stream into frames; for one thread at a time. */
   public static final class Decoder {
     private final Receiver receiver;
-    private final ByteBuffer header = ByteBuffer.allocate(HEADER);
+    private final ByteBuffer header = ByteBuffer.allocate(Frame.HEADER);
     private byte[] content;
     private int kind;
     private int filled;

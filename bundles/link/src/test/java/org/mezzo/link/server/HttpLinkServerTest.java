@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -19,8 +22,12 @@ import org.mezzo.http.ResponseStream;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.Ping;
+import org.mezzo.link.messages.RunTask;
 import org.mezzo.link.messages.Welcome;
 import org.mezzo.link.wire.Frames;
+import org.mezzo.protocol.v1.FrameworkInfo;
 
 /** One thread writes to all agents; nothing that happens with one of them may end it. */
 class HttpLinkServerTest {
@@ -28,6 +35,8 @@ class HttpLinkServerTest {
 
   private final HttpLinkServer server = new HttpLinkServer();
   private final LinkedBlockingQueue<Throwable> faults = new LinkedBlockingQueue<>();
+
+  private volatile LinkServer.Session session;
 
   @AfterEach
   void close() {
@@ -58,6 +67,60 @@ class HttpLinkServerTest {
     assertThat(faults).hasSize(1);
   }
 
+  @Test
+  void anAgentForWhichTooManyEventsWaitIsCut() throws Exception {
+    CountDownLatch writing = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    RecordingStream slow =
+        new RecordingStream() {
+          @Override
+          public boolean write(byte[] bytes) {
+            writing.countDown();
+            try {
+              go.await();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+            return super.write(bytes);
+          }
+        };
+    LinkedBlockingQueue<String> closed = open(slow);
+    assertThat(writing.await(10, TimeUnit.SECONDS)).isTrue();
+    int sent = 0;
+    while (session.send(MasterEvent.newBuilder().setPing(Ping.getDefaultInstance()))) {
+      assertThat(++sent).isLessThanOrEqualTo(100_000);
+    }
+    assertThat(sent).isEqualTo(100_000);
+    go.countDown();
+    assertThat(closed.poll(10, TimeUnit.SECONDS)).contains("100000 events wait");
+    assertThat(server.waiting()).isZero();
+  }
+
+  @Test
+  void eventsThatWaitAreCountedAndGoOutInTheirOrder() throws Exception {
+    RecordingStream stream = new RecordingStream();
+    open(stream);
+    stream.written.poll(10, TimeUnit.SECONDS);
+    FrameworkInfo framework = FrameworkInfo.newBuilder().setUser("u").setName("n").build();
+    List<MasterEvent> expected = new ArrayList<>();
+    for (int i = 1; i <= 1000; i++) {
+      MasterEvent.Builder event =
+          MasterEvent.newBuilder()
+              .setRunTask(
+                  RunTask.newBuilder().setFramework(framework).setResourceVersionUuid("r" + i));
+      session.send(event);
+      expected.add(event.setNumber(i).build());
+    }
+    List<MasterEvent> got = new ArrayList<>();
+    Frames.Decoder decoder =
+        new Frames.Decoder((kind, content) -> got.add(MasterEvent.parseFrom(content)));
+    while (got.size() < expected.size()) {
+      decoder.feed(ByteBuffer.wrap(stream.written.poll(10, TimeUnit.SECONDS)));
+    }
+    assertThat(got).isEqualTo(expected);
+    assertThat(server.waiting()).isZero();
+  }
+
   /** Opens a link on this answer; what is returned tells of its end. */
   private LinkedBlockingQueue<String> open(ResponseStream stream) throws Exception {
     LinkedBlockingQueue<String> closed = new LinkedBlockingQueue<>();
@@ -65,6 +128,7 @@ class HttpLinkServerTest {
         new LinkServer.Acceptor() {
           @Override
           public void opened(LinkServer.Session session, Hello hello, Optional<String> principal) {
+            HttpLinkServerTest.this.session = session;
             session.accept(
                 Welcome.getDefaultInstance(),
                 new LinkServer.Listener() {
@@ -108,7 +172,7 @@ class HttpLinkServerTest {
     return closed;
   }
 
-  private static final class RecordingStream implements ResponseStream {
+  private static class RecordingStream implements ResponseStream {
     final LinkedBlockingQueue<byte[]> written = new LinkedBlockingQueue<>();
 
     @Override

@@ -4,7 +4,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.LinkServer;
@@ -14,6 +16,7 @@ import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Ping;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Welcome;
+import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Admissions;
 import org.mezzo.master.transitions.Agents;
 import org.mezzo.master.transitions.Disconnections;
@@ -45,6 +48,7 @@ public final class Links implements AutoCloseable {
   private final EventLoop loop;
   private final Settings settings;
   private final MasterInfo self;
+  private final Supplier<MasterState> state;
   private final Consumer<Step> run;
   private final MarkingQueue marking;
   private final AtomicLong numbers = new AtomicLong();
@@ -87,77 +91,83 @@ public final class Links implements AutoCloseable {
 
     @Override
     public void call(AgentCall call) {
-      Step step;
+      Runnable action;
       try {
-        step = step(call);
+        action = action(call);
       } catch (ResourceFormatException e) {
         LOG.warn("Agent at {} sent bad resources, ignored: {}", session.remote(), e.getMessage());
         return;
       }
-      if (step != null && !closed) {
+      if (!closed) {
         loop.execute(
             () -> {
               if (!closed) {
-                run.accept(step);
+                action.run();
               }
             });
       }
     }
 
-    /** What a call means; null when it means nothing, or nothing yet. */
-    private Step step(AgentCall call) throws ResourceFormatException {
+    /**
+     * What is done about a call on the event loop. Whether the link may say such a thing is decided
+     * there, before any step begins.
+     */
+    private Runnable action(AgentCall call) throws ResourceFormatException {
       switch (call.getCallCase()) {
         case REGISTER -> {
           var registration = Registration.of(number, call.getRegister());
-          return tx -> {
-            if (!superseded(this, tx.state().agentsByPid().get(registration.pid()))) {
-              Admissions.register(tx, registration);
+          return () -> {
+            if (!superseded(this, state.get().agentsByPid().get(registration.pid()))) {
+              run.accept(tx -> Admissions.register(tx, registration));
             }
           };
         }
         case REREGISTER -> {
           var registration = Registration.of(number, call.getReregister());
-          return tx -> {
+          return () -> {
             if (!superseded(this, registration.info().getId().getValue())) {
-              Readmissions.reregister(tx, registration, call.getReregister());
+              run.accept(tx -> Readmissions.reregister(tx, registration, call.getReregister()));
             }
           };
         }
         case PONG -> {
           answered.set(true);
-          return tx -> pong(tx, this);
+          return () -> pong(this);
         }
         case STATUS_UPDATE -> {
-          return tx -> bound(() -> Statuses.update(tx, agentId, call.getStatusUpdate()));
+          return bound((tx, agent) -> Statuses.update(tx, agent, call.getStatusUpdate()));
         }
         case EXECUTOR_EXITED -> {
-          return tx -> bound(() -> Agents.executorExited(tx, agentId, call.getExecutorExited()));
+          return bound((tx, agent) -> Agents.executorExited(tx, agent, call.getExecutorExited()));
         }
         case FRAMEWORK_MESSAGE -> {
-          return tx -> bound(() -> Tasks.executorMessage(tx, agentId, call.getFrameworkMessage()));
+          return bound((tx, agent) -> Tasks.executorMessage(tx, agent, call.getFrameworkMessage()));
         }
         case UPDATE_AGENT -> {
           Resources oversubscribed = Resources.of(call.getUpdateAgent().getOversubscribedList());
-          return tx ->
-              bound(() -> Agents.update(tx, agentId, call.getUpdateAgent(), oversubscribed));
+          return bound(
+              (tx, agent) -> Agents.update(tx, agent, call.getUpdateAgent(), oversubscribed));
         }
         case UNREGISTER -> {
-          return tx -> bound(() -> Removals.unregister(tx, agentId));
+          return bound(Removals::unregister);
         }
         case TASKS_RECONCILED -> {
-          return tx -> bound(() -> ReportedTasks.unknown(tx, agentId, call.getTasksReconciled()));
+          return bound((tx, agent) -> ReportedTasks.unknown(tx, agent, call.getTasksReconciled()));
         }
         default -> {
-          return null;
+          return () -> {};
         }
       }
     }
 
     /** A call before the registration was answered, or on a link that was replaced, is dropped. */
-    private void bound(Runnable action) {
-      if (agentId != null && byAgent.get(agentId) == this) {
-        action.run();
-      }
+    private Runnable bound(BiConsumer<Transition, String> step) {
+      return () -> {
+        String agent = agentId;
+        if (agent != null && byAgent.get(agent) == this) {
+          run.accept(tx -> step.accept(tx, agent));
+        }
+      };
     }
 
     @Override
@@ -181,6 +191,7 @@ public final class Links implements AutoCloseable {
   /**
    * No link yet.
    *
+   * @param state the published root
    * @param run runs a step as a transition
    */
   public Links(
@@ -188,12 +199,14 @@ public final class Links implements AutoCloseable {
       Settings settings,
       MasterInfo self,
       RemovalRate removalRate,
+      Supplier<MasterState> state,
       Consumer<Step> run) {
     this.loop = loop;
     this.settings = settings;
     this.self = self;
+    this.state = state;
     this.run = run;
-    this.marking = new MarkingQueue(loop, removalRate, run);
+    this.marking = new MarkingQueue(loop, removalRate);
   }
 
   /** An agent opened a link; called on a connector thread. */
@@ -350,7 +363,7 @@ public final class Links implements AutoCloseable {
     if (link != null && link.answered.getAndSet(false)) {
       known.misses = 0;
     } else if (known.pinged && !late && ++known.misses >= settings.maxAgentPingTimeouts()) {
-      markLater(agentId, tx -> silent(tx, agentId));
+      markLater(agentId, () -> silent(agentId));
     }
     known.pinged = true;
     known.at = now;
@@ -362,25 +375,29 @@ public final class Links implements AutoCloseable {
   }
 
   /** Marks an agent whose pongs are missed, unless one waits for its turn. */
-  private void silent(Transition tx, String agentId) {
+  private void silent(String agentId) {
     Link link = byAgent.get(agentId);
     if (link == null || !link.answered.get()) {
-      Unreachability.mark(tx, agentId, "health check timed out");
+      run.accept(tx -> Unreachability.mark(tx, agentId, "health check timed out"));
     }
   }
 
-  private void pong(Transition tx, Link link) {
+  private void pong(Link link) {
     Health known = link.agentId == null ? null : health.get(link.agentId);
     if (known != null && byAgent.get(link.agentId) == link) {
       known.misses = 0;
       if (marking.cancel(link.agentId)) {
-        tx.count(MARKINGS + "canceled");
+        run.accept(tx -> tx.count(MARKINGS + "canceled"));
       }
     }
   }
 
   /** Has an agent marked unreachable in its turn, unless it shows before that it lives. */
   public void markLater(String agentId, Step mark) {
+    markLater(agentId, () -> run.accept(mark));
+  }
+
+  private void markLater(String agentId, Runnable mark) {
     if (marking.add(agentId, mark)) {
       countLater("scheduled");
     }

@@ -4,9 +4,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.mezzo.daemon.loop.EventLoop;
-import org.mezzo.master.transitions.Step;
 
 /**
  * Agents that are to be marked unreachable, whatever the cause, one by one and as often as {@code
@@ -15,16 +13,14 @@ import org.mezzo.master.transitions.Step;
 final class MarkingQueue implements AutoCloseable {
   private final EventLoop loop;
   private final RemovalRate rate;
-  private final Consumer<Step> run;
-  private final Map<String, Step> waiting = new LinkedHashMap<>();
+  private final Map<String, Runnable> waiting = new LinkedHashMap<>();
   private boolean turnComes;
   private EventLoop.Timer turn = () -> {};
   private boolean closed;
 
-  MarkingQueue(EventLoop loop, RemovalRate rate, Consumer<Step> run) {
+  MarkingQueue(EventLoop loop, RemovalRate rate) {
     this.loop = loop;
     this.rate = rate;
-    this.run = run;
   }
 
   /**
@@ -33,7 +29,7 @@ final class MarkingQueue implements AutoCloseable {
    * @param mark run in its turn; must see for itself whether the cause still holds
    * @return false when it waits already
    */
-  boolean add(String agentId, Step mark) {
+  boolean add(String agentId, Runnable mark) {
     if (closed || waiting.putIfAbsent(agentId, mark) != null) {
       return false;
     }
@@ -66,7 +62,7 @@ final class MarkingQueue implements AutoCloseable {
       return;
     }
     String agentId = waiting.keySet().iterator().next();
-    run.accept(waiting.remove(agentId));
+    waiting.remove(agentId).run();
     next();
   }
 

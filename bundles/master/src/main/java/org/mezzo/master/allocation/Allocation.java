@@ -22,6 +22,7 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Offers;
 import org.mezzo.master.transitions.Step;
+import org.mezzo.master.transitions.Transition;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLease;
@@ -39,6 +40,7 @@ public final class Allocation implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Allocation.class);
   private static final Duration CALL_DEADLINE = Duration.ofSeconds(10);
   private static final Duration START_DEADLINE = Duration.ofSeconds(60);
+  private static final String DROPPED = "allocator/mezzo/proposals_dropped";
   private static final Duration TIMER_WINDOW = Duration.ofHours(1);
 
   /** Proposals that are looked at in one go, so that the loop is never held for long. */
@@ -87,7 +89,7 @@ public final class Allocation implements AutoCloseable {
     this.state = state;
     this.run = run;
     this.metrics = metrics;
-    this.dropped = metrics.counter("allocator/mezzo/proposals_dropped");
+    this.dropped = metrics.counter(DROPPED);
     this.failed = metrics.counter("allocator/mezzo/calls_failed");
     this.runs = metrics.counter("allocator/mesos/allocation_runs");
     this.runTime = metrics.timer("allocator/mesos/allocation_run_ms", TIMER_WINDOW);
@@ -250,7 +252,7 @@ public final class Allocation implements AutoCloseable {
                     "An allocation cycle gave nothing; the next one is tried in time", failure);
                 over();
               } else {
-                offer(to, number, grouped(proposals));
+                offer(new Cursor(to, number, grouped(proposals), 0, 0, List.of()));
               }
             });
   }
@@ -276,65 +278,111 @@ public final class Allocation implements AutoCloseable {
     return new ArrayList<>(byFramework.values());
   }
 
-  /** Goes through the proposals framework by framework, a batch in each turn of the loop. */
-  private void offer(long from, long number, List<List<Proposal>> groups) {
-    new Object() {
-      private int group;
-      private int position;
-      private List<String> made = new ArrayList<>();
-
-      void next() {
-        if (closed) {
-          return;
-        }
-        run.accept(
-            tx -> {
-              int left = BATCH;
-              while (left > 0 && group < groups.size()) {
-                List<Proposal> proposals = groups.get(group);
-                while (left > 0 && position < proposals.size()) {
-                  left--;
-                  Proposal proposal = proposals.get(position++);
-                  consider(tx, from, number, proposal, made);
-                }
-                if (position == proposals.size()) {
-                  Offers.expireFilters(tx, proposals.get(0).frameworkId());
-                  Offers.announce(tx, proposals.get(0).frameworkId(), made);
-                  made = new ArrayList<>();
-                  position = 0;
-                  group++;
-                }
-              }
-            });
-        if (group < groups.size()) {
-          loop.execute(this::next);
-        } else if (from == epoch) {
-          over();
-        }
-      }
-    }.next();
-  }
-
-  private void consider(
-      org.mezzo.master.transitions.Transition tx,
+  /**
+   * How far a cycle's proposals have been gone through.
+   *
+   * @param from epoch of the allocator that made them
+   * @param number of the call they are the answer to
+   * @param groups all of them, by framework
+   * @param group the group to go on with
+   * @param position the proposal of it to go on with
+   * @param made ids of the offers made for the framework of the group so far
+   */
+  private record Cursor(
       long from,
       long number,
-      Proposal proposal,
+      List<List<Proposal>> groups,
+      int group,
+      int position,
       List<String> made) {
-    Optional<String> objection =
-        from != epoch
-            ? Optional.of("its allocator is gone")
-            : Offers.objection(tx.state(), proposal);
-    if (objection.isEmpty()) {
-      made.add(Offers.make(tx, proposal).id());
+    boolean atEnd() {
+      return group == groups.size();
+    }
+  }
+
+  /** Goes through the proposals framework by framework, a batch in each turn of the loop. */
+  private void offer(Cursor cursor) {
+    if (closed) {
       return;
     }
-    dropped.increment();
-    LOG.debug("Dropped {}: {}", proposal, objection.get());
-    boolean knows =
-        tx.state().agents().containsKey(proposal.agentId())
-            && agentAddedAt.getOrDefault(proposal.agentId(), 0L) < number;
-    if (from == epoch && knows) {
+    if (cursor.atEnd()) {
+      if (cursor.from() == epoch) {
+        over();
+      }
+      return;
+    }
+    boolean stale = cursor.from() != epoch;
+    Set<String> known = known(cursor);
+    run.accept(tx -> consider(tx, cursor, stale, known));
+  }
+
+  /** The agents in the next batch of which the allocator had been told when it was asked. */
+  private Set<String> known(Cursor cursor) {
+    Set<String> known = new HashSet<>();
+    int left = BATCH;
+    int position = cursor.position();
+    for (int group = cursor.group(); group < cursor.groups().size() && left > 0; group++) {
+      List<Proposal> proposals = cursor.groups().get(group);
+      for (; position < proposals.size() && left > 0; position++, left--) {
+        String agentId = proposals.get(position).agentId();
+        if (agentAddedAt.getOrDefault(agentId, 0L) < cursor.number()) {
+          known.add(agentId);
+        }
+      }
+      position = 0;
+    }
+    return known;
+  }
+
+  /**
+   * Makes offers of the next batch.
+   *
+   * @param stale whether the allocator is gone
+   * @param known agents of which it had been told
+   */
+  private void consider(Transition tx, Cursor cursor, boolean stale, Set<String> known) {
+    int left = BATCH;
+    int group = cursor.group();
+    int position = cursor.position();
+    List<String> made = new ArrayList<>(cursor.made());
+    while (left > 0 && group < cursor.groups().size()) {
+      List<Proposal> proposals = cursor.groups().get(group);
+      while (left > 0 && position < proposals.size()) {
+        left--;
+        Proposal proposal = proposals.get(position++);
+        Optional<String> objection =
+            stale ? Optional.of("its allocator is gone") : Offers.objection(tx.state(), proposal);
+        if (objection.isEmpty()) {
+          made.add(Offers.make(tx, proposal).id());
+        } else {
+          LOG.debug("Dropped {}: {}", proposal, objection.get());
+          drop(tx, proposal, !stale && known.contains(proposal.agentId()));
+        }
+      }
+      if (position == proposals.size()) {
+        Offers.expireFilters(tx, proposals.get(0).frameworkId());
+        Offers.announce(tx, proposals.get(0).frameworkId(), made);
+        made = new ArrayList<>();
+        position = 0;
+        group++;
+      }
+    }
+    Cursor next =
+        new Cursor(
+            cursor.from(), cursor.number(), cursor.groups(), group, position, List.copyOf(made));
+    tx.answer(
+        () -> {
+          if (next.atEnd()) {
+            offer(next);
+          } else {
+            loop.execute(() -> offer(next));
+          }
+        });
+  }
+
+  private static void drop(Transition tx, Proposal proposal, boolean known) {
+    tx.count(DROPPED);
+    if (known && tx.state().agents().containsKey(proposal.agentId())) {
       // The allocator regards it as offered; an agent it was told of later is not meant.
       tx.tell(
           "released",

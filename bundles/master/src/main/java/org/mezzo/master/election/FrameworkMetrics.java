@@ -56,18 +56,49 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
 
   @Override
   public void published(MasterState before, MasterState after, List<Happening> happenings) {
-    for (Happening happening : happenings) {
-      if (happening instanceof Happening.FrameworkAdded added) {
-        numbers(added.framework()).roles(added.framework());
-      } else if (happening instanceof Happening.FrameworkUpdated updated) {
-        numbers(updated.framework()).roles(updated.framework());
-      } else if (happening instanceof Happening.FrameworkRemoved removed) {
-        leaving.add(removed.framework().id());
-        forget(after);
-      } else if (happening instanceof Happening.TaskUpdated updated) {
-        ended(before, updated);
-      }
+    Counting counting = new Counting(before, after);
+    happenings.forEach(happening -> happening.accept(counting));
+  }
+
+  /** Counts what one transition brought. */
+  private final class Counting implements Happening.Visitor {
+    private final MasterState before;
+    private final MasterState after;
+
+    Counting(MasterState before, MasterState after) {
+      this.before = before;
+      this.after = after;
     }
+
+    @Override
+    public void taskAdded(Happening.TaskAdded happening) {}
+
+    @Override
+    public void taskUpdated(Happening.TaskUpdated happening) {
+      ended(before, happening);
+    }
+
+    @Override
+    public void frameworkAdded(Happening.FrameworkAdded happening) {
+      numbers(happening.framework()).roles(happening.framework());
+    }
+
+    @Override
+    public void frameworkUpdated(Happening.FrameworkUpdated happening) {
+      numbers(happening.framework()).roles(happening.framework());
+    }
+
+    @Override
+    public void frameworkRemoved(Happening.FrameworkRemoved happening) {
+      leaving.add(happening.framework().id());
+      forget(after);
+    }
+
+    @Override
+    public void agentAdded(Happening.AgentAdded happening) {}
+
+    @Override
+    public void agentRemoved(Happening.AgentRemoved happening) {}
   }
 
   /** Only what has dropped out of the history is looked at. */

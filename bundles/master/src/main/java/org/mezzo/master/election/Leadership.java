@@ -33,7 +33,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private final EventLoop loop;
   private final MasterInfo self;
   private final Terms terms;
-  private final Coordination.Session session;
+  private volatile Coordination.Session session;
   private volatile MasterTerm term;
   private volatile Optional<MasterInfo> leader = Optional.empty();
   private volatile boolean closed;
@@ -42,15 +42,19 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private AutoCloseable detection;
 
   /** Does nothing until {@link #start}. */
-  public Leadership(EventLoop loop, MasterInfo self, Coordination.Session session, Terms terms) {
+  public Leadership(EventLoop loop, MasterInfo self, Terms terms) {
     this.loop = loop;
     this.self = self;
-    this.session = session;
     this.terms = terms;
   }
 
-  /** Enters the election. */
-  public void start() {
+  /**
+   * Enters the election.
+   *
+   * @param session with those who hold it; closed with this
+   */
+  public void start(Coordination.Session session) {
+    this.session = session;
     detection = session.detect(this::detected);
     contend();
   }
@@ -231,6 +235,8 @@ public final class Leadership implements ClusterView, AutoCloseable {
     } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
       LOG.warn("The term did not end in time", e);
     }
-    session.close();
+    if (session != null) {
+      session.close();
+    }
   }
 }

@@ -12,16 +12,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.coordination.Registry;
-import org.mezzo.daemon.loop.EventLoop;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.daemon.loop.Timers;
-import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.daemon.calls.EventStream;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Timers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.agents.RemovalRate;
@@ -29,8 +25,10 @@ import org.mezzo.master.allocation.Allocation;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.StateListener;
 import org.mezzo.master.transitions.AgentRegistry;
+import org.mezzo.master.transitions.Consultation;
 import org.mezzo.master.transitions.Effect;
 import org.mezzo.master.transitions.Frameworks;
+import org.mezzo.master.transitions.Rehearsal;
 import org.mezzo.master.transitions.Settings;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Subscribing;
@@ -51,10 +49,6 @@ public final class MasterTerm implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MasterTerm.class);
   private static final String MASTER_INFO = "master/info";
   private static final String STORES_REFUSED = "registrar/mezzo/refused";
-  private static final Duration STORE_WINDOW = Duration.ofDays(1);
-
-  private static final Encoded<Event> HEARTBEAT =
-      Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
 
   /** Why a term could not go on. */
   @FunctionalInterface
@@ -93,16 +87,10 @@ public final class MasterTerm implements AutoCloseable {
   private final Links links;
   private final Allocation allocation;
   private Optional<FrameworkMetrics> frameworkMetrics = Optional.empty();
-  private final AtomicInteger storesUnderWay = new AtomicInteger();
-
-  /** When a write came to its end last, {@link System#nanoTime}. */
-  private long storeProgress;
-
-  private EventLoop.Timer storeWatch = () -> {};
+  private final RegistryWrites writes;
   private final MetricsRegistry.Timer fetchTime;
-  private final MetricsRegistry.Timer storeTime;
-  private final Map<String, EventStream<Event>> streams = new HashMap<>();
-  private final Map<String, String> frameworkOfStream = new HashMap<>();
+  private final SchedulerStreams streams;
+  private final Effects effects = new Effects();
   private final List<Follower> followers = new ArrayList<>();
   private final Timers timers;
   private final Map<String, EventLoop.Timer> named = new HashMap<>();
@@ -122,13 +110,25 @@ public final class MasterTerm implements AutoCloseable {
     this.failures = failures;
     this.timers = new Timers(parts.loop());
     this.fetchTime = parts.metrics().timer("registrar/state_fetch_ms", Duration.ZERO);
-    this.storeTime = parts.metrics().timer("registrar/state_store_ms", STORE_WINDOW);
-    parts.metrics().gauge("registrar/queued_operations", storesUnderWay::get);
+    this.writes =
+        new RegistryWrites(
+            parts.loop(),
+            registry,
+            parts.registryTimes().store(),
+            parts.metrics(),
+            timeout -> failures.failed("its registry cannot be written", timeout));
+    this.streams =
+        new SchedulerStreams(
+            parts.loop(),
+            parts.settings().heartbeatInterval(),
+            (frameworkId, event) -> frameworkMetrics.ifPresent(it -> it.sent(frameworkId, event)));
     parts.metrics().counter(STORES_REFUSED);
     this.state =
         MasterState.begin(self, parts.clock().instant(), parts.limits(), counters)
             .withPolicy(HashTreePMap.from(parts.weights()), HashTreePMap.empty());
-    this.links = new Links(parts.loop(), parts.settings(), self, parts.removalRate(), this::run);
+    this.links =
+        new Links(
+            parts.loop(), parts.settings(), self, parts.removalRate(), () -> state, this::run);
     this.allocation =
         new Allocation(
             parts.loop(),
@@ -163,7 +163,8 @@ public final class MasterTerm implements AutoCloseable {
               } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException("The registry holds what is no agent", e);
               }
-              return stored(List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
+              return writes
+                  .apply(List.of(new Registry.Change(MASTER_INFO, state.self().toByteArray())))
                   .thenApply(unused -> next);
             })
         .whenComplete(
@@ -210,64 +211,6 @@ public final class MasterTerm implements AutoCloseable {
           }
         });
     return result;
-  }
-
-  private CompletionStage<Void> stored(List<Registry.Change> changes) {
-    long began = System.nanoTime();
-    if (storesUnderWay.getAndIncrement() == 0) {
-      storeProgress = began;
-      watchStores(parts.registryTimes().store());
-    }
-    return registry
-        .apply(changes)
-        .whenComplete(
-            (unused, failure) -> {
-              storeProgress = System.nanoTime();
-              if (storesUnderWay.decrementAndGet() == 0) {
-                storeWatch.cancel();
-              }
-              if (failure == null) {
-                storeTime.recordNanos(System.nanoTime() - began);
-              }
-            });
-  }
-
-  /**
-   * Ends the term when no write comes to its end for as long as one may take (rule 163). Many that
-   * wait for each other may take longer together.
-   */
-  private void watchStores(Duration wait) {
-    Duration limit = parts.registryTimes().store();
-    storeWatch =
-        parts
-            .loop()
-            .schedule(
-                wait,
-                () -> {
-                  Duration silent = Duration.ofNanos(System.nanoTime() - storeProgress);
-                  if (silent.compareTo(limit) < 0) {
-                    watchStores(limit.minus(silent));
-                    return;
-                  }
-                  long progress = storeProgress;
-                  // An answer may wait for its turn on a loop that was held up.
-                  parts
-                      .loop()
-                      .execute(
-                          () -> {
-                            if (closed || storesUnderWay.get() == 0) {
-                              return;
-                            }
-                            if (progress != storeProgress) {
-                              watchStores(limit);
-                              return;
-                            }
-                            failures.failed(
-                                "its registry cannot be written",
-                                new TimeoutException(
-                                    "it was not written within " + limit.toSeconds() + " s"));
-                          });
-                });
   }
 
   private void recoveryTimer(MasterState begin) {
@@ -327,6 +270,7 @@ public final class MasterTerm implements AutoCloseable {
     MasterState before = state;
     Transition tx = new Transition(before, parts.clock().instant(), parts.settings());
     step.apply(tx);
+    assert Rehearsal.repeats(step, tx);
     MasterState after = tx.state();
     if (after != before) {
       state = after;
@@ -335,101 +279,141 @@ public final class MasterTerm implements AutoCloseable {
         follower.listener().published(before, after, tx.happenings());
       }
     }
-    for (Effect effect : tx.effects()) {
-      execute(effect);
-    }
+    tx.effects().forEach(effect -> effect.accept(effects));
   }
 
-  private void execute(Effect effect) {
-    if (effect instanceof Effect.Send send) {
-      EventStream<Event> stream = streams.get(send.streamId());
-      if (stream != null) {
-        stream.send(send.event());
-        sent(send.streamId(), send.event());
-      }
-    } else if (effect instanceof Effect.ToAgent toAgent) {
-      links.send(toAgent.agentId(), toAgent.event());
-    } else if (effect instanceof Effect.Tell tell) {
-      allocation.tell(tell.operation(), tell.change());
-    } else if (effect instanceof Effect.Count count) {
-      parts.metrics().counter(count.metric()).add(count.by());
-    } else if (effect instanceof Effect.Allocate allocate) {
-      allocation.request(allocate.agentId());
-    } else if (effect instanceof Effect.Heartbeat heartbeat) {
-      EventStream<Event> stream = streams.get(heartbeat.streamId());
-      if (stream != null) {
-        stream.send(HEARTBEAT);
-        sent(heartbeat.streamId(), HEARTBEAT.message());
-        stream.heartbeat(
-            parts.loop(),
-            parts.settings().heartbeatInterval(),
-            HEARTBEAT,
-            () -> sent(heartbeat.streamId(), HEARTBEAT.message()));
-      }
-    } else if (effect instanceof Effect.EndStream end) {
-      frameworkOfStream.remove(end.streamId());
-      EventStream<Event> stream = streams.remove(end.streamId());
-      if (stream != null) {
-        stream.end();
-      }
-    } else if (effect instanceof Effect.BindLink bind) {
-      allocation.agentAdded(bind.agentId());
-      links.bind(bind.agentId(), bind.linkNumber());
-    } else if (effect instanceof Effect.EndLink end) {
-      allocation.agentRemoved(end.agentId());
-      links.end(end.agentId());
-    } else if (effect instanceof Effect.ToLink toLink) {
-      links.sendTo(toLink.linkNumber(), toLink.event());
-    } else if (effect instanceof Effect.RefuseLink refuse) {
-      links.refuse(refuse.linkNumber(), refuse.reason());
-    } else if (effect instanceof Effect.MarkUnreachable mark) {
-      links.markLater(mark.agentId(), mark.mark());
-    } else if (effect instanceof Effect.Ping ping) {
-      links.ping(ping.agentId());
-    } else if (effect instanceof Effect.Store store) {
-      store(store);
-    } else if (effect instanceof Effect.After after) {
-      callOff(after.name());
+  /** Carries out what transitions want done. */
+  private final class Effects implements Effect.Handler {
+    @Override
+    public void bindStream(Effect.BindStream effect) {
+      streams.bind(effect.streamId(), effect.frameworkId());
+    }
+
+    @Override
+    public void send(Effect.Send effect) {
+      streams.send(effect.streamId(), effect.event());
+    }
+
+    @Override
+    public void heartbeat(Effect.Heartbeat effect) {
+      streams.heartbeat(effect.streamId());
+    }
+
+    @Override
+    public void endStream(Effect.EndStream effect) {
+      streams.end(effect.streamId());
+    }
+
+    @Override
+    public void toAgent(Effect.ToAgent effect) {
+      links.send(effect.agentId(), effect.event());
+    }
+
+    @Override
+    public void toLink(Effect.ToLink effect) {
+      links.sendTo(effect.linkNumber(), effect.event());
+    }
+
+    @Override
+    public void refuseLink(Effect.RefuseLink effect) {
+      links.refuse(effect.linkNumber(), effect.reason());
+    }
+
+    @Override
+    public void bindLink(Effect.BindLink effect) {
+      allocation.agentAdded(effect.agentId());
+      links.bind(effect.agentId(), effect.linkNumber());
+    }
+
+    @Override
+    public void endLink(Effect.EndLink effect) {
+      allocation.agentRemoved(effect.agentId());
+      links.end(effect.agentId());
+    }
+
+    @Override
+    public void ping(Effect.Ping effect) {
+      links.ping(effect.agentId());
+    }
+
+    @Override
+    public void tell(Effect.Tell effect) {
+      allocation.tell(effect.operation(), effect.change());
+    }
+
+    @Override
+    public void allocate(Effect.Allocate effect) {
+      allocation.request(effect.agentId());
+    }
+
+    @Override
+    public void markUnreachable(Effect.MarkUnreachable effect) {
+      links.markLater(effect.agentId(), effect.mark());
+    }
+
+    @Override
+    public void store(Effect.Store effect) {
+      MasterTerm.this.store(effect);
+    }
+
+    @Override
+    public void after(Effect.After effect) {
+      cancel(effect.name());
       named.put(
-          after.name(),
+          effect.name(),
           timers.schedule(
-              after.delay(),
+              effect.delay(),
               () -> {
-                named.remove(after.name());
-                run(after.step());
+                named.remove(effect.name());
+                run(effect.step());
               }));
-    } else if (effect instanceof Effect.CallOff callOff) {
-      callOff(callOff.name());
-    } else if (effect instanceof Effect.Answer answer) {
-      answer.answer().run();
-    } else if (effect instanceof Effect.Next next) {
-      parts.loop().execute(() -> run(next.step()));
-    } else if (effect instanceof Effect.Consult consult) {
+    }
+
+    @Override
+    public void callOff(Effect.CallOff effect) {
+      cancel(effect.name());
+    }
+
+    @Override
+    public void answer(Effect.Answer effect) {
+      effect.answer().run();
+    }
+
+    @Override
+    public void next(Effect.Next effect) {
+      parts.loop().execute(() -> run(effect.step()));
+    }
+
+    @Override
+    public void agentLost(Effect.AgentLost effect) {
+      parts.consultant().agentLost(effect.agent());
+    }
+
+    @Override
+    public void consult(Effect.Consult effect) {
+      Consultation question = effect.consultation();
       parts
           .consultant()
-          .ask(consult.consultation())
-          .thenAccept(answer -> run(tx -> consult.consultation().then().apply(tx, answer)));
-    } else if (effect instanceof Effect.AgentLost lost) {
-      parts.consultant().agentLost(lost.agent());
+          .ask(question)
+          .thenAccept(answer -> run(tx -> question.then().apply(tx, answer)));
+    }
+
+    @Override
+    public void count(Effect.Count effect) {
+      parts.metrics().counter(effect.metric()).add(effect.by());
     }
   }
 
-  private void callOff(String name) {
+  private void cancel(String name) {
     EventLoop.Timer timer = named.remove(name);
     if (timer != null) {
       timer.cancel();
     }
   }
 
-  private void sent(String streamId, Event event) {
-    String frameworkId = frameworkOfStream.get(streamId);
-    if (frameworkId != null) {
-      frameworkMetrics.ifPresent(it -> it.sent(frameworkId, event));
-    }
-  }
-
   private void store(Effect.Store store) {
-    stored(store.changes())
+    writes
+        .apply(store.changes())
         .whenComplete(
             (unused, failure) -> {
               if (closed) {
@@ -463,35 +447,19 @@ public final class MasterTerm implements AutoCloseable {
       stream.abort();
       return;
     }
-    streams.put(streamId, stream);
-    run(
-        tx -> {
-          Frameworks.subscribe(tx, request, streamId, refusal);
-          tx.effects().stream()
-              .filter(Effect.Heartbeat.class::isInstance)
-              .findFirst()
-              .ifPresent(unused -> remember(tx, streamId));
-        });
+    streams.opened(streamId, stream);
+    run(tx -> Frameworks.subscribe(tx, request, streamId, refusal));
     stream.onClosed(cause -> parts.loop().execute(() -> streamClosed(streamId)));
   }
 
-  private void remember(Transition tx, String streamId) {
-    for (Effect effect : tx.effects()) {
-      if (effect instanceof Effect.Send send
-          && send.streamId().equals(streamId)
-          && send.event().hasSubscribed()) {
-        frameworkOfStream.put(streamId, send.event().getSubscribed().getFrameworkId().getValue());
-      }
-    }
-  }
-
   private void streamClosed(String streamId) {
-    streams.remove(streamId);
-    String frameworkId = frameworkOfStream.remove(streamId);
-    if (frameworkId != null) {
-      LOG.info("Framework {} is disconnected: its stream closed", frameworkId);
-      run(tx -> Frameworks.disconnected(tx, frameworkId, streamId));
-    }
+    streams
+        .closed(streamId)
+        .ifPresent(
+            frameworkId -> {
+              LOG.info("Framework {} is disconnected: its stream closed", frameworkId);
+              run(tx -> Frameworks.disconnected(tx, frameworkId, streamId));
+            });
   }
 
   /** Follows the roots; the first call of the listener follows the root given to begin. */
@@ -512,14 +480,13 @@ public final class MasterTerm implements AutoCloseable {
       return;
     }
     closed = true;
-    storeWatch.cancel();
+    writes.close();
     timers.close();
     named.clear();
     frameworkMetrics.ifPresent(FrameworkMetrics::close);
     allocation.close();
     links.close();
-    streams.values().forEach(EventStream::abort);
-    streams.clear();
+    streams.close();
     followers.forEach(follower -> follower.ended().run());
     followers.clear();
     // Connections that are still closing may know the term; the cluster's past is not theirs.

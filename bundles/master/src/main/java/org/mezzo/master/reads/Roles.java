@@ -3,16 +3,18 @@ package org.mezzo.master.reads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.RecoveredAgent;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
 
 /** The roles of a cluster (rules 358 and 359). Stateless. */
-final class Roles {
+public final class Roles {
   private Roles() {}
 
   /**
@@ -23,14 +25,15 @@ final class Roles {
    * @param offered in its subtree
    * @param reserved in its subtree, used or not
    */
-  record Role(
+  public record Role(
       String name,
       double weight,
       List<String> frameworks,
       Quantities allocated,
       Quantities offered,
       Quantities reserved) {
-    Quantities resources() {
+    /** All that is not free. */
+    public Quantities resources() {
       return allocated.plus(offered);
     }
   }
@@ -43,7 +46,7 @@ final class Roles {
   }
 
   /** Sorted by name. */
-  static List<Role> of(MasterState state) {
+  public static List<Role> of(MasterState state) {
     Map<String, Sums> sums = new TreeMap<>();
     for (Framework framework : state.frameworks().values()) {
       for (String role : framework.subscription().roles()) {
@@ -89,6 +92,33 @@ final class Roles {
                     sum.offered,
                     sum.reserved)));
     return roles;
+  }
+
+  /** The names of all roles that anything in the state belongs to, with their ancestors. */
+  static Set<String> names(MasterState state) {
+    Set<String> names = new TreeSet<>();
+    for (Framework framework : state.frameworks().values()) {
+      names.addAll(framework.subscription().roles());
+      names.addAll(framework.totalAllocated().allocations().keySet());
+      names.addAll(framework.totalOffered().allocations().keySet());
+    }
+    for (Agent agent : state.agents().values()) {
+      names.addAll(agent.total().reserved().keySet());
+    }
+    for (RecoveredAgent agent : state.recoveredAgents().values()) {
+      agent.info().getResourcesList().stream()
+          .flatMap(resource -> resource.getReservationsList().stream())
+          .forEach(reservation -> names.add(reservation.getRole()));
+    }
+    names.addAll(state.weights().keySet());
+    names.addAll(state.quotas().keySet());
+    Set<String> all = new TreeSet<>();
+    for (String name : names) {
+      for (int end = name.length(); end > 0; end = name.lastIndexOf('/', end - 1)) {
+        all.add(name.substring(0, end));
+      }
+    }
+    return all;
   }
 
   private static Quantities plus(Quantities sum, Resources resources) {

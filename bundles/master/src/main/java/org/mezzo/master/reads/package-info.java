@@ -1,9 +1,7 @@
 /**
- * What can be read of a leading master: the reading calls and the event stream of the operator API,
- * and the JSON endpoints of old.
- *
- * <p>Everything here is made from a published {@link org.mezzo.master.state.MasterState} on threads
- * of the readers; the event loop does not notice how many there are. {@link
- * org.mezzo.master.reads.Reads} puts it together.
+ * What can be read of a leading master, and by whom: {@link org.mezzo.master.reads.StateReader}
+ * hands out the published {@link org.mezzo.master.state.MasterState} together with what the reader
+ * may see of it. The operator API and the JSON endpoints are made from both, on threads of the
+ * readers; the event loop does not notice how many there are.
  */
 package org.mezzo.master.reads;

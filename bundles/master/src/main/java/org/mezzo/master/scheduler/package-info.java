@@ -1,2 +1,5 @@
-/** The border of the scheduler API: checks, streams and the way to the event loop. */
+/**
+ * The scheduler API of the master: a class per call, listed in {@link
+ * org.mezzo.master.scheduler.SchedulerCalls}.
+ */
 package org.mezzo.master.scheduler;

@@ -146,6 +146,7 @@ public final class Frameworks {
   }
 
   private static void greet(Transition tx, Framework framework) {
+    tx.effect(new Effect.BindStream(framework.streamId(), framework.id()));
     tx.send(
         framework,
         Event.newBuilder()

@@ -35,4 +35,34 @@ public record Settings(
           true,
           false,
           false);
+
+  /** With offers that are rescinded when nobody answers them in time. */
+  public Settings withOfferTimeout(Duration timeout) {
+    return new Settings(
+        heartbeatInterval,
+        agentPingTimeout,
+        maxAgentPingTimeouts,
+        agentReregisterTimeout,
+        allocationInterval,
+        Optional.of(timeout),
+        roles,
+        rootSubmissions,
+        requireAgentDomain,
+        consult);
+  }
+
+  /** With hooks or authorizer to be asked before a launch, or without. */
+  public Settings consulting(boolean ask) {
+    return new Settings(
+        heartbeatInterval,
+        agentPingTimeout,
+        maxAgentPingTimeouts,
+        agentReregisterTimeout,
+        allocationInterval,
+        offerTimeout,
+        roles,
+        rootSubmissions,
+        requireAgentDomain,
+        ask);
+  }
 }

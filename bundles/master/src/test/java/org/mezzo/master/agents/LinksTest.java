@@ -30,6 +30,7 @@ import org.mezzo.link.messages.Welcome;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.transitions.Effect;
+import org.mezzo.master.transitions.Rehearsal;
 import org.mezzo.master.transitions.Settings;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Transition;
@@ -75,6 +76,7 @@ class LinksTest {
                 false),
             SELF,
             rate,
+            () -> state,
             this::run);
   }
 
@@ -95,6 +97,7 @@ class LinksTest {
                 false,
                 false));
     step.apply(tx);
+    assertThat(Rehearsal.repeats(step, tx)).isTrue();
     state = tx.state();
     for (Effect effect : tx.effects()) {
       if (effect instanceof Effect.BindLink bind) {

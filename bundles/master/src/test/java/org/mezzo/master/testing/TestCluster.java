@@ -11,10 +11,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.coordination.Coordination;
+import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.LinkServer;
 import org.mezzo.master.Master;
+import org.mezzo.master.MasterFlags;
 import org.mezzo.master.state.MasterState;
 
 /** A master with everything around it faked but HTTP. */
@@ -52,11 +54,10 @@ public final class TestCluster implements AutoCloseable {
     }
     FlagDefinitions definitions =
         FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+    MasterFlags typed = MasterFlags.of(definitions.parse(given));
     Master started =
-        new Master(
-            "master",
-            definitions.parse(given),
-            new Master.Services(leases, coordination, new JettyConnectors(), links));
+        DaemonFrame.open("master", Master.KIND, typed.daemon(), leases, new JettyConnectors())
+            .start(frame -> new Master(frame, typed, coordination, links));
     open.add(started);
     return started;
   }

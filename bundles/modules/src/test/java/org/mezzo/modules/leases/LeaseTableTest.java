@@ -495,7 +495,9 @@ final class LeaseTableTest {
     assertThat(kindOf(late)).isEqualTo(Kind.LATE);
     assertThat(kindOf(behind)).isEqualTo(Kind.ABSENT);
     assertThat(table.abandonedThreads()).isEqualTo(1);
-    assertThat(log).contains("lost 1 b1").doesNotContain("close stuck");
+    // The listener is told by another thread than the callers.
+    await(() -> log.contains("lost 1 b1"));
+    assertThat(log).doesNotContain("close stuck");
     register(polite(0, "hello"));
     stuck.get(0).countDown();
     await(() -> fake.released.get() == 1);

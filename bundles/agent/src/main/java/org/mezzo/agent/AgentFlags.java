@@ -1,0 +1,171 @@
+package org.mezzo.agent;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mezzo.agent.checkpoint.Reconfiguration;
+import org.mezzo.agent.detection.Attributes;
+import org.mezzo.agent.sandboxes.SandboxRetention;
+import org.mezzo.agent.tasks.TaskEnvironment;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.containerizer.ContainerizerOptions;
+import org.mezzo.daemon.configuration.DaemonFlags;
+import org.mezzo.daemon.configuration.FlagTexts;
+import org.mezzo.flags.FlagException;
+import org.mezzo.flags.Flags;
+import org.mezzo.protocol.v1.Attribute;
+
+/**
+ * The flags of an agent, each read and checked once. Immutable.
+ *
+ * @param daemon those that every daemon has
+ * @param sandboxes how long sandboxes of the past stay
+ * @param containers how containers are made
+ */
+public record AgentFlags(
+    DaemonFlags daemon,
+    Registration registration,
+    Equipment equipment,
+    SandboxRetention sandboxes,
+    Tasks tasks,
+    ContainerizerOptions containers) {
+
+  /**
+   * How the agent comes to its master.
+   *
+   * @param master {@code --master}
+   * @param session {@code --zk_session_timeout}
+   * @param backoff {@code --registration_backoff_factor}
+   * @param reconfiguration {@code --reconfiguration_policy}
+   */
+  public record Registration(
+      String master, Duration session, Duration backoff, Reconfiguration reconfiguration) {}
+
+  /**
+   * What the agent says to have.
+   *
+   * @param resources {@code --resources}, empty for what the machine has
+   * @param defaultRole {@code --default_role}
+   * @param attributes {@code --attributes}
+   */
+  public record Equipment(String resources, String defaultRole, List<Attribute> attributes) {}
+
+  /**
+   * How tasks are run.
+   *
+   * @param environment {@code --executor_environment_variables}; without it what the agent itself
+   *     was given
+   * @param shutdownGrace {@code --executor_shutdown_grace_period}
+   * @param shutdownGraceText the same as it was written, for executors
+   * @param completedExecutors {@code --max_completed_executors_per_framework}
+   */
+  public record Tasks(
+      Map<String, String> environment,
+      Duration shutdownGrace,
+      String shutdownGraceText,
+      int completedExecutors) {}
+
+  /**
+   * Reads the flags of an agent.
+   *
+   * @throws FlagException for the first that is missing or cannot be read; names it and says what
+   *     is wrong
+   */
+  public static AgentFlags of(Flags flags) throws FlagException {
+    return new AgentFlags(
+        DaemonFlags.of(Role.AGENT, flags, folders(flags)),
+        registration(flags),
+        new Equipment(
+            flags.text("resources").orElse(""),
+            flags.text("default_role").orElse("*"),
+            FlagTexts.read(flags, "attributes", Attributes::parse).orElse(List.of())),
+        new SandboxRetention(
+            flags.duration("gc_delay"),
+            flags.decimal("gc_disk_headroom"),
+            flags.duration("disk_watch_interval")),
+        new Tasks(
+            FlagTexts.read(flags, "executor_environment_variables", AgentFlags::variables)
+                .orElseGet(() -> TaskEnvironment.inherited(System.getenv())),
+            flags.duration("executor_shutdown_grace_period"),
+            flags.text("executor_shutdown_grace_period").orElse("5secs"),
+            (int)
+                Math.min(
+                    Integer.MAX_VALUE, flags.integer("max_completed_executors_per_framework"))),
+        containers(flags));
+  }
+
+  private static DaemonFlags.Folders folders(Flags flags) throws FlagException {
+    Path work =
+        FlagTexts.read(flags, "work_dir", Path::of)
+            .orElseThrow(
+                () ->
+                    new FlagException(
+                        "--work_dir is missing: give a folder that outlives reboots"));
+    return new DaemonFlags.Folders(
+        work,
+        Optional.of(
+            FlagTexts.read(flags, "runtime_dir", Path::of)
+                .orElseGet(AgentFlags::defaultRuntimeDir)));
+  }
+
+  private static Path defaultRuntimeDir() {
+    Path run = Path.of("/var/run");
+    return Files.isWritable(run)
+        ? run.resolve("mezzo").resolve("agent")
+        : Path.of(System.getProperty("java.io.tmpdir"))
+            .resolve("mezzo-agent-" + System.getProperty("user.name"));
+  }
+
+  private static Registration registration(Flags flags) throws FlagException {
+    return new Registration(
+        flags
+            .text("master")
+            .orElseThrow(
+                () ->
+                    new FlagException(
+                        "--master is missing: give host:port, zk://host:port/path or file://path")),
+        flags.duration("zk_session_timeout"),
+        flags.duration("registration_backoff_factor"),
+        FlagTexts.read(flags, "reconfiguration_policy", Reconfiguration::of)
+            .orElse(Reconfiguration.ADDITIVE));
+  }
+
+  private static ContainerizerOptions containers(Flags flags) throws FlagException {
+    return new ContainerizerOptions(
+        FlagTexts.list(flags, "isolation"),
+        flags.bool("switch_user"),
+        Optional.of(
+            new ContainerizerOptions.CgroupRoot(
+                FlagTexts.read(flags, "cgroups_hierarchy", Path::of)
+                    .orElseGet(() -> Path.of("/sys/fs/cgroup")),
+                flags.text("cgroups_root").orElse("mesos"))),
+        FlagTexts.read(flags, "frameworks_home", Path::of),
+        flags.duration("fetcher_stall_timeout"),
+        Path.of("/bin/sh"));
+  }
+
+  private static Map<String, String> variables(String text) throws IOException {
+    Map<String, String> variables = new HashMap<>();
+    try (JsonParser json = new JsonFactory().createParser(text)) {
+      if (json.nextToken() != JsonToken.START_OBJECT) {
+        throw new IOException("it must be an object of texts");
+      }
+      while (json.nextToken() == JsonToken.FIELD_NAME) {
+        String key = json.currentName();
+        if (json.nextToken() != JsonToken.VALUE_STRING) {
+          throw new IOException("the value of '" + key + "' must be a text");
+        }
+        variables.put(key, json.getText());
+      }
+    }
+    return variables;
+  }
+}

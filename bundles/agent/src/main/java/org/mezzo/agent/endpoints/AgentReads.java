@@ -1,0 +1,189 @@
+package org.mezzo.agent.endpoints;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.stream.Stream;
+import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.AgentTasks.ExecutorView;
+import org.mezzo.agent.tasks.AgentTasks.FrameworkView;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.ObjectApprovers;
+import org.mezzo.daemon.border.Permission.Question;
+import org.mezzo.protocol.v1.Task;
+
+/**
+ * What endpoints and calls read of an agent's state: copied on the loop, then cut to what one
+ * principal may see. Safe for any thread.
+ */
+public final class AgentReads {
+
+  /**
+   * The state as one principal may see it.
+   *
+   * @param all everything, for sums that tell of nobody
+   * @param visible the frameworks, executors and tasks that he may see
+   * @param flags whether he may see the flags
+   */
+  record Visible(AgentTasks.View all, AgentTasks.View visible, boolean flags) {}
+
+  /** An executor whose container runs. */
+  record Running(String framework, ExecutorView executor) {}
+
+  private final AgentTasks tasks;
+  private final Executor loop;
+  private final Executor workers;
+  private final Authorization authorization;
+
+  /**
+   * Reads tasks.
+   *
+   * @param loop the owner of the tasks
+   * @param workers where answers are written
+   */
+  public AgentReads(
+      AgentTasks tasks, Executor loop, Executor workers, Authorization authorization) {
+    this.tasks = tasks;
+    this.loop = loop;
+    this.workers = workers;
+    this.authorization = authorization;
+  }
+
+  /** Where answers are written. */
+  Executor workers() {
+    return workers;
+  }
+
+  private CompletionStage<AgentTasks.View> view() {
+    return CompletableFuture.supplyAsync(tasks::view, loop);
+  }
+
+  /** The state with what of it may be seen. */
+  CompletionStage<Visible> state(Optional<Principal> principal) {
+    return view()
+        .thenComposeAsync(
+            all ->
+                ObjectApprovers.ask(authorization, principal, questions(all))
+                    .thenApply(
+                        approvers ->
+                            new Visible(
+                                all,
+                                new AgentTasks.View(
+                                    visible(all.frameworks(), approvers),
+                                    visible(all.completed(), approvers)),
+                                approvers.approved(Action.VIEW_FLAGS))),
+            workers);
+  }
+
+  private static List<Question> questions(AgentTasks.View view) {
+    List<Question> questions = new ArrayList<>();
+    questions.add(Question.anything(Action.VIEW_FLAGS));
+    for (FrameworkView framework : all(view)) {
+      questions.add(Question.about(Action.VIEW_FRAMEWORK, framework.info().getUser()));
+      for (ExecutorView executor : executors(framework)) {
+        questions.add(Question.about(Action.VIEW_EXECUTOR, user(framework, executor)));
+        tasks(executor)
+            .forEach(
+                task -> questions.add(Question.about(Action.VIEW_TASK, user(framework, task))));
+      }
+    }
+    return questions;
+  }
+
+  private static List<FrameworkView> visible(
+      List<FrameworkView> frameworks, ObjectApprovers approvers) {
+    return frameworks.stream()
+        .filter(it -> approvers.approved(Action.VIEW_FRAMEWORK, it.info().getUser()))
+        .map(
+            it ->
+                new FrameworkView(
+                    it.info(),
+                    executors(it, it.executors(), approvers),
+                    executors(it, it.completedExecutors(), approvers)))
+        .toList();
+  }
+
+  private static List<ExecutorView> executors(
+      FrameworkView framework, List<ExecutorView> executors, ObjectApprovers approvers) {
+    return executors.stream()
+        .filter(it -> approvers.approved(Action.VIEW_EXECUTOR, user(framework, it)))
+        .map(
+            it ->
+                new ExecutorView(
+                    it.id(),
+                    it.name(),
+                    it.containerId(),
+                    it.sandbox(),
+                    tasks(framework, it.tasks(), approvers),
+                    tasks(framework, it.completedTasks(), approvers)))
+        .toList();
+  }
+
+  private static List<Task> tasks(
+      FrameworkView framework, List<Task> tasks, ObjectApprovers approvers) {
+    return tasks.stream()
+        .filter(it -> approvers.approved(Action.VIEW_TASK, user(framework, it)))
+        .toList();
+  }
+
+  /** The executors that run and whose containers may be seen. */
+  CompletionStage<List<Running>> running(Optional<Principal> principal) {
+    return view()
+        .thenComposeAsync(
+            view -> {
+              List<Question> questions = new ArrayList<>();
+              for (FrameworkView framework : view.frameworks()) {
+                for (ExecutorView executor : framework.executors()) {
+                  questions.add(Question.about(Action.VIEW_CONTAINER, user(framework, executor)));
+                }
+              }
+              return ObjectApprovers.ask(authorization, principal, questions)
+                  .thenApply(approvers -> running(view, approvers));
+            },
+            workers);
+  }
+
+  private static List<Running> running(AgentTasks.View view, ObjectApprovers approvers) {
+    List<Running> running = new ArrayList<>();
+    for (FrameworkView framework : view.frameworks()) {
+      for (ExecutorView executor : framework.executors()) {
+        if (!executor.tasks().isEmpty()
+            && approvers.approved(Action.VIEW_CONTAINER, user(framework, executor))) {
+          running.add(new Running(framework.info().getId().getValue(), executor));
+        }
+      }
+    }
+    return running;
+  }
+
+  private static List<FrameworkView> all(AgentTasks.View view) {
+    return Stream.concat(view.frameworks().stream(), view.completed().stream()).toList();
+  }
+
+  private static List<ExecutorView> executors(FrameworkView framework) {
+    return Stream.concat(framework.executors().stream(), framework.completedExecutors().stream())
+        .toList();
+  }
+
+  private static Stream<Task> tasks(ExecutorView executor) {
+    return Stream.concat(executor.tasks().stream(), executor.completedTasks().stream());
+  }
+
+  /** The account that a task runs as: its own, else the framework's. */
+  private static String user(FrameworkView framework, Task task) {
+    return task.hasUser() ? task.getUser() : framework.info().getUser();
+  }
+
+  /** The account that an executor runs as; a command's executor is its task. */
+  private static String user(FrameworkView framework, ExecutorView executor) {
+    return tasks(executor)
+        .findFirst()
+        .map(task -> user(framework, task))
+        .orElseGet(() -> framework.info().getUser());
+  }
+}

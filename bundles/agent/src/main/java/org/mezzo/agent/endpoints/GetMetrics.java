@@ -1,0 +1,39 @@
+package org.mezzo.agent.endpoints;
+
+import org.mezzo.daemon.border.Permission;
+import org.mezzo.daemon.calls.ApiCall;
+import org.mezzo.daemon.calls.CallDeclaration;
+import org.mezzo.daemon.calls.CallExchange;
+import org.mezzo.daemon.endpoints.CommonEndpoints;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.protocol.v1.agent.Call;
+import org.mezzo.protocol.v1.agent.Response;
+
+/** {@code GET_METRICS}. */
+final class GetMetrics implements ApiCall<Call> {
+  private final MetricsRegistry metrics;
+
+  GetMetrics(MetricsRegistry metrics) {
+    this.metrics = metrics;
+  }
+
+  @Override
+  public CallDeclaration<Call> declaration() {
+    return CallDeclaration.<Call>of(
+            Call.Type.GET_METRICS,
+            Permission.none("the API does not ask for it; restrict who may call the API instead"),
+            "All metrics, as they are at this moment.")
+        .carrying("get_metrics");
+  }
+
+  @Override
+  public void handle(Call call, CallExchange exchange) {
+    exchange.respond(
+        Response.newBuilder()
+            .setType(Response.Type.GET_METRICS)
+            .setGetMetrics(
+                Response.GetMetrics.newBuilder()
+                    .addAllMetrics(CommonEndpoints.metricMessages(metrics)))
+            .build());
+  }
+}

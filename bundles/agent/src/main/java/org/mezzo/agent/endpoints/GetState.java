@@ -1,0 +1,44 @@
+package org.mezzo.agent.endpoints;
+
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.border.Permission;
+import org.mezzo.daemon.calls.ApiCall;
+import org.mezzo.daemon.calls.CallDeclaration;
+import org.mezzo.daemon.calls.CallExchange;
+import org.mezzo.protocol.v1.agent.Call;
+import org.mezzo.protocol.v1.agent.Response;
+
+/** {@code GET_STATE}. */
+final class GetState implements ApiCall<Call> {
+  private final AgentReads reads;
+
+  GetState(AgentReads reads) {
+    this.reads = reads;
+  }
+
+  @Override
+  public CallDeclaration<Call> declaration() {
+    return CallDeclaration.of(
+        Call.Type.GET_STATE,
+        Permission.perObject(Action.VIEW_FRAMEWORK, Action.VIEW_EXECUTOR, Action.VIEW_TASK),
+        "Frameworks, executors and tasks, running and completed.");
+  }
+
+  @Override
+  public void handle(Call call, CallExchange exchange) {
+    exchange.respondWhen(
+        reads
+            .state(exchange.principal())
+            .thenApplyAsync(
+                state ->
+                    Response.newBuilder()
+                        .setType(Response.Type.GET_STATE)
+                        .setGetState(
+                            Response.GetState.newBuilder()
+                                .setGetTasks(StateMessages.tasks(state.visible()))
+                                .setGetExecutors(StateMessages.executors(state.visible()))
+                                .setGetFrameworks(StateMessages.frameworks(state.visible())))
+                        .build(),
+                reads.workers()));
+  }
+}

@@ -1,0 +1,170 @@
+package org.mezzo.agent.endpoints;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.mezzo.agent.Agent;
+import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.AgentTasks.ExecutorView;
+import org.mezzo.agent.tasks.AgentTasks.FrameworkView;
+import org.mezzo.agent.updates.States;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.border.Access;
+import org.mezzo.daemon.border.ApiEndpoint;
+import org.mezzo.daemon.border.EndpointDeclaration;
+import org.mezzo.daemon.border.Help;
+import org.mezzo.daemon.border.Permission;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.endpoints.CommonEndpoints;
+import org.mezzo.daemon.json.JsonOut;
+import org.mezzo.daemon.json.StateJson;
+import org.mezzo.flags.Flags;
+import org.mezzo.http.HttpExchange;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.Task;
+import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.resources.Resources;
+
+/** {@code /state}. */
+final class StateEndpoint implements ApiEndpoint {
+  private final AgentReads reads;
+  private final AgentDescription self;
+  private final Flags flags;
+
+  StateEndpoint(AgentReads reads, AgentDescription self, Flags flags) {
+    this.reads = reads;
+    this.self = self;
+    this.flags = flags;
+  }
+
+  @Override
+  public EndpointDeclaration declaration() {
+    return new EndpointDeclaration(
+        "/state",
+        Access.READONLY,
+        Permission.perObject(
+            Action.VIEW_FRAMEWORK, Action.VIEW_EXECUTOR, Action.VIEW_TASK, Action.VIEW_FLAGS),
+        Help.of(
+                "The agent, and everything that runs on it.",
+                "Answers with an object: the agent's resources, attributes and flags, and its"
+                    + " frameworks, running and completed, with their executors and tasks.")
+            .with("jsonp", CommonEndpoints.JSONP));
+  }
+
+  @Override
+  public void handle(HttpExchange exchange, Optional<Principal> principal) {
+    Router.when(
+        exchange,
+        reads.state(principal),
+        reads.workers(),
+        state -> CommonEndpoints.respondJson(exchange, json -> state(json, state)));
+  }
+
+  private void state(JsonOut json, AgentReads.Visible state) {
+    AgentInfo agent = self.info().get();
+    Resources total = self.total();
+    Resources allocated = allocated(state.all());
+    json.object(
+        () -> {
+          json.field("version", Versions.MESOS);
+          json.field("build_date", Versions.BUILD_DATE);
+          json.field("build_time", Versions.BUILD_TIME);
+          json.field("build_user", Versions.BUILD_USER);
+          json.field("start_time", self.startTime());
+          json.field("id", agent.getId().getValue());
+          json.field("pid", self.pid());
+          json.field("hostname", agent.getHostname());
+          json.texts("capabilities", Agent.CAPABILITIES.stream().map(Enum::name).toList());
+          if (agent.hasDomain()) {
+            StateJson.domain(json, "domain", agent.getDomain());
+          }
+          StateJson.resources(json, "resources", total);
+          StateJson.resourcesByRole(json, "reserved_resources", total.reserved());
+          StateJson.resources(json, "unreserved_resources", total.unreserved());
+          StateJson.fullResourcesByRole(json, "reserved_resources_full", total.reserved());
+          StateJson.fullResources(json, "unreserved_resources_full", total.unreserved());
+          StateJson.resourcesByRole(json, "reserved_resources_allocated", allocated.reserved());
+          StateJson.resources(json, "unreserved_resources_allocated", allocated.unreserved());
+          json.array("resource_providers", () -> {});
+          StateJson.attributes(json, "attributes", agent.getAttributesList());
+          self.leader().get().ifPresent(at -> json.field("master_hostname", at.getHostString()));
+          if (state.flags()) {
+            flags.text("log_dir").ifPresent(folder -> json.field("log_dir", folder));
+            json.object("flags", () -> flags.shown().forEach(json::field));
+          }
+          json.array(
+              "frameworks", state.visible().frameworks(), framework -> framework(json, framework));
+          json.array(
+              "completed_frameworks",
+              state.visible().completed(),
+              framework -> framework(json, framework));
+        });
+  }
+
+  private static Resources allocated(AgentTasks.View view) {
+    List<Resource> all = new ArrayList<>();
+    for (FrameworkView framework : view.frameworks()) {
+      for (ExecutorView executor : framework.executors()) {
+        executor.tasks().forEach(task -> all.addAll(task.getResourcesList()));
+      }
+    }
+    try {
+      return Resources.of(all).unallocated();
+    } catch (ResourceFormatException e) {
+      throw new IllegalStateException("A running task has unreadable resources", e);
+    }
+  }
+
+  private static void framework(JsonOut json, FrameworkView framework) {
+    FrameworkInfo info = framework.info();
+    json.object(
+        () -> {
+          json.field("id", info.getId().getValue());
+          json.field("name", info.getName());
+          json.field("user", info.getUser());
+          json.field("failover_timeout", info.getFailoverTimeout());
+          json.field("checkpoint", info.getCheckpoint());
+          json.field("hostname", info.getHostname());
+          if (info.hasPrincipal()) {
+            json.field("principal", info.getPrincipal());
+          }
+          if (States.has(info, FrameworkInfo.Capability.Type.MULTI_ROLE)) {
+            json.texts("roles", info.getRolesList());
+          } else {
+            json.field("role", info.getRole());
+          }
+          json.array("executors", framework.executors(), executor -> executor(json, executor));
+          json.array(
+              "completed_executors",
+              framework.completedExecutors(),
+              executor -> executor(json, executor));
+        });
+  }
+
+  private static void executor(JsonOut json, ExecutorView executor) {
+    json.object(
+        () -> {
+          json.field("id", executor.id());
+          json.field("name", executor.name());
+          json.field("source", executor.id());
+          json.field("container", executor.containerId());
+          json.field("directory", executor.sandbox().toString());
+          List<Resource> resources = new ArrayList<>();
+          executor.tasks().forEach(task -> resources.addAll(task.getResourcesList()));
+          StateJson.resources(json, "resources", resources);
+          List<Task> any =
+              executor.tasks().isEmpty() ? executor.completedTasks() : executor.tasks();
+          if (!any.isEmpty()) {
+            json.field("role", StateJson.role(any.get(0).getResourcesList()));
+          }
+          json.array("tasks", executor.tasks(), task -> StateJson.task(json, task));
+          json.array("queued_tasks", () -> {});
+          json.array(
+              "completed_tasks", executor.completedTasks(), task -> StateJson.task(json, task));
+        });
+  }
+}

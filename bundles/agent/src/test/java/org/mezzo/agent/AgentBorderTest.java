@@ -1,0 +1,336 @@
+package org.mezzo.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.coordination.Coordinations;
+import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.flags.FlagDefinitions;
+import org.mezzo.http.JettyConnectors;
+import org.mezzo.link.Links;
+import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.RunTask;
+import org.mezzo.modules.local.LocalModules;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.TaskID;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.Value;
+
+/**
+ * What an agent with {@code --acls} shows to whom: everything it declares, as {@code /help} lists.
+ */
+@Timeout(60)
+class AgentBorderTest {
+  private static final String USER = System.getProperty("user.name");
+  private static final String OUTPUT = "printed-by-the-task";
+  private static final String SANDBOX = "/frameworks/f-hidden/executors/t-hidden/runs/latest";
+
+  /** Only shown to those who may see something. */
+  private static final List<String> SECRETS =
+      List.of(
+          "f-hidden",
+          "t-hidden",
+          "n-hidden",
+          OUTPUT,
+          Base64.getEncoder().encodeToString((OUTPUT + "\n").getBytes(StandardCharsets.UTF_8)),
+          "runtime_dir",
+          "slave/cpus_total",
+          "\"kind\":\"authorizer\"");
+
+  private static final Map<String, String> QUERIES =
+      Map.of(
+          "/files/browse", "?path=" + SANDBOX,
+          "/files/read", "?offset=0&path=" + SANDBOX + "/stdout",
+          "/files/download", "?path=" + SANDBOX + "/stdout");
+
+  private static final Map<String, String> MESSAGES =
+      Map.of(
+          "get_metrics", "{}",
+          "list_files", "{\"path\":\"" + SANDBOX + "\"}",
+          "read_file", "{\"path\":\"" + SANDBOX + "/stdout\",\"offset\":0}");
+
+  @TempDir Path folder;
+  private final LocalModules modules = new LocalModules();
+  private final Links.Client links = Links.client();
+  private final Set<Authorizer.Request> asked = ConcurrentHashMap.newKeySet();
+  private volatile Predicate<Authorizer.Request> allows = request -> true;
+  private FakeMaster master;
+  private Agent agent;
+
+  @BeforeEach
+  void open() throws Exception {
+    master = new FakeMaster();
+    Map<String, String> flags = new HashMap<>();
+    flags.put("master", "127.0.0.1:" + master.address().getPort());
+    flags.put("work_dir", folder.resolve("work").toString());
+    flags.put("runtime_dir", folder.resolve("run").toString());
+    flags.put("port", "0");
+    flags.put("resources", "cpus:4;mem:4096;disk:10240;ports:[31000-32000]");
+    flags.put("registration_backoff_factor", "1ms");
+    flags.put("acls", "{}");
+    modules.register(
+        Authorizer.class,
+        Authorizer.KIND,
+        "local",
+        () ->
+            request -> {
+              asked.add(request);
+              return allows.test(request);
+            });
+    AgentFlags typed =
+        AgentFlags.of(
+            FlagDefinitions.read(Agent.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
+                .parse(flags));
+    agent =
+        DaemonFrame.open(
+                "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
+            .start(frame -> new Agent(frame, typed, Coordinations.create(), links, () -> {}));
+    assertThat(master.registrations.poll(20, TimeUnit.SECONDS)).isNotNull();
+    master.send(
+        MasterEvent.newBuilder()
+            .setRunTask(
+                RunTask.newBuilder()
+                    .setFramework(
+                        FrameworkInfo.newBuilder()
+                            .setId(FrameworkID.newBuilder().setValue("f-hidden"))
+                            .setName("n-hidden")
+                            .setUser(USER))
+                    .addTasks(
+                        TaskInfo.newBuilder()
+                            .setName("n-hidden")
+                            .setTaskId(TaskID.newBuilder().setValue("t-hidden"))
+                            .setAgentId(AgentID.newBuilder().setValue("m-S0"))
+                            .addResources(
+                                Resource.newBuilder()
+                                    .setName("cpus")
+                                    .setType(Value.Type.SCALAR)
+                                    .setScalar(Value.Scalar.newBuilder().setValue(0.1)))
+                            .setCommand(
+                                CommandInfo.newBuilder()
+                                    .setShell(true)
+                                    .setValue("echo " + OUTPUT + "; sleep 100")))));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    String read = "/files/read?offset=0&path=" + SANDBOX + "/stdout";
+    while (!get(read).body().contains(OUTPUT)) {
+      Thread.onSpinWait();
+    }
+    asked.clear();
+  }
+
+  @AfterEach
+  void close() {
+    agent.close();
+    master.close();
+    links.close();
+    modules.close();
+  }
+
+  private HttpResponse<String> get(String path) throws Exception {
+    return send(HttpRequest.newBuilder(uri(path)));
+  }
+
+  private HttpResponse<String> call(String body) throws Exception {
+    return send(
+        HttpRequest.newBuilder(uri("/api/v1"))
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  private URI uri(String path) {
+    return URI.create("http://127.0.0.1:" + agent.address().getPort() + path);
+  }
+
+  private static HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
+    return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  /** Something that can be asked of the agent, as its help describes it. */
+  private interface Ask {
+    HttpResponse<String> now() throws Exception;
+  }
+
+  /** Everything that the agent declares and that needs somebody's leave, by name. */
+  private Map<String, Ask> guarded(Set<String> reasons) throws Exception {
+    Map<String, Ask> all = new LinkedHashMap<>();
+    Map<?, ?> help = (Map<?, ?>) json(get("/help?format=json").body());
+    for (Object process : (List<?>) help.get("processes")) {
+      for (Object endpoint : (List<?>) ((Map<?, ?>) process).get("endpoints")) {
+        Map<?, ?> described = (Map<?, ?>) endpoint;
+        String path = (String) described.get("path");
+        String full = path + QUERIES.getOrDefault(path, "");
+        add(all, reasons, path, described, () -> get(full));
+        if (described.get("calls") instanceof List<?> calls) {
+          for (Object call : calls) {
+            Map<?, ?> one = (Map<?, ?>) call;
+            String type = (String) one.get("type");
+            String message = (String) one.get("message");
+            String body =
+                "{\"type\":\""
+                    + type
+                    + "\""
+                    + (message == null
+                        ? ""
+                        : ",\"" + message + "\":" + MESSAGES.getOrDefault(message, "{}"))
+                    + "}";
+            add(all, reasons, type, one, () -> call(body));
+          }
+        }
+      }
+    }
+    return all;
+  }
+
+  private static void add(
+      Map<String, Ask> all, Set<String> reasons, String name, Map<?, ?> described, Ask ask) {
+    String authorization = (String) described.get("authorization");
+    if (authorization.startsWith("nothing: ")) {
+      reasons.add(name + authorization.substring("nothing".length()));
+    } else {
+      all.put(name, ask);
+    }
+  }
+
+  @Test
+  void whoMayNothingIsShownNothing() throws Exception {
+    Set<String> reasons = new HashSet<>();
+    Map<String, Ask> guarded = guarded(reasons);
+    assertThat(guarded.keySet())
+        .contains("/slave(1)/state", "/slave(1)/containers", "/slave(1)/monitor/statistics")
+        .contains("/slave(1)/flags", "/files/read", "/files/browse", "/files/download")
+        .contains("GET_FLAGS", "GET_STATE", "GET_TASKS", "GET_EXECUTORS", "GET_FRAMEWORKS")
+        .contains("GET_CONTAINERS", "LIST_FILES", "READ_FILE");
+    assertThat(reasons)
+        .allMatch(reason -> reason.matches("[^:]+: .{5,}"))
+        .anyMatch(reason -> reason.startsWith("/slave(1)/health: "))
+        .anyMatch(reason -> reason.startsWith("GET_HEALTH: "));
+    for (Map.Entry<String, Ask> one : guarded.entrySet()) {
+      allows = request -> true;
+      var shown = one.getValue().now();
+      assertThat(shown.statusCode()).as(one.getKey()).isEqualTo(200);
+      assertThat(SECRETS).as(one.getKey()).anyMatch(shown.body()::contains);
+      allows = request -> false;
+      var refused = one.getValue().now();
+      assertThat(refused.statusCode()).as(one.getKey()).isIn(200, 403);
+      assertThat(SECRETS).as(one.getKey()).noneMatch(refused.body()::contains);
+    }
+  }
+
+  @Test
+  void asksAboutWhatIsToBeShown() throws Exception {
+    for (Ask one : guarded(new HashSet<>()).values()) {
+      one.now();
+    }
+    for (Action action :
+        List.of(
+            Action.VIEW_FRAMEWORK,
+            Action.VIEW_EXECUTOR,
+            Action.VIEW_TASK,
+            Action.VIEW_CONTAINER,
+            Action.ACCESS_SANDBOX)) {
+      assertThat(objects(action)).as(action.name()).containsExactly(Optional.of(USER));
+    }
+    assertThat(objects(Action.VIEW_FLAGS)).containsExactly(Optional.empty());
+    assertThat(objects(Action.GET_ENDPOINT_WITH_PATH))
+        .containsExactlyInAnyOrder(
+            Optional.of("/containers"),
+            Optional.of("/monitor/statistics"),
+            Optional.of("/metrics/snapshot"),
+            Optional.of("/files/debug"),
+            Optional.of("/mezzo/modules"));
+  }
+
+  private Set<Optional<String>> objects(Action action) {
+    Set<Optional<String>> objects = new HashSet<>();
+    asked.stream().filter(it -> it.action() == action).forEach(it -> objects.add(it.object()));
+    return objects;
+  }
+
+  @Test
+  void leavesOutWhatMayNotBeSeenAndKeepsTheRest() throws Exception {
+    allows = request -> request.action() != Action.VIEW_TASK;
+    assertThat(get("/state").body())
+        .contains("\"flags\":{")
+        .contains("\"executors\":[{\"id\":\"t-hidden\"")
+        .contains("\"tasks\":[]")
+        .containsPattern("\"unreserved_resources_allocated\":\\{[^}]*\"cpus\":0.1");
+    assertThat(call("{\"type\":\"GET_TASKS\"}").body()).doesNotContain("t-hidden");
+    assertThat(call("{\"type\":\"GET_EXECUTORS\"}").body()).contains("t-hidden");
+    allows = request -> request.action() != Action.VIEW_EXECUTOR;
+    assertThat(get("/state").body()).contains("\"id\":\"f-hidden\"", "\"executors\":[]");
+    assertThat(call("{\"type\":\"GET_TASKS\"}").body()).doesNotContain("t-hidden");
+    allows = request -> request.action() != Action.VIEW_FLAGS;
+    assertThat(get("/state").body()).contains("t-hidden").doesNotContain("\"flags\"");
+    var flags = call("{\"type\":\"GET_FLAGS\"}");
+    assertThat(flags.statusCode()).isEqualTo(403);
+    assertThat(flags.body()).isEqualTo("403 Forbidden.");
+    allows = request -> request.action() != Action.VIEW_CONTAINER;
+    assertThat(get("/containers").body()).isEqualTo("[]");
+    assertThat(get("/monitor/statistics").body()).isEqualTo("[]");
+    assertThat(get("/state").body()).contains("t-hidden");
+    allows = request -> request.action() != Action.ACCESS_SANDBOX;
+    assertThat(get("/files/download?path=" + SANDBOX + "/stdout").statusCode()).isEqualTo(403);
+    assertThat(get("/files/read?offset=0&path=" + folder.resolve("work")).statusCode())
+        .isEqualTo(404);
+  }
+
+  private static Object json(String text) throws IOException {
+    try (JsonParser parser = new JsonFactory().createParser(text)) {
+      parser.nextToken();
+      return value(parser);
+    }
+  }
+
+  private static Object value(JsonParser parser) throws IOException {
+    if (parser.currentToken() == JsonToken.START_OBJECT) {
+      Map<String, Object> object = new LinkedHashMap<>();
+      while (parser.nextToken() != JsonToken.END_OBJECT) {
+        String name = parser.currentName();
+        parser.nextToken();
+        object.put(name, value(parser));
+      }
+      return object;
+    }
+    if (parser.currentToken() == JsonToken.START_ARRAY) {
+      List<Object> array = new ArrayList<>();
+      while (parser.nextToken() != JsonToken.END_ARRAY) {
+        array.add(value(parser));
+      }
+      return array;
+    }
+    return parser.getText();
+  }
+}

@@ -1,0 +1,77 @@
+package org.mezzo.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mezzo.agent.checkpoint.Reconfiguration;
+import org.mezzo.agent.sandboxes.SandboxRetention;
+import org.mezzo.containerizer.ContainerizerOptions.CgroupRoot;
+import org.mezzo.flags.FlagException;
+
+class AgentFlagsTest {
+  private static AgentFlags flags(Map<String, String> given) throws FlagException {
+    Map<String, String> all = new HashMap<>(Map.of("master", "here:5050", "work_dir", "/work"));
+    all.putAll(given);
+    all.values().removeIf(String::isEmpty);
+    return AgentFlags.of(AgentDaemon.definitions().parse(all));
+  }
+
+  @Test
+  void hasTheDefaultsOfTheTable() throws Exception {
+    AgentFlags flags = flags(Map.of("runtime_dir", "/run/own"));
+    assertThat(flags.registration().master()).isEqualTo("here:5050");
+    assertThat(flags.registration().reconfiguration()).isEqualTo(Reconfiguration.ADDITIVE);
+    assertThat(flags.sandboxes())
+        .isEqualTo(new SandboxRetention(Duration.ofDays(7), 0.1, Duration.ofMinutes(1)));
+    assertThat(flags.tasks().shutdownGrace()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(flags.tasks().shutdownGraceText()).isEqualTo("5secs");
+    assertThat(flags.containers().isolation()).containsExactly("posix/cpu", "posix/mem");
+    assertThat(flags.containers().cgroups())
+        .contains(new CgroupRoot(Path.of("/sys/fs/cgroup"), "mesos"));
+    assertThat(flags.daemon().folders().work()).isEqualTo(Path.of("/work"));
+    assertThat(flags.daemon().folders().apart()).contains(Path.of("/run/own"));
+  }
+
+  @Test
+  void readsWhatTextsMean() throws Exception {
+    AgentFlags flags =
+        flags(
+            Map.of(
+                "hooks", "a, b,",
+                "executor_environment_variables", "{\"A\":\"1\"}",
+                "reconfiguration_policy", "equal",
+                "attributes", "rack:r1;level:10"));
+    assertThat(flags.daemon().hooks()).isEqualTo(List.of("a", "b"));
+    assertThat(flags.tasks().environment()).isEqualTo(Map.of("A", "1"));
+    assertThat(flags.registration().reconfiguration()).isEqualTo(Reconfiguration.EQUAL);
+    assertThat(flags.equipment().attributes()).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "master;''",
+        "work_dir;''",
+        "attributes;rack",
+        "reconfiguration_policy;some",
+        "executor_environment_variables;[]",
+        "executor_environment_variables;{\"A\":1}",
+        "executor_environment_variables;{",
+        "domain;{",
+        "advertise_port;0"
+      })
+  void namesTheFlagThatIsMissingOrCannotBeRead(String name, String text) {
+    assertThatThrownBy(() -> flags(Map.of(name, text)))
+        .isInstanceOf(FlagException.class)
+        .hasMessageContaining("--" + name);
+  }
+}

@@ -1,0 +1,77 @@
+package org.mezzo.daemon.configuration;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.daemon.border.BorderFlags;
+import org.mezzo.flags.FlagException;
+import org.mezzo.flags.Flags;
+import org.mezzo.protocol.json.Json;
+import org.mezzo.protocol.v1.DomainInfo;
+
+/**
+ * The flags that every daemon has, each read and checked once. Immutable.
+ *
+ * @param all all flags of the daemon as texts, for those who show them or hand them to modules
+ * @param folders {@code --work_dir} and what else the daemon keeps its files in
+ * @param listen {@code --ip}, {@code --port} and how others are told of them
+ * @param border who is asked about requests, and what is not served
+ * @param modules {@code --modules}
+ * @param hooks {@code --hooks}, in the order in which they are called
+ * @param domain {@code --domain}
+ */
+public record DaemonFlags(
+    Flags all,
+    Folders folders,
+    ListenFlags listen,
+    BorderFlags border,
+    ModuleParameters modules,
+    List<String> hooks,
+    Optional<DomainInfo> domain) {
+
+  /**
+   * Where a daemon keeps its files; absolute.
+   *
+   * @param work locked against a second daemon of its role
+   * @param apart what need not outlive the machine's run, where that has a folder and a lock of its
+   *     own; else it lies below {@code work}
+   */
+  public record Folders(Path work, Optional<Path> apart) {
+    public Folders {
+      work = work.toAbsolutePath();
+      apart = apart.map(Path::toAbsolutePath);
+    }
+
+    /** Where to keep what need not outlive the machine's run. */
+    public Path runtime() {
+      return apart.orElseGet(() -> work.resolve("run"));
+    }
+  }
+
+  public DaemonFlags {
+    hooks = List.copyOf(hooks);
+  }
+
+  /**
+   * Reads the flags of a daemon.
+   *
+   * @param folders whose defaults differ between daemons
+   * @throws FlagException for the first that cannot be read; names it and says what is wrong
+   */
+  public static DaemonFlags of(Role role, Flags flags, Folders folders) throws FlagException {
+    return new DaemonFlags(
+        flags,
+        folders,
+        ListenFlags.of(flags),
+        BorderFlags.of(role, flags),
+        FlagTexts.read(flags, "modules", ModuleParameters::of).orElse(ModuleParameters.NONE),
+        FlagTexts.list(flags, "hooks"),
+        FlagTexts.read(flags, "domain", DaemonFlags::domain));
+  }
+
+  private static DomainInfo domain(String text) throws Exception {
+    return Json.decode(text.getBytes(StandardCharsets.UTF_8), DomainInfo.getDefaultInstance());
+  }
+}

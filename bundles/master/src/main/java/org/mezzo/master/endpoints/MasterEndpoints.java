@@ -1,0 +1,134 @@
+package org.mezzo.master.endpoints;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.mezzo.daemon.border.ApiEndpoint;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.calls.ApiCall;
+import org.mezzo.daemon.calls.CallTable;
+import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.flags.Flags;
+import org.mezzo.master.constraints.RegexLimits;
+import org.mezzo.master.election.Leadership;
+import org.mezzo.master.operator.OperatorApi;
+import org.mezzo.master.operator.OperatorCalls;
+import org.mezzo.master.operator.OperatorStreams;
+import org.mezzo.master.reads.LeaderGate;
+import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.scheduler.RootAccounts;
+import org.mezzo.master.scheduler.SchedulerApi;
+import org.mezzo.master.scheduler.SchedulerCalls;
+import org.mezzo.protocol.v1.master.Call;
+
+/**
+ * Makes what a master serves and no other daemon: the scheduler API, the operator API and the JSON
+ * endpoints. Nothing else adds them to its router.
+ */
+public final class MasterEndpoints {
+  private final Leadership leadership;
+  private final Authorization authorization;
+  private final MetricsRegistry metrics;
+  private final Workers workers;
+  private final LeaderGate gate;
+  private final StateReader reader;
+  private final List<ApiEndpoint> endpoints = new ArrayList<>();
+  private List<ApiCall<Call>> operatorCalls = List.of();
+  private List<ApiCall<org.mezzo.protocol.v1.scheduler.Call>> schedulerCalls = List.of();
+
+  /**
+   * None yet.
+   *
+   * @param workers where answers are made, encoded and written
+   */
+  public MasterEndpoints(
+      Leadership leadership,
+      Authorization authorization,
+      MetricsRegistry metrics,
+      Workers workers) {
+    this.leadership = leadership;
+    this.authorization = authorization;
+    this.metrics = metrics;
+    this.workers = workers;
+    this.gate = new LeaderGate(leadership);
+    this.reader = new StateReader(leadership, authorization, workers);
+  }
+
+  /**
+   * Makes the scheduler API.
+   *
+   * @param limits of regular expressions in offer constraints
+   * @param roots knows who is root where root may not submit; empty: it may
+   */
+  public MasterEndpoints scheduler(RegexLimits limits, Optional<RootAccounts> roots) {
+    schedulerCalls = SchedulerCalls.all(leadership, authorization, metrics, workers, limits, roots);
+    endpoints.add(
+        SchedulerApi.of(
+            new CallTable<>(
+                org.mezzo.protocol.v1.scheduler.Call.getDefaultInstance(),
+                authorization,
+                workers,
+                schedulerCalls),
+            gate,
+            workers));
+    return this;
+  }
+
+  /**
+   * Makes the operator API and the JSON endpoints.
+   *
+   * @param loop for heartbeats of streams
+   * @param started when the daemon was started
+   */
+  public MasterEndpoints operator(
+      Flags flags, VirtualFiles files, EventLoop loop, Instant started) {
+    OperatorStreams streams =
+        new OperatorStreams(
+            leadership,
+            loop,
+            workers,
+            (int) flags.integer("max_operator_event_stream_subscribers"),
+            metrics.counter("master/event_streams_cut"));
+    metrics.gauge("master/operator_event_stream_subscribers", streams::size);
+    operatorCalls = OperatorCalls.all(reader, streams, files, flags, metrics, started);
+    endpoints.add(
+        OperatorApi.of(
+            new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
+            gate,
+            workers));
+    endpoints.add(new StateEndpoint(reader, gate, leadership, flags, started));
+    endpoints.add(new StateSummaryEndpoint(reader, gate, flags));
+    endpoints.add(new SlavesEndpoint(reader, gate));
+    endpoints.add(new FrameworksEndpoint(reader, gate));
+    endpoints.add(new TasksEndpoint(reader, gate));
+    endpoints.add(new RolesEndpoint(reader, gate));
+    endpoints.add(new WeightsEndpoint(reader, gate));
+    endpoints.add(new RedirectEndpoint(gate));
+    return this;
+  }
+
+  /** What was made. */
+  public List<ApiEndpoint> endpoints() {
+    return List.copyOf(endpoints);
+  }
+
+  /** The rows of the operator API. */
+  List<ApiCall<Call>> operatorCalls() {
+    return operatorCalls;
+  }
+
+  /** The rows of the scheduler API. */
+  List<ApiCall<org.mezzo.protocol.v1.scheduler.Call>> schedulerCalls() {
+    return schedulerCalls;
+  }
+
+  /** Adds what was made. */
+  public void install(Router router) {
+    endpoints.forEach(router::add);
+  }
+}

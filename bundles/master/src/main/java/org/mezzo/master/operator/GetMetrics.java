@@ -1,0 +1,41 @@
+package org.mezzo.master.operator;
+
+import org.mezzo.daemon.border.Permission;
+import org.mezzo.daemon.calls.ApiCall;
+import org.mezzo.daemon.calls.CallDeclaration;
+import org.mezzo.daemon.calls.CallExchange;
+import org.mezzo.daemon.endpoints.CommonEndpoints;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.protocol.v1.master.Call;
+import org.mezzo.protocol.v1.master.Response;
+
+/** GET_METRICS: the metrics of the daemon. */
+final class GetMetrics implements ApiCall<Call> {
+  private final MetricsRegistry metrics;
+
+  GetMetrics(MetricsRegistry metrics) {
+    this.metrics = metrics;
+  }
+
+  @Override
+  public CallDeclaration<Call> declaration() {
+    return CallDeclaration.<Call>of(
+            Call.Type.GET_METRICS,
+            Permission.none(
+                "anybody may see metrics, as in Mesos; names of frameworks are among them unless"
+                    + " --publish_per_framework_metrics=false"),
+            "The metrics of the daemon.")
+        .carrying("get_metrics");
+  }
+
+  @Override
+  public void handle(Call call, CallExchange exchange) {
+    exchange.respond(
+        Response.newBuilder()
+            .setType(Response.Type.GET_METRICS)
+            .setGetMetrics(
+                Response.GetMetrics.newBuilder()
+                    .addAllMetrics(CommonEndpoints.metricMessages(metrics)))
+            .build());
+  }
+}

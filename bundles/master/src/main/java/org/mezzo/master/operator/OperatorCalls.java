@@ -1,0 +1,81 @@
+package org.mezzo.master.operator;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Stream;
+import org.mezzo.daemon.calls.ApiCall;
+import org.mezzo.daemon.calls.NotServed;
+import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.flags.Flags;
+import org.mezzo.master.reads.StateReader;
+import org.mezzo.protocol.v1.master.Call;
+
+/**
+ * The calls of the operator API: every type has a row. Those that change something belong to
+ * capabilities that Mezzo does not have yet.
+ */
+public final class OperatorCalls {
+  private OperatorCalls() {}
+
+  /**
+   * All of them.
+   *
+   * @param started when the daemon was started
+   */
+  public static List<ApiCall<Call>> all(
+      StateReader reader,
+      OperatorStreams streams,
+      VirtualFiles files,
+      Flags flags,
+      MetricsRegistry metrics,
+      Instant started) {
+    return Stream.concat(
+            Stream.of(
+                new GetHealth(),
+                new GetVersion(),
+                new GetFlags(flags),
+                new GetMetrics(metrics),
+                new ListFiles(files),
+                new ReadFile(files),
+                new GetState(reader),
+                new GetAgents(reader),
+                new GetFrameworks(reader),
+                new GetExecutors(reader),
+                new GetTasks(reader),
+                new GetRoles(reader),
+                new GetWeights(reader),
+                new GetMaster(reader, started),
+                new Subscribe(reader, streams)),
+            notServed().stream())
+        .toList();
+  }
+
+  private static List<ApiCall<Call>> notServed() {
+    return List.of(
+        NotServed.of(Call.Type.GET_LOGGING_LEVEL),
+        NotServed.of(Call.Type.SET_LOGGING_LEVEL, "set_logging_level"),
+        NotServed.of(Call.Type.GET_OPERATIONS),
+        NotServed.of(Call.Type.UPDATE_WEIGHTS, "update_weights"),
+        NotServed.of(Call.Type.RESERVE_RESOURCES, "reserve_resources"),
+        NotServed.of(Call.Type.UNRESERVE_RESOURCES, "unreserve_resources"),
+        NotServed.of(Call.Type.CREATE_VOLUMES, "create_volumes"),
+        NotServed.of(Call.Type.DESTROY_VOLUMES, "destroy_volumes"),
+        NotServed.of(Call.Type.GROW_VOLUME, "grow_volume"),
+        NotServed.of(Call.Type.SHRINK_VOLUME, "shrink_volume"),
+        NotServed.of(Call.Type.GET_MAINTENANCE_STATUS),
+        NotServed.of(Call.Type.GET_MAINTENANCE_SCHEDULE),
+        NotServed.of(Call.Type.UPDATE_MAINTENANCE_SCHEDULE, "update_maintenance_schedule"),
+        NotServed.of(Call.Type.START_MAINTENANCE, "start_maintenance"),
+        NotServed.of(Call.Type.STOP_MAINTENANCE, "stop_maintenance"),
+        NotServed.of(Call.Type.DRAIN_AGENT, "drain_agent"),
+        NotServed.of(Call.Type.DEACTIVATE_AGENT, "deactivate_agent"),
+        NotServed.of(Call.Type.REACTIVATE_AGENT, "reactivate_agent"),
+        NotServed.of(Call.Type.GET_QUOTA),
+        NotServed.of(Call.Type.UPDATE_QUOTA, "update_quota"),
+        NotServed.of(Call.Type.SET_QUOTA, "set_quota"),
+        NotServed.of(Call.Type.REMOVE_QUOTA, "remove_quota"),
+        NotServed.of(Call.Type.TEARDOWN, "teardown"),
+        NotServed.of(Call.Type.MARK_AGENT_GONE, "mark_agent_gone"));
+  }
+}

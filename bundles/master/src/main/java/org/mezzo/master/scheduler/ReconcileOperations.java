@@ -1,0 +1,29 @@
+package org.mezzo.master.scheduler;
+
+import org.mezzo.daemon.calls.CallDeclaration;
+import org.mezzo.master.transitions.Step;
+import org.mezzo.master.transitions.Tasks;
+import org.mezzo.protocol.v1.scheduler.Call;
+
+/** RECONCILE_OPERATIONS: asks for the latest status of some operations or all. */
+final class ReconcileOperations extends FrameworkCall {
+
+  ReconcileOperations(SubscribedFrameworks frameworks) {
+    super(
+        frameworks,
+        CallDeclaration.<Call>of(
+                Call.Type.RECONCILE_OPERATIONS,
+                own(),
+                "Asks for the latest status of some operations or all.")
+            .carrying("reconcile_operations"));
+  }
+
+  @Override
+  Step step(Call call) {
+    return tx -> {
+      tx.count("master/messages_reconcile_operations");
+      Tasks.reconcileOperations(
+          tx, call.getFrameworkId().getValue(), call.getReconcileOperations().getOperationsList());
+    };
+  }
+}
