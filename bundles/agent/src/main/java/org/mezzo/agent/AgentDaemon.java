@@ -8,6 +8,8 @@ import java.util.Objects;
 import java.util.Set;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
+import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
@@ -58,6 +60,7 @@ public final class AgentDaemon {
       Map<String, Object> properties,
       @Reference ConfigurationAdmin configurations,
       @Reference ModuleLeases modules,
+      @Reference Deployments deployments,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkClient links)
@@ -70,7 +73,11 @@ public final class AgentDaemon {
     AgentFlags flags = AgentFlags.of(definitions.parse(given));
     agent =
         DaemonFrame.open(name, Agent.KIND, flags.daemon(), modules, connectors)
-            .start(frame -> new Agent(frame, flags, coordination, links, this::shutDown));
+            .start(
+                frame -> {
+                  frame.router().add(new DeploymentsEndpoint(name, deployments));
+                  return new Agent(frame, flags, coordination, links, this::shutDown);
+                });
   }
 
   private void shutDown() {

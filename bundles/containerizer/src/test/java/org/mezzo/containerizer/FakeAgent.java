@@ -220,6 +220,11 @@ public final class FakeAgent implements DaemonContext, ModuleLeases {
   public void readmit(long bundleId) {}
 
   @Override
+  public List<DaemonContext> wanting(String kind, String name) {
+    return List.of(this);
+  }
+
+  @Override
   public List<ModuleDescription> quarantined() {
     return List.of();
   }

@@ -25,6 +25,9 @@ public interface Deployments {
   /** The last changes, the newest first, those of earlier processes too. */
   List<Action> history();
 
+  /** What is not tried again until somebody asks for it, the latest verdict first. */
+  List<Verdict> verdicts();
+
   /** The hot folder; empty when this host has none. */
   Optional<Path> folder();
 

@@ -5,6 +5,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
+import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
@@ -44,6 +46,7 @@ public final class MasterDaemon {
   public MasterDaemon(
       Map<String, Object> properties,
       @Reference ModuleLeases modules,
+      @Reference Deployments deployments,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkServer links)
@@ -54,7 +57,11 @@ public final class MasterDaemon {
     MasterFlags flags = MasterFlags.of(definitions.parse(given));
     master =
         DaemonFrame.open(name, Master.KIND, flags.daemon(), modules, connectors)
-            .start(frame -> new Master(frame, flags, coordination, links));
+            .start(
+                frame -> {
+                  frame.router().add(new DeploymentsEndpoint(name, deployments));
+                  return new Master(frame, flags, coordination, links);
+                });
   }
 
   /** The flags of a master. */

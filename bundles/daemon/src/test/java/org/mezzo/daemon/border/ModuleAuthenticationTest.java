@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.Module;
 import org.mezzo.api.authentication.HttpAuthenticator;
@@ -106,6 +107,11 @@ class ModuleAuthenticationTest {
 
     @Override
     public void readmit(long bundleId) {}
+
+    @Override
+    public List<DaemonContext> wanting(String kind, String name) {
+      return List.of();
+    }
 
     @Override
     public List<ModuleDescription> quarantined() {

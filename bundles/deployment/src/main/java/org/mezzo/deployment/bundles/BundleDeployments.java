@@ -21,6 +21,7 @@ import java.util.function.Supplier;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleFolder;
 import org.mezzo.deployment.journal.StateFolder;
 import org.mezzo.modules.ModuleLeases;
@@ -50,12 +51,17 @@ public final class BundleDeployments implements Deployments {
   private static final String FOLDER_PROPERTY = "mezzo.modules.dir";
   private static final String STATE_PROPERTY = "mezzo.deployment.dir";
 
+  /** How long the process before this one may take to end; its own limit is shorter as a rule. */
+  private static final Duration PREDECESSOR = Duration.ofSeconds(15);
+
   private record Request(Supplier<Action> change, CompletableFuture<Action> done) {}
 
   private final BundleContext context;
   private final StateFolder state;
+  private final Wiring wiring;
   private final Ledger ledger;
   private final History history;
+  private final Changes changes;
   private final Trials trials;
   private final Optional<ModuleFolder> folder;
   private final Optional<FolderFollower> follower;
@@ -65,6 +71,7 @@ public final class BundleDeployments implements Deployments {
   private final Thread atExit = new Thread(this::witnessExit, "mezzo-deployment-exit");
   private volatile Settings settings;
   private volatile boolean closed;
+  private volatile boolean ending;
   private long tidied;
 
   @Activate
@@ -86,21 +93,24 @@ public final class BundleDeployments implements Deployments {
     this.settings = settings;
     Supplier<Settings> current = () -> this.settings;
     state = openState(context);
+    wiring = new Wiring(context);
     history = new History(state.journal());
     DeclaredModules modules = new DeclaredModules(components);
     Uses uses = new Uses(leases);
     Probation probation = new Probation(leases, modules, uses, current);
-    ledger = new Ledger(modules, state.journal(), () -> closed);
-    ModuleBundles bundles = new ModuleBundles(context, state.journal(), leases, current);
+    ledger = new Ledger(modules, state.journal(), () -> closed || ending);
+    ModuleBundles bundles = new ModuleBundles(context, state.journal(), leases, wiring, current);
+    Rehearsal rehearsal =
+        new Rehearsal(context, leases, state.folder().resolve("rehearsal"), current);
     Installation installation =
-        new Installation(bundles, probation, uses, leases, state, ledger, history);
+        new Installation(bundles, probation, rehearsal, uses, leases, state, ledger, history);
     bundles.removeLeftovers();
-    Changes changes =
+    changes =
         new Changes(
             bundles,
             new Admission(context, kinds),
             installation,
-            new RollingSwap(bundles, probation, uses, leases, ledger),
+            new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger),
             new InPlaceUpdate(bundles, probation, uses, leases, ledger),
             uses,
             leases,
@@ -131,27 +141,28 @@ public final class BundleDeployments implements Deployments {
     thread.start();
   }
 
+  /**
+   * Without what was decided before nothing may run: it could be what ended the process before this
+   * one.
+   */
   private static StateFolder openState(BundleContext context) {
     String dir = context.getProperty(STATE_PROPERTY);
-    if (dir != null && !dir.isBlank()) {
-      try {
-        return StateFolder.open(Path.of(dir).toAbsolutePath());
-      } catch (IOException e) {
-        LOG.error(
-            "What is decided about modules is forgotten when this process ends, and nothing that"
-                + " was decided before is known: {}",
-            e.getMessage());
-      }
-    }
+    Path place =
+        dir == null || dir.isBlank()
+            ? context.getDataFile("state").toPath()
+            : Path.of(dir).toAbsolutePath();
     try {
-      return StateFolder.open(context.getDataFile("state").toPath());
+      return StateFolder.open(place, PREDECESSOR);
     } catch (IOException e) {
-      throw new UncheckedIOException("Deployment has no place for bundles: " + e.getMessage(), e);
+      throw new UncheckedIOException(
+          "What was decided about modules is not known: " + e.getMessage(), e);
     }
   }
 
   /** The process ends: a guest that did it is skipped next time; no other has done any harm. */
   private void witnessExit() {
+    // What fails or hangs from now on does so because the process ends.
+    ending = true;
     Predicate<String> guest =
         type ->
             ledger.installed().stream()
@@ -188,6 +199,7 @@ public final class BundleDeployments implements Deployments {
       atExit.join(2_000);
     }
     state.close();
+    wiring.close();
     for (Request request = requests.poll(); request != null; request = requests.poll()) {
       request.done.completeExceptionally(new IllegalStateException("The host is stopping"));
     }
@@ -296,6 +308,7 @@ public final class BundleDeployments implements Deployments {
   private void forgetUninstalled() {
     for (Installed entry : ledger.installed()) {
       if (entry.bundle.getState() == Bundle.UNINSTALLED) {
+        changes.settle(entry.succession);
         LOG.warn(
             "{} was uninstalled by something else than deployment; while its jar is in the module"
                 + " folder it is installed again",
@@ -361,6 +374,11 @@ public final class BundleDeployments implements Deployments {
   @Override
   public List<Action> history() {
     return history.list();
+  }
+
+  @Override
+  public List<Verdict> verdicts() {
+    return state.journal().verdicts();
   }
 
   @Override

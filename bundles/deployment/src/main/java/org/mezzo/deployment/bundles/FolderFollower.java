@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,10 +15,10 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleFolder;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.deployment.journal.Journal;
-import org.mezzo.deployment.journal.Verdict;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -107,10 +108,28 @@ final class FolderFollower {
     for (Installed entry : ledger.installed()) {
       followPresence(entry, names);
     }
-    for (ModuleJar jar : chosen.values()) {
-      if (!ledger.wasRemovedByRequest(jar.symbolicName())) {
-        followContent(jar);
+    chosen.keySet().removeIf(ledger::wasRemovedByRequest);
+    for (ModuleJar jar : neededFirst(chosen)) {
+      followContent(jar, chosen);
+    }
+  }
+
+  /** Jars that others of them need come before these. */
+  private static List<ModuleJar> neededFirst(Map<String, ModuleJar> jars) {
+    Set<ModuleJar> ordered = new LinkedHashSet<>();
+    jars.values().forEach(jar -> add(jar, jars, new HashSet<>(), ordered));
+    return List.copyOf(ordered);
+  }
+
+  private static void add(
+      ModuleJar jar, Map<String, ModuleJar> jars, Set<ModuleJar> above, Set<ModuleJar> ordered) {
+    if (above.add(jar)) {
+      for (ModuleJar other : jars.values()) {
+        if (other != jar && !ordered.contains(other) && other.serves(jar)) {
+          add(other, jars, above, ordered);
+        }
       }
+      ordered.add(jar);
     }
   }
 
@@ -184,8 +203,13 @@ final class FolderFollower {
       return false;
     }
     Optional<String> objection = changes.objection(jar);
-    objection.ifPresent(why -> changes.turnAway(jar, History.FOLDER, why));
-    return objection.isEmpty();
+    if (objection.isPresent()) {
+      changes.turnAway(jar, History.FOLDER, objection.get());
+      return false;
+    }
+    Optional<String> dropped = changes.dropped(jar);
+    dropped.ifPresent(why -> changes.refuse(jar, History.FOLDER, why));
+    return dropped.isEmpty();
   }
 
   /** A log line, once for each arrival, for a jar that lies in the folder and does not run. */
@@ -203,19 +227,26 @@ final class FolderFollower {
         || ledger.installed().stream().anyMatch(entry -> entry.absentLooks > 0);
   }
 
-  private void followContent(ModuleJar jar) {
+  private void followContent(ModuleJar jar, Map<String, ModuleJar> chosen) {
     Installed entry = ledger.installed(jar.symbolicName());
     if (entry != null && entry.jar.digest().equals(jar.digest())) {
       ledger.agreed(entry, jar);
-    } else if (!ledger.failedToStage(jar)) {
+    } else if (!ledger.failedToStage(jar) && !mayBelongToWhatComes(jar)) {
       // While a file of the folder is being copied the one it replaces stays as it is.
-      changes.deploy(jar, true, History.FOLDER);
+      changes.deploy(jar, true, History.FOLDER, chosen);
     }
+  }
+
+  /** Whether something is being copied that a jar may need or be needed by. */
+  private boolean mayBelongToWhatComes(ModuleJar jar) {
+    return !ledger.look().copying().isEmpty()
+        && ledger.known().stream().anyMatch(other -> other.serves(jar) || jar.serves(other));
   }
 
   private void followPresence(Installed entry, Set<String> names) {
     if (!entry.inFolder || names.contains(entry.jar.symbolicName())) {
       entry.absentLooks = 0;
+      entry.notice = "";
       return;
     }
     boolean somethingComes =
@@ -229,7 +260,23 @@ final class FolderFollower {
     if (entry.absentLooks >= 2
         && !somethingComes
         && absent >= TimeUnit.MILLISECONDS.toNanos(settings.get().settleMillis())) {
+      Optional<String> needed = changes.neededBy(entry);
+      if (needed.isPresent()) {
+        stays(entry, needed.get());
+        return;
+      }
       changes.remove(entry, "its jar was deleted from the module folder", History.FOLDER);
+    }
+  }
+
+  private static void stays(Installed entry, String why) {
+    String notice =
+        "its jar was deleted from the module folder, but "
+            + why
+            + ", so that it stays until nothing does or this process ends";
+    if (!entry.notice.equals(notice)) {
+      entry.notice = notice;
+      LOG.warn("{} stays: {}", entry.name(), notice);
     }
   }
 }

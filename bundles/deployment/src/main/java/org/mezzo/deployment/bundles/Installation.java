@@ -10,11 +10,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.deployment.journal.Good;
 import org.mezzo.deployment.journal.Journal;
 import org.mezzo.deployment.journal.StateFolder;
-import org.mezzo.deployment.journal.Verdict;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.BundleException;
 import org.slf4j.Logger;
@@ -26,6 +26,7 @@ final class Installation {
 
   private final ModuleBundles bundles;
   private final Probation probation;
+  private final Rehearsal rehearsal;
   private final Uses uses;
   private final ModuleLeases leases;
   private final StateFolder state;
@@ -35,6 +36,7 @@ final class Installation {
   Installation(
       ModuleBundles bundles,
       Probation probation,
+      Rehearsal rehearsal,
       Uses uses,
       ModuleLeases leases,
       StateFolder state,
@@ -42,6 +44,7 @@ final class Installation {
       History history) {
     this.bundles = bundles;
     this.probation = probation;
+    this.rehearsal = rehearsal;
     this.uses = uses;
     this.leases = leases;
     this.state = state;
@@ -54,14 +57,48 @@ final class Installation {
     Installed entry = new Installed(bundles.install(content, jar), jar, inFolder);
     ledger.put(entry);
     change.stage("installed");
+    bundles.bar(entry.bundle);
     if (start(entry)) {
       change.stage("started");
+      probation.awaitRegistered(entry.bundle).ifPresent(entry::failed);
+    }
+    if (entry.problem.isEmpty()) {
+      Optional<String> failure = rehearse(entry);
+      if (failure.isPresent()) {
+        return takeBack(change, entry, failure.get());
+      }
+      change.stage("rehearsed");
+    }
+    if (!bundles.isStuck(entry.bundle)) {
+      leases.readmit(entry.bundle.getBundleId());
+    }
+    if (entry.problem.isEmpty()) {
       probation.await(entry.bundle, Set.of()).ifPresent(entry::failed);
     }
     return change.end(
         entry.problem.isEmpty(),
         entry.problem.isEmpty() ? "installed and started" : entry.problem,
         uses.gap(entry.bundle.getBundleId(), leases.leases()));
+  }
+
+  private Optional<String> rehearse(Installed entry) {
+    try {
+      return rehearsal.of(entry.bundle);
+    } catch (HangsException e) {
+      return Optional.of(Reasons.plain(e));
+    }
+  }
+
+  /** What does not even rehearse well is not left behind. */
+  private Action takeBack(Transaction change, Installed entry, String problem) {
+    ledger.refuse(entry.jar, Verdict.Kind.REFUSED, problem);
+    ledger.remove(entry);
+    try {
+      bundles.retire(entry.bundle);
+    } catch (BundleException e) {
+      ledger.stuck(entry.jar, entry.bundle.getBundleId(), Reasons.plain(e));
+    }
+    return change.failed(problem);
   }
 
   /**

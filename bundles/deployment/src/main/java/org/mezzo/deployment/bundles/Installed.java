@@ -17,6 +17,12 @@ final class Installed {
   String problem = "";
   String state = "active";
 
+  /** What is kept to go back to at once, and with whom; null when nothing is. */
+  Succession succession;
+
+  /** What an operator should know though nothing is wrong; empty when there is nothing. */
+  String notice = "";
+
   /** Since when it has run with this content. */
   long sinceNanos = System.nanoTime();
 
@@ -30,6 +36,11 @@ final class Installed {
     this.bundle = bundle;
     this.jar = jar;
     this.inFolder = inFolder;
+  }
+
+  /** Symbolic name and version. */
+  String name() {
+    return jar.symbolicName() + " " + version();
   }
 
   String version() {

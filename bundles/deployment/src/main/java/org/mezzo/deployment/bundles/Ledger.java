@@ -11,10 +11,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.BooleanSupplier;
 import org.mezzo.deployment.Deployment;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleFolder.Look;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.deployment.journal.Journal;
-import org.mezzo.deployment.journal.Verdict;
+import org.osgi.framework.Bundle;
 
 /**
  * What is installed, what was refused and what the module folder holds. Only deployment's thread
@@ -70,6 +71,37 @@ final class Ledger {
     ModuleJar jar = entry.jar;
     installed.put(jar.symbolicName(), entry);
     journal.seatLast(jar.symbolicName(), jar.version().toString(), jar.digest());
+  }
+
+  /** A bundle that was taken over from runs again, in its former place among the others. */
+  void restored(Installed entry) {
+    ModuleJar jar = entry.jar;
+    installed.put(jar.symbolicName(), entry);
+    journal.seat(jar.symbolicName(), jar.version().toString(), jar.digest());
+  }
+
+  /** What needs a bundle, directly or not; those that others need come first. */
+  List<Installed> dependents(Installed entry) {
+    List<Installed> dependents = new ArrayList<>();
+    for (Bundle bundle : Wiring.dependents(entry.bundle)) {
+      installed.values().stream()
+          .filter(other -> other.bundle.equals(bundle))
+          .forEach(dependents::add);
+    }
+    return dependents;
+  }
+
+  /** The successions in which any of these bundles is kept to go back to. */
+  Set<Succession> successions(List<Bundle> formers) {
+    Set<Succession> successions = new HashSet<>();
+    for (Installed entry : installed.values()) {
+      if (entry.succession != null
+          && entry.succession.formers.stream()
+              .anyMatch(former -> formers.contains(former.bundle))) {
+        successions.add(entry.succession);
+      }
+    }
+    return successions;
   }
 
   /** An installed bundle has other content. */
@@ -262,7 +294,7 @@ final class Ledger {
           "%s in %s was %s: %s"
               .formatted(better.jar.version(), better.jar.fileName(), better.word, better.problem);
     } else if (problem.isEmpty()) {
-      problem = eclipse(entry);
+      problem = entry.notice.isEmpty() ? eclipse(entry) : entry.notice;
     }
     return new Deployment(
         entry.jar.symbolicName(),

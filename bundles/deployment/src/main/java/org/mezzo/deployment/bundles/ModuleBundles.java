@@ -32,15 +32,21 @@ final class ModuleBundles {
   private final Journal journal;
   private final ModuleLeases leases;
   private final Supplier<Settings> settings;
+  private final Wiring wiring;
   private final Set<Long> stuck = new HashSet<>();
   private long locations;
 
   ModuleBundles(
-      BundleContext context, Journal journal, ModuleLeases leases, Supplier<Settings> settings) {
+      BundleContext context,
+      Journal journal,
+      ModuleLeases leases,
+      Wiring wiring,
+      Supplier<Settings> settings) {
     this.context = context;
     this.journal = journal;
     this.leases = leases;
     this.settings = settings;
+    this.wiring = wiring;
   }
 
   /** Whether deployment has installed a bundle, and not the host. */
@@ -99,6 +105,27 @@ final class ModuleBundles {
       bundle.adapt(BundleStartLevel.class).setStartLevel(level);
       return bundle;
     }
+  }
+
+  /**
+   * Installs a bundle that is to take over from another one: it is wired to other candidates and to
+   * what stays, and nothing else is wired to it.
+   */
+  Bundle candidate(Path content, ModuleJar jar, Bundle former) throws IOException, BundleException {
+    wiring.former(former);
+    Bundle bundle = install(content, jar);
+    wiring.candidate(bundle);
+    return bundle;
+  }
+
+  /** A candidate has taken over, or a bundle that was to be taken over from stays. */
+  void established(Bundle bundle) {
+    wiring.established(bundle);
+  }
+
+  /** No lease goes to a bundle until it is admitted. */
+  void bar(Bundle bundle) {
+    leases.drain(bundle.getBundleId(), Duration.ZERO);
   }
 
   void resolve(List<Bundle> bundles) {
@@ -174,14 +201,18 @@ final class ModuleBundles {
         });
     run(bundle, "removed", bundle::uninstall);
     refreshRemoved();
+    wiring.established(bundle);
     leases.readmit(id);
   }
 
-  /** Only bundles that others are wired to linger; modules export nothing, so this is rare. */
+  /**
+   * Only bundles that others are wired to linger, which others have taken over from as a rule. A
+   * refresh would wait for one that hangs for ever.
+   */
   private void refreshRemoved() {
-    FrameworkWiring wiring = context.getBundle(0).adapt(FrameworkWiring.class);
-    if (!wiring.getRemovalPendingBundles().isEmpty()) {
-      wiring.refreshBundles(null);
+    FrameworkWiring framework = context.getBundle(0).adapt(FrameworkWiring.class);
+    if (stuck.isEmpty() && !framework.getRemovalPendingBundles().isEmpty()) {
+      framework.refreshBundles(null);
     }
   }
 

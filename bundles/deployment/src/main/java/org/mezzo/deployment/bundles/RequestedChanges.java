@@ -73,7 +73,7 @@ final class RequestedChanges {
           .begin(Kind.INSTALL, principal, jar.symbolicName(), version, version)
           .end(true, "exactly this jar is installed already", Duration.ZERO);
     }
-    Optional<String> objection = changes.objection(jar);
+    Optional<String> objection = changes.objection(jar).or(() -> changes.dropped(jar));
     if (objection.isPresent()) {
       return history
           .begin(principal, jar, old)
@@ -139,6 +139,12 @@ final class RequestedChanges {
           .failed(
               "no module bundle has that symbolic name; installed are "
                   + String.join(", ", ledger.names()));
+    }
+    Optional<String> needed = changes.neededBy(entry);
+    if (needed.isPresent()) {
+      return history
+          .begin(Kind.UNINSTALL, principal, symbolicName, entry.version(), "")
+          .failed(needed.get() + "; uninstall that first, nothing was changed");
     }
     ledger.removedByRequest(symbolicName);
     return changes.remove(

@@ -42,13 +42,15 @@ final class Trials {
   void watch() {
     for (Installed entry : ledger.installed()) {
       boolean proven = state.journal().isProven(entry.jar.symbolicName(), entry.jar.digest());
-      if (!proven && entry.state.equals("active")) {
-        watch(entry, System.nanoTime());
+      boolean onTrial = !proven || entry.succession != null;
+      boolean present = ledger.installed(entry.jar.symbolicName()) == entry;
+      if (onTrial && present && entry.state.equals("active")) {
+        watch(entry, proven, System.nanoTime());
       }
     }
   }
 
-  private void watch(Installed entry, long now) {
+  private void watch(Installed entry, boolean proven, long now) {
     Optional<String> trouble = probation.trouble(entry.bundle);
     if (trouble.isPresent()) {
       entry.healthySinceNanos = 0;
@@ -66,9 +68,23 @@ final class Trials {
     if (opened || now - entry.sinceNanos >= nanos(settings.get().startTimeoutMillis())) {
       state.journal().survived(entry.jar.digest());
     }
-    if (healthy >= nanos(settings.get().trialMillis()) && used) {
+    if (!proven && used && healthy >= nanos(settings.get().trialMillis())) {
       prove(entry);
     }
+    Succession succession = entry.succession;
+    if (succession != null && lasts(succession, now)) {
+      LOG.info("{} is removed, because its successor has lasted", succession.former().name());
+      changes.settle(succession);
+    }
+  }
+
+  /** Whether all of it that is used has served long enough, or nothing of it is used at all. */
+  private boolean lasts(Succession succession, long now) {
+    long trial = nanos(settings.get().trialMillis());
+    return now - succession.sinceNanos >= trial
+        && succession.heirs.stream()
+            .filter(heir -> !uses.of(heir.bundle.getBundleId()).isEmpty())
+            .allMatch(heir -> heir.healthySinceNanos != 0 && now - heir.healthySinceNanos >= trial);
   }
 
   private void prove(Installed entry) {

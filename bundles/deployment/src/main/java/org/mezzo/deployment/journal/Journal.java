@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Verdict;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -357,9 +359,22 @@ public final class Journal implements AutoCloseable {
     return Optional.ofNullable(verdicts.get(digest));
   }
 
-  /** Passes a verdict, which stays until it is pardoned. */
-  public void pass(Verdict verdict) {
-    write(true, Entry.VERDICT, fields(verdict));
+  /** All verdicts, the latest first. */
+  public synchronized List<Verdict> verdicts() {
+    List<Verdict> latest = new ArrayList<>(verdicts.values());
+    Collections.reverse(latest);
+    return latest;
+  }
+
+  /**
+   * Passes a verdict, which stays until it is pardoned. What ended the process stays convicted of
+   * that, whatever its remains do while the process ends.
+   */
+  public synchronized void pass(Verdict verdict) {
+    boolean fatal = verdict(verdict.digest()).filter(Verdict::isFatal).isPresent();
+    if (!fatal || verdict.isFatal()) {
+      write(true, Entry.VERDICT, fields(verdict));
+    }
   }
 
   /** Somebody asks for a digest again: what was held against it counts no more. */

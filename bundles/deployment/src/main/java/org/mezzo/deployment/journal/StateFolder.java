@@ -1,12 +1,12 @@
 package org.mezzo.deployment.journal;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Optional;
 import org.mezzo.files.OwnFolder;
+import org.mezzo.files.ProcessLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,11 +15,11 @@ public final class StateFolder implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StateFolder.class);
 
   private final Path folder;
-  private final FileChannel lock;
+  private final ProcessLock lock;
   private final Journal journal;
   private final BundleStore store;
 
-  private StateFolder(Path folder, FileChannel lock) throws IOException {
+  private StateFolder(Path folder, ProcessLock lock) throws IOException {
     this.folder = folder;
     this.lock = lock;
     journal = Journal.open(folder.resolve("journal"));
@@ -30,20 +30,13 @@ public final class StateFolder implements AutoCloseable {
    * Opens it, made if it is not there, for this process's user alone: whoever could write in it
    * could have the process run what he likes.
    *
-   * @throws IOException with a message for operators, also when another process uses it
+   * @param patience how long to wait for a process that uses it, which may be about to end
+   * @throws IOException with a message for operators, also when another process uses it to the end
    */
-  public static StateFolder open(Path folder) throws IOException {
+  public static StateFolder open(Path folder, Duration patience) throws IOException {
     OwnFolder.closed(folder, "Or choose another work directory");
-    FileChannel lock =
-        FileChannel.open(
-            folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    ProcessLock lock = lock(folder, patience);
     try {
-      if (!locked(lock)) {
-        throw new IOException(
-            "The folder "
-                + folder
-                + " is in use by another process; give each its own work directory");
-      }
       return new StateFolder(folder, lock);
     } catch (IOException | RuntimeException e) {
       lock.close();
@@ -51,12 +44,32 @@ public final class StateFolder implements AutoCloseable {
     }
   }
 
-  private static boolean locked(FileChannel lock) throws IOException {
-    try {
-      return lock.tryLock() != null;
-    } catch (OverlappingFileLockException e) {
-      return false;
+  private static ProcessLock lock(Path folder, Duration patience) throws IOException {
+    Path file = folder.resolve("lock");
+    long begin = System.nanoTime();
+    Optional<ProcessLock> lock = ProcessLock.tryAcquire(file);
+    if (lock.isEmpty() && !patience.isZero()) {
+      LOG.info(
+          "Waiting at most {} s for process {}, which uses {}",
+          patience.toSeconds(),
+          ProcessLock.holder(file),
+          folder);
     }
+    while (lock.isEmpty()) {
+      if (System.nanoTime() - begin >= patience.toNanos()) {
+        throw new IOException(
+            "The folder %s is in use by another process (%s): stop that one, or give this one a --work_dir of its own"
+                .formatted(folder, ProcessLock.holder(file)));
+      }
+      try {
+        Thread.sleep(20);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("Interrupted while waiting for " + folder, e);
+      }
+      lock = ProcessLock.tryAcquire(file);
+    }
+    return lock.get();
   }
 
   /** Where it is. */

@@ -12,10 +12,13 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Verdict;
 
 final class JournalTest {
   private static final Instant AT = Instant.parse("2026-01-02T03:04:05Z");
@@ -195,7 +198,7 @@ final class JournalTest {
     private Writer() {}
 
     public static void main(String[] arguments) throws IOException {
-      try (StateFolder state = StateFolder.open(Path.of(arguments[0]))) {
+      try (StateFolder state = StateFolder.open(Path.of(arguments[0]), Duration.ZERO)) {
         for (int i = 0; ; i++) {
           state.journal().pass(verdict("d" + i, "no"));
           System.out.println(i);
@@ -229,7 +232,7 @@ final class JournalTest {
       }
       writer.waitFor();
       assertThat(last).isGreaterThanOrEqualTo(20 + round);
-      try (StateFolder state = StateFolder.open(folder)) {
+      try (StateFolder state = StateFolder.open(folder, Duration.ofSeconds(60))) {
         for (int i = 0; i <= Math.min(last, 900); i++) {
           assertThat(state.journal().verdict("d" + i)).as("verdict %d of %d", i, last).isPresent();
         }
@@ -238,17 +241,56 @@ final class JournalTest {
   }
 
   @Test
-  void oneProcessAtATimeUsesIt() throws Exception {
-    try (StateFolder state = StateFolder.open(dir.resolve("state"))) {
-      assertThatThrownBy(() -> StateFolder.open(state.folder()))
-          .hasMessageContaining("is in use by another process");
+  void oneProcessAtATimeUsesItAndTheNextWaitsForItsEnd() throws Exception {
+    Path folder = dir.resolve("state");
+    StateFolder first = StateFolder.open(folder, Duration.ZERO);
+    assertThatThrownBy(() -> StateFolder.open(folder, Duration.ofMillis(50)))
+        .hasMessageContaining(folder.toString())
+        .hasMessageContaining(
+            "is in use by another process (" + ProcessHandle.current().pid() + ")")
+        .hasMessageContaining("stop that one, or give this one a --work_dir of its own");
+    CompletableFuture<StateFolder> next = new CompletableFuture<>();
+    Thread waiter =
+        new Thread(
+            () -> {
+              try {
+                next.complete(StateFolder.open(folder, Duration.ofSeconds(60)));
+              } catch (IOException e) {
+                next.completeExceptionally(e);
+              }
+            });
+    waiter.start();
+    while (waiter.getState() != Thread.State.TIMED_WAITING) {
+      Thread.sleep(1);
+    }
+    first.journal().pass(verdict("aa", "no"));
+    first.close();
+    try (StateFolder second = next.get(60, TimeUnit.SECONDS)) {
+      assertThat(second.journal().verdict("aa")).isPresent();
+    }
+  }
+
+  @Test
+  void whatEndedTheProcessIsNotSaidToHaveHungWhileItEnded() throws Exception {
+    Verdict fatal = new Verdict("aa", "greeter", "1.0.0", Verdict.Kind.FATAL, "exit", AT);
+    Verdict hung = new Verdict("aa", "greeter", "1.0.0", Verdict.Kind.HUNG, "hangs", AT);
+    try (Journal journal = open()) {
+      journal.pass(fatal);
+      journal.pass(hung);
+      assertThat(journal.verdict("aa")).contains(fatal);
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.verdict("aa")).contains(fatal);
+      journal.pardon("aa");
+      journal.pass(hung);
+      assertThat(journal.verdict("aa")).contains(hung);
     }
   }
 
   @Test
   void bytesAreKeptByTheirDigestAndNeverTakenOnTrust() throws Exception {
     Path jar = Files.writeString(dir.resolve("a.jar"), "one");
-    try (StateFolder state = StateFolder.open(dir.resolve("state"))) {
+    try (StateFolder state = StateFolder.open(dir.resolve("state"), Duration.ZERO)) {
       String digest = BundleStore.digest(jar);
       Path kept = state.store().stage(jar, digest);
       Files.writeString(jar, "two");

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
@@ -150,6 +151,11 @@ public final class TestLeases implements ModuleLeases, AutoCloseable {
 
   @Override
   public List<LeaseDescription> leases() {
+    return List.of();
+  }
+
+  @Override
+  public List<DaemonContext> wanting(String kind, String name) {
     return List.of();
   }
 

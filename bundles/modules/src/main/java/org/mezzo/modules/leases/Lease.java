@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.Module;
 import org.mezzo.modules.LeaseDescription;
@@ -92,6 +93,14 @@ final class Lease<M extends Module> implements ModuleLease<M> {
 
   AtomicInteger backlogCount() {
     return backlog;
+  }
+
+  boolean wants(String kind, String module) {
+    return request.kind().equals(kind) && name.equals(module);
+  }
+
+  DaemonContext context() {
+    return request.context();
   }
 
   String daemon() {

@@ -14,6 +14,7 @@ import org.apache.felix.service.command.Descriptor;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
@@ -30,6 +31,7 @@ import org.osgi.service.component.annotations.Reference;
       "osgi.command.function=module",
       "osgi.command.function=leases",
       "osgi.command.function=deployments",
+      "osgi.command.function=verdicts",
       "osgi.command.function=history",
       "osgi.command.function=change",
       "osgi.command.function=install",
@@ -137,6 +139,22 @@ public final class ModuleCommands {
             .map(folder -> "No module bundles are installed; put some into " + folder + ".")
             .orElse("No module bundles are installed, and this host has no module folder.")
         : table.toString();
+  }
+
+  @Descriptor("lists what was refused or rolled back and is not tried until somebody asks for it")
+  public String verdicts() {
+    Table table = new Table("BUNDLE", "VERSION", "SHA-256", "TIME", "VERDICT", "REASON");
+    List<Verdict> verdicts = deployments.verdicts();
+    for (Verdict verdict : verdicts) {
+      table.row(
+          verdict.symbolicName(),
+          verdict.version(),
+          verdict.digest(),
+          TIME.format(verdict.at()),
+          verdict.kind().word(),
+          verdict.reason());
+    }
+    return verdicts.isEmpty() ? "Nothing is held against any bundle." : table.toString();
   }
 
   @Descriptor("lists the last installations, swaps and removals, the newest first")

@@ -20,6 +20,7 @@ import org.mezzo.api.Module;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.local.LocalModules;
@@ -65,6 +66,18 @@ final class ModuleCommandsTest {
     @Override
     public List<Action> history() {
       return List.of(done(Action.Kind.SWAP, "org.mezzo.hooks").toCompletableFuture().join());
+    }
+
+    @Override
+    public List<Verdict> verdicts() {
+      return List.of(
+          new Verdict(
+              "ab12",
+              "org.mezzo.hooks",
+              "1.2.0",
+              Verdict.Kind.ROLLED_BACK,
+              "it threw",
+              Instant.EPOCH));
     }
 
     @Override
@@ -127,6 +140,10 @@ final class ModuleCommandsTest {
     assertThat(commands.history().lines().toList().get(1)).startsWith("7 ").contains(" shell ");
     assertThat(commands.change(7)).contains("by: shell").contains("after 9 ms: drained");
     assertThat(commands.change(8)).contains("no change 8");
+    assertThat(commands.verdicts().lines().toList().get(1))
+        .startsWith("org.mezzo.hooks  1.2.0")
+        .contains("ab12")
+        .contains("rolled back  it threw");
   }
 
   @Test

@@ -1,4 +1,4 @@
-package org.mezzo.deployment.journal;
+package org.mezzo.deployment;
 
 import java.time.Instant;
 
@@ -14,6 +14,11 @@ import java.time.Instant;
  */
 public record Verdict(
     String digest, String symbolicName, String version, Kind kind, String reason, Instant at) {
+
+  /** Whether it ended the process. */
+  public boolean isFatal() {
+    return kind == Kind.FATAL;
+  }
 
   /** What became of a bundle. */
   public enum Kind {
