@@ -10,6 +10,8 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
+import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
+import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
@@ -52,6 +54,7 @@ public final class AgentDaemon {
       Map<String, Object> properties,
       @Reference ProcessEnd process,
       @Reference ModuleLeases modules,
+      @Reference Deployments deployments,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkClient links,
@@ -68,6 +71,7 @@ public final class AgentDaemon {
             .start(
                 frame -> {
                   frame.router().add(new LoggingEndpoint(verbosity));
+                  frame.router().add(new DeploymentsEndpoint(name, deployments));
                   return new Agent(frame, flags, coordination, links, this::shutDown);
                 });
   }

@@ -8,6 +8,8 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
+import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
+import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
@@ -47,6 +49,7 @@ public final class MasterDaemon {
   public MasterDaemon(
       Map<String, Object> properties,
       @Reference ModuleLeases modules,
+      @Reference Deployments deployments,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkServer links,
@@ -61,6 +64,7 @@ public final class MasterDaemon {
             .start(
                 frame -> {
                   frame.router().add(new LoggingEndpoint(verbosity));
+                  frame.router().add(new DeploymentsEndpoint(configuration.name(), deployments));
                   return new Master(frame, flags, coordination, links);
                 });
   }
