@@ -56,7 +56,6 @@ public final class BundleDeployments implements Deployments {
 
   private record Request(Supplier<Action> change, CompletableFuture<Action> done) {}
 
-  private final BundleContext context;
   private final StateFolder state;
   private final Wiring wiring;
   private final Ledger ledger;
@@ -89,7 +88,6 @@ public final class BundleDeployments implements Deployments {
       ServiceComponentRuntime components,
       Settings settings,
       Map<String, String> kinds) {
-    this.context = context;
     this.settings = settings;
     Supplier<Settings> current = () -> this.settings;
     state = openState(context);
