@@ -37,7 +37,7 @@ class EventLoopTest {
           // Until long after five runs were due.
           long end = System.nanoTime() + PERIOD.multipliedBy(5).toNanos() + PERIOD.toNanos() / 2;
           while (System.nanoTime() < end || loop.waiting() == 0) {
-            Thread.yield();
+            Thread.onSpinWait();
           }
           waiting.set(loop.waiting());
         });
