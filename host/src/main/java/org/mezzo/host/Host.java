@@ -13,6 +13,7 @@ import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -36,15 +37,17 @@ import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
 import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 import org.osgi.service.log.LogService;
 import org.osgi.service.log.LoggerFactory;
+import org.osgi.service.log.admin.LoggerAdmin;
 import org.slf4j.Logger;
 
 /**
  * A running OSGi framework. {@link #boot} returns when every bundle is active; whatever the bundles
  * do because of their configuration may still be on its way then. Safe for any thread.
  *
- * <p>The host publishes two services: {@link LogService}, which ends in the host's log, and a
- * {@link Consumer} of text with the property {@code mezzo.host=fatal}: what a bundle tells it
- * becomes the reason why the process ends.
+ * <p>The host publishes three services: {@link LogService}, which ends in the host's log, {@link
+ * LoggerAdmin}, which changes the levels of that log, and a {@link Consumer} of text with the
+ * property {@code mezzo.host=fatal}: what a bundle tells it becomes the reason why the process
+ * ends.
  */
 public final class Host implements AutoCloseable {
   private static final Logger LOG = org.slf4j.LoggerFactory.getLogger(Host.class);
@@ -67,13 +70,15 @@ public final class Host implements AutoCloseable {
           "org.osgi.service.component.runtime.dto;version=\"1.5.0\"",
           "org.osgi.util.promise;version=\"1.3.0\"",
           "org.osgi.util.function;version=\"1.2.0\"",
-          "org.osgi.service.log;version=\"1.5.0\"");
+          "org.osgi.service.log;version=\"1.5.0\"",
+          "org.osgi.service.log.admin;version=\"1.0.0\"");
 
   private final HostOptions options;
   private final BundleCache cache;
   private final Framework framework;
   private final AtomicReference<String> fatal = new AtomicReference<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
+  private final List<Bundle> bundles = new CopyOnWriteArrayList<>();
   private final Map<Long, Throwable> failures = new ConcurrentHashMap<>();
 
   private Host(HostOptions options) throws HostException {
@@ -129,8 +134,9 @@ public final class Host implements AutoCloseable {
   }
 
   /**
-   * One line for each component of Declarative Services that threw when it was activated; empty
-   * when all is well or there is no such runtime.
+   * One line for each component of Declarative Services that threw when it was activated, of those
+   * bundles that this host has booted: what others installed later is their own affair. Empty when
+   * all is well or there is no such runtime.
    */
   public List<String> componentFailures() {
     List<String> lines = new ArrayList<>();
@@ -141,7 +147,8 @@ public final class Host implements AutoCloseable {
       return lines;
     }
     ServiceComponentRuntime runtime = context.getService(reference);
-    for (ComponentDescriptionDTO description : runtime.getComponentDescriptionDTOs()) {
+    Bundle[] booted = bundles.toArray(Bundle[]::new);
+    for (ComponentDescriptionDTO description : runtime.getComponentDescriptionDTOs(booted)) {
       for (ComponentConfigurationDTO component :
           runtime.getComponentConfigurationDTOs(description)) {
         if (component.state == ComponentConfigurationDTO.FAILED_ACTIVATION) {
@@ -169,16 +176,28 @@ public final class Host implements AutoCloseable {
   }
 
   /**
-   * Waits until the framework has stopped.
+   * Waits until the framework has stopped, or was left behind because it does not within the limit
+   * for it.
    *
    * @throws HostException when it stopped because a bundle reported something fatal
    */
   public void awaitStop() throws HostException, InterruptedException {
-    framework.waitForStop(0);
-    close();
+    // Not here: the framework may never stop, and then whoever stops it gives up after the limit.
+    Thread watcher = new Thread(this::closeWhenStopped, "mezzo-host-await");
+    watcher.setDaemon(true);
+    watcher.start();
     stopped.await();
     if (fatal.get() != null) {
       throw new HostException(fatal.get());
+    }
+  }
+
+  private void closeWhenStopped() {
+    try {
+      framework.waitForStop(0);
+      close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -255,7 +274,7 @@ public final class Host implements AutoCloseable {
       throw new HostException("The OSGi framework does not start: " + e.getMessage(), e);
     }
     BundleContext context = framework.getBundleContext();
-    List<Bundle> bundles = install(context);
+    bundles.addAll(install(context));
     boolean resolved = framework.adapt(FrameworkWiring.class).resolveBundles(bundles);
     if (!resolved) {
       List<String> reasons = new Unresolved(context.getBundles()).reasons();
@@ -283,7 +302,7 @@ public final class Host implements AutoCloseable {
       configure(entry.getKey(), entry.getValue());
     }
     raiseStartLevel();
-    checkActive(bundles);
+    checkActive();
     LOG.info(
         "{} bundles are active after {} ms",
         bundles.size(),
@@ -291,7 +310,7 @@ public final class Host implements AutoCloseable {
   }
 
   private List<Bundle> install(BundleContext context) throws HostException {
-    List<Bundle> bundles = new ArrayList<>();
+    List<Bundle> installed = new ArrayList<>();
     for (Path folder : sorted(options.systemDir(), "[0-9][0-9]")) {
       int level = Integer.parseInt(folder.getFileName().toString());
       if (level > options.highestLevel()) {
@@ -301,17 +320,17 @@ public final class Host implements AutoCloseable {
         try {
           Bundle bundle = context.installBundle("reference:" + jar.toUri());
           bundle.adapt(BundleStartLevel.class).setStartLevel(Math.max(1, level));
-          bundles.add(bundle);
+          installed.add(bundle);
         } catch (BundleException e) {
           throw new HostException(
               jar + " is no bundle that can be installed: " + e.getMessage(), e);
         }
       }
     }
-    if (bundles.isEmpty()) {
+    if (installed.isEmpty()) {
       throw new HostException("There are no bundles below " + options.systemDir());
     }
-    return bundles;
+    return installed;
   }
 
   private void remember(FrameworkEvent event) {
@@ -326,6 +345,7 @@ public final class Host implements AutoCloseable {
     LogBridge log = new LogBridge();
     context.registerService(
         new String[] {LogService.class.getName(), LoggerFactory.class.getName()}, log, null);
+    context.registerService(LoggerAdmin.class, new LogLevels(), null);
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put("mezzo.host", "fatal");
     Consumer<String> end = this::fail;
@@ -349,7 +369,7 @@ public final class Host implements AutoCloseable {
     }
   }
 
-  private void checkActive(List<Bundle> bundles) throws HostException {
+  private void checkActive() throws HostException {
     List<String> reasons = new ArrayList<>();
     for (Bundle bundle : bundles) {
       boolean active = bundle.getState() == Bundle.ACTIVE || bundle.getState() == Bundle.STARTING;

@@ -26,7 +26,10 @@ import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
+import org.mezzo.agent.tasks.TaskSandboxes;
+import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.Containerizer;
@@ -90,6 +93,7 @@ public final class Agent implements Daemon {
   private final AgentCheckpoint checkpoint;
   private final SandboxPaths paths;
   private final SandboxCollector collector;
+  private final TaskSandboxes sandboxes;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final StatusUpdates updates;
@@ -134,6 +138,7 @@ public final class Agent implements Daemon {
                 frame.metrics(),
                 this::occupied,
                 this::forget));
+    sandboxes = new TaskSandboxes(paths, collector, frame.files());
     hooks =
         frame.own(new AgentHooks(frame.modules().chain(Kinds.HOOK, flags.daemon().hooks(), loop)));
     containerizer =
@@ -141,7 +146,7 @@ public final class Agent implements Daemon {
             new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
     frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
     updates = new StatusUpdates(loop::schedule, this::sendUpdate);
-    tasks = new AgentTasks(surroundings());
+    tasks = tasks();
     link =
         new MasterLink(
             links,
@@ -187,24 +192,23 @@ public final class Agent implements Daemon {
     }
   }
 
-  private AgentTasks.Surroundings surroundings() {
+  private AgentTasks tasks() {
     AgentFlags.Tasks how = flags.tasks();
     Advertised told = frame.advertised();
-    return new AgentTasks.Surroundings(
+    TaskContainers containers =
+        new TaskContainers(
+            containerizer,
+            new TaskEnvironment(how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
+            loop,
+            frame.workers().answers());
+    return new AgentTasks(
         loop,
-        frame.workers().answers(),
-        loop::schedule,
-        frame.clock(),
-        containerizer,
-        updates,
+        containers,
+        sandboxes,
+        new TaskUpdates(updates, hooks, frame.clock(), frame.metrics(), loop),
         hooks,
         frame.metrics(),
-        frame.files(),
-        paths,
-        collector,
-        new TaskEnvironment(how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
-        how.shutdownGrace(),
-        how.completedExecutors());
+        new AgentTasks.Limits(how.shutdownGrace(), how.completedExecutors()));
   }
 
   private void addRoutes() {
@@ -224,10 +228,9 @@ public final class Agent implements Daemon {
             "slave(1)@" + told.ip() + ":" + told.port(),
             frame.started().toEpochMilli() / 1000.0,
             link::leader);
-    AgentReads reads = new AgentReads(tasks, loop, frame.workers(), frame.authorization());
+    AgentReads reads = new AgentReads(tasks, total, loop, frame.workers(), frame.authorization());
     ContainerLook containers = new ContainerLook(reads, containerizer);
-    new AgentEndpoints(
-            self, reads, containers, flags.daemon().all(), frame.metrics(), frame.files())
+    new AgentEndpoints(self, reads, containers, flags.daemon(), frame.metrics(), frame.files())
         .install(frame.router(), frame.authorization(), frame.workers());
   }
 
@@ -237,7 +240,7 @@ public final class Agent implements Daemon {
   }
 
   private void forget(Path sandbox) {
-    tasks.forget(sandbox);
+    sandboxes.forget(sandbox);
   }
 
   private AgentInfo describe() {

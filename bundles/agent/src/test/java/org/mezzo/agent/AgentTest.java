@@ -110,7 +110,7 @@ class AgentTest {
 
   private AgentCall start() throws Exception {
     agent = create();
-    AgentCall registration = master.registrations.poll(20, TimeUnit.SECONDS);
+    AgentCall registration = master.registrations.poll(60, TimeUnit.SECONDS);
     assertThat(registration).isNotNull();
     return registration;
   }
@@ -118,7 +118,7 @@ class AgentTest {
   /** The next call that tells an id; before it there may be more that ask for one. */
   private AgentCall reregistration() throws Exception {
     while (true) {
-      AgentCall call = master.registrations.poll(20, TimeUnit.SECONDS);
+      AgentCall call = master.registrations.poll(60, TimeUnit.SECONDS);
       assertThat(call).isNotNull();
       if (call.hasReregister()) {
         return call;
@@ -521,7 +521,7 @@ class AgentTest {
     master.acknowledges = false;
     run(task("t", "sleep 100"));
     StatusUpdate first = master.next(TaskState.TASK_STARTING);
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!get("/metrics/snapshot").body().contains("\"slave/tasks_running\":1.0")) {
       assertThat(System.nanoTime()).as("the task runs in time").isLessThan(end);
     }
@@ -589,7 +589,7 @@ class AgentTest {
     flags.put("resources", "cpus:8;mem:4096;disk:10240;ports:[31000-32000]");
     flags.put("attributes", "rack:a");
     agent = create();
-    AgentCall more = master.registrations.poll(20, TimeUnit.SECONDS);
+    AgentCall more = master.registrations.poll(60, TimeUnit.SECONDS);
     assertThat(more.getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
     assertThat(more.getReregister().getAgent().getAttributes(0).getName()).isEqualTo("rack");
     assertThat(AgentInfo.parseFrom(Files.readAllBytes(checkpoint)))
@@ -599,7 +599,7 @@ class AgentTest {
 
     flags.put("resources", "cpus:1;mem:4096;disk:10240;ports:[31000-32000]");
     agent = create();
-    AgentCall less = master.registrations.poll(20, TimeUnit.SECONDS);
+    AgentCall less = master.registrations.poll(60, TimeUnit.SECONDS);
     assertThat(less.hasRegister()).as(less.toString()).isTrue();
     agent.close();
     flags.put("reconfiguration_policy", "some");
@@ -612,7 +612,7 @@ class AgentTest {
   }
 
   private static void await(String what, Callable<Boolean> condition) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.call()) {
       assertThat(System.nanoTime()).as("%s in time", what).isLessThan(end);
       Thread.sleep(5);
@@ -694,7 +694,7 @@ class AgentTest {
   }
 
   private static void awaitGone(Path path) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (Files.exists(path) && System.nanoTime() < end) {
       Thread.sleep(5);
     }
@@ -708,7 +708,7 @@ class AgentTest {
     master.next(TaskState.TASK_STARTING);
     master.next(TaskState.TASK_RUNNING);
     String sandbox = "/frameworks/f-1/executors/fifo/runs/latest/";
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!get("/files/browse?path=" + sandbox).body().contains("/fifo\"")
         && System.nanoTime() < end) {
       Thread.sleep(5);

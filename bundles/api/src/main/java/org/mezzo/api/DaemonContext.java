@@ -38,4 +38,13 @@ public interface DaemonContext {
 
   /** The clock to use instead of the system's, so that tests can drive time. */
   Clock clock();
+
+  /**
+   * Whether the instance only rehearses ({@link Module#rehearse}). The folders are empty ones of
+   * its own then and go with it, numbers go nowhere, and nothing outside of them may be changed:
+   * the real instance is at work meanwhile.
+   */
+  default boolean rehearsal() {
+    return false;
+  }
 }

@@ -56,4 +56,13 @@ public interface Module {
    * after a hang and not when {@link #open} threw. Threads and files of the instance end here.
    */
   default void close() throws Exception {}
+
+  /**
+   * Asked of an instance that was opened with {@link DaemonContext#rehearsal()}, and nothing else
+   * but {@link #close} afterwards: no state is handed over and no real call comes. A version that
+   * is to take over rehearses so for each daemon that wants it before it serves anybody, within 10
+   * seconds for all three; when anything of it throws or does not return, the version is refused
+   * and the old one goes on. Here is the place to find out that something is missing.
+   */
+  default void rehearse() throws Exception {}
 }

@@ -34,6 +34,7 @@ final class Boot {
 
   private final Home home;
   private final Path runtime;
+  private final Path deployment;
   private final Map<String, Map<String, Object>> configurations = new LinkedHashMap<>();
   private final List<String> notes = new ArrayList<>();
   private Duration granted = Duration.ZERO;
@@ -43,10 +44,12 @@ final class Boot {
    * Begins with no daemon.
    *
    * @param runtime for files of the process
+   * @param deployment for what is remembered about modules
    */
-  Boot(Home home, Path runtime) {
+  Boot(Home home, Path runtime, Path deployment) {
     this.home = home;
     this.runtime = runtime;
+    this.deployment = deployment;
   }
 
   /** Adds a daemon with the flags given for it; defaults are its own business. */
@@ -132,6 +135,7 @@ final class Boot {
             .stopTimeout(STOP.plus(granted))
             .frameworkProperty("mezzo.home", home.directory().toString())
             .frameworkProperty("mezzo.modules.dir", home.modules().toString())
+            .frameworkProperty("mezzo.deployment.dir", deployment.toString())
             .frameworkProperty("mezzo.run.dir", runtime.toString());
     configurations.forEach(options::configuration);
     Host host = Host.boot(options.build());

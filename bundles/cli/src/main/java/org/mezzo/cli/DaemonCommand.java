@@ -60,7 +60,8 @@ abstract class DaemonCommand implements Callable<Integer> {
     if (role == Role.AGENT) {
       given.putIfAbsent("runtime_dir", places.runtime().resolve(role.daemon()).toString());
     }
-    Boot boot = new Boot(home, places.runtime());
+    Boot boot =
+        new Boot(home, places.runtime(), Path.of(given.get("work_dir")).resolve("deployment"));
     boot.daemon(role, role.daemon(), definitions, given);
     shell.addTo(boot);
     Privileges.report();

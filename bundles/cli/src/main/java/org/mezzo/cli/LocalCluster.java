@@ -170,7 +170,7 @@ final class LocalCluster implements AutoCloseable {
     } catch (FileSystemException e) {
       throw new HostException(e.getMessage(), e);
     }
-    Boot boot = new Boot(home, places.runtime());
+    Boot boot = new Boot(home, places.runtime(), workDir.resolve("deployment"));
     boot.zooKeeper(workDir.resolve("zookeeper"), zooKeeperPort);
     boot.daemon(Role.MASTER, "master", masterDefinitions, masterFlags);
     for (int i = 0; i < agentFlags.size(); i++) {

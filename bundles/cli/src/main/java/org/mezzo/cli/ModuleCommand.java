@@ -4,15 +4,18 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.mezzo.flags.FlagException;
 import org.mezzo.host.HostException;
 import org.mezzo.host.HostLog;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Looks at the modules of a cluster. */
@@ -23,8 +26,21 @@ import picocli.CommandLine.Option;
     description = "Look at the modules of a cluster.")
 final class ModuleCommand implements Runnable {
   private static final String OWN_MACHINE = "127.0.0.1:5050";
-  private static final List<String> COLUMNS =
-      List.of("DAEMON", "KIND", "NAME", "VERSION", "BUNDLE", "STATE");
+  private static final String DEPLOYMENTS = "/mezzo/deployments";
+
+  /** Whom to ask. */
+  static final class Target {
+    @Option(
+        names = "--master",
+        paramLabel = "MASTER",
+        description =
+            "HOST:PORT of any master of the cluster, or zk://HOST:PORT,HOST:PORT/PATH"
+                + " (default: the variable MEZZO_MASTER, else 127.0.0.1:5050).")
+    private String master;
+  }
+
+  /** Makes rows of what a daemon answers. */
+  private interface View extends Function<Map<String, Object>, List<List<String>>> {}
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -38,29 +54,122 @@ final class ModuleCommand implements Runnable {
       mixinStandardHelpOptions = true,
       versionProvider = Versions.class,
       description = "List the modules of the leading master and of the agents on this machine.")
-  int list(
-      @Option(
-              names = "--master",
-              paramLabel = "MASTER",
-              description =
-                  "HOST:PORT of any master of the cluster, or zk://HOST:PORT,HOST:PORT/PATH"
-                      + " (default: the variable MEZZO_MASTER, else 127.0.0.1:5050).")
-          String master)
+  int list(@Mixin Target target) throws HostException, FlagException, InterruptedException {
+    return show(
+        target,
+        "/mezzo/modules",
+        List.of("KIND", "NAME", "VERSION", "BUNDLE", "STATE"),
+        ModuleCommand::modules);
+  }
+
+  @Command(
+      name = "deployments",
+      mixinStandardHelpOptions = true,
+      versionProvider = Versions.class,
+      description = "List the module bundles that are wanted there, and what has become of each.")
+  int deployments(@Mixin Target target) throws HostException, FlagException, InterruptedException {
+    return show(
+        target,
+        DEPLOYMENTS,
+        List.of("BUNDLE", "VERSION", "STATE", "FILE", "PROBLEM"),
+        answer ->
+            HttpJson.objects(answer, "deployments").stream()
+                .map(wanted -> texts(wanted, "name", "version", "state", "file", "problem"))
+                .toList());
+  }
+
+  @Command(
+      name = "verdicts",
+      mixinStandardHelpOptions = true,
+      versionProvider = Versions.class,
+      description = "List what was refused or rolled back and is not tried until somebody asks.")
+  int verdicts(@Mixin Target target) throws HostException, FlagException, InterruptedException {
+    return show(
+        target,
+        DEPLOYMENTS,
+        List.of("BUNDLE", "VERSION", "SHA-256", "TIME", "VERDICT", "REASON"),
+        answer ->
+            HttpJson.objects(answer, "verdicts").stream()
+                .map(
+                    passed -> texts(passed, "name", "version", "digest", "at", "verdict", "reason"))
+                .toList());
+  }
+
+  @Command(
+      name = "history",
+      mixinStandardHelpOptions = true,
+      versionProvider = Versions.class,
+      description = "List the last installations, swaps and removals there, the newest first.")
+  int history(@Mixin Target target) throws HostException, FlagException, InterruptedException {
+    return show(
+        target,
+        DEPLOYMENTS,
+        List.of("ID", "TIME", "BY", "ACTION", "BUNDLE", "FROM", "TO", "MS", "GAP", "OUTCOME"),
+        answer -> HttpJson.objects(answer, "history").stream().map(ModuleCommand::change).toList());
+  }
+
+  private static List<String> change(Map<String, Object> action) {
+    List<String> row =
+        new ArrayList<>(
+            texts(
+                action,
+                "id",
+                "at",
+                "principal",
+                "action",
+                "name",
+                "from",
+                "to",
+                "took_ms",
+                "gap_ms",
+                "outcome"));
+    if (!Boolean.TRUE.equals(action.get("succeeded"))) {
+      row.set(row.size() - 1, "FAILED: " + row.get(row.size() - 1));
+    }
+    return row;
+  }
+
+  private static List<List<String>> modules(Map<String, Object> answer) {
+    List<List<String>> rows = new ArrayList<>();
+    for (Map<String, Object> module : HttpJson.objects(answer, "modules")) {
+      Map<String, Object> bundle = HttpJson.asObject(module.get("bundle"));
+      String problem = String.valueOf(module.getOrDefault("problem", ""));
+      rows.add(
+          List.of(
+              String.valueOf(module.get("kind")),
+              String.valueOf(module.get("name")),
+              String.valueOf(module.get("version")),
+              bundle.get("name") + " " + bundle.get("version"),
+              module.get("state") + (problem.isEmpty() ? "" : ": " + problem)));
+    }
+    return rows;
+  }
+
+  /** Fields of an object; of a text with several lines the first. */
+  private static List<String> texts(Map<String, Object> object, String... fields) {
+    return Arrays.stream(fields)
+        .map(field -> String.valueOf(object.getOrDefault(field, "")))
+        .map(text -> text.lines().findFirst().orElse(""))
+        .toList();
+  }
+
+  /** Prints what the leader and the agents on this machine show. */
+  private int show(Target target, String path, List<String> columns, View view)
       throws HostException, FlagException, InterruptedException {
     Map<List<String>, List<String>> rows = new LinkedHashMap<>();
-    String given = Masters.given(master, System.getenv()).orElse(OWN_MACHINE);
+    String given = Masters.given(target.master, System.getenv()).orElse(OWN_MACHINE);
     if (given.startsWith("zk://")) {
       HostLog.configure(true, false, "WARN", Optional.empty(), Boot.LIBRARIES);
     }
     try (Masters masters = Masters.find(given)) {
       String leader = HttpJson.leader(masters.address());
-      collect(rows, "master", leader);
+      collect(rows, "master", leader + path, view);
       for (Map<String, Object> agent :
           HttpJson.objects(HttpJson.get("http://" + leader + "/slaves"), "slaves")) {
         String pid = String.valueOf(agent.get("pid"));
         String address = pid.substring(pid.indexOf('@') + 1);
         if (local(address) && Boolean.TRUE.equals(agent.get("active"))) {
-          collect(rows, "agent " + address, address);
+          collect(rows, "agent " + address, address + path, view);
         }
       }
     } catch (IOException e) {
@@ -71,32 +180,23 @@ final class ModuleCommand implements Runnable {
           e);
     }
     List<List<String>> table = new ArrayList<>();
-    table.add(COLUMNS);
-    rows.forEach(
-        (module, daemons) -> {
-          List<String> row = new ArrayList<>();
-          row.add(String.join(", ", daemons));
-          row.addAll(module);
-          table.add(row);
-        });
+    table.add(row("DAEMON", columns));
+    rows.forEach((cells, daemons) -> table.add(row(String.join(", ", daemons), cells)));
     print(table);
     return 0;
   }
 
-  /** Adds the modules that one daemon reports; the same one of several daemons is one row. */
-  static void collect(Map<List<String>, List<String>> rows, String daemon, String address)
+  private static List<String> row(String daemons, List<String> cells) {
+    List<String> row = new ArrayList<>(List.of(daemons));
+    row.addAll(cells);
+    return row;
+  }
+
+  /** Adds what one daemon shows; the same one of several daemons is one row. */
+  private static void collect(
+      Map<List<String>, List<String>> rows, String daemon, String place, View view)
       throws IOException {
-    Map<String, Object> answer = HttpJson.get("http://" + address + "/mezzo/modules");
-    for (Map<String, Object> module : HttpJson.objects(answer, "modules")) {
-      Map<String, Object> bundle = HttpJson.asObject(module.get("bundle"));
-      String problem = String.valueOf(module.getOrDefault("problem", ""));
-      List<String> row =
-          List.of(
-              String.valueOf(module.get("kind")),
-              String.valueOf(module.get("name")),
-              String.valueOf(module.get("version")),
-              bundle.get("name") + " " + bundle.get("version"),
-              module.get("state") + (problem.isEmpty() ? "" : ": " + problem));
+    for (List<String> row : view.apply(HttpJson.get("http://" + place))) {
       rows.computeIfAbsent(row, key -> new ArrayList<>()).add(daemon);
     }
   }
@@ -111,7 +211,7 @@ final class ModuleCommand implements Runnable {
   }
 
   private static void print(List<List<String>> table) {
-    int columns = COLUMNS.size();
+    int columns = table.get(0).size();
     int[] widths = new int[columns];
     for (List<String> row : table) {
       for (int i = 0; i < columns; i++) {

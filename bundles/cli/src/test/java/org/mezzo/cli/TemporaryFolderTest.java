@@ -41,9 +41,9 @@ class TemporaryFolderTest {
 
       owner.destroyForcibly();
 
-      assertThat(byEnvironment.waitFor(30, TimeUnit.SECONDS)).isTrue();
-      assertThat(byRecord.waitFor(30, TimeUnit.SECONDS)).isTrue();
-      for (int i = 0; i < 300 && Files.exists(folder); i++) {
+      assertThat(byEnvironment.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(byRecord.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      for (int i = 0; i < 600 && Files.exists(folder); i++) {
         Thread.sleep(100);
       }
       assertThat(folder).doesNotExist();

@@ -73,7 +73,7 @@ class ContainerizerTest {
   }
 
   private static <T> T get(java.util.concurrent.CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private Termination run(LaunchRequest request) throws Exception {
@@ -81,7 +81,7 @@ class ContainerizerTest {
   }
 
   private static void await(BooleanSupplier condition) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).as("condition comes true in time").isLessThan(end);
       Thread.sleep(5);
@@ -880,9 +880,9 @@ class ContainerizerTest {
         containerizer
             .destroy(requests.get(i).containerId())
             .toCompletableFuture()
-            .get(5, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
         CompletableFuture<Launched> launched = launches.get(i);
-        assertThatThrownBy(() -> launched.get(5, TimeUnit.SECONDS))
+        assertThatThrownBy(() -> launched.get(60, TimeUnit.SECONDS))
             .hasRootCauseInstanceOf(InterruptedException.class)
             .hasMessageContaining("destroyed");
         assertThat(requests.get(i).sandbox().resolve("ran")).doesNotExist();

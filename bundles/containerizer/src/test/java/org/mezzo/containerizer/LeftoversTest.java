@@ -37,7 +37,7 @@ class LeftoversTest {
                     Resources.EMPTY,
                     Optional.empty()))
             .toCompletableFuture()
-            .get(20, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
       }
       while (!Files.exists(folder.resolve("runs/pid"))) {
         Thread.sleep(5);
@@ -65,7 +65,7 @@ class LeftoversTest {
     assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive)).contains(true);
 
     try (Containerizer next = new FakeAgent(folder).containerizer()) {
-      var leftovers = next.destroyLeftovers().toCompletableFuture().get(20, TimeUnit.SECONDS);
+      var leftovers = next.destroyLeftovers().toCompletableFuture().get(60, TimeUnit.SECONDS);
       assertThat(leftovers)
           .extracting(Containerizer.Leftover::containerId)
           .contains("runs")
@@ -80,7 +80,7 @@ class LeftoversTest {
           .hasValue(9);
       assertThat(next.containers()).isEmpty();
     }
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
       assertThat(System.nanoTime()).isLessThan(end);
       Thread.sleep(5);

@@ -16,6 +16,7 @@ import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.CollectorPauses;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.files.OwnFolder;
 import org.mezzo.http.ConnectorOptions;
@@ -122,6 +123,7 @@ public final class DaemonFrame implements AutoCloseable {
     loop.measure(metrics, kind.metrics());
     workers = own(new Workers(name, kind.workers()));
     workers.measure(metrics, kind.metrics());
+    own(CollectorPauses.ofProcess()).measure(metrics);
     long now = System.nanoTime();
     metrics.gauge(kind.metrics() + "/uptime_secs", () -> (System.nanoTime() - now) / 1e9);
   }
@@ -176,7 +178,7 @@ public final class DaemonFrame implements AutoCloseable {
   }
 
   private static HttpHandler unavailable(String message) {
-    return exchange -> exchange.respond(HttpResponse.text(503, message));
+    return exchange -> exchange.respond(HttpResponse.text(503, message).with("Retry-After", "1"));
   }
 
   /** Lets requests in, to the routes there are; the answer is 503 before. */

@@ -1,24 +1,19 @@
 package org.mezzo.daemon;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import org.mezzo.files.ProcessLock;
 
 /**
  * Keeps a second daemon off a work directory. A lock of the operating system: it ends with the
  * process, however that ends.
  */
 public final class WorkDirLock implements AutoCloseable {
-  private final FileChannel channel;
+  private final ProcessLock lock;
 
-  private WorkDirLock(FileChannel channel) {
-    this.channel = channel;
+  private WorkDirLock(ProcessLock lock) {
+    this.lock = lock;
   }
 
   /**
@@ -32,50 +27,24 @@ public final class WorkDirLock implements AutoCloseable {
   public static WorkDirLock acquire(Path workDir, String role) throws IOException {
     Files.createDirectories(workDir);
     Path file = workDir.resolve("." + role + ".lock");
-    FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    try {
-      FileLock lock = tryLock(channel);
-      if (lock == null) {
-        throw new IOException(
-            "The work directory "
-                + workDir
-                + " is in use by another "
-                + role
-                + " (process "
-                + holder(channel)
-                + "): stop that one, or give this one a --work_dir of its own");
-      }
-      byte[] pid = Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
-      channel.truncate(0);
-      channel.write(ByteBuffer.wrap(pid), 0);
-      return new WorkDirLock(channel);
-    } catch (IOException | RuntimeException e) {
-      channel.close();
-      throw e;
-    }
-  }
-
-  private static FileLock tryLock(FileChannel channel) throws IOException {
-    try {
-      // Far beyond the text, so that the holder's pid stays readable where locks are mandatory.
-      return channel.tryLock(Long.MAX_VALUE - 1, 1, false);
-    } catch (OverlappingFileLockException e) {
-      return null;
-    }
-  }
-
-  private static String holder(FileChannel channel) throws IOException {
-    ByteBuffer text = ByteBuffer.allocate(32);
-    channel.read(text, 0);
-    String pid = new String(text.array(), 0, text.position(), StandardCharsets.US_ASCII).trim();
-    return pid.isEmpty() ? "unknown" : pid;
+    ProcessLock lock =
+        ProcessLock.tryAcquire(file)
+            .orElseThrow(
+                () ->
+                    new IOException(
+                        "The work directory "
+                            + workDir
+                            + " is in use by another "
+                            + role
+                            + " (process "
+                            + ProcessLock.holder(file)
+                            + "): stop that one, or give this one a --work_dir of its own"));
+    return new WorkDirLock(lock);
   }
 
   /** Lets the directory go. */
   @Override
   public void close() throws IOException {
-    channel.close();
+    lock.close();
   }
 }

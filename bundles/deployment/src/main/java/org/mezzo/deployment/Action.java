@@ -2,10 +2,14 @@ package org.mezzo.deployment;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 
 /**
- * One change that was made or tried.
+ * One change that was made or tried, as a whole or not at all.
  *
+ * @param id greater than those of changes before, also of processes before this one
+ * @param principal who asked for it: {@code modules folder}, {@code host} (at its start), {@code
+ *     deployment} (a rollback of its own accord), or what the requester said
  * @param at when it began
  * @param kind what was done
  * @param symbolicName of the bundle; the file's name when it cannot be read
@@ -15,8 +19,11 @@ import java.time.Instant;
  * @param outcome one line in plain words; on failure what is wrong, what remains and what to do
  * @param took from beginning to end
  * @param gap the longest time for which a daemon that used the bundle was without a module
+ * @param stages how far it came, in order
  */
 public record Action(
+    long id,
+    String principal,
     Instant at,
     Kind kind,
     String symbolicName,
@@ -25,7 +32,20 @@ public record Action(
     boolean succeeded,
     String outcome,
     Duration took,
-    Duration gap) {
+    Duration gap,
+    List<Stage> stages) {
+
+  public Action {
+    stages = List.copyOf(stages);
+  }
+
+  /**
+   * A point that a change has passed.
+   *
+   * @param what in plain words
+   * @param after its beginning
+   */
+  public record Stage(String what, Duration after) {}
 
   /** What can be done to a module bundle. */
   public enum Kind {

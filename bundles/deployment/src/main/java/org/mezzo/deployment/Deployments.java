@@ -22,19 +22,24 @@ public interface Deployments {
   /** What is wanted and what has become of it, by symbolic name; a snapshot. */
   List<Deployment> list();
 
-  /** The last changes, the newest first. */
+  /** The last changes, the newest first, those of earlier processes too. */
   List<Action> history();
+
+  /** What is not tried again until somebody asks for it, the latest verdict first. */
+  List<Verdict> verdicts();
 
   /** The hot folder; empty when this host has none. */
   Optional<Path> folder();
 
   /**
    * Installs a jar. One with the symbolic name of an installed module and another version is
-   * swapped without a gap; one with the same version as well is updated in place.
+   * swapped without a gap; one with the same version as well is updated in place. What was held
+   * against exactly this content counts no more: it is tried again.
    *
    * @param jar read before the stage completes; not changed
+   * @param principal who asks, for the history
    */
-  CompletionStage<Action> install(Path jar);
+  CompletionStage<Action> install(Path jar, String principal);
 
   /**
    * The same from a stream, which is read to its end before the method returns and is not closed.
@@ -42,11 +47,30 @@ public interface Deployments {
    * @param fileName what to call the jar in the hot folder
    * @throws IOException when the stream fails or the jar cannot be kept
    */
-  CompletionStage<Action> install(String fileName, InputStream jar) throws IOException;
+  CompletionStage<Action> install(String fileName, InputStream jar, String principal)
+      throws IOException;
 
-  /** As {@link #install(Path)}, but fails when no module has the symbolic name of the jar. */
-  CompletionStage<Action> swap(Path jar);
+  /** As {@link #install(Path, String)}, but fails when no module has the jar's symbolic name. */
+  CompletionStage<Action> swap(Path jar, String principal);
 
   /** Takes every lease from a module bundle, stops and removes it and its jar. */
-  CompletionStage<Action> uninstall(String symbolicName);
+  CompletionStage<Action> uninstall(String symbolicName, String principal);
+
+  /** As {@link #install(Path, String)} by nobody in particular. */
+  default CompletionStage<Action> install(Path jar) {
+    return install(jar, UNKNOWN);
+  }
+
+  /** As {@link #swap(Path, String)} by nobody in particular. */
+  default CompletionStage<Action> swap(Path jar) {
+    return swap(jar, UNKNOWN);
+  }
+
+  /** As {@link #uninstall(String, String)} by nobody in particular. */
+  default CompletionStage<Action> uninstall(String symbolicName) {
+    return uninstall(symbolicName, UNKNOWN);
+  }
+
+  /** The principal of who does not say. */
+  String UNKNOWN = "somebody";
 }

@@ -30,7 +30,6 @@ import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.master.agents.LinkEndpoint;
-import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
@@ -71,9 +70,8 @@ public final class Master implements Daemon {
   private final Coordination coordination;
   private final EventLoop loop;
   private final MasterInfo self;
-  private final ModuleConsultant consultant;
   private final Leadership leadership;
-  private final RemovalRate removalRate;
+  private final Terms terms;
   private volatile String allocator;
   private volatile Optional<Set<String>> whitelist = Optional.empty();
 
@@ -89,12 +87,12 @@ public final class Master implements Daemon {
     this.coordination = coordination;
     loop = frame.loop();
     allocator = flags.allocation().allocator();
-    removalRate = flags.agents().removalRate();
     self = describe();
-    consultant =
+    ModuleConsultant consultant =
         frame.own(
             new ModuleConsultant(
                 flags.daemon().hooks(), frame.modules(), frame.authorization(), loop));
+    terms = new Terms(frame, flags, self, consultant);
     leadership = frame.own(new Leadership(loop, self, this::term));
     addRoutes(links);
     measure();
@@ -145,25 +143,9 @@ public final class Master implements Daemon {
 
   private MasterTerm term(
       MasterState.Counters counters, Registry registry, MasterTerm.FailureListener failures) {
-    MasterTerm.Parts parts =
-        new MasterTerm.Parts(
-            loop,
-            frame.clock(),
-            frame.metrics(),
-            flags.settings(consultant.demanded()),
-            flags.allocation().options(),
-            flags.history(),
-            flags.allocation().weights(),
-            removalRate,
-            flags.agents().recoveryLimit(),
-            flags.election().registry(),
-            consultant);
-    MasterTerm term = new MasterTerm(parts, self, counters, registry, failures);
+    MasterTerm term = terms.create(counters, registry, failures);
     term.allocation().use(leaseAllocator(term));
     term.allocation().whitelist(whitelist);
-    if (flags.frameworks().measured()) {
-      term.measureFrameworks();
-    }
     return term;
   }
 
@@ -192,10 +174,10 @@ public final class Master implements Daemon {
     new MasterEndpoints(leadership, frame.authorization(), frame.metrics(), frame.workers())
         .scheduler(
             flags.frameworks().constraints(),
-            flags.frameworks().rootSubmissions()
+            flags.frameworks().rules().rootSubmissions()
                 ? Optional.empty()
                 : Optional.of(new RootAccounts()))
-        .operator(flags.daemon().all(), frame.files(), loop, frame.started())
+        .operator(flags.daemon(), flags.operator(), frame.files(), loop, frame.started())
         .install(router);
   }
 

@@ -196,6 +196,6 @@ class RegistryLimitsTest {
           @Override
           public void lost(String reason) {}
         });
-    return elected.get(30, TimeUnit.SECONDS);
+    return elected.get(60, TimeUnit.SECONDS);
   }
 }

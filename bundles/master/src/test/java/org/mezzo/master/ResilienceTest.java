@@ -331,11 +331,11 @@ class ResilienceTest {
         TestScheduler.json(cluster.address())
             .subscribed(TestScheduler.info("test").setFailoverTimeout(604_800).build());
     Offer offer = offer(scheduler);
-    double before = timers();
+    double before = mostTimers();
     // An offer that is gone needs no timer; its successor has one.
     scheduler.decline(offer.getId().getValue(), 0);
     offer(scheduler);
-    assertThat(timers()).isEqualTo(before);
+    assertThat(mostTimers()).isEqualTo(before);
     scheduler.close();
     agent.disconnect();
     TestCluster.await(
@@ -347,6 +347,16 @@ class ResilienceTest {
     TestCluster.await(() -> timers() == 0);
     assertThat(cluster.master.metrics().snapshot())
         .containsEntry("allocator/event_queue_dispatches", 0.0);
+  }
+
+  /** Those that recur as well, each of which is missing while its turn waits or runs. */
+  private double mostTimers() throws InterruptedException {
+    double most = 0;
+    for (int i = 0; i < 100; i++) {
+      most = Math.max(most, timers());
+      Thread.sleep(2);
+    }
+    return most;
   }
 
   private double timers() {

@@ -3,6 +3,7 @@ package org.mezzo.modules;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -37,6 +38,9 @@ public interface ModuleLeases {
 
   /** Every open lease with who holds it, by daemon, kind and name; a snapshot. */
   List<LeaseDescription> leases();
+
+  /** The daemons that have an open lease for a module of that kind and name; a snapshot. */
+  List<DaemonContext> wanting(String kind, String name);
 
   /** The health of a bundle's modules as far as leases know it: descriptions of unhealthy ones. */
   List<ModuleDescription> quarantined();

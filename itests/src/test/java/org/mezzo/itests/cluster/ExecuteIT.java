@@ -130,10 +130,10 @@ class ExecuteIT {
           .filter(each -> each.info().command().orElse("").endsWith("/java"))
           .forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
-      Await.until("the task is gone", Duration.ofSeconds(20), () -> commandLines(marker).isEmpty());
+      Await.until("the task is gone", Duration.ofSeconds(60), () -> commandLines(marker).isEmpty());
       Await.until(
           "the temporary folder is empty",
-          Duration.ofSeconds(20),
+          Duration.ofSeconds(60),
           () -> {
             try (Stream<Path> left = Files.list(temporary)) {
               return left.findAny().isEmpty();

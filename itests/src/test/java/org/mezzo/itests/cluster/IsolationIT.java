@@ -157,7 +157,7 @@ class IsolationIT {
           .isEqualTo("127.0.0.1");
       Await.until(
           "the task wrote its address",
-          Duration.ofSeconds(20),
+          Duration.ofSeconds(60),
           () -> sandboxFile(framework, offer, "address", "stdout").equals("127.0.0.1\n"));
       framework.teardown();
     }

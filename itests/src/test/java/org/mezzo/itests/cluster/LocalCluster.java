@@ -12,13 +12,26 @@ import java.util.Map;
 
 /** A cluster started by {@code bin/mezzo local}, on free ports, in a folder of its own. */
 public final class LocalCluster implements AutoCloseable {
+  private final Distribution distribution;
+  private final Map<String, String> changes;
+  private final int agents;
+  private final List<String> arguments;
   private final Path folder;
-  private final MezzoProcess process;
   private final URI master;
+  private MezzoProcess process;
 
-  private LocalCluster(Path folder, MezzoProcess process, URI master) {
+  private LocalCluster(
+      Distribution distribution,
+      Map<String, String> changes,
+      int agents,
+      List<String> arguments,
+      Path folder,
+      URI master) {
+    this.distribution = distribution;
+    this.changes = changes;
+    this.agents = agents;
+    this.arguments = arguments;
     this.folder = folder;
-    this.process = process;
     this.master = master;
   }
 
@@ -40,27 +53,43 @@ public final class LocalCluster implements AutoCloseable {
     arguments.add("--port=" + port);
     arguments.add("--work_dir=" + folder.resolve("work"));
     arguments.addAll(List.of(flags));
-    MezzoProcess process =
+    URI master = URI.create("http://127.0.0.1:" + port);
+    LocalCluster cluster =
+        new LocalCluster(distribution, changes, agents, arguments, folder, master);
+    try {
+      cluster.start();
+    } catch (AssertionError e) {
+      cluster.close();
+      throw e;
+    }
+    return cluster;
+  }
+
+  /** Starts the process, the same once more when it has ended, over the same folder. */
+  public void start() throws IOException {
+    process =
         MezzoProcess.start(
             distribution, folder.resolve("logs"), changes, arguments.toArray(String[]::new));
-    URI master = URI.create("http://127.0.0.1:" + port);
-    LocalCluster cluster = new LocalCluster(folder, process, master);
     try {
       Await.until(
           agents + " agents registered",
-          Duration.ofSeconds(60),
+          Duration.ofSeconds(120),
           () -> {
             if (!process.isAlive()) {
               throw new IllegalStateException("The cluster ended:\n" + process.stderr());
             }
-            return cluster.agents().size() == agents;
+            return agents().size() == agents;
           });
     } catch (AssertionError e) {
-      String log = process.stderr();
-      cluster.close();
-      throw new AssertionError(e.getMessage() + "\n" + log, e);
+      throw new AssertionError(e.getMessage() + "\n" + process.stderr(), e);
     }
-    return cluster;
+  }
+
+  /** Ends the process in order, and starts the same once more. */
+  public void restart() throws IOException, InterruptedException {
+    process.terminate();
+    process.await(Duration.ofSeconds(60));
+    start();
   }
 
   /** The registered agents, as {@code /slaves} shows them. */
@@ -89,7 +118,9 @@ public final class LocalCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    process.close();
+    if (process != null) {
+      process.close();
+    }
     Distribution.delete(folder);
   }
 }

@@ -160,7 +160,7 @@ class SchedulerSessionIT {
       framework.teardown();
       Await.until(
           "the framework is among the completed ones",
-          Duration.ofSeconds(10),
+          Duration.ofSeconds(60),
           () ->
               Http.get(cluster.master().resolve("/frameworks"))
                   .json()

@@ -71,7 +71,7 @@ class SwapUnderLoadIT {
             uninstall();
             Await.until(
                 "the allocator is gone",
-                Duration.ofSeconds(20),
+                Duration.ofSeconds(60),
                 () -> allocator(cluster).isEmpty());
             install(hierarchical, expected);
           }
@@ -81,7 +81,7 @@ class SwapUnderLoadIT {
             other ? "org.mezzo.examples.allocator.roundrobin" : "org.mezzo.allocator.drf";
         Await.until(
             operation + " to " + bundle + " " + expected + " took place",
-            Duration.ofSeconds(20),
+            Duration.ofSeconds(60),
             () -> allocator(cluster).equals(Set.of(bundle + " " + expected)));
         done.add(operation + " " + expected);
         load.awaitTasks(2);

@@ -112,7 +112,7 @@ public final class TestFramework implements AutoCloseable {
 
   /** The next event of a type that satisfies the condition, after those returned before. */
   public synchronized JsonNode await(String type, Predicate<JsonNode> condition) {
-    return await(type, condition, Duration.ofSeconds(30));
+    return await(type, condition, Duration.ofSeconds(60));
   }
 
   public synchronized JsonNode await(String type, Predicate<JsonNode> condition, Duration limit) {

@@ -70,7 +70,7 @@ public class BadAllocatorIT {
     jars = Path.of(context.getProperty(JARS));
     configurations
         .getConfiguration("org.mezzo.deployment", "?")
-        .update(new Hashtable<>(Map.of("startTimeoutMillis", 5_000L, "drainTimeoutMillis", 500L)));
+        .update(new Hashtable<>(Map.of("startTimeoutMillis", 15_000L, "drainTimeoutMillis", 500L)));
     cluster = ClusterInside.start(configurations, leases);
     load = new Load(cluster);
     load.awaitTasks(5);

@@ -66,14 +66,14 @@ class CommandsTest {
       thread.start();
       await(pids);
       thread.interrupt();
-      assertThat(outcome.get(20, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
+      assertThat(outcome.get(60, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
       assertDead(pids);
     }
   }
 
   @Test
   void theLimitKillsThemAsWell() throws Exception {
-    try (Commands commands = new Commands(Duration.ofSeconds(2), Thread::new)) {
+    try (Commands commands = new Commands(Duration.ofSeconds(5), Thread::new)) {
       Path pids = folder.resolve("pids");
       assertThatThrownBy(() -> run(commands, "sh", "-c", LONG, "sh", pids.toString()))
           .isInstanceOf(IOException.class)
@@ -93,7 +93,7 @@ class CommandsTest {
     for (String pid : Files.readString(pids).strip().split(" ")) {
       Optional<ProcessHandle> process = ProcessHandle.of(Long.parseLong(pid));
       if (process.isPresent()) {
-        process.get().onExit().get(20, TimeUnit.SECONDS);
+        process.get().onExit().get(60, TimeUnit.SECONDS);
       }
     }
   }

@@ -2,21 +2,28 @@ package org.mezzo.deployment.bundles;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleFolder;
+import org.mezzo.deployment.journal.StateFolder;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -42,20 +49,29 @@ import org.slf4j.LoggerFactory;
 public final class BundleDeployments implements Deployments {
   private static final Logger LOG = LoggerFactory.getLogger(BundleDeployments.class);
   private static final String FOLDER_PROPERTY = "mezzo.modules.dir";
+  private static final String STATE_PROPERTY = "mezzo.deployment.dir";
+
+  /** How long the process before this one may take to end; its own limit is shorter as a rule. */
+  private static final Duration PREDECESSOR = Duration.ofSeconds(15);
 
   private record Request(Supplier<Action> change, CompletableFuture<Action> done) {}
 
-  private final ModuleBundles bundles;
-  private final Copies copies;
+  private final StateFolder state;
+  private final Wiring wiring;
   private final Ledger ledger;
-  private final History history = new History();
+  private final History history;
+  private final Changes changes;
+  private final Trials trials;
   private final Optional<ModuleFolder> folder;
   private final Optional<FolderFollower> follower;
   private final RequestedChanges requested;
   private final LinkedBlockingQueue<Request> requests = new LinkedBlockingQueue<>();
   private final Thread thread;
+  private final Thread atExit = new Thread(this::witnessExit, "mezzo-deployment-exit");
   private volatile Settings settings;
   private volatile boolean closed;
+  private volatile boolean ending;
+  private long tidied;
 
   @Activate
   public BundleDeployments(
@@ -63,24 +79,43 @@ public final class BundleDeployments implements Deployments {
       @Reference ModuleLeases leases,
       @Reference ServiceComponentRuntime components,
       Settings settings) {
+    this(context, leases, components, settings, Admission.KINDS);
+  }
+
+  BundleDeployments(
+      BundleContext context,
+      ModuleLeases leases,
+      ServiceComponentRuntime components,
+      Settings settings,
+      Map<String, String> kinds) {
     this.settings = settings;
     Supplier<Settings> current = () -> this.settings;
+    state = openState(context);
+    wiring = new Wiring(context);
+    history = new History(state.journal());
     DeclaredModules modules = new DeclaredModules(components);
     Uses uses = new Uses(leases);
     Probation probation = new Probation(leases, modules, uses, current);
-    bundles = new ModuleBundles(context, leases, current);
-    copies = new Copies(context);
-    ledger = new Ledger(modules);
+    ledger = new Ledger(modules, state.journal(), () -> closed || ending);
+    ModuleBundles bundles = new ModuleBundles(context, state.journal(), leases, wiring, current);
+    Rehearsal rehearsal =
+        new Rehearsal(context, leases, state.folder().resolve("rehearsal"), current);
     Installation installation =
-        new Installation(bundles, probation, uses, leases, copies, ledger, history);
-    Changes changes =
+        new Installation(bundles, probation, rehearsal, uses, leases, state, ledger, history);
+    bundles.removeLeftovers();
+    changes =
         new Changes(
             bundles,
+            new Admission(context, kinds),
             installation,
-            new RollingSwap(bundles, probation, uses, leases, copies, ledger, history),
-            new InPlaceUpdate(bundles, probation, uses, leases, copies, ledger, history),
+            new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger),
+            new InPlaceUpdate(bundles, probation, uses, leases, ledger),
+            uses,
+            leases,
+            state,
             ledger,
             history);
+    trials = new Trials(ledger, probation, uses, changes, state, current);
     String dir = context.getProperty(FOLDER_PROPERTY);
     folder =
         dir == null || dir.isBlank()
@@ -88,15 +123,60 @@ public final class BundleDeployments implements Deployments {
             : Optional.of(
                 new ModuleFolder(
                     Path.of(dir).toAbsolutePath(), Duration.ofMillis(settings.settleMillis())));
-    follower = folder.map(hot -> new FolderFollower(hot, ledger, installation, changes, current));
-    requested = new RequestedChanges(folder, ledger, changes, history);
-    bundles.removeLeftovers();
+    follower =
+        folder.map(
+            hot ->
+                new FolderFollower(hot, ledger, installation, changes, state.journal(), current));
+    requested = new RequestedChanges(folder, ledger, changes, state, history);
+    Runtime.getRuntime().addShutdownHook(atExit);
+    state.journal().lazy(true);
+    installation.skipDeadly();
     follower.ifPresent(FolderFollower::installFirst);
     ledger.publish();
     thread = new Thread(this::run, "mezzo-deployment");
     thread.setDaemon(true);
     thread.setContextClassLoader(null);
     thread.start();
+  }
+
+  /**
+   * Without what was decided before nothing may run: it could be what ended the process before this
+   * one.
+   */
+  private static StateFolder openState(BundleContext context) {
+    String dir = context.getProperty(STATE_PROPERTY);
+    Path place =
+        dir == null || dir.isBlank()
+            ? context.getDataFile("state").toPath()
+            : Path.of(dir).toAbsolutePath();
+    try {
+      return StateFolder.open(place, PREDECESSOR);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "What was decided about modules is not known: " + e.getMessage(), e);
+    }
+  }
+
+  /** The process ends: a guest that did it is skipped next time; no other has done any harm. */
+  private void witnessExit() {
+    // What fails or hangs from now on does so because the process ends.
+    ending = true;
+    Predicate<String> guest =
+        type ->
+            ledger.installed().stream()
+                .anyMatch(
+                    entry -> entry.bundle.getEntry(type.replace('.', '/') + ".class") != null);
+    Optional<String> culprit = ExitWitness.culprit(Thread.getAllStackTraces(), guest);
+    if (culprit.isEmpty()) {
+      state.journal().survivedAll();
+      return;
+    }
+    for (Installed entry : ledger.installed()) {
+      if (entry.bundle.getEntry(culprit.get().replace('.', '/') + ".class") != null) {
+        ledger.convict(entry.jar, culprit.get() + " called System.exit");
+      }
+    }
+    state.journal().survivedAll();
   }
 
   @Modified
@@ -109,6 +189,15 @@ public final class BundleDeployments implements Deployments {
     closed = true;
     thread.interrupt();
     thread.join(2_000);
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+      state.journal().survivedAll();
+    } catch (IllegalStateException e) {
+      // The process is ending, and the hook has seen why or is about to.
+      atExit.join(2_000);
+    }
+    state.close();
+    wiring.close();
     for (Request request = requests.poll(); request != null; request = requests.poll()) {
       request.done.completeExceptionally(new IllegalStateException("The host is stopping"));
     }
@@ -117,7 +206,7 @@ public final class BundleDeployments implements Deployments {
   private void run() {
     try (FolderWatch watch =
         folder.map(hot -> FolderWatch.of(hot.dir())).orElseGet(FolderWatch::none)) {
-      ledger.installed().forEach(entry -> copies.keep(entry, entry.jar.path()));
+      secureFirst();
       while (!closed) {
         Request request = next(watch);
         if (request != null) {
@@ -132,11 +221,42 @@ public final class BundleDeployments implements Deployments {
     }
   }
 
+  /** What the start has put off: a start has no time to wait for a disk. */
+  private void secureFirst() {
+    try {
+      for (Installed entry : ledger.installed()) {
+        state.store().force(entry.jar.digest());
+      }
+    } catch (IOException e) {
+      LOG.warn("What runs may not be there after a failure of this machine: {}", e.toString());
+    }
+    state.journal().lazy(false);
+  }
+
+  /** Deletes bundles that nothing needs any more, when something was done since the last time. */
+  private void tidy() {
+    long last = history.list().stream().mapToLong(Action::id).max().orElse(0);
+    if (last == tidied) {
+      return;
+    }
+    tidied = last;
+    Set<String> needed = new HashSet<>(ledger.digests());
+    needed.addAll(state.journal().goodDigests());
+    needed.addAll(state.journal().trials());
+    try {
+      state.store().retain(needed);
+    } catch (IOException e) {
+      LOG.warn("{} keeps bundles that nothing needs: {}", state.folder(), e.toString());
+    }
+  }
+
   private void followAndPublish() {
     try {
       forgetUninstalled();
       follower.ifPresent(FolderFollower::follow);
+      trials.watch();
       ledger.publish();
+      tidy();
     } catch (RuntimeException e) {
       if (!closed) {
         LOG.error("The module folder could not be followed; it is looked at again", e);
@@ -186,43 +306,52 @@ public final class BundleDeployments implements Deployments {
   private void forgetUninstalled() {
     for (Installed entry : ledger.installed()) {
       if (entry.bundle.getState() == Bundle.UNINSTALLED) {
+        changes.settle(entry.succession);
         LOG.warn(
             "{} was uninstalled by something else than deployment; while its jar is in the module"
                 + " folder it is installed again",
             Reasons.name(entry.bundle));
-        ledger.remove(entry);
-        Copies.discard(entry.kept);
+        ledger.vacate(entry);
       }
     }
   }
 
   @Override
-  public CompletionStage<Action> install(Path jar) {
-    return request(() -> requested.install(jar, jar.getFileName().toString(), false));
+  public CompletionStage<Action> install(Path jar, String principal) {
+    return request(() -> requested.install(jar, jar.getFileName().toString(), false, principal));
   }
 
   @Override
-  public CompletionStage<Action> swap(Path jar) {
-    return request(() -> requested.install(jar, jar.getFileName().toString(), true));
+  public CompletionStage<Action> swap(Path jar, String principal) {
+    return request(() -> requested.install(jar, jar.getFileName().toString(), true, principal));
   }
 
   @Override
-  public CompletionStage<Action> install(String fileName, InputStream jar) throws IOException {
+  public CompletionStage<Action> install(String fileName, InputStream jar, String principal)
+      throws IOException {
     String name = Path.of(fileName).getFileName().toString();
     Path received = Files.createTempFile("mezzo-module", ".jar");
     try {
       Files.copy(jar, received, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      Copies.discard(received);
+      discard(received);
       throw e;
     }
-    return request(() -> requested.install(received, name, false))
-        .whenComplete((action, failure) -> Copies.discard(received));
+    return request(() -> requested.install(received, name, false, principal))
+        .whenComplete((action, failure) -> discard(received));
+  }
+
+  private static void discard(Path received) {
+    try {
+      Files.deleteIfExists(received);
+    } catch (IOException e) {
+      LOG.debug("{} stays", received, e);
+    }
   }
 
   @Override
-  public CompletionStage<Action> uninstall(String symbolicName) {
-    return request(() -> requested.uninstall(symbolicName));
+  public CompletionStage<Action> uninstall(String symbolicName, String principal) {
+    return request(() -> requested.uninstall(symbolicName, principal));
   }
 
   private CompletionStage<Action> request(Supplier<Action> change) {
@@ -243,6 +372,11 @@ public final class BundleDeployments implements Deployments {
   @Override
   public List<Action> history() {
     return history.list();
+  }
+
+  @Override
+  public List<Verdict> verdicts() {
+    return state.journal().verdicts();
   }
 
   @Override

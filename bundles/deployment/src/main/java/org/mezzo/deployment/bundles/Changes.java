@@ -3,88 +3,279 @@ package org.mezzo.deployment.bundles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Action.Kind;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleJar;
+import org.mezzo.deployment.journal.BundleStore;
+import org.mezzo.deployment.journal.Good;
+import org.mezzo.deployment.journal.Journal;
+import org.mezzo.deployment.journal.StateFolder;
+import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleLeases;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleException;
 
 /** Changes of what is installed, each in the way that it takes. */
 final class Changes {
   private final ModuleBundles bundles;
+  private final Admission admission;
   private final Installation installation;
   private final RollingSwap rollingSwap;
   private final InPlaceUpdate inPlaceUpdate;
+  private final Uses uses;
+  private final ModuleLeases leases;
+  private final Journal journal;
+  private final BundleStore store;
   private final Ledger ledger;
   private final History history;
 
   Changes(
       ModuleBundles bundles,
+      Admission admission,
       Installation installation,
       RollingSwap rollingSwap,
       InPlaceUpdate inPlaceUpdate,
+      Uses uses,
+      ModuleLeases leases,
+      StateFolder state,
       Ledger ledger,
       History history) {
     this.bundles = bundles;
+    this.admission = admission;
     this.installation = installation;
     this.rollingSwap = rollingSwap;
     this.inPlaceUpdate = inPlaceUpdate;
+    this.uses = uses;
+    this.leases = leases;
+    this.journal = state.journal();
+    this.store = state.store();
     this.ledger = ledger;
     this.history = history;
   }
 
-  /** Installs, swaps or updates, whichever it takes; {@code content} holds the jar's bytes. */
-  Action deploy(Path content, ModuleJar jar, boolean inFolder) {
+  /** What speaks against a jar whatever runs now; empty when nothing does. */
+  Optional<String> objection(ModuleJar jar) {
+    return admission.objection(jar, ledger.known());
+  }
+
+  /** Which module that a daemon holds is not in a bundle's other version; empty when all are. */
+  Optional<String> dropped(ModuleJar jar) {
     Installed old = ledger.installed(jar.symbolicName());
+    if (old == null || old.jar.digest().equals(jar.digest())) {
+      return Optional.empty();
+    }
+    long id = old.bundle.getBundleId();
+    for (Use use : uses.of(id)) {
+      boolean kept =
+          jar.modules().stream()
+              .anyMatch(module -> module.title().equals(use.kind() + " " + use.name()));
+      if (!kept && !offeredElsewhere(use, id)) {
+        return Optional.of(
+            "it has no %s '%s' any more, which %s uses; have that daemon use another one, or uninstall %s first"
+                .formatted(use.kind(), use.name(), use.daemon(), jar.symbolicName()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean offeredElsewhere(Use use, long bundleId) {
+    for (ModuleDescription module : leases.modules()) {
+      if (module.kind().equals(use.kind())
+          && module.name().equals(use.name())
+          && module.bundleId() != bundleId
+          && !module.state().equals("quarantined")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Says once that a jar is not deployed and why. */
+  void turnAway(ModuleJar jar, String principal, String objection) {
+    if (ledger.turnAway(jar, "refused", objection)) {
+      history
+          .begin(principal, jar, ledger.installed(jar.symbolicName()))
+          .failed(jar.fileName() + " was refused: " + objection);
+    }
+  }
+
+  /** Refuses a jar that could run, for good: at the next start nothing could be told of it. */
+  void refuse(ModuleJar jar, String principal, String why) {
+    Installed old = ledger.installed(jar.symbolicName());
+    Transaction change = history.begin(principal, jar, old);
+    ledger.refuse(jar, Verdict.Kind.REFUSED, why);
+    change.failed(why + (old == null ? "" : "; " + old.version() + " stays"));
+  }
+
+  /** Installs, swaps or updates, whichever it takes. */
+  Action deploy(ModuleJar jar, boolean inFolder, String principal) {
+    return deploy(jar, inFolder, principal, Map.of());
+  }
+
+  /**
+   * Installs, swaps or updates, whichever it takes.
+   *
+   * @param others that are to be deployed, too, by symbolic name: those that need this one are
+   *     swapped together with it
+   */
+  Action deploy(ModuleJar jar, boolean inFolder, String principal, Map<String, ModuleJar> others) {
+    Installed old = ledger.installed(jar.symbolicName());
+    Transaction change = history.begin(principal, jar, old);
+    List<ModuleJar> together = new ArrayList<>(List.of(jar));
     Action action;
     try {
-      bundles.checkNotCore(jar);
-      if (old == null) {
-        action = installation.install(content, jar, inFolder);
-      } else if (old.bundle.getVersion().equals(jar.version())) {
-        action = inPlaceUpdate.update(content, jar, old, inFolder);
-      } else {
-        action = rollingSwap.swap(content, jar, old, inFolder);
+      if (old != null) {
+        ledger.dependents(old).stream()
+            .map(dependent -> others.get(dependent.jar.symbolicName()))
+            .filter(Objects::nonNull)
+            .forEach(together::add);
       }
-    } catch (IOException | BundleException | RuntimeException e) {
+      for (ModuleJar each : together) {
+        stage(each);
+        change.stage("staged as " + each.digest());
+      }
+      action = deploy(change, together, old, inFolder);
+    } catch (IOException e) {
+      String problem = Reasons.plain(e);
+      ledger.turnAway(jar, Ledger.UNREAD, problem);
+      action = change.failed(problem + (old == null ? "" : "; what is installed stays"));
+    } catch (BundleException | RuntimeException e) {
       // Whatever one jar provokes is said of that jar, and the others are followed all the same.
       String problem = Reasons.plain(e);
-      ledger.refuse(jar, problem);
-      action =
-          history.record(
-              Instant.now(),
-              old == null ? Kind.INSTALL : Kind.SWAP,
-              jar.symbolicName(),
-              old == null ? "" : old.version(),
-              jar.version().toString(),
-              false,
-              problem + (old == null ? "" : "; what is installed stays"),
-              Duration.ZERO);
+      ledger.refuse(jar, Verdict.Kind.REFUSED, problem);
+      action = change.failed(problem + (old == null ? "" : "; what is installed stays"));
     }
     if (action.succeeded()) {
-      ledger.accepted(jar);
+      together.forEach(ledger::accepted);
       installation.retryUnresolved();
     }
     ledger.publish();
     return action;
   }
 
-  Action remove(Installed entry, String why) {
-    Instant begin = Instant.now();
-    String name = entry.jar.symbolicName();
-    String version = entry.version();
-    String outcome = why;
-    boolean succeeded = true;
+  private void stage(ModuleJar jar) throws IOException {
+    Path content = store.stage(jar.path(), jar.digest());
+    if (!ModuleJar.read(content, jar.arrivedMillis()).at(jar.path()).equals(jar)) {
+      throw new IOException(jar.path() + " was changed while it was read");
+    }
+    store.force(jar.digest());
+  }
+
+  private Action deploy(
+      Transaction change, List<ModuleJar> together, Installed old, boolean inFolder)
+      throws IOException, BundleException {
+    ModuleJar jar = together.get(0);
+    Path content = store.file(jar.digest());
+    if (old == null) {
+      return installation.install(change, content, jar, inFolder);
+    }
+    ModuleJar former = old.jar;
+    boolean served =
+        old.problem.isEmpty()
+            && !uses.quarantined(old.bundle.getBundleId())
+            && journal.verdict(former.digest()).isEmpty();
+    boolean proven = journal.isProven(jar.symbolicName(), jar.digest());
+    List<ModuleJar> formers =
+        together.stream().map(each -> ledger.installed(each.symbolicName()).jar).toList();
+    Action action;
+    if (old.bundle.getVersion().equals(jar.version()) && ledger.dependents(old).isEmpty()) {
+      rollingSwap.settle(old.succession);
+      Path formerContent = store.file(former.digest());
+      action = inPlaceUpdate.update(change, content, jar, formerContent, old, inFolder);
+    } else {
+      action = rollingSwap.swap(change, together, old, inFolder, served && !proven);
+    }
+    if (action.succeeded() && served) {
+      formers.forEach(this::keepAsGood);
+    }
+    return action;
+  }
+
+  /** What has served is gone back to, unless something is known that has served for long. */
+  private void keepAsGood(ModuleJar former) {
+    if (journal.good(former.symbolicName()).filter(Good::proven).isEmpty()) {
+      journal.good(
+          new Good(former.symbolicName(), former.version().toString(), former.digest(), false));
+    }
+  }
+
+  /** What took over fails: what was good before is put in its place. */
+  void rollBack(Installed failing, String why) {
+    Succession succession = failing.succession;
+    Installed heir = succession == null ? failing : succession.heir();
+    ModuleJar failed = heir.jar;
+    String reason =
+        failing == heir ? why : failing.name() + ", which needs it, fails since: " + why;
+    if (succession != null && mayGoBack(succession)) {
+      ledger.refuse(failed, Verdict.Kind.ROLLED_BACK, reason);
+      Transaction change = history.begin(History.SELF, succession.former().jar, heir);
+      change.stage("rolled back because " + reason);
+      rollingSwap.goBack(change, succession);
+      ledger.turnAway(failed, Verdict.Kind.ROLLED_BACK.word(), reason);
+      ledger.publish();
+      return;
+    }
+    Optional<ModuleJar> good = installation.lastGood(failed.symbolicName(), failed.digest());
+    if (good.isEmpty()) {
+      return;
+    }
+    ledger.refuse(failed, Verdict.Kind.ROLLED_BACK, reason);
+    Action action = deploy(good.get(), heir.inFolder, History.SELF);
+    if (action.succeeded()) {
+      ledger.turnAway(failed, Verdict.Kind.ROLLED_BACK.word(), reason);
+      ledger.publish();
+    }
+  }
+
+  /** Whether what is kept is what is to be gone back to, and still runs. */
+  private boolean mayGoBack(Succession succession) {
+    ModuleJar former = succession.former().jar;
+    return journal
+            .good(former.symbolicName())
+            .filter(good -> good.digest().equals(former.digest()))
+            .isPresent()
+        && succession.formers.stream().allMatch(kept -> kept.bundle.getState() == Bundle.ACTIVE);
+  }
+
+  /** A succession has lasted: nobody goes back from it at once any more. */
+  void settle(Succession succession) {
+    rollingSwap.settle(succession);
+  }
+
+  /** What a bundle cannot be removed for; empty when it can. */
+  Optional<String> neededBy(Installed entry) {
+    List<String> dependents =
+        ledger.dependents(entry).stream().map(other -> other.jar.symbolicName()).toList();
+    return dependents.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            String.join(", ", dependents) + (dependents.size() == 1 ? " needs it" : " need it"));
+  }
+
+  Action remove(Installed entry, String why, String principal) {
+    Transaction change =
+        history.begin(Kind.UNINSTALL, principal, entry.jar.symbolicName(), entry.version(), "");
+    rollingSwap.settle(entry.succession);
     try {
       bundles.retire(entry.bundle);
       ledger.remove(entry);
-      Copies.discard(entry.kept);
+      return change.end(true, why, Duration.ZERO);
+    } catch (HangsException e) {
+      String problem = Reasons.plain(e);
+      ledger.stuck(entry.jar, entry.bundle.getBundleId(), problem);
+      ledger.remove(entry);
+      return change.end(
+          true, why + "; nobody uses it, but it stays in this process: " + problem, Duration.ZERO);
     } catch (BundleException e) {
-      succeeded = false;
-      outcome = "it cannot be removed: " + Reasons.plain(e);
+      String outcome = "it cannot be removed: " + Reasons.plain(e);
       entry.failed(outcome);
+      return change.failed(outcome);
     }
-    return history.record(
-        begin, Kind.UNINSTALL, name, version, "", succeeded, outcome, Duration.ZERO);
   }
 }

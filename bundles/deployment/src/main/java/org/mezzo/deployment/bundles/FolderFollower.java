@@ -2,16 +2,23 @@ package org.mezzo.deployment.bundles;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleFolder;
 import org.mezzo.deployment.folder.ModuleJar;
+import org.mezzo.deployment.journal.Journal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +30,7 @@ final class FolderFollower {
   private final Ledger ledger;
   private final Installation installation;
   private final Changes changes;
+  private final Journal journal;
   private final Supplier<Settings> settings;
 
   /** What was said of jars that stay as they are, so that it is said once for each arrival. */
@@ -35,25 +43,48 @@ final class FolderFollower {
       Ledger ledger,
       Installation installation,
       Changes changes,
+      Journal journal,
       Supplier<Settings> settings) {
     this.folder = folder;
     this.ledger = ledger;
     this.installation = installation;
     this.changes = changes;
+    this.journal = journal;
     this.settings = settings;
   }
 
-  /** Installs what is there when the host starts. */
+  /** Installs what is there when the host starts, in the order in which it was installed before. */
   void installFirst() {
     try {
       Files.createDirectories(folder.dir());
       ledger.looked(folder.look(true));
     } catch (IOException e) {
-      LOG.error(
-          "The module folder {} cannot be read; no module is installed from it", folder.dir(), e);
+      LOG.error("The module folder {} cannot be read; what ran before runs again", folder.dir(), e);
+      installation.installAll(installation.lastInstalled());
       return;
     }
-    installation.installAll(wanted(ledger.look().jars()).values());
+    Map<String, ModuleJar> chosen = choose();
+    for (String name : journal.seats().keySet()) {
+      if (names().stream().noneMatch(name::equals)) {
+        journal.unseat(name);
+      }
+    }
+    for (String name : names()) {
+      if (!chosen.containsKey(name)) {
+        installation.lastGood(name, "").ifPresent(good -> chosen.put(name, good));
+      }
+    }
+    installation.installAll(
+        chosen.values().stream()
+            .sorted(
+                Comparator.<ModuleJar>comparingLong(
+                        jar ->
+                            journal
+                                .seat(jar.symbolicName())
+                                .map(Journal.Seat::number)
+                                .orElse(Long.MAX_VALUE))
+                    .thenComparing(ModuleJar::symbolicName))
+            .toList());
   }
 
   void follow() {
@@ -71,49 +102,123 @@ final class FolderFollower {
       unreadable = true;
       return;
     }
-    Map<String, ModuleJar> wanted = wanted(ledger.look().jars());
-    tellOfTheRest(wanted);
-    ledger.wanted(wanted.keySet());
+    Map<String, ModuleJar> chosen = choose();
+    Set<String> names = names();
+    ledger.wanted(names);
     for (Installed entry : ledger.installed()) {
-      followPresence(entry, wanted);
+      followPresence(entry, names);
     }
-    for (ModuleJar jar : wanted.values()) {
-      if (!ledger.wasRemovedByRequest(jar.symbolicName())) {
-        followContent(jar);
-      }
+    chosen.keySet().removeIf(ledger::wasRemovedByRequest);
+    for (ModuleJar jar : neededFirst(chosen)) {
+      followContent(jar, chosen);
     }
   }
 
-  /** A log line for each jar that lies in the folder and is not what is installed. */
-  private void tellOfTheRest(Map<String, ModuleJar> wanted) {
-    Set<String> current = new HashSet<>();
-    for (ModuleJar jar : ledger.look().jars()) {
-      ModuleJar taken = wanted.get(jar.symbolicName());
-      String why = null;
-      if (taken != jar) {
-        why =
-            taken.fileName()
-                + " with the same symbolic name came later, or is of a higher version; delete one"
-                + " of them";
-      } else if (ledger.wasRemovedByRequest(jar.symbolicName())) {
-        why =
-            "it was uninstalled by request; delete it and put it there again, or install it by"
-                + " request";
-      } else if (ledger.isRefused(jar) && !ledger.isSameArrival(jar)) {
-        why =
-            "the same content was refused before ("
-                + ledger.problem(jar)
-                + ") and is not tried again until it changes";
-      }
-      if (why != null) {
-        String line = jar.fileName() + jar.arrivedMillis() + why;
-        current.add(line);
-        if (told.add(line)) {
-          LOG.warn("{} is not deployed: {}", jar.path(), why);
+  /** Jars that others of them need come before these. */
+  private static List<ModuleJar> neededFirst(Map<String, ModuleJar> jars) {
+    Set<ModuleJar> ordered = new LinkedHashSet<>();
+    jars.values().forEach(jar -> add(jar, jars, new HashSet<>(), ordered));
+    return List.copyOf(ordered);
+  }
+
+  private static void add(
+      ModuleJar jar, Map<String, ModuleJar> jars, Set<ModuleJar> above, Set<ModuleJar> ordered) {
+    if (above.add(jar)) {
+      for (ModuleJar other : jars.values()) {
+        if (other != jar && !ordered.contains(other) && other.serves(jar)) {
+          add(other, jars, above, ordered);
         }
       }
+      ordered.add(jar);
     }
-    told.retainAll(current);
+  }
+
+  private Set<String> names() {
+    return ledger.look().jars().stream().map(ModuleJar::symbolicName).collect(Collectors.toSet());
+  }
+
+  /**
+   * Of several jars with one symbolic name the one of the latest generation; of those that came
+   * together the highest version, and of those with one version the last by the file's name. What
+   * must not run is passed over. Says of each other jar why it is not deployed.
+   */
+  private Map<String, ModuleJar> choose() {
+    Map<String, String> digests = new HashMap<>();
+    List<ModuleJar> jars = new ArrayList<>(ledger.look().jars());
+    jars.forEach(jar -> digests.put(jar.fileName(), jar.digest()));
+    journal.present(
+        digests,
+        ledger.look().copying().stream()
+            .map(file -> file.getFileName().toString())
+            .collect(Collectors.toSet()));
+    jars.sort(
+        Comparator.<ModuleJar>comparingLong(jar -> journal.generation(jar.fileName(), jar.digest()))
+            .thenComparing(ModuleJar::version)
+            .thenComparing(ModuleJar::fileName)
+            .reversed());
+    Map<String, ModuleJar> chosen = new TreeMap<>();
+    Set<String> lines = new HashSet<>();
+    for (ModuleJar jar : jars) {
+      ModuleJar better = chosen.get(jar.symbolicName());
+      if (better != null) {
+        tell(
+            lines,
+            jar,
+            better.fileName()
+                + " with the same symbolic name came later, or is of a higher version; delete one"
+                + " of them");
+        continue;
+      }
+      if (mayRun(lines, jar)) {
+        chosen.put(jar.symbolicName(), jar);
+      }
+    }
+    told.retainAll(lines);
+    return chosen;
+  }
+
+  private boolean mayRun(Set<String> lines, ModuleJar jar) {
+    if (ledger.wasRemovedByRequest(jar.symbolicName())) {
+      tell(
+          lines,
+          jar,
+          "it was uninstalled by request; delete it and put it there again, or install it by"
+              + " request");
+      return false;
+    }
+    Optional<Verdict> verdict = ledger.verdict(jar);
+    if (verdict.isPresent()) {
+      Verdict passed = verdict.get();
+      if (!ledger.isSameArrival(jar)) {
+        tell(
+            lines,
+            jar,
+            "the same content was "
+                + passed.kind().word()
+                + " before ("
+                + passed.reason()
+                + ") and is not tried again until it changes, or somebody asks for it");
+      }
+      ledger.turnAway(jar, passed.kind().word(), passed.reason());
+      return false;
+    }
+    Optional<String> objection = changes.objection(jar);
+    if (objection.isPresent()) {
+      changes.turnAway(jar, History.FOLDER, objection.get());
+      return false;
+    }
+    Optional<String> dropped = changes.dropped(jar);
+    dropped.ifPresent(why -> changes.refuse(jar, History.FOLDER, why));
+    return dropped.isEmpty();
+  }
+
+  /** A log line, once for each arrival, for a jar that lies in the folder and does not run. */
+  private void tell(Set<String> lines, ModuleJar jar, String why) {
+    String line = jar.fileName() + jar.arrivedMillis() + why;
+    lines.add(line);
+    if (told.add(line)) {
+      LOG.warn("{} is not deployed: {}", jar.path(), why);
+    }
   }
 
   /** Something is on its way in or out, so that the next look should come soon. */
@@ -122,19 +227,26 @@ final class FolderFollower {
         || ledger.installed().stream().anyMatch(entry -> entry.absentLooks > 0);
   }
 
-  private void followContent(ModuleJar jar) {
+  private void followContent(ModuleJar jar, Map<String, ModuleJar> chosen) {
     Installed entry = ledger.installed(jar.symbolicName());
     if (entry != null && entry.jar.digest().equals(jar.digest())) {
       ledger.agreed(entry, jar);
-    } else if (!ledger.isRefused(jar)) {
+    } else if (!ledger.failedToStage(jar) && !mayBelongToWhatComes(jar)) {
       // While a file of the folder is being copied the one it replaces stays as it is.
-      changes.deploy(jar.path(), jar, true);
+      changes.deploy(jar, true, History.FOLDER, chosen);
     }
   }
 
-  private void followPresence(Installed entry, Map<String, ModuleJar> wanted) {
-    if (!entry.inFolder || wanted.containsKey(entry.jar.symbolicName())) {
+  /** Whether something is being copied that a jar may need or be needed by. */
+  private boolean mayBelongToWhatComes(ModuleJar jar) {
+    return !ledger.look().copying().isEmpty()
+        && ledger.known().stream().anyMatch(other -> other.serves(jar) || jar.serves(other));
+  }
+
+  private void followPresence(Installed entry, Set<String> names) {
+    if (!entry.inFolder || names.contains(entry.jar.symbolicName())) {
       entry.absentLooks = 0;
+      entry.notice = "";
       return;
     }
     boolean somethingComes =
@@ -148,23 +260,23 @@ final class FolderFollower {
     if (entry.absentLooks >= 2
         && !somethingComes
         && absent >= TimeUnit.MILLISECONDS.toNanos(settings.get().settleMillis())) {
-      changes.remove(entry, "its jar was deleted from the module folder");
+      Optional<String> needed = changes.neededBy(entry);
+      if (needed.isPresent()) {
+        stays(entry, needed.get());
+        return;
+      }
+      changes.remove(entry, "its jar was deleted from the module folder", History.FOLDER);
     }
   }
 
-  /**
-   * Of several jars with one symbolic name the one that came last; of those that came together the
-   * highest version.
-   */
-  private static Map<String, ModuleJar> wanted(Collection<ModuleJar> jars) {
-    Map<String, ModuleJar> wanted = new TreeMap<>();
-    Comparator<ModuleJar> later =
-        Comparator.comparingLong((ModuleJar jar) -> jar.arrivedMillis() / 1000)
-            .thenComparing(ModuleJar::version)
-            .thenComparingLong(ModuleJar::arrivedMillis);
-    for (ModuleJar jar : jars) {
-      wanted.merge(jar.symbolicName(), jar, (a, b) -> later.compare(a, b) >= 0 ? a : b);
+  private static void stays(Installed entry, String why) {
+    String notice =
+        "its jar was deleted from the module folder, but "
+            + why
+            + ", so that it stays until nothing does or this process ends";
+    if (!entry.notice.equals(notice)) {
+      entry.notice = notice;
+      LOG.warn("{} stays: {}", entry.name(), notice);
     }
-    return wanted;
   }
 }

@@ -1,70 +1,52 @@
 package org.mezzo.deployment.bundles;
 
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
-import java.util.Locale;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Action.Kind;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.mezzo.deployment.folder.ModuleJar;
+import org.mezzo.deployment.journal.Journal;
 
-/** The last changes, latest first. Thread-safe. */
+/** Begins changes and has the last ones, those of earlier processes too. Thread-safe. */
 final class History {
-  private static final Logger LOG = LoggerFactory.getLogger(History.class);
-  private static final int LENGTH = 100;
+  /** Who asks when a jar in the folder is all that asks. */
+  static final String FOLDER = "modules folder";
 
-  private final Deque<Action> actions = new ArrayDeque<>();
+  /** Who asks for what was there when the host started. */
+  static final String HOST = "host";
 
-  /** Logs a change that ends now and keeps it. */
-  Action record(
-      Instant begin,
-      Kind kind,
-      String symbolicName,
-      String from,
-      String to,
-      boolean succeeded,
-      String outcome,
-      Duration gap) {
-    Action action =
-        new Action(
-            begin,
-            kind,
-            symbolicName,
-            from,
-            to,
-            succeeded,
-            outcome,
-            Duration.between(begin, Instant.now()),
-            gap);
-    synchronized (actions) {
-      actions.addFirst(action);
-      while (actions.size() > LENGTH) {
-        actions.removeLast();
-      }
-    }
-    if (succeeded) {
-      LOG.info(
-          "{} {} {}{}: {} ({} ms, gap {} ms)",
-          kind.name().toLowerCase(Locale.ROOT),
-          symbolicName,
-          from.isEmpty() || from.equals(to) || to.isEmpty() ? "" : from + " -> ",
-          to.isEmpty() ? from : to,
-          outcome,
-          action.took().toMillis(),
-          gap.toMillis());
-    } else {
-      LOG.error(
-          "{} {} {} failed: {}", kind.name().toLowerCase(Locale.ROOT), symbolicName, to, outcome);
-    }
-    return action;
+  /** Who asks when deployment acts of its own accord. */
+  static final String SELF = "deployment";
+
+  private final Journal journal;
+
+  History(Journal journal) {
+    this.journal = journal;
+  }
+
+  Transaction begin(Kind kind, String principal, String symbolicName, String from, String to) {
+    Instant now = Instant.now();
+    return new Transaction(
+        journal, journal.begin(now, kind, principal, symbolicName, from, to), now);
+  }
+
+  /**
+   * Begins what it takes to have a jar run in the place of what is installed, which may be null.
+   */
+  Transaction begin(String principal, ModuleJar jar, Installed old) {
+    Kind kind =
+        old == null
+            ? Kind.INSTALL
+            : old.bundle.getVersion().equals(jar.version()) ? Kind.UPDATE : Kind.SWAP;
+    return begin(
+        kind,
+        principal,
+        jar.symbolicName(),
+        old == null ? "" : old.version(),
+        jar.version().toString());
   }
 
   List<Action> list() {
-    synchronized (actions) {
-      return List.copyOf(actions);
-    }
+    return journal.actions();
   }
 }

@@ -2,16 +2,14 @@ package org.mezzo.deployment.bundles;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.deployment.Action;
-import org.mezzo.deployment.Action.Kind;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleLeases;
-import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleException;
 
 /**
@@ -23,82 +21,74 @@ final class InPlaceUpdate {
   private final Probation probation;
   private final Uses uses;
   private final ModuleLeases leases;
-  private final Copies copies;
   private final Ledger ledger;
-  private final History history;
 
   InPlaceUpdate(
-      ModuleBundles bundles,
-      Probation probation,
-      Uses uses,
-      ModuleLeases leases,
-      Copies copies,
-      Ledger ledger,
-      History history) {
+      ModuleBundles bundles, Probation probation, Uses uses, ModuleLeases leases, Ledger ledger) {
     this.bundles = bundles;
     this.probation = probation;
     this.uses = uses;
     this.leases = leases;
-    this.copies = copies;
     this.ledger = ledger;
-    this.history = history;
   }
 
-  Action update(Path content, ModuleJar jar, Installed entry, boolean inFolder) throws IOException {
-    Instant begin = Instant.now();
+  Action update(
+      Transaction change,
+      Path content,
+      ModuleJar jar,
+      Path formerContent,
+      Installed entry,
+      boolean inFolder)
+      throws IOException {
     long id = entry.bundle.getBundleId();
-    String version = jar.version().toString();
     List<LeaseDescription> before = leases.leases();
     Set<Use> held = uses.of(id);
     bundles.drain(id);
-    Optional<String> failure = replaceContent(entry.bundle, content, held);
+    change.stage("drained");
+    Optional<String> failure = replaceContent(entry, content, jar, held);
     String outcome;
     if (failure.isPresent()) {
-      ledger.refuse(jar, failure.get());
-      outcome = failure.get() + goBack(jar, entry, held, failure.get());
+      boolean stuck = bundles.isStuck(entry.bundle);
+      ledger.refuse(jar, stuck ? Verdict.Kind.HUNG : Verdict.Kind.REFUSED, failure.get());
+      change.stage("failed");
+      outcome = failure.get() + goBack(entry, formerContent, held, failure.get());
     } else {
-      entry.jar = jar;
+      ledger.replaced(entry, jar);
       entry.inFolder = inFolder;
       entry.active();
-      copies.keep(entry, content);
       outcome =
           "updated in place, because the version is the same; give it another version to swap"
               + " without a gap";
     }
-    leases.readmit(id);
-    return history.record(
-        begin,
-        Kind.UPDATE,
-        jar.symbolicName(),
-        version,
-        version,
-        failure.isEmpty(),
-        outcome,
-        uses.gap(id, before));
+    if (!bundles.isStuck(entry.bundle)) {
+      leases.readmit(id);
+    }
+    return change.end(failure.isEmpty(), outcome, uses.gap(id, before));
   }
 
-  /** Restores what ran before, if it was kept, and says what came of it. */
-  private String goBack(ModuleJar jar, Installed entry, Set<Use> held, String failure)
+  /** Restores what ran before and says what came of it. */
+  private String goBack(Installed entry, Path formerContent, Set<Use> held, String failure)
       throws IOException {
-    if (entry.kept == null) {
-      entry.notStarted(failure);
-      entry.jar = jar;
-      return "";
+    if (bundles.isStuck(entry.bundle)) {
+      entry.failed(failure);
+      return "; nothing of that name runs until the host is restarted or another version comes";
     }
     bundles.drain(entry.bundle.getBundleId());
-    Optional<String> back = replaceContent(entry.bundle, entry.kept, held);
+    Optional<String> back = replaceContent(entry, formerContent, entry.jar, held);
     back.ifPresentOrElse(entry::failed, entry::active);
     return back.map(problem -> "; what was there before does not start again: " + problem)
         .orElse("; what was there before is back");
   }
 
-  private Optional<String> replaceContent(Bundle bundle, Path content, Set<Use> held)
-      throws IOException {
+  private Optional<String> replaceContent(
+      Installed entry, Path content, ModuleJar jar, Set<Use> held) throws IOException {
     try {
-      bundles.restart(bundle, content);
-      return probation.await(bundle, held);
+      bundles.restart(entry.bundle, content, jar);
+      return probation.await(entry.bundle, held);
+    } catch (HangsException e) {
+      return Optional.of(Reasons.plain(e));
     } catch (BundleException e) {
-      return Optional.of(bundles.notStarted(bundle, e));
+      return Optional.of(bundles.notStarted(entry.bundle, e));
     }
   }
 }

@@ -3,14 +3,18 @@ package org.mezzo.deployment.bundles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.mezzo.deployment.Action;
-import org.mezzo.deployment.Action.Kind;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleJar;
+import org.mezzo.deployment.journal.Good;
+import org.mezzo.deployment.journal.Journal;
+import org.mezzo.deployment.journal.StateFolder;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.BundleException;
 import org.slf4j.Logger;
@@ -22,76 +26,201 @@ final class Installation {
 
   private final ModuleBundles bundles;
   private final Probation probation;
+  private final Rehearsal rehearsal;
   private final Uses uses;
   private final ModuleLeases leases;
-  private final Copies copies;
+  private final StateFolder state;
   private final Ledger ledger;
   private final History history;
 
   Installation(
       ModuleBundles bundles,
       Probation probation,
+      Rehearsal rehearsal,
       Uses uses,
       ModuleLeases leases,
-      Copies copies,
+      StateFolder state,
       Ledger ledger,
       History history) {
     this.bundles = bundles;
     this.probation = probation;
+    this.rehearsal = rehearsal;
     this.uses = uses;
     this.leases = leases;
-    this.copies = copies;
+    this.state = state;
     this.ledger = ledger;
     this.history = history;
   }
 
-  Action install(Path content, ModuleJar jar, boolean inFolder)
+  Action install(Transaction change, Path content, ModuleJar jar, boolean inFolder)
       throws IOException, BundleException {
-    Instant begin = Instant.now();
     Installed entry = new Installed(bundles.install(content, jar), jar, inFolder);
     ledger.put(entry);
-    try {
-      bundles.start(entry.bundle);
-      probation.await(entry.bundle, Set.of()).ifPresentOrElse(entry::failed, entry::active);
-    } catch (BundleException e) {
-      entry.notStarted(bundles.notStarted(entry.bundle, e));
+    change.stage("installed");
+    bundles.bar(entry.bundle);
+    if (start(entry)) {
+      change.stage("started");
+      probation.awaitRegistered(entry.bundle).ifPresent(entry::failed);
     }
-    copies.keep(entry, content);
-    return installed(
-        begin,
-        entry,
-        "installed and started",
+    if (entry.problem.isEmpty()) {
+      Optional<String> failure = rehearse(entry);
+      if (failure.isPresent()) {
+        return takeBack(change, entry, failure.get());
+      }
+      change.stage("rehearsed");
+    }
+    if (!bundles.isStuck(entry.bundle)) {
+      leases.readmit(entry.bundle.getBundleId());
+    }
+    if (entry.problem.isEmpty()) {
+      probation.await(entry.bundle, Set.of()).ifPresent(entry::failed);
+    }
+    return change.end(
+        entry.problem.isEmpty(),
+        entry.problem.isEmpty() ? "installed and started" : entry.problem,
         uses.gap(entry.bundle.getBundleId(), leases.leases()));
   }
 
-  /** Installs what the folder holds when the host starts; no daemon runs yet that could use it. */
+  private Optional<String> rehearse(Installed entry) {
+    try {
+      return rehearsal.of(entry.bundle);
+    } catch (HangsException e) {
+      return Optional.of(Reasons.plain(e));
+    }
+  }
+
+  /** What does not even rehearse well is not left behind. */
+  private Action takeBack(Transaction change, Installed entry, String problem) {
+    ledger.refuse(entry.jar, Verdict.Kind.REFUSED, problem);
+    ledger.remove(entry);
+    try {
+      bundles.retire(entry.bundle);
+    } catch (BundleException e) {
+      ledger.stuck(entry.jar, entry.bundle.getBundleId(), Reasons.plain(e));
+    }
+    return change.failed(problem);
+  }
+
+  /**
+   * Installs what the folder holds when the host starts; no daemon runs yet that could use it.
+   *
+   * @param jars to install, in this order: of two modules with one kind and name the later is used
+   */
   void installAll(Collection<ModuleJar> jars) {
     List<Installed> fresh = new ArrayList<>();
     for (ModuleJar jar : jars) {
-      try {
-        bundles.checkNotCore(jar);
-        Installed entry = new Installed(bundles.install(jar.path(), jar), jar, true);
-        ledger.put(entry);
-        fresh.add(entry);
-      } catch (IOException | BundleException | RuntimeException e) {
-        ledger.refuse(jar, Reasons.plain(e));
-        history.record(
-            Instant.now(),
-            Kind.INSTALL,
-            jar.symbolicName(),
-            "",
-            jar.version().toString(),
-            false,
-            jar.fileName() + " was refused: " + Reasons.plain(e),
-            Duration.ZERO);
-      }
+      installStaged(jar).ifPresent(fresh::add);
     }
     bundles.resolve(fresh.stream().map(entry -> entry.bundle).toList());
     for (Installed entry : fresh) {
-      Instant begin = Instant.now();
-      start(entry);
-      installed(begin, entry, "installed with the host", Duration.ZERO);
+      if (!start(entry)) {
+        goBack(entry);
+      }
     }
+  }
+
+  /** What took the process before this one down is skipped, and said to be. */
+  void skipDeadly() {
+    for (String digest : state.journal().deadly()) {
+      stored(digest)
+          .ifPresent(
+              jar -> {
+                String problem =
+                    "the process ended while it was started or opened; it is skipped until somebody"
+                        + " asks for it again";
+                ledger.refuse(jar, Verdict.Kind.FATAL, problem);
+                begin(jar, Optional.empty()).failed(problem);
+              });
+    }
+  }
+
+  private Optional<Installed> installStaged(ModuleJar jar) {
+    Optional<Journal.Seat> before = state.journal().seat(jar.symbolicName());
+    boolean news = before.filter(seat -> seat.digest().equals(jar.digest())).isEmpty();
+    try {
+      Path content = state.store().stage(jar.path(), jar.digest());
+      Installed entry = new Installed(bundles.install(content, jar), jar, true);
+      ledger.put(entry);
+      if (news) {
+        begin(jar, before).end(true, "installed with the host", Duration.ZERO);
+      }
+      return Optional.of(entry);
+    } catch (IOException | BundleException | RuntimeException e) {
+      String problem = Reasons.plain(e);
+      ledger.turnAway(jar, Ledger.UNREAD, problem);
+      begin(jar, before).failed(jar.fileName() + " was refused: " + problem);
+      return Optional.empty();
+    }
+  }
+
+  private Transaction begin(ModuleJar jar, Optional<Journal.Seat> before) {
+    return history.begin(
+        before.isEmpty() ? Action.Kind.INSTALL : Action.Kind.SWAP,
+        History.HOST,
+        jar.symbolicName(),
+        before.map(Journal.Seat::version).orElse(""),
+        jar.version().toString());
+  }
+
+  /** What was good before runs instead of what does not start with the host. */
+  private void goBack(Installed failed) {
+    ModuleJar jar = failed.jar;
+    String problem = failed.problem;
+    Transaction change = begin(jar, Optional.empty());
+    Optional<ModuleJar> good = lastGood(jar.symbolicName(), jar.digest());
+    if (good.isEmpty()) {
+      change.failed(problem);
+      return;
+    }
+    if (state.journal().verdict(jar.digest()).isEmpty()) {
+      ledger.refuse(jar, Verdict.Kind.REFUSED, problem);
+    }
+    ledger.vacate(failed);
+    try {
+      if (!bundles.isStuck(failed.bundle)) {
+        bundles.retire(failed.bundle);
+      }
+    } catch (BundleException e) {
+      LOG.warn("{} is not removed: {}", Reasons.name(failed.bundle), Reasons.plain(e));
+    }
+    change.failed(problem + "; " + good.get().version() + ", the last that was good, runs instead");
+    installStaged(good.get()).ifPresent(this::start);
+  }
+
+  /**
+   * What to go back to from a digest, read from the store; empty when there is nothing, or nothing
+   * that may be tried.
+   */
+  Optional<ModuleJar> lastGood(String symbolicName, String digest) {
+    return state
+        .journal()
+        .good(symbolicName)
+        .map(Good::digest)
+        .filter(good -> !good.equals(digest) && state.journal().verdict(good).isEmpty())
+        .flatMap(this::stored);
+  }
+
+  /** A jar of the store; empty when it is not there. */
+  Optional<ModuleJar> stored(String digest) {
+    try {
+      return state.store().holds(digest)
+          ? Optional.of(ModuleJar.read(state.store().file(digest), 0))
+          : Optional.empty();
+    } catch (IOException e) {
+      LOG.warn("{} cannot be read", state.store().file(digest), e);
+      return Optional.empty();
+    }
+  }
+
+  /** What was installed when the last process ended, by what the journal says. */
+  List<ModuleJar> lastInstalled() {
+    List<ModuleJar> jars = new ArrayList<>();
+    for (Map.Entry<String, Journal.Seat> seat : state.journal().seats().entrySet()) {
+      if (state.journal().verdict(seat.getValue().digest()).isEmpty()) {
+        stored(seat.getValue().digest()).ifPresent(jars::add);
+      }
+    }
+    return jars;
   }
 
   /** Starts what could not be resolved, now that something else was installed. */
@@ -105,25 +234,18 @@ final class Installation {
 
   private boolean start(Installed entry) {
     try {
-      bundles.start(entry.bundle);
+      bundles.startOnTrial(entry.bundle, entry.jar);
       entry.active();
       return true;
+    } catch (HangsException e) {
+      entry.failed(Reasons.plain(e));
+      ledger.refuse(entry.jar, Verdict.Kind.HUNG, entry.problem);
+      ledger.stuck(entry.jar, entry.bundle.getBundleId(), entry.problem);
+      ledger.vacate(entry);
+      return false;
     } catch (BundleException e) {
       entry.notStarted(bundles.notStarted(entry.bundle, e));
       return false;
     }
-  }
-
-  private Action installed(Instant begin, Installed entry, String outcome, Duration gap) {
-    boolean succeeded = entry.problem.isEmpty();
-    return history.record(
-        begin,
-        Kind.INSTALL,
-        entry.jar.symbolicName(),
-        "",
-        entry.jar.version().toString(),
-        succeeded,
-        succeeded ? outcome : entry.problem,
-        gap);
   }
 }

@@ -1,6 +1,5 @@
 package org.mezzo.deployment.bundles;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.osgi.framework.Bundle;
@@ -9,14 +8,26 @@ import org.osgi.framework.Bundle;
 final class Installed {
   final Bundle bundle;
   ModuleJar jar;
+
+  /** Whether it is there because of the folder, which may hold something else that was refused. */
   boolean inFolder;
+
   long absentSinceNanos;
   int absentLooks;
   String problem = "";
   String state = "active";
 
-  /** A copy of what runs, to go back to; null when none could be made. */
-  Path kept;
+  /** What is kept to go back to at once, and with whom; null when nothing is. */
+  Succession succession;
+
+  /** What an operator should know though nothing is wrong; empty when there is nothing. */
+  String notice = "";
+
+  /** Since when it has run with this content. */
+  long sinceNanos = System.nanoTime();
+
+  /** Since when daemons have used it without trouble; 0 while none does. */
+  long healthySinceNanos;
 
   /** What it declares, each as kind and name; empty while it is not known. */
   List<String> modules = List.of();
@@ -27,8 +38,20 @@ final class Installed {
     this.inFolder = inFolder;
   }
 
+  /** Symbolic name and version. */
+  String name() {
+    return jar.symbolicName() + " " + version();
+  }
+
   String version() {
     return bundle.getVersion().toString();
+  }
+
+  /** It has other content from now on. */
+  void replaced(ModuleJar by) {
+    jar = by;
+    sinceNanos = System.nanoTime();
+    healthySinceNanos = 0;
   }
 
   void active() {

@@ -1,33 +1,55 @@
 package org.mezzo.deployment.bundles;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.BooleanSupplier;
 import org.mezzo.deployment.Deployment;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleFolder.Look;
 import org.mezzo.deployment.folder.ModuleJar;
+import org.mezzo.deployment.journal.Journal;
+import org.osgi.framework.Bundle;
 
 /**
  * What is installed, what was refused and what the module folder holds. Only deployment's thread
  * changes it; what it published can be read by any.
  */
 final class Ledger {
-  /** A jar that was tried and is not tried again until it changes. */
-  record Refused(ModuleJar jar, String problem) {}
+  /** A jar that is wanted and does not run; word and problem as in "it was refused: why". */
+  record Refused(ModuleJar jar, String word, String problem) {}
+
+  /** A bundle that cannot be stopped in this process. */
+  private record Stuck(ModuleJar jar, long bundleId, String problem) {}
+
+  /** The word for a jar that could not be read when it was to be installed. */
+  static final String UNREAD = "not read";
 
   private final DeclaredModules modules;
-  private final Map<String, Installed> installed = new TreeMap<>();
+  private final Journal journal;
+  private final BooleanSupplier stopping;
+  private final Map<String, Installed> installed = new ConcurrentSkipListMap<>();
   private final Map<String, Refused> refused = new HashMap<>();
   private final Set<String> removedByRequest = new HashSet<>();
+  private final List<Stuck> stuck = new ArrayList<>();
   private Look look = new Look(List.of(), Set.of(), Map.of());
   private volatile List<Deployment> published = List.of();
 
-  Ledger(DeclaredModules modules) {
+  /**
+   * Empty.
+   *
+   * @param stopping whether the host stops, so that no failure is a bundle's own
+   */
+  Ledger(DeclaredModules modules, Journal journal, BooleanSupplier stopping) {
     this.modules = modules;
+    this.journal = journal;
+    this.stopping = stopping;
   }
 
   /** The installed bundle of that symbolic name; null when there is none. */
@@ -44,39 +66,131 @@ final class Ledger {
     return installed.keySet();
   }
 
+  /** A bundle is installed after all others. */
   void put(Installed entry) {
-    installed.put(entry.jar.symbolicName(), entry);
+    ModuleJar jar = entry.jar;
+    installed.put(jar.symbolicName(), entry);
+    journal.seatLast(jar.symbolicName(), jar.version().toString(), jar.digest());
   }
 
+  /** A bundle that was taken over from runs again, in its former place among the others. */
+  void restored(Installed entry) {
+    ModuleJar jar = entry.jar;
+    installed.put(jar.symbolicName(), entry);
+    journal.seat(jar.symbolicName(), jar.version().toString(), jar.digest());
+  }
+
+  /** What needs a bundle, directly or not; those that others need come first. */
+  List<Installed> dependents(Installed entry) {
+    List<Installed> dependents = new ArrayList<>();
+    for (Bundle bundle : Wiring.dependents(entry.bundle)) {
+      installed.values().stream()
+          .filter(other -> other.bundle.equals(bundle))
+          .forEach(dependents::add);
+    }
+    return dependents;
+  }
+
+  /** The successions in which any of these bundles is kept to go back to. */
+  Set<Succession> successions(List<Bundle> formers) {
+    Set<Succession> successions = new HashSet<>();
+    for (Installed entry : installed.values()) {
+      if (entry.succession != null
+          && entry.succession.formers.stream()
+              .anyMatch(former -> formers.contains(former.bundle))) {
+        successions.add(entry.succession);
+      }
+    }
+    return successions;
+  }
+
+  /** An installed bundle has other content. */
+  void replaced(Installed entry, ModuleJar jar) {
+    entry.replaced(jar);
+    journal.seat(jar.symbolicName(), jar.version().toString(), jar.digest());
+  }
+
+  /** A bundle is gone, and nobody wants it back. */
   void remove(Installed entry) {
+    installed.remove(entry.jar.symbolicName());
+    journal.unseat(entry.jar.symbolicName());
+  }
+
+  /** A bundle is gone; something of its name will take its place. */
+  void vacate(Installed entry) {
     installed.remove(entry.jar.symbolicName());
   }
 
-  void refuse(ModuleJar jar, String problem) {
-    refused.put(jar.symbolicName(), new Refused(jar, problem));
+  /** Passes a verdict about what a jar did when it ran; it lasts until somebody asks again. */
+  void refuse(ModuleJar jar, Verdict.Kind kind, String problem) {
+    if (!stopping.getAsBoolean()) {
+      journal.pass(
+          new Verdict(
+              jar.digest(),
+              jar.symbolicName(),
+              jar.version().toString(),
+              kind,
+              problem,
+              Instant.now()));
+    }
+    refused.put(jar.symbolicName(), new Refused(jar, kind.word(), problem));
   }
 
-  boolean isRefused(ModuleJar jar) {
-    Refused last = refused.get(jar.symbolicName());
-    return last != null && last.jar.digest().equals(jar.digest());
+  /** Passes a verdict about a jar that ends the process; on the thread that sees the end. */
+  void convict(ModuleJar jar, String what) {
+    journal.pass(
+        new Verdict(
+            jar.digest(),
+            jar.symbolicName(),
+            jar.version().toString(),
+            Verdict.Kind.FATAL,
+            what + "; it is skipped until somebody asks for it again",
+            Instant.now()));
+  }
+
+  /**
+   * Notes why a jar does not run, without a verdict that would outlast the reason.
+   *
+   * @return whether that is news
+   */
+  boolean turnAway(ModuleJar jar, String word, String problem) {
+    Refused before = refused.put(jar.symbolicName(), new Refused(jar, word, problem));
+    return before == null
+        || !before.jar.digest().equals(jar.digest())
+        || !before.problem.equals(problem);
+  }
+
+  /** The verdict about a jar, if there is one. */
+  Optional<Verdict> verdict(ModuleJar jar) {
+    return journal.verdict(jar.digest());
   }
 
   /** Whether a refused jar lies where it lay when it was refused, and has not come again. */
   boolean isSameArrival(ModuleJar jar) {
-    ModuleJar last = refused.get(jar.symbolicName()).jar;
-    return last.path().equals(jar.path()) && last.arrivedMillis() == jar.arrivedMillis();
+    Refused last = refused.get(jar.symbolicName());
+    return last != null
+        && last.jar.path().equals(jar.path())
+        && last.jar.arrivedMillis() == jar.arrivedMillis();
   }
 
-  /** Why a refused jar was refused. */
-  String problem(ModuleJar jar) {
-    return refused.get(jar.symbolicName()).problem;
+  /** Whether a jar could not be read when it was to be installed, and has not come again since. */
+  boolean failedToStage(ModuleJar jar) {
+    Refused last = refused.get(jar.symbolicName());
+    return last != null && last.word.equals(UNREAD) && isSameArrival(jar);
   }
 
   /** What the folder has is what is installed. */
   void agreed(Installed entry, ModuleJar jar) {
     entry.jar = jar;
     entry.inFolder = true;
-    refused.remove(jar.symbolicName());
+    Refused better = refused.get(jar.symbolicName());
+    if (better != null && !lies(better.jar)) {
+      refused.remove(jar.symbolicName());
+    }
+  }
+
+  private boolean lies(ModuleJar jar) {
+    return look.jars().stream().anyMatch(other -> other.digest().equals(jar.digest()));
   }
 
   /** A jar was installed: what was held against its predecessors counts no more. */
@@ -100,6 +214,11 @@ final class Ledger {
     refused.keySet().removeIf(name -> !names.contains(name) && !installed.containsKey(name));
   }
 
+  /** A bundle stays in the framework, because nobody can stop it. */
+  void stuck(ModuleJar jar, long bundleId, String problem) {
+    stuck.add(new Stuck(jar, bundleId, problem));
+  }
+
   /** The last look at the folder. */
   Look look() {
     return look;
@@ -107,6 +226,20 @@ final class Ledger {
 
   void looked(Look latest) {
     look = latest;
+  }
+
+  /** Jars that are installed or lie in the folder. */
+  List<ModuleJar> known() {
+    List<ModuleJar> known = new ArrayList<>(look.jars());
+    installed.values().forEach(entry -> known.add(entry.jar));
+    return known;
+  }
+
+  /** Digests of what is installed or lies in the folder. */
+  Set<String> digests() {
+    Set<String> digests = new HashSet<>();
+    known().forEach(jar -> digests.add(jar.digest()));
+    return digests;
   }
 
   List<Deployment> list() {
@@ -136,6 +269,17 @@ final class Ledger {
               String name = file.getFileName().toString();
               ledger.add(new Deployment(name, "", name, "unreadable", problem, -1, List.of()));
             });
+    for (Stuck bundle : stuck) {
+      ledger.add(
+          new Deployment(
+              bundle.jar.symbolicName(),
+              bundle.jar.version().toString(),
+              "",
+              "stuck",
+              bundle.problem,
+              bundle.bundleId,
+              List.of()));
+    }
     published = List.copyOf(ledger);
   }
 
@@ -147,16 +291,34 @@ final class Ledger {
     String problem = entry.problem;
     if (better != null && !better.jar.digest().equals(entry.jar.digest())) {
       problem =
-          better.jar.version() + " in " + better.jar.fileName() + " was refused: " + better.problem;
+          "%s in %s was %s: %s"
+              .formatted(better.jar.version(), better.jar.fileName(), better.word, better.problem);
+    } else if (problem.isEmpty()) {
+      problem = entry.notice.isEmpty() ? eclipse(entry) : entry.notice;
     }
     return new Deployment(
         entry.jar.symbolicName(),
         entry.version(),
-        entry.inFolder ? entry.jar.fileName() : "",
+        entry.inFolder && lies(entry.jar) ? entry.jar.fileName() : "",
         entry.state,
         problem,
         entry.bundle.getBundleId(),
         entry.modules);
+  }
+
+  /** Which bundle is preferred for a module of the same kind and name; empty when none is. */
+  private String eclipse(Installed entry) {
+    for (Installed other : installed.values()) {
+      if (other.state.equals("active") && other.bundle.getBundleId() > entry.bundle.getBundleId()) {
+        for (String module : entry.modules) {
+          if (other.modules.contains(module)) {
+            return "its %s is used only while %s has none: that was installed later"
+                .formatted(module, other.jar.symbolicName());
+          }
+        }
+      }
+    }
+    return "";
   }
 
   private boolean isSuperseded(ModuleJar jar) {

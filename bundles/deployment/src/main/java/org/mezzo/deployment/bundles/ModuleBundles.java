@@ -5,12 +5,15 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.mezzo.deployment.folder.ModuleJar;
+import org.mezzo.deployment.journal.Journal;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -26,22 +29,37 @@ final class ModuleBundles {
   private static final String LOCATION = "mezzo-module:";
 
   private final BundleContext context;
+  private final Journal journal;
   private final ModuleLeases leases;
   private final Supplier<Settings> settings;
+  private final Wiring wiring;
+  private final Set<Long> stuck = new HashSet<>();
   private long locations;
 
-  ModuleBundles(BundleContext context, ModuleLeases leases, Supplier<Settings> settings) {
+  ModuleBundles(
+      BundleContext context,
+      Journal journal,
+      ModuleLeases leases,
+      Wiring wiring,
+      Supplier<Settings> settings) {
     this.context = context;
+    this.journal = journal;
     this.leases = leases;
     this.settings = settings;
+    this.wiring = wiring;
+  }
+
+  /** Whether deployment has installed a bundle, and not the host. */
+  static boolean isModule(Bundle bundle) {
+    return bundle.getLocation().startsWith(LOCATION);
   }
 
   /** Bundles of a former life of this component; what is still wanted is installed again. */
   void removeLeftovers() {
     for (Bundle bundle : context.getBundles()) {
-      if (bundle.getLocation().startsWith(LOCATION)) {
+      if (isModule(bundle)) {
         try {
-          bundle.uninstall();
+          run(bundle, "removed", bundle::uninstall);
         } catch (BundleException e) {
           LOG.warn("{} of an earlier run cannot be removed", bundle, e);
         }
@@ -49,16 +67,32 @@ final class ModuleBundles {
     }
   }
 
-  /** Refuses what would replace a bundle that is not a module. */
-  void checkNotCore(ModuleJar jar) throws IOException {
-    for (Bundle bundle : context.getBundles()) {
-      if (jar.symbolicName().equals(bundle.getSymbolicName())
-          && !bundle.getLocation().startsWith(LOCATION)) {
-        throw new IOException(
-            jar.symbolicName()
-                + " is a core bundle of this host, which cannot be swapped; replace it in the"
-                + " distribution's system folder and restart");
-      }
+  /** Whether nobody can stop a bundle, because it did not return from being started or stopped. */
+  boolean isStuck(Bundle bundle) {
+    return stuck.contains(bundle.getBundleId());
+  }
+
+  /**
+   * Runs code of a guest within the limit for it.
+   *
+   * @param what as in "it does not return from being started"
+   * @throws HangsException when it does not return: nothing is asked of that bundle any more
+   */
+  private void run(Bundle bundle, String what, Disposable.Step step) throws BundleException {
+    if (isStuck(bundle)) {
+      throw new HangsException("it hangs and is left alone until this process ends");
+    }
+    try {
+      Disposable.run(
+          "mezzo-module-" + bundle.getSymbolicName() + "-" + bundle.getVersion(),
+          what,
+          Duration.ofMillis(settings.get().startTimeoutMillis()),
+          step);
+    } catch (HangsException e) {
+      stuck.add(bundle.getBundleId());
+      // Should it come to itself, it gets nothing to do.
+      leases.drain(bundle.getBundleId(), Duration.ZERO);
+      throw e;
     }
   }
 
@@ -73,24 +107,70 @@ final class ModuleBundles {
     }
   }
 
+  /**
+   * Installs a bundle that is to take over from another one: it is wired to other candidates and to
+   * what stays, and nothing else is wired to it.
+   */
+  Bundle candidate(Path content, ModuleJar jar, Bundle former) throws IOException, BundleException {
+    wiring.former(former);
+    Bundle bundle = install(content, jar);
+    wiring.candidate(bundle);
+    return bundle;
+  }
+
+  /** A candidate has taken over, or a bundle that was to be taken over from stays. */
+  void established(Bundle bundle) {
+    wiring.established(bundle);
+  }
+
+  /** No lease goes to a bundle until it is admitted. */
+  void bar(Bundle bundle) {
+    leases.drain(bundle.getBundleId(), Duration.ZERO);
+  }
+
   void resolve(List<Bundle> bundles) {
     context.getBundle(0).adapt(FrameworkWiring.class).resolveBundles(bundles);
   }
 
   void start(Bundle bundle) throws BundleException {
     // Transient: otherwise the start level thread would try to start it, too, and log its failure.
-    bundle.start(Bundle.START_TRANSIENT | Bundle.START_ACTIVATION_POLICY);
+    run(
+        bundle,
+        "started",
+        () -> bundle.start(Bundle.START_TRANSIENT | Bundle.START_ACTIVATION_POLICY));
+  }
+
+  /**
+   * Starts a bundle; while it is, and as long as it has not proven itself, the journal says that
+   * the process may end of it.
+   */
+  void startOnTrial(Bundle bundle, ModuleJar jar) throws BundleException {
+    boolean trial = !journal.isProven(jar.symbolicName(), jar.digest());
+    if (trial) {
+      journal.starting(jar.digest());
+    }
+    boolean started = false;
+    try {
+      start(bundle);
+      started = true;
+    } finally {
+      if (trial && started) {
+        journal.opening(jar.digest());
+      } else if (trial) {
+        journal.survived(jar.digest());
+      }
+    }
   }
 
   /** Stops a bundle, gives it other content and starts it. */
-  void restart(Bundle bundle, Path content) throws IOException, BundleException {
+  void restart(Bundle bundle, Path content, ModuleJar jar) throws IOException, BundleException {
+    run(bundle, "stopped", () -> bundle.stop(Bundle.STOP_TRANSIENT));
     try (InputStream in = Files.newInputStream(content)) {
-      bundle.stop(Bundle.STOP_TRANSIENT);
-      bundle.update(in);
-      refreshRemoved();
-      leases.readmit(bundle.getBundleId());
-      start(bundle);
+      run(bundle, "updated", () -> bundle.update(in));
     }
+    refreshRemoved();
+    leases.readmit(bundle.getBundleId());
+    startOnTrial(bundle, jar);
   }
 
   /** Why a bundle could not be started. */
@@ -98,25 +178,41 @@ final class ModuleBundles {
     return Reasons.notStarted(context, bundle, failure);
   }
 
-  /** Drains a bundle, so that nothing is lost by stopping it, and removes it. */
+  /**
+   * Drains a bundle, so that nothing is lost by stopping it, and removes it.
+   *
+   * @throws HangsException when it does not return from being stopped: it stays where it is,
+   *     drained
+   * @throws BundleException when it cannot be removed
+   */
   void retire(Bundle bundle) throws BundleException {
     long id = bundle.getBundleId();
     drain(id);
-    try {
-      bundle.stop(Bundle.STOP_TRANSIENT);
-    } catch (BundleException e) {
-      LOG.warn("{} does not stop in order; it is removed all the same", Reasons.name(bundle), e);
-    }
-    bundle.uninstall();
+    run(
+        bundle,
+        "stopped",
+        () -> {
+          try {
+            bundle.stop(Bundle.STOP_TRANSIENT);
+          } catch (BundleException e) {
+            LOG.warn(
+                "{} does not stop in order; it is removed all the same", Reasons.name(bundle), e);
+          }
+        });
+    run(bundle, "removed", bundle::uninstall);
     refreshRemoved();
+    wiring.established(bundle);
     leases.readmit(id);
   }
 
-  /** Only bundles that others are wired to linger; modules export nothing, so this is rare. */
+  /**
+   * Only bundles that others are wired to linger, which others have taken over from as a rule. A
+   * refresh would wait for one that hangs for ever.
+   */
   private void refreshRemoved() {
-    FrameworkWiring wiring = context.getBundle(0).adapt(FrameworkWiring.class);
-    if (!wiring.getRemovalPendingBundles().isEmpty()) {
-      wiring.refreshBundles(null);
+    FrameworkWiring framework = context.getBundle(0).adapt(FrameworkWiring.class);
+    if (stuck.isEmpty() && !framework.getRemovalPendingBundles().isEmpty()) {
+      framework.refreshBundles(null);
     }
   }
 

@@ -17,6 +17,8 @@ import org.osgi.framework.Bundle;
  * trusted.
  */
 final class Probation {
+  private static final Optional<String> STOPPING = Optional.of("the host is stopping");
+
   private final ModuleLeases leases;
   private final DeclaredModules modules;
   private final Uses uses;
@@ -27,6 +29,39 @@ final class Probation {
     this.modules = modules;
     this.uses = uses;
     this.settings = settings;
+  }
+
+  /**
+   * Waits until the modules that a started bundle declares are registered.
+   *
+   * @return what is wrong; empty when they are
+   */
+  Optional<String> awaitRegistered(Bundle bundle) {
+    long limit = settings.get().startTimeoutMillis();
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limit);
+    Set<String> declared = modules.of(bundle);
+    while (true) {
+      Optional<String> waiting = missing(bundle, declared, registered(bundle));
+      if (waiting.isEmpty()) {
+        return waiting;
+      }
+      if (System.nanoTime() >= end) {
+        return Optional.of(waiting.get() + " within " + limit + " ms");
+      }
+      if (!pause()) {
+        return STOPPING;
+      }
+    }
+  }
+
+  private static boolean pause() {
+    try {
+      Thread.sleep(10);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   /**
@@ -70,13 +105,18 @@ final class Probation {
           return Optional.of(waiting.get() + " within " + current.startTimeoutMillis() + " ms");
         }
       }
-      try {
-        Thread.sleep(10);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return Optional.of("the host is stopping");
+      if (!pause()) {
+        return STOPPING;
       }
     }
+  }
+
+  /** What speaks against a bundle after its probation: it is quarantined, or calls throw. */
+  Optional<String> trouble(Bundle bundle) {
+    Optional<String> quarantine = quarantine(bundle);
+    return quarantine.isPresent()
+        ? quarantine
+        : misbehaviour(bundle, Duration.ofSeconds(Integer.MAX_VALUE));
   }
 
   private Optional<String> quarantine(Bundle bundle) {
@@ -111,18 +151,13 @@ final class Probation {
   }
 
   private Optional<String> notReady(Bundle bundle, Set<String> declared, Set<Use> held) {
-    Map<String, ModuleDescription> registered = new HashMap<>();
-    for (ModuleDescription module : leases.modules()) {
-      if (module.bundleId() == bundle.getBundleId()) {
-        registered.put(module.kind() + " " + module.name(), module);
-      }
+    Map<String, ModuleDescription> registered = registered(bundle);
+    Optional<String> missing = missing(bundle, declared, registered);
+    if (missing.isPresent()) {
+      return missing;
     }
     for (String module : declared) {
-      ModuleDescription description = registered.get(module);
-      if (description == null) {
-        return Optional.of(module + " was not registered" + modules.unsatisfied(bundle));
-      }
-      if (description.state().equals("opening")) {
+      if (registered.get(module).state().equals("opening")) {
         return Optional.of(module + " did not open");
       }
     }
@@ -134,5 +169,23 @@ final class Probation {
       }
     }
     return Optional.empty();
+  }
+
+  private Optional<String> missing(
+      Bundle bundle, Set<String> declared, Map<String, ModuleDescription> registered) {
+    return declared.stream()
+        .filter(module -> !registered.containsKey(module))
+        .findFirst()
+        .map(module -> module + " was not registered" + modules.unsatisfied(bundle));
+  }
+
+  private Map<String, ModuleDescription> registered(Bundle bundle) {
+    Map<String, ModuleDescription> registered = new HashMap<>();
+    for (ModuleDescription module : leases.modules()) {
+      if (module.bundleId() == bundle.getBundleId()) {
+        registered.put(module.kind() + " " + module.name(), module);
+      }
+    }
+    return registered;
   }
 }

@@ -25,13 +25,21 @@ public @interface Settings {
       name = "Start timeout (ms)",
       description =
           "How long the modules of a new version may take to be registered and healthy,"
-              + " and to show that calls of the probation return and do not throw.")
+              + " and to show that calls of the probation return and do not throw; also how long a"
+              + " bundle may take to be started or stopped.")
   long startTimeoutMillis() default 10_000;
 
   @AttributeDefinition(
       name = "Probation (ms)",
       description = "How long a new version must stay healthy before the old one is removed.")
   long probationMillis() default 500;
+
+  @AttributeDefinition(
+      name = "Trial (ms)",
+      description =
+          "How long daemons must have used a new version without trouble before it is what is gone"
+              + " back to; when it fails before, what was good before takes over again.")
+  long trialMillis() default 600_000;
 
   @AttributeDefinition(
       name = "Drain timeout (ms)",

@@ -30,6 +30,11 @@ final class Uses {
     return uses;
   }
 
+  /** Whether a module of a bundle is quarantined. */
+  boolean quarantined(long bundleId) {
+    return leases.quarantined().stream().anyMatch(module -> module.bundleId() == bundleId);
+  }
+
   /** The longest vacancy of the leases that a bundle holds and that changed since. */
   Duration gap(long bundleId, List<LeaseDescription> before) {
     Map<Use, Long> epochs = new HashMap<>();

@@ -1,26 +1,42 @@
 package org.mezzo.deployment.folder;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
+import org.mezzo.deployment.journal.BundleStore;
 import org.osgi.framework.Constants;
 import org.osgi.framework.Version;
 
 /**
  * A complete jar that is a bundle.
  *
- * @param arrivedMillis when it came to its place, as far as the file system tells
+ * @param arrivedMillis when it came to its place, as far as the file system tells: it tells one
+ *     arrival from another and says nothing of their order
  * @param digest of its content, in hexadecimal
+ * @param exports packages that it gives to others
+ * @param needs packages and bundles that it takes from others
+ * @param modules that its components announce
  */
 public record ModuleJar(
-    Path path, String symbolicName, Version version, long arrivedMillis, String digest) {
+    Path path,
+    String symbolicName,
+    Version version,
+    long arrivedMillis,
+    String digest,
+    Set<String> exports,
+    Set<String> needs,
+    List<DeclaredModule> modules) {
+
+  public ModuleJar {
+    exports = Set.copyOf(exports);
+    needs = Set.copyOf(needs);
+    modules = List.copyOf(modules);
+  }
 
   /**
    * Reads what a jar is.
@@ -44,29 +60,41 @@ public record ModuleJar(
         throw new IOException("it is a fragment, which cannot be deployed by itself");
       }
       int directives = symbolicName.indexOf(';');
-      String version = headers.getValue(Constants.BUNDLE_VERSION);
+      Set<String> needs = new HashSet<>(names(headers.getValue(Constants.IMPORT_PACKAGE)));
+      needs.addAll(names(headers.getValue(Constants.REQUIRE_BUNDLE)));
       return new ModuleJar(
           path,
           (directives < 0 ? symbolicName : symbolicName.substring(0, directives)).strip(),
-          Version.parseVersion(version),
+          version(headers.getValue(Constants.BUNDLE_VERSION)),
           arrivedMillis,
-          digest(path));
+          BundleStore.digest(path),
+          names(headers.getValue(Constants.EXPORT_PACKAGE)),
+          needs,
+          Components.modules(jar, headers.getValue("Service-Component")));
+    }
+  }
+
+  private static Version version(String text) throws IOException {
+    try {
+      return Version.parseVersion(text);
     } catch (IllegalArgumentException e) {
       throw new IOException("its Bundle-Version is no version: " + e.getMessage(), e);
     }
   }
 
-  private static String digest(Path path) throws IOException {
-    try (InputStream in = Files.newInputStream(path)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      byte[] buffer = new byte[65_536];
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        digest.update(buffer, 0, n);
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
-    }
+  private static Set<String> names(String header) {
+    return new HashSet<>(Headers.names(header));
+  }
+
+  /** The same content at another place. */
+  public ModuleJar at(Path place) {
+    return new ModuleJar(
+        place, symbolicName, version, arrivedMillis, digest, exports, needs, modules);
+  }
+
+  /** Whether it could give the other one something that it needs. */
+  public boolean serves(ModuleJar other) {
+    return other.needs.contains(symbolicName) || exports.stream().anyMatch(other.needs::contains);
   }
 
   /** The name of its file. */

@@ -34,10 +34,15 @@ import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.greeting.Greeter;
 import org.mezzo.deployment.modules.GoodGreeter;
+import org.mezzo.deployment.modules.HangingActivator;
+import org.mezzo.deployment.modules.HangingStopActivator;
 import org.mezzo.deployment.modules.RefusingGreeter;
 import org.mezzo.deployment.modules.SlowGreeter;
+import org.mezzo.deployment.modules.StageFrightGreeter;
 import org.mezzo.deployment.modules.ThrowingGreeter;
 import org.mezzo.modules.Kind;
+import org.mezzo.deployment.modules.WordyGreeter;
+import org.mezzo.deployment.words.Words;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
@@ -57,10 +62,13 @@ import org.slf4j.LoggerFactory;
 /**
  * In a real framework with a real component runtime; the core's classes come from the class path.
  */
-@Timeout(10)
+@Timeout(60)
 final class BundleDeploymentsTest {
+  private static final Map<String, String> KINDS = Map.of("greeter", Greeter.class.getName());
+
   @TempDir Path dir;
   private Path modules;
+  private volatile long trialMillis = 60_000;
   private Framework framework;
   private BundleContext context;
   private ServiceLeases leases;
@@ -71,10 +79,11 @@ final class BundleDeploymentsTest {
 
   @BeforeEach
   void boot() throws Exception {
-    modules = Files.createDirectory(dir.resolve("modules"));
+    modules = Files.createDirectories(dir.resolve("modules"));
     Map<String, String> configuration = new HashMap<>();
     configuration.put(Constants.FRAMEWORK_STORAGE, dir.resolve("cache").toString());
     configuration.put("mezzo.modules.dir", modules.toString());
+    configuration.put("mezzo.deployment.dir", dir.resolve("state").toString());
     configuration.put(
         Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
         "org.mezzo.api,org.mezzo.deployment.greeting,org.slf4j;version=2.0.0,"
@@ -132,10 +141,10 @@ final class BundleDeploymentsTest {
                     }));
     ServiceComponentRuntime runtime =
         context.getService(context.getServiceReference(ServiceComponentRuntime.class));
-    deployments = new BundleDeployments(context, leases, runtime, settings());
+    deployments = new BundleDeployments(context, leases, runtime, settings(), KINDS);
   }
 
-  private static Settings settings() {
+  private Settings settings() {
     return new Settings() {
       @Override
       public long pollMillis() {
@@ -158,6 +167,11 @@ final class BundleDeploymentsTest {
       }
 
       @Override
+      public long trialMillis() {
+        return trialMillis;
+      }
+
+      @Override
       public long drainTimeoutMillis() {
         return 5000;
       }
@@ -171,12 +185,32 @@ final class BundleDeploymentsTest {
 
   @AfterEach
   void stop() throws Exception {
+    halt();
+    loop.shutdownNow();
+  }
+
+  private void halt() throws Exception {
     if (deployments != null) {
       deployments.deactivate();
+      deployments = null;
     }
+    boolean stuck =
+        Arrays.stream(context.getBundles())
+            .anyMatch(
+                bundle ->
+                    bundle.getState() == Bundle.STARTING || bundle.getState() == Bundle.STOPPING);
     framework.stop();
-    framework.waitForStop(10_000);
-    loop.shutdownNow();
+    // A framework with a bundle that hangs does not stop; its process halts instead.
+    framework.waitForStop(stuck ? 100 : 10_000);
+  }
+
+  /** Another process over the same folder and the same state. */
+  private void restart() throws Exception {
+    halt();
+    Path cache = dir.resolve("cache");
+    Files.move(cache, dir.resolve("cache-" + System.nanoTime()));
+    boot();
+    deploy();
   }
 
   private static ModuleBundle greeter(String version, Class<? extends Module> type)
@@ -205,6 +239,14 @@ final class BundleDeploymentsTest {
         .filter(bundle -> bundle.getLocation().startsWith("mezzo-module:"))
         .map(bundle -> bundle.getSymbolicName() + " " + bundle.getVersion())
         .sorted()
+        .toList();
+  }
+
+  /** What is there to serve, without what is kept to go back to. */
+  private List<String> running() {
+    return deployments.list().stream()
+        .filter(deployment -> deployment.state().equals("active"))
+        .map(deployment -> deployment.symbolicName() + " " + deployment.version())
         .toList();
   }
 
@@ -247,7 +289,7 @@ final class BundleDeploymentsTest {
     assertThat(swap.toVersion()).isEqualTo("1.1.0");
     assertThat(swap.gap()).isEqualTo(Duration.ZERO);
     assertThat(holder()).isEqualTo("1.1.0");
-    assertThat(installed()).containsExactly("greeter 1.1.0");
+    await(() -> running().equals(List.of("greeter 1.1.0")));
     assertThat(lost).hasValue(1);
 
     Files.delete(modules.resolve("greeter.jar"));
@@ -268,7 +310,7 @@ final class BundleDeploymentsTest {
         () -> Files.getLastModifiedTime(Files.writeString(now, "")).to(TimeUnit.SECONDS) > second);
     good("2.0.0", "greeter-2.0.jar");
     assertThat(last(2).kind()).isEqualTo(Action.Kind.SWAP);
-    assertThat(installed()).containsExactly("greeter 2.0.0");
+    await(() -> running().equals(List.of("greeter 2.0.0")));
     await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("superseded")));
     Files.delete(modules.resolve("greeter-2.0.jar"));
     assertThat(last(3).toVersion()).isEqualTo("1.0.0");
@@ -465,7 +507,7 @@ final class BundleDeploymentsTest {
     assertThat(modules.resolve("first.jar")).exists();
     Path second = greeter("1.1.0", GoodGreeter.class).build(dir.resolve("second.jar"));
     try (var in = Files.newInputStream(second)) {
-      Action swap = deployments.install("second.jar", in).toCompletableFuture().get();
+      Action swap = deployments.install("second.jar", in, "me").toCompletableFuture().get();
       assertThat(swap.kind()).isEqualTo(Action.Kind.SWAP);
       assertThat(swap.succeeded()).isTrue();
     }
@@ -491,7 +533,6 @@ final class BundleDeploymentsTest {
   }
 
   @Test
-  @Timeout(30)
   void whateverTheFolderRefusesLeavesALine() throws Exception {
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
@@ -550,12 +591,438 @@ final class BundleDeploymentsTest {
       String version = "1.0." + i;
       Path next = greeter(version, GoodGreeter.class).build(dir.resolve("next.jar"));
       Files.move(next, modules.resolve("greeter.jar"), StandardCopyOption.REPLACE_EXISTING);
-      await(() -> installed().equals(List.of("greeter " + version)));
+      await(() -> running().equals(List.of("greeter " + version)));
     }
     await(() -> deployments.history().size() == 6);
     assertThat(deployments.history())
         .allMatch(Action::succeeded)
         .allMatch(action -> action.gap().isZero());
     assertThat(lost).hasValue(5);
+  }
+
+  private Action ask(Path jar) throws Exception {
+    return deployments.install(jar, "Ada").toCompletableFuture().get();
+  }
+
+  private Deployment only() {
+    assertThat(deployments.list()).hasSize(1);
+    return deployments.list().get(0);
+  }
+
+  @Test
+  void aRefusedVersionStaysRefusedAfterARestartUntilSomebodyAsksForIt() throws Exception {
+    deploy();
+    good("1.0.0", "greeter-1.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    Path bad = greeter("2.0.0", RefusingGreeter.class).build(modules.resolve("greeter-2.jar"));
+    assertThat(last(2).succeeded()).isFalse();
+
+    restart();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    await(() -> only().problem().contains("2.0.0 in greeter-2.jar was refused"));
+    assertThat(deployments.history()).hasSize(2);
+    assertThat(deployments.history().get(0).outcome()).contains("not in the mood");
+
+    Action again = ask(bad);
+    assertThat(again.principal()).isEqualTo("Ada");
+    assertThat(again.id()).isEqualTo(3);
+    assertThat(again.outcome()).contains("not in the mood");
+    assertThat(again.stages()).isNotEmpty();
+    assertThat(holder()).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void whatTheFolderHasLostButWasGoodRunsInsteadOfWhatWasRefused() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    trialMillis = 0;
+    good("1.1.0", "greeter.jar");
+    last(2);
+    await(
+        () ->
+            Files.readString(dir.resolve("state/journal"))
+                .matches("(?s).*GOOD\tgreeter\t1.1.0\t\\w+\ttrue.*"));
+    greeter("2.0.0", RefusingGreeter.class).build(modules.resolve("greeter.jar"));
+    assertThat(last(3).succeeded()).isFalse();
+
+    restart();
+    await(() -> holder().equals("1.1.0"));
+    assertThat(only().file()).isEmpty();
+    assertThat(only().problem()).contains("2.0.0 in greeter.jar was refused");
+  }
+
+  @Test
+  void whatThrowsAfterItsProbationIsRolledBackAndStaysSo() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.1.0", ThrowingGreeter.class).build(modules.resolve("greeter.jar"));
+    assertThat(last(2).succeeded()).isTrue();
+    await(() -> running().equals(List.of("greeter 1.1.0")));
+    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    Action back = last(3);
+    assertThat(back.succeeded()).as(back.outcome()).isTrue();
+    assertThat(back.principal()).isEqualTo("deployment");
+    assertThat(back.fromVersion()).isEqualTo("1.1.0");
+    assertThat(back.toVersion()).isEqualTo("1.0.0");
+    assertThat(back.gap()).isZero();
+    assertThat(holder()).isEqualTo("1.0.0");
+    await(() -> only().problem().contains("1.1.0 in greeter.jar was rolled back"));
+
+    restart();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    assertThat(only().problem()).contains("1.1.0 in greeter.jar was rolled back");
+  }
+
+  @Test
+  void aBundleWhoseActivatorHangsIsLeftAloneAndEverythingElseGoesOn() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("2.0.0", GoodGreeter.class)
+        .with(HangingActivator.class)
+        .header("Bundle-Activator", HangingActivator.class.getName())
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting,org.osgi.framework")
+        .build(modules.resolve("greeter.jar"));
+    Action swap = last(2);
+    assertThat(swap.succeeded()).isFalse();
+    assertThat(swap.outcome())
+        .contains("has not returned from being started within 2000 ms")
+        .contains("HangingActivator.start")
+        .contains("1.0.0 stays");
+    assertThat(holder()).isEqualTo("1.0.0");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("stuck")));
+
+    good("3.0.0", "greeter.jar");
+    assertThat(last(3).succeeded()).as(last(3).outcome()).isTrue();
+    assertThat(holder()).isEqualTo("3.0.0");
+  }
+
+  @Test
+  void aBundleThatHangsAtTheStartOfTheHostDoesNotHoldItUp() throws Exception {
+    greeter("2.0.0", GoodGreeter.class)
+        .with(HangingActivator.class)
+        .header("Bundle-Activator", HangingActivator.class.getName())
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting,org.osgi.framework")
+        .build(modules.resolve("greeter.jar"));
+    deploy();
+    assertThat(deployments.history().get(0).outcome()).contains("has not returned");
+    restart();
+    assertThat(installed()).isEmpty();
+    await(() -> only().state().equals("failed") && only().problem().contains("has not returned"));
+  }
+
+  @Test
+  void aBundleThatDoesNotStopIsReplacedAllTheSame() throws Exception {
+    trialMillis = 0;
+    deploy();
+    greeter("1.0.0", GoodGreeter.class)
+        .with(HangingStopActivator.class)
+        .header("Bundle-Activator", HangingStopActivator.class.getName())
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting,org.osgi.framework")
+        .build(modules.resolve("greeter.jar"));
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    good("1.1.0", "greeter.jar");
+    assertThat(last(2).succeeded()).as(last(2).outcome()).isTrue();
+    assertThat(holder()).isEqualTo("1.1.0");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("stuck")));
+    good("1.2.0", "greeter.jar");
+    assertThat(last(3).succeeded()).isTrue();
+    await(() -> holder().equals("1.2.0"));
+  }
+
+  private void refused(Path jar, String word) throws Exception {
+    List<String> before = installed();
+    Action action = ask(jar);
+    assertThat(action.succeeded()).isFalse();
+    assertThat(action.outcome()).contains(word);
+    assertThat(installed()).isEqualTo(before);
+    assertThat(modules.resolve(jar.getFileName())).doesNotExist();
+    assertThat(dir.resolve("state/bundles")).isEmptyDirectory();
+  }
+
+  @Test
+  void whatIsNoGoodModuleIsRefusedInClearWordsBeforeAnythingIsInstalled() throws Exception {
+    deploy();
+    Path jar = dir.resolve("bad.jar");
+    refused(
+        ModuleBundle.of("library", "1.0.0").header("Export-Package", "com.some").build(jar),
+        "it is a bundle but no module");
+    refused(
+        greeter("1.0.0", GoodGreeter.class)
+            .header("Export-Package", "org.mezzo.api;version=\"0.9\",com.some")
+            .build(jar),
+        "it exports org.mezzo.api, which the host itself provides");
+    refused(
+        ModuleBundle.of("greeter", "1.0.0")
+            .module(GoodGreeter.class, Greeter.class, "greter", "polite")
+            .build(jar),
+        "is a module of the kind 'greter', which this host does not know; it knows greeter");
+    refused(
+        ModuleBundle.of("greeter", "1.0.0")
+            .module(GoodGreeter.class, Module.class, "greeter", "polite")
+            .build(jar),
+        "does not provide org.mezzo.deployment.greeting.Greeter");
+    refused(
+        ModuleBundle.of("greeter", "1.0.0")
+            .with(
+                "OSGI-INF/a.xml",
+                """
+                <component name="single"><property name="mezzo.module.kind" value="greeter"/>
+                <property name="mezzo.module.name" value="polite"/>
+                <service><provide interface="org.mezzo.deployment.greeting.Greeter"/></service>
+                </component>
+                """)
+            .header("Service-Component", "OSGI-INF/*.xml")
+            .build(jar),
+        "its component single has the scope 'singleton'");
+    refused(
+        ModuleBundle.of("greeter", "1.0.0").header("Service-Component", "none.xml").build(jar),
+        "which it does not hold");
+    // In the folder it is said once.
+    ModuleBundle.of("library", "1.0.0").build(modules.resolve("library.jar"));
+    await(() -> deployments.list().stream().anyMatch(d -> d.file().equals("library.jar")));
+    int said = deployments.history().size();
+    Files.writeString(modules.resolve("later.jar"), "no jar");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("unreadable")));
+    assertThat(deployments.history()).hasSize(said);
+    assertThat(deployments.history().get(0).outcome()).contains("no module");
+  }
+
+  @Test
+  void aVersionThatDropsAModuleThatIsUsedIsRefused() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    ModuleBundle.of("greeter", "2.0.0")
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+        .module(GoodGreeter.class, Greeter.class, "greeter", "rude")
+        .build(modules.resolve("greeter.jar"));
+    assertThat(last(2).outcome())
+        .contains("it has no greeter 'polite' any more, which master uses");
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    assertThat(holder()).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void theTimesOfFilesMeanNothing() throws Exception {
+    good("1.0.0", "greeter-1.jar");
+    good("2.0.0", "greeter-2.jar");
+    deploy();
+    assertThat(installed()).containsExactly("greeter 2.0.0");
+    Path old = modules.resolve("greeter-1.jar");
+    Files.setPosixFilePermissions(
+        old, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
+    Files.setLastModifiedTime(
+        old, java.nio.file.attribute.FileTime.from(java.time.Instant.now().plusSeconds(3600)));
+    Files.writeString(modules.resolve("later.jar"), "no jar");
+    await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("unreadable")));
+    assertThat(installed()).containsExactly("greeter 2.0.0");
+    restart();
+    assertThat(installed()).containsExactly("greeter 2.0.0");
+  }
+
+  @Test
+  void ofTwoBundlesWithOneModuleTheOneInstalledLastIsUsedAlsoAfterARestart() throws Exception {
+    deploy();
+    ModuleBundle.of("zebra", "1.0.0")
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+        .module(GoodGreeter.class, Greeter.class, "greeter", "polite")
+        .build(modules.resolve("zebra.jar"));
+    last(1);
+    good("1.0.0", "greeter.jar");
+    last(2);
+    await(() -> lease.holder().map(ModuleDescription::bundleName).orElse("").equals("greeter"));
+    await(
+        () ->
+            deployments.list().stream()
+                .anyMatch(d -> d.problem().contains("is used only while greeter has none")));
+    restart();
+    await(() -> lease.holder().map(ModuleDescription::bundleName).orElse("").equals("greeter"));
+  }
+
+  private static ModuleBundle words(String version, String hello) throws Exception {
+    return ModuleBundle.of("words", version)
+        .header("Export-Package", "org.mezzo.deployment.words;version=" + version)
+        .with(Words.class)
+        .with("org/mezzo/deployment/words/hello.txt", hello);
+  }
+
+  private static ModuleBundle wordyGreeter(String version, String range) throws Exception {
+    return ModuleBundle.of("greeter", version)
+        .header(
+            "Import-Package",
+            "org.mezzo.api,org.mezzo.deployment.greeting,org.mezzo.deployment.words;version=\""
+                + range
+                + "\"")
+        .module(WordyGreeter.class, Greeter.class, "greeter", "polite");
+  }
+
+  private String greet() throws Exception {
+    return lease
+        .call(lease.epoch(), "greet", Duration.ofSeconds(30), greeter -> greeter.greet("Ada"))
+        .toCompletableFuture()
+        .get();
+  }
+
+  private void deployWithWords() throws Exception {
+    deploy();
+    words("1.0.0", "hello").build(dir.resolve("words.jar"));
+    wordyGreeter("1.0.0", "[1,2)").build(modules.resolve("greeter.jar"));
+    Files.move(dir.resolve("words.jar"), modules.resolve("words.jar"));
+    await(() -> holder().equals("1.0.0"));
+    assertThat(greet()).isEqualTo("hello Ada");
+    await(() -> deployments.history().size() == 2 || deployments.history().size() == 3);
+  }
+
+  private Action lastOf(String name, String version) throws Exception {
+    await(
+        () ->
+            deployments.history().stream()
+                .anyMatch(a -> a.symbolicName().equals(name) && a.toVersion().equals(version)));
+    return deployments.history().stream()
+        .filter(a -> a.symbolicName().equals(name) && a.toVersion().equals(version))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void whatOthersNeedIsSwappedTogetherWithThem() throws Exception {
+    deployWithWords();
+    words("1.1.0", "good day").build(modules.resolve("words.jar"));
+    Action swap = lastOf("words", "1.1.0");
+    assertThat(swap.succeeded()).as(swap.outcome()).isTrue();
+    assertThat(swap.outcome()).contains("and with it greeter 1.0.0, which needs it");
+    assertThat(swap.gap()).isZero();
+    assertThat(greet()).isEqualTo("good day Ada");
+    assertThat(lost).hasValue(1);
+    assertThat(deployments.list()).extracting(Deployment::state).containsOnly("active");
+    assertThat(deployments.list()).extracting(Deployment::problem).containsOnly("");
+
+    restart();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(greet()).isEqualTo("good day Ada");
+  }
+
+  @Test
+  void whatOthersCannotUseIsRefusedAndNothingChanges() throws Exception {
+    deployWithWords();
+    List<String> before = installed();
+    words("2.0.0", "good day").build(modules.resolve("words.jar"));
+    Action swap = lastOf("words", "2.0.0");
+    assertThat(swap.succeeded()).isFalse();
+    assertThat(swap.outcome())
+        .contains("greeter 1.0.0, which needs it, fails: it cannot be resolved")
+        .contains("1.0.0 stays");
+    assertThat(installed()).isEqualTo(before);
+    assertThat(greet()).isEqualTo("hello Ada");
+    assertThat(lost).hasValue(0);
+  }
+
+  @Test
+  void aNewVersionAndWhatNeedsExactlyThatAreSwappedTogether() throws Exception {
+    deployWithWords();
+    Path both = Files.createDirectory(dir.resolve("both"));
+    words("2.0.0", "good day").build(both.resolve("words.jar"));
+    wordyGreeter("1.1.0", "[2,3)").build(both.resolve("greeter.jar"));
+    for (String file : List.of("greeter.jar", "words.jar")) {
+      Files.move(both.resolve(file), modules.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+    }
+    Action swap = lastOf("words", "2.0.0");
+    assertThat(swap.succeeded()).as(swap.outcome()).isTrue();
+    assertThat(swap.outcome()).contains("and with it greeter 1.1.0, which needs it");
+    assertThat(swap.gap()).isZero();
+    assertThat(greet()).isEqualTo("good day Ada");
+    assertThat(lost).hasValue(1);
+    assertThat(deployments.verdicts()).isEmpty();
+  }
+
+  @Test
+  void whatMakesOthersFailIsRolledBackTogetherWithThem() throws Exception {
+    deployWithWords();
+    words("1.1.0", " ").build(modules.resolve("words.jar"));
+    assertThat(lastOf("words", "1.1.0").succeeded()).isTrue();
+    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    await(() -> deployments.history().get(0).principal().equals("deployment"));
+    Action back = deployments.history().get(0);
+    assertThat(back.symbolicName()).isEqualTo("words");
+    assertThat(back.toVersion()).isEqualTo("1.0.0");
+    assertThat(back.gap()).isZero();
+    assertThat(greet()).isEqualTo("hello Ada");
+    assertThat(deployments.verdicts().get(0).symbolicName()).isEqualTo("words");
+    assertThat(deployments.verdicts().get(0).reason()).contains("greeter 1.0.0, which needs it");
+    assertThat(installed()).containsExactly("greeter 1.0.0", "words 1.0.0");
+  }
+
+  @Test
+  void whatOthersNeedIsNotRemoved() throws Exception {
+    deployWithWords();
+    Action action = deployments.uninstall("words", "Ada").toCompletableFuture().get();
+    assertThat(action.succeeded()).isFalse();
+    assertThat(action.outcome()).contains("greeter needs it; uninstall that first");
+    Files.delete(modules.resolve("words.jar"));
+    await(
+        () ->
+            deployments.list().stream()
+                .anyMatch(d -> d.problem().contains("but greeter needs it, so that it stays")));
+    assertThat(greet()).isEqualTo("hello Ada");
+    Files.delete(modules.resolve("greeter.jar"));
+    await(() -> installed().isEmpty());
+  }
+
+  @Test
+  void theOldVersionStaysInstalledUntilTheNewOneHasLasted() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    good("1.1.0", "greeter.jar");
+    assertThat(last(2).succeeded()).isTrue();
+    assertThat(holder()).isEqualTo("1.1.0");
+    assertThat(installed()).containsExactly("greeter 1.0.0", "greeter 1.1.0");
+    await(() -> running().equals(List.of("greeter 1.1.0")));
+    // The next one is gone back from to this one.
+    good("1.2.0", "greeter.jar");
+    assertThat(last(3).succeeded()).isTrue();
+    assertThat(installed()).containsExactly("greeter 1.1.0", "greeter 1.2.0");
+    trialMillis = 0;
+    await(() -> installed().equals(List.of("greeter 1.2.0")));
+    assertThat(holder()).isEqualTo("1.2.0");
+  }
+
+  @Test
+  void aVersionThatFailsWhenItRehearsesNeverServes() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.1.0", StageFrightGreeter.class).build(modules.resolve("greeter.jar"));
+    Action swap = last(2);
+    assertThat(swap.succeeded()).isFalse();
+    assertThat(swap.outcome())
+        .contains("greeter 'polite' failed when it rehearsed for master: ")
+        .contains("stage fright in " + dir.resolve("state/rehearsal"))
+        .contains("1.0.0 stays");
+    assertThat(lost).hasValue(0);
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    assertThat(dir.resolve("state/rehearsal")).isEmptyDirectory();
+    assertThat(dir.resolve("work/trace")).doesNotExist();
+
+    // Where there was nothing before it is not left behind either.
+    Files.delete(modules.resolve("greeter.jar"));
+    await(() -> installed().isEmpty());
+    greeter("1.2.0", StageFrightGreeter.class).build(modules.resolve("greeter.jar"));
+    await(() -> deployments.verdicts().size() == 2);
+    await(() -> installed().isEmpty());
+    assertThat(holder()).isEmpty();
   }
 }

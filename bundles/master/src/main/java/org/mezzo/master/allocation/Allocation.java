@@ -73,6 +73,7 @@ public final class Allocation implements AutoCloseable {
   private long calls;
   private final Map<String, Long> agentAddedAt = new HashMap<>();
   private Optional<Set<String>> whitelist = Optional.empty();
+  private EventLoop.Timer batches = () -> {};
   private boolean closed;
 
   /** The epoch whose holder is about to be replaced, having missed something. */
@@ -229,6 +230,12 @@ public final class Allocation implements AutoCloseable {
       requestedNanos = System.nanoTime();
       loop.execute(this::cycle);
     }
+  }
+
+  /** Asks for a cycle over all agents, again and again. */
+  public void requestEvery(Duration interval) {
+    batches.cancel();
+    batches = loop.every(interval, () -> request(Optional.empty()));
   }
 
   private void cycle() {
@@ -420,6 +427,7 @@ public final class Allocation implements AutoCloseable {
   public void close() {
     closed = true;
     epoch = 0;
+    batches.cancel();
     if (lease != null) {
       lease.close();
     }

@@ -8,7 +8,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -41,7 +40,7 @@ import org.mezzo.protocol.v1.MasterInfo;
 
 /** Links with a real loop and a registry that stores at once. */
 class LinksTest {
-  private static final Duration PING = Duration.ofMillis(400);
+  private static final Duration PING = Duration.ofSeconds(1);
   private static final MasterInfo SELF =
       MasterInfo.newBuilder().setId("m").setIp(1).setPort(5050).build();
 
@@ -58,44 +57,16 @@ class LinksTest {
     loop.close();
   }
 
+  private Settings settings() {
+    return Settings.DEFAULT.with(new Settings.Agents(PING, 1, reregisterTimeout, false));
+  }
+
   private void start() {
-    Settings flags = Settings.DEFAULT;
-    links =
-        new Links(
-            loop,
-            new Settings(
-                flags.heartbeatInterval(),
-                PING,
-                1,
-                reregisterTimeout,
-                flags.allocationInterval(),
-                Optional.empty(),
-                Optional.empty(),
-                true,
-                false,
-                false),
-            SELF,
-            rate,
-            () -> state,
-            this::run);
+    links = new Links(loop, settings().agents(), SELF, rate, () -> state, this::run);
   }
 
   private void run(Step step) {
-    Transition tx =
-        new Transition(
-            state,
-            Instant.now(),
-            new Settings(
-                PING,
-                PING,
-                1,
-                reregisterTimeout,
-                PING,
-                Optional.empty(),
-                Optional.empty(),
-                true,
-                false,
-                false));
+    Transition tx = new Transition(state, Instant.now(), settings());
     step.apply(tx);
     assertThat(Rehearsal.repeats(step, tx)).isTrue();
     state = tx.state();
@@ -138,7 +109,7 @@ class LinksTest {
     for (int i = 0; i < 4; i++) {
       CompletableFuture<Void> done = new CompletableFuture<>();
       loop.execute(() -> done.complete(null));
-      done.get(10, TimeUnit.SECONDS);
+      done.get(60, TimeUnit.SECONDS);
     }
   }
 
@@ -165,7 +136,7 @@ class LinksTest {
         () -> {
           held.countDown();
           try {
-            free.await(10, TimeUnit.SECONDS);
+            free.await(60, TimeUnit.SECONDS);
           } catch (InterruptedException e) {
             throw new IllegalStateException(e);
           }
@@ -219,7 +190,7 @@ class LinksTest {
     CompletableFuture<Void> disconnected = new CompletableFuture<>();
     agents.forEach(agent -> agent.listener.closed("test"));
     loop.execute(() -> disconnected.complete(null));
-    disconnected.get(10, TimeUnit.SECONDS);
+    disconnected.get(60, TimeUnit.SECONDS);
 
     await(() -> count("slave_unreachable_scheduled") == 3);
     await(() -> state.unreachableAgents().size() == 1);
@@ -242,7 +213,7 @@ class LinksTest {
     // Opened later, as far as the master sees, and yet the older one.
     Session older = open("p", 5).reregister("a", "h");
 
-    assertThat(older.refusals.poll(10, TimeUnit.SECONDS).getReason())
+    assertThat(older.refusals.poll(60, TimeUnit.SECONDS).getReason())
         .isEqualTo("This agent was admitted on a newer connection");
     settle();
     assertThat(newer.closed).isFalse();
@@ -253,7 +224,7 @@ class LinksTest {
     // Not even when the newer one is gone.
     newer.listener.closed("test");
     Session late = open("p", 5).reregister("a", "h");
-    assertThat(late.refusals.poll(10, TimeUnit.SECONDS)).isNotNull();
+    assertThat(late.refusals.poll(60, TimeUnit.SECONDS)).isNotNull();
     settle();
     assertThat(state.agents().get("a").connected()).isFalse();
     open("p", 7).reregister("a", "h").awaitRegistered();
@@ -285,7 +256,7 @@ class LinksTest {
     await(() -> before.closed);
     // What the ended process had sent comes late.
     before.reregister("a", "h");
-    assertThat(before.refusals.poll(10, TimeUnit.SECONDS)).isNotNull();
+    assertThat(before.refusals.poll(60, TimeUnit.SECONDS)).isNotNull();
   }
 
   @Test
@@ -339,7 +310,7 @@ class LinksTest {
 
     void await(java.util.function.Predicate<MasterEvent> wanted) throws Exception {
       while (true) {
-        MasterEvent event = received.poll(10, TimeUnit.SECONDS);
+        MasterEvent event = received.poll(60, TimeUnit.SECONDS);
         assertThat(event).as("an event").isNotNull();
         if (wanted.test(event)) {
           return;

@@ -103,7 +103,7 @@ class UpdateFrameworkTest {
         assertThatThrownBy(() -> answer.get(300, TimeUnit.MILLISECONDS))
             .isInstanceOf(TimeoutException.class);
         goOn.countDown();
-        assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+        assertThat(answer.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
       }
     }
   }
@@ -175,7 +175,7 @@ class UpdateFrameworkTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }

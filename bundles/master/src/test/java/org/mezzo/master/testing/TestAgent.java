@@ -194,7 +194,7 @@ public final class TestAgent implements LinkServer.Session {
 
   /** Waits for an event from the master and drops those before it. */
   public MasterEvent await(Predicate<MasterEvent> wanted) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (true) {
       MasterEvent event = received.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (event == null) {

@@ -172,7 +172,7 @@ public final class TestScheduler implements AutoCloseable {
     }
     HttpRequest.Builder request =
         HttpRequest.newBuilder(uri)
-            .timeout(Duration.ofSeconds(20))
+            .timeout(Duration.ofSeconds(60))
             .header("Content-Type", type)
             .header("Accept", type)
             .POST(HttpRequest.BodyPublishers.ofByteArray(encode(call.build())));
@@ -221,7 +221,7 @@ public final class TestScheduler implements AutoCloseable {
 
   /** The next event, which must be of this type. */
   public Event next(Event.Type wanted) throws InterruptedException {
-    Event event = events.poll(10, TimeUnit.SECONDS);
+    Event event = events.poll(60, TimeUnit.SECONDS);
     if (event == null || event.getType() != wanted) {
       throw new AssertionError("Wanted " + wanted + " but got " + event);
     }
@@ -241,7 +241,7 @@ public final class TestScheduler implements AutoCloseable {
         return event;
       }
     }
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (true) {
       Event event = events.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (event == null) {

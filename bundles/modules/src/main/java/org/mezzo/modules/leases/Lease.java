@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.Module;
 import org.mezzo.modules.Kind.Breaker;
@@ -97,6 +98,14 @@ final class Lease<M extends Module> implements ModuleLease<M> {
 
   String name() {
     return name;
+  }
+
+  boolean wants(String kind, String module) {
+    return request.kind().name().equals(kind) && name.equals(module);
+  }
+
+  DaemonContext context() {
+    return request.context();
   }
 
   String daemon() {

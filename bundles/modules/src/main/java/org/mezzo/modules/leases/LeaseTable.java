@@ -23,6 +23,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
@@ -253,6 +254,17 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
             .thenComparing(LeaseDescription::kind)
             .thenComparing(LeaseDescription::name));
     return List.copyOf(descriptions);
+  }
+
+  @Override
+  public List<DaemonContext> wanting(String kind, String name) {
+    List<DaemonContext> daemons = new ArrayList<>();
+    locked(
+        () ->
+            leases.stream()
+                .filter(lease -> lease.wants(kind, name))
+                .forEach(lease -> daemons.add(lease.context())));
+    return List.copyOf(daemons);
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
@@ -180,6 +181,11 @@ public final class ServiceLeases implements ModuleLeases {
   @Override
   public void readmit(long bundleId) {
     table.readmit(bundleId);
+  }
+
+  @Override
+  public List<DaemonContext> wanting(String kind, String name) {
+    return table.wanting(kind, name);
   }
 
   @Override

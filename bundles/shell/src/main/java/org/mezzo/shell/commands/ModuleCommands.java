@@ -14,6 +14,7 @@ import org.apache.felix.service.command.Descriptor;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
@@ -30,14 +31,20 @@ import org.osgi.service.component.annotations.Reference;
       "osgi.command.function=module",
       "osgi.command.function=leases",
       "osgi.command.function=deployments",
+      "osgi.command.function=verdicts",
       "osgi.command.function=history",
+      "osgi.command.function=change",
       "osgi.command.function=install",
       "osgi.command.function=swap",
       "osgi.command.function=uninstall"
     })
 public final class ModuleCommands {
   private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("HH:mm:ss").withZone(ZoneId.systemDefault());
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+
+  /** Who asks: whoever gets into the shell may do everything, so it is all the same who. */
+  private static final String PRINCIPAL = "shell";
+
   private static final long PATIENCE_SECONDS = 60;
 
   private final ModuleLeases leases;
@@ -134,13 +141,32 @@ public final class ModuleCommands {
         : table.toString();
   }
 
+  @Descriptor("lists what was refused or rolled back and is not tried until somebody asks for it")
+  public String verdicts() {
+    Table table = new Table("BUNDLE", "VERSION", "SHA-256", "TIME", "VERDICT", "REASON");
+    List<Verdict> verdicts = deployments.verdicts();
+    for (Verdict verdict : verdicts) {
+      table.row(
+          verdict.symbolicName(),
+          verdict.version(),
+          verdict.digest(),
+          TIME.format(verdict.at()),
+          verdict.kind().word(),
+          verdict.reason());
+    }
+    return verdicts.isEmpty() ? "Nothing is held against any bundle." : table.toString();
+  }
+
   @Descriptor("lists the last installations, swaps and removals, the newest first")
   public String history() {
-    Table table = new Table("TIME", "ACTION", "BUNDLE", "FROM", "TO", "TOOK", "GAP", "OUTCOME");
+    Table table =
+        new Table("ID", "TIME", "BY", "ACTION", "BUNDLE", "FROM", "TO", "TOOK", "GAP", "OUTCOME");
     List<Action> actions = deployments.history();
     for (Action action : actions) {
       table.row(
+          action.id(),
           TIME.format(action.at()),
+          action.principal(),
           action.kind().name().toLowerCase(Locale.ROOT),
           action.symbolicName(),
           action.fromVersion(),
@@ -152,21 +178,44 @@ public final class ModuleCommands {
     return actions.isEmpty() ? "Nothing has been done yet." : table.toString();
   }
 
+  @Descriptor("shows one change with the stages that it passed")
+  public String change(@Descriptor("its id, see history") long id) {
+    for (Action action : deployments.history()) {
+      if (action.id() == id) {
+        StringBuilder text = new StringBuilder();
+        text.append(action.kind().name().toLowerCase(Locale.ROOT))
+            .append(' ')
+            .append(action.symbolicName())
+            .append('\n');
+        line(text, "by", action.principal());
+        line(text, "at", TIME.format(action.at()));
+        line(text, "from", action.fromVersion());
+        line(text, "to", action.toVersion());
+        for (Action.Stage stage : action.stages()) {
+          line(text, "after " + stage.after().toMillis() + " ms", stage.what());
+        }
+        line(text, action.succeeded() ? "done" : "failed", action.outcome());
+        return text.toString().stripTrailing();
+      }
+    }
+    return "There is no change " + id + "; history lists the last ones.";
+  }
+
   @Descriptor("installs a module bundle, or swaps it for the installed version, without a restart")
   public String install(@Descriptor("path of the jar") String file) throws InterruptedException {
-    return await(file, deployments.install(existing(file)));
+    return await(file, deployments.install(existing(file), PRINCIPAL));
   }
 
   @Descriptor("swaps an installed module bundle for another version of it, without a gap")
   public String swap(@Descriptor("path of the jar with the other version") String file)
       throws InterruptedException {
-    return await(file, deployments.swap(existing(file)));
+    return await(file, deployments.swap(existing(file), PRINCIPAL));
   }
 
   @Descriptor("removes a module bundle and its jar; daemons go on without its modules")
   public String uninstall(@Descriptor("its symbolic name, see deployments") String symbolicName)
       throws InterruptedException {
-    return await(symbolicName, deployments.uninstall(symbolicName));
+    return await(symbolicName, deployments.uninstall(symbolicName, PRINCIPAL));
   }
 
   private static Path existing(String file) {

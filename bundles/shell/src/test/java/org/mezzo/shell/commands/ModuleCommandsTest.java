@@ -20,6 +20,7 @@ import org.mezzo.api.Module;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Verdict;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.local.LocalModules;
@@ -41,6 +42,8 @@ final class ModuleCommandsTest {
     private CompletionStage<Action> done(Action.Kind kind, String name) {
       return CompletableFuture.completedStage(
           new Action(
+              7,
+              "shell",
               Instant.EPOCH,
               kind,
               name,
@@ -49,7 +52,8 @@ final class ModuleCommandsTest {
               succeeds,
               succeeds ? "the new version took over" : "it cannot be opened",
               Duration.ofMillis(12),
-              Duration.ZERO));
+              Duration.ZERO,
+              List.of(new Action.Stage("drained", Duration.ofMillis(9)))));
     }
 
     @Override
@@ -65,27 +69,39 @@ final class ModuleCommandsTest {
     }
 
     @Override
+    public List<Verdict> verdicts() {
+      return List.of(
+          new Verdict(
+              "ab12",
+              "org.mezzo.hooks",
+              "1.2.0",
+              Verdict.Kind.ROLLED_BACK,
+              "it threw",
+              Instant.EPOCH));
+    }
+
+    @Override
     public Optional<Path> folder() {
       return Optional.empty();
     }
 
     @Override
-    public CompletionStage<Action> install(Path jar) {
+    public CompletionStage<Action> install(Path jar, String principal) {
       return done(Action.Kind.INSTALL, jar.getFileName().toString());
     }
 
     @Override
-    public CompletionStage<Action> install(String fileName, InputStream jar) {
+    public CompletionStage<Action> install(String fileName, InputStream jar, String principal) {
       return done(Action.Kind.INSTALL, fileName);
     }
 
     @Override
-    public CompletionStage<Action> swap(Path jar) {
+    public CompletionStage<Action> swap(Path jar, String principal) {
       return done(Action.Kind.SWAP, jar.getFileName().toString());
     }
 
     @Override
-    public CompletionStage<Action> uninstall(String symbolicName) {
+    public CompletionStage<Action> uninstall(String symbolicName, String principal) {
       return done(Action.Kind.UNINSTALL, symbolicName);
     }
   }
@@ -118,6 +134,13 @@ final class ModuleCommandsTest {
   void showsDeploymentsAndWhatWasDone() {
     assertThat(commands.deployments()).contains("org.mezzo.hooks  1.1.0").contains("hook labels");
     assertThat(commands.history()).contains("swap").contains("12 ms").contains("took over");
+    assertThat(commands.history().lines().toList().get(1)).startsWith("7 ").contains(" shell ");
+    assertThat(commands.change(7)).contains("by: shell").contains("after 9 ms: drained");
+    assertThat(commands.change(8)).contains("no change 8");
+    assertThat(commands.verdicts().lines().toList().get(1))
+        .startsWith("org.mezzo.hooks  1.2.0")
+        .contains("ab12")
+        .contains("rolled back  it threw");
   }
 
   @Test

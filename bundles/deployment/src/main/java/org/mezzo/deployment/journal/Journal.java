@@ -1,0 +1,587 @@
+package org.mezzo.deployment.journal;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Verdict;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What deployment remembers: verdicts by digest, what was good by symbolic name, in which
+ * generation a jar came, which bundle was installed after which, which ones are being tried right
+ * now, and what was done. Each change is on disk when the method that makes it returns: a killed
+ * process forgets nothing, a machine that fails nothing that was decided.
+ *
+ * <p>When it can no longer be written, which is said once, it goes on in memory. Thread-safe.
+ */
+public final class Journal implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
+
+  /** Beyond these the oldest are forgotten. */
+  private static final int MOST_ACTIONS = 100;
+
+  private static final int MOST_VERDICTS = 1_000;
+
+  /** From this size on, in bytes, the file is replaced by what it amounts to. */
+  private static final long COMPACT_FROM = 1 << 20;
+
+  /**
+   * So many ends of the process in a row while several bundles were being opened bar all of them:
+   * which one it was cannot be told.
+   */
+  static final int MOST_ENDS = 3;
+
+  private enum Entry {
+    VERDICT,
+    PARDON,
+    GOOD,
+    ARRIVED,
+    LEFT,
+    SEATED,
+    UNSEATED,
+    STARTING,
+    OPENING,
+    SURVIVED,
+    ENDED_WITH,
+    BEGUN,
+    STAGE,
+    DONE
+  }
+
+  private record Jar(String file, String digest) {}
+
+  /**
+   * A bundle among those that are installed.
+   *
+   * @param number of those with a module of the same kind and name the highest is preferred
+   */
+  public record Seat(long number, String version, String digest) {}
+
+  private static final class Pending {
+    final long id;
+    final Instant at;
+    final Action.Kind kind;
+    final String principal;
+    final String symbolicName;
+    final String from;
+    final String to;
+    final List<Action.Stage> stages = new ArrayList<>();
+
+    Pending(
+        long id,
+        Instant at,
+        Action.Kind kind,
+        String principal,
+        String symbolicName,
+        String from,
+        String to) {
+      this.id = id;
+      this.at = at;
+      this.kind = kind;
+      this.principal = principal;
+      this.symbolicName = symbolicName;
+      this.from = from;
+      this.to = to;
+    }
+  }
+
+  private final JournalFile file;
+  private final Map<String, Verdict> verdicts = new LinkedHashMap<>();
+  private final Map<String, Good> goods = new HashMap<>();
+  private final Map<Jar, Long> generations = new HashMap<>();
+  private final Map<String, Seat> seats = new HashMap<>();
+  private final Map<String, Entry> trials = new LinkedHashMap<>();
+  private final Map<String, Integer> ends = new HashMap<>();
+  private final Map<Long, Pending> pending = new LinkedHashMap<>();
+  private final Deque<Action> actions = new ArrayDeque<>();
+  private long lastId;
+  private boolean broken;
+  private boolean lazy;
+
+  private Journal(JournalFile file) {
+    this.file = file;
+  }
+
+  static Journal open(Path path) throws IOException {
+    Journal journal = new Journal(JournalFile.open(path));
+    for (List<String> fields : journal.file.takeEntries()) {
+      try {
+        journal.apply(Entry.valueOf(fields.get(0)), fields);
+      } catch (RuntimeException e) {
+        // Of a later version of this program, perhaps.
+        LOG.warn("{} has a line that says nothing to this version: {}", path, fields);
+      }
+    }
+    journal.endInterrupted();
+    return journal;
+  }
+
+  private synchronized void write(boolean force, Entry entry, Object... values) {
+    List<String> fields = new ArrayList<>(List.of(entry.name()));
+    for (Object value : values) {
+      fields.add(String.valueOf(value));
+    }
+    apply(entry, fields);
+    if (broken) {
+      return;
+    }
+    try {
+      file.append(fields, force && !lazy);
+      if (file.size() > COMPACT_FROM) {
+        file.replace(snapshot());
+      }
+    } catch (IOException e) {
+      broken = true;
+      LOG.error(
+          "The journal of deployment cannot be written ({}): what is decided from now on is"
+              + " forgotten when this process ends. Make room and restart",
+          e.toString());
+    }
+  }
+
+  private void apply(Entry entry, List<String> fields) {
+    switch (entry) {
+      case VERDICT -> applyVerdict(fields);
+      case PARDON -> verdicts.remove(fields.get(1));
+      case GOOD ->
+          goods.put(
+              fields.get(1),
+              new Good(
+                  fields.get(1),
+                  fields.get(2),
+                  fields.get(3),
+                  Boolean.parseBoolean(fields.get(4))));
+      case ARRIVED ->
+          generations.put(new Jar(fields.get(1), fields.get(2)), Long.parseLong(fields.get(3)));
+      case LEFT -> generations.remove(new Jar(fields.get(1), fields.get(2)));
+      case SEATED ->
+          seats.put(
+              fields.get(1), new Seat(Long.parseLong(fields.get(2)), fields.get(3), fields.get(4)));
+      case UNSEATED -> {
+        seats.remove(fields.get(1));
+        goods.remove(fields.get(1));
+      }
+      case STARTING, OPENING -> trials.put(fields.get(1), entry);
+      case SURVIVED -> {
+        trials.remove(fields.get(1));
+        ends.remove(fields.get(1));
+      }
+      case ENDED_WITH -> {
+        trials.remove(fields.get(1));
+        ends.put(fields.get(1), Integer.parseInt(fields.get(2)));
+      }
+      case BEGUN -> applyBegun(fields);
+      case STAGE -> {
+        Pending change = pending.get(Long.parseLong(fields.get(1)));
+        if (change != null) {
+          change.stages.add(stage(fields.get(2), fields.get(3)));
+        }
+      }
+      case DONE -> applyDone(fields);
+    }
+  }
+
+  private void applyVerdict(List<String> fields) {
+    verdicts.remove(fields.get(1));
+    verdicts.put(
+        fields.get(1),
+        new Verdict(
+            fields.get(1),
+            fields.get(2),
+            fields.get(3),
+            Verdict.Kind.valueOf(fields.get(4)),
+            fields.get(5),
+            Instant.parse(fields.get(6))));
+    if (verdicts.size() > MOST_VERDICTS) {
+      Iterator<String> oldest = verdicts.keySet().iterator();
+      oldest.next();
+      oldest.remove();
+    }
+  }
+
+  private void applyBegun(List<String> fields) {
+    long id = Long.parseLong(fields.get(1));
+    lastId = Math.max(lastId, id);
+    pending.put(
+        id,
+        new Pending(
+            id,
+            Instant.parse(fields.get(2)),
+            Action.Kind.valueOf(fields.get(3)),
+            fields.get(4),
+            fields.get(5),
+            fields.get(6),
+            fields.get(7)));
+  }
+
+  private void applyDone(List<String> fields) {
+    Pending change = pending.remove(Long.parseLong(fields.get(1)));
+    if (change == null) {
+      return;
+    }
+    actions.addFirst(
+        new Action(
+            change.id,
+            change.principal,
+            change.at,
+            change.kind,
+            change.symbolicName,
+            change.from,
+            change.to,
+            Boolean.parseBoolean(fields.get(2)),
+            fields.get(3),
+            Duration.ofMillis(Long.parseLong(fields.get(4))),
+            Duration.ofMillis(Long.parseLong(fields.get(5))),
+            change.stages));
+    while (actions.size() > MOST_ACTIONS) {
+      actions.removeLast();
+    }
+  }
+
+  private static Action.Stage stage(String what, String millis) {
+    return new Action.Stage(what, Duration.ofMillis(Long.parseLong(millis)));
+  }
+
+  /** What the last process had begun and not ended is ended now, and said to be half done. */
+  private void endInterrupted() {
+    for (Pending change : List.copyOf(pending.values())) {
+      String last =
+          change.stages.isEmpty()
+              ? "before anything was done"
+              : "after this stage: " + change.stages.get(change.stages.size() - 1).what();
+      done(
+          change.id,
+          false,
+          "the process ended " + last + "; what runs now is what 'deployments' says",
+          Duration.ZERO,
+          Duration.ZERO);
+    }
+  }
+
+  private List<List<String>> snapshot() {
+    List<List<String>> lines = new ArrayList<>();
+    verdicts.values().forEach(verdict -> lines.add(line(Entry.VERDICT, fields(verdict))));
+    goods.values().forEach(good -> lines.add(line(Entry.GOOD, fields(good))));
+    generations.forEach(
+        (jar, generation) -> lines.add(line(Entry.ARRIVED, jar.file, jar.digest, generation)));
+    seats.forEach(
+        (name, seat) ->
+            lines.add(line(Entry.SEATED, name, seat.number, seat.version, seat.digest)));
+    ends.forEach((digest, number) -> lines.add(line(Entry.ENDED_WITH, digest, number)));
+    trials.forEach((digest, entry) -> lines.add(line(entry, digest)));
+    actions
+        .descendingIterator()
+        .forEachRemaining(
+            action -> {
+              lines.add(
+                  line(
+                      Entry.BEGUN,
+                      action.id(),
+                      action.at(),
+                      action.kind(),
+                      action.principal(),
+                      action.symbolicName(),
+                      action.fromVersion(),
+                      action.toVersion()));
+              addStages(lines, action.id(), action.stages());
+              lines.add(
+                  line(
+                      Entry.DONE,
+                      action.id(),
+                      action.succeeded(),
+                      action.outcome(),
+                      action.took().toMillis(),
+                      action.gap().toMillis()));
+            });
+    for (Pending change : pending.values()) {
+      lines.add(
+          line(
+              Entry.BEGUN,
+              change.id,
+              change.at,
+              change.kind,
+              change.principal,
+              change.symbolicName,
+              change.from,
+              change.to));
+      addStages(lines, change.id, change.stages);
+    }
+    return lines;
+  }
+
+  private static void addStages(List<List<String>> lines, long id, List<Action.Stage> stages) {
+    stages.forEach(
+        stage -> lines.add(line(Entry.STAGE, id, stage.what(), stage.after().toMillis())));
+  }
+
+  private static List<String> line(Entry entry, Object... values) {
+    List<String> fields = new ArrayList<>(List.of(entry.name()));
+    for (Object value : values) {
+      fields.add(String.valueOf(value));
+    }
+    return fields;
+  }
+
+  private static Object[] fields(Verdict verdict) {
+    return new Object[] {
+      verdict.digest(),
+      verdict.symbolicName(),
+      verdict.version(),
+      verdict.kind(),
+      verdict.reason(),
+      verdict.at()
+    };
+  }
+
+  private static Object[] fields(Good good) {
+    return new Object[] {good.symbolicName(), good.version(), good.digest(), good.proven()};
+  }
+
+  /** The verdict about a digest; empty when nothing is held against it. */
+  public synchronized Optional<Verdict> verdict(String digest) {
+    return Optional.ofNullable(verdicts.get(digest));
+  }
+
+  /** All verdicts, the latest first. */
+  public synchronized List<Verdict> verdicts() {
+    List<Verdict> latest = new ArrayList<>(verdicts.values());
+    Collections.reverse(latest);
+    return latest;
+  }
+
+  /**
+   * Passes a verdict, which stays until it is pardoned. What ended the process stays convicted of
+   * that, whatever its remains do while the process ends.
+   */
+  public synchronized void pass(Verdict verdict) {
+    boolean fatal = verdict(verdict.digest()).filter(Verdict::isFatal).isPresent();
+    if (!fatal || verdict.isFatal()) {
+      write(true, Entry.VERDICT, fields(verdict));
+    }
+  }
+
+  /** Somebody asks for a digest again: what was held against it counts no more. */
+  public synchronized void pardon(String digest) {
+    if (verdicts.containsKey(digest)) {
+      write(true, Entry.PARDON, digest);
+    }
+    if (ends.containsKey(digest)) {
+      write(true, Entry.SURVIVED, digest);
+    }
+  }
+
+  /** What to go back to; empty when nothing of that name has served yet. */
+  public synchronized Optional<Good> good(String symbolicName) {
+    return Optional.ofNullable(goods.get(symbolicName));
+  }
+
+  /** Whether a digest has passed its trial and is what to go back to. */
+  public synchronized boolean isProven(String symbolicName, String digest) {
+    Good good = goods.get(symbolicName);
+    return good != null && good.proven() && good.digest().equals(digest);
+  }
+
+  /** From now on this is what to go back to. */
+  public synchronized void good(Good good) {
+    if (!good.equals(goods.get(good.symbolicName()))) {
+      write(true, Entry.GOOD, fields(good));
+    }
+  }
+
+  /** The digests that something may be gone back to. */
+  public synchronized Set<String> goodDigests() {
+    Set<String> digests = new HashSet<>();
+    goods.values().forEach(good -> digests.add(good.digest()));
+    return digests;
+  }
+
+  /**
+   * Which jars lie in the folder. Those that came since the last call are of one new generation.
+   *
+   * @param digests by the file's name
+   * @param unsettled names of files that are being written and count as they did before
+   */
+  public synchronized void present(Map<String, String> digests, Set<String> unsettled) {
+    for (Jar jar : List.copyOf(generations.keySet())) {
+      if (!jar.digest.equals(digests.get(jar.file)) && !unsettled.contains(jar.file)) {
+        write(false, Entry.LEFT, jar.file, jar.digest);
+      }
+    }
+    long next = generations.values().stream().mapToLong(Long::longValue).max().orElse(0) + 1;
+    digests.forEach(
+        (name, digest) -> {
+          if (!generations.containsKey(new Jar(name, digest))) {
+            write(false, Entry.ARRIVED, name, digest, next);
+          }
+        });
+  }
+
+  /** The generation of a jar that is {@link #present}; 0 for others. */
+  public synchronized long generation(String fileName, String digest) {
+    return generations.getOrDefault(new Jar(fileName, digest), 0L);
+  }
+
+  /** A bundle was installed after all others, so that its modules are preferred. */
+  public synchronized void seatLast(String symbolicName, String version, String digest) {
+    long last = seats.values().stream().mapToLong(Seat::number).max().orElse(0);
+    Seat seat = seats.get(symbolicName);
+    if (seat != null && seat.number == last) {
+      seat(symbolicName, version, digest);
+    } else {
+      write(false, Entry.SEATED, symbolicName, last + 1, version, digest);
+    }
+  }
+
+  /** A bundle that has a seat has other content. */
+  public synchronized void seat(String symbolicName, String version, String digest) {
+    Seat seat = new Seat(seats.get(symbolicName).number, version, digest);
+    if (!seat.equals(seats.get(symbolicName))) {
+      write(false, Entry.SEATED, symbolicName, seat.number, version, digest);
+    }
+  }
+
+  /** A bundle is there no more, and there is nothing to go back to. */
+  public synchronized void unseat(String symbolicName) {
+    if (seats.containsKey(symbolicName)) {
+      write(false, Entry.UNSEATED, symbolicName);
+    }
+  }
+
+  /** What was installed of that name when it was last looked after; empty when nothing was. */
+  public synchronized Optional<Seat> seat(String symbolicName) {
+    return Optional.ofNullable(seats.get(symbolicName));
+  }
+
+  /**
+   * What was installed when it was last looked after, by symbolic name, the first installed first.
+   */
+  public synchronized Map<String, Seat> seats() {
+    Map<String, Seat> sorted = new LinkedHashMap<>();
+    seats.entrySet().stream()
+        .sorted(Comparator.comparingLong(entry -> entry.getValue().number))
+        .forEach(entry -> sorted.put(entry.getKey(), entry.getValue()));
+    return sorted;
+  }
+
+  /** Code of a bundle that has not proven itself is about to run for the first time. */
+  public void starting(String digest) {
+    write(false, Entry.STARTING, digest);
+  }
+
+  /** It was started and may be opened by daemons now. */
+  public void opening(String digest) {
+    write(false, Entry.OPENING, digest);
+  }
+
+  /** The process has outlived being with it. */
+  public synchronized void survived(String digest) {
+    if (trials.containsKey(digest) || ends.containsKey(digest)) {
+      write(false, Entry.SURVIVED, digest);
+    }
+  }
+
+  /** The process ends for a reason that none of the bundles is. */
+  public synchronized void survivedAll() {
+    List.copyOf(trials.keySet()).forEach(this::survived);
+  }
+
+  /**
+   * Which bundles the process before this one did not survive. One that was being started is meant
+   * for sure, one that was being opened if it was the only one or this has happened again and
+   * again. To be asked once, before anything is tried.
+   */
+  public synchronized Set<String> deadly() {
+    Set<String> deadly = new HashSet<>();
+    Map<String, Entry> left = new LinkedHashMap<>(trials);
+    boolean starting = left.containsValue(Entry.STARTING);
+    left.forEach(
+        (digest, entry) -> {
+          if (entry == Entry.STARTING || left.size() == 1) {
+            deadly.add(digest);
+            survived(digest);
+          } else if (starting) {
+            survived(digest);
+          } else {
+            int number = ends.getOrDefault(digest, 0) + 1;
+            write(false, Entry.ENDED_WITH, digest, number);
+            if (number >= MOST_ENDS) {
+              deadly.add(digest);
+              survived(digest);
+            }
+          }
+        });
+    return deadly;
+  }
+
+  /** Which bundles are being tried now. */
+  public synchronized Collection<String> trials() {
+    return List.copyOf(trials.keySet());
+  }
+
+  /**
+   * Begins a change.
+   *
+   * @return its id, greater than those before
+   */
+  public synchronized long begin(
+      Instant at, Action.Kind kind, String principal, String symbolicName, String from, String to) {
+    long id = lastId + 1;
+    write(false, Entry.BEGUN, id, at, kind, principal, symbolicName, from, to);
+    return id;
+  }
+
+  /** A begun change has come that far. */
+  public void stage(long id, String what, Duration after) {
+    write(false, Entry.STAGE, id, what, after.toMillis());
+  }
+
+  /** Ends a change. */
+  public synchronized Action done(
+      long id, boolean succeeded, String outcome, Duration took, Duration gap) {
+    write(true, Entry.DONE, id, succeeded, outcome, took.toMillis(), gap.toMillis());
+    return actions.getFirst();
+  }
+
+  /** The last changes, the newest first. */
+  public synchronized List<Action> actions() {
+    return List.copyOf(actions);
+  }
+
+  /**
+   * Whether what is decided need not outlive the machine yet, as while a host boots; when that ends
+   * everything is made to.
+   */
+  public synchronized void lazy(boolean on) {
+    lazy = on;
+    if (!on && !broken) {
+      try {
+        file.force();
+      } catch (IOException e) {
+        LOG.warn("The journal of deployment may not outlive this machine: {}", e.toString());
+      }
+    }
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    broken = true;
+    file.close();
+  }
+}

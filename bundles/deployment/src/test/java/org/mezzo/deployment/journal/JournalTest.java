@@ -1,0 +1,308 @@
+package org.mezzo.deployment.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Verdict;
+
+final class JournalTest {
+  private static final Instant AT = Instant.parse("2026-01-02T03:04:05Z");
+
+  @TempDir Path dir;
+
+  private Journal open() throws IOException {
+    return Journal.open(dir.resolve("journal"));
+  }
+
+  private static Verdict verdict(String digest, String reason) {
+    return new Verdict(digest, "greeter", "1.0.0", Verdict.Kind.REFUSED, reason, AT);
+  }
+
+  @Test
+  void remembersWhatWasDecided() throws Exception {
+    Verdict odd = verdict("aa", "it said\t\"no\\n\"\nand \u00e4 more");
+    try (Journal journal = open()) {
+      journal.pass(odd);
+      journal.pass(verdict("bb", "no"));
+      journal.pardon("bb");
+      journal.good(new Good("greeter", "0.9.0", "cc", true));
+      journal.present(Map.of("a.jar", "aa"), Set.of());
+      journal.present(Map.of("a.jar", "aa", "b.jar", "bb"), Set.of());
+      journal.seatLast("x", "1.0.0", "aa");
+      journal.seatLast("a", "1.0.0", "bb");
+      journal.seatLast("x", "1.1.0", "cc");
+      long id = journal.begin(AT, Action.Kind.SWAP, "Ada", "greeter", "1", "2");
+      journal.stage(id, "drained", Duration.ofMillis(4));
+      journal.done(id, true, "fine", Duration.ofMillis(7), Duration.ZERO);
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.verdict("aa")).contains(odd);
+      assertThat(journal.verdict("bb")).isEmpty();
+      assertThat(journal.isProven("greeter", "cc")).isTrue();
+      assertThat(journal.generation("a.jar", "aa")).isEqualTo(1);
+      assertThat(journal.generation("b.jar", "bb")).isEqualTo(2);
+      assertThat(journal.seats().keySet()).containsExactly("a", "x");
+      assertThat(journal.actions())
+          .containsExactly(
+              new Action(
+                  1,
+                  "Ada",
+                  AT,
+                  Action.Kind.SWAP,
+                  "greeter",
+                  "1",
+                  "2",
+                  true,
+                  "fine",
+                  Duration.ofMillis(7),
+                  Duration.ZERO,
+                  java.util.List.of(new Action.Stage("drained", Duration.ofMillis(4)))));
+    }
+  }
+
+  @Test
+  void whereverAWriteIsCutOffWhatWasWrittenBeforeStands() throws Exception {
+    int whole;
+    try (Journal journal = open()) {
+      journal.pass(verdict("aa", "first"));
+      whole = (int) Files.size(dir.resolve("journal"));
+      journal.pass(verdict("bb", "second"));
+    }
+    byte[] bytes = Files.readAllBytes(dir.resolve("journal"));
+    for (int length = whole; length < bytes.length; length++) {
+      Files.write(dir.resolve("journal"), Arrays.copyOf(bytes, length));
+      try (Journal journal = open()) {
+        assertThat(journal.verdict("aa")).isPresent();
+        assertThat(journal.verdict("bb")).isEmpty();
+        journal.pass(verdict("cc", "third"));
+      }
+      try (Journal journal = open()) {
+        assertThat(journal.verdict("aa")).isPresent();
+        assertThat(journal.verdict("cc")).isPresent();
+      }
+    }
+  }
+
+  @Test
+  void aDamagedLineCostsThatLineAlone() throws Exception {
+    try (Journal journal = open()) {
+      journal.pass(verdict("aa", "first"));
+      journal.pass(verdict("bb", "second"));
+    }
+    byte[] bytes = Files.readAllBytes(dir.resolve("journal"));
+    bytes[20] ^= 1;
+    Files.write(dir.resolve("journal"), bytes);
+    try (Journal journal = open()) {
+      assertThat(journal.verdict("aa")).isEmpty();
+      assertThat(journal.verdict("bb")).isPresent();
+    }
+  }
+
+  @Test
+  void whatWasHalfDoneIsSaidToBe() throws Exception {
+    Journal killed = open();
+    long id = killed.begin(AT, Action.Kind.SWAP, "Ada", "greeter", "1", "2");
+    killed.stage(id, "started", Duration.ofMillis(4));
+    try (Journal journal = open()) {
+      assertThat(journal.actions()).hasSize(1);
+      assertThat(journal.actions().get(0).succeeded()).isFalse();
+      assertThat(journal.actions().get(0).outcome())
+          .contains("the process ended after this stage: started");
+      assertThat(journal.begin(AT, Action.Kind.SWAP, "Ada", "greeter", "1", "2")).isEqualTo(2);
+    }
+    killed.close();
+  }
+
+  @Test
+  void whoWasStartedWhenTheProcessEndedIsDeadly() throws Exception {
+    Journal killed = open();
+    killed.starting("aa");
+    killed.opening("aa");
+    killed.starting("bb");
+    try (Journal journal = open()) {
+      assertThat(journal.deadly()).containsExactly("bb");
+      assertThat(journal.trials()).isEmpty();
+    }
+    killed.close();
+  }
+
+  @Test
+  void whoWasOpenedAloneIsDeadlyAndOneOfSeveralAfterAWhile() throws Exception {
+    Journal first = open();
+    first.starting("aa");
+    first.opening("aa");
+    first.close();
+    try (Journal journal = open()) {
+      assertThat(journal.deadly()).containsExactly("aa");
+    }
+    for (int i = 1; i <= Journal.MOST_ENDS; i++) {
+      Journal journal = open();
+      journal.opening("bb");
+      journal.opening("cc");
+      journal.close();
+      try (Journal next = open()) {
+        if (i < Journal.MOST_ENDS) {
+          assertThat(next.deadly()).isEmpty();
+        } else {
+          assertThat(next.deadly()).containsExactlyInAnyOrder("bb", "cc");
+        }
+      }
+    }
+    try (Journal journal = open()) {
+      journal.starting("dd");
+      journal.survivedAll();
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.deadly()).isEmpty();
+    }
+  }
+
+  @Test
+  void itDoesNotGrowForeverAndForgetsNothingThatCounts() throws Exception {
+    String reason = "x".repeat(1_000);
+    try (Journal journal = open()) {
+      journal.lazy(true);
+      journal.pass(verdict("aa", "first"));
+      journal.good(new Good("greeter", "0.9.0", "cc", true));
+      for (int i = 0; i < 3_000; i++) {
+        long id = journal.begin(AT, Action.Kind.SWAP, "Ada", "greeter", "1", "2");
+        journal.done(id, true, reason, Duration.ZERO, Duration.ZERO);
+      }
+      assertThat(Files.size(dir.resolve("journal"))).isLessThan(2 << 20);
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.verdict("aa")).isPresent();
+      assertThat(journal.good("greeter")).isPresent();
+      assertThat(journal.actions()).hasSize(100);
+      assertThat(journal.actions().get(0).id()).isEqualTo(3_000);
+    }
+  }
+
+  /** Writes verdicts and says each one's number once it is safe, until it is killed. */
+  static final class Writer {
+    private Writer() {}
+
+    public static void main(String[] arguments) throws IOException {
+      try (StateFolder state = StateFolder.open(Path.of(arguments[0]), Duration.ZERO)) {
+        for (int i = 0; ; i++) {
+          state.journal().pass(verdict("d" + i, "no"));
+          System.out.println(i);
+        }
+      }
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void aKilledProcessForgetsNothingThatItSaidItHadWritten() throws Exception {
+    for (int round = 0; round < 3; round++) {
+      Path folder = dir.resolve("state" + round);
+      Process writer =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  Writer.class.getName(),
+                  folder.toString())
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      int last = -1;
+      try (var lines = writer.inputReader()) {
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+          last = line.matches("\\d+") ? Integer.parseInt(line) : last;
+          if (last == 20 + round) {
+            writer.toHandle().destroyForcibly();
+          }
+        }
+      }
+      writer.waitFor();
+      assertThat(last).isGreaterThanOrEqualTo(20 + round);
+      try (StateFolder state = StateFolder.open(folder, Duration.ofSeconds(60))) {
+        for (int i = 0; i <= Math.min(last, 900); i++) {
+          assertThat(state.journal().verdict("d" + i)).as("verdict %d of %d", i, last).isPresent();
+        }
+      }
+    }
+  }
+
+  @Test
+  void oneProcessAtATimeUsesItAndTheNextWaitsForItsEnd() throws Exception {
+    Path folder = dir.resolve("state");
+    StateFolder first = StateFolder.open(folder, Duration.ZERO);
+    assertThatThrownBy(() -> StateFolder.open(folder, Duration.ofMillis(50)))
+        .hasMessageContaining(folder.toString())
+        .hasMessageContaining(
+            "is in use by another process (" + ProcessHandle.current().pid() + ")")
+        .hasMessageContaining("stop that one, or give this one a --work_dir of its own");
+    CompletableFuture<StateFolder> next = new CompletableFuture<>();
+    Thread waiter =
+        new Thread(
+            () -> {
+              try {
+                next.complete(StateFolder.open(folder, Duration.ofSeconds(60)));
+              } catch (IOException e) {
+                next.completeExceptionally(e);
+              }
+            });
+    waiter.start();
+    while (waiter.getState() != Thread.State.TIMED_WAITING) {
+      Thread.sleep(1);
+    }
+    first.journal().pass(verdict("aa", "no"));
+    first.close();
+    try (StateFolder second = next.get(60, TimeUnit.SECONDS)) {
+      assertThat(second.journal().verdict("aa")).isPresent();
+    }
+  }
+
+  @Test
+  void whatEndedTheProcessIsNotSaidToHaveHungWhileItEnded() throws Exception {
+    Verdict fatal = new Verdict("aa", "greeter", "1.0.0", Verdict.Kind.FATAL, "exit", AT);
+    Verdict hung = new Verdict("aa", "greeter", "1.0.0", Verdict.Kind.HUNG, "hangs", AT);
+    try (Journal journal = open()) {
+      journal.pass(fatal);
+      journal.pass(hung);
+      assertThat(journal.verdict("aa")).contains(fatal);
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.verdict("aa")).contains(fatal);
+      journal.pardon("aa");
+      journal.pass(hung);
+      assertThat(journal.verdict("aa")).contains(hung);
+    }
+  }
+
+  @Test
+  void bytesAreKeptByTheirDigestAndNeverTakenOnTrust() throws Exception {
+    Path jar = Files.writeString(dir.resolve("a.jar"), "one");
+    try (StateFolder state = StateFolder.open(dir.resolve("state"), Duration.ZERO)) {
+      String digest = BundleStore.digest(jar);
+      Path kept = state.store().stage(jar, digest);
+      Files.writeString(jar, "two");
+      assertThat(kept).hasContent("one");
+      assertThatThrownBy(() -> state.store().stage(jar, "0".repeat(64)))
+          .hasMessageContaining("was changed while it was read");
+      Files.writeString(kept, "torn", StandardOpenOption.TRUNCATE_EXISTING);
+      assertThat(state.store().holds(digest)).isFalse();
+      Files.writeString(jar, "one");
+      assertThat(state.store().stage(jar, digest)).hasContent("one");
+      state.store().retain(Set.of());
+      assertThat(kept).doesNotExist();
+    }
+  }
+}
