@@ -622,6 +622,37 @@ class ContainerizerTest {
   }
 
   @Test
+  void anotherIsolatorIsSelectedForContainersToCome() throws Exception {
+    List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(Kinds.ISOLATOR, "a", new RecordingIsolator("a", calls))
+            .with(Kinds.ISOLATOR, "b", new RecordingIsolator("b", calls));
+    containerizer = agent.containerizer("a");
+    LaunchRequest before = request(shell("sleep 1000"), Map.of());
+    get(containerizer.launch(before));
+
+    containerizer.selectIsolation(List.of("posix/cpu", "b"));
+    agent.modules.awaitHolders();
+    LaunchRequest after = request(shell("echo $FROM_a $FROM_b"), Map.of());
+    // The selection counts from when those that are new have opened and said so.
+    do {
+      calls.clear();
+      LaunchRequest between = request(shell("true"), Map.of());
+      assertThat(run(between).succeeded()).isTrue();
+      get(containerizer.destroy(between.containerId()));
+    } while (calls.contains("prepare a"));
+    calls.clear();
+    assertThat(run(after).succeeded()).isTrue();
+    get(containerizer.destroy(after.containerId()));
+    assertThat(output(after, "stdout")).isEqualTo("yes\n");
+    assertThat(calls).containsExactly("prepare b", "isolate b", "cleanup b");
+    calls.clear();
+    get(containerizer.destroy(before.containerId()));
+    await(() -> calls.equals(List.of("cleanup a")));
+  }
+
+  @Test
   void aFailingOrMissingIsolatorFailsTheLaunch() throws Exception {
     List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
     FakeAgent agent =

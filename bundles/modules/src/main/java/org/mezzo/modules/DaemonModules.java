@@ -3,6 +3,7 @@ package org.mezzo.modules;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 
@@ -32,8 +33,29 @@ public record DaemonModules(
   /** Leases those modules of a kind, to be called one after the other. */
   public <M extends Module> ModuleChain<M> chain(
       Kind<M> kind, List<String> names, Executor events) {
-    ModuleChain<M> chain = new ModuleChain<>(name -> lease(kind, name, events));
-    chain.select(names);
-    return chain;
+    return chain(kind, names, events, request -> request);
+  }
+
+  /**
+   * The same with something added to each request; that it is heard by somebody else does not
+   * count.
+   */
+  public <M extends Module> ModuleChain<M> chain(
+      Kind<M> kind,
+      List<String> names,
+      Executor events,
+      UnaryOperator<LeaseRequest<M>> additions) {
+    return new ModuleChain<>(
+        names,
+        (name, opened) -> {
+          boolean installed =
+              leases.modules().stream()
+                  .anyMatch(it -> it.kind().equals(kind.name()) && it.name().equals(name));
+          if (!installed) {
+            opened.complete(null);
+          }
+          LeaseRequest<M> request = additions.apply(request(kind, name, events));
+          return leases.lease(request.heardBy(LeaseListener.acquired(() -> opened.complete(null))));
+        });
   }
 }

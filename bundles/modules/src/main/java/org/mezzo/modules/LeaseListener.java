@@ -16,6 +16,19 @@ public interface LeaseListener {
    */
   void lost(long epoch, ModuleDescription module, String reason);
 
+  /** A listener that wants to know only that there is a holder. */
+  static LeaseListener acquired(Runnable action) {
+    return new LeaseListener() {
+      @Override
+      public void acquired(long epoch, ModuleDescription module) {
+        action.run();
+      }
+
+      @Override
+      public void lost(long epoch, ModuleDescription module, String reason) {}
+    };
+  }
+
   /** A listener that does not care. */
   LeaseListener NONE =
       new LeaseListener() {

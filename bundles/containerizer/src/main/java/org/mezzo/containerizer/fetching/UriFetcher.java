@@ -263,23 +263,35 @@ public final class UriFetcher implements AutoCloseable {
     check("copying the file", status);
   }
 
-  /** Fetches; once more if the module was swapped meanwhile, with its successor. */
+  /**
+   * Fetches; once more if the module was swapped meanwhile, with its successor. Each attempt has a
+   * file of its own, because the first may still be at work on its one.
+   */
   private void transfer(Item item, Path target, FetchLog log)
       throws IOException, InterruptedException {
+    Path first = target.resolveSibling(target.getFileName() + ".1");
+    Path second = target.resolveSibling(target.getFileName() + ".2");
+    Path fetched = first;
     try {
-      transferOnce(item, target, log);
-    } catch (IOException e) {
-      if (!(e.getCause() instanceof ModuleException module)
-          || module.kind() != ModuleException.Kind.STALE
-              && module.kind() != ModuleException.Kind.ABSENT) {
-        throw e;
+      try {
+        transferOnce(item, first, log);
+      } catch (IOException e) {
+        if (!(e.getCause() instanceof ModuleException module)
+            || module.kind() != ModuleException.Kind.STALE
+                && module.kind() != ModuleException.Kind.ABSENT) {
+          throw e;
+        }
+        log.tell("The fetcher was replaced (" + e.getMessage() + "); trying its successor");
+        fetched = second;
+        transferOnce(item, second, log);
       }
-      log.tell("The fetcher was replaced (" + e.getMessage() + "); trying its successor");
-      Files.deleteIfExists(target);
-      transferOnce(item, target, log);
-    }
-    if (!Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
-      throw new IOException("the fetcher module made no file");
+      if (!Files.isRegularFile(fetched, LinkOption.NOFOLLOW_LINKS)) {
+        throw new IOException("the fetcher module made no file");
+      }
+      Files.move(fetched, target);
+    } finally {
+      Files.deleteIfExists(first);
+      Files.deleteIfExists(second);
     }
   }
 

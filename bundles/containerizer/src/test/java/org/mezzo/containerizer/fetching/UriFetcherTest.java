@@ -128,6 +128,17 @@ class UriFetcherTest {
     Files.writeString(folder.resolve("source"), "whole");
     FakeAgent agent = new FakeAgent(folder);
     AtomicReference<LocalModules.Registered> first = new AtomicReference<>();
+    CountDownLatch fetchedAgain = new CountDownLatch(1);
+    CountDownLatch firstIsOver = new CountDownLatch(1);
+    Copy successor =
+        new Copy() {
+          @Override
+          public void fetch(Request request) throws IOException {
+            super.fetch(request);
+            fetchedAgain.countDown();
+            awaitNow(firstIsOver);
+          }
+        };
     first.set(
         agent.modules.register(
             Kinds.FETCHER,
@@ -136,8 +147,14 @@ class UriFetcherTest {
               @Override
               public void fetch(Request request) throws IOException {
                 Files.writeString(request.target(), "half");
-                agent.modules.register(Kinds.FETCHER, "copy", new Copy());
+                agent.modules.register(Kinds.FETCHER, "copy", successor);
                 first.get().close();
+                awaitNow(fetchedAgain);
+              }
+
+              @Override
+              public void close() {
+                firstIsOver.countDown();
               }
             }));
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
@@ -145,6 +162,14 @@ class UriFetcherTest {
     }
     assertThat(sandbox.resolve("source")).hasContent("whole");
     assertThat(sandbox.resolve("stderr")).content().contains("trying its successor");
+  }
+
+  private static void awaitNow(CountDownLatch latch) throws IOException {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
   }
 
   /** Needs root: an agent that is not root has no other rights than its tasks. */
