@@ -28,7 +28,6 @@ import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.fixtures.Await;
 import org.mezzo.modules.Kinds;
-import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
