@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.fixtures.Await;
+import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.protocol.v1.Offer;
 import org.mezzo.protocol.v1.scheduler.Event;
