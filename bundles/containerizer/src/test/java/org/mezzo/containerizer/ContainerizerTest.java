@@ -649,7 +649,7 @@ class ContainerizerTest {
     assertThat(calls).containsExactly("prepare b", "isolate b", "cleanup b");
     calls.clear();
     get(containerizer.destroy(before.containerId()));
-    await(() -> calls.equals(List.of("cleanup a")));
+    Await.until(() -> calls.equals(List.of("cleanup a")));
   }
 
   @Test
