@@ -439,6 +439,11 @@ public final class Agent implements Daemon {
     loop.execute(() -> hooks.select(names));
   }
 
+  /** Isolates containers to come by other modules. Safe for any thread. */
+  public void selectIsolation(List<String> names) {
+    containerizer.selectIsolation(names);
+  }
+
   /** Where the agent serves. */
   public InetSocketAddress address() {
     return frame.address();

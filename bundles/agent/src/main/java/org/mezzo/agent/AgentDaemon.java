@@ -8,9 +8,9 @@ import java.util.Set;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
+import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
-import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
 /**
  * An agent that exists because its configuration does: one per configuration of the factory {@code
  * org.mezzo.agent}. Properties are flags in text form by name, and {@code mezzo.daemon}, the name
- * of the daemon in its process. Of the flags {@code hooks} can be changed while it runs.
+ * of the daemon in its process. Of the flags {@code hooks} and {@code isolation} can be changed
+ * while it runs.
  */
 @Component(
     configurationPid = AgentDaemon.PID,
@@ -42,6 +43,7 @@ public final class AgentDaemon {
 
   private static final Logger LOG = LoggerFactory.getLogger(AgentDaemon.class);
   private static final String HOOKS = "hooks";
+  private static final String ISOLATION = "isolation";
 
   private final String name;
   private final ProcessEnd process;
@@ -108,6 +110,13 @@ public final class AgentDaemon {
     if (changed.remove(HOOKS)) {
       LOG.info("Agent '{}' uses hooks '{}' from now on", name, next.getOrDefault(HOOKS, ""));
       agent.selectHooks(flags.daemon().hooks());
+    }
+    if (changed.remove(ISOLATION)) {
+      LOG.info(
+          "Agent '{}' isolates new containers by '{}' from now on",
+          name,
+          next.getOrDefault(ISOLATION, ""));
+      agent.selectIsolation(flags.containers().isolation());
     }
     if (!changed.isEmpty()) {
       LOG.warn("Agent '{}' follows the new values of {} once it is restarted", name, changed);

@@ -41,10 +41,7 @@ public record DaemonModules(
    * count.
    */
   public <M extends Module> ModuleChain<M> chain(
-      Kind<M> kind,
-      List<String> names,
-      Executor events,
-      UnaryOperator<LeaseRequest<M>> additions) {
+      Kind<M> kind, List<String> names, Executor events, UnaryOperator<LeaseRequest<M>> additions) {
     return new ModuleChain<>(
         names,
         (name, opened) -> {

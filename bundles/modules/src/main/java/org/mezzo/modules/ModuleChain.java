@@ -149,8 +149,7 @@ public final class ModuleChain<M extends Module> implements AutoCloseable {
       next = wanted;
     }
     superseded.forEach(Member::drop);
-    CompletableFuture.allOf(
-            wanted.stream().map(it -> it.opened).toArray(CompletableFuture[]::new))
+    CompletableFuture.allOf(wanted.stream().map(it -> it.opened).toArray(CompletableFuture[]::new))
         .completeOnTimeout(null, OPENING_SECONDS, TimeUnit.SECONDS)
         .whenComplete((opened, failure) -> use(wanted));
   }

@@ -78,6 +78,8 @@ final class SwapProof implements AutoCloseable {
   private static final List<String> LINKS =
       List.of("messages_register_slave", "messages_reregister_slave", "slave_removals");
 
+  private static final String MISSED = "allocator/mezzo/calls_failed";
+
   private final Path jars;
   private final Deployments deployments;
   private final ModuleLeases leases;
@@ -107,7 +109,7 @@ final class SwapProof implements AutoCloseable {
     this.swaps = swaps;
     configurations
         .getConfiguration("org.mezzo.deployment", "?")
-        .update(new Hashtable<>(Map.of("probationMillis", 20L)));
+        .update(new Hashtable<>(Map.of("probationMillis", 20L, "startTimeoutMillis", 40_000L)));
     witness = new SwapWitness(this::backlog);
     for (Kind<?> kind : Kinds.all()) {
       Action action =
@@ -154,7 +156,11 @@ final class SwapProof implements AutoCloseable {
     List<Row> rows = new ArrayList<>();
     for (Kind<?> kind : kinds) {
       double links = linksMade();
+      double missed = cluster.metric(MISSED);
       Row row = row(kind);
+      if (cluster.metric(MISSED) > missed) {
+        row.failures.add(cluster.metric(MISSED) - missed + " calls of the allocator failed");
+      }
       double more = linksMade() - links;
       if (more != 0) {
         row.failures.add(more + " links of agents were made anew");

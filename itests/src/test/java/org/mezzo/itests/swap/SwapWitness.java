@@ -22,6 +22,9 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
   /** How long a call that was held for a successor's opening goes on after it. */
   private static final Duration AFTERWARDS = Duration.ofMillis(10);
 
+  /** How long a call that has begun is held for another one to wait behind it. */
+  private static final Duration HELD = Duration.ofMillis(300);
+
   /** How long a successor may wait for calls of its predecessor; opening has 30 s. */
   private static final Duration PATIENCE = Duration.ofSeconds(25);
 
@@ -164,12 +167,23 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
       lease.opening = version;
     }
     long end = System.nanoTime() + PATIENCE.toNanos();
+    long heldSince = 0;
     boolean both = false;
     while (!both && System.nanoTime() < end) {
       int waiting = backlog.applyAsInt(lease.kind, lease.daemon);
       synchronized (this) {
         both = lease.begunBefore(version) > 0 && (!queueing || waiting > 0);
-        if (!both) {
+        long now = System.nanoTime();
+        boolean begun = lease.begunBefore(version) > 0;
+        heldSince = begun && heldSince == 0 ? now : heldSince;
+        if (!both && heldSince != 0 && now - heldSince > HELD.toNanos()) {
+          // Calls have deadlines: this one is let go, and the next one is held.
+          lease.opening = 0;
+          notifyAll();
+          wait(20);
+          lease.opening = version;
+          heldSince = 0;
+        } else if (!both) {
           wait(1);
         }
       }

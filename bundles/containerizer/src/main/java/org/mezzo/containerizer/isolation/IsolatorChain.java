@@ -279,8 +279,7 @@ public final class IsolatorChain implements AutoCloseable {
         OptionalLong.of(pid));
   }
 
-  private static <R> CompletionStage<R> named(
-      Member<Isolator> link, CompletionStage<R> stage) {
+  private static <R> CompletionStage<R> named(Member<Isolator> link, CompletionStage<R> stage) {
     CompletableFuture<R> named = new CompletableFuture<>();
     stage.whenComplete(
         (result, failure) -> {

@@ -92,6 +92,7 @@ public final class ProcessContainerizer implements Containerizer {
 
     /** Whether isolators were asked about it, whatever is selected meanwhile. */
     boolean isolated;
+
     Fetch fetch;
     LaunchException failure;
     volatile Path cgroup;

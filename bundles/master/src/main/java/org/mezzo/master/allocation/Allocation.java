@@ -25,6 +25,7 @@ import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Transition;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLease.Terms;
 import org.slf4j.Logger;
@@ -195,8 +196,11 @@ public final class Allocation implements AutoCloseable {
         .tell(terms.only(to), change::accept)
         .exceptionally(
             failure -> {
-              failed.increment();
-              missed(to, terms.operation(), failure);
+              // Whoever comes next is told the whole ledger.
+              if (!ModuleException.isDeparture(failure)) {
+                failed.increment();
+                missed(to, terms.operation(), failure);
+              }
               return null;
             });
   }
@@ -262,6 +266,10 @@ public final class Allocation implements AutoCloseable {
                 if (proposals != null) {
                   dropped.add(proposals.size());
                 }
+                return;
+              }
+              if (ModuleException.isDeparture(failure)) {
+                over();
                 return;
               }
               runs.increment();

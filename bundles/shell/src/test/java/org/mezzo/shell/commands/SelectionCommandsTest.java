@@ -108,7 +108,8 @@ final class SelectionCommandsTest {
   @Test
   void completes() {
     SelectionCommands commands = commands();
-    assertThat(commands.after(List.of("mezzo:select"))).containsExactly("allocator", "hook");
+    assertThat(commands.after(List.of("mezzo:select")))
+        .containsExactly("allocator", "hook", "isolator");
     assertThat(commands.after(List.of("mezzo:select", "allocator")))
         .containsExactly("hierarchical", "round-robin");
     assertThat(commands.after(List.of("mezzo:module"))).contains("round-robin");

@@ -39,7 +39,10 @@ public final class Witness {
 
   void opening(DaemonContext context) {
     daemon = context.daemon();
-    tell("opening");
+    // Nobody waits for an instance that only rehearses.
+    if (!context.rehearsal()) {
+      tell("opening");
+    }
   }
 
   /** Something that must not be. */
