@@ -37,15 +37,17 @@ import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
 import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 import org.osgi.service.log.LogService;
 import org.osgi.service.log.LoggerFactory;
+import org.osgi.service.log.admin.LoggerAdmin;
 import org.slf4j.Logger;
 
 /**
  * A running OSGi framework. {@link #boot} returns when every bundle is active; whatever the bundles
  * do because of their configuration may still be on its way then. Safe for any thread.
  *
- * <p>The host publishes two services: {@link LogService}, which ends in the host's log, and a
- * {@link Consumer} of text with the property {@code mezzo.host=fatal}: what a bundle tells it
- * becomes the reason why the process ends.
+ * <p>The host publishes three services: {@link LogService}, which ends in the host's log, {@link
+ * LoggerAdmin}, which changes the levels of that log, and a {@link Consumer} of text with the
+ * property {@code mezzo.host=fatal}: what a bundle tells it becomes the reason why the process
+ * ends.
  */
 public final class Host implements AutoCloseable {
   private static final Logger LOG = org.slf4j.LoggerFactory.getLogger(Host.class);
@@ -68,7 +70,8 @@ public final class Host implements AutoCloseable {
           "org.osgi.service.component.runtime.dto;version=\"1.5.0\"",
           "org.osgi.util.promise;version=\"1.3.0\"",
           "org.osgi.util.function;version=\"1.2.0\"",
-          "org.osgi.service.log;version=\"1.5.0\"");
+          "org.osgi.service.log;version=\"1.5.0\"",
+          "org.osgi.service.log.admin;version=\"1.0.0\"");
 
   private final HostOptions options;
   private final BundleCache cache;
@@ -342,6 +345,7 @@ public final class Host implements AutoCloseable {
     LogBridge log = new LogBridge();
     context.registerService(
         new String[] {LogService.class.getName(), LoggerFactory.class.getName()}, log, null);
+    context.registerService(LoggerAdmin.class, new LogLevels(), null);
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put("mezzo.host", "fatal");
     Consumer<String> end = this::fail;

@@ -17,6 +17,7 @@ import ch.qos.logback.core.spi.ContextAwareBase;
 import ch.qos.logback.core.util.FileSize;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,10 +69,7 @@ public final class HostLog extends ContextAwareBase implements Configurator {
   private static void apply(LoggerContext context, Settings settings) {
     context.reset();
     ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-    root.setLevel(settings.level());
-    if (settings.level() == Level.INFO) {
-      settings.libraries().forEach(name -> context.getLogger(name).setLevel(Level.WARN));
-    }
+    level(context, settings, Map.of());
     if (settings.terminal()) {
       ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
       console.setTarget("System.err");
@@ -108,6 +106,29 @@ public final class HostLog extends ContextAwareBase implements Configurator {
                       appender,
                       settings.json() ? json(context) : text(context, FILE)));
             });
+  }
+
+  /**
+   * Logs by these levels, by the begin of loggers' names, instead of those of {@link #configure};
+   * without any by those.
+   */
+  static void override(Map<String, String> levels) {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      level(context, settings, levels);
+    }
+  }
+
+  private static void level(
+      LoggerContext context, Settings settings, Map<String, String> overriding) {
+    context.getLoggerList().stream()
+        .filter(logger -> !logger.getName().equals(Logger.ROOT_LOGGER_NAME))
+        .forEach(logger -> logger.setLevel(null));
+    Level level = Level.toLevel(overriding.get(Logger.ROOT_LOGGER_NAME), settings.level());
+    context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(level);
+    if (level == Level.INFO) {
+      settings.libraries().forEach(name -> context.getLogger(name).setLevel(Level.WARN));
+    }
+    overriding.forEach((name, text) -> context.getLogger(name).setLevel(Level.toLevel(text)));
   }
 
   private static Appender<ILoggingEvent> started(

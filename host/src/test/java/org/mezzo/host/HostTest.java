@@ -183,11 +183,11 @@ class HostTest {
               },
               properties);
 
-      assertThat(events.poll(10, TimeUnit.SECONDS)).isEqualTo("org.example~one 1");
+      assertThat(events.poll(60, TimeUnit.SECONDS)).isEqualTo("org.example~one 1");
       host.configure("org.example~two", Map.of("port", "2"));
-      assertThat(events.poll(10, TimeUnit.SECONDS)).isEqualTo("org.example~two 2");
+      assertThat(events.poll(60, TimeUnit.SECONDS)).isEqualTo("org.example~two 2");
       host.unconfigure("org.example~one");
-      assertThat(events.poll(10, TimeUnit.SECONDS)).isEqualTo("org.example~one deleted");
+      assertThat(events.poll(60, TimeUnit.SECONDS)).isEqualTo("org.example~one deleted");
     }
   }
 

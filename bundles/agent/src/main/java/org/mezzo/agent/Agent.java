@@ -26,10 +26,12 @@ import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
+import org.mezzo.agent.tasks.TaskSandboxes;
+import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.api.DaemonContext.Role;
-import org.mezzo.api.hook.Hook;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.coordination.Coordination;
@@ -47,6 +49,7 @@ import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
@@ -90,6 +93,7 @@ public final class Agent implements Daemon {
   private final AgentCheckpoint checkpoint;
   private final SandboxPaths paths;
   private final SandboxCollector collector;
+  private final TaskSandboxes sandboxes;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final StatusUpdates updates;
@@ -134,20 +138,15 @@ public final class Agent implements Daemon {
                 frame.metrics(),
                 this::occupied,
                 this::forget));
+    sandboxes = new TaskSandboxes(paths, collector, frame.files());
     hooks =
-        frame.own(
-            new AgentHooks(
-                flags.daemon().hooks(),
-                frame.modules(),
-                hook -> frame.forModule(Hook.KIND, hook),
-                loop));
+        frame.own(new AgentHooks(frame.modules().chain(Kinds.HOOK, flags.daemon().hooks(), loop)));
     containerizer =
         Containerizer.open(
-            new ContainerizerHost(frame.identity(), frame::forModule, frame.modules()),
-            flags.containers());
+            new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
     frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
     updates = new StatusUpdates(loop::schedule, this::sendUpdate);
-    tasks = new AgentTasks(surroundings());
+    tasks = tasks();
     link =
         new MasterLink(
             links,
@@ -193,24 +192,23 @@ public final class Agent implements Daemon {
     }
   }
 
-  private AgentTasks.Surroundings surroundings() {
+  private AgentTasks tasks() {
     AgentFlags.Tasks how = flags.tasks();
     Advertised told = frame.advertised();
-    return new AgentTasks.Surroundings(
+    TaskContainers containers =
+        new TaskContainers(
+            containerizer,
+            new TaskEnvironment(how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
+            loop,
+            frame.workers().answers());
+    return new AgentTasks(
         loop,
-        frame.workers().answers(),
-        loop::schedule,
-        frame.clock(),
-        containerizer,
-        updates,
+        containers,
+        sandboxes,
+        new TaskUpdates(updates, hooks, frame.clock(), frame.metrics(), loop),
         hooks,
         frame.metrics(),
-        frame.files(),
-        paths,
-        collector,
-        new TaskEnvironment(how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
-        how.shutdownGrace(),
-        how.completedExecutors());
+        new AgentTasks.Limits(how.shutdownGrace(), how.completedExecutors()));
   }
 
   private void addRoutes() {
@@ -221,7 +219,7 @@ public final class Agent implements Daemon {
         flags.daemon().all(),
         frame.metrics(),
         frame.files(),
-        Optional.of(frame.modules()),
+        Optional.of(frame.modules().leases()),
         frame.workers());
     AgentDescription self =
         new AgentDescription(
@@ -230,10 +228,9 @@ public final class Agent implements Daemon {
             "slave(1)@" + told.ip() + ":" + told.port(),
             frame.started().toEpochMilli() / 1000.0,
             link::leader);
-    AgentReads reads = new AgentReads(tasks, loop, frame.workers(), frame.authorization());
+    AgentReads reads = new AgentReads(tasks, total, loop, frame.workers(), frame.authorization());
     ContainerLook containers = new ContainerLook(reads, containerizer);
-    new AgentEndpoints(
-            self, reads, containers, flags.daemon().all(), frame.metrics(), frame.files())
+    new AgentEndpoints(self, reads, containers, flags.daemon(), frame.metrics(), frame.files())
         .install(frame.router(), frame.authorization(), frame.workers());
   }
 
@@ -243,7 +240,7 @@ public final class Agent implements Daemon {
   }
 
   private void forget(Path sandbox) {
-    tasks.forget(sandbox);
+    sandboxes.forget(sandbox);
   }
 
   private AgentInfo describe() {
@@ -440,6 +437,11 @@ public final class Agent implements Daemon {
   /** Selects other hooks from now on. Safe for any thread. */
   public void selectHooks(List<String> names) {
     loop.execute(() -> hooks.select(names));
+  }
+
+  /** Isolates containers to come by other modules. Safe for any thread. */
+  public void selectIsolation(List<String> names) {
+    containerizer.selectIsolation(names);
   }
 
   /** Where the agent serves. */

@@ -1,25 +1,23 @@
 package org.mezzo.agent;
 
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
+import org.mezzo.daemon.logging.LoggingEndpoint;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
 import org.mezzo.link.LinkClient;
 import org.mezzo.modules.ModuleLeases;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
-import org.osgi.framework.InvalidSyntaxException;
-import org.osgi.service.cm.Configuration;
-import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -32,7 +30,8 @@ import org.slf4j.LoggerFactory;
 /**
  * An agent that exists because its configuration does: one per configuration of the factory {@code
  * org.mezzo.agent}. Properties are flags in text form by name, and {@code mezzo.daemon}, the name
- * of the daemon in its process. Of the flags {@code hooks} can be changed while it runs.
+ * of the daemon in its process. Of the flags {@code hooks} and {@code isolation} can be changed
+ * while it runs.
  */
 @Component(
     configurationPid = AgentDaemon.PID,
@@ -43,38 +42,37 @@ public final class AgentDaemon {
   static final String PID = "org.mezzo.agent";
 
   private static final Logger LOG = LoggerFactory.getLogger(AgentDaemon.class);
-  private static final String DAEMONS =
-      "(|(service.factoryPid=" + PID + ")(service.factoryPid=org.mezzo.master))";
   private static final String HOOKS = "hooks";
+  private static final String ISOLATION = "isolation";
 
   private final String name;
-  private final BundleContext bundles;
-  private final ConfigurationAdmin configurations;
+  private final ProcessEnd process;
   private final FlagDefinitions definitions;
   private final Agent agent;
   private Map<String, String> given;
 
   @Activate
   public AgentDaemon(
-      BundleContext bundles,
       Map<String, Object> properties,
-      @Reference ConfigurationAdmin configurations,
+      @Reference ProcessEnd process,
       @Reference ModuleLeases modules,
       @Reference Deployments deployments,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
-      @Reference LinkClient links)
+      @Reference LinkClient links,
+      @Reference Verbosity verbosity)
       throws IOException, FlagException {
-    this.bundles = bundles;
-    this.configurations = configurations;
-    this.name = String.valueOf(properties.getOrDefault("mezzo.daemon", "agent"));
+    this.process = process;
+    DaemonConfiguration configuration = DaemonConfiguration.of(properties, "agent");
+    name = configuration.name();
     definitions = definitions();
-    given = flags(properties);
+    given = configuration.flags();
     AgentFlags flags = AgentFlags.of(definitions.parse(given));
     agent =
         DaemonFrame.open(name, Agent.KIND, flags.daemon(), modules, connectors)
             .start(
                 frame -> {
+                  frame.router().add(new LoggingEndpoint(verbosity));
                   frame.router().add(new DeploymentsEndpoint(name, deployments));
                   return new Agent(frame, flags, coordination, links, this::shutDown);
                 });
@@ -91,18 +89,6 @@ public final class AgentDaemon {
         AgentDaemon.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
   }
 
-  private static Map<String, String> flags(Map<String, Object> properties) {
-    Map<String, String> flags = new HashMap<>();
-    properties.forEach(
-        (key, value) -> {
-          // Configuration Admin and component runtime add names with dots, which no flag has.
-          if (key.indexOf('.') < 0) {
-            flags.put(key, String.valueOf(value));
-          }
-        });
-    return flags;
-  }
-
   /** The running agent. */
   public Agent agent() {
     return agent;
@@ -110,7 +96,7 @@ public final class AgentDaemon {
 
   @Modified
   void modified(Map<String, Object> properties) {
-    Map<String, String> next = flags(properties);
+    Map<String, String> next = DaemonConfiguration.of(properties, name).flags();
     AgentFlags flags;
     try {
       flags = AgentFlags.of(definitions.parse(next));
@@ -125,6 +111,13 @@ public final class AgentDaemon {
       LOG.info("Agent '{}' uses hooks '{}' from now on", name, next.getOrDefault(HOOKS, ""));
       agent.selectHooks(flags.daemon().hooks());
     }
+    if (changed.remove(ISOLATION)) {
+      LOG.info(
+          "Agent '{}' isolates new containers by '{}' from now on",
+          name,
+          next.getOrDefault(ISOLATION, ""));
+      agent.selectIsolation(flags.containers().isolation());
+    }
     if (!changed.isEmpty()) {
       LOG.warn("Agent '{}' follows the new values of {} once it is restarted", name, changed);
     }
@@ -135,12 +128,8 @@ public final class AgentDaemon {
   private void end() {
     agent.close();
     try {
-      Configuration[] daemons = configurations.listConfigurations(DAEMONS);
-      if (daemons == null || daemons.length <= 1) {
-        LOG.info("The process ends with its only daemon");
-        bundles.getBundle(0).stop();
-      }
-    } catch (IOException | InvalidSyntaxException | BundleException | RuntimeException e) {
+      process.endWithOnlyDaemon();
+    } catch (IOException | BundleException | RuntimeException e) {
       LOG.error("Agent '{}' has ended and the process has not; stop it", name, e);
     }
   }

@@ -27,7 +27,6 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
@@ -52,7 +51,6 @@ import org.mezzo.protocol.v1.Value;
 /**
  * What an agent with {@code --acls} shows to whom: everything it declares, as {@code /help} lists.
  */
-@Timeout(60)
 class AgentBorderTest {
   private static final String USER = System.getProperty("user.name");
   private static final String OUTPUT = "printed-by-the-task";
@@ -64,6 +62,7 @@ class AgentBorderTest {
           "f-hidden",
           "t-hidden",
           "n-hidden",
+          "r-hidden",
           OUTPUT,
           Base64.getEncoder().encodeToString((OUTPUT + "\n").getBytes(StandardCharsets.UTF_8)),
           "runtime_dir",
@@ -98,7 +97,7 @@ class AgentBorderTest {
     flags.put("work_dir", folder.resolve("work").toString());
     flags.put("runtime_dir", folder.resolve("run").toString());
     flags.put("port", "0");
-    flags.put("resources", "cpus:4;mem:4096;disk:10240;ports:[31000-32000]");
+    flags.put("resources", "cpus:4;cpus(r-hidden):2;mem:4096;disk:10240;ports:[31000-32000]");
     flags.put("registration_backoff_factor", "1ms");
     flags.put("acls", "{}");
     modules.register(
@@ -118,7 +117,7 @@ class AgentBorderTest {
         DaemonFrame.open(
                 "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
             .start(frame -> new Agent(frame, typed, Coordinations.create(), links, () -> {}));
-    assertThat(master.registrations.poll(20, TimeUnit.SECONDS)).isNotNull();
+    assertThat(master.registrations.poll(60, TimeUnit.SECONDS)).isNotNull();
     master.send(
         MasterEvent.newBuilder()
             .setRunTask(
@@ -263,6 +262,7 @@ class AgentBorderTest {
             Action.ACCESS_SANDBOX)) {
       assertThat(objects(action)).as(action.name()).containsExactly(Optional.of(USER));
     }
+    assertThat(objects(Action.VIEW_ROLE)).containsExactly(Optional.of("r-hidden"));
     assertThat(objects(Action.VIEW_FLAGS)).containsExactly(Optional.empty());
     assertThat(objects(Action.GET_ENDPOINT_WITH_PATH))
         .containsExactlyInAnyOrder(
@@ -297,6 +297,14 @@ class AgentBorderTest {
     var flags = call("{\"type\":\"GET_FLAGS\"}");
     assertThat(flags.statusCode()).isEqualTo(403);
     assertThat(flags.body()).isEqualTo("403 Forbidden.");
+    assertThat(get("/state").body())
+        .contains("\"reserved_resources\":{\"r-hidden\":{")
+        .contains("\"reserved_resources_full\":{\"r-hidden\":[");
+    allows = request -> request.action() != Action.VIEW_ROLE;
+    assertThat(get("/state").body())
+        .contains("t-hidden")
+        .contains("\"reserved_resources\":{}")
+        .contains("\"reserved_resources_full\":{}");
     allows = request -> request.action() != Action.VIEW_CONTAINER;
     assertThat(get("/containers").body()).isEqualTo("[]");
     assertThat(get("/monitor/statistics").body()).isEqualTo("[]");

@@ -67,7 +67,8 @@ class AgentFlagsTest {
         "executor_environment_variables;{\"A\":1}",
         "executor_environment_variables;{",
         "domain;{",
-        "advertise_port;0"
+        "advertise_port;0",
+        "advertise_ip;localhost"
       })
   void namesTheFlagThatIsMissingOrCannotBeRead(String name, String text) {
     assertThatThrownBy(() -> flags(Map.of(name, text)))

@@ -116,7 +116,7 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
   }
 
   StatusUpdate next() throws InterruptedException {
-    StatusUpdate update = updates.poll(20, TimeUnit.SECONDS);
+    StatusUpdate update = updates.poll(60, TimeUnit.SECONDS);
     if (update == null) {
       throw new AssertionError("no update came");
     }

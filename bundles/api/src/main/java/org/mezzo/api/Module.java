@@ -7,9 +7,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * {@link #close}; what is said here holds for all kinds unless a kind says otherwise.
  *
  * <p><b>Which thread calls.</b> All methods of one instance, these included, are called one at a
- * time, in the order in which the daemon asked, on a thread that belongs to the daemon's lease and
- * has no context class loader. It is never the daemon's event loop. A few kinds take several calls
- * at a time and say so.
+ * time, in the order in which the daemon asked, on threads that have no context class loader; not
+ * always on the same. It is never the daemon's event loop. A few kinds take several calls at a time
+ * and say so.
  *
  * <p><b>What may block.</b> Every call, within the deadline that its kind documents; 30 seconds for
  * creation and {@link #open} together, 10 seconds for {@link #close}. The daemon does not wait: it
@@ -18,19 +18,24 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p><b>What happens when a call throws.</b> It is logged and counted, and the daemon acts as the
  * kind documents for a call without a result. A checked exception is an answer like any other.
- * Unchecked ones are defects: after 5 calls in a row that threw one the instance is quarantined: it
- * loses its lease and is closed. The next module of that kind and name takes over; where there is
- * none, the same one gets another chance with a fresh instance after 1 second, doubling to 60.
+ * Unchecked ones, and null, are defects: after 5 calls in a row that failed so, of a kind that
+ * takes several calls at a time when half of the last 20 within a minute did, the instance is
+ * quarantined: it loses its lease and is closed. The next module of that kind and name takes over;
+ * where there is none, the same one gets another chance with a fresh instance after 1 second,
+ * doubling to 60.
  *
- * <p><b>What happens when a call is slow.</b> Past its deadline the call is interrupted, the
- * instance is quarantined as above and its thread given up; the stack of the stuck thread is in the
- * log and in the module's description. If it ever returns, its result is dropped. When 16 threads
- * of a process are stuck so, modules that failed are not tried again.
+ * <p><b>What happens when a call is slow.</b> Past its deadline the call is interrupted and its
+ * thread given up; the stack of the stuck thread is in the log. If it ever returns, its result is
+ * dropped. The instance is quarantined as above, with the stack in its description; one that takes
+ * several calls at a time goes on with the others, and the late call counts as a failed one. When
+ * 16 threads of a process are stuck so, modules that failed are not tried again.
  *
  * <p><b>What happens when the module goes away</b> (its bundle is stopped, updated, swapped). A
- * swap opens an instance of the new version while the old one still holds; the lease then moves in
- * one step, the old instance finishes the call that runs, whose result is dropped, and is closed.
- * Without a successor the daemon goes on as the kind documents for its absence.
+ * swap opens an instance of the new version while the old one still holds. New calls then wait
+ * until those that have begun in the old instance have ended, and go to the new one; where several
+ * calls are taken at a time, new ones go to the new instance at once and begun ones end in the old
+ * one beside it. Then the old one is closed. Without a successor the daemon goes on as the kind
+ * documents for its absence.
  *
  * <p><b>What it is told when it (re)appears.</b> Nothing of what an earlier instance knew: each
  * kind documents how a fresh instance gets the state it needs before it is asked anything.

@@ -543,11 +543,12 @@ public final class CommandRunner {
         SandboxTail tail =
             new SandboxTail(
                 client.transport(),
-                agent(),
-                client.frameworkId().orElseThrow().getValue(),
-                taskId,
-                container,
-                file,
+                new SandboxTail.Place(
+                    agent(),
+                    client.frameworkId().orElseThrow().getValue(),
+                    taskId,
+                    container,
+                    file),
                 client.thread(),
                 bytes -> listener.output(taskId, file.equals("stderr"), bytes),
                 problem -> {

@@ -36,12 +36,29 @@ final class SandboxTail {
   /** Failed requests after the task's end until the rest is given up. */
   private static final int LAST_FAILURES = 10;
 
+  /**
+   * Where a file of a sandbox is.
+   *
+   * @param container id, or empty for the latest of the task
+   * @param file its name in the sandbox
+   */
+  record Place(
+      URI agent, String frameworkId, String taskId, Optional<String> container, String file) {
+
+    /** The sandbox as the agent shows it (rule 351). */
+    private String directory() {
+      return "/frameworks/"
+          + frameworkId
+          + "/executors/"
+          + taskId
+          + "/runs/"
+          + container.orElse("latest");
+    }
+  }
+
   private final Transport transport;
   private final FilesClient files;
-  private final URI agent;
-  private final String frameworkId;
-  private final String taskId;
-  private final String file;
+  private final Place place;
   private final ScheduledExecutorService thread;
   private final Consumer<byte[]> output;
   private final Consumer<Optional<String>> done;
@@ -56,36 +73,21 @@ final class SandboxTail {
   /**
    * Does nothing before {@link #start}.
    *
-   * @param container id, or empty for the latest of the task
    * @param done gets what went wrong, if anything, when no more output comes
    */
   SandboxTail(
       Transport transport,
-      URI agent,
-      String frameworkId,
-      String taskId,
-      Optional<String> container,
-      String file,
+      Place place,
       ScheduledExecutorService thread,
       Consumer<byte[]> output,
       Consumer<Optional<String>> done) {
     this.transport = transport;
-    this.files = new FilesClient(transport, agent);
-    this.agent = agent;
-    this.frameworkId = frameworkId;
-    this.taskId = taskId;
-    this.file = file;
+    this.files = new FilesClient(transport, place.agent());
+    this.place = place;
     this.thread = thread;
     this.output = output;
     this.done = done;
-    // Rule 351.
-    this.directory =
-        "/frameworks/"
-            + frameworkId
-            + "/executors/"
-            + taskId
-            + "/runs/"
-            + container.orElse("latest");
+    this.directory = place.directory();
   }
 
   void start() {
@@ -101,7 +103,7 @@ final class SandboxTail {
   private void read() {
     boolean last = ended;
     files
-        .read(directory + "/" + file, offset, PIECE_BYTES)
+        .read(directory + "/" + place.file(), offset, PIECE_BYTES)
         .whenComplete((piece, failure) -> on(() -> received(piece, failure, last)));
   }
 
@@ -131,14 +133,14 @@ final class SandboxTail {
       done.accept(
           Optional.of(
               "The end of "
-                  + file
+                  + place.file()
                   + " could not be read from "
-                  + agent
+                  + place.agent()
                   + ": "
                   + Transport.describe(failure)));
       return;
     }
-    LOG.debug("{} of {} cannot be read now: {}", file, taskId, failure.toString());
+    LOG.debug("{} of {} cannot be read now: {}", place.file(), place.taskId(), failure.toString());
     boolean unknown = failure instanceof ApiException api && api.status() == 404;
     if (unknown && offset == 0) {
       lookUp();
@@ -150,7 +152,7 @@ final class SandboxTail {
   /** Asks the agent's state where the sandbox is. */
   private void lookUp() {
     transport
-        .get(agent, "/state", HttpResponse.BodyHandlers.ofInputStream())
+        .get(place.agent(), "/state", HttpResponse.BodyHandlers.ofInputStream())
         .thenApply(
             response -> {
               try (InputStream body = response.body()) {
@@ -195,7 +197,9 @@ final class SandboxTail {
           } else if ("directory".equals(json.currentName())) {
             path = json.getText();
           }
-          if (taskId.equals(id) && path != null && path.contains("/" + frameworkId + "/")) {
+          if (place.taskId().equals(id)
+              && path != null
+              && path.contains("/" + place.frameworkId() + "/")) {
             found = path;
           }
         }

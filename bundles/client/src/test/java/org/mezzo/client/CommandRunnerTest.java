@@ -79,7 +79,7 @@ class CommandRunnerTest {
     daemon.files.put(sandbox + "stderr", "last words".getBytes(StandardCharsets.UTF_8));
     update(task, TaskState.TASK_FINISHED, "Command exited with status 0", "u2");
 
-    assertThat(result.get(10, TimeUnit.SECONDS)).isEqualTo(new CommandRunner.Result(0, ""));
+    assertThat(result.get(60, TimeUnit.SECONDS)).isEqualTo(new CommandRunner.Result(0, ""));
     assertThat(output.toByteArray()).isEqualTo(all);
     assertThat(errors.toString(StandardCharsets.UTF_8)).isEqualTo("last words");
     assertThat(states).containsExactly(TaskState.TASK_RUNNING, TaskState.TASK_FINISHED);
@@ -111,7 +111,7 @@ class CommandRunnerTest {
     update(task, TaskState.TASK_RUNNING, "", "u1");
     update(task, TaskState.TASK_FINISHED, "", "u2");
 
-    assertThat(result.get(20, TimeUnit.SECONDS).exitCode()).isZero();
+    assertThat(result.get(60, TimeUnit.SECONDS).exitCode()).isZero();
     assertThat(output.toString(StandardCharsets.UTF_8)).isEqualTo("found");
   }
 
@@ -131,7 +131,7 @@ class CommandRunnerTest {
     update(first, TaskState.TASK_FINISHED, "", "u1");
     update(second, TaskState.TASK_FAILED, "Command exited with status 3", "u2");
 
-    CommandRunner.Result ended = result.get(10, TimeUnit.SECONDS);
+    CommandRunner.Result ended = result.get(60, TimeUnit.SECONDS);
     assertThat(ended.exitCode()).isEqualTo(3);
     assertThat(ended.message()).contains("TASK_FAILED: Command exited with status 3");
     assertThat(output.toString(StandardCharsets.UTF_8)).isEqualTo("xx");
@@ -143,13 +143,13 @@ class CommandRunnerTest {
     offer("o1", 0.5, 128);
 
     assertThat(call(Call.Type.DECLINE).getDecline().getOfferIds(0).getValue()).isEqualTo("o1");
-    String said = progress.poll(10, TimeUnit.SECONDS);
+    String said = progress.poll(60, TimeUnit.SECONDS);
     while (said != null && !said.startsWith("Waiting for offers")) {
-      said = progress.poll(10, TimeUnit.SECONDS);
+      said = progress.poll(60, TimeUnit.SECONDS);
     }
     assertThat(said).contains("cpus:1").contains("offer of host-1 has only cpus:0.5");
     runner.kill();
-    assertThat(result.get(10, TimeUnit.SECONDS).exitCode()).isEqualTo(143);
+    assertThat(result.get(60, TimeUnit.SECONDS).exitCode()).isEqualTo(143);
   }
 
   @Test
@@ -166,18 +166,18 @@ class CommandRunnerTest {
 
     assertThat(call(Call.Type.KILL).getKill().getTaskId()).isEqualTo(task.getTaskId());
     update(task, TaskState.TASK_KILLED, "Command terminated with signal Terminated", "u2");
-    assertThat(result.get(10, TimeUnit.SECONDS).exitCode()).isEqualTo(143);
+    assertThat(result.get(60, TimeUnit.SECONDS).exitCode()).isEqualTo(143);
   }
 
   @Test
   void timeoutKills() throws Exception {
-    CompletableFuture<CommandRunner.Result> result = run(1, Optional.of(Duration.ofMillis(500)));
+    CompletableFuture<CommandRunner.Result> result = run(1, Optional.of(Duration.ofSeconds(5)));
     offer("o1", 1, 128);
     TaskInfo task = launched().get(0);
     call(Call.Type.KILL);
     update(task, TaskState.TASK_ERROR, "gone", "");
 
-    assertThat(result.get(10, TimeUnit.SECONDS).exitCode()).isEqualTo(124);
+    assertThat(result.get(60, TimeUnit.SECONDS).exitCode()).isEqualTo(124);
   }
 
   @Test
@@ -210,7 +210,7 @@ class CommandRunnerTest {
             .setType(Event.Type.ERROR)
             .setError(Event.Error.newBuilder().setMessage("enough"))
             .build());
-    assertThat(result.get(10, TimeUnit.SECONDS).message()).contains("enough");
+    assertThat(result.get(60, TimeUnit.SECONDS).message()).contains("enough");
   }
 
   @Test
@@ -331,7 +331,7 @@ class CommandRunnerTest {
 
   private Call call(Call.Type type) throws Exception {
     while (true) {
-      Call call = daemon.calls.poll(10, TimeUnit.SECONDS);
+      Call call = daemon.calls.poll(60, TimeUnit.SECONDS);
       assertThat(call).as(type + " call").isNotNull();
       if (call.getType() == type) {
         return call;

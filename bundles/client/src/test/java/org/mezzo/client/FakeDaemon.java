@@ -202,7 +202,7 @@ final class FakeDaemon implements AutoCloseable {
   }
 
   Stream stream() throws InterruptedException {
-    Stream stream = streams.poll(10, TimeUnit.SECONDS);
+    Stream stream = streams.poll(60, TimeUnit.SECONDS);
     if (stream == null) {
       throw new AssertionError("nobody has subscribed");
     }

@@ -48,13 +48,13 @@ class OtherClientsTest {
         Response version =
             client
                 .call(Call.newBuilder().setType(Call.Type.GET_VERSION).build())
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
         assertThat(version.getType()).isEqualTo(Response.Type.GET_VERSION);
         assertThatThrownBy(
                 () ->
                     client
                         .call(Call.newBuilder().setType(Call.Type.GET_FLAGS).build())
-                        .get(10, TimeUnit.SECONDS))
+                        .get(60, TimeUnit.SECONDS))
             .hasRootCauseMessage("no permission (403)");
       }
     }
@@ -65,11 +65,11 @@ class OtherClientsTest {
     Credential right = Credential.newBuilder().setPrincipal("user").setSecret("pass").build();
     Call call = Call.newBuilder().setType(Call.Type.GET_VERSION).build();
     try (OperatorClient client = new OperatorClient(options().with(right))) {
-      client.call(call).get(10, TimeUnit.SECONDS);
+      client.call(call).get(60, TimeUnit.SECONDS);
     }
     Credential wrong = right.toBuilder().setSecret("guess").build();
     try (OperatorClient client = new OperatorClient(options().with(wrong))) {
-      assertThatThrownBy(() -> client.call(call).get(10, TimeUnit.SECONDS))
+      assertThatThrownBy(() -> client.call(call).get(60, TimeUnit.SECONDS))
           .hasRootCauseMessage("401 Unauthorized. (401)");
     }
   }
@@ -121,8 +121,8 @@ class OtherClientsTest {
 
       client.update(status("t1"));
       client.update(status("t2"));
-      var one = daemon.executorCalls.poll(10, TimeUnit.SECONDS).getUpdate().getStatus();
-      var two = daemon.executorCalls.poll(10, TimeUnit.SECONDS).getUpdate().getStatus();
+      var one = daemon.executorCalls.poll(60, TimeUnit.SECONDS).getUpdate().getStatus();
+      var two = daemon.executorCalls.poll(60, TimeUnit.SECONDS).getUpdate().getStatus();
       assertThat(one.getTaskId().getValue()).isEqualTo("t1");
       assertThat(one.getUuid().size()).isEqualTo(16);
       assertThat(one.getSource()).isEqualTo(TaskStatus.Source.SOURCE_EXECUTOR);
@@ -148,10 +148,10 @@ class OtherClientsTest {
     byte[] content = "0123456789".getBytes(StandardCharsets.UTF_8);
     daemon.files.put("/a", content);
     try (FilesClient client = new FilesClient(options(), daemon.uri())) {
-      FilesClient.Piece piece = client.read("/a", 5, 100).get(10, TimeUnit.SECONDS);
+      FilesClient.Piece piece = client.read("/a", 5, 100).get(60, TimeUnit.SECONDS);
       assertThat(piece.data()).isEqualTo("56789".getBytes(StandardCharsets.UTF_8));
       assertThat(piece.size()).isEqualTo(10);
-      assertThatThrownBy(() -> client.read("/b", 0, 1).get(10, TimeUnit.SECONDS))
+      assertThatThrownBy(() -> client.read("/b", 0, 1).get(60, TimeUnit.SECONDS))
           .hasRootCauseInstanceOf(ApiException.class);
     }
   }
@@ -186,7 +186,7 @@ class OtherClientsTest {
   }
 
   private Object next() throws Exception {
-    Object what = seen.poll(10, TimeUnit.SECONDS);
+    Object what = seen.poll(60, TimeUnit.SECONDS);
     assertThat(what).as("something").isNotNull();
     return what;
   }

@@ -62,11 +62,11 @@ class SchedulerClientTest {
     client = client(master.address(), ClientOptions.Format.PROTOBUF);
     subscribe(master.stream(), 15);
 
-    client.call(Call.newBuilder().setType(Call.Type.REVIVE)).get(10, TimeUnit.SECONDS);
-    assertThat(master.calls.poll(10, TimeUnit.SECONDS).getFrameworkId().getValue()).isEqualTo("f");
+    client.call(Call.newBuilder().setType(Call.Type.REVIVE)).get(60, TimeUnit.SECONDS);
+    assertThat(master.calls.poll(60, TimeUnit.SECONDS).getFrameworkId().getValue()).isEqualTo("f");
 
     master.status = 403;
-    assertThatThrownBy(() -> client.teardown().get(10, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> client.teardown().get(60, TimeUnit.SECONDS))
         .hasRootCauseInstanceOf(ApiException.class)
         .hasMessageContaining("not now (403)");
   }
@@ -77,7 +77,7 @@ class SchedulerClientTest {
       master.redirect = leader.uri();
       client = client(master.address(), ClientOptions.Format.PROTOBUF);
       subscribe(leader.stream(), 15);
-      client.call(Call.newBuilder().setType(Call.Type.REVIVE)).get(10, TimeUnit.SECONDS);
+      client.call(Call.newBuilder().setType(Call.Type.REVIVE)).get(60, TimeUnit.SECONDS);
       assertThat(leader.calls).hasSize(1);
     }
   }
@@ -151,7 +151,7 @@ class SchedulerClientTest {
   }
 
   private Object next() throws Exception {
-    Object what = seen.poll(10, TimeUnit.SECONDS);
+    Object what = seen.poll(60, TimeUnit.SECONDS);
     assertThat(what).as("something").isNotNull();
     return what;
   }

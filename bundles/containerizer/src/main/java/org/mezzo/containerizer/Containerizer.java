@@ -49,6 +49,12 @@ public interface Containerizer extends AutoCloseable {
   /** The parts of the container's status that isolators know, and the pid of its first process. */
   CompletionStage<ContainerStatus> status(String containerId);
 
+  /**
+   * Containers that are launched from now on are isolated by the modules of these names, once they
+   * have opened; those that there are stay with the modules that prepared them.
+   */
+  void selectIsolation(List<String> isolation);
+
   /** Ids of the containers that are being launched, run or are being destroyed. */
   Set<String> containers();
 

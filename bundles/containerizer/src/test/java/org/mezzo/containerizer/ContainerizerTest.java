@@ -24,7 +24,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +34,8 @@ import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.containerizer.Containerizer.Launched;
+import org.mezzo.fixtures.Await;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.resources.Resources;
@@ -50,7 +51,7 @@ class ContainerizerTest {
     }
   }
 
-  private void open(String... isolation) throws IOException {
+  private void open(String... isolation) throws Exception {
     containerizer = new FakeAgent(folder).containerizer(isolation);
   }
 
@@ -72,19 +73,11 @@ class ContainerizerTest {
   }
 
   private static <T> T get(java.util.concurrent.CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private Termination run(LaunchRequest request) throws Exception {
     return get(get(containerizer.launch(request)).termination());
-  }
-
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("condition comes true in time").isLessThan(end);
-      Thread.sleep(5);
-    }
   }
 
   private static boolean alive(long pid) {
@@ -518,7 +511,7 @@ class ContainerizerTest {
                     + " echo $$ >three; while :; do sleep 1000; done"),
             Map.of());
     var end = get(containerizer.launch(request)).termination();
-    await(
+    Await.until(
         () ->
             request.sandbox().resolve("three").toFile().length() > 0
                 && request.sandbox().resolve("one").toFile().length() > 0);
@@ -527,13 +520,13 @@ class ContainerizerTest {
       pids.add(Long.parseLong(output(request, name).trim()));
     }
     containerizer.signal(request.containerId(), 15);
-    await(() -> !alive(pids.get(1)));
+    Await.until(() -> !alive(pids.get(1)));
     assertThat(alive(pids.get(0))).isTrue();
     assertThat(alive(pids.get(2))).isTrue();
 
     get(containerizer.destroy(request.containerId()));
     // A killed process may be a zombie until init has looked after it.
-    await(() -> pids.stream().noneMatch(ContainerizerTest::alive));
+    Await.until(() -> pids.stream().noneMatch(ContainerizerTest::alive));
     assertThat(get(end).signal()).hasValue(9);
     assertThat(containerizer.containers()).isEmpty();
     assertThat(folder.resolve("run time/containers")).isEmptyDirectory();
@@ -547,7 +540,7 @@ class ContainerizerTest {
     assertThat(run(request).exitStatus()).hasValue(4);
     get(containerizer.destroy(request.containerId()));
     long stray = Long.parseLong(output(request, "stray").trim());
-    await(() -> !alive(stray));
+    Await.until(() -> !alive(stray));
   }
 
   @Test
@@ -565,7 +558,7 @@ class ContainerizerTest {
       assertThat(get(ends.get(i)).exitStatus()).hasValue(i);
       assertThat(output(requests.get(i), "stdout")).isEqualTo(i + "\n");
     }
-    await(() -> containerizer.containers().isEmpty());
+    Await.until(() -> containerizer.containers().isEmpty());
   }
 
   /** A container that is over and forgotten before its end is asked for still tells its end. */
@@ -575,14 +568,14 @@ class ContainerizerTest {
     FakeAgent agent =
         new FakeAgent(folder)
             .with(
-                Isolator.KIND,
+                Kinds.ISOLATOR,
                 "a",
                 new RecordingIsolator(
                     "a", java.util.Collections.synchronizedList(new ArrayList<>())));
     containerizer = isolator.isEmpty() ? agent.containerizer() : agent.containerizer(isolator);
     LaunchRequest request = request(shell("exit 7"), Map.of());
     CompletableFuture<Launched> launched = containerizer.launch(request).toCompletableFuture();
-    await(() -> containerizer.containers().isEmpty());
+    Await.until(() -> containerizer.containers().isEmpty());
     assertThat(get(get(launched).termination()).exitStatus()).hasValue(7);
   }
 
@@ -607,8 +600,8 @@ class ContainerizerTest {
     List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
     FakeAgent agent =
         new FakeAgent(folder)
-            .with(Isolator.KIND, "a", new RecordingIsolator("a", calls))
-            .with(Isolator.KIND, "b", new RecordingIsolator("b", calls));
+            .with(Kinds.ISOLATOR, "a", new RecordingIsolator("a", calls))
+            .with(Kinds.ISOLATOR, "b", new RecordingIsolator("b", calls));
     containerizer = agent.containerizer("posix/cpu", "a", "b");
     LaunchRequest request = request(shell("echo $FROM_a $FROM_b; cat ../isolated"), Map.of());
     assertThat(run(request).succeeded()).isTrue();
@@ -629,12 +622,43 @@ class ContainerizerTest {
   }
 
   @Test
+  void anotherIsolatorIsSelectedForContainersToCome() throws Exception {
+    List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(Kinds.ISOLATOR, "a", new RecordingIsolator("a", calls))
+            .with(Kinds.ISOLATOR, "b", new RecordingIsolator("b", calls));
+    containerizer = agent.containerizer("a");
+    LaunchRequest before = request(shell("sleep 1000"), Map.of());
+    get(containerizer.launch(before));
+
+    containerizer.selectIsolation(List.of("posix/cpu", "b"));
+    agent.modules.awaitHolders();
+    LaunchRequest after = request(shell("echo $FROM_a $FROM_b"), Map.of());
+    // The selection counts from when those that are new have opened and said so.
+    do {
+      calls.clear();
+      LaunchRequest between = request(shell("true"), Map.of());
+      assertThat(run(between).succeeded()).isTrue();
+      get(containerizer.destroy(between.containerId()));
+    } while (calls.contains("prepare a"));
+    calls.clear();
+    assertThat(run(after).succeeded()).isTrue();
+    get(containerizer.destroy(after.containerId()));
+    assertThat(output(after, "stdout")).isEqualTo("yes\n");
+    assertThat(calls).containsExactly("prepare b", "isolate b", "cleanup b");
+    calls.clear();
+    get(containerizer.destroy(before.containerId()));
+    Await.until(() -> calls.equals(List.of("cleanup a")));
+  }
+
+  @Test
   void aFailingOrMissingIsolatorFailsTheLaunch() throws Exception {
     List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
     FakeAgent agent =
         new FakeAgent(folder)
             .with(
-                Isolator.KIND,
+                Kinds.ISOLATOR,
                 "bad",
                 new RecordingIsolator("bad", calls) {
                   @Override
@@ -660,7 +684,7 @@ class ContainerizerTest {
   void aLimitationDestroysTheContainer() throws Exception {
     RecordingIsolator isolator =
         new RecordingIsolator("a", java.util.Collections.synchronizedList(new ArrayList<>()));
-    containerizer = new FakeAgent(folder).with(Isolator.KIND, "a", isolator).containerizer("a");
+    containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
     LaunchRequest request = request(shell("sleep 1000"), Map.of());
     var end = get(containerizer.launch(request)).termination();
     isolator.listener.limited(
@@ -679,7 +703,7 @@ class ContainerizerTest {
                 container.id(), Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
           }
         };
-    containerizer = new FakeAgent(folder).with(Isolator.KIND, "a", isolator).containerizer("a");
+    containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
     Termination end = run(request(shell("kill -9 $$"), Map.of()));
     assertThat(end.signal()).hasValue(9);
     assertThat(end.limitation().orElseThrow().message()).isEqualTo("too much");
@@ -698,7 +722,7 @@ class ContainerizerTest {
     // A stopped shim is what one without a share of the processor looks like.
     signal("STOP", words[2]);
     containerizer.destroy(request.containerId());
-    await(() -> !Files.exists(Path.of("/proc", words[0], "exe")));
+    Await.until(() -> !Files.exists(Path.of("/proc", words[0], "exe")));
     assertThat(launched.termination().toCompletableFuture())
         .as("not given up while the shim lives")
         .failsWithin(Duration.ofMillis(1500));
@@ -731,7 +755,7 @@ class ContainerizerTest {
                 o.fetcherStallTimeout(),
                 o.shell()));
     run(request(shell("true"), Map.of()));
-    await(() -> containerizer.containers().isEmpty());
+    Await.until(() -> containerizer.containers().isEmpty());
     assertThat(parent.resolve(root)).isDirectory();
     // As another agent that shares it does when it ends.
     Files.delete(parent.resolve(root));
@@ -807,7 +831,8 @@ class ContainerizerTest {
   @Test
   void slowFetchesDelayNeitherOtherLaunchesNorTheirOwnEnd() throws Exception {
     AtomicInteger running = new AtomicInteger();
-    try (LocalModules modules = new LocalModules()) {
+    FakeAgent agent = new FakeAgent(folder);
+    try (LocalModules modules = agent.modules) {
       modules.register(
           Fetcher.class,
           Fetcher.KIND,
@@ -829,8 +854,7 @@ class ContainerizerTest {
                   }
                 }
               });
-      FakeAgent agent = new FakeAgent(folder);
-      containerizer = Containerizer.open(agent.host(modules.leases()), agent.options());
+      containerizer = agent.containerizer();
       CommandInfo slow =
           shell("touch ran").toBuilder()
               .addUris(CommandInfo.URI.newBuilder().setValue("slow://host/x"))
@@ -841,21 +865,21 @@ class ContainerizerTest {
         requests.add(request(slow, Map.of()));
         launches.add(containerizer.launch(requests.get(i)).toCompletableFuture());
       }
-      await(() -> running.get() >= 8);
+      Await.until(() -> running.get() >= 8);
       assertThat(run(request(shell("exit 3"), Map.of())).exitStatus()).hasValue(3);
 
       for (int i = 0; i < requests.size(); i++) {
         containerizer
             .destroy(requests.get(i).containerId())
             .toCompletableFuture()
-            .get(5, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
         CompletableFuture<Launched> launched = launches.get(i);
-        assertThatThrownBy(() -> launched.get(5, TimeUnit.SECONDS))
+        assertThatThrownBy(() -> launched.get(60, TimeUnit.SECONDS))
             .hasRootCauseInstanceOf(InterruptedException.class)
             .hasMessageContaining("destroyed");
         assertThat(requests.get(i).sandbox().resolve("ran")).doesNotExist();
       }
-      await(() -> running.get() == 0);
+      Await.until(() -> running.get() == 0);
       assertThat(containerizer.containers()).isEmpty();
     }
   }

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.resources.Resources;
 
@@ -37,11 +38,9 @@ class LeftoversTest {
                     Resources.EMPTY,
                     Optional.empty()))
             .toCompletableFuture()
-            .get(20, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
       }
-      while (!Files.exists(folder.resolve("runs/pid"))) {
-        Thread.sleep(5);
-      }
+      Await.until("the task runs", () -> Files.size(folder.resolve("runs/pid")) > 0);
       Runtime.getRuntime().halt(9);
     }
   }
@@ -65,7 +64,7 @@ class LeftoversTest {
     assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive)).contains(true);
 
     try (Containerizer next = new FakeAgent(folder).containerizer()) {
-      var leftovers = next.destroyLeftovers().toCompletableFuture().get(20, TimeUnit.SECONDS);
+      var leftovers = next.destroyLeftovers().toCompletableFuture().get(60, TimeUnit.SECONDS);
       assertThat(leftovers)
           .extracting(Containerizer.Leftover::containerId)
           .contains("runs")
@@ -80,11 +79,9 @@ class LeftoversTest {
           .hasValue(9);
       assertThat(next.containers()).isEmpty();
     }
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
-      assertThat(System.nanoTime()).isLessThan(end);
-      Thread.sleep(5);
-    }
+    Await.until(
+        "the task has ended",
+        () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
     assertThat(folder.resolve("run time/containers")).isEmptyDirectory();
   }
 }

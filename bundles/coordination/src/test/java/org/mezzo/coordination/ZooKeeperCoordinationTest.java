@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.MasterInfo;
 
@@ -67,7 +68,7 @@ class ZooKeeperCoordinationTest {
     Master first = new Master(1);
     Registry registry = first.awaitElected();
     Master second = new Master(2);
-    await(() -> candidates().size() == 2);
+    Await.until(() -> candidates().size() == 2);
 
     LinkedBlockingQueue<Optional<MasterInfo>> leaders = new LinkedBlockingQueue<>();
     session().detect(leaders::add);
@@ -109,7 +110,7 @@ class ZooKeeperCoordinationTest {
     observer.create().creatingParentsIfNeeded().forPath("/mezzo/log_replicas", new byte[0]);
     LinkedBlockingQueue<Optional<MasterInfo>> leaders = new LinkedBlockingQueue<>();
     session().detect(leaders::add);
-    assertThat(leaders.poll(10, TimeUnit.SECONDS)).isEmpty();
+    assertThat(leaders.poll(60, TimeUnit.SECONDS)).isEmpty();
 
     Master master = new Master(1);
 
@@ -129,7 +130,7 @@ class ZooKeeperCoordinationTest {
       Registry registry = first.awaitElected();
       get(registry.apply(List.of(change("agents/a", "1"))));
       Master second = new Master(session(address), 2);
-      await(() -> zooKeeper.getZKDatabase().getChildren("/mezzo", null, null).size() == 3);
+      Await.until(() -> zooKeeper.getZKDatabase().getChildren("/mezzo", null, null).size() == 3);
 
       zooKeeper.closeSession(
           zooKeeper
@@ -413,19 +414,11 @@ class ZooKeeperCoordinationTest {
   private static void awaitLeader(BlockingQueue<Optional<MasterInfo>> leaders, MasterInfo wanted)
       throws Exception {
     while (true) {
-      Optional<MasterInfo> leader = leaders.poll(10, TimeUnit.SECONDS);
+      Optional<MasterInfo> leader = leaders.poll(60, TimeUnit.SECONDS);
       assertThat(leader).as("a leader").isNotNull();
       if (leader.equals(Optional.of(wanted))) {
         return;
       }
-    }
-  }
-
-  private static void await(java.util.concurrent.Callable<Boolean> condition) throws Exception {
-    long deadline = System.nanoTime() + TIMEOUT.toNanos();
-    while (!condition.call()) {
-      assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-      Thread.onSpinWait();
     }
   }
 
@@ -441,7 +434,7 @@ class ZooKeeperCoordinationTest {
 
   static <T> T get(CompletionStage<T> stage) throws Exception {
     try {
-      return stage.toCompletableFuture().get(30, TimeUnit.SECONDS);
+      return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
     } catch (ExecutionException | CompletionException e) {
       throw (Exception) e.getCause();
     }
@@ -483,7 +476,7 @@ class ZooKeeperCoordinationTest {
     }
 
     Object next() throws Exception {
-      Object change = changes.poll(15, TimeUnit.SECONDS);
+      Object change = changes.poll(60, TimeUnit.SECONDS);
       assertThat(change).as("a change").isNotNull();
       return change;
     }

@@ -8,7 +8,6 @@ import java.time.Instant;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedDeque;
-import org.mezzo.api.DaemonContext;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.ModuleAuthentication;
 import org.mezzo.daemon.border.Router;
@@ -17,6 +16,7 @@ import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.CollectorPauses;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.files.OwnFolder;
 import org.mezzo.http.ConnectorOptions;
@@ -24,6 +24,7 @@ import org.mezzo.http.HttpConnector;
 import org.mezzo.http.HttpConnectors;
 import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
+import org.mezzo.modules.DaemonModules;
 import org.mezzo.modules.ModuleLeases;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +50,7 @@ public final class DaemonFrame implements AutoCloseable {
   private final String name;
   private final DaemonKind kind;
   private final DaemonFlags flags;
-  private final ModuleLeases modules;
+  private final DaemonModules modules;
   private final Instant started = Instant.now();
   private final MetricsRegistry metrics = new MetricsRegistry();
   private final Deque<AutoCloseable> open = new ConcurrentLinkedDeque<>();
@@ -67,7 +68,6 @@ public final class DaemonFrame implements AutoCloseable {
     this.name = name;
     this.kind = kind;
     this.flags = flags;
-    this.modules = modules;
     identity =
         new DaemonIdentity(
             name,
@@ -77,6 +77,8 @@ public final class DaemonFrame implements AutoCloseable {
             flags.all().asText(),
             flags.modules(),
             metrics);
+    this.modules =
+        new DaemonModules(modules, (module, of) -> identity.forModule(module, of, metrics));
     border = unavailable("The " + kind.noun() + " is starting");
   }
 
@@ -121,6 +123,7 @@ public final class DaemonFrame implements AutoCloseable {
     loop.measure(metrics, kind.metrics());
     workers = own(new Workers(name, kind.workers()));
     workers.measure(metrics, kind.metrics());
+    own(CollectorPauses.ofProcess()).measure(metrics);
     long now = System.nanoTime();
     metrics.gauge(kind.metrics() + "/uptime_secs", () -> (System.nanoTime() - now) / 1e9);
   }
@@ -129,9 +132,8 @@ public final class DaemonFrame implements AutoCloseable {
     ModuleAuthentication authentication =
         own(
             new ModuleAuthentication(
-                identity, flags.border().authenticators(), metrics, modules, workers));
-    authorization =
-        own(Authorization.of(identity, flags.border().authorizer(), metrics, modules, workers));
+                kind.role(), flags.border().authenticators(), modules, workers));
+    authorization = own(Authorization.of(flags.border().authorizer(), modules, workers));
     files = own(new VirtualFiles(name, authorization));
     files.measure(metrics, kind.metrics());
     router = new Router(kind.pathId(), authentication, authorization, workers);
@@ -176,7 +178,7 @@ public final class DaemonFrame implements AutoCloseable {
   }
 
   private static HttpHandler unavailable(String message) {
-    return exchange -> exchange.respond(HttpResponse.text(503, message));
+    return exchange -> exchange.respond(HttpResponse.text(503, message).with("Retry-After", "1"));
   }
 
   /** Lets requests in, to the routes there are; the answer is 503 before. */
@@ -205,11 +207,6 @@ public final class DaemonFrame implements AutoCloseable {
     return identity;
   }
 
-  /** Who the daemon is for one of its modules: with its parameters and its metrics. */
-  public DaemonContext forModule(String moduleKind, String module) {
-    return identity.forModule(moduleKind, module, metrics);
-  }
-
   /** The clock it goes by. */
   public Clock clock() {
     return identity.clock();
@@ -235,8 +232,8 @@ public final class DaemonFrame implements AutoCloseable {
     return metrics;
   }
 
-  /** Where its modules come from. */
-  public ModuleLeases modules() {
+  /** Its modules, each of which sees its own parameters and metrics. */
+  public DaemonModules modules() {
     return modules;
   }
 

@@ -9,11 +9,9 @@ import java.nio.file.SecureDirectoryStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What happens when a directory is exchanged at the worst moment: after it was looked at. */
-@Timeout(30)
 class DirectoriesTest {
   private static final Path NAME = Path.of("inner");
 

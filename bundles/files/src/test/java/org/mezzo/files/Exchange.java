@@ -14,7 +14,8 @@ final class Exchange implements AutoCloseable {
   private volatile Throwable failure;
 
   private interface Step {
-    void run() throws IOException;
+    /** Whether it exchanged anything. */
+    boolean run() throws IOException;
   }
 
   private Exchange(Step step) {
@@ -23,8 +24,9 @@ final class Exchange implements AutoCloseable {
             () -> {
               try {
                 while (!over) {
-                  step.run();
-                  count.incrementAndGet();
+                  if (step.run()) {
+                    count.incrementAndGet();
+                  }
                 }
               } catch (IOException | RuntimeException e) {
                 failure = e;
@@ -42,6 +44,7 @@ final class Exchange implements AutoCloseable {
           Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
           Files.writeString(next, content);
           Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+          return true;
         });
   }
 
@@ -56,13 +59,16 @@ final class Exchange implements AutoCloseable {
             Thread.onSpinWait();
             Files.delete(directory);
             Files.move(aside, directory, StandardCopyOption.ATOMIC_MOVE);
+            return true;
           } catch (IOException e) {
             // The tree is being deleted; what is left of it is exchanged all the same.
             Thread.onSpinWait();
+            return false;
           }
         });
   }
 
+  /** How many exchanges there and back were made. */
   int count() {
     return count.get();
   }
@@ -70,7 +76,7 @@ final class Exchange implements AutoCloseable {
   @Override
   public void close() throws Exception {
     over = true;
-    thread.join(10_000);
+    thread.join();
     if (failure != null) {
       throw new IllegalStateException("The exchange failed after " + count, failure);
     }

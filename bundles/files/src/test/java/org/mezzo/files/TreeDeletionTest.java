@@ -13,6 +13,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class TreeDeletionTest {
+  private static final int ROUNDS = 100;
+
+  /** So many at least: a machine may give the one who exchanges little time beside the deleter. */
+  private static final int DISTURBED_ROUNDS = 5;
+
   @TempDir Path folder;
   private Path root;
   private Path outside;
@@ -50,28 +55,30 @@ class TreeDeletionTest {
 
   @Test
   void deletesNothingOutsideWhileADirectoryIsExchangedForALink() throws Exception {
-    int exchanges = 0;
-    for (int round = 0; round < 100; round++) {
+    int disturbed = 0;
+    for (int round = 0; round < ROUNDS || disturbed < DISTURBED_ROUNDS; round++) {
       Path hot = Files.createDirectories(root.resolve("a/hot"));
       for (int i = 0; i < 20; i++) {
         Files.writeString(hot.resolve("f" + i), "");
       }
       try (Exchange exchange = Exchange.ofDirectory(hot, outside)) {
         while (exchange.count() < 3) {
-          Thread.onSpinWait();
+          Thread.sleep(1);
         }
+        int before = exchange.count();
+        boolean met = false;
         try {
           TreeDeletion.delete(root);
         } catch (IOException e) {
           // Somebody goes on writing: the collector says so and nothing else happened.
           assertThat(outside.resolve("x")).hasContent("kept");
+          met = true;
         }
-        exchanges += exchange.count();
+        disturbed += met || exchange.count() > before ? 1 : 0;
       }
       assertThat(outside.resolve("x")).hasContent("kept");
       TreeDeletion.delete(root);
     }
     assertThat(root).doesNotExist();
-    assertThat(exchanges).isGreaterThan(300);
   }
 }

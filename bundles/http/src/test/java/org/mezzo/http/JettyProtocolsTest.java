@@ -36,10 +36,8 @@ import org.eclipse.jetty.http2.frames.HeadersFrame;
 import org.eclipse.jetty.http2.frames.ResetFrame;
 import org.eclipse.jetty.util.Callback;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(30)
 class JettyProtocolsTest {
   private final BlockingQueue<ResponseStream> streams = new LinkedBlockingQueue<>();
   private final BlockingQueue<Optional<Throwable>> closed = new LinkedBlockingQueue<>();
@@ -111,7 +109,7 @@ class JettyProtocolsTest {
             HttpURI.from("http://127.0.0.1:" + connector.address().getPort() + path),
             HttpVersion.HTTP_2,
             fields);
-    return session.newStream(new HeadersFrame(request, null, true), to).get(10, TimeUnit.SECONDS);
+    return session.newStream(new HeadersFrame(request, null, true), to).get(60, TimeUnit.SECONDS);
   }
 
   @Test
@@ -124,41 +122,41 @@ class JettyProtocolsTest {
               .connect(
                   new InetSocketAddress("127.0.0.1", connector.address().getPort()),
                   new Session.Listener() {})
-              .get(10, TimeUnit.SECONDS);
+              .get(60, TimeUnit.SECONDS);
       Received stream = new Received();
       Stream opened = request(session, connector, "/stream", stream);
-      ResponseStream answer = streams.poll(10, TimeUnit.SECONDS);
-      assertThat(stream.head.get(10, TimeUnit.SECONDS).getHttpFields().get("a-header"))
+      ResponseStream answer = streams.poll(60, TimeUnit.SECONDS);
+      assertThat(stream.head.get(60, TimeUnit.SECONDS).getHttpFields().get("a-header"))
           .isEqualTo("x");
       for (int i = 0; i < 100; i++) {
         Received other = new Received();
         request(session, connector, "/hello", other);
-        assertThat(other.head.get(10, TimeUnit.SECONDS).getStatus()).isEqualTo(200);
-        assertThat(other.data.poll(10, TimeUnit.SECONDS)).isEqualTo("hello");
-        assertThat(other.end.get(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(other.head.get(60, TimeUnit.SECONDS).getStatus()).isEqualTo(200);
+        assertThat(other.data.poll(60, TimeUnit.SECONDS)).isEqualTo("hello");
+        assertThat(other.end.get(60, TimeUnit.SECONDS)).isTrue();
       }
       answer.write("one".getBytes(StandardCharsets.UTF_8));
-      assertThat(stream.data.poll(10, TimeUnit.SECONDS)).isEqualTo("one");
+      assertThat(stream.data.poll(60, TimeUnit.SECONDS)).isEqualTo("one");
 
       opened.reset(new ResetFrame(opened.getId(), 8), Callback.NOOP);
-      assertThat(closed.poll(10, TimeUnit.SECONDS)).isPresent();
+      assertThat(closed.poll(60, TimeUnit.SECONDS)).isPresent();
       assertThat(answer.write(new byte[1])).isFalse();
 
       Received ended = new Received();
       request(session, connector, "/stream", ended);
-      ResponseStream second = streams.poll(10, TimeUnit.SECONDS);
+      ResponseStream second = streams.poll(60, TimeUnit.SECONDS);
       second.write("two".getBytes(StandardCharsets.UTF_8));
       second.end();
-      assertThat(ended.end.get(10, TimeUnit.SECONDS)).isTrue();
-      assertThat(closed.poll(10, TimeUnit.SECONDS)).isEmpty();
+      assertThat(ended.end.get(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(closed.poll(60, TimeUnit.SECONDS)).isEmpty();
 
       Received third = new Received();
       request(session, connector, "/stream", third);
-      streams.poll(10, TimeUnit.SECONDS);
-      third.head.get(10, TimeUnit.SECONDS);
+      streams.poll(60, TimeUnit.SECONDS);
+      third.head.get(60, TimeUnit.SECONDS);
       session.close(0, "done", Callback.NOOP);
       client.stop();
-      assertThat(closed.poll(10, TimeUnit.SECONDS)).isPresent();
+      assertThat(closed.poll(60, TimeUnit.SECONDS)).isPresent();
     } finally {
       client.stop();
     }
@@ -169,19 +167,19 @@ class JettyProtocolsTest {
     HTTP2Client client = new HTTP2Client();
     client.setIdleTimeout(60_000);
     client.start();
-    try (HttpConnector connector = open(Optional.empty(), Duration.ofMillis(200))) {
+    try (HttpConnector connector = open(Optional.empty(), Duration.ofSeconds(2))) {
       Session session =
           client
               .connect(
                   new InetSocketAddress("127.0.0.1", connector.address().getPort()),
                   new Session.Listener() {})
-              .get(10, TimeUnit.SECONDS);
+              .get(60, TimeUnit.SECONDS);
       Received stream = new Received();
       request(session, connector, "/stream", stream);
-      ResponseStream answer = streams.poll(10, TimeUnit.SECONDS);
-      assertThat(closed.poll(1, TimeUnit.SECONDS)).isNull();
+      ResponseStream answer = streams.poll(60, TimeUnit.SECONDS);
+      assertThat(closed.poll(4, TimeUnit.SECONDS)).isNull();
       assertThat(answer.write("late".getBytes(StandardCharsets.UTF_8))).isTrue();
-      assertThat(stream.data.poll(10, TimeUnit.SECONDS)).isEqualTo("late");
+      assertThat(stream.data.poll(60, TimeUnit.SECONDS)).isEqualTo("late");
     } finally {
       client.stop();
     }
@@ -218,9 +216,9 @@ class JettyProtocolsTest {
                         throw new java.io.UncheckedIOException(e);
                       }
                     });
-        streams.poll(10, TimeUnit.SECONDS).write("abc".getBytes(StandardCharsets.UTF_8));
-        stream.get(10, TimeUnit.SECONDS);
-        assertThat(closed.poll(10, TimeUnit.SECONDS)).as("%s", version).isPresent();
+        streams.poll(60, TimeUnit.SECONDS).write("abc".getBytes(StandardCharsets.UTF_8));
+        stream.get(60, TimeUnit.SECONDS);
+        assertThat(closed.poll(60, TimeUnit.SECONDS)).as("%s", version).isPresent();
       }
     }
   }

@@ -15,7 +15,7 @@ final class RawClient implements AutoCloseable {
 
   RawClient(InetSocketAddress address) throws IOException {
     socket = new Socket(address.getAddress(), address.getPort());
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout(60_000);
     input = new BufferedInputStream(socket.getInputStream());
   }
 

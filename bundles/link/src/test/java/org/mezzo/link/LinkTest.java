@@ -333,10 +333,10 @@ class LinkTest {
 
     link.send(AgentCall.newBuilder().setPong(Pong.getDefaultInstance()));
 
-    assertThat(closed.poll(10, TimeUnit.SECONDS))
+    assertThat(closed.poll(60, TimeUnit.SECONDS))
         .contains("a fault of the master")
         .contains("meant");
-    assertThat(faults.poll(10, TimeUnit.SECONDS)).hasMessage("meant");
+    assertThat(faults.poll(60, TimeUnit.SECONDS)).hasMessage("meant");
     assertThat(agent.next().toString()).startsWith("closed: ");
     other.session.send(MasterEvent.newBuilder().setPing(Ping.getDefaultInstance()));
     assertThat(((MasterEvent) healthy.next()).hasPing()).isTrue();
@@ -369,7 +369,7 @@ class LinkTest {
   }
 
   private Opened opened() throws Exception {
-    Opened session = opened.poll(10, TimeUnit.SECONDS);
+    Opened session = opened.poll(60, TimeUnit.SECONDS);
     assertThat(session).as("a session").isNotNull();
     return session;
   }
@@ -384,7 +384,7 @@ class LinkTest {
     }
 
     Object next() throws Exception {
-      Object what = seen.poll(10, TimeUnit.SECONDS);
+      Object what = seen.poll(60, TimeUnit.SECONDS);
       assertThat(what).as("something").isNotNull();
       return what;
     }

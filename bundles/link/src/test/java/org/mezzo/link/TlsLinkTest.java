@@ -53,7 +53,7 @@ class TlsLinkTest {
           InetSocketAddress.createUnresolved("localhost", connector.address().getPort());
       Agent agent = new Agent();
       client.connect(address, Optional.of(trusted), Hello.getDefaultInstance(), agent);
-      LinkServer.Session session = sessions.poll(10, TimeUnit.SECONDS);
+      LinkServer.Session session = sessions.poll(60, TimeUnit.SECONDS);
       assertThat(session).isNotNull();
       session.accept(Welcome.getDefaultInstance(), new Silent());
       session.send(MasterEvent.newBuilder().setPing(Ping.newBuilder().setSequence(3)));
@@ -124,7 +124,7 @@ class TlsLinkTest {
     private final LinkedBlockingQueue<Object> seen = new LinkedBlockingQueue<>();
 
     Object next() throws Exception {
-      Object what = seen.poll(10, TimeUnit.SECONDS);
+      Object what = seen.poll(60, TimeUnit.SECONDS);
       assertThat(what).as("something").isNotNull();
       return what;
     }

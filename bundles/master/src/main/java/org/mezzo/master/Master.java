@@ -14,7 +14,6 @@ import java.util.TreeSet;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.allocator.Allocator;
-import org.mezzo.api.hook.Hook;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.Daemon;
@@ -31,7 +30,6 @@ import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.master.agents.LinkEndpoint;
-import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
@@ -40,7 +38,8 @@ import org.mezzo.master.endpoints.MasterEndpoints;
 import org.mezzo.master.scheduler.RootAccounts;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.DaemonModules;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.MasterInfo;
@@ -71,9 +70,8 @@ public final class Master implements Daemon {
   private final Coordination coordination;
   private final EventLoop loop;
   private final MasterInfo self;
-  private final ModuleConsultant consultant;
   private final Leadership leadership;
-  private final RemovalRate removalRate;
+  private final Terms terms;
   private volatile String allocator;
   private volatile Optional<Set<String>> whitelist = Optional.empty();
 
@@ -89,16 +87,12 @@ public final class Master implements Daemon {
     this.coordination = coordination;
     loop = frame.loop();
     allocator = flags.allocation().allocator();
-    removalRate = flags.agents().removalRate();
     self = describe();
-    consultant =
+    ModuleConsultant consultant =
         frame.own(
             new ModuleConsultant(
-                flags.daemon().hooks(),
-                frame.modules(),
-                hook -> frame.forModule(Hook.KIND, hook),
-                frame.authorization(),
-                loop));
+                flags.daemon().hooks(), frame.modules(), frame.authorization(), loop));
+    terms = new Terms(frame, flags, self, consultant);
     leadership = frame.own(new Leadership(loop, self, this::term));
     addRoutes(links);
     measure();
@@ -149,40 +143,20 @@ public final class Master implements Daemon {
 
   private MasterTerm term(
       MasterState.Counters counters, Registry registry, MasterTerm.FailureListener failures) {
-    MasterTerm.Parts parts =
-        new MasterTerm.Parts(
-            loop,
-            frame.clock(),
-            frame.metrics(),
-            flags.settings(consultant.demanded()),
-            flags.allocation().options(),
-            flags.history(),
-            flags.allocation().weights(),
-            removalRate,
-            flags.agents().recoveryLimit(),
-            flags.election().registry(),
-            consultant);
-    MasterTerm term = new MasterTerm(parts, self, counters, registry, failures);
+    MasterTerm term = terms.create(counters, registry, failures);
     term.allocation().use(leaseAllocator(term));
     term.allocation().whitelist(whitelist);
-    if (flags.frameworks().measured()) {
-      term.measureFrameworks();
-    }
     return term;
   }
 
   private ModuleLease<Allocator> leaseAllocator(MasterTerm term) {
-    return frame
-        .modules()
+    DaemonModules modules = frame.modules();
+    return modules
+        .leases()
         .lease(
-            new LeaseRequest<>(
-                Allocator.class,
-                Allocator.KIND,
-                allocator,
-                frame.forModule(Allocator.KIND, allocator),
-                1,
-                loop,
-                term.allocation().listener()));
+            modules
+                .request(Kinds.ALLOCATOR, allocator, loop)
+                .heardBy(term.allocation().listener()));
   }
 
   private void addRoutes(LinkServer links) {
@@ -195,15 +169,15 @@ public final class Master implements Daemon {
         flags.daemon().all(),
         frame.metrics(),
         frame.files(),
-        Optional.of(frame.modules()),
+        Optional.of(frame.modules().leases()),
         frame.workers());
     new MasterEndpoints(leadership, frame.authorization(), frame.metrics(), frame.workers())
         .scheduler(
             flags.frameworks().constraints(),
-            flags.frameworks().rootSubmissions()
+            flags.frameworks().rules().rootSubmissions()
                 ? Optional.empty()
                 : Optional.of(new RootAccounts()))
-        .operator(flags.daemon().all(), frame.files(), loop, frame.started())
+        .operator(flags.daemon(), flags.operator(), frame.files(), loop, frame.started())
         .install(router);
   }
 

@@ -5,7 +5,10 @@ import java.util.HashMap;
 import java.util.Map;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
+import org.mezzo.daemon.logging.LoggingEndpoint;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
@@ -49,17 +52,19 @@ public final class MasterDaemon {
       @Reference Deployments deployments,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
-      @Reference LinkServer links)
+      @Reference LinkServer links,
+      @Reference Verbosity verbosity)
       throws IOException, FlagException {
     definitions = definitions();
-    given = flags(properties);
-    String name = String.valueOf(properties.getOrDefault("mezzo.daemon", "master"));
+    DaemonConfiguration configuration = DaemonConfiguration.of(properties, "master");
+    given = configuration.flags();
     MasterFlags flags = MasterFlags.of(definitions.parse(given));
     master =
-        DaemonFrame.open(name, Master.KIND, flags.daemon(), modules, connectors)
+        DaemonFrame.open(configuration.name(), Master.KIND, flags.daemon(), modules, connectors)
             .start(
                 frame -> {
-                  frame.router().add(new DeploymentsEndpoint(name, deployments));
+                  frame.router().add(new LoggingEndpoint(verbosity));
+                  frame.router().add(new DeploymentsEndpoint(configuration.name(), deployments));
                   return new Master(frame, flags, coordination, links);
                 });
   }
@@ -70,22 +75,10 @@ public final class MasterDaemon {
         MasterDaemon.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
   }
 
-  private static Map<String, String> flags(Map<String, Object> properties) {
-    Map<String, String> flags = new HashMap<>();
-    properties.forEach(
-        (key, value) -> {
-          // Configuration Admin and component runtime add names with dots, which no flag has.
-          if (key.indexOf('.') < 0) {
-            flags.put(key, String.valueOf(value));
-          }
-        });
-    return flags;
-  }
-
   /** Takes over what can be changed while the master runs. */
   @Modified
   void modified(Map<String, Object> properties) throws FlagException {
-    Map<String, String> now = flags(properties);
+    Map<String, String> now = DaemonConfiguration.of(properties, "master").flags();
     String allocator = MasterFlags.of(definitions.parse(now)).allocation().allocator();
     Map<String, String> before = new HashMap<>(given);
     Map<String, String> after = new HashMap<>(now);

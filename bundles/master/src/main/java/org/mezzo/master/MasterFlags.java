@@ -18,7 +18,8 @@ import org.mezzo.flags.FlagValues;
 import org.mezzo.flags.Flags;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.constraints.RegexLimits;
-import org.mezzo.master.election.MasterTerm;
+import org.mezzo.master.election.TermRegistry;
+import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Settings;
 import org.mezzo.protocol.v1.DomainInfo;
@@ -36,6 +37,7 @@ public record MasterFlags(
     Agents agents,
     Frameworks frameworks,
     Allocation allocation,
+    OperatorFlags operator,
     MasterState.Limits history) {
 
   /**
@@ -45,26 +47,16 @@ public record MasterFlags(
    * @param session {@code --zk_session_timeout}
    * @param registry the {@code --registry_...} flags
    */
-  public record Election(
-      Optional<String> zk, Duration session, MasterTerm.RegistryTimes registry) {}
+  public record Election(Optional<String> zk, Duration session, TermRegistry.Times registry) {}
 
   /**
-   * When agents are given up.
+   * Who may be an agent, and when agents are given up.
    *
-   * @param pingTimeout {@code --agent_ping_timeout}
-   * @param maxPingTimeouts {@code --max_agent_ping_timeouts}
-   * @param reregisterTimeout {@code --agent_reregister_timeout}
-   * @param requireDomain {@code --require_agent_domain}
+   * @param rules of single agents
    * @param removals {@code --agent_removal_rate_limit}
    * @param recoveryLimit {@code --recovery_agent_removal_limit}, from 0 to 1
    */
-  public record Agents(
-      Duration pingTimeout,
-      int maxPingTimeouts,
-      Duration reregisterTimeout,
-      boolean requireDomain,
-      Optional<Removals> removals,
-      double recoveryLimit) {
+  public record Agents(Settings.Agents rules, Optional<Removals> removals, double recoveryLimit) {
 
     /** The rate at which they are given up, with nothing used of it yet. */
     public RemovalRate removalRate() {
@@ -80,18 +72,11 @@ public record MasterFlags(
   /**
    * What frameworks may do.
    *
-   * @param roles {@code --roles}; absent for any
-   * @param rootSubmissions {@code --root_submissions}
-   * @param offerTimeout {@code --offer_timeout}; absent for offers that stay
+   * @param rules of single frameworks
    * @param constraints the {@code --offer_constraints_...} flags
    * @param measured {@code --publish_per_framework_metrics}
    */
-  public record Frameworks(
-      Optional<Set<String>> roles,
-      boolean rootSubmissions,
-      Optional<Duration> offerTimeout,
-      RegexLimits constraints,
-      boolean measured) {}
+  public record Frameworks(Settings.Frameworks rules, RegexLimits constraints, boolean measured) {}
 
   /**
    * How resources are offered.
@@ -128,6 +113,8 @@ public record MasterFlags(
         agents(flags),
         frameworks(flags),
         allocation(flags, daemon.domain()),
+        new OperatorFlags(
+            flags.text("cluster"), count(flags, "max_operator_event_stream_subscribers")),
         new MasterState.Limits(
             count(flags, "max_completed_frameworks"),
             count(flags, "max_completed_tasks_per_framework"),
@@ -143,7 +130,7 @@ public record MasterFlags(
     return new Election(
         flags.text("zk"),
         flags.duration("zk_session_timeout"),
-        new MasterTerm.RegistryTimes(
+        new TermRegistry.Times(
             flags.duration("registry_fetch_timeout"),
             flags.duration("registry_store_timeout"),
             flags.duration("registry_gc_interval"),
@@ -153,19 +140,22 @@ public record MasterFlags(
 
   private static Agents agents(Flags flags) throws FlagException {
     return new Agents(
-        flags.duration("agent_ping_timeout"),
-        count(flags, "max_agent_ping_timeouts"),
-        flags.duration("agent_reregister_timeout"),
-        flags.bool("require_agent_domain"),
+        new Settings.Agents(
+            flags.duration("agent_ping_timeout"),
+            count(flags, "max_agent_ping_timeouts"),
+            flags.duration("agent_reregister_timeout"),
+            flags.bool("require_agent_domain")),
         FlagTexts.read(flags, "agent_removal_rate_limit", MasterFlags::removals),
         FlagTexts.read(flags, "recovery_agent_removal_limit", MasterFlags::share).orElse(1.0));
   }
 
   private static Frameworks frameworks(Flags flags) {
     return new Frameworks(
-        flags.text("roles").map(text -> Set.copyOf(FlagTexts.list(text))),
-        flags.bool("root_submissions"),
-        flags.optionalDuration("offer_timeout"),
+        new Settings.Frameworks(
+            Settings.Frameworks.DEFAULT.heartbeatInterval(),
+            flags.text("roles").map(text -> Set.copyOf(FlagTexts.list(text))),
+            flags.bool("root_submissions"),
+            flags.optionalDuration("offer_timeout")),
         new RegexLimits(
             flags.bytes("offer_constraints_re2_max_mem"),
             (int) flags.integer("offer_constraints_re2_max_program_size")),
@@ -253,16 +243,6 @@ public record MasterFlags(
    * @param consult whether anybody is asked before a launch
    */
   Settings settings(boolean consult) {
-    return new Settings(
-        Settings.DEFAULT.heartbeatInterval(),
-        agents.pingTimeout(),
-        agents.maxPingTimeouts(),
-        agents.reregisterTimeout(),
-        allocation.interval(),
-        frameworks.offerTimeout(),
-        frameworks.roles(),
-        frameworks.rootSubmissions(),
-        agents.requireDomain(),
-        consult);
+    return new Settings(agents.rules(), frameworks.rules(), allocation.interval(), consult);
   }
 }

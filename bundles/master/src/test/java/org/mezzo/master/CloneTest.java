@@ -93,12 +93,12 @@ class CloneTest {
 
       Agent older = new Agent(client, cluster, "p", 2);
       older.reregister(id, "10.0.0.1", "h");
-      assertThat(older.refusals.poll(10, TimeUnit.SECONDS).getReason())
+      assertThat(older.refusals.poll(60, TimeUnit.SECONDS).getReason())
           .isEqualTo("This agent was admitted on a newer connection");
       older.awaitClosed();
       Agent first = new Agent(client, cluster, "p", 1);
       first.register("10.0.0.1", "h");
-      assertThat(first.refusals.poll(10, TimeUnit.SECONDS)).isNotNull();
+      assertThat(first.refusals.poll(60, TimeUnit.SECONDS)).isNotNull();
       assertThat(newer.closed).isEmpty();
 
       Agent next = new Agent(client, cluster, "p", 4);
@@ -175,7 +175,7 @@ class CloneTest {
 
     MasterEvent await(Predicate<MasterEvent> wanted) throws Exception {
       while (true) {
-        MasterEvent event = received.poll(10, TimeUnit.SECONDS);
+        MasterEvent event = received.poll(60, TimeUnit.SECONDS);
         assertThat(event).as("an event").isNotNull();
         if (wanted.test(event)) {
           return event;
@@ -184,7 +184,7 @@ class CloneTest {
     }
 
     void awaitClosed() throws Exception {
-      assertThat(closed.poll(10, TimeUnit.SECONDS)).as("the end of the link").isNotNull();
+      assertThat(closed.poll(60, TimeUnit.SECONDS)).as("the end of the link").isNotNull();
     }
 
     @Override

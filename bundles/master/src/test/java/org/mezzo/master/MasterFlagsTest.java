@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,6 +17,7 @@ import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.flags.FlagException;
+import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Settings;
 
@@ -49,6 +51,9 @@ class MasterFlagsTest {
                 entry("recovery_agent_removal_limit", "25%"),
                 entry("roles", "x, y,"),
                 entry("whitelist", "file:///etc/list"),
+                entry("cluster", "home"),
+                entry("max_operator_event_stream_subscribers", "7"),
+                entry("log_dir", "logs/"),
                 entry("acls", "{}"),
                 entry("authenticate_http_readonly", "true"),
                 entry("authenticate_http_frameworks", "true"),
@@ -60,8 +65,11 @@ class MasterFlagsTest {
     assertThat(flags.agents().removals())
         .contains(new MasterFlags.Removals(2, Duration.ofMinutes(10)));
     assertThat(flags.agents().recoveryLimit()).isEqualTo(0.25);
-    assertThat(flags.frameworks().roles().orElseThrow()).containsExactlyInAnyOrder("x", "y");
+    assertThat(flags.frameworks().rules().roles().orElseThrow())
+        .containsExactlyInAnyOrder("x", "y");
     assertThat(flags.allocation().whitelist()).contains(Path.of("/etc/list"));
+    assertThat(flags.operator()).isEqualTo(new OperatorFlags(Optional.of("home"), 7));
+    assertThat(flags.daemon().folders().log()).contains("logs/");
     assertThat(flags.daemon().border().authorizer()).contains("local");
     assertThat(flags.daemon().border().authenticators())
         .isEqualTo(

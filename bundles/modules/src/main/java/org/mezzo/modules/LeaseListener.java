@@ -10,8 +10,24 @@ public interface LeaseListener {
    */
   void acquired(long epoch, ModuleDescription module);
 
-  /** The holder of that epoch is gone; replies with it will not come any more. */
+  /**
+   * The holder of that epoch is gone; its replies will not come any more. Where calls end beside
+   * the successor, this is told when the last one has, after the successor's {@link #acquired}.
+   */
   void lost(long epoch, ModuleDescription module, String reason);
+
+  /** A listener that wants to know only that there is a holder. */
+  static LeaseListener acquired(Runnable action) {
+    return new LeaseListener() {
+      @Override
+      public void acquired(long epoch, ModuleDescription module) {
+        action.run();
+      }
+
+      @Override
+      public void lost(long epoch, ModuleDescription module, String reason) {}
+    };
+  }
 
   /** A listener that does not care. */
   LeaseListener NONE =

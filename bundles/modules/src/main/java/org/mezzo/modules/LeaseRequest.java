@@ -1,5 +1,6 @@
 package org.mezzo.modules;
 
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
@@ -7,19 +8,34 @@ import org.mezzo.api.Module;
 /**
  * Who wants which module.
  *
- * @param type the SPI interface of the kind
- * @param kind the kind's name, for example {@code allocator}
+ * @param kind the kind's row
  * @param name the module's name as selected by a flag
  * @param context handed to the instance
- * @param concurrency how many calls may run at a time: 1 except for kinds that say otherwise
- * @param events where listener and replies are called: the daemon's event loop
+ * @param events where listener, takeover and replies are called: the daemon's event loop
  * @param listener told of every change of the holder
+ * @param takeover what an instance does before it holds the lease; empty for nothing
  */
 public record LeaseRequest<M extends Module>(
-    Class<M> type,
-    String kind,
+    Kind<M> kind,
     String name,
     DaemonContext context,
-    int concurrency,
     Executor events,
-    LeaseListener listener) {}
+    LeaseListener listener,
+    Optional<Takeover<M>> takeover) {
+
+  /** A request of a daemon that need not know who holds the lease. */
+  public static <M extends Module> LeaseRequest<M> of(
+      Kind<M> kind, String name, DaemonContext context, Executor events) {
+    return new LeaseRequest<>(kind, name, context, events, LeaseListener.NONE, Optional.empty());
+  }
+
+  /** The same with somebody who is told of holders. */
+  public LeaseRequest<M> heardBy(LeaseListener other) {
+    return new LeaseRequest<>(kind, name, context, events, other, takeover);
+  }
+
+  /** The same with something an instance must do before it holds the lease. */
+  public LeaseRequest<M> after(Takeover<M> other) {
+    return new LeaseRequest<>(kind, name, context, events, listener, Optional.of(other));
+  }
+}

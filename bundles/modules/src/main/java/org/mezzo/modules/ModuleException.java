@@ -20,6 +20,28 @@ public final class ModuleException extends Exception {
     this.kind = kind;
   }
 
+  /** Whether a call failed only because there is no module, which was reported when it went. */
+  public static boolean isAbsence(Throwable failure) {
+    return kindOf(failure) == Kind.ABSENT;
+  }
+
+  /**
+   * Whether a call failed because whom it was for holds the lease no longer; whoever comes next
+   * knows nothing of it.
+   */
+  public static boolean isDeparture(Throwable failure) {
+    return isAbsence(failure) || kindOf(failure) == Kind.STALE;
+  }
+
+  private static Kind kindOf(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ModuleException module) {
+        return module.kind;
+      }
+    }
+    return null;
+  }
+
   public Kind kind() {
     return kind;
   }

@@ -6,14 +6,74 @@ import java.util.concurrent.CompletionStage;
 import org.mezzo.api.Module;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A daemon's hold on one module. All methods return at once and are safe for any thread. */
+/**
+ * A daemon's hold on one module. All methods return at once and are safe for any thread.
+ *
+ * <p>Calls are addressed to the lease, not to an instance: one that waits while the module is
+ * swapped is answered by the successor, one that has begun by the instance it began on.
+ *
+ * <p>Every call gets an answer, on the events executor: its result, or a {@link ModuleException}:
+ * {@code THREW} when the module threw or gave null, {@code LATE}, {@code ABSENT} when nobody holds
+ * the lease or the holder went away without successor, {@code STALE} when it was addressed to an
+ * epoch that is over or had begun and outlasted the handover limit of its kind, {@code OVERLOADED}
+ * when too many calls wait already (the call is not made). Cancelling the stage's future takes the
+ * call back or interrupts its thread.
+ */
 @ProviderType
 public interface ModuleLease<M extends Module> extends AutoCloseable {
 
-  /** Something to do with the instance, on the lease's mailbox thread. */
+  /** Something to ask of the instance, on a thread of the lease. Null is a fault of the module. */
   @FunctionalInterface
   interface Call<M, R> {
     R apply(M module) throws Exception;
+  }
+
+  /** Something to tell the instance, on a thread of the lease. */
+  @FunctionalInterface
+  interface Action<M> {
+    void apply(M module) throws Exception;
+  }
+
+  /** What to call and how. */
+  final class Terms {
+    private final String operation;
+    private final long epoch;
+    private final Optional<Duration> deadline;
+
+    private Terms(String operation, long epoch, Optional<Duration> deadline) {
+      this.operation = operation;
+      this.epoch = epoch;
+      this.deadline = deadline;
+    }
+
+    /** Names the call in logs; whoever holds the lease answers within the deadline of the kind. */
+    public static Terms of(String operation) {
+      return new Terms(operation, 0, Optional.empty());
+    }
+
+    /** The same with a deadline of its own, from the moment the call begins. */
+    public Terms within(Duration other) {
+      return new Terms(operation, epoch, Optional.of(other));
+    }
+
+    /** The same for the holder of that epoch only. */
+    public Terms only(long holder) {
+      return new Terms(operation, holder, deadline);
+    }
+
+    public String operation() {
+      return operation;
+    }
+
+    /** The epoch addressed; 0 for any. */
+    public long epoch() {
+      return epoch;
+    }
+
+    /** Empty for that of the kind. */
+    public Optional<Duration> deadline() {
+      return deadline;
+    }
   }
 
   /**
@@ -28,26 +88,41 @@ public interface ModuleLease<M extends Module> extends AutoCloseable {
   /** Who holds the lease now. */
   Optional<ModuleDescription> holder();
 
-  /**
-   * Puts a call into the mailbox of the holder of {@code epoch}. Calls run in the order in which
-   * they were put.
-   *
-   * @param operation names the call in logs and metrics
-   * @param deadline from the moment the call starts to run
-   * @return completes on the events executor: with the result, or exceptionally with {@link
-   *     ModuleException} when the module threw ({@code THREW}), was late ({@code LATE}), went away
-   *     or does not exist ({@code ABSENT}), was replaced ({@code STALE}), or when too many calls
-   *     wait already ({@code OVERLOADED}; the call is not made). No reply of an epoch follows its
-   *     {@link LeaseListener#lost}. Cancelling the stage's future takes the call back or interrupts
-   *     its thread.
-   */
-  <R> CompletionStage<R> call(long epoch, String operation, Duration deadline, Call<M, R> call);
+  /** Asks; calls begin in the order in which they were put. */
+  <R> CompletionStage<R> ask(Terms terms, Call<M, R> call);
 
-  /** How many calls wait in the mailbox now. */
+  /**
+   * Asks something that is answered by a stage. The deadline covers method and stage; in a serial
+   * kind the next call begins when the stage has ended. A stage that ends too late is dropped.
+   */
+  <R> CompletionStage<R> askLater(Terms terms, Call<M, CompletionStage<R>> call);
+
+  /** Tells; completes with null when the module has returned. */
+  CompletionStage<Void> tell(Terms terms, Action<M> action);
+
+  /** Asks, within the deadline of the kind. */
+  default <R> CompletionStage<R> ask(String operation, Call<M, R> call) {
+    return ask(Terms.of(operation), call);
+  }
+
+  /** Tells, within the deadline of the kind. */
+  default CompletionStage<Void> tell(String operation, Action<M> action) {
+    return tell(Terms.of(operation), action);
+  }
+
+  /**
+   * Replaces the holder of that epoch by a fresh instance, of the same module where there is no
+   * better one: what it was told cannot be relied on any more. Nothing when another one holds.
+   *
+   * @param fault whether the module is to blame, which counts as a failed instance
+   */
+  void renew(long epoch, String reason, boolean fault);
+
+  /** How many calls wait now. */
   int backlog();
 
   /**
-   * Ends the lease; the holder is closed after the call that runs. The listener is not told; calls
+   * Ends the lease; the holder is closed after the calls that run. The listener is not told; calls
    * without a reply are refused.
    */
   @Override

@@ -28,7 +28,8 @@ public interface ModuleLeases {
    * the same kind and name where there is one, and from then on gives none to that bundle. Called
    * before a bundle is stopped.
    *
-   * @return completes when the last call into the bundle has returned or its deadline has passed
+   * @return completes when the last call into the bundle has returned or the deadline has passed;
+   *     calls that end beside a successor have the handover limit of their kind instead
    */
   CompletionStage<Void> drain(long bundleId, Duration deadline);
 

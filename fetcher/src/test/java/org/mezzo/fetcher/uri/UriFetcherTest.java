@@ -38,8 +38,8 @@ import org.mezzo.api.fetcher.Uris;
 import org.mezzo.testing.FakeDaemonContext;
 
 class UriFetcherTest {
-  private static final Duration PATIENT = Duration.ofSeconds(30);
-  private static final Duration SHORT = Duration.ofMillis(200);
+  private static final Duration PATIENT = Duration.ofSeconds(60);
+  private static final Duration SHORT = Duration.ofSeconds(2);
 
   @TempDir Path sandbox;
   private final CountDownLatch testEnded = new CountDownLatch(1);
@@ -204,13 +204,13 @@ class UriFetcherTest {
           exchange.getResponseBody().flush();
           awaitTestEnd();
         });
-    refused("http://" + base + "/stall", SHORT, "/stall", "no byte for 0.2 s", "stall");
+    refused("http://" + base + "/stall", SHORT, "/stall", "no byte for 2.0 s", "stall");
   }
 
   @Test
   void aServerThatDoesNotAnswerIsAFailure() {
     handle("/silent", exchange -> awaitTestEnd());
-    refused("http://" + base + "/silent", SHORT, "/silent", "did not answer for 0.2 s");
+    refused("http://" + base + "/silent", SHORT, "/silent", "did not answer for 2.0 s");
   }
 
   @Test
@@ -308,7 +308,7 @@ class UriFetcherTest {
     thread.start();
     reached.await();
     thread.interrupt();
-    assertThat(outcome.get(20, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
     assertThat(sandbox).isEmptyDirectory();
   }
 

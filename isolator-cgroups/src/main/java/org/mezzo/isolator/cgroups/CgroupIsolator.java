@@ -80,13 +80,18 @@ abstract class CgroupIsolator implements Isolator {
     Set<String> running = new HashSet<>();
     for (Container container : containers) {
       running.add(container.id());
+      if (container.pid().isEmpty()) {
+        // Prepared, perhaps by another instance; what comes with its process is still to come.
+        if (!groups.exists(container.id())) {
+          prepare(container);
+        }
+        continue;
+      }
       if (!groups.exists(container.id())) {
         // Launched before this isolator was selected: it is limited from now on.
         ControlGroup group = groups.create(container.id());
         limit(container, group);
-        if (container.pid().isPresent()) {
-          adopt(container, group);
-        }
+        adopt(container, group);
       }
       entered(container, groups.get(container.id()));
     }

@@ -193,7 +193,7 @@ class FakeTreeTest {
     write(group, "memory.max_usage_in_bytes", "" + 64 * MB);
     write(group, "memory.oom_control", "oom_kill_disable 1\nunder_oom 1\noom_kill 0\n");
 
-    assertThat(limitation.get(20, TimeUnit.SECONDS))
+    assertThat(limitation.get(60, TimeUnit.SECONDS))
         .startsWith("c1 mem:64 REASON_CONTAINER_LIMITATION_MEMORY")
         .contains("limit 64 MB, used 64 MB, peak 64 MB", "(pid " + ProcessHandle.current().pid());
   }
@@ -209,7 +209,7 @@ class FakeTreeTest {
     write(group, "cgroup.procs", "");
     write(group, "memory.events", "low 0\nmax 9\noom 2\noom_kill 2\n");
 
-    assertThat(limitation.get(20, TimeUnit.SECONDS))
+    assertThat(limitation.get(60, TimeUnit.SECONDS))
         .contains("peak 64 MB", "used unknown after the kernel killed 1 process");
   }
 

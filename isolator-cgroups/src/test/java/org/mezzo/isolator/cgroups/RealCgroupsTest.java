@@ -70,7 +70,7 @@ class RealCgroupsTest {
     assertThat(before.getMemLimitBytes()).isEqualTo(32 * 1024 * 1024);
     release();
 
-    assertThat(limitation.get(30, TimeUnit.SECONDS))
+    assertThat(limitation.get(60, TimeUnit.SECONDS))
         .startsWith("c1 REASON_CONTAINER_LIMITATION_MEMORY Memory limit exceeded: limit 32 MB");
     process.destroyForcibly().waitFor();
     isolator.cleanup(container);
@@ -90,7 +90,7 @@ class RealCgroupsTest {
     start("x=0123456789; while :; do x=$x$x; done");
     isolator.isolate(container, process.pid());
     release();
-    assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("the kernel kills").isTrue();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("the kernel kills").isTrue();
     isolator.cleanup(container);
     assertThat(limitations).hasSize(1);
     assertThat(limitations.get(0)).contains("limit 32 MB", "peak 3");
@@ -114,7 +114,7 @@ class RealCgroupsTest {
     isolator.open(agent);
     isolator.recover(List.of(container));
     double used = 0;
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (used == 0 && System.nanoTime() < end) {
       ResourceStatistics usage = isolator.usage(container).orElseThrow();
       used = usage.getCpusUserTimeSecs() + usage.getCpusSystemTimeSecs();

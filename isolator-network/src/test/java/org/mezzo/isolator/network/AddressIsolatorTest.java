@@ -146,7 +146,7 @@ class AddressIsolatorTest {
           .containsExactly(ipv4("10.11.12.13"));
     } finally {
       process.getOutputStream().close();
-      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
         process.destroyForcibly();
       }
     }

@@ -81,7 +81,7 @@ class BadRequestsIT {
             : row.path("body").asText("").getBytes(StandardCharsets.UTF_8);
     HttpRequest.Builder request =
         HttpRequest.newBuilder(daemon.resolve(row.path("path").asText()))
-            .timeout(Duration.ofSeconds(10))
+            .timeout(Duration.ofSeconds(60))
             .method(row.path("method").asText(), HttpRequest.BodyPublishers.ofByteArray(body));
     row.path("headers")
         .fields()

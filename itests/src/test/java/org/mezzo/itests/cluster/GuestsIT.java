@@ -18,6 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.deployment.journal.BundleStore;

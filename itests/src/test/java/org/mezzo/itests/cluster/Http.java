@@ -16,7 +16,7 @@ public final class Http {
   public static final HttpClient CLIENT =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(Duration.ofSeconds(5))
+          .connectTimeout(Duration.ofSeconds(30))
           .build();
 
   private Http() {}
@@ -60,7 +60,7 @@ public final class Http {
     try {
       HttpResponse<byte[]> response =
           CLIENT.send(
-              request.timeout(Duration.ofSeconds(30)).build(),
+              request.timeout(Duration.ofSeconds(60)).build(),
               HttpResponse.BodyHandlers.ofByteArray());
       return new Answer(response.statusCode(), response.headers(), response.body());
     } catch (InterruptedException e) {

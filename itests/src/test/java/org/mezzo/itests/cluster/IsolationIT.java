@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 
 /** What modules around a task's process do for it, as its framework sees it. */
 class IsolationIT {
@@ -157,7 +158,7 @@ class IsolationIT {
           .isEqualTo("127.0.0.1");
       Await.until(
           "the task wrote its address",
-          Duration.ofSeconds(20),
+          Duration.ofSeconds(60),
           () -> sandboxFile(framework, offer, "address", "stdout").equals("127.0.0.1\n"));
       framework.teardown();
     }

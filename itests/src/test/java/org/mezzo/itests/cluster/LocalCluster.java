@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.mezzo.fixtures.Await;
 
 /** A cluster started by {@code bin/mezzo local}, on free ports, in a folder of its own. */
 public final class LocalCluster implements AutoCloseable {
@@ -73,7 +74,7 @@ public final class LocalCluster implements AutoCloseable {
     try {
       Await.until(
           agents + " agents registered",
-          Duration.ofSeconds(60),
+          Duration.ofSeconds(120),
           () -> {
             if (!process.isAlive()) {
               throw new IllegalStateException("The cluster ended:\n" + process.stderr());

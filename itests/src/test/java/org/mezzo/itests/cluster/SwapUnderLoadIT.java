@@ -25,6 +25,7 @@ import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 
 /**
  * Swaps the allocator of a live cluster again and again through the hot folder, as an operator
@@ -71,7 +72,7 @@ class SwapUnderLoadIT {
             uninstall();
             Await.until(
                 "the allocator is gone",
-                Duration.ofSeconds(20),
+                Duration.ofSeconds(60),
                 () -> allocator(cluster).isEmpty());
             install(hierarchical, expected);
           }
@@ -81,7 +82,7 @@ class SwapUnderLoadIT {
             other ? "org.mezzo.examples.allocator.roundrobin" : "org.mezzo.allocator.drf";
         Await.until(
             operation + " to " + bundle + " " + expected + " took place",
-            Duration.ofSeconds(20),
+            Duration.ofSeconds(60),
             () -> allocator(cluster).equals(Set.of(bundle + " " + expected)));
         done.add(operation + " " + expected);
         load.awaitTasks(2);

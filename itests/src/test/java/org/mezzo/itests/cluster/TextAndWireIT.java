@@ -154,7 +154,7 @@ class TextAndWireIT {
   private static HttpRequest post(String path, String json, boolean lengthKnown) {
     byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
     return HttpRequest.newBuilder(cluster.master().resolve(path))
-        .timeout(Duration.ofSeconds(20))
+        .timeout(Duration.ofSeconds(60))
         .header("Content-Type", "application/json")
         .header("Accept", "application/json")
         .POST(

@@ -67,7 +67,7 @@ class ThirdPartyClientsIT {
             .redirectOutput(output.toFile())
             .start();
     try {
-      boolean ended = process.waitFor(60, TimeUnit.SECONDS);
+      boolean ended = process.waitFor(120, TimeUnit.SECONDS);
       String text = Files.readString(output);
       assertThat(ended).as(text).isTrue();
       assertThat(process.exitValue()).as(text).isZero();

@@ -46,7 +46,7 @@ public final class HostContainer implements TestContainer {
 
   private static final String EXAM_VERSION = "4.14.0";
   private static final String PROBE_SIGNATURE = "Probe-Signature";
-  private static final long PATIENCE_MILLIS = 10_000;
+  private static final long PATIENCE_MILLIS = 60_000;
 
   private final ExamSystem system;
   private final Deque<Bundle> probes = new ArrayDeque<>();

@@ -20,7 +20,7 @@ import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployments;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.container.HostContainer;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
@@ -70,7 +70,7 @@ public class BadAllocatorIT {
     jars = Path.of(context.getProperty(JARS));
     configurations
         .getConfiguration("org.mezzo.deployment", "?")
-        .update(new Hashtable<>(Map.of("startTimeoutMillis", 5_000L, "drainTimeoutMillis", 500L)));
+        .update(new Hashtable<>(Map.of("startTimeoutMillis", 15_000L, "drainTimeoutMillis", 500L)));
     cluster = ClusterInside.start(configurations, leases);
     load = new Load(cluster);
     load.awaitTasks(5);

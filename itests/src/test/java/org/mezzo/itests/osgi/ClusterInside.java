@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.allocator.Allocator;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.cluster.Distribution;
 import org.mezzo.itests.cluster.Http;
 import org.mezzo.modules.LeaseDescription;
@@ -29,10 +29,11 @@ import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
 /** A master of its own and two agents in the framework in which the test runs. */
-final class ClusterInside implements AutoCloseable {
+public final class ClusterInside implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  private static final int AGENTS = 2;
+  /** How many agents it has. */
+  public static final int AGENTS = 2;
 
   private final ModuleLeases leases;
   private final Path folder = Files.createTempDirectory("mezzo-itest-cluster");
@@ -40,7 +41,12 @@ final class ClusterInside implements AutoCloseable {
   private final Configuration masterConfiguration;
   private final URI master;
 
-  private ClusterInside(ConfigurationAdmin configurations, ModuleLeases leases) throws IOException {
+  private ClusterInside(
+      ConfigurationAdmin configurations,
+      ModuleLeases leases,
+      Map<String, String> masterFlags,
+      Map<String, String> agentFlags)
+      throws IOException {
     this.leases = leases;
     int port = Distribution.freePort();
     master = URI.create("http://127.0.0.1:" + port);
@@ -53,7 +59,8 @@ final class ClusterInside implements AutoCloseable {
                 "ip", "127.0.0.1",
                 "port", Integer.toString(port),
                 "work_dir", folder.resolve("master").toString(),
-                "allocation_interval", "100ms"));
+                "allocation_interval", "100ms"),
+            masterFlags);
     for (int i = 1; i <= AGENTS; i++) {
       daemon(
           configurations,
@@ -74,14 +81,25 @@ final class ClusterInside implements AutoCloseable {
               "registration_backoff_factor",
               "50ms",
               "resources",
-              "cpus:2;mem:1024;disk:1024;ports:[31000-31100]"));
+              "cpus:2;mem:1024;disk:1024;ports:[31000-31100]"),
+          agentFlags);
     }
   }
 
   /** Starts and waits until the agents are registered. */
   static ClusterInside start(ConfigurationAdmin configurations, ModuleLeases leases)
       throws IOException {
-    ClusterInside cluster = new ClusterInside(configurations, leases);
+    return start(configurations, leases, Map.of(), Map.of());
+  }
+
+  /** The same with other flags, or other values. */
+  public static ClusterInside start(
+      ConfigurationAdmin configurations,
+      ModuleLeases leases,
+      Map<String, String> masterFlags,
+      Map<String, String> agentFlags)
+      throws IOException {
+    ClusterInside cluster = new ClusterInside(configurations, leases, masterFlags, agentFlags);
     try {
       Await.until(
           AGENTS + " agents registered",
@@ -95,10 +113,16 @@ final class ClusterInside implements AutoCloseable {
   }
 
   /** What a test that speaks JSON inside the framework needs there. */
-  static Option json() {
+  public static Option json() {
     return composite(
         bundle(location("com.fasterxml.jackson.databind.ObjectMapper")),
-        bundle(location("com.fasterxml.jackson.annotation.JsonCreator")));
+        bundle(location("com.fasterxml.jackson.annotation.JsonCreator")),
+        fixtures());
+  }
+
+  /** What tests wait and speak to a master with. */
+  static Option fixtures() {
+    return bundle(location("org.mezzo.fixtures.Await"));
   }
 
   private static String location(String type) {
@@ -110,15 +134,20 @@ final class ClusterInside implements AutoCloseable {
   }
 
   private Configuration daemon(
-      ConfigurationAdmin configurations, String factory, Map<String, String> flags)
+      ConfigurationAdmin configurations,
+      String factory,
+      Map<String, String> flags,
+      Map<String, String> others)
       throws IOException {
     Configuration daemon = configurations.createFactoryConfiguration(factory, "?");
     daemons.push(daemon);
-    daemon.update(new Hashtable<>(flags));
+    Hashtable<String, String> all = new Hashtable<>(flags);
+    all.putAll(others);
+    daemon.update(all);
     return daemon;
   }
 
-  URI master() {
+  public URI master() {
     return master;
   }
 
@@ -127,7 +156,7 @@ final class ClusterInside implements AutoCloseable {
     return Http.get(master.resolve(path)).json();
   }
 
-  double metric(String name) throws IOException {
+  public double metric(String name) throws IOException {
     return get("/metrics/snapshot").path(name).asDouble();
   }
 

@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,11 +26,13 @@ import org.mezzo.api.DaemonContext;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployments;
-import org.mezzo.modules.LeaseListener;
+import org.mezzo.fixtures.Await;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLease.Terms;
 import org.mezzo.modules.ModuleLeases;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentInfo;
@@ -76,7 +77,8 @@ public class ModuleSwapIT {
   @Configuration
   public Option[] configuration() throws Exception {
     Path folder = HookBundles.build();
-    return options(junitBundles(), frameworkProperty(JARS).value(folder.toString()));
+    return options(
+        junitBundles(), ClusterInside.fixtures(), frameworkProperty(JARS).value(folder.toString()));
   }
 
   @Before
@@ -85,14 +87,11 @@ public class ModuleSwapIT {
     modules = deployments.folder().orElseThrow();
     lease =
         leases.lease(
-            new LeaseRequest<>(
-                Hook.class,
-                Hook.KIND,
+            LeaseRequest.of(
+                Kinds.HOOK,
                 "itest",
                 LocalModules.daemon("itest", DaemonContext.Role.MASTER, modules),
-                1,
-                loop,
-                LeaseListener.NONE));
+                loop));
     assertEquals(0, lease.epoch());
   }
 
@@ -104,8 +103,8 @@ public class ModuleSwapIT {
     }
     lease.close();
     loop.shutdownNow();
-    deployments.uninstall(NAME).toCompletableFuture().get(30, TimeUnit.SECONDS);
-    await(() -> leases.modules().stream().noneMatch(module -> module.name().equals("itest")));
+    deployments.uninstall(NAME).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    Await.until(() -> leases.modules().stream().noneMatch(module -> module.name().equals("itest")));
   }
 
   private void callWithoutPause() {
@@ -113,13 +112,12 @@ public class ModuleSwapIT {
         new Thread(
             () -> {
               while (!stop) {
-                long epoch = lease.epoch();
-                if (epoch == 0) {
+                if (lease.epoch() == 0) {
                   absent.incrementAndGet();
                   continue;
                 }
                 try {
-                  call(epoch);
+                  call();
                 } catch (AssertionError e) {
                   wrong.set(e.getMessage());
                 }
@@ -129,14 +127,12 @@ public class ModuleSwapIT {
     caller.start();
   }
 
-  private void call(long epoch) {
+  private void call() {
     try {
       Labels labels =
           lease
-              .call(
-                  epoch,
-                  "masterLaunchTaskLabels",
-                  Duration.ofMillis(200),
+              .ask(
+                  Terms.of("masterLaunchTaskLabels").within(Duration.ofSeconds(2)),
                   hook ->
                       hook.masterLaunchTaskLabels(
                           TASK, FrameworkInfo.getDefaultInstance(), AgentInfo.getDefaultInstance()))
@@ -148,17 +144,11 @@ public class ModuleSwapIT {
       ModuleException.Kind kind = ((ModuleException) e.getCause()).kind();
       if (kind == ModuleException.Kind.ABSENT && lease.epoch() == 0) {
         absent.incrementAndGet();
+      } else if (kind == ModuleException.Kind.STALE) {
+        wrong.set("a swap was noticed: " + e.getMessage());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void await(Callable<Boolean> condition) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!condition.call()) {
-      assertTrue("condition not met in 20 s", System.nanoTime() < end);
-      Thread.sleep(5);
     }
   }
 
@@ -173,26 +163,26 @@ public class ModuleSwapIT {
   }
 
   private Action lastAction(int after) throws Exception {
-    await(() -> deployments.history().size() > after);
+    Await.until(() -> deployments.history().size() > after);
     return deployments.history().get(0);
   }
 
   @Test
   public void aLeaseFollowsItsModuleAsJarsComeAndGo() throws Exception {
     drop("good-0.jar");
-    await(() -> version().equals("1.0.0"));
-    call(lease.epoch());
+    Await.until(() -> version().equals("1.0.0"));
+    call();
     assertEquals(1, answered.get());
     Files.delete(modules.resolve("hook.jar"));
-    await(() -> version().isEmpty());
+    Await.until(() -> version().isEmpty());
     drop("good-1.jar");
-    await(() -> version().equals("1.1.0"));
+    Await.until(() -> version().equals("1.1.0"));
   }
 
   @Test
   public void twentyRollingSwapsUnderCallsNeverLeaveACallWithoutAModule() throws Exception {
     drop("good-0.jar");
-    await(() -> version().equals("1.0.0"));
+    Await.until(() -> version().equals("1.0.0"));
     callWithoutPause();
     long begin = System.nanoTime();
     for (int i = 1; i < 20; i++) {
@@ -216,15 +206,15 @@ public class ModuleSwapIT {
 
   private Action spoil(String jar) throws Exception {
     drop("good-0.jar");
-    await(() -> version().equals("1.0.0"));
-    await(() -> deployments.list().stream().anyMatch(d -> d.symbolicName().equals(NAME)));
+    Await.until(() -> version().equals("1.0.0"));
+    Await.until(() -> deployments.list().stream().anyMatch(d -> d.symbolicName().equals(NAME)));
     callWithoutPause();
-    await(() -> answered.get() > 10);
+    Await.until(() -> answered.get() > 10);
     Action action = deployments.swap(jars.resolve(jar)).toCompletableFuture().get();
     assertFalse(action.outcome(), action.succeeded());
-    await(() -> version().equals("1.0.0"));
+    Await.until(() -> version().equals("1.0.0"));
     int before = answered.get();
-    await(() -> answered.get() > before + 10);
+    Await.until(() -> answered.get() > before + 10);
     assertEquals(
         1, leases.modules().stream().filter(module -> module.name().equals("itest")).count());
     return action;
@@ -238,7 +228,7 @@ public class ModuleSwapIT {
   @Test
   public void aVersionThatNeverReturnsIsTakenBackAndReportedWithItsStack() throws Exception {
     String outcome = spoil("hanging.jar").outcome();
-    assertTrue(outcome, outcome.contains("did not return within 200 ms"));
+    assertTrue(outcome, outcome.contains("did not return within 2000 ms"));
     assertTrue(outcome, outcome.contains("HangingHook.masterLaunchTaskLabels"));
   }
 

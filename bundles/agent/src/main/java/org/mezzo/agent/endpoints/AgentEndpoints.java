@@ -12,10 +12,10 @@ import org.mezzo.daemon.calls.CallApi;
 import org.mezzo.daemon.calls.CallEndpoint;
 import org.mezzo.daemon.calls.CallTable;
 import org.mezzo.daemon.calls.NotServed;
+import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
 import org.mezzo.protocol.v1.agent.Call;
 
 /** Puts together what an agent answers over HTTP beside what every daemon does. */
@@ -23,7 +23,7 @@ public final class AgentEndpoints {
   private final AgentDescription self;
   private final AgentReads reads;
   private final ContainerLook containers;
-  private final Flags flags;
+  private final DaemonFlags flags;
   private final MetricsRegistry metrics;
   private final VirtualFiles files;
 
@@ -31,7 +31,7 @@ public final class AgentEndpoints {
       AgentDescription self,
       AgentReads reads,
       ContainerLook containers,
-      Flags flags,
+      DaemonFlags flags,
       MetricsRegistry metrics,
       VirtualFiles files) {
     this.self = self;
@@ -76,7 +76,7 @@ public final class AgentEndpoints {
   private List<ApiCall<Call>> calls() {
     return List.of(
         new GetHealth(),
-        new GetFlags(flags),
+        new GetFlags(flags.all()),
         new GetVersion(),
         new GetMetrics(metrics),
         new GetAgent(self),

@@ -1,6 +1,7 @@
 package org.mezzo.agent.endpoints;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -15,7 +16,10 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.ObjectApprovers;
 import org.mezzo.daemon.border.Permission.Question;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Task;
+import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.resources.Resources;
 
 /**
  * What endpoints and calls read of an agent's state: copied on the loop, then cut to what one
@@ -26,16 +30,17 @@ public final class AgentReads {
   /**
    * The state as one principal may see it.
    *
-   * @param all everything, for sums that tell of nobody
-   * @param visible the frameworks, executors and tasks that he may see
-   * @param flags whether he may see the flags
+   * @param frameworks those with executors and tasks that he may see
+   * @param allocated what all tasks hold, which tells of nobody
+   * @param approvers what else he may see of what was asked about
    */
-  record Visible(AgentTasks.View all, AgentTasks.View visible, boolean flags) {}
+  record Visible(AgentTasks.View frameworks, Resources allocated, ObjectApprovers approvers) {}
 
   /** An executor whose container runs. */
   record Running(String framework, ExecutorView executor) {}
 
   private final AgentTasks tasks;
+  private final Resources total;
   private final Executor loop;
   private final Executor workers;
   private final Authorization authorization;
@@ -43,12 +48,18 @@ public final class AgentReads {
   /**
    * Reads tasks.
    *
+   * @param total what the agent has
    * @param loop the owner of the tasks
    * @param workers where answers are written
    */
   public AgentReads(
-      AgentTasks tasks, Executor loop, Executor workers, Authorization authorization) {
+      AgentTasks tasks,
+      Resources total,
+      Executor loop,
+      Executor workers,
+      Authorization authorization) {
     this.tasks = tasks;
+    this.total = total;
     this.loop = loop;
     this.workers = workers;
     this.authorization = authorization;
@@ -63,26 +74,41 @@ public final class AgentReads {
     return CompletableFuture.supplyAsync(tasks::view, loop);
   }
 
-  /** The state with what of it may be seen. */
-  CompletionStage<Visible> state(Optional<Principal> principal) {
+  /**
+   * The state with what of it may be seen.
+   *
+   * @param actions what is asked about; what belongs to another action is not visible where
+   *     authorization is demanded
+   */
+  CompletionStage<Visible> state(Optional<Principal> principal, Collection<Action> actions) {
     return view()
         .thenComposeAsync(
-            all ->
-                ObjectApprovers.ask(authorization, principal, questions(all))
-                    .thenApply(
-                        approvers ->
-                            new Visible(
-                                all,
-                                new AgentTasks.View(
-                                    visible(all.frameworks(), approvers),
-                                    visible(all.completed(), approvers)),
-                                approvers.approved(Action.VIEW_FLAGS))),
+            view -> {
+              Resources allocated = allocated(view);
+              List<Question> questions = questions(view, allocated);
+              questions.removeIf(question -> !actions.contains(question.action()));
+              return ObjectApprovers.ask(authorization, principal, questions)
+                  .thenApply(
+                      approvers ->
+                          new Visible(
+                              new AgentTasks.View(
+                                  visible(view.frameworks(), approvers),
+                                  visible(view.completed(), approvers)),
+                              allocated,
+                              approvers));
+            },
             workers);
   }
 
-  private static List<Question> questions(AgentTasks.View view) {
+  private List<Question> questions(AgentTasks.View view, Resources allocated) {
     List<Question> questions = new ArrayList<>();
     questions.add(Question.anything(Action.VIEW_FLAGS));
+    for (Resources reserving : List.of(total, allocated)) {
+      reserving
+          .reserved()
+          .keySet()
+          .forEach(role -> questions.add(Question.about(Action.VIEW_ROLE, role)));
+    }
     for (FrameworkView framework : all(view)) {
       questions.add(Question.about(Action.VIEW_FRAMEWORK, framework.info().getUser()));
       for (ExecutorView executor : executors(framework)) {
@@ -93,6 +119,20 @@ public final class AgentReads {
       }
     }
     return questions;
+  }
+
+  private static Resources allocated(AgentTasks.View view) {
+    List<Resource> all = new ArrayList<>();
+    for (FrameworkView framework : view.frameworks()) {
+      for (ExecutorView executor : framework.executors()) {
+        executor.tasks().forEach(task -> all.addAll(task.getResourcesList()));
+      }
+    }
+    try {
+      return Resources.of(all).unallocated();
+    } catch (ResourceFormatException e) {
+      throw new IllegalStateException("A running task has unreadable resources", e);
+    }
   }
 
   private static List<FrameworkView> visible(

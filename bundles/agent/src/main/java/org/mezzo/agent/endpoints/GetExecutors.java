@@ -28,12 +28,12 @@ final class GetExecutors implements ApiCall<Call> {
   public void handle(Call call, CallExchange exchange) {
     exchange.respondWhen(
         reads
-            .state(exchange.principal())
+            .state(exchange.principal(), declaration().permission().actions())
             .thenApplyAsync(
                 state ->
                     Response.newBuilder()
                         .setType(Response.Type.GET_EXECUTORS)
-                        .setGetExecutors(StateMessages.executors(state.visible()))
+                        .setGetExecutors(StateMessages.executors(state.frameworks()))
                         .build(),
                 reads.workers()));
   }

@@ -28,12 +28,12 @@ final class GetFrameworks implements ApiCall<Call> {
   public void handle(Call call, CallExchange exchange) {
     exchange.respondWhen(
         reads
-            .state(exchange.principal())
+            .state(exchange.principal(), declaration().permission().actions())
             .thenApplyAsync(
                 state ->
                     Response.newBuilder()
                         .setType(Response.Type.GET_FRAMEWORKS)
-                        .setGetFrameworks(StateMessages.frameworks(state.visible()))
+                        .setGetFrameworks(StateMessages.frameworks(state.frameworks()))
                         .build(),
                 reads.workers()));
   }

@@ -28,16 +28,16 @@ final class GetState implements ApiCall<Call> {
   public void handle(Call call, CallExchange exchange) {
     exchange.respondWhen(
         reads
-            .state(exchange.principal())
+            .state(exchange.principal(), declaration().permission().actions())
             .thenApplyAsync(
                 state ->
                     Response.newBuilder()
                         .setType(Response.Type.GET_STATE)
                         .setGetState(
                             Response.GetState.newBuilder()
-                                .setGetTasks(StateMessages.tasks(state.visible()))
-                                .setGetExecutors(StateMessages.executors(state.visible()))
-                                .setGetFrameworks(StateMessages.frameworks(state.visible())))
+                                .setGetTasks(StateMessages.tasks(state.frameworks()))
+                                .setGetExecutors(StateMessages.executors(state.frameworks()))
+                                .setGetFrameworks(StateMessages.frameworks(state.frameworks())))
                         .build(),
                 reads.workers()));
   }

@@ -28,12 +28,12 @@ final class GetTasks implements ApiCall<Call> {
   public void handle(Call call, CallExchange exchange) {
     exchange.respondWhen(
         reads
-            .state(exchange.principal())
+            .state(exchange.principal(), declaration().permission().actions())
             .thenApplyAsync(
                 state ->
                     Response.newBuilder()
                         .setType(Response.Type.GET_TASKS)
-                        .setGetTasks(StateMessages.tasks(state.visible()))
+                        .setGetTasks(StateMessages.tasks(state.frameworks()))
                         .build(),
                 reads.workers()));
   }

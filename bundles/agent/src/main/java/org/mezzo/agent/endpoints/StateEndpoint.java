@@ -2,9 +2,9 @@ package org.mezzo.agent.endpoints;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.mezzo.agent.Agent;
-import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.AgentTasks.ExecutorView;
 import org.mezzo.agent.tasks.AgentTasks.FrameworkView;
 import org.mezzo.agent.updates.States;
@@ -17,25 +17,24 @@ import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.daemon.json.StateJson;
-import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Task;
-import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 
 /** {@code /state}. */
 final class StateEndpoint implements ApiEndpoint {
   private final AgentReads reads;
   private final AgentDescription self;
-  private final Flags flags;
+  private final DaemonFlags flags;
 
-  StateEndpoint(AgentReads reads, AgentDescription self, Flags flags) {
+  StateEndpoint(AgentReads reads, AgentDescription self, DaemonFlags flags) {
     this.reads = reads;
     this.self = self;
     this.flags = flags;
@@ -47,7 +46,11 @@ final class StateEndpoint implements ApiEndpoint {
         "/state",
         Access.READONLY,
         Permission.perObject(
-            Action.VIEW_FRAMEWORK, Action.VIEW_EXECUTOR, Action.VIEW_TASK, Action.VIEW_FLAGS),
+            Action.VIEW_FRAMEWORK,
+            Action.VIEW_EXECUTOR,
+            Action.VIEW_TASK,
+            Action.VIEW_ROLE,
+            Action.VIEW_FLAGS),
         Help.of(
                 "The agent, and everything that runs on it.",
                 "Answers with an object: the agent's resources, attributes and flags, and its"
@@ -59,7 +62,7 @@ final class StateEndpoint implements ApiEndpoint {
   public void handle(HttpExchange exchange, Optional<Principal> principal) {
     Router.when(
         exchange,
-        reads.state(principal),
+        reads.state(principal, declaration().permission().actions()),
         reads.workers(),
         state -> CommonEndpoints.respondJson(exchange, json -> state(json, state)));
   }
@@ -67,7 +70,9 @@ final class StateEndpoint implements ApiEndpoint {
   private void state(JsonOut json, AgentReads.Visible state) {
     AgentInfo agent = self.info().get();
     Resources total = self.total();
-    Resources allocated = allocated(state.all());
+    Resources allocated = state.allocated();
+    Map<String, Resources> reserved =
+        state.approvers().approved(Action.VIEW_ROLE, total.reserved());
     json.object(
         () -> {
           json.field("version", Versions.MESOS);
@@ -83,40 +88,31 @@ final class StateEndpoint implements ApiEndpoint {
             StateJson.domain(json, "domain", agent.getDomain());
           }
           StateJson.resources(json, "resources", total);
-          StateJson.resourcesByRole(json, "reserved_resources", total.reserved());
+          StateJson.resourcesByRole(json, "reserved_resources", reserved);
           StateJson.resources(json, "unreserved_resources", total.unreserved());
-          StateJson.fullResourcesByRole(json, "reserved_resources_full", total.reserved());
+          StateJson.fullResourcesByRole(json, "reserved_resources_full", reserved);
           StateJson.fullResources(json, "unreserved_resources_full", total.unreserved());
-          StateJson.resourcesByRole(json, "reserved_resources_allocated", allocated.reserved());
+          StateJson.resourcesByRole(
+              json,
+              "reserved_resources_allocated",
+              state.approvers().approved(Action.VIEW_ROLE, allocated.reserved()));
           StateJson.resources(json, "unreserved_resources_allocated", allocated.unreserved());
           json.array("resource_providers", () -> {});
           StateJson.attributes(json, "attributes", agent.getAttributesList());
           self.leader().get().ifPresent(at -> json.field("master_hostname", at.getHostString()));
-          if (state.flags()) {
-            flags.text("log_dir").ifPresent(folder -> json.field("log_dir", folder));
-            json.object("flags", () -> flags.shown().forEach(json::field));
+          if (state.approvers().approved(Action.VIEW_FLAGS)) {
+            flags.folders().log().ifPresent(folder -> json.field("log_dir", folder));
+            json.object("flags", () -> flags.all().shown().forEach(json::field));
           }
           json.array(
-              "frameworks", state.visible().frameworks(), framework -> framework(json, framework));
+              "frameworks",
+              state.frameworks().frameworks(),
+              framework -> framework(json, framework));
           json.array(
               "completed_frameworks",
-              state.visible().completed(),
+              state.frameworks().completed(),
               framework -> framework(json, framework));
         });
-  }
-
-  private static Resources allocated(AgentTasks.View view) {
-    List<Resource> all = new ArrayList<>();
-    for (FrameworkView framework : view.frameworks()) {
-      for (ExecutorView executor : framework.executors()) {
-        executor.tasks().forEach(task -> all.addAll(task.getResourcesList()));
-      }
-    }
-    try {
-      return Resources.of(all).unallocated();
-    } catch (ResourceFormatException e) {
-      throw new IllegalStateException("A running task has unreadable resources", e);
-    }
   }
 
   private static void framework(JsonOut json, FrameworkView framework) {

@@ -1,20 +1,12 @@
 package org.mezzo.agent.hooks;
 
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import java.util.function.Function;
-import org.mezzo.api.DaemonContext;
 import org.mezzo.api.hook.Hook;
-import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
-import org.mezzo.modules.ModuleLease;
-import org.mezzo.modules.ModuleLeases;
+import org.mezzo.modules.ModuleChain;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -30,64 +22,38 @@ import org.slf4j.LoggerFactory;
  */
 public final class AgentHooks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AgentHooks.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(1);
 
-  private final ModuleLeases modules;
-  private final Function<String, DaemonContext> contexts;
-  private final Executor events;
-  private List<ModuleLease<Hook>> leases = List.of();
+  private final ModuleChain<Hook> hooks;
 
   /**
-   * Leases hooks.
+   * Asks these hooks.
    *
-   * @param contexts the agent as the module of that name sees it
-   * @param events the event loop, where replies arrive
+   * @param hooks whose replies arrive on the event loop
    */
-  public AgentHooks(
-      List<String> names,
-      ModuleLeases modules,
-      Function<String, DaemonContext> contexts,
-      Executor events) {
-    this.modules = modules;
-    this.contexts = contexts;
-    this.events = events;
-    select(names);
+  public AgentHooks(ModuleChain<Hook> hooks) {
+    this.hooks = hooks;
   }
 
-  /** Selects other hooks; calls under way still end with those of before. */
+  /** Selects other hooks; what is under way still ends with those of before. */
   public void select(List<String> names) {
-    List<ModuleLease<Hook>> before = leases;
-    List<ModuleLease<Hook>> selected = new ArrayList<>();
-    for (String name : names) {
-      selected.add(
-          modules.lease(
-              new LeaseRequest<>(
-                  Hook.class,
-                  Hook.KIND,
-                  name,
-                  contexts.apply(name),
-                  1,
-                  events,
-                  LeaseListener.NONE)));
-    }
-    leases = List.copyOf(selected);
-    before.forEach(ModuleLease::close);
+    hooks.select(names);
   }
 
   /** Whether no hook is selected. */
   public boolean isEmpty() {
-    return leases.isEmpty();
+    return hooks.isEmpty();
   }
 
   /** The task with the labels that hooks give it. */
   public CompletionStage<TaskInfo> runTaskLabels(
       TaskInfo task, FrameworkInfo framework, AgentInfo agent) {
-    return chain(
+    return hooks.fold(
         "agentRunTaskLabels",
         task,
         (hook, now) -> {
           Labels labels = hook.agentRunTaskLabels(now, framework, agent);
-          return labels == null || !now.hasLabels() && labels.getLabelsCount() == 0
+          Objects.requireNonNull(labels, "its labels");
+          return !now.hasLabels() && labels.getLabelsCount() == 0
               ? now
               : now.toBuilder().setLabels(labels).build();
         });
@@ -95,12 +61,12 @@ public final class AgentHooks implements AutoCloseable {
 
   /** What hooks add to the task's environment; later hooks win. */
   public CompletionStage<Map<String, String>> taskEnvironment(TaskInfo task) {
-    return chain(
+    return hooks.fold(
         "agentTaskEnvironment",
         Map.of(),
         (hook, now) -> {
           Map<String, String> added = hook.agentTaskEnvironment(task);
-          if (added == null || added.isEmpty()) {
+          if (Objects.requireNonNull(added, "its variables").isEmpty()) {
             return now;
           }
           Map<String, String> both = new HashMap<>(now);
@@ -111,13 +77,12 @@ public final class AgentHooks implements AutoCloseable {
 
   /** The status as hooks want it; one that changes the state is passed over. */
   public CompletionStage<TaskStatus> taskStatus(FrameworkID framework, TaskStatus status) {
-    return chain(
+    return hooks.fold(
         "agentTaskStatus",
         status,
         (hook, now) -> {
           TaskStatus decorated = hook.agentTaskStatus(framework, now);
-          if (decorated == null
-              || decorated.getState() != now.getState()
+          if (Objects.requireNonNull(decorated, "its status").getState() != now.getState()
               || !decorated.getTaskId().equals(now.getTaskId())) {
             LOG.warn("A hook wanted to change the state or task of an update; it is passed over");
             return now;
@@ -128,45 +93,11 @@ public final class AgentHooks implements AutoCloseable {
 
   /** Tells hooks that a task's container ended. */
   public void taskRemoved(FrameworkID framework, TaskInfo task) {
-    chain(
-        "agentTaskRemoved",
-        task,
-        (hook, now) -> {
-          hook.agentTaskRemoved(framework, now);
-          return now;
-        });
-  }
-
-  @FunctionalInterface
-  private interface Step<T> {
-    T apply(Hook hook, T now) throws Exception;
-  }
-
-  private <T> CompletionStage<T> chain(String operation, T first, Step<T> step) {
-    CompletionStage<T> stage = CompletableFuture.completedStage(first);
-    for (ModuleLease<Hook> lease : leases) {
-      stage =
-          stage.thenCompose(
-              now -> {
-                long epoch = lease.epoch();
-                if (epoch == 0) {
-                  return CompletableFuture.completedStage(now);
-                }
-                return lease
-                    .call(epoch, operation, DEADLINE, hook -> step.apply(hook, now))
-                    .exceptionally(
-                        failure -> {
-                          LOG.warn(
-                              "Hook call {} gave nothing and is passed over", operation, failure);
-                          return now;
-                        });
-              });
-    }
-    return stage;
+    hooks.tell("agentTaskRemoved", hook -> hook.agentTaskRemoved(framework, task));
   }
 
   @Override
   public void close() {
-    leases.forEach(ModuleLease::close);
+    hooks.close();
   }
 }

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import org.mezzo.daemon.loop.Backoff;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -38,7 +39,7 @@ public final class StatusUpdates {
   private static final class Stream {
     final Deque<TaskStatus> pending = new ArrayDeque<>();
     Optional<TaskState> sent = Optional.empty();
-    Duration wait = FIRST_RETRY;
+    final Backoff backoff = new Backoff(FIRST_RETRY, LONGEST_RETRY);
     Timer retry = () -> {};
   }
 
@@ -93,7 +94,7 @@ public final class StatusUpdates {
     TaskStatus acknowledged = stream.pending.removeFirst();
     waiting.decrementAndGet();
     stream.retry.cancel();
-    stream.wait = FIRST_RETRY;
+    stream.backoff.reset();
     if (stream.pending.isEmpty()) {
       if (States.terminal(acknowledged.getState())) {
         streams.remove(key);
@@ -132,7 +133,7 @@ public final class StatusUpdates {
 
   private void resend(Key key, Stream stream) {
     stream.retry.cancel();
-    stream.wait = FIRST_RETRY;
+    stream.backoff.reset();
     if (!stream.pending.isEmpty()) {
       send(key, stream);
     }
@@ -173,14 +174,11 @@ public final class StatusUpdates {
             .setStatus(status)
             .setLatestState(stream.pending.peekLast().getState())
             .build());
-    Duration wait = stream.wait;
     stream.retry =
         timers.apply(
-            wait,
+            stream.backoff.next(),
             () -> {
               if (!paused && stream.pending.peekFirst() == status) {
-                Duration doubled = wait.multipliedBy(2);
-                stream.wait = doubled.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : doubled;
                 send(key, stream);
               }
             });

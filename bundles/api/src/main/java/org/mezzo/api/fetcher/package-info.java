@@ -1,8 +1,8 @@
 /**
  * The fetcher kind: brings the URIs of a command into the sandbox.
  *
- * <p>Handover: the successor serves fetches that begin from then on; one that runs in the old
- * instance at that moment is tried once more with the successor.
+ * <p>Handover: the successor serves fetches that begin from then on; those that run in the old
+ * instance end there within 60 seconds, and are begun anew with the successor where they do not.
  */
 @Version("0.2.0")
 @Export

@@ -16,8 +16,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>Threading: see {@link org.mezzo.api.Module}. Deadline of each call: 1 second. A hook that
  * throws, is late or is absent is skipped: the message goes on undecorated by it, and is never held
- * back for it. A hook that (re)appears is told nothing of what went before; messages on their way
- * at that moment may pass without it.
+ * back for it. Null is a fault. A hook that (re)appears is told nothing of what went before; in a
+ * swap no message passes without it.
  */
 @ConsumerType
 public interface Hook extends Module {

@@ -1,10 +1,10 @@
 /**
  * The hook kind: decorates messages on their way through master and agent.
  *
- * <p>Handover: none but the lease's. A message that the old instance was looking at passes without
- * it; later ones meet the successor.
+ * <p>Handover: messages wait while the one that the old instance is looking at is finished, and
+ * meet the successor then; none passes without a hook because of a swap.
  */
-@Version("0.1.0")
+@Version("0.2.0")
 @Export
 package org.mezzo.api.hook;
 

@@ -24,4 +24,18 @@ public record Container(
     Resources resources,
     Resources limits,
     Optional<ContainerInfo> info,
-    OptionalLong pid) {}
+    OptionalLong pid) {
+
+  /** How far a container is, as far as an isolator was told. */
+  public enum Phase {
+    /** {@link Isolator#prepare} has returned for it. */
+    PREPARED,
+    /** It has a process, and {@link Isolator#isolate} has returned for it. */
+    ISOLATED
+  }
+
+  /** How far it is, in a list of {@link Isolator#recover}. */
+  public Phase phase() {
+    return pid.isPresent() ? Phase.ISOLATED : Phase.PREPARED;
+  }
+}

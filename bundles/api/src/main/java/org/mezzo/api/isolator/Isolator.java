@@ -12,17 +12,18 @@ import org.osgi.annotation.versioning.ConsumerType;
 /**
  * Limits and describes one aspect of the containers of an agent.
  *
- * <p>Order of calls: {@link #recover} first, once per instance, with every container that runs;
- * then per container {@link #prepare} before its process exists, {@link #isolate} while the process
- * waits to be let go, any number of {@link #update}, {@link #usage}, {@link #status}, and {@link
- * #cleanup} after its last process ended. Isolators are called in the order of {@code --isolation},
- * for {@link #cleanup} in reverse.
+ * <p>Order of calls: {@link #recover} first, once per instance, with every container that is
+ * prepared or runs, and its phase; then per container {@link #prepare} before its process exists,
+ * {@link #isolate} while the process waits to be let go, any number of {@link #update}, {@link
+ * #usage}, {@link #status}, and {@link #cleanup} after its last process ended. Isolators are called
+ * in the order of {@code --isolation}, for {@link #cleanup} in reverse.
  *
  * <p>Threading: see {@link org.mezzo.api.Module}. Deadline of each call: 10 seconds. A failure of
- * {@link #recover} leaves the isolator unused, as if it were absent; of {@link #prepare} or {@link
- * #isolate} fails the launch with {@code REASON_CONTAINER_LAUNCH_FAILED}; of {@link #update},
- * {@link #usage} and {@link #status} is counted and leaves things as they are; of {@link #cleanup}
- * is logged and counted. State that must outlive the instance belongs into the runtime directory.
+ * {@link #recover} refuses the instance the lease: the one before it goes on; of {@link #prepare}
+ * or {@link #isolate} fails the launch with {@code REASON_CONTAINER_LAUNCH_FAILED}; of {@link
+ * #update}, {@link #usage} and {@link #status} is counted and leaves things as they are; of {@link
+ * #cleanup} is logged and counted. State that must outlive the instance belongs into the runtime
+ * directory.
  *
  * <p>When an isolator goes away, running containers run on with the limits that were set; launches
  * fail while one that {@code --isolation} names is absent. One that (re)appears is told by {@link
@@ -35,10 +36,17 @@ public interface Isolator extends Module {
   /** The value of {@code mezzo.module.kind} of isolators. */
   String KIND = "isolator";
 
-  /** Told once where to report limits that were reached; may be kept. Called before recover. */
+  /**
+   * Told once where to report limits that were reached; may be kept, and does nothing any more once
+   * the instance is replaced. Called before recover.
+   */
   default void limitations(LimitationListener listener) {}
 
-  /** The containers that run when this instance takes over; empty on a fresh agent. */
+  /**
+   * The containers that an instance before this one has prepared or isolated and not cleaned up;
+   * empty on a fresh agent. For one that is {@link Container.Phase#PREPARED} this instance will be
+   * asked to {@link #isolate} or {@link #cleanup}.
+   */
   void recover(List<Container> containers) throws Exception;
 
   /** A container is about to be launched. */

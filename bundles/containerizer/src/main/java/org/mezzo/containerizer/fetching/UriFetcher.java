@@ -33,11 +33,11 @@ import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
-import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLease.Terms;
 import org.mezzo.protocol.v1.CommandInfo;
 
 /**
@@ -56,7 +56,11 @@ public final class UriFetcher implements AutoCloseable {
   static final int AT_A_TIME = 32;
 
   private static final int MOST_WAITING = 100_000;
-  private static final Duration LONGEST_FETCH = Duration.ofDays(1);
+
+  /** A fetch may take so many stall timeouts to notice by itself that nothing comes. */
+  private static final int STALLS = 2;
+
+  private static final Duration LONGEST_PROGRAM = Duration.ofDays(1);
   private static final Duration SHORT_CALL = Duration.ofSeconds(10);
   private static final Set<String> TAR_SUFFIXES =
       Set.of(".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz");
@@ -126,7 +130,7 @@ public final class UriFetcher implements AutoCloseable {
             new LinkedBlockingQueue<>(MOST_WAITING),
             threads(name + "-fetching-"));
     lane.allowCoreThreadTimeOut(true);
-    commands = new Commands(LONGEST_FETCH, threads(name + "-fetching-output-"));
+    commands = new Commands(LONGEST_PROGRAM, threads(name + "-fetching-output-"));
     Metrics metrics = host.agent().metrics();
     metrics.gauge("containerizer/fetches_active", lane::getActiveCount);
     metrics.gauge("containerizer/fetch_queue_length", () -> lane.getQueue().size());
@@ -259,23 +263,35 @@ public final class UriFetcher implements AutoCloseable {
     check("copying the file", status);
   }
 
-  /** Fetches; once more if the module was swapped meanwhile, with its successor. */
+  /**
+   * Fetches; once more if the module was swapped meanwhile, with its successor. Each attempt has a
+   * file of its own, because the first may still be at work on its one.
+   */
   private void transfer(Item item, Path target, FetchLog log)
       throws IOException, InterruptedException {
+    Path first = target.resolveSibling(target.getFileName() + ".1");
+    Path second = target.resolveSibling(target.getFileName() + ".2");
+    Path fetched = first;
     try {
-      transferOnce(item, target, log);
-    } catch (IOException e) {
-      if (!(e.getCause() instanceof ModuleException module)
-          || module.kind() != ModuleException.Kind.STALE
-              && module.kind() != ModuleException.Kind.ABSENT) {
-        throw e;
+      try {
+        transferOnce(item, first, log);
+      } catch (IOException e) {
+        if (!(e.getCause() instanceof ModuleException module)
+            || module.kind() != ModuleException.Kind.STALE
+                && module.kind() != ModuleException.Kind.ABSENT) {
+          throw e;
+        }
+        log.tell("The fetcher was replaced (" + e.getMessage() + "); trying its successor");
+        fetched = second;
+        transferOnce(item, second, log);
       }
-      log.tell("The fetcher was replaced (" + e.getMessage() + "); trying its successor");
-      Files.deleteIfExists(target);
-      transferOnce(item, target, log);
-    }
-    if (!Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
-      throw new IOException("the fetcher module made no file");
+      if (!Files.isRegularFile(fetched, LinkOption.NOFOLLOW_LINKS)) {
+        throw new IOException("the fetcher module made no file");
+      }
+      Files.move(fetched, target);
+    } finally {
+      Files.deleteIfExists(first);
+      Files.deleteIfExists(second);
     }
   }
 
@@ -283,16 +299,17 @@ public final class UriFetcher implements AutoCloseable {
       throws IOException, InterruptedException {
     String scheme = item.scheme();
     Set<String> names = new TreeSet<>();
-    for (ModuleDescription module : host.modules().modules()) {
+    for (ModuleDescription module : host.modules().leases().modules()) {
       if (module.kind().equals(Fetcher.KIND)) {
         names.add(module.name());
       }
     }
     for (String name : names) {
       ModuleLease<Fetcher> lease = leases.computeIfAbsent(name, this::lease);
-      long epoch = awaitEpoch(lease);
-      if (epoch == 0
-          || !await(lease.call(epoch, "schemes", SHORT_CALL, Fetcher::schemes)).contains(scheme)) {
+      awaitHolder(lease);
+      if (lease.epoch() == 0
+          || !await(lease.ask(Terms.of("schemes").within(SHORT_CALL), Fetcher::schemes))
+              .contains(scheme)) {
         continue;
       }
       Fetcher.Request request =
@@ -300,22 +317,20 @@ public final class UriFetcher implements AutoCloseable {
       AtomicBoolean unwanted = new AtomicBoolean();
       boolean fetched = false;
       try {
-        await(
-            lease.call(
-                epoch,
+        awaitFetch(
+            lease.tell(
                 "fetch",
-                LONGEST_FETCH,
                 fetcher -> {
                   try {
                     fetcher.fetch(request);
-                    return true;
                   } finally {
                     // Whoever asked is gone, and looked for the file before it was there.
                     if (unwanted.get()) {
                       Files.deleteIfExists(target);
                     }
                   }
-                }));
+                }),
+            target);
         fetched = true;
       } finally {
         unwanted.set(!fetched);
@@ -327,43 +342,72 @@ public final class UriFetcher implements AutoCloseable {
   }
 
   private ModuleLease<Fetcher> lease(String name) {
-    return host.modules()
-        .lease(
-            new LeaseRequest<>(
-                Fetcher.class,
-                Fetcher.KIND,
-                name,
-                host.contexts().apply(Fetcher.KIND, name),
-                AT_A_TIME,
-                events,
-                LeaseListener.NONE));
+    return host.modules().lease(Kinds.FETCHER, name, events);
   }
 
-  private static long awaitEpoch(ModuleLease<Fetcher> lease) throws InterruptedException {
+  private static void awaitHolder(ModuleLease<Fetcher> lease) throws InterruptedException {
     long end = System.nanoTime() + SHORT_CALL.toNanos();
     while (lease.epoch() == 0 && System.nanoTime() < end) {
       Thread.sleep(5);
     }
-    return lease.epoch();
+  }
+
+  /**
+   * Waits for a fetch as long as its file grows; one that has stopped, and does not give up by
+   * itself, is taken back.
+   */
+  private void awaitFetch(CompletionStage<Void> stage, Path target)
+      throws IOException, InterruptedException {
+    CompletableFuture<Void> reply = stage.toCompletableFuture();
+    Duration limit = options.fetcherStallTimeout().multipliedBy(STALLS);
+    long size = -1;
+    try {
+      while (true) {
+        try {
+          reply.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+          return;
+        } catch (TimeoutException e) {
+          long now = size(target);
+          if (now == size) {
+            throw new IOException("no byte came for " + limit.toSeconds() + " s", e);
+          }
+          size = now;
+        } catch (ExecutionException e) {
+          throw failure(e);
+        }
+      }
+    } finally {
+      reply.cancel(true);
+    }
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      return -1;
+    }
   }
 
   /** Waits for a module; who does not wait any longer takes the call back. */
   private static <R> R await(CompletionStage<R> stage) throws IOException, InterruptedException {
     CompletableFuture<R> reply = stage.toCompletableFuture();
     try {
-      return reply.get(LONGEST_FETCH.toHours(), TimeUnit.HOURS);
+      return reply.get();
     } catch (ExecutionException e) {
-      Throwable cause = e.getCause();
-      while (cause.getCause() != null && !(cause instanceof IOException)) {
-        cause = cause.getCause();
-      }
-      throw new IOException(
-          cause.getMessage() == null ? cause.toString() : cause.getMessage(), cause);
-    } catch (TimeoutException e) {
-      throw new IOException("it took more than " + LONGEST_FETCH.toHours() + " hours", e);
+      throw failure(e);
     } finally {
       reply.cancel(true);
     }
+  }
+
+  private static IOException failure(ExecutionException e) {
+    Throwable cause = e.getCause();
+    while (cause.getCause() != null && !(cause instanceof IOException)) {
+      cause = cause.getCause();
+    }
+    return new IOException(
+        cause.getMessage() == null ? cause.toString() : cause.getMessage(), cause);
   }
 
   /** Unpacks into the sandbox itself, wherever in it the archive is (rule 324). */

@@ -1,23 +1,28 @@
 package org.mezzo.containerizer.isolation;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.LaunchException;
-import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
-import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.ModuleChain;
+import org.mezzo.modules.ModuleChain.Member;
+import org.mezzo.modules.ModuleChain.Selection;
+import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
@@ -30,70 +35,25 @@ import org.slf4j.LoggerFactory;
  */
 public final class IsolatorChain implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(IsolatorChain.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(10);
 
   /** Isolators of Mesos that limit nothing; what they do here is the containerizer's own work. */
   private static final Set<String> BUILT_IN = Set.of("posix/cpu", "posix/mem", "filesystem/posix");
 
-  private static final class Link implements LeaseListener {
-    final String name;
-    final IsolatorChain chain;
-    ModuleLease<Isolator> lease;
-    volatile long epoch;
+  /** What one isolator was told. */
+  private static final class Told {
+    /** What it has been told of and not to clean up, as it was told of last. */
+    final Map<String, Container> known = new ConcurrentHashMap<>();
 
-    Link(String name, IsolatorChain chain) {
-      this.name = name;
-      this.chain = chain;
-    }
-
-    @Override
-    public void acquired(long acquired, ModuleDescription module) {
-      List<Container> running = chain.running.get();
-      lease
-          .call(
-              acquired,
-              "recover",
-              DEADLINE,
-              isolator -> {
-                isolator.limitations(chain.limitations);
-                isolator.recover(running);
-                return true;
-              })
-          .whenComplete(
-              (done, failure) -> {
-                if (failure != null) {
-                  LOG.error(
-                      "Isolator '{}' could not take over {} containers; launches fail until it can",
-                      name,
-                      running.size(),
-                      failure);
-                }
-              })
-          .thenAccept(done -> epoch = acquired);
-    }
-
-    @Override
-    public void lost(long lost, ModuleDescription module, String reason) {
-      if (epoch == lost) {
-        epoch = 0;
-      }
-      LOG.warn("Isolator '{}' is gone ({}); launches fail until it is back", name, reason);
-    }
-
-    <R> CompletionStage<R> call(String operation, ModuleLease.Call<Isolator, R> call) {
-      long now = epoch;
-      return now == 0
-          ? CompletableFuture.failedStage(
-              new LaunchException(
-                  "Isolator '"
-                      + name
-                      + "' is not available; install its module or take it out of"
-                      + " --isolation"))
-          : lease.call(now, operation, DEADLINE, call);
-    }
+    /** What it has cleaned up, as long as the containerizer still lists it. */
+    final Set<String> cleaned = ConcurrentHashMap.newKeySet();
   }
 
-  private final List<Link> links = new ArrayList<>();
+  private final Map<String, Told> told = new ConcurrentHashMap<>();
+
+  /** Who was asked to prepare a container, and goes on with it whatever is selected meanwhile. */
+  private final Map<String, Selection<Isolator>> responsible = new ConcurrentHashMap<>();
+
+  private final ModuleChain<Isolator> isolators;
   private final Isolator.LimitationListener limitations;
   private final Supplier<List<Container>> running;
 
@@ -112,45 +72,121 @@ public final class IsolatorChain implements AutoCloseable {
       Supplier<List<Container>> running) {
     this.limitations = limitations;
     this.running = running;
+    isolators =
+        host.modules()
+            .chain(
+                Kinds.ISOLATOR,
+                modules(isolation),
+                events,
+                request -> request.after(valid -> takeover(request.name(), valid)));
+  }
+
+  /** Containers that are launched from now on are isolated by these, the others as before. */
+  public void select(List<String> isolation) {
+    isolators.select(modules(isolation));
+  }
+
+  private static List<String> modules(List<String> isolation) {
+    List<String> modules = new ArrayList<>();
     for (String name : isolation) {
       if (BUILT_IN.contains(name)) {
         LOG.info("Isolation '{}' limits nothing by itself and needs no module", name);
-        continue;
+      } else {
+        modules.add(name);
       }
-      Link link = new Link(name, this);
-      links.add(link);
-      // The listener may be called before lease() returns, so it runs behind this task.
-      events.execute(
-          () ->
-              link.lease =
-                  host.modules()
-                      .lease(
-                          new LeaseRequest<>(
-                              Isolator.class,
-                              Isolator.KIND,
-                              name,
-                              host.contexts().apply(Isolator.KIND, name),
-                              1,
-                              events,
-                              link)));
     }
+    return modules;
   }
 
-  /** Whether there is nothing to wait for before a process is let go. */
+  private Told told(String name) {
+    return told.computeIfAbsent(name, unused -> new Told());
+  }
+
+  /** On the events executor, while no call of the lease runs. */
+  private ModuleLease.Action<Isolator> takeover(String name, BooleanSupplier valid) {
+    Told before = told(name);
+    Map<String, Container> all = new HashMap<>();
+    Set<String> listed = new HashSet<>();
+    for (Container container : running.get()) {
+      listed.add(container.id());
+      Selection<Isolator> selection = responsible.get(container.id());
+      if (!before.cleaned.contains(container.id())
+          && (selection == null
+              || selection.members().stream().anyMatch(it -> it.name().equals(name)))) {
+        all.put(container.id(), container);
+      }
+    }
+    before.cleaned.retainAll(listed);
+    all.putAll(before.known);
+    List<Container> containers = List.copyOf(all.values());
+    return isolator -> {
+      isolator.limitations(
+          (id, resources, reason, message) -> {
+            if (valid.getAsBoolean()) {
+              limitations.limited(id, resources, reason, message);
+            }
+          });
+      isolator.recover(containers);
+    };
+  }
+
+  private void entered(Member<Isolator> isolator, Container container) {
+    told(isolator.name()).known.put(container.id(), container);
+  }
+
+  private void left(Member<Isolator> isolator, Container container) {
+    Told before = told(isolator.name());
+    before.known.remove(container.id());
+    before.cleaned.add(container.id());
+  }
+
+  private static <R> CompletionStage<R> ask(
+      Member<Isolator> isolator, String operation, ModuleLease.Call<Isolator, R> call) {
+    return explained(isolator, isolator.lease().ask(operation, call));
+  }
+
+  private static CompletionStage<Void> tell(
+      Member<Isolator> isolator, String operation, ModuleLease.Action<Isolator> action) {
+    return explained(isolator, isolator.lease().tell(operation, action));
+  }
+
+  private static <R> CompletionStage<R> explained(
+      Member<Isolator> isolator, CompletionStage<R> stage) {
+    return stage.exceptionallyCompose(
+        failure ->
+            CompletableFuture.failedStage(
+                ModuleException.isAbsence(failure)
+                    ? new LaunchException(
+                        "Isolator '"
+                            + isolator.name()
+                            + "' is not available; install its module or take it out of"
+                            + " --isolation")
+                    : failure));
+  }
+
+  /** Those that are responsible for a container; nobody before it is prepared. */
+  private List<Member<Isolator>> of(Container container) {
+    Selection<Isolator> selection = responsible.get(container.id());
+    return selection == null ? List.of() : selection.members();
+  }
+
+  /** Whether no isolator would be asked about a container that is launched now. */
   public boolean isEmpty() {
-    return links.isEmpty();
+    return isolators.isEmpty();
   }
 
   /** The variables that isolators add; fails at the first isolator that fails. */
   public CompletionStage<Map<String, String>> prepare(Container container) {
+    responsible.put(container.id(), isolators.now());
     CompletionStage<Map<String, String>> done = CompletableFuture.completedStage(new HashMap<>());
-    for (Link link : links) {
+    for (Member<Isolator> link : of(container)) {
       done =
           done.thenCompose(
               environment ->
-                  named(link, link.call("prepare", isolator -> isolator.prepare(container)))
+                  named(link, ask(link, "prepare", isolator -> isolator.prepare(container)))
                       .thenApply(
                           preparation -> {
+                            entered(link, container);
                             environment.putAll(preparation.environment());
                             return environment;
                           }));
@@ -162,19 +198,12 @@ public final class IsolatorChain implements AutoCloseable {
   public CompletionStage<Void> isolate(Container container) {
     long pid = container.pid().orElseThrow();
     CompletionStage<Void> done = CompletableFuture.completedStage(null);
-    for (Link link : links) {
+    for (Member<Isolator> link : of(container)) {
       done =
           done.thenCompose(
               ignored ->
-                  named(
-                          link,
-                          link.call(
-                              "isolate",
-                              isolator -> {
-                                isolator.isolate(container, pid);
-                                return true;
-                              }))
-                      .thenAccept(yes -> {}));
+                  named(link, tell(link, "isolate", isolator -> isolator.isolate(container, pid)))
+                      .thenAccept(told -> entered(link, container)));
     }
     return done;
   }
@@ -183,11 +212,11 @@ public final class IsolatorChain implements AutoCloseable {
   public CompletionStage<ResourceStatistics.Builder> usage(
       Container container, ResourceStatistics.Builder own) {
     CompletionStage<ResourceStatistics.Builder> done = CompletableFuture.completedStage(own);
-    for (Link link : links) {
+    for (Member<Isolator> link : of(container)) {
       done =
           done.thenCombine(
-              optional(link.call("usage", isolator -> isolator.usage(container).orElse(null))),
-              (all, part) -> part == null ? all : all.mergeFrom(part));
+              optional(ask(link, "usage", isolator -> isolator.usage(container))),
+              (all, part) -> part.map(all::mergeFrom).orElse(all));
     }
     return done;
   }
@@ -196,42 +225,46 @@ public final class IsolatorChain implements AutoCloseable {
   public CompletionStage<ContainerStatus.Builder> status(
       Container container, ContainerStatus.Builder own) {
     CompletionStage<ContainerStatus.Builder> done = CompletableFuture.completedStage(own);
-    for (Link link : links) {
+    for (Member<Isolator> link : of(container)) {
       done =
           done.thenCombine(
-              optional(link.call("status", isolator -> isolator.status(container).orElse(null))),
-              (all, part) -> part == null ? all : all.mergeFrom(part));
+              optional(ask(link, "status", isolator -> isolator.status(container))),
+              (all, part) -> part.map(all::mergeFrom).orElse(all));
     }
     return done;
   }
 
   /** Lets every isolator clean up, the last one first; failures are logged. */
   public CompletionStage<Void> cleanup(Container container) {
+    // What an earlier agent has launched is cleaned up by those that are selected now.
+    Selection<Isolator> selection =
+        responsible.computeIfAbsent(container.id(), unused -> isolators.now());
+    List<Member<Isolator>> links = selection.members();
     CompletionStage<Void> done = CompletableFuture.completedStage(null);
     for (int i = links.size() - 1; i >= 0; i--) {
-      Link link = links.get(i);
+      Member<Isolator> link = links.get(i);
       done =
           done.thenCompose(
               ignored ->
-                  link.call(
-                          "cleanup",
-                          isolator -> {
-                            isolator.cleanup(container);
-                            return true;
-                          })
+                  tell(link, "cleanup", isolator -> isolator.cleanup(container))
                       .handle(
-                          (yes, failure) -> {
+                          (told, failure) -> {
+                            left(link, container);
                             if (failure != null) {
                               LOG.warn(
                                   "Isolator '{}' did not clean up after container {}: {}",
-                                  link.name,
+                                  link.name(),
                                   container.id(),
                                   root(failure).getMessage());
                             }
                             return null;
                           }));
     }
-    return done;
+    return done.thenRun(
+        () -> {
+          responsible.remove(container.id());
+          selection.close();
+        });
   }
 
   /** The container with its first process. */
@@ -246,7 +279,7 @@ public final class IsolatorChain implements AutoCloseable {
         OptionalLong.of(pid));
   }
 
-  private static <R> CompletionStage<R> named(Link link, CompletionStage<R> stage) {
+  private static <R> CompletionStage<R> named(Member<Isolator> link, CompletionStage<R> stage) {
     CompletableFuture<R> named = new CompletableFuture<>();
     stage.whenComplete(
         (result, failure) -> {
@@ -258,14 +291,24 @@ public final class IsolatorChain implements AutoCloseable {
                 root instanceof LaunchException
                     ? root
                     : new LaunchException(
-                        "Isolator '" + link.name + "' failed: " + root.getMessage(), root));
+                        "Isolator '" + link.name() + "' failed: " + reason(root), root));
           }
         });
     return named;
   }
 
-  private static <R> CompletionStage<R> optional(CompletionStage<R> stage) {
-    return stage.exceptionally(failure -> null);
+  /** What an isolator said itself is told as it said it. */
+  private static String reason(Throwable root) {
+    return root instanceof ModuleException module
+            && module.kind() == ModuleException.Kind.THREW
+            && module.getCause() != null
+            && module.getCause().getMessage() != null
+        ? module.getCause().getMessage()
+        : root.getMessage();
+  }
+
+  private static <R> CompletionStage<Optional<R>> optional(CompletionStage<Optional<R>> stage) {
+    return stage.exceptionally(failure -> Optional.empty());
   }
 
   private static Throwable root(Throwable failure) {
@@ -280,10 +323,6 @@ public final class IsolatorChain implements AutoCloseable {
 
   @Override
   public void close() {
-    for (Link link : links) {
-      if (link.lease != null) {
-        link.lease.close();
-      }
-    }
+    isolators.close();
   }
 }

@@ -89,6 +89,10 @@ public final class ProcessContainerizer implements Containerizer {
     Phase phase = Phase.PREPARING;
     boolean cancelled;
     boolean finishing;
+
+    /** Whether isolators were asked about it, whatever is selected meanwhile. */
+    boolean isolated;
+
     Fetch fetch;
     LaunchException failure;
     volatile Path cgroup;
@@ -257,7 +261,8 @@ public final class ProcessContainerizer implements Containerizer {
 
   /** What comes once everything is in the sandbox. */
   private void isolate(Managed managed, LaunchRequest request, Optional<Accounts.Account> account) {
-    if (isolators.isEmpty()) {
+    managed.isolated = !isolators.isEmpty();
+    if (!managed.isolated) {
       start(managed, request, account, Map.of());
       return;
     }
@@ -379,7 +384,7 @@ public final class ProcessContainerizer implements Containerizer {
         managed.phase = Phase.STARTING;
         managed.startedNanos = System.nanoTime();
       }
-      launcher.launch(id, !isolators.isEmpty(), procs);
+      launcher.launch(id, managed.isolated, procs);
     } catch (LaunchException e) {
       fail(managed, e);
     } catch (IOException | RuntimeException | Error e) {
@@ -541,7 +546,7 @@ public final class ProcessContainerizer implements Containerizer {
       }
       if (!wanted) {
         planSweep(0);
-      } else if (isolators.isEmpty()) {
+      } else if (!managed.isolated) {
         managed.launched.complete(new Launched(containerId, pid, managed.termination));
       } else {
         isolate(managed, pid);
@@ -627,7 +632,7 @@ public final class ProcessContainerizer implements Containerizer {
             new LaunchException("The container " + outcome.describe() + " before it was let go");
       }
     }
-    if (isolators.isEmpty()) {
+    if (!managed.isolated) {
       managed.termination.complete(outcome);
     }
     beginDestroy(managed);
@@ -791,7 +796,7 @@ public final class ProcessContainerizer implements Containerizer {
       managed.finishing = true;
     }
     destroying.remove(managed);
-    if (isolators.isEmpty()) {
+    if (!managed.isolated) {
       managed.termination.complete(outcome(managed));
       execute(() -> remove(managed));
     } else {
@@ -972,6 +977,11 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
+  public void selectIsolation(List<String> isolation) {
+    isolators.select(isolation);
+  }
+
+  @Override
   public Set<String> containers() {
     return Set.copyOf(containers.keySet());
   }
@@ -1033,6 +1043,7 @@ public final class ProcessContainerizer implements Containerizer {
             folder);
     managed.phase = Phase.DESTROYING;
     managed.cancelled = true;
+    managed.isolated = !isolators.isEmpty();
     managed.waitStatus = readStatus(folder);
     Optional<String> pid = readLine(folder.resolve("pid"));
     if (pid.isPresent()) {

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 
 class CommandsTest {
   /** Writes the ids of itself and of a child, which would both run for long. */
@@ -64,16 +65,16 @@ class CommandsTest {
                 }
               });
       thread.start();
-      await(pids);
+      Await.until(() -> Files.size(pids) > 0);
       thread.interrupt();
-      assertThat(outcome.get(20, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
+      assertThat(outcome.get(60, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
       assertDead(pids);
     }
   }
 
   @Test
   void theLimitKillsThemAsWell() throws Exception {
-    try (Commands commands = new Commands(Duration.ofSeconds(2), Thread::new)) {
+    try (Commands commands = new Commands(Duration.ofSeconds(5), Thread::new)) {
       Path pids = folder.resolve("pids");
       assertThatThrownBy(() -> run(commands, "sh", "-c", LONG, "sh", pids.toString()))
           .isInstanceOf(IOException.class)
@@ -82,18 +83,11 @@ class CommandsTest {
     }
   }
 
-  private static void await(Path file) throws InterruptedException {
-    for (int i = 0; i < 4000 && !Files.exists(file); i++) {
-      Thread.sleep(5);
-    }
-    assertThat(file).exists();
-  }
-
   private static void assertDead(Path pids) throws Exception {
     for (String pid : Files.readString(pids).strip().split(" ")) {
       Optional<ProcessHandle> process = ProcessHandle.of(Long.parseLong(pid));
       if (process.isPresent()) {
-        process.get().onExit().get(20, TimeUnit.SECONDS);
+        process.get().onExit().get(60, TimeUnit.SECONDS);
       }
     }
   }

@@ -39,7 +39,7 @@ class AccountsTest {
 
   @Test
   void anotherNameOfRootIsRoot() throws Exception {
-    Accounts accounts = accounts("echo 0", Duration.ofSeconds(10));
+    Accounts accounts = accounts("echo 0", Duration.ofSeconds(60));
     assertThat(accounts.target(Optional.of("toor"), true)).isEmpty();
     assertThatThrownBy(() -> accounts.target(Optional.of("toor"), false))
         .isInstanceOf(LaunchException.class)
@@ -55,7 +55,7 @@ class AccountsTest {
     Accounts accounts =
         accounts(
             "case $1 in -u) echo 12 ;; -g) echo 34 ;; -G) echo 34 56 ;; esac",
-            Duration.ofSeconds(10));
+            Duration.ofSeconds(60));
     assertThat(accounts.target(Optional.of("somebody"), false))
         .contains(new Accounts.Account("somebody", 12, 34, List.of(34L, 56L)));
   }
@@ -63,7 +63,7 @@ class AccountsTest {
   @Test
   void aNameServiceThatHangsCostsItsLimitOnce() throws Exception {
     Accounts accounts =
-        accounts("echo x >>" + folder.resolve("asked") + "; exec sleep 60", Duration.ofMillis(300));
+        accounts("echo x >>" + folder.resolve("asked") + "; exec sleep 60", Duration.ofSeconds(3));
     for (int i = 0; i < 3; i++) {
       assertThatThrownBy(() -> accounts.target(Optional.of("somebody"), true))
           .isInstanceOf(LaunchException.class)

@@ -114,7 +114,7 @@ class GroupCommitTest {
   private static void get(CompletionStage<Void> stage) throws Exception {
     CompletableFuture<Void> future = stage.toCompletableFuture();
     try {
-      future.get(10, TimeUnit.SECONDS);
+      future.get(60, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof Error error) {
         throw error;

@@ -1,19 +1,15 @@
 package org.mezzo.daemon.border;
 
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
-import org.mezzo.daemon.DaemonIdentity;
 import org.mezzo.daemon.loop.Workers;
-import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.DaemonModules;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleLease;
-import org.mezzo.modules.ModuleLeases;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,10 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Authorization implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Authorization.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(5);
-  private static final int CONCURRENCY = 4;
   private static final CompletionStage<Boolean> YES = CompletableFuture.completedFuture(true);
-  private static final CompletionStage<Boolean> NO = CompletableFuture.completedFuture(false);
 
   /** Decides, where anybody is asked. */
   @FunctionalInterface
@@ -64,25 +57,12 @@ public final class Authorization implements AutoCloseable {
    * @param workers where answers that needed the module arrive: on their lane for answers
    */
   public static Authorization of(
-      DaemonIdentity daemon,
-      Optional<String> authorizer,
-      MetricsRegistry metrics,
-      ModuleLeases modules,
-      Workers workers) {
+      Optional<String> authorizer, DaemonModules modules, Workers workers) {
     if (authorizer.isEmpty()) {
       return none();
     }
     String name = authorizer.get();
-    ModuleLease<Authorizer> lease =
-        modules.lease(
-            new LeaseRequest<>(
-                Authorizer.class,
-                Authorizer.KIND,
-                name,
-                daemon.forModule(Authorizer.KIND, name, metrics),
-                CONCURRENCY,
-                workers.answers(),
-                LeaseListener.NONE));
+    ModuleLease<Authorizer> lease = modules.lease(Kinds.AUTHORIZER, name, workers.answers());
     return new Authorization(
         Optional.of((subject, action, object) -> ask(lease, subject, action, object)),
         lease::close);
@@ -93,17 +73,12 @@ public final class Authorization implements AutoCloseable {
       Optional<Principal> subject,
       Action action,
       Optional<String> object) {
-    long epoch = lease.epoch();
-    if (epoch == 0) {
-      LOG.warn("--acls is given but its authorizer is not available: {} is refused", action);
-      return NO;
-    }
     var request = new Authorizer.Request(subject, action, object);
     return lease
-        .call(epoch, "authorize", DEADLINE, module -> module.authorize(request))
+        .ask("authorize", module -> module.authorize(request))
         .exceptionally(
             failure -> {
-              LOG.warn("The authorizer gave no answer: {} is refused", action, failure);
+              LOG.warn("The authorizer of --acls gave no answer: {} is refused", action, failure);
               return false;
             });
   }

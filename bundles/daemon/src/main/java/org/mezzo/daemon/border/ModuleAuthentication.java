@@ -1,29 +1,24 @@
 package org.mezzo.daemon.border;
 
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.HttpAuthenticator.Result;
 import org.mezzo.api.authentication.Principal;
-import org.mezzo.daemon.DaemonIdentity;
 import org.mezzo.daemon.loop.Workers;
-import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
-import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.DaemonModules;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleLease;
-import org.mezzo.modules.ModuleLeases;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +30,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ModuleAuthentication implements Authentication, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ModuleAuthentication.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(5);
-  private static final int CONCURRENCY = 4;
 
   private record Judged(String scheme, Result result) {}
 
@@ -47,44 +40,26 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   /**
    * Leases the authenticators.
    *
+   * @param role of the daemon, which has realms of its own
    * @param names of the modules that must know the sender, by access; what is absent is open
    * @param workers where the leases report: on their lane for answers
    */
   public ModuleAuthentication(
-      DaemonIdentity daemon,
-      Map<Access, List<String>> names,
-      MetricsRegistry metrics,
-      ModuleLeases modules,
-      Workers workers) {
-    Executor events = workers.answers();
-    this.role = daemon.role();
-    names.forEach((access, wanted) -> demand(access, wanted, daemon, metrics, modules, events));
-  }
-
-  private void demand(
-      Access access,
-      List<String> names,
-      DaemonIdentity daemon,
-      MetricsRegistry metrics,
-      ModuleLeases modules,
-      Executor events) {
-    List<ModuleLease<HttpAuthenticator>> wanted = new ArrayList<>();
-    for (String name : names) {
-      wanted.add(
-          leases.computeIfAbsent(
-              name,
-              key ->
-                  modules.lease(
-                      new LeaseRequest<>(
-                          HttpAuthenticator.class,
-                          HttpAuthenticator.KIND,
-                          key,
-                          daemon.forModule(HttpAuthenticator.KIND, key, metrics),
-                          CONCURRENCY,
-                          events,
-                          LeaseListener.NONE))));
-    }
-    demanded.put(access, List.copyOf(wanted));
+      Role role, Map<Access, List<String>> names, DaemonModules modules, Workers workers) {
+    this.role = role;
+    names.forEach(
+        (access, wanted) ->
+            demanded.put(
+                access,
+                wanted.stream()
+                    .map(
+                        name ->
+                            leases.computeIfAbsent(
+                                name,
+                                key ->
+                                    modules.lease(
+                                        Kinds.HTTP_AUTHENTICATOR, key, workers.answers())))
+                    .toList()));
   }
 
   @Override
@@ -107,16 +82,13 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   /** Completes with null when there is no verdict. */
   private static CompletableFuture<Judged> ask(
       ModuleLease<HttpAuthenticator> lease, HttpAuthenticator.Request request) {
-    long epoch = lease.epoch();
-    if (epoch == 0) {
-      return CompletableFuture.completedFuture(null);
-    }
     return lease
-        .call(
-            epoch,
+        .ask(
             "authenticate",
-            DEADLINE,
-            module -> new Judged(module.scheme(), module.authenticate(request)))
+            module ->
+                new Judged(
+                    Objects.requireNonNull(module.scheme(), "its scheme"),
+                    Objects.requireNonNull(module.authenticate(request), "its verdict")))
         .toCompletableFuture()
         .exceptionally(
             failure -> {

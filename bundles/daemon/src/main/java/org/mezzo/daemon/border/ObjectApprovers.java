@@ -2,6 +2,7 @@ package org.mezzo.daemon.border;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,7 @@ import org.mezzo.daemon.border.Permission.Question;
  */
 public final class ObjectApprovers {
   /** Approves everything: nobody demands authorization. */
-  private static final ObjectApprovers ALL = new ObjectApprovers(Optional.empty());
+  public static final ObjectApprovers ALL = new ObjectApprovers(Optional.empty());
 
   /** Absent when everything is approved. */
   private final Optional<Map<Question, Boolean>> answers;
@@ -61,6 +62,21 @@ public final class ObjectApprovers {
   /** Whether the action is approved about anything, which was among the questions. */
   public boolean approved(Action action) {
     return approved(Question.anything(action));
+  }
+
+  /** What of a map the action is approved about; its keys are objects that were asked about. */
+  public <T> Map<String, T> approved(Action action, Map<String, T> byObject) {
+    if (!limited()) {
+      return byObject;
+    }
+    Map<String, T> approved = new LinkedHashMap<>(byObject);
+    approved.keySet().removeIf(object -> !approved(action, object));
+    return approved;
+  }
+
+  /** Whether anybody was asked, so that there may be something that is not approved. */
+  public boolean limited() {
+    return answers.isPresent();
   }
 
   private boolean approved(Question question) {

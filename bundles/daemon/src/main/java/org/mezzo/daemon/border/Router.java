@@ -202,8 +202,7 @@ public final class Router implements HttpHandler {
                           }
                         }));
           } catch (RejectedExecutionException e) {
-            exchange.respond(
-                HttpResponse.text(503, "The daemon is overloaded or stopping. Try again later."));
+            exchange.respond(overloaded());
           }
         });
   }
@@ -215,18 +214,29 @@ public final class Router implements HttpHandler {
   }
 
   /**
-   * Runs an answer. A {@link Refused} that it throws is the answer; anything else is logged and the
-   * client gets 500.
+   * Runs an answer. A {@link Refused} that it throws is the answer, work that no executor took is
+   * {@link #overloaded}; anything else is logged and the client gets 500.
    */
   public static void guard(HttpExchange exchange, Answer answer) {
     try {
       answer.to(exchange);
     } catch (Refused refused) {
       exchange.respond(HttpResponse.text(refused.status(), refused.getMessage()));
-    } catch (Exception | LinkageError e) {
+    } catch (RejectedExecutionException e) {
+      exchange.respond(overloaded());
+    } catch (Exception | Error e) {
       LOG.error("{} {} failed; answered with 500", exchange.method(), exchange.path(), e);
       exchange.respond(HttpResponse.text(500, "500 Internal Server Error."));
     }
+  }
+
+  /**
+   * What is answered when a daemon takes no more work: too much waits already, or it stops. Asked
+   * again a little later, it or the daemon after it may have room.
+   */
+  public static HttpResponse overloaded() {
+    return HttpResponse.text(503, "The daemon is overloaded or stopping. Try again later.")
+        .with("Retry-After", "1");
   }
 
   /** What a path without endpoint is answered with. */

@@ -151,8 +151,7 @@ public final class CallExchange {
     try {
       workers.answer(answer);
     } catch (RejectedExecutionException e) {
-      exchange.respond(
-          HttpResponse.text(503, "The daemon is overloaded or stopping. Try again later."));
+      exchange.respond(Router.overloaded());
     }
   }
 }

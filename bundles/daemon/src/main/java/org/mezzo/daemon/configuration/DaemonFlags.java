@@ -37,11 +37,17 @@ public record DaemonFlags(
    * @param work locked against a second daemon of its role
    * @param apart what need not outlive the machine's run, where that has a folder and a lock of its
    *     own; else it lies below {@code work}
+   * @param log {@code --log_dir} as it was given
    */
-  public record Folders(Path work, Optional<Path> apart) {
+  public record Folders(Path work, Optional<Path> apart, Optional<String> log) {
     public Folders {
       work = work.toAbsolutePath();
       apart = apart.map(Path::toAbsolutePath);
+    }
+
+    /** Without logs. */
+    public Folders(Path work, Optional<Path> apart) {
+      this(work, apart, Optional.empty());
     }
 
     /** Where to keep what need not outlive the machine's run. */
@@ -57,13 +63,13 @@ public record DaemonFlags(
   /**
    * Reads the flags of a daemon.
    *
-   * @param folders whose defaults differ between daemons
+   * @param folders whose defaults differ between daemons; that of logs is read here
    * @throws FlagException for the first that cannot be read; names it and says what is wrong
    */
   public static DaemonFlags of(Role role, Flags flags, Folders folders) throws FlagException {
     return new DaemonFlags(
         flags,
-        folders,
+        new Folders(folders.work(), folders.apart(), flags.text("log_dir")),
         ListenFlags.of(flags),
         BorderFlags.of(role, flags),
         FlagTexts.read(flags, "modules", ModuleParameters::of).orElse(ModuleParameters.NONE),

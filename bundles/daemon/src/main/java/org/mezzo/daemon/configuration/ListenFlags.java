@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.mezzo.flags.FlagException;
 import org.mezzo.flags.Flags;
 
@@ -28,6 +29,9 @@ public record ListenFlags(
     boolean hostnameLookup) {
   private static final int LAST_PORT = 65_535;
 
+  /** What no name looks like: numbers with dots, or anything with colons. */
+  private static final Pattern DIGITS = Pattern.compile("[0-9.]+|[^/]*:[^/]*");
+
   /**
    * What others are told.
    *
@@ -40,7 +44,7 @@ public record ListenFlags(
     return new ListenFlags(
         FlagTexts.read(flags, "ip", ListenFlags::address).orElse(InetAddress.getLoopbackAddress()),
         (int) flags.integer("port"),
-        FlagTexts.read(flags, "advertise_ip", ListenFlags::address),
+        FlagTexts.read(flags, "advertise_ip", ListenFlags::digits),
         FlagTexts.read(flags, "advertise_port", ListenFlags::port),
         flags.text("hostname"),
         flags.bool("hostname_lookup"));
@@ -52,6 +56,14 @@ public record ListenFlags(
     } catch (UnknownHostException e) {
       throw new IOException("'" + text + "' is no address: write one as 10.0.0.1", e);
     }
+  }
+
+  /** An address that others are told: a name could mean another one to them, or another day. */
+  private static InetAddress digits(String text) throws IOException {
+    if (!DIGITS.matcher(text.strip()).matches()) {
+      throw new IOException("'" + text + "' is no address in digits: write one as 10.0.0.1");
+    }
+    return address(text);
   }
 
   private static int port(String text) throws IOException {

@@ -63,18 +63,11 @@ final class FileThreads implements AutoCloseable {
     }
   }
 
-  private final Duration limit;
   private final ThreadPoolExecutor pool;
   private final Map<Path, Lane> lanes = new HashMap<>();
   private int stuck;
 
   FileThreads(String daemon) {
-    this(daemon, LIMIT);
-  }
-
-  /** With a time limit of its own, for tests. */
-  FileThreads(String daemon, Duration limit) {
-    this.limit = limit;
     AtomicInteger number = new AtomicInteger();
     pool =
         new ThreadPoolExecutor(
@@ -92,14 +85,20 @@ final class FileThreads implements AutoCloseable {
     pool.allowCoreThreadTimeOut(true);
   }
 
+  /** Makes a call with the limit that calls have. */
+  <T> CompletionStage<T> call(Path tree, Callable<T> work, Consumer<T> discard) {
+    return call(tree, LIMIT, work, discard);
+  }
+
   /**
    * Makes a call.
    *
    * @param tree in which it reads
+   * @param limit how long somebody waits for it
    * @param discard gets what a call gives that nobody waits for any more
    * @return fails with what the call threw, or with a {@link FileException} of status 503
    */
-  <T> CompletionStage<T> call(Path tree, Callable<T> work, Consumer<T> discard) {
+  <T> CompletionStage<T> call(Path tree, Duration limit, Callable<T> work, Consumer<T> discard) {
     CompletableFuture<T> timed = new CompletableFuture<>();
     Call<T> call = new Call<>(work, timed, discard);
     Lane lane;
@@ -124,7 +123,7 @@ final class FileThreads implements AutoCloseable {
               if (failure == null) {
                 result.complete(value);
               } else if (failure instanceof TimeoutException) {
-                late(lane, call);
+                late(lane, call, limit);
                 result.completeExceptionally(
                     failure("it was not opened within " + limit.toSeconds() + " s"));
               } else {
@@ -165,7 +164,7 @@ final class FileThreads implements AutoCloseable {
     }
   }
 
-  private synchronized void late(Lane lane, Call<?> call) {
+  private synchronized void late(Lane lane, Call<?> call, Duration limit) {
     if (lane.running != call || lane.stuck) {
       return;
     }

@@ -46,7 +46,7 @@ public final class SystemStats {
     return bytes;
   }
 
-  /** Registers them below {@code system/}, and what the process suffers from its collector. */
+  /** Registers them below {@code system/}. */
   public static void measure(Metrics metrics) {
     metrics.gauge("system/cpus_total", SystemStats::processors);
     metrics.gauge("system/load_1min", () -> loads()[0]);
@@ -54,6 +54,5 @@ public final class SystemStats {
     metrics.gauge("system/load_15min", () -> loads()[2]);
     metrics.gauge("system/mem_total_bytes", () -> memory().get("MemTotal"));
     metrics.gauge("system/mem_free_bytes", () -> memory().get("MemFree"));
-    CollectorPauses.measure(metrics);
   }
 }

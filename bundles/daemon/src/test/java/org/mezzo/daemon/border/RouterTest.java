@@ -9,7 +9,6 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mezzo.api.authentication.Principal;
@@ -18,7 +17,6 @@ import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.HttpResponse;
 
-@Timeout(20)
 class RouterTest {
   private final Workers workers = new Workers("test", 2);
   private TestServer server;
@@ -195,6 +193,70 @@ class RouterTest {
       var answer = busy.get("/state");
       assertThat(answer.statusCode()).isEqualTo(503);
       assertThat(answer.body()).contains("overloaded");
+      assertThat(answer.headers().firstValue("Retry-After")).contains("1");
     }
+  }
+
+  /** Wherever on its way a request meets an executor that is full, it is answered. */
+  @Test
+  void workThatNoThreadTakesIsAnsweredAsOverload() throws Exception {
+    Workers full = new Workers("full", 1);
+    full.close();
+    router.add(
+        TestEndpoint.of(
+            "/at-once", Access.NONE, (it, who) -> full.execute(() -> it.respond(ok()))));
+    router.add(
+        TestEndpoint.of(
+            "/then",
+            Access.NONE,
+            (it, who) ->
+                Router.when(
+                    it,
+                    CompletableFuture.completedFuture(1).thenApplyAsync(one -> ok(), full),
+                    workers,
+                    it::respond)));
+    router.add(
+        TestEndpoint.of(
+            "/later",
+            Access.NONE,
+            (it, who) -> {
+              CompletableFuture<Integer> result = new CompletableFuture<>();
+              Router.when(
+                  it,
+                  result
+                      .thenComposeAsync(one -> CompletableFuture.completedFuture(2), full)
+                      .thenApply(two -> ok()),
+                  workers,
+                  it::respond);
+              workers.execute(() -> result.complete(1));
+            }));
+    for (String path : List.of("/at-once", "/then", "/later")) {
+      var answer = server.get(path);
+      assertThat(answer.statusCode()).as(path).isEqualTo(503);
+      assertThat(answer.body()).as(path).contains("overloaded");
+      assertThat(answer.headers().firstValue("Retry-After")).as(path).contains("1");
+    }
+  }
+
+  /** On a worker, where nobody else would answer. */
+  @Test
+  void anEndpointThatRunsIntoAnErrorIsAnswered() throws Exception {
+    router.add(
+        TestEndpoint.of(
+            "/error",
+            Access.NONE,
+            (it, who) ->
+                Router.when(
+                    it,
+                    CompletableFuture.completedFuture(1),
+                    workers,
+                    one -> {
+                      throw new StackOverflowError("on purpose");
+                    })));
+    assertThat(server.get("/error").statusCode()).isEqualTo(500);
+  }
+
+  private static HttpResponse ok() {
+    return HttpResponse.status(200);
   }
 }

@@ -23,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 import org.mezzo.daemon.TestEndpoint;
@@ -43,7 +42,6 @@ import org.mezzo.protocol.v1.master.Call;
 import org.mezzo.protocol.v1.master.Event;
 import org.mezzo.protocol.v1.master.Response;
 
-@Timeout(30)
 class CallEndpointTest {
   private static final int READERS = 4;
 
@@ -199,8 +197,8 @@ class CallEndpointTest {
                     .POST(HttpRequest.BodyPublishers.ofString("{\"type\":\"SUBSCRIBE\"}"))
                     .build(),
                 HttpResponse.BodyHandlers.ofInputStream());
-    EventStream<Event> stream = streams.poll(10, TimeUnit.SECONDS);
-    var answer = pending.get(10, TimeUnit.SECONDS);
+    EventStream<Event> stream = streams.poll(60, TimeUnit.SECONDS);
+    var answer = pending.get(60, TimeUnit.SECONDS);
     assertThat(answer.headers().firstValue("Mesos-Stream-Id")).contains("abc");
     assertThat(answer.headers().firstValue("Content-Type")).contains("application/x-protobuf");
     BlockingQueue<Event> received = new LinkedBlockingQueue<>();
@@ -243,7 +241,7 @@ class CallEndpointTest {
                       + "\r\n\r\n"
                       + body)
                   .getBytes(StandardCharsets.US_ASCII));
-      EventStream<Event> stream = streams.poll(10, TimeUnit.SECONDS);
+      EventStream<Event> stream = streams.poll(60, TimeUnit.SECONDS);
       Event.Builder large = Event.newBuilder().setType(Event.Type.AGENT_REMOVED);
       large.getAgentRemovedBuilder().getAgentIdBuilder().setValue("x".repeat(24 << 20));
       assertThat(stream.send(large.build())).isTrue();
@@ -253,7 +251,7 @@ class CallEndpointTest {
           Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build()));
       BlockingQueue<Throwable> gone = new LinkedBlockingQueue<>();
       stream.onClosed(gone::add);
-      assertThat(gone.poll(20, TimeUnit.SECONDS)).isInstanceOf(SlowClientException.class);
+      assertThat(gone.poll(60, TimeUnit.SECONDS)).isInstanceOf(SlowClientException.class);
       assertThat(metrics.snapshot()).containsEntry("cut", 1.0);
     }
   }
@@ -269,19 +267,19 @@ class CallEndpointTest {
                     .POST(HttpRequest.BodyPublishers.ofString("{\"type\":\"SUBSCRIBE\"}"))
                     .build(),
                 HttpResponse.BodyHandlers.ofInputStream());
-    EventStream<Event> stream = streams.poll(10, TimeUnit.SECONDS);
+    EventStream<Event> stream = streams.poll(60, TimeUnit.SECONDS);
     BlockingQueue<Boolean> gone = new LinkedBlockingQueue<>();
     stream.onClosed(cause -> gone.add(cause != null));
     stream.heartbeat(
         loop,
         Duration.ofMillis(5),
         Encoded.of(Event.newBuilder().setType(Event.Type.HEARTBEAT).build()));
-    try (var in = pending.get(10, TimeUnit.SECONDS).body()) {
+    try (var in = pending.get(60, TimeUnit.SECONDS).body()) {
       String beat = "20\n{\"type\":\"HEARTBEAT\"}";
       assertThat(new String(in.readNBytes(3 * beat.length()), StandardCharsets.UTF_8))
           .isEqualTo(beat.repeat(3));
     }
-    assertThat(gone.poll(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(gone.poll(60, TimeUnit.SECONDS)).isTrue();
     assertThat(stream.closed()).isTrue();
     assertThat(stream.send(Event.getDefaultInstance())).isFalse();
   }
@@ -303,15 +301,15 @@ class CallEndpointTest {
               }
             });
       }
-      assertThat(reading.await(10, TimeUnit.SECONDS)).isTrue();
-      assertThat(post("{\"type\":\"GET_HEALTH\"}").get(10, TimeUnit.SECONDS).statusCode())
+      assertThat(reading.await(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(post("{\"type\":\"GET_HEALTH\"}").get(60, TimeUnit.SECONDS).statusCode())
           .isEqualTo(202);
-      assertThat(post("{\"type\":\"GET_VERSION\"}").get(10, TimeUnit.SECONDS).statusCode())
+      assertThat(post("{\"type\":\"GET_VERSION\"}").get(60, TimeUnit.SECONDS).statusCode())
           .isEqualTo(200);
       var pending = post("{\"type\":\"SUBSCRIBE\"}");
-      EventStream<Event> stream = streams.poll(10, TimeUnit.SECONDS);
+      EventStream<Event> stream = streams.poll(60, TimeUnit.SECONDS);
       stream.send(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
-      try (InputStream in = pending.get(10, TimeUnit.SECONDS).body()) {
+      try (InputStream in = pending.get(60, TimeUnit.SECONDS).body()) {
         String beat = "20\n{\"type\":\"HEARTBEAT\"}";
         var read =
             CompletableFuture.supplyAsync(
@@ -322,7 +320,7 @@ class CallEndpointTest {
                     throw new UncheckedIOException(e);
                   }
                 });
-        assertThat(read.get(10, TimeUnit.SECONDS)).isEqualTo(beat);
+        assertThat(read.get(60, TimeUnit.SECONDS)).isEqualTo(beat);
       }
     } finally {
       over.countDown();

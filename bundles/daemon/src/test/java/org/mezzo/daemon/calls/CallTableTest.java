@@ -11,7 +11,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestServer;
@@ -27,7 +26,6 @@ import org.mezzo.protocol.v1.master.Call;
 import org.mezzo.protocol.v1.master.Event;
 import org.mezzo.protocol.v1.master.Response;
 
-@Timeout(30)
 class CallTableTest {
   private final Workers workers = new Workers("test", 2);
   private final List<Question> asked = new ArrayList<>();
@@ -104,6 +102,40 @@ class CallTableTest {
             call(Call.Type.GET_AGENTS, Permission.none("for the test")));
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(served).containsExactly(Call.Type.GET_AGENTS);
+  }
+
+  /** On whichever way a call meets an executor that is full. */
+  @Test
+  void aCallWhoseAnswerNoThreadMakesIsToldToComeAgain() throws Exception {
+    Workers full = new Workers("full", 1);
+    full.close();
+    Permission<Call> none = Permission.none("for the test");
+    CompletableFuture<Integer> result = new CompletableFuture<>();
+    List<Body> bodies =
+        List.of(
+            (call, exchange) ->
+                exchange.respondWhen(
+                    CompletableFuture.completedFuture(1)
+                        .thenApplyAsync(one -> Response.getDefaultInstance(), full)),
+            (call, exchange) -> {
+              exchange.respondWhen(
+                  result.thenApplyAsync(one -> Response.getDefaultInstance(), full));
+              workers.execute(() -> result.complete(1));
+            },
+            (call, exchange) -> {
+              workers.close();
+              exchange.ok();
+            });
+    for (Body body : bodies) {
+      var answer =
+          post(
+              "{\"type\":\"GET_AGENTS\"}",
+              new One(CallDeclaration.of(Call.Type.GET_AGENTS, none, "Helps"), body));
+      server.close();
+      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(answer.body()).contains("overloaded");
+      assertThat(answer.headers().firstValue("Retry-After")).contains("1");
+    }
   }
 
   @Test

@@ -11,7 +11,6 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authorization.Action;
@@ -27,7 +26,6 @@ import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.modules.local.LocalModules;
 
-@Timeout(20)
 class CommonEndpointsTest {
   @TempDir Path dir;
 

@@ -10,7 +10,6 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.authentication.Principal;
@@ -39,7 +38,6 @@ import org.mezzo.http.HttpResponse;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.agent.Call;
 
-@Timeout(20)
 class HelpEndpointTest {
   @TempDir Path dir;
 

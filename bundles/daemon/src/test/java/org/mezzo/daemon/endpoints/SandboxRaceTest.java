@@ -71,7 +71,7 @@ class SandboxRaceTest {
   @AfterEach
   void close() throws Exception {
     over = true;
-    task.join(10_000);
+    task.join();
     server.close();
     files.close();
     workers.close();

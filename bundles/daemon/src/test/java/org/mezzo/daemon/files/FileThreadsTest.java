@@ -12,11 +12,16 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
+import org.mezzo.fixtures.Await;
 
-@Timeout(60)
 class FileThreadsTest {
-  private final FileThreads threads = new FileThreads("test", Duration.ofMillis(300));
+  /** How long a call is waited for that hangs: long enough for its thread to begin. */
+  private static final Duration SHORT = Duration.ofSeconds(2);
+
+  /** How long one is waited for that does not. */
+  private static final Duration LONG = Duration.ofSeconds(60);
+
+  private final FileThreads threads = new FileThreads("test");
   private final CountDownLatch hang = new CountDownLatch(1);
 
   @AfterEach
@@ -28,6 +33,7 @@ class FileThreadsTest {
   private CompletionStage<String> hanging(Path tree) {
     return threads.call(
         tree,
+        SHORT,
         () -> {
           hang.await();
           return "late";
@@ -36,7 +42,7 @@ class FileThreadsTest {
   }
 
   private CompletionStage<String> quick(Path tree) {
-    return threads.call(tree, () -> "done", late -> {});
+    return threads.call(tree, LONG, () -> "done", late -> {});
   }
 
   private static String result(CompletionStage<String> stage) throws Exception {
@@ -45,7 +51,7 @@ class FileThreadsTest {
             (value, failure) ->
                 failure == null ? value : Integer.toString(FileException.of(failure).status()))
         .toCompletableFuture()
-        .get(20, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   @Test
@@ -72,6 +78,7 @@ class FileThreadsTest {
     CompletionStage<String> late =
         threads.call(
             Path.of("/t"),
+            SHORT,
             () -> {
               hang.await();
               return "late";
@@ -80,10 +87,8 @@ class FileThreadsTest {
     assertThat(result(late)).isEqualTo("503");
     assertThat(threads.stuck()).isEqualTo(1);
     hang.countDown();
-    assertThat(discarded.get(20, TimeUnit.SECONDS)).isEqualTo("late");
-    while (threads.stuck() > 0) {
-      Thread.sleep(5);
-    }
+    assertThat(discarded.get(60, TimeUnit.SECONDS)).isEqualTo("late");
+    Await.until("no thread is stuck", () -> threads.stuck() == 0);
     assertThat(result(quick(Path.of("/t")))).isEqualTo("done");
   }
 }

@@ -7,14 +7,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.mezzo.api.allocator.Allocator;
-import org.mezzo.api.authentication.HttpAuthenticator;
-import org.mezzo.api.authorization.Authorizer;
-import org.mezzo.api.fetcher.Fetcher;
-import org.mezzo.api.hook.Hook;
-import org.mezzo.api.isolator.Isolator;
+import java.util.stream.Collectors;
 import org.mezzo.deployment.folder.DeclaredModule;
 import org.mezzo.deployment.folder.ModuleJar;
+import org.mezzo.modules.Kind;
+import org.mezzo.modules.Kinds;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.namespace.PackageNamespace;
@@ -25,13 +22,8 @@ import org.osgi.framework.wiring.BundleRevision;
 final class Admission {
   /** The SPI interface of each kind. */
   static final Map<String, String> KINDS =
-      Map.of(
-          Allocator.KIND, Allocator.class.getName(),
-          Isolator.KIND, Isolator.class.getName(),
-          Hook.KIND, Hook.class.getName(),
-          Fetcher.KIND, Fetcher.class.getName(),
-          HttpAuthenticator.KIND, HttpAuthenticator.class.getName(),
-          Authorizer.KIND, Authorizer.class.getName());
+      Kinds.all().stream()
+          .collect(Collectors.toUnmodifiableMap(Kind::name, kind -> kind.type().getName()));
 
   private final Map<String, String> kinds;
   private final Set<String> coreBundles = new HashSet<>();

@@ -40,12 +40,14 @@ import org.mezzo.deployment.modules.RefusingGreeter;
 import org.mezzo.deployment.modules.SlowGreeter;
 import org.mezzo.deployment.modules.StageFrightGreeter;
 import org.mezzo.deployment.modules.ThrowingGreeter;
+import org.mezzo.modules.Kind;
 import org.mezzo.deployment.modules.WordyGreeter;
 import org.mezzo.deployment.words.Words;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLease.Terms;
 import org.mezzo.modules.leases.ServiceLeases;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.testing.bundles.ModuleBundle;
@@ -122,22 +124,21 @@ final class BundleDeploymentsTest {
     leases = new ServiceLeases(context);
     lease =
         leases.lease(
-            new LeaseRequest<>(
-                Greeter.class,
-                "greeter",
-                "polite",
-                LocalModules.daemon("master", DaemonContext.Role.MASTER, dir),
-                1,
-                loop,
-                new LeaseListener() {
-                  @Override
-                  public void acquired(long epoch, ModuleDescription module) {}
+            LeaseRequest.of(
+                    Kind.serial(Greeter.class, "greeter"),
+                    "polite",
+                    LocalModules.daemon("master", DaemonContext.Role.MASTER, dir),
+                    loop)
+                .heardBy(
+                    new LeaseListener() {
+                      @Override
+                      public void acquired(long epoch, ModuleDescription module) {}
 
-                  @Override
-                  public void lost(long epoch, ModuleDescription module, String reason) {
-                    lost.incrementAndGet();
-                  }
-                }));
+                      @Override
+                      public void lost(long epoch, ModuleDescription module, String reason) {
+                        lost.incrementAndGet();
+                      }
+                    }));
     ServiceComponentRuntime runtime =
         context.getService(context.getServiceReference(ServiceComponentRuntime.class));
     deployments = new BundleDeployments(context, leases, runtime, settings(), KINDS);
@@ -343,7 +344,7 @@ final class BundleDeploymentsTest {
     await(() -> holder().equals("1.0.0"));
     assertThat(
             lease
-                .call(lease.epoch(), "greet", Duration.ofSeconds(5), g -> g.greet("Ada"))
+                .ask(Terms.of("greet").within(Duration.ofSeconds(5)), g -> g.greet("Ada"))
                 .toCompletableFuture()
                 .get())
         .isEqualTo("hello Ada");
@@ -378,7 +379,7 @@ final class BundleDeploymentsTest {
               while (!Thread.interrupted()) {
                 try {
                   lease
-                      .call(lease.epoch(), "greet", Duration.ofSeconds(5), g -> g.greet("Ada"))
+                      .ask(Terms.of("greet").within(Duration.ofSeconds(5)), g -> g.greet("Ada"))
                       .handle((r, t) -> r)
                       .toCompletableFuture()
                       .get();
@@ -406,7 +407,7 @@ final class BundleDeploymentsTest {
     await(() -> holder().equals("1.0.0"));
     greeter("1.1.0", SlowGreeter.class).build(modules.resolve("greeter.jar"));
     await(() -> holder().equals("1.1.0"));
-    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    lease.ask(Terms.of("greet").within(Duration.ofSeconds(5)), greeter -> greeter.greet("Ada"));
     Action swap = last(2);
     assertThat(swap.succeeded()).isFalse();
     assertThat(swap.outcome())
@@ -424,7 +425,7 @@ final class BundleDeploymentsTest {
     await(() -> holder().equals("1.0.0"));
     greeter("1.1.0", ThrowingGreeter.class).build(modules.resolve("greeter.jar"));
     await(() -> holder().equals("1.1.0"));
-    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    lease.ask(Terms.of("greet").within(Duration.ofSeconds(5)), greeter -> greeter.greet("Ada"));
     Action swap = last(2);
     assertThat(swap.succeeded()).isFalse();
     assertThat(swap.outcome())
@@ -663,7 +664,7 @@ final class BundleDeploymentsTest {
     greeter("1.1.0", ThrowingGreeter.class).build(modules.resolve("greeter.jar"));
     assertThat(last(2).succeeded()).isTrue();
     await(() -> running().equals(List.of("greeter 1.1.0")));
-    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    lease.ask(Terms.of("greet").within(Duration.ofSeconds(5)), greeter -> greeter.greet("Ada"));
     Action back = last(3);
     assertThat(back.succeeded()).as(back.outcome()).isTrue();
     assertThat(back.principal()).isEqualTo("deployment");
@@ -868,7 +869,7 @@ final class BundleDeploymentsTest {
 
   private String greet() throws Exception {
     return lease
-        .call(lease.epoch(), "greet", Duration.ofSeconds(30), greeter -> greeter.greet("Ada"))
+        .ask(Terms.of("greet").within(Duration.ofSeconds(30)), greeter -> greeter.greet("Ada"))
         .toCompletableFuture()
         .get();
   }
@@ -950,7 +951,7 @@ final class BundleDeploymentsTest {
     deployWithWords();
     words("1.1.0", " ").build(modules.resolve("words.jar"));
     assertThat(lastOf("words", "1.1.0").succeeded()).isTrue();
-    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    lease.ask(Terms.of("greet").within(Duration.ofSeconds(5)), greeter -> greeter.greet("Ada"));
     await(() -> deployments.history().get(0).principal().equals("deployment"));
     Action back = deployments.history().get(0);
     assertThat(back.symbolicName()).isEqualTo("words");

@@ -48,21 +48,21 @@ class HttpLinkServerTest {
   void theWriterSurvivesWhatOneAgentsConnectionThrows(boolean alsoWhenAborted) throws Exception {
     LinkedBlockingQueue<String> closed = open(new BrokenStream(alsoWhenAborted));
 
-    assertThat(closed.poll(10, TimeUnit.SECONDS)).isEqualTo("a fault of the master: " + BROKEN);
-    assertThat(faults.poll(10, TimeUnit.SECONDS)).isSameAs(BROKEN);
+    assertThat(closed.poll(60, TimeUnit.SECONDS)).isEqualTo("a fault of the master: " + BROKEN);
+    assertThat(faults.poll(60, TimeUnit.SECONDS)).isSameAs(BROKEN);
 
     RecordingStream healthy = new RecordingStream();
     open(healthy);
-    assertThat(healthy.written.poll(10, TimeUnit.SECONDS)).as("the welcome").isNotNull();
+    assertThat(healthy.written.poll(60, TimeUnit.SECONDS)).as("the welcome").isNotNull();
   }
 
   @Test
   void aFaultOfOneLinkIsNotToldTwice() throws Exception {
     LinkedBlockingQueue<String> closed = open(new BrokenStream(false));
-    assertThat(closed.poll(10, TimeUnit.SECONDS)).isNotNull();
+    assertThat(closed.poll(60, TimeUnit.SECONDS)).isNotNull();
     RecordingStream next = new RecordingStream();
     open(next);
-    next.written.poll(10, TimeUnit.SECONDS);
+    next.written.poll(60, TimeUnit.SECONDS);
     assertThat(closed).isEmpty();
     assertThat(faults).hasSize(1);
   }
@@ -85,14 +85,14 @@ class HttpLinkServerTest {
           }
         };
     LinkedBlockingQueue<String> closed = open(slow);
-    assertThat(writing.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(writing.await(60, TimeUnit.SECONDS)).isTrue();
     int sent = 0;
     while (session.send(MasterEvent.newBuilder().setPing(Ping.getDefaultInstance()))) {
       assertThat(++sent).isLessThanOrEqualTo(100_000);
     }
     assertThat(sent).isEqualTo(100_000);
     go.countDown();
-    assertThat(closed.poll(10, TimeUnit.SECONDS)).contains("100000 events wait");
+    assertThat(closed.poll(60, TimeUnit.SECONDS)).contains("100000 events wait");
     assertThat(server.waiting()).isZero();
   }
 
@@ -100,7 +100,7 @@ class HttpLinkServerTest {
   void eventsThatWaitAreCountedAndGoOutInTheirOrder() throws Exception {
     RecordingStream stream = new RecordingStream();
     open(stream);
-    stream.written.poll(10, TimeUnit.SECONDS);
+    stream.written.poll(60, TimeUnit.SECONDS);
     FrameworkInfo framework = FrameworkInfo.newBuilder().setUser("u").setName("n").build();
     List<MasterEvent> expected = new ArrayList<>();
     for (int i = 1; i <= 1000; i++) {
@@ -115,7 +115,7 @@ class HttpLinkServerTest {
     Frames.Decoder decoder =
         new Frames.Decoder((kind, content) -> got.add(MasterEvent.parseFrom(content)));
     while (got.size() < expected.size()) {
-      decoder.feed(ByteBuffer.wrap(stream.written.poll(10, TimeUnit.SECONDS)));
+      decoder.feed(ByteBuffer.wrap(stream.written.poll(60, TimeUnit.SECONDS)));
     }
     assertThat(got).isEqualTo(expected);
     assertThat(server.waiting()).isZero();

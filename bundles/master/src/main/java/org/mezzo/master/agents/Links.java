@@ -46,7 +46,7 @@ public final class Links implements AutoCloseable {
   private static final String MARKINGS = "master/slave_unreachable_";
 
   private final EventLoop loop;
-  private final Settings settings;
+  private final Settings.Agents settings;
   private final MasterInfo self;
   private final Supplier<MasterState> state;
   private final Consumer<Step> run;
@@ -196,7 +196,7 @@ public final class Links implements AutoCloseable {
    */
   public Links(
       EventLoop loop,
-      Settings settings,
+      Settings.Agents settings,
       MasterInfo self,
       RemovalRate removalRate,
       Supplier<MasterState> state,
@@ -347,7 +347,7 @@ public final class Links implements AutoCloseable {
     known.timer.cancel();
     known.misses = 0;
     known.pinged = false;
-    known.timer = loop.every(settings.agentPingTimeout(), () -> interval(agentId));
+    known.timer = loop.every(settings.pingTimeout(), () -> interval(agentId));
     interval(agentId);
   }
 
@@ -359,10 +359,10 @@ public final class Links implements AutoCloseable {
     Link link = byAgent.get(agentId);
     long now = System.nanoTime();
     // After the process was held up, what has arrived must be read before silence is judged.
-    boolean late = now - known.at > 2 * settings.agentPingTimeout().toNanos();
+    boolean late = now - known.at > 2 * settings.pingTimeout().toNanos();
     if (link != null && link.answered.getAndSet(false)) {
       known.misses = 0;
-    } else if (known.pinged && !late && ++known.misses >= settings.maxAgentPingTimeouts()) {
+    } else if (known.pinged && !late && ++known.misses >= settings.maxPingTimeouts()) {
       markLater(agentId, () -> silent(agentId));
     }
     known.pinged = true;

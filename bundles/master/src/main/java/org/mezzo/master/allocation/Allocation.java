@@ -25,7 +25,9 @@ import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Transition;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLease.Terms;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +40,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class Allocation implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Allocation.class);
-  private static final Duration CALL_DEADLINE = Duration.ofSeconds(10);
+  private static final String START = "start";
+
+  /** An allocator that misses changes again and again is not begun anew more often than this. */
+  private static final Duration REBUILD_PAUSE = Duration.ofSeconds(1);
+
   private static final Duration START_DEADLINE = Duration.ofSeconds(60);
   private static final String DROPPED = "allocator/mezzo/proposals_dropped";
   private static final Duration TIMER_WINDOW = Duration.ofHours(1);
@@ -68,7 +74,11 @@ public final class Allocation implements AutoCloseable {
   private long calls;
   private final Map<String, Long> agentAddedAt = new HashMap<>();
   private Optional<Set<String>> whitelist = Optional.empty();
+  private EventLoop.Timer batches = () -> {};
   private boolean closed;
+
+  /** The epoch whose holder is about to be replaced, having missed something. */
+  private long rebuilding;
 
   /**
    * Begins vacant.
@@ -158,14 +168,14 @@ public final class Allocation implements AutoCloseable {
         module.version(),
         ledger.agents().size(),
         ledger.frameworks().size());
-    call("start", START_DEADLINE, it -> it.start(options, ledger));
+    call(Terms.of(START).within(START_DEADLINE), it -> it.start(options, ledger));
     request(Optional.empty());
   }
 
   /** Tells the holder of a change of the ledger; nobody when vacant. */
   public void tell(String operation, Consumer<Allocator> change) {
     if (epoch != 0) {
-      call(operation, CALL_DEADLINE, change);
+      call(Terms.of(operation), change);
     }
   }
 
@@ -179,24 +189,37 @@ public final class Allocation implements AutoCloseable {
     agentAddedAt.remove(agentId);
   }
 
-  private void call(String operation, Duration deadline, Consumer<Allocator> change) {
+  private void call(Terms terms, Consumer<Allocator> change) {
     calls++;
     long to = epoch;
     lease
-        .call(
-            to,
-            operation,
-            deadline,
-            allocator -> {
-              change.accept(allocator);
-              return null;
-            })
+        .tell(terms.only(to), change::accept)
         .exceptionally(
             failure -> {
-              failed.increment();
-              LOG.debug("Allocator call {} failed", operation, failure);
+              // Whoever comes next is told the whole ledger.
+              if (!ModuleException.isDeparture(failure)) {
+                failed.increment();
+                missed(to, terms.operation(), failure);
+              }
               return null;
             });
+  }
+
+  /** Its index is not what the ledger is any more: a fresh instance gets the whole ledger. */
+  private void missed(long to, String operation, Throwable failure) {
+    if (closed || to != epoch || rebuilding == to) {
+      return;
+    }
+    rebuilding = to;
+    LOG.warn(
+        "The allocator missed a change of the ledger ({}); it begins anew with the whole ledger",
+        operation,
+        failure);
+    if (operation.equals(START)) {
+      lease.renew(to, "it could not take over the ledger: " + failure.getMessage(), true);
+    } else {
+      loop.schedule(REBUILD_PAUSE, () -> lease.renew(to, operation + " did not reach it", false));
+    }
   }
 
   /** Asks for a cycle over one agent, or over all; requests that come together become one cycle. */
@@ -213,6 +236,12 @@ public final class Allocation implements AutoCloseable {
     }
   }
 
+  /** Asks for a cycle over all agents, again and again. */
+  public void requestEvery(Duration interval) {
+    batches.cancel();
+    batches = loop.every(interval, () -> request(Optional.empty()));
+  }
+
   private void cycle() {
     cycleQueued = false;
     if (closed || epoch == 0 || cycling || (!all && candidates.isEmpty())) {
@@ -227,21 +256,20 @@ public final class Allocation implements AutoCloseable {
     long begin = System.nanoTime();
     runLatency.recordNanos(begin - requestedNanos);
     lease
-        .call(
-            to,
-            "allocate",
-            CALL_DEADLINE,
-            allocator -> {
-              List<Proposal> answer = allocator.allocate(now);
-              // The list is the module's code; it must not run on the loop, nor change there.
-              return answer == null ? null : new ArrayList<>(answer);
-            })
+        .ask(
+            Terms.of("allocate").only(to),
+            // The list is the module's code; it must not run on the loop, nor change there.
+            allocator -> new ArrayList<>(allocator.allocate(now)))
         .whenComplete(
             (proposals, failure) -> {
               if (to != epoch || closed) {
                 if (proposals != null) {
                   dropped.add(proposals.size());
                 }
+                return;
+              }
+              if (ModuleException.isDeparture(failure)) {
+                over();
                 return;
               }
               runs.increment();
@@ -407,6 +435,7 @@ public final class Allocation implements AutoCloseable {
   public void close() {
     closed = true;
     epoch = 0;
+    batches.cancel();
     if (lease != null) {
       lease.close();
     }

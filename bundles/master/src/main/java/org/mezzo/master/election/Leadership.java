@@ -1,5 +1,6 @@
 package org.mezzo.master.election;
 
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -7,6 +8,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
+import org.mezzo.daemon.loop.Backoff;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
@@ -23,6 +25,12 @@ import org.slf4j.LoggerFactory;
 public final class Leadership implements ClusterView, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
 
+  /** How long a master that had to give leadership up leaves it to others, the first time. */
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+
+  /** The longest such pause: so long a master that stands alone may be without a term. */
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
   /** Makes terms. */
   @FunctionalInterface
   public interface Terms {
@@ -37,15 +45,27 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private volatile MasterTerm term;
   private volatile Optional<MasterInfo> leader = Optional.empty();
   private volatile boolean closed;
+  private final Backoff backoff;
   private MasterState.Counters counters = MasterState.Counters.ZERO;
   private Coordination.Candidacy candidacy;
   private AutoCloseable detection;
 
   /** Does nothing until {@link #start}. */
   public Leadership(EventLoop loop, MasterInfo self, Terms terms) {
+    this(loop, self, terms, new Backoff(FIRST_PAUSE, LONGEST_PAUSE));
+  }
+
+  /**
+   * As above.
+   *
+   * @param backoff how long it stays away from the election after a term that failed; begins anew
+   *     with each term that serves
+   */
+  Leadership(EventLoop loop, MasterInfo self, Terms terms, Backoff backoff) {
     this.loop = loop;
     this.self = self;
     this.terms = terms;
+    this.backoff = backoff;
   }
 
   /**
@@ -94,7 +114,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
     leader = Optional.of(self);
     MasterTerm next = terms.create(counters, registry, this::failed);
     term = next;
-    next.begin(() -> {});
+    next.begin(backoff::reset);
   }
 
   private void end(String reason) {
@@ -116,14 +136,20 @@ public final class Leadership implements ClusterView, AutoCloseable {
   }
 
   private void failed(String reason, Throwable cause) {
-    LOG.error("This master gives up leadership: {}", reason, cause);
+    Duration pause = backoff.next();
+    LOG.error(
+        "This master gives up leadership and stands for election again in {} ms: {}",
+        pause.toMillis(),
+        reason,
+        cause);
     end(reason);
     Coordination.Candidacy given = candidacy;
     Thread resigning =
         new Thread(
             () -> {
               given.close();
-              loop.execute(
+              loop.schedule(
+                  pause,
                   () -> {
                     if (!closed) {
                       contend();
@@ -187,7 +213,12 @@ public final class Leadership implements ClusterView, AutoCloseable {
     loop.execute(
         () -> {
           MasterTerm now = term;
-          if (now != null && !over.get()) {
+          if (over.get()) {
+            return;
+          }
+          if (now == null) {
+            ended.run();
+          } else {
             following.set(now.follow(begin, listener, ended));
           }
         });

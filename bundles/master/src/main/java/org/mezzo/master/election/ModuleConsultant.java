@@ -1,65 +1,46 @@
 package org.mezzo.master.election;
 
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.function.Function;
-import org.mezzo.api.DaemonContext;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.master.transitions.Consultation;
-import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
-import org.mezzo.modules.ModuleLease;
-import org.mezzo.modules.ModuleLeases;
+import org.mezzo.modules.DaemonModules;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.ModuleChain;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.TaskInfo;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Asks the leased hooks, in the order of {@code --hooks}, and the authorizer. A hook that is
  * absent, late or throws is passed over.
  */
 public final class ModuleConsultant implements Consultant, AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(ModuleConsultant.class);
-  private static final Duration DEADLINE = Duration.ofSeconds(1);
-
-  private final List<ModuleLease<Hook>> hooks = new ArrayList<>();
+  private final ModuleChain<Hook> hooks;
   private final Authorization authorization;
   private final Executor loop;
 
   /**
    * Leases the hooks.
    *
-   * @param contexts the master as the module of that name sees it
    * @param loop the event loop, where replies arrive
    */
   public ModuleConsultant(
-      List<String> names,
-      ModuleLeases modules,
-      Function<String, DaemonContext> contexts,
-      Authorization authorization,
-      Executor loop) {
+      List<String> names, DaemonModules modules, Authorization authorization, Executor loop) {
     this.authorization = authorization;
     this.loop = loop;
-    for (String name : names) {
-      hooks.add(
-          modules.lease(
-              new LeaseRequest<>(
-                  Hook.class, Hook.KIND, name, contexts.apply(name), 1, loop, LeaseListener.NONE)));
-    }
+    hooks = modules.chain(Kinds.HOOK, names, loop);
   }
 
   /** Whether there is anybody to ask. */
@@ -89,10 +70,10 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
               });
     }
     CompletionStage<Map<String, Labels>> labels =
-        CompletableFuture.completedFuture(new HashMap<>());
-    for (ModuleLease<Hook> hook : hooks) {
-      labels = labels.thenCompose(before -> decorate(hook, question, before));
-    }
+        hooks.fold(
+            "masterLaunchTaskLabels",
+            Map.of(),
+            (hook, before) -> decorated(hook, question, before));
     return asked.thenCombineAsync(
         labels, (unused, given) -> new Consultation.Answer(unauthorized, given), loop);
   }
@@ -106,63 +87,28 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
         : question.framework().getUser();
   }
 
-  private static CompletionStage<Map<String, Labels>> decorate(
-      ModuleLease<Hook> hook, Consultation question, Map<String, Labels> before) {
-    long epoch = hook.epoch();
-    if (epoch == 0) {
-      return CompletableFuture.completedFuture(before);
+  private static Map<String, Labels> decorated(
+      Hook hook, Consultation question, Map<String, Labels> before) throws Exception {
+    Map<String, Labels> after = new HashMap<>(before);
+    for (TaskInfo task : question.tasks()) {
+      String id = task.getTaskId().getValue();
+      TaskInfo seen =
+          before.containsKey(id) ? task.toBuilder().setLabels(before.get(id)).build() : task;
+      Labels given = hook.masterLaunchTaskLabels(seen, question.framework(), question.agent());
+      if (!Objects.requireNonNull(given, "its labels").equals(seen.getLabels())) {
+        after.put(id, given);
+      }
     }
-    return hook.call(
-            epoch,
-            "masterLaunchTaskLabels",
-            DEADLINE,
-            module -> {
-              Map<String, Labels> after = new HashMap<>(before);
-              for (TaskInfo task : question.tasks()) {
-                String id = task.getTaskId().getValue();
-                TaskInfo seen =
-                    before.containsKey(id)
-                        ? task.toBuilder().setLabels(before.get(id)).build()
-                        : task;
-                Labels given =
-                    module.masterLaunchTaskLabels(seen, question.framework(), question.agent());
-                if (given != null && !given.equals(seen.getLabels())) {
-                  after.put(id, given);
-                }
-              }
-              return after;
-            })
-        .exceptionally(
-            failure -> {
-              LOG.warn("A hook gave no labels for a launch; it goes on without them", failure);
-              return before;
-            });
+    return after;
   }
 
   @Override
   public void agentLost(AgentInfo agent) {
-    for (ModuleLease<Hook> hook : hooks) {
-      long epoch = hook.epoch();
-      if (epoch != 0) {
-        hook.call(
-                epoch,
-                "masterAgentLost",
-                DEADLINE,
-                module -> {
-                  module.masterAgentLost(agent);
-                  return null;
-                })
-            .exceptionally(
-                failure -> {
-                  LOG.warn("A hook could not be told of a lost agent", failure);
-                  return null;
-                });
-      }
-    }
+    hooks.tell("masterAgentLost", hook -> hook.masterAgentLost(agent));
   }
 
   @Override
   public void close() {
-    hooks.forEach(ModuleLease::close);
+    hooks.close();
   }
 }

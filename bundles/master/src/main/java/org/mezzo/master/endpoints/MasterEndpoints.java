@@ -9,15 +9,16 @@ import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallTable;
+import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.flags.Flags;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
+import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.operator.OperatorStreams;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateReader;
@@ -82,27 +83,32 @@ public final class MasterEndpoints {
   /**
    * Makes the operator API and the JSON endpoints.
    *
+   * @param operator the flags that are about them
    * @param loop for heartbeats of streams
    * @param started when the daemon was started
    */
   public MasterEndpoints operator(
-      Flags flags, VirtualFiles files, EventLoop loop, Instant started) {
+      DaemonFlags flags,
+      OperatorFlags operator,
+      VirtualFiles files,
+      EventLoop loop,
+      Instant started) {
     OperatorStreams streams =
         new OperatorStreams(
             leadership,
             loop,
             workers,
-            (int) flags.integer("max_operator_event_stream_subscribers"),
+            operator.maxSubscribers(),
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
-    operatorCalls = OperatorCalls.all(reader, streams, files, flags, metrics, started);
+    operatorCalls = OperatorCalls.all(reader, streams, files, flags.all(), metrics, started);
     endpoints.add(
         OperatorApi.of(
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
             gate,
             workers));
-    endpoints.add(new StateEndpoint(reader, gate, leadership, flags, started));
-    endpoints.add(new StateSummaryEndpoint(reader, gate, flags));
+    endpoints.add(new StateEndpoint(reader, gate, leadership, flags, operator, started));
+    endpoints.add(new StateSummaryEndpoint(reader, gate, operator));
     endpoints.add(new SlavesEndpoint(reader, gate));
     endpoints.add(new FrameworksEndpoint(reader, gate));
     endpoints.add(new TasksEndpoint(reader, gate));

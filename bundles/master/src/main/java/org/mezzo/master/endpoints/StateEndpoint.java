@@ -7,9 +7,10 @@ import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
+import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.daemon.json.StateJson;
-import org.mezzo.flags.Flags;
+import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.reads.EpochSeconds;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateReader;
@@ -21,7 +22,8 @@ import org.mezzo.protocol.v1.MasterInfo;
 /** {@code /state}: everything the master knows. */
 final class StateEndpoint extends ReadingEndpoint {
   private final ClusterView cluster;
-  private final Flags flags;
+  private final DaemonFlags flags;
+  private final OperatorFlags operator;
   private final Instant started;
 
   /**
@@ -30,7 +32,12 @@ final class StateEndpoint extends ReadingEndpoint {
    * @param started when the daemon was started
    */
   StateEndpoint(
-      StateReader reader, LeaderGate gate, ClusterView cluster, Flags flags, Instant started) {
+      StateReader reader,
+      LeaderGate gate,
+      ClusterView cluster,
+      DaemonFlags flags,
+      OperatorFlags operator,
+      Instant started) {
     super(
         reader,
         gate,
@@ -51,6 +58,7 @@ final class StateEndpoint extends ReadingEndpoint {
                 .with("jsonp", "name of a function; the answer is then a call of it")));
     this.cluster = cluster;
     this.flags = flags;
+    this.operator = operator;
     this.started = started;
   }
 
@@ -83,9 +91,9 @@ final class StateEndpoint extends ReadingEndpoint {
           }
           cluster.leader().ifPresent(leader -> leader(json, leader));
           if (view.visibility().flags()) {
-            flags.text("cluster").ifPresent(name -> json.field("cluster", name));
-            flags.text("log_dir").ifPresent(dir -> json.field("log_dir", dir));
-            json.object("flags", () -> flags.shown().forEach(json::field));
+            operator.cluster().ifPresent(name -> json.field("cluster", name));
+            flags.folders().log().ifPresent(folder -> json.field("log_dir", folder));
+            json.object("flags", () -> flags.all().shown().forEach(json::field));
           }
           json.array(
               "slaves",

@@ -13,7 +13,7 @@ import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
-import org.mezzo.flags.Flags;
+import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.master.state.Framework;
@@ -36,9 +36,9 @@ final class StateSummaryEndpoint extends ReadingEndpoint {
           TaskState.TASK_ERROR,
           TaskState.TASK_UNREACHABLE);
 
-  private final Flags flags;
+  private final OperatorFlags flags;
 
-  StateSummaryEndpoint(StateReader reader, LeaderGate gate, Flags flags) {
+  StateSummaryEndpoint(StateReader reader, LeaderGate gate, OperatorFlags flags) {
     super(
         reader,
         gate,
@@ -74,7 +74,7 @@ final class StateSummaryEndpoint extends ReadingEndpoint {
     json.object(
         () -> {
           json.field("hostname", view.state().self().getHostname());
-          flags.text("cluster").ifPresent(name -> json.field("cluster", name));
+          flags.cluster().ifPresent(name -> json.field("cluster", name));
           json.array(
               "slaves",
               view.state().agents().values(),

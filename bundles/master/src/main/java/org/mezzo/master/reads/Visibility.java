@@ -6,14 +6,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.ObjectApprovers;
 import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
@@ -27,13 +26,12 @@ import org.mezzo.resources.Resources;
  */
 public final class Visibility {
   /** Sees everything: nobody demands authorization. */
-  public static final Visibility ALL = new Visibility(Optional.empty());
+  public static final Visibility ALL = new Visibility(ObjectApprovers.ALL);
 
-  /** Absent when everything is visible. */
-  private final Optional<Map<Question, Boolean>> answers;
+  private final ObjectApprovers approvers;
 
-  private Visibility(Optional<Map<Question, Boolean>> answers) {
-    this.answers = answers;
+  private Visibility(ObjectApprovers approvers) {
+    this.approvers = approvers;
   }
 
   /**
@@ -48,17 +46,8 @@ public final class Visibility {
     if (!authorization.demanded()) {
       return CompletableFuture.completedFuture(ALL);
     }
-    Map<Question, Boolean> answers = new ConcurrentHashMap<>();
-    List<CompletableFuture<?>> asked = new ArrayList<>();
-    for (Question question : questions(state, actions)) {
-      asked.add(
-          authorization
-              .allowed(principal, question.action(), question.object())
-              .thenAccept(allowed -> answers.put(question, allowed))
-              .toCompletableFuture());
-    }
-    return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
-        .thenApply(done -> new Visibility(Optional.of(answers)));
+    return ObjectApprovers.ask(authorization, principal, questions(state, actions))
+        .thenApply(Visibility::new);
   }
 
   private static List<Question> questions(MasterState state, Collection<Action> actions) {
@@ -66,16 +55,13 @@ public final class Visibility {
     for (Action action : actions) {
       switch (action) {
         case VIEW_FRAMEWORK, VIEW_TASK, VIEW_EXECUTOR ->
-            users(state).forEach(user -> questions.add(about(action, user)));
-        case VIEW_ROLE -> Roles.names(state).forEach(role -> questions.add(about(action, role)));
-        default -> questions.add(new Question(action, Optional.empty()));
+            users(state).forEach(user -> questions.add(Question.about(action, user)));
+        case VIEW_ROLE ->
+            Roles.names(state).forEach(role -> questions.add(Question.about(action, role)));
+        default -> questions.add(Question.anything(action));
       }
     }
     return questions;
-  }
-
-  private static Question about(Action action, String object) {
-    return new Question(action, object.isEmpty() ? Optional.empty() : Optional.of(object));
   }
 
   private static Set<String> users(MasterState state) {
@@ -85,33 +71,25 @@ public final class Visibility {
     return users;
   }
 
-  private boolean may(Action action, String object) {
-    return answers.map(all -> all.getOrDefault(about(action, object), false)).orElse(true);
-  }
-
-  /** Whether there is anything that is not to be seen. */
-  private boolean limited() {
-    return answers.isPresent();
-  }
-
   /** Whether a framework is to be seen. */
   public boolean framework(Framework framework) {
-    return may(Action.VIEW_FRAMEWORK, framework.info().getUser());
+    return approvers.approved(Action.VIEW_FRAMEWORK, framework.info().getUser());
   }
 
   /** Whether the tasks of a framework are to be seen. */
   public boolean tasks(Framework framework) {
-    return framework(framework) && may(Action.VIEW_TASK, framework.info().getUser());
+    return framework(framework) && approvers.approved(Action.VIEW_TASK, framework.info().getUser());
   }
 
   /** Whether the executors of a framework are to be seen. */
   public boolean executors(Framework framework) {
-    return framework(framework) && may(Action.VIEW_EXECUTOR, framework.info().getUser());
+    return framework(framework)
+        && approvers.approved(Action.VIEW_EXECUTOR, framework.info().getUser());
   }
 
   /** Whether a role is to be seen. */
   public boolean role(String role) {
-    return may(Action.VIEW_ROLE, role);
+    return approvers.approved(Action.VIEW_ROLE, role);
   }
 
   /**
@@ -119,7 +97,7 @@ public final class Visibility {
    * reservations every role counts.
    */
   public Resources resources(Resources all) {
-    return limited()
+    return approvers.limited()
         ? all.filter(
             resource ->
                 resource.allocationRole().map(this::role).orElse(true)
@@ -130,7 +108,7 @@ public final class Visibility {
 
   /** As {@link #resources(Resources)}, of a message in any format. */
   public boolean resource(Resource resource) {
-    return !limited()
+    return !approvers.limited()
         || ((!resource.hasRole() || resource.getRole().equals("*") || role(resource.getRole()))
             && (!resource.hasAllocationInfo() || role(resource.getAllocationInfo().getRole()))
             && resource.getReservationsList().stream()
@@ -139,16 +117,11 @@ public final class Visibility {
 
   /** The roles that are to be seen, with what belongs to them. */
   public <T> Map<String, T> roles(Map<String, T> all) {
-    if (!limited()) {
-      return all;
-    }
-    Map<String, T> visible = new TreeMap<>(all);
-    visible.keySet().removeIf(role -> !role(role));
-    return visible;
+    return approvers.approved(Action.VIEW_ROLE, all);
   }
 
   /** Whether the flags of the daemon are to be seen. */
   public boolean flags() {
-    return may(Action.VIEW_FLAGS, "");
+    return approvers.approved(Action.VIEW_FLAGS);
   }
 }

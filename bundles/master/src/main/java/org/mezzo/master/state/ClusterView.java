@@ -25,7 +25,8 @@ public interface ClusterView {
    * @param begin called once on the event loop with the root that the first {@code listener} call
    *     follows; never called when this master does not lead or has not recovered
    * @param listener told of every later root
-   * @param ended called once on the event loop when the term is over
+   * @param ended called once on the event loop when the term is over; soon, when there is none to
+   *     follow
    * @return ends it
    */
   AutoCloseable follow(Consumer<MasterState> begin, StateListener listener, Runnable ended);

@@ -114,7 +114,7 @@ public final class Admissions {
       LOG.warn("Agent {} has a domain and is ignored: give the master one by --domain", who);
       return false;
     }
-    if (!registration.info().hasDomain() && tx.settings().requireAgentDomain()) {
+    if (!registration.info().hasDomain() && tx.settings().agents().requireDomain()) {
       LOG.warn("Agent {} has no domain and is ignored: give it one by --domain", who);
       return false;
     }
@@ -176,10 +176,7 @@ public final class Admissions {
 
   /** How long an agent may hear nothing, in seconds. */
   static double pingTimeout(Transition tx) {
-    return tx.settings()
-            .agentPingTimeout()
-            .multipliedBy(tx.settings().maxAgentPingTimeouts())
-            .toMillis()
-        / 1e3;
+    Settings.Agents rules = tx.settings().agents();
+    return rules.pingTimeout().multipliedBy(rules.maxPingTimeouts()).toMillis() / 1e3;
   }
 }

@@ -34,7 +34,7 @@ public final class Disconnections {
     }
     Agents.tellUpdated(tx, agentId);
     Instant since = agent.reregistered().orElse(agent.registered());
-    Duration timeout = tx.settings().agentReregisterTimeout();
+    Duration timeout = tx.settings().agents().reregisterTimeout();
     tx.after(
         "reregistration of agent " + agentId,
         timeout,

@@ -75,7 +75,7 @@ public final class Frameworks {
   }
 
   private static Optional<String> flagProblem(Transition tx, Subscribing request) {
-    Optional<Set<String>> allowed = tx.settings().roles();
+    Optional<Set<String>> allowed = tx.settings().frameworks().roles();
     if (allowed.isPresent()) {
       Set<String> strange = new HashSet<>(request.subscription().roles());
       strange.removeAll(allowed.get());
@@ -85,7 +85,7 @@ public final class Frameworks {
             "Roles " + Roles.shown(strange) + " are not present in the master's --roles");
       }
     }
-    if (!tx.settings().rootSubmissions() && request.root()) {
+    if (!tx.settings().frameworks().rootSubmissions() && request.root()) {
       return Optional.of(
           "User '"
               + request.info().getUser()
@@ -154,7 +154,8 @@ public final class Frameworks {
             .setSubscribed(
                 Event.Subscribed.newBuilder()
                     .setFrameworkId(framework.info().getId())
-                    .setHeartbeatIntervalSeconds(tx.settings().heartbeatInterval().toMillis() / 1e3)
+                    .setHeartbeatIntervalSeconds(
+                        tx.settings().frameworks().heartbeatInterval().toMillis() / 1e3)
                     .setMasterInfo(tx.state().self()))
             .build());
     tx.effect(new Effect.Heartbeat(framework.streamId()));

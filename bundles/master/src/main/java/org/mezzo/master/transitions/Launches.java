@@ -568,7 +568,7 @@ public final class Launches {
                     .setFramework(framework.info())
                     .addTasks(info)
                     .setLaunchExecutor(launchExecutor)
-                    .setRootRefused(!tx.settings().rootSubmissions())
+                    .setRootRefused(!tx.settings().frameworks().rootSubmissions())
                     .setResourceVersionUuid(agent.resourceVersion())));
     tx.happened(new Happening.TaskAdded(task));
   }

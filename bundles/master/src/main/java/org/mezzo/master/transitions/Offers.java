@@ -100,6 +100,7 @@ public final class Offers {
             Ledger.add(framework.offered(), agent.id(), offer.resources())));
     tx.put(agent.offer(offer));
     tx.settings()
+        .frameworks()
         .offerTimeout()
         .ifPresent(
             timeout -> tx.after(timer(offer.id()), timeout, later -> expire(later, offer.id())));
@@ -164,7 +165,7 @@ public final class Offers {
 
   /** Takes an offer out of the ledger; tells nobody. */
   static void withdraw(Transition tx, Offer offer) {
-    if (tx.settings().offerTimeout().isPresent()) {
+    if (tx.settings().frameworks().offerTimeout().isPresent()) {
       tx.callOff(timer(offer.id()));
     }
     tx.become(tx.state().withOffers(tx.state().offers().minus(offer.id())));

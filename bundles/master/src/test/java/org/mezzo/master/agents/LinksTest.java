@@ -8,17 +8,16 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.fixtures.Await;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;
@@ -28,7 +27,6 @@ import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.link.messages.Welcome;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.transitions.Effect;
 import org.mezzo.master.transitions.Rehearsal;
 import org.mezzo.master.transitions.Settings;
@@ -41,7 +39,7 @@ import org.mezzo.protocol.v1.MasterInfo;
 
 /** Links with a real loop and a registry that stores at once. */
 class LinksTest {
-  private static final Duration PING = Duration.ofMillis(400);
+  private static final Duration PING = Duration.ofSeconds(1);
   private static final MasterInfo SELF =
       MasterInfo.newBuilder().setId("m").setIp(1).setPort(5050).build();
 
@@ -58,44 +56,16 @@ class LinksTest {
     loop.close();
   }
 
+  private Settings settings() {
+    return Settings.DEFAULT.with(new Settings.Agents(PING, 1, reregisterTimeout, false));
+  }
+
   private void start() {
-    Settings flags = Settings.DEFAULT;
-    links =
-        new Links(
-            loop,
-            new Settings(
-                flags.heartbeatInterval(),
-                PING,
-                1,
-                reregisterTimeout,
-                flags.allocationInterval(),
-                Optional.empty(),
-                Optional.empty(),
-                true,
-                false,
-                false),
-            SELF,
-            rate,
-            () -> state,
-            this::run);
+    links = new Links(loop, settings().agents(), SELF, rate, () -> state, this::run);
   }
 
   private void run(Step step) {
-    Transition tx =
-        new Transition(
-            state,
-            Instant.now(),
-            new Settings(
-                PING,
-                PING,
-                1,
-                reregisterTimeout,
-                PING,
-                Optional.empty(),
-                Optional.empty(),
-                true,
-                false,
-                false));
+    Transition tx = new Transition(state, Instant.now(), settings());
     step.apply(tx);
     assertThat(Rehearsal.repeats(step, tx)).isTrue();
     state = tx.state();
@@ -129,16 +99,12 @@ class LinksTest {
     return count == null ? 0 : count.get();
   }
 
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    TestCluster.await(condition);
-  }
-
   /** Waits until what was given to the loop is done. */
   private void settle() throws Exception {
     for (int i = 0; i < 4; i++) {
       CompletableFuture<Void> done = new CompletableFuture<>();
       loop.execute(() -> done.complete(null));
-      done.get(10, TimeUnit.SECONDS);
+      done.get(60, TimeUnit.SECONDS);
     }
   }
 
@@ -165,25 +131,25 @@ class LinksTest {
         () -> {
           held.countDown();
           try {
-            free.await(10, TimeUnit.SECONDS);
+            free.await(60, TimeUnit.SECONDS);
           } catch (InterruptedException e) {
             throw new IllegalStateException(e);
           }
         });
     held.await();
     // The turn that judges waits now; the pong comes behind it.
-    await(() -> loop.waiting() > 0);
+    Await.until(() -> loop.waiting() > 0);
     agent.answers = true;
     agent.pong();
     free.countDown();
 
-    await(() -> agent.pings.get() > pings);
+    Await.until(() -> agent.pings.get() > pings);
     settle();
     assertThat(state.agents()).containsKey("a");
     assertThat(count("slave_unreachable_scheduled")).isZero();
 
     agent.answers = false;
-    await(() -> state.unreachableAgents().containsKey("a"));
+    Await.until(() -> state.unreachableAgents().containsKey("a"));
   }
 
   @Test
@@ -202,7 +168,7 @@ class LinksTest {
         });
     settle();
     int before = agents.stream().mapToInt(it -> it.pings.get()).max().orElseThrow();
-    await(() -> agents.stream().allMatch(it -> it.pings.get() > before));
+    Await.until(() -> agents.stream().allMatch(it -> it.pings.get() > before));
 
     assertThat(state.agents()).hasSize(20);
     assertThat(count("slave_unreachable_scheduled")).isZero();
@@ -219,18 +185,18 @@ class LinksTest {
     CompletableFuture<Void> disconnected = new CompletableFuture<>();
     agents.forEach(agent -> agent.listener.closed("test"));
     loop.execute(() -> disconnected.complete(null));
-    disconnected.get(10, TimeUnit.SECONDS);
+    disconnected.get(60, TimeUnit.SECONDS);
 
-    await(() -> count("slave_unreachable_scheduled") == 3);
-    await(() -> state.unreachableAgents().size() == 1);
+    Await.until(() -> count("slave_unreachable_scheduled") == 3);
+    Await.until(() -> state.unreachableAgents().size() == 1);
     settle();
     assertThat(state.unreachableAgents()).hasSize(1);
 
     String back = state.agents().keySet().iterator().next();
     open("p-" + back, 2).reregister(back, "h-" + back).awaitRegistered();
-    await(() -> count("slave_unreachable_canceled") == 1);
+    Await.until(() -> count("slave_unreachable_canceled") == 1);
     time.addAndGet(Duration.ofHours(1).toNanos());
-    await(() -> state.unreachableAgents().size() == 2);
+    Await.until(() -> state.unreachableAgents().size() == 2);
     settle();
     assertThat(state.agents()).containsOnlyKeys(back);
   }
@@ -242,7 +208,7 @@ class LinksTest {
     // Opened later, as far as the master sees, and yet the older one.
     Session older = open("p", 5).reregister("a", "h");
 
-    assertThat(older.refusals.poll(10, TimeUnit.SECONDS).getReason())
+    assertThat(older.refusals.poll(60, TimeUnit.SECONDS).getReason())
         .isEqualTo("This agent was admitted on a newer connection");
     settle();
     assertThat(newer.closed).isFalse();
@@ -253,7 +219,7 @@ class LinksTest {
     // Not even when the newer one is gone.
     newer.listener.closed("test");
     Session late = open("p", 5).reregister("a", "h");
-    assertThat(late.refusals.poll(10, TimeUnit.SECONDS)).isNotNull();
+    assertThat(late.refusals.poll(60, TimeUnit.SECONDS)).isNotNull();
     settle();
     assertThat(state.agents().get("a").connected()).isFalse();
     open("p", 7).reregister("a", "h").awaitRegistered();
@@ -266,7 +232,7 @@ class LinksTest {
     Session older = open("p", 5).reregister("a", "h").awaitRegistered();
     Session newer = open("p", 6).reregister("a", "h").awaitRegistered();
 
-    await(() -> older.closed);
+    Await.until(() -> older.closed);
     older.call(
         AgentCall.newBuilder()
             .setUnregister(org.mezzo.link.messages.Unregister.getDefaultInstance()));
@@ -282,10 +248,10 @@ class LinksTest {
     start();
     Session before = open("p", 60).reregister("a", "h").awaitRegistered();
     open("q", 1).reregister("a", "h").awaitRegistered();
-    await(() -> before.closed);
+    Await.until(() -> before.closed);
     // What the ended process had sent comes late.
     before.reregister("a", "h");
-    assertThat(before.refusals.poll(10, TimeUnit.SECONDS)).isNotNull();
+    assertThat(before.refusals.poll(60, TimeUnit.SECONDS)).isNotNull();
   }
 
   @Test
@@ -294,7 +260,7 @@ class LinksTest {
     Session link = open("p", 1).reregister("a", "h").awaitRegistered();
     link.reregister("b", "h").awaitRegistered();
 
-    await(() -> !state.agents().get("a").connected());
+    Await.until(() -> !state.agents().get("a").connected());
     assertThat(state.agents().get("b").connected()).isTrue();
     link.received.clear();
     loop.execute(() -> links.send("a", shutdown()));
@@ -339,7 +305,7 @@ class LinksTest {
 
     void await(java.util.function.Predicate<MasterEvent> wanted) throws Exception {
       while (true) {
-        MasterEvent event = received.poll(10, TimeUnit.SECONDS);
+        MasterEvent event = received.poll(60, TimeUnit.SECONDS);
         assertThat(event).as("an event").isNotNull();
         if (wanted.test(event)) {
           return;

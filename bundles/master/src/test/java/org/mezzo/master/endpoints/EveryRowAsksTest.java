@@ -25,7 +25,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -41,11 +40,13 @@ import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.master.Master;
+import org.mezzo.master.MasterFlags;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.testing.TestAgent;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ExecutorID;
@@ -64,7 +65,6 @@ import org.mezzo.protocol.v1.scheduler.Event;
  * asked, and where the answer is no nothing of the cluster is shown. The names of everything that
  * is protected begin with {@code secret}.
  */
-@Timeout(60)
 class EveryRowAsksTest {
   private static final String SECRET = "secret";
   private static final HttpClient CLIENT =
@@ -96,7 +96,7 @@ class EveryRowAsksTest {
           ASKED.add(request.action());
           return allow;
         };
-    cluster.leases.register(Authorizer.KIND, "local", authorizer);
+    cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
     TestAgent agent = cluster.agent(5051, "cpus:4;mem:1000;disk:1000;cpus(secret-role):2");
     scheduler = TestScheduler.json(cluster.address()).subscribed(info().build());
     scheduler.accepted(launch("secret-task", nextOffer()));
@@ -106,6 +106,10 @@ class EveryRowAsksTest {
     loop = new EventLoop("rows");
     files = new VirtualFiles("rows", Authorization.none());
     workers = new Workers("rows", 1);
+    MasterFlags flags =
+        MasterFlags.of(
+            FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
+                .parse(Map.of()));
     rows =
         new MasterEndpoints(
                 (Leadership) cluster.master.cluster(),
@@ -113,13 +117,7 @@ class EveryRowAsksTest {
                 new MetricsRegistry(),
                 workers)
             .scheduler(RegexLimits.DEFAULT, Optional.empty())
-            .operator(
-                FlagDefinitions.read(
-                        Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
-                    .parse(Map.of()),
-                files,
-                loop,
-                Instant.EPOCH);
+            .operator(flags.daemon(), flags.operator(), files, loop, Instant.EPOCH);
   }
 
   @AfterAll
@@ -178,7 +176,7 @@ class EveryRowAsksTest {
   private static Answer send(HttpRequest.Builder request) throws Exception {
     HttpResponse<InputStream> response =
         CLIENT.send(
-            request.timeout(Duration.ofSeconds(20)).build(),
+            request.timeout(Duration.ofSeconds(60)).build(),
             HttpResponse.BodyHandlers.ofInputStream());
     try (InputStream in = response.body()) {
       boolean stream =

@@ -84,7 +84,7 @@ class BadRequestsTest {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(
                 URI.create("http://127.0.0.1:" + cluster.address().getPort() + "/api/v1/scheduler"))
-            .timeout(Duration.ofSeconds(20))
+            .timeout(Duration.ofSeconds(60))
             .header("Accept", "application/json")
             .method(
                 row.method,

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class RootAccountsTest {
   private static Set<String> get(CompletionStage<Set<String>> stage) throws Exception {
-    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   @Test

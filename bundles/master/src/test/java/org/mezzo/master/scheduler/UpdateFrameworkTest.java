@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -39,7 +40,7 @@ class UpdateFrameworkTest {
   void whatIsWrongIsToldBeforeWhatIsNotAllowed() throws Exception {
     try (TestCluster cluster = new TestCluster(workDir, "acls={}")) {
       Authorizer onlyRoleA = request -> request.object().equals(Optional.of("a"));
-      cluster.leases.register(Authorizer.KIND, "local", onlyRoleA);
+      cluster.modules.register(Kinds.AUTHORIZER, "local", onlyRoleA);
       try (TestScheduler scheduler =
           TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("a").build())) {
         HttpResponse<String> both =
@@ -102,7 +103,7 @@ class UpdateFrameworkTest {
         assertThatThrownBy(() -> answer.get(300, TimeUnit.MILLISECONDS))
             .isInstanceOf(TimeoutException.class);
         goOn.countDown();
-        assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+        assertThat(answer.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
       }
     }
   }
@@ -174,7 +175,7 @@ class UpdateFrameworkTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }

@@ -7,39 +7,43 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
-import org.mezzo.api.allocator.Allocator;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.fixtures.Await;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.LinkServer;
 import org.mezzo.master.Master;
 import org.mezzo.master.MasterFlags;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.local.LocalModules;
 
 /** A master with everything around it faked but HTTP. */
 public final class TestCluster implements AutoCloseable {
   public final InMemoryCoordination coordination = new InMemoryCoordination();
-  public final TestLeases leases = new TestLeases();
+  public final LocalModules modules = new LocalModules();
+
+  /** The allocator that there is from the start; closing withdraws it. */
+  public final LocalModules.Registered registered;
+
   public final TestLinks links = new TestLinks();
   public final SimpleAllocator allocator = new SimpleAllocator(Clock.systemUTC());
   private final List<AutoCloseable> open = new ArrayList<>();
   public final Master master;
 
   public TestCluster(Path workDir, String... flags) throws Exception {
-    leases.register(Allocator.KIND, "hierarchical", allocator);
+    registered = modules.register(Kinds.ALLOCATOR, "hierarchical", allocator);
     master = start(workDir, coordination, links, flags);
-    await(() -> master.cluster().state().isPresent());
+    Await.until(() -> master.cluster().state().isPresent());
   }
 
   /** With a coordination and links that are not faked. */
   public TestCluster(Path workDir, Coordination coordination, LinkServer links, String... flags)
       throws Exception {
-    leases.register(Allocator.KIND, "hierarchical", allocator);
+    registered = modules.register(Kinds.ALLOCATOR, "hierarchical", allocator);
     master = start(workDir, coordination, links, flags);
-    await(() -> master.cluster().state().isPresent());
+    Await.until(() -> master.cluster().state().isPresent());
   }
 
   private Master start(Path workDir, Coordination coordination, LinkServer links, String... flags)
@@ -56,7 +60,8 @@ public final class TestCluster implements AutoCloseable {
         FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
     MasterFlags typed = MasterFlags.of(definitions.parse(given));
     Master started =
-        DaemonFrame.open("master", Master.KIND, typed.daemon(), leases, new JettyConnectors())
+        DaemonFrame.open(
+                "master", Master.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
             .start(frame -> new Master(frame, typed, coordination, links));
     open.add(started);
     return started;
@@ -75,22 +80,11 @@ public final class TestCluster implements AutoCloseable {
     return new TestAgent(port, resources).connect(links).register();
   }
 
-  /** Waits until something is so. */
-  public static void await(BooleanSupplier condition) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > end) {
-        throw new AssertionError("It did not become so");
-      }
-      Thread.sleep(2);
-    }
-  }
-
   @Override
   public void close() throws Exception {
     for (AutoCloseable one : open) {
       one.close();
     }
-    leases.close();
+    modules.close();
   }
 }

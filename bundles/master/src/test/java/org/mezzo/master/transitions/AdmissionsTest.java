@@ -67,6 +67,26 @@ class AdmissionsTest {
     assertThat(given.state().undecided()).isEmpty();
   }
 
+  /** {@code --require_agent_domain}; like a wrong version, also when it comes back. */
+  @Test
+  void whereADomainIsDemandedAnAgentWithoutOneIsIgnored() {
+    String known = given.agentOn(1, "cpus:4");
+    given.settings(
+        it -> {
+          Settings.Agents rules = it.agents();
+          return it.with(
+              new Settings.Agents(
+                  rules.pingTimeout(), rules.maxPingTimeouts(), rules.reregisterTimeout(), true));
+        });
+    given.register(host(2));
+    assertThat(given.effects()).isEmpty();
+    assertThat(given.state().undecided()).isEmpty();
+    given.run(tx -> Disconnections.disconnected(tx, known));
+    given.reregister(given.reregistering(known));
+    assertThat(given.effects()).isEmpty();
+    assertThat(given.agent(known).connected()).isFalse();
+  }
+
   @Test
   void whatTheRegistryCannotKeepIsRefusedWithAReason() {
     Register.Builder large = host(1);

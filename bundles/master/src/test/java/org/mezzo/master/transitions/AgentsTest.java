@@ -2,12 +2,17 @@ package org.mezzo.master.transitions;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.mezzo.api.allocator.Proposal;
 import org.mezzo.link.messages.ExecutorExited;
 import org.mezzo.link.messages.UpdateAgent;
+import org.mezzo.master.state.Offer;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.Value;
 import org.mezzo.protocol.v1.scheduler.Event;
 import org.mezzo.resources.Resources;
 
@@ -27,7 +32,7 @@ class AgentsTest {
   void anExecutorThatEndsGivesItsResourcesBackAndItsFrameworkIsTold() {
     given.accept(
         framework,
-        java.util.List.of(given.offer(framework, agent, "cpus:2")),
+        List.of(given.offer(framework, agent, "cpus:2")),
         Given.launching(
             given
                 .command("t", agent, "cpus:1")
@@ -51,19 +56,75 @@ class AgentsTest {
     assertThat(given.effects()).as("of a command task").isEmpty();
   }
 
-  /** Rules 157, 316 and 317. */
+  private static Resource revocable(int cpus) {
+    return Resource.newBuilder()
+        .setName("cpus")
+        .setType(Value.Type.SCALAR)
+        .setScalar(Value.Scalar.newBuilder().setValue(cpus))
+        .setRevocable(Resource.RevocableInfo.getDefaultInstance())
+        .build();
+  }
+
+  private static UpdateAgent lending(int cpus) {
+    return UpdateAgent.newBuilder()
+        .setResourceVersionUuid("next")
+        .addOversubscribed(revocable(cpus))
+        .build();
+  }
+
+  private Given update(UpdateAgent message) throws Exception {
+    Resources oversubscribed = Resources.of(message.getOversubscribedList());
+    return given.run(tx -> Agents.update(tx, agent, message, oversubscribed));
+  }
+
+  private Offer revocableOffer(int cpus) throws Exception {
+    Resources lent = Resources.of(List.of(revocable(cpus))).allocatedTo("r");
+    String id = given.state().newOfferId().getKey();
+    given.run(tx -> Offers.make(tx, new Proposal(framework, "r", agent, lent)));
+    return given.state().offers().get(id);
+  }
+
+  /** Rules 157 and 316. */
   @Test
-  void anotherTotalRescindsRevocableOffersOnly() {
-    Resources spare = Given.resources("cpus:4");
-    UpdateAgent.Builder message = UpdateAgent.newBuilder().setResourceVersionUuid("next");
-    given.offer(framework, agent, "cpus:1");
-    given.run(tx -> Agents.update(tx, agent, message.build(), spare));
+  void whatAnAgentLendsIsAddedToWhatItHas() throws Exception {
+    update(lending(3));
     assertThat(given.agent(agent).resourceVersion()).isEqualTo("next");
-    assertThat(given.agent(agent).total())
-        .as("what is not revocable is not oversubscribed")
-        .isEqualTo(Given.resources("cpus:4"));
+    assertThat(given.agent(agent).total().nonRevocable()).isEqualTo(Given.resources("cpus:4"));
+    assertThat(given.agent(agent).total().revocable().scalar("cpus")).isEqualTo(3000);
+    assertThat(given.agent(agent).free().revocable().scalar("cpus")).isEqualTo(3000);
+    assertThat(given.toldAllocator()).containsExactly("agentUpdated");
+    assertThat(given.only(Effect.Allocate.class).agentId()).contains(agent);
+    update(lending(1));
+    assertThat(given.agent(agent).total().revocable().scalar("cpus"))
+        .as("the new amount, not one more")
+        .isEqualTo(1000);
+    update(UpdateAgent.newBuilder().setResourceVersionUuid("last").build());
+    assertThat(given.agent(agent).total()).isEqualTo(Given.resources("cpus:4"));
+  }
+
+  /** Rule 317. */
+  @Test
+  void offersOfWhatWasLentAreRescindedAndOthersStay() throws Exception {
+    update(lending(3));
+    Offer lent = revocableOffer(2);
+    Offer own = given.offer(framework, agent, "cpus:1");
+    update(lending(1));
+    assertThat(given.typesTo(framework)).containsExactly(Event.Type.RESCIND);
+    assertThat(given.sentTo(framework).get(0).getRescind().getOfferId())
+        .isEqualTo(lent.message().getId());
+    assertThat(given.state().offers()).containsOnlyKeys(own.id());
+    assertThat(given.toldAllocator()).containsExactly("released", "agentUpdated");
+    assertThat(given.agent(agent).free().revocable().scalar("cpus")).isEqualTo(1000);
+  }
+
+  /** Rule 317: whatever it says of resources that are its own. */
+  @Test
+  void onlyRevocableResourcesAreLent() {
+    Resources spare = Given.resources("cpus:4");
+    given.offer(framework, agent, "cpus:1");
+    given.run(tx -> Agents.update(tx, agent, UpdateAgent.getDefaultInstance(), spare));
+    assertThat(given.agent(agent).total()).isEqualTo(Given.resources("cpus:4"));
     assertThat(given.typesTo(framework)).doesNotContain(Event.Type.RESCIND);
     assertThat(given.toldAllocator()).containsExactly("agentUpdated");
-    assertThat(given.effects(Effect.Allocate.class)).hasSize(1);
   }
 }

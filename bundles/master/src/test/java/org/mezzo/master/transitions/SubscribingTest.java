@@ -100,17 +100,12 @@ class SubscribingTest {
   void theOrderOfWhatIsWrong() {
     given.settings(
         it ->
-            new Settings(
-                it.heartbeatInterval(),
-                it.agentPingTimeout(),
-                it.maxAgentPingTimeouts(),
-                it.agentReregisterTimeout(),
-                it.allocationInterval(),
-                it.offerTimeout(),
-                Optional.of(Set.of("r")),
-                false,
-                false,
-                false));
+            it.with(
+                new Settings.Frameworks(
+                    it.frameworks().heartbeatInterval(),
+                    Optional.of(Set.of("r")),
+                    false,
+                    Optional.empty())));
     FrameworkInfo.Builder info =
         Given.info("a b", "x")
             .setId(FrameworkID.newBuilder().setValue("a/b"))

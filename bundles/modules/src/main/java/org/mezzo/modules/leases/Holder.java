@@ -6,47 +6,54 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.Module;
 import org.mezzo.modules.ModuleException;
-import org.mezzo.modules.ModuleException.Kind;
 import org.mezzo.modules.ModuleLease;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One instance of a module from its creation to its release, with the threads that alone touch it.
- * State is guarded by the lock of the table.
+ * One instance of a module from its creation to its release. Its calls are guarded by the lock of
+ * the lease, its life by that of the table.
  */
 final class Holder<M extends Module> {
   private static final Logger LOG = LoggerFactory.getLogger(Holder.class);
-  private static final int STACK_LINES = 30;
 
   private final Lease<M> lease;
   private final LeaseTable table;
   private final Registration registration;
-  private final ThreadPoolExecutor threads;
-  private final Set<Call<?>> pending = new LinkedHashSet<>();
-  private M instance;
-  private int running;
-  private long runningSince;
-  private int throwsInARow;
-  private long epoch;
-  private long acquiredNanos;
-  private boolean retired;
+  private final String threadName;
+
+  /** Guarded by the lock of the lease. */
+  private final Set<Call<M, ?>> calls = new LinkedHashSet<>();
+
+  private final List<Runnable> whenIdle = new ArrayList<>();
+  private final FailureWindow outcomes;
+  private boolean sealed;
+  private volatile long busySince;
+  private volatile boolean busy;
+  private volatile long acquiredNanos;
+
+  /** Guarded by the lock of the table, but read by calls. */
+  private volatile M instance;
+
+  private volatile boolean valid = true;
+  private volatile long epoch;
+  private final AtomicInteger stuck = new AtomicInteger();
+  private boolean working;
   private boolean hung;
+  private boolean retired;
+  private boolean draining;
   private boolean ending;
 
   Holder(Lease<M> lease, Registration registration) {
     this.lease = lease;
     this.table = lease.table();
     this.registration = registration;
-    String name =
+    this.outcomes = new FailureWindow(table.limits().apply(lease.request().kind().breaker()));
+    threadName =
         lease.daemon()
             + "-"
             + registration.announcement().kind()
@@ -54,45 +61,115 @@ final class Holder<M extends Module> {
             + registration.announcement().name()
             + "@"
             + registration.announcement().bundleId();
-    int concurrency = lease.request().concurrency();
-    AtomicInteger number = new AtomicInteger();
-    threads =
-        new ThreadPoolExecutor(
-            concurrency,
-            concurrency,
-            60,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            task -> {
-              Thread thread =
-                  new Thread(task, concurrency == 1 ? name : name + "-" + number.incrementAndGet());
-              thread.setDaemon(true);
-              thread.setContextClassLoader(null);
-              return thread;
-            });
-    threads.allowCoreThreadTimeOut(concurrency > 1);
   }
 
   Registration registration() {
     return registration;
   }
 
+  String threadName() {
+    return threadName;
+  }
+
+  M instance() {
+    return instance;
+  }
+
   long epoch() {
     return epoch;
   }
 
-  /** For how long the last call that began has been running, while any runs. */
-  Duration busy() {
-    return running == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - runningSince);
+  /** Whether the instance may act by what it was given. */
+  boolean isValid() {
+    return valid;
   }
 
-  int throwsInARow() {
-    return throwsInARow;
+  // Under the lock of the lease.
+
+  int begun() {
+    return calls.size();
+  }
+
+  void began(Call<M, ?> call) {
+    calls.add(call);
+    busySince = System.nanoTime();
+    busy = true;
+  }
+
+  void ended(Call<M, ?> call) {
+    calls.remove(call);
+    if (calls.isEmpty()) {
+      busy = false;
+      List.copyOf(whenIdle).forEach(Runnable::run);
+      whenIdle.clear();
+    }
+  }
+
+  void whenIdle(Runnable action) {
+    whenIdle.add(action);
+  }
+
+  boolean note(boolean failure) {
+    return outcomes.note(failure, System.nanoTime());
+  }
+
+  String failures() {
+    return lease.request().kind().breaker().share() < 1
+        ? outcomes.failed() + " of the last calls failed"
+        : outcomes.failed() + " calls in a row threw";
+  }
+
+  /** It begins no more calls. */
+  void seal() {
+    sealed = true;
+  }
+
+  boolean isSealed() {
+    return sealed;
+  }
+
+  /** A thread was given up in it. */
+  void stuck() {
+    stuck.incrementAndGet();
+  }
+
+  // Under no lock in particular.
+
+  int failedInARow() {
+    return outcomes.failedInARow();
+  }
+
+  /** For how long the last call that began has been running, while any runs. */
+  Duration busy() {
+    return busy ? Duration.ofNanos(System.nanoTime() - busySince) : Duration.ZERO;
+  }
+
+  long heldNanos() {
+    return epoch == 0 ? 0 : System.nanoTime() - acquiredNanos;
+  }
+
+  // Under the lock of the table.
+
+  boolean hasStuckThread() {
+    return stuck.get() > 0;
+  }
+
+  /** A thread that was given up is back. */
+  void unstuck() {
+    if (stuck.decrementAndGet() == 0 && ending && instance != null) {
+      releaseAfterwards(instance);
+      instance = null;
+    }
   }
 
   void open() {
     table.entered(this);
-    threads.execute(new Opening());
+    new Opening().start();
+  }
+
+  /** Hands it the daemon's state before it holds the lease. */
+  void takeOver(ModuleLease.Action<M> action) {
+    new TakingOver(action).start();
   }
 
   void acquired(long acquiredEpoch) {
@@ -100,58 +177,52 @@ final class Holder<M extends Module> {
     acquiredNanos = System.nanoTime();
   }
 
-  private long heldNanos() {
-    return epoch == 0 ? 0 : System.nanoTime() - acquiredNanos;
-  }
-
-  <R> void enqueue(
-      String operation,
-      Duration deadline,
-      ModuleLease.Call<M, R> call,
-      CompletableFuture<R> reply) {
-    Call<R> work = new Call<>(operation, deadline, call, reply);
-    pending.add(work);
-    lease.backlogCount().incrementAndGet();
-    threads.execute(work);
-    reply.whenComplete(
-        (result, failure) -> {
-          if (reply.isCancelled()) {
-            table.locked(work::cancelled);
-          }
-        });
-  }
-
-  /** Takes away every call that has no reply yet; running the answer refuses them. */
-  List<Runnable> refusePending(Kind kind, String reason) {
-    List<Runnable> replies = new ArrayList<>();
-    for (Call<?> call : pending) {
-      call.leaveMailbox();
-      replies.add(() -> call.refuse(kind, reason));
-    }
-    pending.clear();
-    return replies;
-  }
-
-  /** No more calls; the instance is closed when the calls that run have returned. */
-  void retire(Kind kind, String reason) {
+  /** No more calls; callers are answered, and the instance is closed when what runs has ended. */
+  void retire(ModuleException.Kind kind, String reason) {
     if (retired) {
       return;
     }
-    refusePending(kind, reason).forEach(lease::post);
+    lease.mailbox().refuseBegun(this, kind, reason);
     retired = true;
-    endWhenIdle();
+    valid = false;
+    lease.mailbox().whenIdle(this, Optional.empty(), inTime -> end());
   }
 
-  private void endWhenIdle() {
-    if (!retired || ending || running > 0) {
+  /** No more calls; those that run end as if nothing was, within the limit. */
+  void drain(Duration limit, Runnable done) {
+    draining = true;
+    lease
+        .mailbox()
+        .whenIdle(
+            this,
+            Optional.of(limit),
+            inTime -> {
+              valid = false;
+              retired = true;
+              done.run();
+              end();
+            });
+  }
+
+  /** Whether calls end in it beside a successor; that has a limit of its own. */
+  boolean isDraining() {
+    return draining && !retired;
+  }
+
+  private void end() {
+    if (!retired || ending || working) {
       return;
     }
     ending = true;
-    threads.execute(new Closing());
-    threads.shutdown();
+    if (stuck.get() > 0) {
+      // Nothing is said to an instance in which a thread may be anywhere.
+      table.left(this);
+    } else if (!hung) {
+      new Closing().start();
+    }
   }
 
-  /** Something that runs code of the module on a thread of this holder, under a deadline. */
+  /** Something of its life that runs code of the module under a deadline. */
   private abstract class Work implements Runnable {
     private final String operation;
     private final Duration deadline;
@@ -162,6 +233,11 @@ final class Holder<M extends Module> {
     Work(String operation, Duration deadline) {
       this.operation = operation;
       this.deadline = deadline;
+    }
+
+    void start() {
+      working = true;
+      table.afterwards(() -> table.threads().execute(this));
     }
 
     /** Whether it is still wanted when a thread is free for it. */
@@ -199,11 +275,12 @@ final class Holder<M extends Module> {
 
     private boolean begin() {
       if (!begins()) {
+        working = false;
+        Holder.this.end();
         return false;
       }
-      running++;
-      runningSince = System.nanoTime();
       thread = Thread.currentThread();
+      thread.setName(threadName);
       timer = table.schedule(deadline, this::expire);
       return true;
     }
@@ -212,7 +289,6 @@ final class Holder<M extends Module> {
       timer.ifPresent(scheduled -> scheduled.cancel(false));
       thread = null;
       Thread.interrupted();
-      running--;
       if (abandoned) {
         LOG.info(
             "{} of {} has returned at last from {}",
@@ -221,17 +297,15 @@ final class Holder<M extends Module> {
             operation);
         returnedTooLate(result);
         table.threadReturned();
-      } else if (thrown != null) {
+        return;
+      }
+      working = false;
+      if (thrown != null) {
         threw(thrown);
       } else {
         returned(result);
       }
-      if (!hung) {
-        endWhenIdle();
-      } else if (running == 0) {
-        releaseAfterwards(instance);
-        instance = null;
-      }
+      Holder.this.end();
     }
 
     private void expire() {
@@ -240,39 +314,18 @@ final class Holder<M extends Module> {
       }
       abandoned = true;
       hung = true;
-      ending = true;
-      threads.shutdown();
       String problem =
-          operation + " did not return within " + text(deadline) + ", its thread is at" + stack();
+          operation
+              + " did not return within "
+              + Mailbox.text(deadline)
+              + ", its thread is at"
+              + Mailbox.stack(thread);
       lease.numbers().late.increment();
       table.threadAbandoned();
       thread.interrupt();
       late(problem);
       table.left(Holder.this);
     }
-
-    private String stack() {
-      StringBuilder stack = new StringBuilder();
-      StackTraceElement[] elements = thread.getStackTrace();
-      for (int i = 0; i < Math.min(elements.length, STACK_LINES); i++) {
-        stack.append("\n  ").append(elements[i]);
-      }
-      return stack.toString();
-    }
-
-    final void interrupt() {
-      if (thread != null) {
-        thread.interrupt();
-      }
-    }
-
-    final String operation() {
-      return operation;
-    }
-  }
-
-  private static String text(Duration duration) {
-    return duration.toMillis() < 10_000 ? duration.toMillis() + " ms" : duration.toSeconds() + " s";
   }
 
   private final class Opening extends Work {
@@ -287,15 +340,16 @@ final class Holder<M extends Module> {
 
     @Override
     Object body() throws Throwable {
+      Class<M> type = lease.request().kind().type();
       Module created = registration.create();
-      if (!lease.request().type().isInstance(created)) {
+      if (!type.isInstance(created)) {
         registration.release(created);
         throw new ClassCastException(
             "it is no "
-                + lease.request().type().getName()
+                + type.getName()
                 + " as this daemon knows it; build it against the API of this Mezzo");
       }
-      M module = lease.request().type().cast(created);
+      M module = type.cast(created);
       try {
         module.open(lease.request().context());
       } catch (Throwable t) {
@@ -307,7 +361,7 @@ final class Holder<M extends Module> {
 
     @Override
     void returned(Object result) {
-      instance = lease.request().type().cast(result);
+      instance = lease.request().kind().type().cast(result);
       lease.opened(Holder.this);
     }
 
@@ -329,105 +383,46 @@ final class Holder<M extends Module> {
     }
   }
 
-  private final class Call<R> extends Work {
-    private final ModuleLease.Call<M, R> call;
-    private final CompletableFuture<R> reply;
-    private boolean waiting = true;
+  private final class TakingOver extends Work {
+    private final ModuleLease.Action<M> action;
 
-    Call(
-        String operation,
-        Duration deadline,
-        ModuleLease.Call<M, R> call,
-        CompletableFuture<R> reply) {
-      super(operation, deadline);
-      this.call = call;
-      this.reply = reply;
-    }
-
-    /** Called when it begins to run or is taken away before, whichever is first. */
-    void leaveMailbox() {
-      if (waiting) {
-        waiting = false;
-        lease.backlogCount().decrementAndGet();
-      }
-    }
-
-    void refuse(Kind kind, String reason) {
-      reply.completeExceptionally(
-          new ModuleException(kind, operation() + " gave no result: " + reason, null));
-    }
-
-    void cancelled() {
-      if (pending.remove(this)) {
-        leaveMailbox();
-        interrupt();
-      }
+    TakingOver(ModuleLease.Action<M> action) {
+      super("taking over", lease.request().kind().deadline().orElse(table.limits().openDeadline()));
+      this.action = action;
     }
 
     @Override
     boolean begins() {
-      boolean wanted = pending.contains(this);
-      if (wanted) {
-        leaveMailbox();
-      }
-      return wanted;
+      return !retired;
     }
 
     @Override
     Object body() throws Throwable {
-      return call.apply(instance);
+      action.apply(instance);
+      return null;
     }
 
     @Override
-    @SuppressWarnings("unchecked")
     void returned(Object result) {
-      lease.numbers().calls.increment();
-      if (pending.remove(this)) {
-        throwsInARow = 0;
-        lease.post(() -> reply.complete((R) result));
-      }
+      lease.tookOver(Holder.this);
     }
 
     @Override
     void threw(Throwable thrown) {
-      lease.numbers().calls.increment();
-      if (!pending.remove(this)) {
-        return;
-      }
       lease.numbers().failures.increment();
-      lease.post(
-          () ->
-              reply.completeExceptionally(
-                  new ModuleException(Kind.THREW, operation() + " threw " + thrown, thrown)));
-      if (!(thrown instanceof RuntimeException) && !(thrown instanceof Error)) {
-        // What an SPI declares is an answer, such as a file that is not there.
-        throwsInARow = 0;
-        LOG.debug("{} of {} threw", Lease.label(registration), lease.daemon(), thrown);
-        return;
-      }
-      throwsInARow++;
-      LOG.warn(
-          "{} of {} threw in {}, {} times in a row now",
-          Lease.label(registration),
-          lease.daemon(),
-          operation(),
-          throwsInARow,
-          thrown);
-      if (throwsInARow >= table.limits().throwsInARow()) {
-        lease.failed(
-            Holder.this,
-            throwsInARow + " calls in a row threw, the last one (" + operation() + ") " + thrown,
-            heldNanos());
-      }
+      LOG.warn("{} of {} cannot take over", Lease.label(registration), lease.daemon(), thrown);
+      lease.failed(Holder.this, "it cannot take over: " + thrown, 0);
     }
 
     @Override
     void late(String problem) {
-      if (pending.remove(this)) {
-        lease.post(
-            () -> reply.completeExceptionally(new ModuleException(Kind.LATE, problem, null)));
-      }
-      lease.failed(Holder.this, problem, heldNanos());
+      lease.failed(Holder.this, problem, 0);
+    }
+
+    @Override
+    void returnedTooLate(Object result) {
+      releaseAfterwards(instance);
+      instance = null;
     }
   }
 

@@ -2,24 +2,21 @@ package org.mezzo.modules.leases;
 
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.Module;
+import org.mezzo.modules.Kind.Breaker;
+import org.mezzo.modules.Kind.Moving;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
-import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleException.Kind;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.Takeover;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,14 +54,17 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   private final LeaseTable table;
   private final LeaseRequest<M> request;
   private final Numbers numbers;
+  private final Mailbox<M> mailbox;
   private final Map<Registration, Quarantine> quarantines = new HashMap<>();
-  private final Queue<Runnable> outbox = new ConcurrentLinkedQueue<>();
-  private final AtomicInteger backlog = new AtomicInteger();
-  private String name;
+  private volatile String name;
   private Holder<M> holder;
   private Holder<M> opening;
+
+  /** Calls are held until {@link #opening} holds the lease. */
+  private boolean handing;
+
+  private boolean renewing;
   private long epochs;
-  private volatile long epoch;
   private long vacantSince;
   private long gapNanos;
   private boolean closed;
@@ -73,13 +73,14 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     this.table = table;
     this.request = request;
     this.numbers = new Numbers(request.context().metrics());
+    this.mailbox = new Mailbox<>(this, table, request.kind());
     this.name = request.name();
   }
 
   void measure() {
     Metrics metrics = request.context().metrics();
     metrics.gauge("backlog", this::backlog);
-    metrics.gauge("vacant", () -> epoch == 0 ? 1 : 0);
+    metrics.gauge("vacant", () -> mailbox.epoch() == 0 ? 1 : 0);
     metrics.gauge("abandoned_threads", table::abandonedThreads);
   }
 
@@ -91,12 +92,16 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     return table;
   }
 
-  AtomicInteger backlogCount() {
-    return backlog;
+  Mailbox<M> mailbox() {
+    return mailbox;
+  }
+
+  String name() {
+    return name;
   }
 
   boolean wants(String kind, String module) {
-    return request.kind().equals(kind) && name.equals(module);
+    return request.kind().name().equals(kind) && name.equals(module);
   }
 
   DaemonContext context() {
@@ -109,6 +114,13 @@ final class Lease<M extends Module> implements ModuleLease<M> {
 
   Numbers numbers() {
     return numbers;
+  }
+
+  /** Whether calls are held for a successor. */
+  boolean isHanding() {
+    boolean[] now = new boolean[1];
+    table.locked(() -> now[0] = handing);
+    return now[0];
   }
 
   boolean isHeldBy(Registration registration) {
@@ -126,22 +138,6 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         : Optional.empty();
   }
 
-  /**
-   * Has something done on the events executor, after everything posted before. The executor is
-   * entered without the lock; whichever thread gets there first runs the oldest action.
-   */
-  void post(Runnable action) {
-    outbox.add(action);
-    table.afterwards(
-        () -> {
-          try {
-            request.events().execute(() -> outbox.remove().run());
-          } catch (RejectedExecutionException e) {
-            LOG.debug("{} takes no events any more", daemon(), e);
-          }
-        });
-  }
-
   /** Looks again who should hold this lease, and starts moving it there. */
   void reconcile() {
     if (closed) {
@@ -152,15 +148,15 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         dropUnusableHolder(true);
         return;
       }
-      opening.retire(Kind.ABSENT, "the module is not wanted any more");
-      opening = null;
+      dropOpening("the module is not wanted any more");
     }
     Registration best = best();
-    boolean replaceable = best != null && !isHeldBy(best);
+    boolean replaceable = best != null && (renewing || !isHeldBy(best));
     dropUnusableHolder(replaceable);
-    if (best == null || isHeldBy(best)) {
+    if (!replaceable) {
       return;
     }
+    renewing = false;
     opening = new Holder<>(this, best);
     opening.open();
   }
@@ -171,16 +167,16 @@ final class Lease<M extends Module> implements ModuleLease<M> {
       return;
     }
     if (!table.isRegistered(holder.registration())) {
-      lose(Kind.ABSENT, "its service was withdrawn");
+      lose("its service was withdrawn");
     } else if (table.isDrained(holder.registration()) && !successorComes) {
-      lose(Kind.ABSENT, "its bundle is drained and no other module has its name");
+      lose("its bundle is drained and no other module has its name");
     }
   }
 
   private boolean matches(Registration registration) {
-    return registration.announcement().kind().equals(request.kind())
+    return registration.announcement().kind().equals(request.kind().name())
         && registration.announcement().name().equals(name)
-        && registration.provides(request.type());
+        && registration.provides(request.kind().type());
   }
 
   /**
@@ -213,17 +209,62 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     return a == null || LeaseTable.PREFERENCE.compare(a, b) < 0 ? b : a;
   }
 
-  /** The instance is open: the lease moves to it without a moment in between. */
+  /**
+   * The instance is open. Where calls of the kind follow each other they are held now, and the
+   * lease moves when what has begun has ended; otherwise it moves at once.
+   */
   void opened(Holder<M> successor) {
     if (opening != successor) {
       return;
     }
+    if (holder == null || request.kind().moving() == Moving.BESIDE || !table.holdsCalls()) {
+      prepare(successor);
+      return;
+    }
+    handing = true;
+    mailbox.hold();
+    mailbox.whenIdle(holder, Optional.of(request.kind().handover()), inTime -> prepare(successor));
+  }
+
+  /** Has the daemon hand its state to the successor, where it wants to. */
+  private void prepare(Holder<M> successor) {
+    if (opening != successor) {
+      return;
+    }
+    if (request.takeover().isEmpty()) {
+      tookOver(successor);
+      return;
+    }
+    Takeover<M> takeover = request.takeover().get();
+    mailbox.post(
+        () -> {
+          try {
+            Action<M> action = takeover.prepare(successor::isValid);
+            table.locked(() -> takeOver(successor, action));
+          } catch (Exception e) {
+            LOG.error("{} failed to hand over to {}", daemon(), label(successor.registration()), e);
+            table.locked(() -> failed(successor, "the daemon could not hand over: " + e, 0));
+          }
+        });
+  }
+
+  private void takeOver(Holder<M> successor, Action<M> action) {
+    if (opening == successor) {
+      successor.takeOver(action);
+    }
+  }
+
+  /** The lease moves, without a moment in between. */
+  void tookOver(Holder<M> successor) {
+    if (opening != successor) {
+      return;
+    }
     opening = null;
+    handing = false;
     Holder<M> old = holder;
     holder = successor;
     gapNanos = old == null && epochs > 0 ? System.nanoTime() - vacantSince : 0;
-    epoch = ++epochs;
-    successor.acquired(epoch);
+    successor.acquired(++epochs);
     Quarantine quarantine = quarantines.get(successor.registration());
     if (quarantine != null) {
       quarantine.active = false;
@@ -236,22 +277,44 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         newModule.bundleName(),
         newModule.bundleVersion(),
         old == null ? "" : " instead of " + bundle(old.registration()));
+    Runnable acquired = () -> tellAcquired(successor.epoch(), newModule);
     if (old == null) {
-      post(() -> tellAcquired(successor.epoch(), newModule));
+      mailbox.serve(successor, epochs, acquired);
     } else {
       numbers.swaps.increment();
       ModuleDescription oldModule = table.describe(old.registration());
       String reason = "replaced by " + bundle(successor.registration());
-      List<Runnable> replies = old.refusePending(Kind.STALE, reason);
-      post(
-          () -> {
-            replies.forEach(Runnable::run);
-            tellLost(old.epoch(), oldModule, reason);
-            tellAcquired(successor.epoch(), newModule);
-          });
-      old.retire(Kind.STALE, reason);
+      Runnable lost = () -> tellLost(old.epoch(), oldModule, reason);
+      if (request.kind().moving() == Moving.BESIDE && table.holdsCalls()) {
+        mailbox.serve(successor, epochs, acquired);
+        old.drain(request.kind().handover(), () -> mailbox.post(lost));
+      } else {
+        mailbox.refuseBegun(old, Kind.STALE, reason);
+        mailbox.serve(
+            successor,
+            epochs,
+            () -> {
+              lost.run();
+              acquired.run();
+            });
+        old.retire(Kind.STALE, reason);
+      }
     }
     reconcile();
+  }
+
+  /** What was to hold the lease does not; whoever held it goes on. */
+  private void dropOpening(String reason) {
+    Holder<M> dropped = opening;
+    opening = null;
+    dropped.retire(Kind.ABSENT, reason);
+    if (handing) {
+      handing = false;
+      mailbox.resume(reason);
+      if (holder != null && holder.hasStuckThread()) {
+        lose("a call that it had begun did not end");
+      }
+    }
   }
 
   /** The holder, or the one that was to be it, failed; it goes on nowhere and is left alone. */
@@ -265,10 +328,10 @@ final class Lease<M extends Module> implements ModuleLease<M> {
       return;
     }
     Quarantine quarantine = quarantines.computeIfAbsent(registration, r -> new Quarantine());
-    Limits limits = table.limits();
+    Breaker breaker = table.limits().apply(request.kind().breaker());
     quarantine.strikes =
-        heldNanos > limits.lastBackoff().toNanos() ? 1 : Math.min(quarantine.strikes + 1, 1000);
-    Duration backoff = limits.backoff(quarantine.strikes);
+        heldNanos > breaker.lastReopening().toNanos() ? 1 : Math.min(quarantine.strikes + 1, 1000);
+    Duration backoff = breaker.reopening(quarantine.strikes);
     quarantine.problem = problem;
     quarantine.active = true;
     quarantine.untilNanos = System.nanoTime() + backoff.toNanos();
@@ -281,35 +344,28 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         problem,
         bundle(registration));
     if (culprit == opening) {
-      opening.retire(Kind.ABSENT, problem);
-      opening = null;
+      dropOpening(problem);
     } else {
-      lose(Kind.ABSENT, problem);
+      lose(problem);
     }
     table.schedule(backoff, this::reconcile);
     reconcile();
     reportVacancy();
   }
 
-  private void lose(Kind kind, String reason) {
+  private void lose(String reason) {
     Holder<M> old = holder;
     holder = null;
-    epoch = 0;
     vacantSince = System.nanoTime();
     ModuleDescription module = table.describe(old.registration());
-    List<Runnable> replies = old.refusePending(kind, reason);
-    post(
-        () -> {
-          replies.forEach(Runnable::run);
-          tellLost(old.epoch(), module, reason);
-        });
-    old.retire(kind, reason);
+    mailbox.vacate(old, reason, () -> tellLost(old.epoch(), module, reason));
+    old.retire(Kind.ABSENT, reason);
     LOG.warn("{} lost {}: {}", daemon(), label(old.registration()), firstLine(reason));
   }
 
   void revoke(long bundleId) {
     if (holder != null && holder.registration().announcement().bundleId() == bundleId) {
-      lose(Kind.ABSENT, "its bundle is drained and no successor was ready in time");
+      lose("its bundle is drained and no successor was ready in time");
       reportVacancy();
     }
   }
@@ -319,7 +375,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
       LOG.warn(
           "{} has no {} named '{}'; it goes on without until such a module is installed",
           daemon(),
-          request.kind(),
+          request.kind().name(),
           name);
     }
   }
@@ -362,13 +418,13 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   LeaseDescription describe() {
     return new LeaseDescription(
         daemon(),
-        request.kind(),
+        request.kind().name(),
         name,
-        epoch,
+        mailbox.epoch(),
         backlog(),
         Duration.ofNanos(gapNanos),
-        holder == null || request.concurrency() > 1 ? Duration.ZERO : holder.busy(),
-        holder == null ? 0 : holder.throwsInARow(),
+        holder == null || !request.kind().isSerial() ? Duration.ZERO : holder.busy(),
+        holder == null ? 0 : holder.failedInARow(),
         Optional.ofNullable(holder).map(Holder::registration).map(table::describe));
   }
 
@@ -382,7 +438,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
             LOG.warn(
                 "{} wants the {} '{}', which no installed bundle offers; {}",
                 daemon(),
-                request.kind(),
+                request.kind().name(),
                 selected,
                 holder == null
                     ? "it goes on without until such a module is installed"
@@ -393,7 +449,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
 
   @Override
   public long epoch() {
-    return epoch;
+    return mailbox.epoch();
   }
 
   @Override
@@ -405,38 +461,56 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   }
 
   @Override
-  public <R> CompletionStage<R> call(
-      long calledEpoch, String operation, Duration deadline, Call<M, R> call) {
-    CompletableFuture<R> reply = new CompletableFuture<>();
-    table.locked(
-        () -> {
-          if (holder == null) {
-            refuse(
-                reply,
-                Kind.ABSENT,
-                "no " + request.kind() + " named '" + name + "' holds the lease");
-          } else if (calledEpoch != epoch) {
-            refuse(
-                reply,
-                Kind.STALE,
-                "the holder of epoch " + calledEpoch + " was replaced, now it is " + epoch);
-          } else if (backlog.get() >= table.limits().mailbox()) {
-            numbers.overloaded.increment();
-            refuse(reply, Kind.OVERLOADED, backlog.get() + " calls wait already");
-          } else {
-            holder.enqueue(operation, deadline, call, reply);
-          }
-        });
-    return reply;
+  public <R> CompletionStage<R> ask(Terms terms, ModuleLease.Call<M, R> call) {
+    return put(terms, false, call::apply);
   }
 
-  private void refuse(CompletableFuture<?> reply, Kind kind, String message) {
-    post(() -> reply.completeExceptionally(new ModuleException(kind, message, null)));
+  @Override
+  public <R> CompletionStage<R> askLater(
+      Terms terms, ModuleLease.Call<M, CompletionStage<R>> call) {
+    return put(terms, true, call::apply);
+  }
+
+  @Override
+  public CompletionStage<Void> tell(Terms terms, Action<M> action) {
+    // The reply itself, not one that depends on it: who cancels it takes the call back.
+    return put(
+        terms,
+        false,
+        module -> {
+          action.apply(module);
+          return org.mezzo.modules.leases.Call.TOLD;
+        });
+  }
+
+  private <R> CompletableFuture<R> put(
+      Terms terms, boolean staged, org.mezzo.modules.leases.Call.Body<M> body) {
+    var call =
+        new org.mezzo.modules.leases.Call<M, R>(terms, request.kind().deadline(), staged, body);
+    mailbox.put(call);
+    return call.reply();
+  }
+
+  @Override
+  public void renew(long of, String reason, boolean fault) {
+    table.locked(
+        () -> {
+          if (closed || holder == null || holder.epoch() != of) {
+            return;
+          }
+          if (fault) {
+            failed(holder, reason, holder.heldNanos());
+            return;
+          }
+          LOG.warn("{} begins {} anew: {}", daemon(), label(holder.registration()), reason);
+          renewing = true;
+          reconcile();
+        });
   }
 
   @Override
   public int backlog() {
-    return backlog.get();
+    return mailbox.backlog();
   }
 
   @Override
@@ -448,15 +522,15 @@ final class Lease<M extends Module> implements ModuleLease<M> {
           }
           closed = true;
           String reason = "the lease was closed";
+          handing = false;
           if (opening != null) {
             opening.retire(Kind.ABSENT, reason);
             opening = null;
           }
+          mailbox.close(reason);
           if (holder != null) {
             Holder<M> old = holder;
             holder = null;
-            epoch = 0;
-            old.refusePending(Kind.ABSENT, reason).forEach(this::post);
             old.retire(Kind.ABSENT, reason);
           }
           table.ended(this);

@@ -14,15 +14,21 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedTransferQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
+import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLeases;
 import org.mezzo.modules.leases.Registration.Announcement;
@@ -32,9 +38,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Who holds what. Knows registrations, not OSGi.
  *
- * <p>One lock guards the state of all leases. It is held for moments only: module code, listeners
- * and executors of daemons run outside of it, so a service that is registered or withdrawn while a
- * component runtime holds locks of its own never waits here.
+ * <p>One lock guards who holds which lease; calls do not need it. It is held for moments only:
+ * module code, listeners and executors of daemons run outside of it, so a service that is
+ * registered or withdrawn while a component runtime holds locks of its own never waits here.
  */
 public final class LeaseTable implements ModuleLeases, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LeaseTable.class);
@@ -43,6 +49,8 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   static final Comparator<Registration> PREFERENCE =
       Comparator.<Registration>comparingLong(r -> r.announcement().bundleId())
           .thenComparing(r -> r.announcement().serviceId(), Comparator.reverseOrder());
+
+  private static final Duration IDLE_THREAD = Duration.ofSeconds(10);
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Queue<Runnable> afterwards = new ArrayDeque<>();
@@ -53,7 +61,9 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   private final List<Lease<?>> leases = new ArrayList<>();
   private final Set<Holder<?>> inUse = new HashSet<>();
   private final List<Drain> drains = new ArrayList<>();
-  private int abandonedThreads;
+  private final AtomicInteger abandonedThreads = new AtomicInteger();
+  private final ThreadPoolExecutor threads;
+  private volatile boolean holdsCalls = true;
   private boolean closed;
 
   private record Drain(long bundleId, CompletableFuture<Void> done) {}
@@ -72,6 +82,48 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
             });
     timers.setRemoveOnCancelPolicy(true);
     timers.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    timers.setKeepAliveTime(IDLE_THREAD.toMillis(), TimeUnit.MILLISECONDS);
+    timers.allowCoreThreadTimeOut(true);
+    threads =
+        new ThreadPoolExecutor(
+            0,
+            limits.threads(),
+            IDLE_THREAD.toMillis(),
+            TimeUnit.MILLISECONDS,
+            new IdleThreadsFirst(),
+            task -> {
+              Thread thread = new Thread(task, "mezzo-modules");
+              thread.setDaemon(true);
+              thread.setContextClassLoader(null);
+              return thread;
+            },
+            (task, pool) -> ((IdleThreadsFirst) pool.getQueue()).put(task));
+  }
+
+  /** Takes a call only when a thread waits for it, or there are as many threads as may be. */
+  private static final class IdleThreadsFirst extends LinkedTransferQueue<Runnable> {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public boolean offer(Runnable task) {
+      return tryTransfer(task);
+    }
+  }
+
+  /** The threads on which modules are called, shared by all leases; they end when idle. */
+  Executor threads() {
+    return threads;
+  }
+
+  /**
+   * For proofs that a swap loses calls without it: swaps refuse what is under way and do not wait.
+   */
+  public void skipHandover() {
+    holdsCalls = false;
+  }
+
+  boolean holdsCalls() {
+    return holdsCalls;
   }
 
   Limits limits() {
@@ -99,6 +151,24 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
     afterwards.add(action);
   }
 
+  /** Runs now, or once this thread has given back the lock. */
+  void withoutLock(Runnable action) {
+    if (lock.isHeldByCurrentThread()) {
+      afterwards(action);
+    } else {
+      action.run();
+    }
+  }
+
+  /** Runs after a while, without the lock. */
+  void later(Duration delay, Runnable body) {
+    try {
+      timers.schedule(body, delay.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("Deadlines are not watched any more: the host is stopping", e);
+    }
+  }
+
   /** Runs under the lock after a while. Empty when the wait is as good as endless. */
   Optional<ScheduledFuture<?>> schedule(Duration delay, Runnable body) {
     if (closed || delay.compareTo(Duration.ofDays(365)) > 0) {
@@ -123,6 +193,11 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
           if (registrations.remove(registration)) {
             reconcile();
             leases.forEach(lease -> lease.forget(registration));
+            for (Holder<?> holder : List.copyOf(inUse)) {
+              if (holder.registration() == registration) {
+                holder.retire(ModuleException.Kind.ABSENT, "its service was withdrawn");
+              }
+            }
           }
         });
   }
@@ -139,16 +214,12 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
 
   @Override
   public <M extends Module> ModuleLease<M> lease(LeaseRequest<M> request) {
-    Objects.requireNonNull(request.type(), "type");
     Objects.requireNonNull(request.kind(), "kind");
     Objects.requireNonNull(request.name(), "name");
     Objects.requireNonNull(request.context(), "context");
     Objects.requireNonNull(request.events(), "events");
     Objects.requireNonNull(request.listener(), "listener");
-    if (request.concurrency() < 1) {
-      throw new IllegalArgumentException(
-          "concurrency must be at least 1, but is " + request.concurrency());
-    }
+    Objects.requireNonNull(request.takeover(), "takeover");
     Lease<M> lease = new Lease<>(this, request);
     locked(
         () -> {
@@ -220,6 +291,10 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
     if (drains.remove(drain)) {
       if (drained.contains(drain.bundleId)) {
         List.copyOf(leases).forEach(lease -> lease.revoke(drain.bundleId));
+        if (inUse.stream().anyMatch(holder -> isOf(holder, drain) && holder.isDraining())) {
+          drains.add(drain);
+          return;
+        }
       }
       afterwards(() -> drain.done.complete(null));
     }
@@ -264,10 +339,7 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   private void checkDrains() {
     for (Iterator<Drain> it = drains.iterator(); it.hasNext(); ) {
       Drain drain = it.next();
-      boolean busy =
-          inUse.stream()
-              .anyMatch(
-                  holder -> holder.registration().announcement().bundleId() == drain.bundleId);
+      boolean busy = inUse.stream().anyMatch(holder -> isOf(holder, drain));
       if (!busy || !drained.contains(drain.bundleId)) {
         it.remove();
         afterwards(() -> drain.done.complete(null));
@@ -275,32 +347,35 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
     }
   }
 
+  private static boolean isOf(Holder<?> holder, Drain drain) {
+    return holder.registration().announcement().bundleId() == drain.bundleId;
+  }
+
   void threadAbandoned() {
-    abandonedThreads++;
-    if (abandonedThreads == limits.abandonedThreads()) {
+    int now = abandonedThreads.incrementAndGet();
+    if (now == limits.abandonedThreads()) {
       LOG.error(
           "{} threads are stuck in modules, the most that is allowed: modules that failed are not"
               + " tried again until one of the threads returns. Restart this host when you have"
               + " replaced the modules named above",
-          abandonedThreads);
+          now);
     }
   }
 
+  /** Under the lock. */
   void threadReturned() {
-    abandonedThreads--;
+    abandonedThreads.decrementAndGet();
     reconcile();
   }
 
   /** Whether another thread may be risked for a module that failed before. */
   boolean mayRiskThread() {
-    return abandonedThreads < limits.abandonedThreads();
+    return abandonedThreads.get() < limits.abandonedThreads();
   }
 
   /** How many threads are stuck in modules now. */
   public int abandonedThreads() {
-    int[] number = new int[1];
-    locked(() -> number[0] = abandonedThreads);
-    return number[0];
+    return abandonedThreads.get();
   }
 
   void ended(Lease<?> lease) {

@@ -1,75 +1,60 @@
 package org.mezzo.modules.leases;
 
 import java.time.Duration;
+import java.util.Optional;
+import org.mezzo.modules.Kind.Breaker;
 
 /**
- * How patient leases are.
+ * How patient leases of a host are, whatever the kind.
  *
- * @param throwsInARow so many calls that throw something unchecked, one after the other, cost the
- *     instance its lease
  * @param abandonedThreads so many threads may be stuck in modules at a time before modules that
  *     have failed are not tried again
- * @param mailbox how many calls may wait in one lease
+ * @param threads so many calls of all leases may run at a time; more wait for a thread
  * @param openDeadline for creating and opening an instance
  * @param closeDeadline for closing and releasing an instance
- * @param firstBackoff how long a module that failed is left alone the first time; doubles
- * @param lastBackoff the longest that a module that failed is left alone
+ * @param reopening instead of what breakers of kinds say: first and longest
  */
 public record Limits(
-    int throwsInARow,
     int abandonedThreads,
-    int mailbox,
+    int threads,
     Duration openDeadline,
     Duration closeDeadline,
-    Duration firstBackoff,
-    Duration lastBackoff) {
+    Optional<Reopening> reopening) {
+
+  /** How long a module that failed is left alone: the first time, doubling to the last. */
+  record Reopening(Duration first, Duration last) {}
 
   /** What a host uses. */
   public static final Limits DEFAULT =
-      new Limits(
-          5,
-          16,
-          100_000,
-          Duration.ofSeconds(30),
-          Duration.ofSeconds(10),
-          Duration.ofSeconds(1),
-          Duration.ofSeconds(60));
+      new Limits(16, 512, Duration.ofSeconds(30), Duration.ofSeconds(10), Optional.empty());
 
-  /** The same with other backoffs. */
+  /** The same with other backoffs, for every kind. */
   public Limits withBackoff(Duration first, Duration last) {
     return new Limits(
-        throwsInARow, abandonedThreads, mailbox, openDeadline, closeDeadline, first, last);
-  }
-
-  /** The same with another bound of the mailbox. */
-  public Limits withMailbox(int calls) {
-    return new Limits(
-        throwsInARow,
         abandonedThreads,
-        calls,
+        threads,
         openDeadline,
         closeDeadline,
-        firstBackoff,
-        lastBackoff);
+        Optional.of(new Reopening(first, last)));
   }
 
   /** The same with another bound of abandoned threads. */
-  public Limits withAbandonedThreads(int threads) {
-    return new Limits(
-        throwsInARow, threads, mailbox, openDeadline, closeDeadline, firstBackoff, lastBackoff);
+  public Limits withAbandonedThreads(int most) {
+    return new Limits(most, threads, openDeadline, closeDeadline, reopening);
   }
 
   /** The same with other deadlines for opening and closing. */
   public Limits withDeadlines(Duration open, Duration close) {
-    return new Limits(
-        throwsInARow, abandonedThreads, mailbox, open, close, firstBackoff, lastBackoff);
+    return new Limits(abandonedThreads, threads, open, close, reopening);
   }
 
-  Duration backoff(int strikes) {
-    Duration backoff = firstBackoff;
-    for (int i = 1; i < strikes && backoff.compareTo(lastBackoff) < 0; i++) {
-      backoff = backoff.multipliedBy(2);
-    }
-    return backoff.compareTo(lastBackoff) < 0 ? backoff : lastBackoff;
+  /** A breaker of a kind, as this host has it. */
+  Breaker apply(Breaker breaker) {
+    return reopening
+        .map(
+            it ->
+                new Breaker(
+                    breaker.calls(), breaker.share(), breaker.window(), it.first(), it.last()))
+        .orElse(breaker);
   }
 }

@@ -4,12 +4,17 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.Module;
+import org.mezzo.modules.DaemonModules;
+import org.mezzo.modules.Kind;
+import org.mezzo.modules.LeaseDescription;
+import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
 import org.mezzo.modules.leases.LeaseTable;
 import org.mezzo.modules.leases.Limits;
@@ -27,6 +32,8 @@ import org.mezzo.modules.leases.Registration;
  * }</pre>
  */
 public final class LocalModules implements AutoCloseable {
+  private static final Duration SETTLING = Duration.ofSeconds(30);
+
   private final LeaseTable table;
   private final AtomicLong bundles = new AtomicLong();
 
@@ -79,6 +86,45 @@ public final class LocalModules implements AutoCloseable {
         table.withdraw(local);
       }
     };
+  }
+
+  /**
+   * Registers one instance for whoever leases it; it is opened and closed with each lease.
+   *
+   * @param kind of the module
+   */
+  public <M extends Module> Registered register(Kind<M> kind, String name, M instance) {
+    return register(kind.type(), kind.name(), name, () -> instance);
+  }
+
+  /** These modules as a daemon has them that is the same to each of them. */
+  public DaemonModules of(DaemonContext daemon) {
+    return new DaemonModules(table, (kind, name) -> daemon);
+  }
+
+  /**
+   * Waits until every lease is held by the newest module of those that it wants, if there is any.
+   *
+   * @throws IllegalStateException when that takes longer than half a minute
+   */
+  public void awaitHolders() throws InterruptedException {
+    long end = System.nanoTime() + SETTLING.toNanos();
+    while (!table.leases().stream().allMatch(this::isSettled)) {
+      if (System.nanoTime() - end > 0) {
+        throw new IllegalStateException("Leases do not get their modules: " + table.leases());
+      }
+      Thread.sleep(1);
+    }
+  }
+
+  private boolean isSettled(LeaseDescription lease) {
+    OptionalLong newest =
+        table.modules().stream()
+            .filter(it -> it.kind().equals(lease.kind()) && it.name().equals(lease.name()))
+            .mapToLong(ModuleDescription::bundleId)
+            .max();
+    return newest.isEmpty()
+        || lease.holder().filter(it -> it.bundleId() == newest.getAsLong()).isPresent();
   }
 
   @Override

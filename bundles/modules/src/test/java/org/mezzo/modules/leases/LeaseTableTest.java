@@ -30,12 +30,22 @@ import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleException.Kind;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLease.Terms;
 import org.mezzo.modules.local.LocalModules;
 
 @Timeout(30)
 final class LeaseTableTest {
   private static final Duration LONG = Duration.ofSeconds(20);
   private static final Duration SHORT = Duration.ofMillis(30);
+
+  private static final DaemonContext DAEMON =
+      LocalModules.daemon("master", DaemonContext.Role.MASTER, Path.of("/nowhere"));
+
+  private static org.mezzo.modules.Kind<Greeter> kind(int atOnce) {
+    return atOnce == 1
+        ? org.mezzo.modules.Kind.serial(Greeter.class, "greeter")
+        : org.mezzo.modules.Kind.parallel(Greeter.class, "greeter", atOnce);
+  }
 
   private final ExecutorService loop =
       Executors.newSingleThreadExecutor(task -> new Thread(task, "loop"));
@@ -146,14 +156,7 @@ final class LeaseTableTest {
 
   private ModuleLease<Greeter> lease(int concurrency) {
     return table.lease(
-        new LeaseRequest<>(
-            Greeter.class,
-            "greeter",
-            "polite",
-            LocalModules.daemon("master", DaemonContext.Role.MASTER, Path.of("/nowhere")),
-            concurrency,
-            loop,
-            listener));
+        LeaseRequest.of(kind(concurrency), "polite", DAEMON, loop).heardBy(listener));
   }
 
   private static void await(BooleanSupplier condition) throws InterruptedException {
@@ -164,7 +167,7 @@ final class LeaseTableTest {
 
   private CompletableFuture<String> greet(ModuleLease<Greeter> lease, Duration deadline) {
     return lease
-        .call(lease.epoch(), "greet", deadline, greeter -> greeter.greet("Ada"))
+        .ask(Terms.of("greet").within(deadline), greeter -> greeter.greet("Ada"))
         .toCompletableFuture();
   }
 
@@ -250,71 +253,360 @@ final class LeaseTableTest {
         .contains("close hello");
   }
 
+  /** Greets when it may; tells when it has begun. */
+  private final class Slow {
+    final CountDownLatch running = new CountDownLatch(1);
+    final CountDownLatch go = new CountDownLatch(1);
+    final String word;
+
+    Slow(String word) {
+      this.word = word;
+    }
+
+    Greeter instance() {
+      return new Polite(word) {
+        @Override
+        public String greet(String name) throws Exception {
+          running.countDown();
+          go.await();
+          return super.greet(name);
+        }
+      };
+    }
+  }
+
   @Test
-  void lostAndAcquiredAreOneEventAndNoReplyOfTheOldEpochFollows() throws Exception {
-    CountDownLatch running = new CountDownLatch(1);
-    CountDownLatch go = new CountDownLatch(1);
-    Fake old =
-        register(
-            new Fake(
-                1,
-                "polite",
-                () ->
-                    new Polite("hello") {
-                      @Override
-                      public String greet(String name) throws Exception {
-                        running.countDown();
-                        go.await();
-                        return super.greet(name);
-                      }
-                    }));
+  void aBegunCallEndsOnTheOldInstanceAndAWaitingOneOnTheSuccessor() throws Exception {
+    Slow slow = new Slow("hello");
+    Fake old = register(new Fake(1, "polite", slow::instance));
     BlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
     ModuleLease<Greeter> lease =
-        table.lease(
-            new LeaseRequest<>(
-                Greeter.class,
-                "greeter",
-                "polite",
-                LocalModules.daemon("master", DaemonContext.Role.MASTER, Path.of("/nowhere")),
-                1,
-                events::add,
-                new LeaseListener() {
-                  @Override
-                  public void acquired(long epoch, ModuleDescription module) {
-                    log.add("acquired " + epoch);
-                  }
-
-                  @Override
-                  public void lost(long epoch, ModuleDescription module, String reason) {
-                    log.add("lost " + epoch);
-                  }
-                }));
+        table.lease(LeaseRequest.of(kind(1), "polite", DAEMON, events::add).heardBy(quick()));
     await(() -> lease.epoch() == 1);
     events.take().run();
-    CompletableFuture<String> runs = greet(lease, LONG);
+    CompletableFuture<String> begun = greet(lease, LONG);
     CompletableFuture<String> waits = greet(lease, LONG);
-    running.await();
-    assertThat(lease.backlog()).isEqualTo(1);
+    CompletableFuture<String> addressed =
+        lease.ask(Terms.of("greet").only(1), greeter -> greeter.greet("x")).toCompletableFuture();
+    slow.running.await();
+    assertThat(lease.backlog()).isEqualTo(2);
 
     register(polite(2, "good day"));
+    await(((Lease<Greeter>) lease)::isHanding);
+    CompletableFuture<String> whileHeld = greet(lease, LONG);
+    assertThat(lease.epoch()).isEqualTo(1);
+    assertThat(begun).isNotDone();
+    slow.go.countDown();
     await(() -> lease.epoch() == 2);
-    assertThat(runs).isNotDone();
     log.clear();
     events.take().run();
+    assertThat(begun.get()).isEqualTo("hello Ada");
+    assertThat(log).isEmpty();
+    assertThat(kindOfNext(events, addressed)).isEqualTo(Kind.STALE);
+    events.take().run();
     assertThat(log).containsExactly("lost 1", "acquired 2");
-    assertThat(kindOf(runs)).isEqualTo(Kind.STALE);
-    assertThat(kindOf(waits)).isEqualTo(Kind.STALE);
+    events.take().run();
+    assertThat(waits.get()).isEqualTo("good day Ada");
+    events.take().run();
+    assertThat(whileHeld.get()).isEqualTo("good day Ada");
     assertThat(lease.backlog()).isZero();
-    assertThat(old.released).hasValue(0);
-    go.countDown();
     await(() -> old.released.get() == 1);
-    assertThat(log).contains("close hello");
     assertThat(events).isEmpty();
-    assertThat(
-            kindOfNext(
-                events,
-                lease.call(1, "greet", LONG, greeter -> greeter.greet("x")).toCompletableFuture()))
-        .isEqualTo(Kind.STALE);
+  }
+
+  private LeaseListener quick() {
+    return new LeaseListener() {
+      @Override
+      public void acquired(long epoch, ModuleDescription module) {
+        log.add("acquired " + epoch);
+      }
+
+      @Override
+      public void lost(long epoch, ModuleDescription module, String reason) {
+        log.add("lost " + epoch);
+      }
+    };
+  }
+
+  @Test
+  void withoutTheHoldASwapLosesWhatItIsSaidToKeep() throws Exception {
+    Slow slow = new Slow("hello");
+    register(new Fake(1, "polite", slow::instance));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    table.skipHandover();
+    CompletableFuture<String> begun = greet(lease, LONG);
+    slow.running.await();
+    register(polite(2, "good day"));
+    assertThat(kindOf(begun)).isEqualTo(Kind.STALE);
+    slow.go.countDown();
+  }
+
+  @Test
+  void aSuccessorTakesOverBeforeItHoldsAndWhenItCannotTheOldOneGoesOn() throws Exception {
+    register(polite(1, "hello"));
+    List<String> given = Collections.synchronizedList(new ArrayList<>());
+    List<BooleanSupplier> valid = Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch takingOver = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    ModuleLease<Greeter> lease =
+        table.lease(
+            LeaseRequest.of(kind(1), "polite", DAEMON, loop)
+                .heardBy(quick())
+                .after(
+                    fence -> {
+                      assertThat(Thread.currentThread().getName()).isEqualTo("loop");
+                      valid.add(fence);
+                      return greeter -> {
+                        given.add(greeter.greet("state"));
+                        if (given.size() == 2) {
+                          takingOver.countDown();
+                          go.await();
+                          throw new java.io.IOException("what is that");
+                        }
+                      };
+                    }));
+    await(() -> lease.epoch() == 1);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    Fake bad = register(polite(2, "good day"));
+    takingOver.await();
+    CompletableFuture<String> held = greet(lease, LONG);
+    assertThat(lease.backlog()).isEqualTo(1);
+    go.countDown();
+    assertThat(held.get()).isEqualTo("hello Ada");
+    assertThat(lease.epoch()).isEqualTo(1);
+    assertThat(table.quarantined().get(0).problem()).contains("cannot take over");
+    assertThat(valid.get(0).getAsBoolean()).isTrue();
+    assertThat(valid.get(1).getAsBoolean()).isFalse();
+    await(() -> bad.released.get() == 1);
+    table.withdraw(bad);
+    register(polite(3, "good morning"));
+    await(() -> lease.epoch() == 2);
+    assertThat(given).containsExactly("hello state", "good day state", "good morning state");
+    assertThat(valid.get(0).getAsBoolean()).isFalse();
+    assertThat(valid.get(2).getAsBoolean()).isTrue();
+  }
+
+  @Test
+  void aBegunCallThatOutlastsTheHandoverIsGivenUp() throws Exception {
+    Fake old = register(new Fake(1, "polite", hanging()));
+    ModuleLease<Greeter> lease =
+        table.lease(
+            LeaseRequest.of(
+                kind(1).within(java.util.Optional.of(LONG), SHORT), "polite", DAEMON, loop));
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> begun = greet(lease, LONG);
+    CompletableFuture<String> waits = greet(lease, LONG);
+    await(() -> !stuck.isEmpty());
+    register(polite(2, "good day"));
+    assertThat(kindOf(begun)).isEqualTo(Kind.STALE);
+    assertThat(waits.get()).isEqualTo("good day Ada");
+    assertThat(table.abandonedThreads()).isEqualTo(1);
+    assertThat(log).doesNotContain("close stuck");
+    stuck.get(0).countDown();
+    await(() -> old.released.get() == 1 && table.abandonedThreads() == 0);
+  }
+
+  @Test
+  void callsOfAParallelKindEndBesideTheSuccessorWhichServesAtOnce() throws Exception {
+    Slow slow = new Slow("hello");
+    Fake old = register(new Fake(1, "polite", slow::instance));
+    ModuleLease<Greeter> lease = lease(3);
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> begun = greet(lease, LONG);
+    slow.running.await();
+    register(polite(2, "good day"));
+    await(() -> lease.epoch() == 2);
+    assertThat(greet(lease, LONG).get()).isEqualTo("good day Ada");
+    assertThat(begun).isNotDone();
+    CompletableFuture<Void> drained = table.drain(1, SHORT).toCompletableFuture();
+    assertThat(log).doesNotContain("lost 1 b1");
+    slow.go.countDown();
+    assertThat(begun.get()).isEqualTo("hello Ada");
+    drained.get();
+    assertThat(old.released).hasValue(1);
+    await(() -> log.contains("lost 1 b1"));
+    assertThat(log).containsSubsequence("acquired 2 b2", "lost 1 b1");
+  }
+
+  @Test
+  void oneSlowCallOfAParallelKindStopsNoSiblingAndCostsNoLease() throws Exception {
+    Slow slow = new Slow("hello");
+    AtomicInteger calls = new AtomicInteger();
+    Supplier<Greeter> stuckOnce = hanging();
+    register(
+        new Fake(
+            1,
+            "polite",
+            () ->
+                new Polite("hello") {
+                  @Override
+                  public String greet(String name) throws Exception {
+                    if (calls.getAndIncrement() == 0) {
+                      return stuckOnce.get().greet(name);
+                    }
+                    slow.running.countDown();
+                    slow.go.await();
+                    return super.greet(name);
+                  }
+                }));
+    ModuleLease<Greeter> lease = lease(2);
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> late = greet(lease, SHORT);
+    await(() -> calls.get() == 1);
+    CompletableFuture<String> sibling = greet(lease, LONG);
+    slow.running.await();
+    assertThat(kindOf(late)).isEqualTo(Kind.LATE);
+    CompletableFuture<String> next = greet(lease, LONG);
+    slow.go.countDown();
+    assertThat(sibling.get()).isEqualTo("hello Ada");
+    assertThat(next.get()).isEqualTo("hello Ada");
+    assertThat(lease.epoch()).isEqualTo(1);
+    assertThat(table.quarantined()).isEmpty();
+  }
+
+  @Test
+  void aParallelKindIsQuarantinedForTheShareOfItsLastCallsThatFailed() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    AtomicInteger failing = new AtomicInteger(3);
+    register(
+        new Fake(
+            1,
+            "polite",
+            () ->
+                new Polite("hello") {
+                  @Override
+                  public String greet(String name) throws Exception {
+                    return calls.getAndIncrement() % failing.get() == 0 ? null : name;
+                  }
+                }));
+    ModuleLease<Greeter> lease = lease(2);
+    await(() -> lease.epoch() == 1);
+    int threw = 0;
+    for (int i = 0; i < 60; i++) {
+      threw += greet(lease, LONG).handle((r, t) -> t == null ? 0 : 1).get();
+    }
+    assertThat(threw).isEqualTo(20);
+    assertThat(lease.epoch()).isEqualTo(1);
+    failing.set(1);
+    for (int i = 0; i < 20; i++) {
+      greet(lease, LONG).handle((r, t) -> t).get();
+    }
+    await(() -> !table.quarantined().isEmpty() || lease.epoch() > 1);
+  }
+
+  @Test
+  void nullIsAFaultAndTellingGivesNothing() throws Exception {
+    register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    assertThat(kindOf(lease.ask("greet", greeter -> null).toCompletableFuture()))
+        .isEqualTo(Kind.THREW);
+    assertThat(table.leases().get(0).throwsInARow()).isEqualTo(1);
+    assertThat(lease.tell("greet", greeter -> greeter.greet("x")).toCompletableFuture().get())
+        .isNull();
+    assertThat(table.leases().get(0).throwsInARow()).isZero();
+  }
+
+  @Test
+  void theNextCallBeginsWhenTheStageOfTheOneBeforeHasEnded() throws Exception {
+    register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> slow = new CompletableFuture<>();
+    CompletableFuture<String> first =
+        lease.askLater(Terms.of("later"), greeter -> slow).toCompletableFuture();
+    CompletableFuture<String> second = greet(lease, LONG);
+    assertThat(lease.backlog()).isEqualTo(1);
+    assertThat(second).isNotDone();
+    slow.complete("at last");
+    assertThat(first.get()).isEqualTo("at last");
+    assertThat(second.get()).isEqualTo("hello Ada");
+
+    CompletableFuture<String> never = new CompletableFuture<>();
+    CompletableFuture<String> late =
+        lease.askLater(Terms.of("later").within(SHORT), greeter -> never).toCompletableFuture();
+    assertThat(kindOf(late)).isEqualTo(Kind.LATE);
+    assertThat(never).isCancelled();
+    assertThat(table.abandonedThreads()).isZero();
+  }
+
+  @Test
+  void whatIsToldIsTakenBackWithItsReply() throws Exception {
+    register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch interrupted = new CountDownLatch(1);
+    CompletableFuture<Void> reply =
+        lease
+            .tell(
+                "greet",
+                greeter -> {
+                  begun.countDown();
+                  try {
+                    Thread.sleep(60_000);
+                  } catch (InterruptedException e) {
+                    interrupted.countDown();
+                    throw e;
+                  }
+                })
+            .toCompletableFuture();
+    begun.await();
+    reply.cancel(true);
+    assertThat(interrupted.await(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void aStageIsCancelledWithItsCall() throws Exception {
+    register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> never = new CompletableFuture<>();
+    CountDownLatch begun = new CountDownLatch(1);
+    CompletableFuture<String> reply =
+        lease
+            .askLater(
+                Terms.of("later"),
+                greeter -> {
+                  begun.countDown();
+                  return never;
+                })
+            .toCompletableFuture();
+    begun.await();
+    reply.cancel(true);
+    await(never::isCancelled);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    assertThat(lease.epoch()).isEqualTo(1);
+  }
+
+  @Test
+  void renewingGivesAFreshInstanceOfTheSameModule() throws Exception {
+    Fake fake = register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    lease.renew(7, "nobody", false);
+    lease.renew(1, "it was not told everything", false);
+    await(() -> lease.epoch() == 2);
+    assertThat(fake.created).hasValue(2);
+    assertThat(table.quarantined()).isEmpty();
+    await(() -> fake.released.get() == 1);
+  }
+
+  @Test
+  void aLeaseThatIsIdleHasNoThread() throws Exception {
+    List<ModuleLease<Greeter>> leases = new ArrayList<>();
+    register(polite(1, "hello"));
+    for (int i = 0; i < 50; i++) {
+      ModuleLease<Greeter> lease = lease(1);
+      leases.add(lease);
+      await(() -> lease.epoch() == 1);
+      assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    }
+    await(
+        () ->
+            Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().startsWith("master-greeter")));
   }
 
   private static Kind kindOfNext(BlockingQueue<Runnable> events, CompletableFuture<?> reply)
@@ -352,7 +644,7 @@ final class LeaseTableTest {
     for (int i = 0; i < 100; i++) {
       String name = "n" + i;
       replies.add(
-          one.call(1, "greet", LONG, greeter -> greeter.greet(name))
+          one.ask(Terms.of("greet").within(LONG).only(1), greeter -> greeter.greet(name))
               .whenComplete((r, t) -> order.add(r))
               .toCompletableFuture());
     }
@@ -366,7 +658,10 @@ final class LeaseTableTest {
     await(() -> three3.epoch() != 0);
     List<CompletableFuture<String>> together = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      together.add(three3.call(1, "greet", LONG, g -> g.greet("together")).toCompletableFuture());
+      together.add(
+          three3
+              .ask(Terms.of("greet").within(LONG).only(1), g -> g.greet("together"))
+              .toCompletableFuture());
     }
     for (CompletableFuture<String> reply : together) {
       assertThat(reply.get()).isEqualTo("together");
@@ -576,10 +871,9 @@ final class LeaseTableTest {
 
   @Test
   void aBoundedMailboxRefusesMore() throws Exception {
-    table.close();
-    table = new LeaseTable(Limits.DEFAULT.withMailbox(2));
     register(new Fake(1, "polite", hanging()));
-    ModuleLease<Greeter> lease = lease(1);
+    ModuleLease<Greeter> lease =
+        table.lease(LeaseRequest.of(kind(1).queueing(2), "polite", DAEMON, loop));
     await(() -> lease.epoch() == 1);
     greet(lease, LONG);
     await(() -> !stuck.isEmpty());
@@ -642,7 +936,7 @@ final class LeaseTableTest {
                         return super.greet(name);
                       }
                     }));
-    ModuleLease<Greeter> lease = lease(1);
+    ModuleLease<Greeter> lease = lease(2);
     await(() -> lease.epoch() == 1);
     greet(lease, LONG);
     running.await();
@@ -703,42 +997,61 @@ final class LeaseTableTest {
     ModuleLease<Greeter> lease = lease(1);
     await(() -> lease.epoch() == 1);
     Thread thread =
-        lease.call(1, "look", LONG, g -> Thread.currentThread()).toCompletableFuture().get();
+        lease
+            .ask(Terms.of("look").within(LONG).only(1), g -> Thread.currentThread())
+            .toCompletableFuture()
+            .get();
     assertThat(thread.getContextClassLoader()).isNull();
     assertThat(thread.getName()).isEqualTo("master-greeter-polite@1");
     assertThat(thread.isDaemon()).isTrue();
   }
 
   @Test
-  void aHundredSwapsUnderCallsLoseNoCallThatIsMadeAgain() throws Exception {
-    Fake current = register(polite(1, "v1"));
-    ModuleLease<Greeter> lease = lease(1);
+  void aHundredSwapsUnderCallsLoseNoCall() throws Exception {
+    for (int atOnce : new int[] {1, 3}) {
+      swapUnderCalls(atOnce);
+    }
+  }
+
+  private void swapUnderCalls(int atOnce) throws Exception {
+    Fake current = register(polite(1000L * atOnce, "v"));
+    ModuleLease<Greeter> lease = lease(atOnce);
     await(() -> lease.epoch() == 1);
     AtomicInteger answered = new AtomicInteger();
-    AtomicInteger vacant = new AtomicInteger();
+    List<Throwable> failed = Collections.synchronizedList(new ArrayList<>());
     boolean[] stop = new boolean[1];
-    Thread caller =
-        new Thread(
-            () -> {
-              while (!stop[0]) {
-                if (lease.epoch() == 0) {
-                  vacant.incrementAndGet();
+    List<Thread> callers = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      Thread caller =
+          new Thread(
+              () -> {
+                while (!stop[0]) {
+                  try {
+                    greet(lease, LONG).get();
+                    answered.incrementAndGet();
+                  } catch (InterruptedException | ExecutionException e) {
+                    failed.add(e);
+                  }
                 }
-                greet(lease, LONG).handle((r, t) -> answered.incrementAndGet()).join();
-              }
-            });
-    caller.start();
-    for (int i = 2; i <= 101; i++) {
-      Fake next = register(polite(i, "v" + i));
-      long epoch = i;
+              });
+      caller.start();
+      callers.add(caller);
+    }
+    for (int i = 1; i <= 100; i++) {
+      Fake next = register(polite(1000L * atOnce + i, "v" + i));
+      long epoch = i + 1;
       await(() -> lease.epoch() == epoch);
-      table.drain(i - 1, LONG).toCompletableFuture().get();
+      table.drain(1000L * atOnce + i - 1, LONG).toCompletableFuture().get();
       table.withdraw(current);
       current = next;
     }
     stop[0] = true;
-    caller.join();
-    assertThat(vacant).hasValue(0);
+    for (Thread caller : callers) {
+      caller.join();
+    }
+    assertThat(failed).isEmpty();
     assertThat(answered.get()).isPositive();
+    lease.close();
+    table.withdraw(current);
   }
 }

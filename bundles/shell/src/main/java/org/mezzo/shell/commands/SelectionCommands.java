@@ -47,7 +47,8 @@ public final class SelectionCommands implements Completions {
   private static final List<Selectable> SELECTABLE =
       List.of(
           new Selectable("allocator", "org.mezzo.master", "allocator", false),
-          new Selectable("hook", "org.mezzo.agent", "hooks", true));
+          new Selectable("hook", "org.mezzo.agent", "hooks", true),
+          new Selectable("isolator", "org.mezzo.agent", "isolation", true));
 
   private final ModuleLeases leases;
   private final ConfigurationAdmin configurations;
@@ -67,15 +68,16 @@ public final class SelectionCommands implements Completions {
 
   @Descriptor("lets the daemons of this process use another module, until they are restarted")
   public String select(
-      @Descriptor("allocator, or hook on agents; see modules") String kind,
-      @Descriptor("the module's name; for hooks several with commas between, or none") String name)
+      @Descriptor("allocator, or hook or isolator on agents; see modules") String kind,
+      @Descriptor("the module's name; for hooks and isolators several with commas between, or none")
+          String name)
       throws IOException, InterruptedException {
     Selectable selectable =
         selectable(kind)
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "A running daemon can change its allocator or hook, not its '"
+                        "A running daemon can change its allocator, hooks or isolators, not its '"
                             + kind
                             + "': restart it with another flag"));
     List<String> wanted =

@@ -21,7 +21,7 @@ import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.deployment.Verdict;
-import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.Kind;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.local.LocalModules;
 
@@ -119,14 +119,11 @@ final class ModuleCommandsTest {
     modules
         .leases()
         .lease(
-            new LeaseRequest<>(
-                Module.class,
-                "allocator",
+            LeaseRequest.of(
+                Kind.serial(Module.class, "allocator"),
                 "hierarchical",
                 LocalModules.daemon("master", DaemonContext.Role.MASTER, folder),
-                1,
-                Runnable::run,
-                LeaseListener.NONE));
+                Runnable::run));
     assertThat(commands.modules().lines().toList().get(0)).startsWith("KIND  NAME");
     assertThat(commands.modules().lines().toList().get(1)).contains("labels").contains("available");
     assertThat(commands.leases()).contains("master").contains("hierarchical").contains("(vacant)");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
-import org.mezzo.modules.LeaseListener;
+import org.mezzo.modules.Kind;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.local.LocalModules;
@@ -41,14 +41,11 @@ final class SelectionCommandsTest {
         modules
             .leases()
             .lease(
-                new LeaseRequest<>(
-                    Module.class,
-                    "allocator",
+                LeaseRequest.of(
+                    Kind.serial(Module.class, "allocator"),
                     "hierarchical",
                     LocalModules.daemon("master", DaemonContext.Role.MASTER, folder),
-                    1,
-                    Runnable::run,
-                    LeaseListener.NONE));
+                    Runnable::run));
     while (modules.leases().leases().get(0).holder().isEmpty()) {
       Thread.onSpinWait();
     }
@@ -111,7 +108,8 @@ final class SelectionCommandsTest {
   @Test
   void completes() {
     SelectionCommands commands = commands();
-    assertThat(commands.after(List.of("mezzo:select"))).containsExactly("allocator", "hook");
+    assertThat(commands.after(List.of("mezzo:select")))
+        .containsExactly("allocator", "hook", "isolator");
     assertThat(commands.after(List.of("mezzo:select", "allocator")))
         .containsExactly("hierarchical", "round-robin");
     assertThat(commands.after(List.of("mezzo:module"))).contains("round-robin");

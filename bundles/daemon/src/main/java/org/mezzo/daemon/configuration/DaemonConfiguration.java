@@ -1,0 +1,35 @@
+package org.mezzo.daemon.configuration;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The configuration of one daemon, as Configuration Admin keeps it. Immutable.
+ *
+ * @param name of the daemon, unique in its process
+ * @param flags those that were given, as texts by name
+ */
+public record DaemonConfiguration(String name, Map<String, String> flags) {
+  private static final String NAME = "mezzo.daemon";
+
+  public DaemonConfiguration {
+    flags = Map.copyOf(flags);
+  }
+
+  /**
+   * Reads the properties of a component.
+   *
+   * @param otherwise the name of a daemon that was given none
+   */
+  public static DaemonConfiguration of(Map<String, Object> properties, String otherwise) {
+    Map<String, String> flags = new HashMap<>();
+    properties.forEach(
+        (key, value) -> {
+          // Configuration Admin and component runtime add names with dots, which no flag has.
+          if (key.indexOf('.') < 0) {
+            flags.put(key, String.valueOf(value));
+          }
+        });
+    return new DaemonConfiguration(String.valueOf(properties.getOrDefault(NAME, otherwise)), flags);
+  }
+}

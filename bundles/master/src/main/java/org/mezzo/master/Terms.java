@@ -1,0 +1,73 @@
+package org.mezzo.master;
+
+import org.mezzo.coordination.Registry;
+import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.master.agents.Links;
+import org.mezzo.master.agents.RemovalRate;
+import org.mezzo.master.allocation.Allocation;
+import org.mezzo.master.election.FrameworkMetrics;
+import org.mezzo.master.election.Leadership;
+import org.mezzo.master.election.MasterTerm;
+import org.mezzo.master.election.ModuleConsultant;
+import org.mezzo.master.election.RecoveredAgents;
+import org.mezzo.master.election.StateMachine;
+import org.mezzo.master.election.TermRegistry;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.master.transitions.Settings;
+import org.mezzo.protocol.v1.MasterInfo;
+import org.pcollections.HashTreePMap;
+
+/** Puts the parts of each term together, from what outlives it. Belongs to the event loop. */
+final class Terms implements Leadership.Terms {
+  private final DaemonFrame frame;
+  private final MasterFlags flags;
+  private final MasterInfo self;
+  private final ModuleConsultant consultant;
+
+  /** What was used of it in one term counts in the next. */
+  private final RemovalRate removalRate;
+
+  Terms(DaemonFrame frame, MasterFlags flags, MasterInfo self, ModuleConsultant consultant) {
+    this.frame = frame;
+    this.flags = flags;
+    this.self = self;
+    this.consultant = consultant;
+    removalRate = flags.agents().removalRate();
+  }
+
+  @Override
+  public MasterTerm create(
+      MasterState.Counters counters, Registry stored, MasterTerm.FailureListener failures) {
+    EventLoop loop = frame.loop();
+    Settings settings = flags.settings(consultant.demanded());
+    StateMachine machine =
+        new StateMachine(loop, frame.clock(), frame.metrics(), settings, begin(counters));
+    Links links =
+        new Links(loop, settings.agents(), self, removalRate, machine::state, machine::run);
+    Allocation allocation =
+        new Allocation(
+            loop,
+            frame.clock(),
+            flags.allocation().options(),
+            machine::state,
+            machine::run,
+            frame.metrics());
+    TermRegistry registry =
+        new TermRegistry(loop, stored, flags.election().registry(), frame.metrics(), failures);
+    RecoveredAgents recovered =
+        new RecoveredAgents(loop, machine, links, flags.agents().recoveryLimit(), failures);
+    MasterTerm term =
+        new MasterTerm(loop, machine, registry, recovered, links, allocation, consultant);
+    if (flags.frameworks().measured()) {
+      term.measure(new FrameworkMetrics(frame.metrics(), machine::state));
+    }
+    return term;
+  }
+
+  /** The root before anything is known. */
+  private MasterState begin(MasterState.Counters counters) {
+    return MasterState.begin(self, frame.clock().instant(), flags.history(), counters)
+        .withPolicy(HashTreePMap.from(flags.allocation().weights()), HashTreePMap.empty());
+  }
+}

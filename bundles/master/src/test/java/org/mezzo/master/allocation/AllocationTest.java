@@ -1,0 +1,74 @@
+package org.mezzo.master.allocation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.allocator.Proposal;
+import org.mezzo.fixtures.Await;
+import org.mezzo.master.testing.TestCluster;
+import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.protocol.v1.Offer;
+import org.mezzo.protocol.v1.scheduler.Event;
+import org.mezzo.resources.Resources;
+
+@Timeout(60)
+class AllocationTest {
+  @TempDir Path workDir;
+
+  private static Proposal proposal(TestScheduler framework, String role, String agent)
+      throws Exception {
+    Resources little = Resources.parse("disk:1", "*");
+    return new Proposal(framework.id, role, agent, little.allocatedTo(role));
+  }
+
+  /** The loop gets other events in between, and frameworks notice nothing of it. */
+  @Test
+  void proposalsOfManyTurnsBecomeOneEventForEachFramework() throws Exception {
+    try (TestCluster cluster = new TestCluster(workDir);
+        TestScheduler one = TestScheduler.protobuf(cluster.address());
+        TestScheduler two = TestScheduler.protobuf(cluster.address())) {
+      // Without cpus and memory, which the allocator would offer of its own accord.
+      cluster.agent(5051, "disk:1000");
+      one.subscribed(TestScheduler.info("a").build());
+      two.subscribed(TestScheduler.info("b").build());
+      String agent = cluster.state().agents().keySet().iterator().next();
+      List<Proposal> proposals = new ArrayList<>();
+      for (int i = 0; i < 450; i++) {
+        proposals.add(proposal(one, "a", agent));
+      }
+      proposals.add(proposal(one, "a", "unknown"));
+      for (int i = 0; i < 150; i++) {
+        proposals.add(proposal(two, "b", agent));
+      }
+      List<Integer> made = new CopyOnWriteArrayList<>();
+      try (AutoCloseable following =
+          cluster
+              .master
+              .cluster()
+              .follow(
+                  root -> {},
+                  (before, after, happenings) ->
+                      made.add(after.offers().size() - before.offers().size()),
+                  () -> {})) {
+        synchronized (cluster.allocator) {
+          cluster.allocator.lies.addAll(proposals);
+        }
+        List<Offer> offered = one.await(Event.Type.OFFERS).getOffers().getOffersList();
+        assertThat(offered).hasSize(450).extracting(Offer::getId).doesNotHaveDuplicates();
+        assertThat(two.await(Event.Type.OFFERS).getOffers().getOffersList()).hasSize(150);
+        Await.until(() -> made.stream().mapToInt(Integer::intValue).sum() == 600);
+      }
+      assertThat(made.stream().filter(count -> count > 0)).containsExactly(200, 200, 199, 1);
+      assertThat(one.events).noneMatch(Event::hasOffers);
+      assertThat(two.events).noneMatch(Event::hasOffers);
+      assertThat(cluster.master.metrics().snapshot().get("allocator/mezzo/proposals_dropped"))
+          .isEqualTo(1);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package org.mezzo.master.election;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.mezzo.coordination.Coordination;
+import org.mezzo.coordination.Registry;
+import org.mezzo.daemon.loop.Backoff;
+import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.fixtures.Await;
+import org.mezzo.protocol.v1.MasterInfo;
+
+/** What a master does that wins elections and cannot lead. */
+@Timeout(60)
+class LeadershipTest {
+  private static final Duration FIRST = Duration.ofMillis(50);
+
+  private final EventLoop loop = new EventLoop("leadership-test");
+  private final Backoff backoff = new Backoff(FIRST, Duration.ofMinutes(1));
+  private final List<Long> contentions = new CopyOnWriteArrayList<>();
+  private volatile boolean broken = true;
+  private Leadership leadership;
+
+  /** An election without rivals: who contends is elected at once. */
+  private final class Alone implements Coordination.Session {
+    @Override
+    public Coordination.Candidacy contend(
+        MasterInfo self, Coordination.CandidacyListener listener) {
+      contentions.add(System.nanoTime());
+      loop.execute(() -> listener.elected(new Stored()));
+      return () -> {};
+    }
+
+    @Override
+    public AutoCloseable detect(Coordination.LeaderListener listener) {
+      return () -> {};
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private final class Stored implements Registry {
+    @Override
+    public CompletionStage<Map<String, byte[]>> load() {
+      return broken
+          ? CompletableFuture.failedStage(new IllegalStateException("on purpose"))
+          : CompletableFuture.completedStage(Map.of());
+    }
+
+    @Override
+    public CompletionStage<Void> apply(List<Change> changes) {
+      return CompletableFuture.completedStage(null);
+    }
+  }
+
+  private void start() {
+    leadership =
+        new Leadership(
+            loop,
+            MasterTermTest.SELF,
+            (counters, registry, failures) ->
+                MasterTermTest.term(loop, new MetricsRegistry(), registry, failures, false),
+            backoff);
+    leadership.start(new Alone());
+  }
+
+  @AfterEach
+  void close() {
+    leadership.close();
+    loop.close();
+  }
+
+  @Test
+  void pausesLongerEachTimeBeforeItStandsForElectionAgain() throws Exception {
+    start();
+    Await.until(() -> contentions.size() >= 4);
+    assertThat(Duration.ofNanos(contentions.get(3) - contentions.get(0)))
+        .isGreaterThanOrEqualTo(FIRST.multipliedBy(1 + 2 + 4));
+  }
+
+  @Test
+  void forgetsItsPausesOnceItLeads() throws Exception {
+    start();
+    Await.until(() -> contentions.size() >= 2);
+    broken = false;
+    Await.until(() -> leadership.state().isPresent());
+    assertThat(CompletableFuture.supplyAsync(backoff::next, loop).get(20, TimeUnit.SECONDS))
+        .isEqualTo(FIRST);
+  }
+
+  /** Whoever follows a master that does not lead must not wait for what never comes. */
+  @Test
+  void nobodyFollowsAMasterThatDoesNotLead() throws Exception {
+    start();
+    AtomicInteger ended = new AtomicInteger();
+    leadership.close();
+    assertThat(leadership.state()).isEqualTo(Optional.empty());
+    leadership.follow(root -> {}, (before, after, happenings) -> {}, ended::incrementAndGet);
+    Await.until(() -> ended.get() == 1);
+  }
+}

@@ -1,0 +1,79 @@
+package org.mezzo.modules;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.authentication.HttpAuthenticator;
+import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.hook.Hook;
+import org.mezzo.api.isolator.Isolator;
+import org.mezzo.modules.Kind.Absence;
+import org.mezzo.modules.Kind.Cardinality;
+import org.mezzo.modules.Kind.Moving;
+
+/** The kinds of modules that exist. {@code docs/modules.md} has the same table, which is tested. */
+public final class Kinds {
+
+  /** Decides which framework is offered what. */
+  public static final Kind<Allocator> ALLOCATOR =
+      Kind.serial(Allocator.class, Allocator.KIND)
+          .selectedBy(Role.MASTER, "allocator")
+          .wanted(Cardinality.ONE, Absence.NO_OFFERS)
+          .moved(Moving.TOLD_ANEW);
+
+  /** Limits and describes one aspect of containers. */
+  public static final Kind<Isolator> ISOLATOR =
+      Kind.serial(Isolator.class, Isolator.KIND)
+          .selectedBy(Role.AGENT, "isolation")
+          .wanted(Cardinality.MANY, Absence.LAUNCH_FAILS);
+
+  /** Decorates messages. */
+  public static final Kind<Hook> HOOK =
+      Kind.serial(Hook.class, Hook.KIND)
+          .selectedBy(Role.MASTER, "hooks")
+          .selectedBy(Role.AGENT, "hooks")
+          .within(Optional.of(Duration.ofSeconds(1)), Duration.ofSeconds(2))
+          .wanted(Cardinality.MANY, Absence.SKIPPED);
+
+  /**
+   * Brings the URIs of commands. A fetch has no deadline; whoever asked for it takes it back when
+   * no byte comes for {@code --fetcher_stall_timeout}.
+   */
+  public static final Kind<Fetcher> FETCHER =
+      Kind.parallel(Fetcher.class, Fetcher.KIND, 32)
+          .within(Optional.empty(), Duration.ofSeconds(60))
+          .queueing(100_000)
+          .wanted(Cardinality.MANY, Absence.TASK_FAILS);
+
+  /** Tells who sent a request. */
+  public static final Kind<HttpAuthenticator> HTTP_AUTHENTICATOR =
+      Kind.parallel(HttpAuthenticator.class, HttpAuthenticator.KIND, 16)
+          .selectedBy(Role.MASTER, "http_authenticators")
+          .selectedBy(Role.AGENT, "http_authenticators")
+          .wanted(Cardinality.MANY, Absence.UNAVAILABLE);
+
+  /** Tells whether a principal may do what it asks. */
+  public static final Kind<Authorizer> AUTHORIZER =
+      Kind.parallel(Authorizer.class, Authorizer.KIND, 16)
+          .selectedBy(Role.MASTER, "authorizers")
+          .selectedBy(Role.AGENT, "authorizer")
+          .wanted(Cardinality.ONE, Absence.FORBIDDEN);
+
+  private static final List<Kind<?>> ALL =
+      List.of(ALLOCATOR, ISOLATOR, HOOK, FETCHER, HTTP_AUTHENTICATOR, AUTHORIZER);
+
+  private Kinds() {}
+
+  /** Every kind, in the order of the documentation. */
+  public static List<Kind<?>> all() {
+    return ALL;
+  }
+
+  /** The kind of that name. */
+  public static Optional<Kind<?>> named(String name) {
+    return ALL.stream().filter(kind -> kind.name().equals(name)).findFirst();
+  }
+}

@@ -1,0 +1,101 @@
+package org.mezzo.modules.leases;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.mezzo.api.Module;
+import org.mezzo.modules.ModuleException;
+import org.mezzo.modules.ModuleLease.Terms;
+
+/** One call from its arrival to its reply. Guarded by the lock of its lease. */
+final class Call<M extends Module, R> {
+
+  /** What a call gives that only tells: its reply completes with null. */
+  static final Object TOLD = new Object();
+
+  /** What is done; the result of one that is staged is a stage. */
+  @FunctionalInterface
+  interface Body<M> {
+    Object apply(M module) throws Exception;
+  }
+
+  final String operation;
+  final long epoch;
+  final Optional<Duration> deadline;
+  final boolean staged;
+  private final Body<M> body;
+  private final CompletableFuture<R> reply;
+
+  /** On which instance it has begun. */
+  Holder<M> holder;
+
+  /** Which thread is in the module for it; null before, after, and when that was given up. */
+  Thread thread;
+
+  /** What the module returned, where the answer comes with a stage. */
+  CompletionStage<?> stage;
+
+  /** When it is late, in {@link System#nanoTime}; meaningless without a limit. */
+  long lateAtNanos;
+
+  boolean limited;
+
+  /** Its thread was given up. */
+  boolean abandoned;
+
+  /** The answer was given, or nobody wants it any more. */
+  private boolean answered;
+
+  Call(Terms terms, Optional<Duration> usual, boolean staged, Body<M> body) {
+    this.operation = terms.operation();
+    this.epoch = terms.epoch();
+    this.deadline = terms.deadline().or(() -> usual);
+    this.staged = staged;
+    this.body = body;
+    this.reply = new CompletableFuture<>();
+  }
+
+  CompletableFuture<R> reply() {
+    return reply;
+  }
+
+  Object run(M module) throws Exception {
+    return body.apply(module);
+  }
+
+  boolean isAnswered() {
+    return answered;
+  }
+
+  /** Nobody waits for it any more. */
+  void unwanted() {
+    answered = true;
+  }
+
+  /** The answer to post, once; empty when there was one. */
+  @SuppressWarnings("unchecked")
+  Optional<Runnable> answer(Object result) {
+    return once(() -> reply.complete(result == TOLD ? null : (R) result));
+  }
+
+  Optional<Runnable> refuse(ModuleException.Kind kind, String message, Throwable cause) {
+    return once(() -> reply.completeExceptionally(new ModuleException(kind, message, cause)));
+  }
+
+  private Optional<Runnable> once(Runnable action) {
+    if (answered) {
+      return Optional.empty();
+    }
+    answered = true;
+    return Optional.of(action);
+  }
+
+  void interrupt() {
+    if (thread != null) {
+      thread.interrupt();
+    } else if (stage != null) {
+      stage.toCompletableFuture().cancel(true);
+    }
+  }
+}

@@ -1,0 +1,539 @@
+package org.mezzo.modules.leases;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.mezzo.api.Module;
+import org.mezzo.modules.Kind;
+import org.mezzo.modules.ModuleException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The calls of one lease: those that wait belong to the lease, those that have begun to an
+ * instance.
+ *
+ * <p>A lock of its own guards them, so that calls of different leases do not meet. It may be taken
+ * with the lock of the table held, never the other way round; module code, replies and executors
+ * run without it.
+ */
+final class Mailbox<M extends Module> {
+  private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
+  private static final int STACK_LINES = 30;
+
+  /** How long a call that was taken back may take to notice. */
+  private static final Duration CANCEL_GRACE = Duration.ofSeconds(10);
+
+  private final Lease<M> lease;
+  private final LeaseTable table;
+  private final Kind<M> kind;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final List<Runnable> after = new ArrayList<>();
+  private final Queue<Runnable> outbox = new ConcurrentLinkedQueue<>();
+  private final Set<Call<M, ?>> waiting = new LinkedHashSet<>();
+  private final Set<Call<M, ?>> begun = new LinkedHashSet<>();
+  private Holder<M> serving;
+  private volatile long epoch;
+  private volatile int backlog;
+  private boolean held;
+  private boolean checking;
+  private long checkAtNanos;
+
+  Mailbox(Lease<M> lease, LeaseTable table, Kind<M> kind) {
+    this.lease = lease;
+    this.table = table;
+    this.kind = kind;
+  }
+
+  long epoch() {
+    return epoch;
+  }
+
+  int backlog() {
+    return backlog;
+  }
+
+  /** Runs under the lock; what was put off meanwhile runs when no lock is held any more. */
+  void locked(Runnable body) {
+    List<Runnable> due = List.of();
+    lock.lock();
+    try {
+      body.run();
+    } finally {
+      if (lock.getHoldCount() == 1 && !after.isEmpty()) {
+        due = List.copyOf(after);
+        after.clear();
+      }
+      lock.unlock();
+    }
+    for (Runnable action : due) {
+      table.withoutLock(action);
+    }
+  }
+
+  /**
+   * Has something done on the events executor, after everything posted before. Whichever thread
+   * gets there first runs the oldest action.
+   */
+  void post(Runnable action) {
+    locked(
+        () -> {
+          outbox.add(action);
+          after.add(
+              () -> {
+                try {
+                  lease.request().events().execute(() -> outbox.remove().run());
+                } catch (RejectedExecutionException e) {
+                  // Full or closed. Who waits for an answer gets one all the same, and the next
+                  // action that is taken must not run this one in its own place.
+                  LOG.debug("{} takes no events now", lease.daemon(), e);
+                  outbox.remove().run();
+                }
+              });
+        });
+  }
+
+  /** Has something done under the lock of the table once this one is given back. */
+  private void control(Runnable action) {
+    after.add(() -> table.locked(action));
+  }
+
+  void put(Call<M, ?> call) {
+    locked(
+        () -> {
+          if (serving == null && !held) {
+            refuse(
+                call,
+                ModuleException.Kind.ABSENT,
+                "no " + kind.name() + " named '" + lease.name() + "' holds the lease");
+          } else if (isStale(call)) {
+            refuse(call, ModuleException.Kind.STALE, stale(call));
+          } else if (waiting.size() >= kind.queue()) {
+            lease.numbers().overloaded.increment();
+            refuse(call, ModuleException.Kind.OVERLOADED, waiting.size() + " calls wait already");
+          } else {
+            waiting.add(call);
+            begin();
+            backlog = waiting.size();
+          }
+        });
+    call.reply()
+        .whenComplete(
+            (result, failure) -> {
+              if (call.reply().isCancelled()) {
+                locked(() -> cancelled(call));
+              }
+            });
+  }
+
+  private boolean isStale(Call<M, ?> call) {
+    return call.epoch != 0 && call.epoch != epoch;
+  }
+
+  private String stale(Call<M, ?> call) {
+    return "the holder of epoch " + call.epoch + " was replaced, now it is " + epoch;
+  }
+
+  private void refuse(Call<M, ?> call, ModuleException.Kind why, String reason) {
+    call.refuse(why, call.operation + " gave no result: " + reason, null).ifPresent(this::post);
+  }
+
+  private void cancelled(Call<M, ?> call) {
+    call.unwanted();
+    if (waiting.remove(call)) {
+      backlog = waiting.size();
+    } else if (begun.contains(call)) {
+      call.interrupt();
+      limit(call, CANCEL_GRACE);
+    }
+  }
+
+  /** Gives waiting calls to the instance that serves, as many as it takes. */
+  private void begin() {
+    Iterator<Call<M, ?>> next = waiting.iterator();
+    while (next.hasNext()
+        && !held
+        && serving != null
+        && !serving.isSealed()
+        && serving.begun() < kind.atOnce()) {
+      Call<M, ?> call = next.next();
+      next.remove();
+      if (isStale(call)) {
+        refuse(call, ModuleException.Kind.STALE, stale(call));
+        continue;
+      }
+      begun.add(call);
+      call.holder = serving;
+      serving.began(call);
+      after.add(() -> table.threads().execute(() -> run(call)));
+    }
+    backlog = waiting.size();
+  }
+
+  private void run(Call<M, ?> call) {
+    Object[] instance = new Object[1];
+    locked(
+        () -> {
+          if (call.isAnswered()) {
+            over(call);
+            return;
+          }
+          Thread.currentThread().setName(call.holder.threadName());
+          call.thread = Thread.currentThread();
+          instance[0] = call.holder.instance();
+          call.deadline.ifPresent(deadline -> limit(call, deadline));
+        });
+    if (instance[0] == null) {
+      return;
+    }
+    Object result = null;
+    Throwable thrown = null;
+    try {
+      result = call.run(kind.type().cast(instance[0]));
+      if (result == null) {
+        thrown = new NullPointerException(call.operation + " gave null");
+      }
+    } catch (Throwable t) {
+      thrown = t;
+    }
+    Object outcome = result;
+    Throwable failure = thrown;
+    locked(() -> returned(call, outcome, failure));
+  }
+
+  private void returned(Call<M, ?> call, Object result, Throwable thrown) {
+    call.thread = null;
+    Thread.interrupted();
+    if (call.abandoned) {
+      control(
+          () -> {
+            LOG.info(
+                "{} of {} has returned at last from {}",
+                Lease.label(call.holder.registration()),
+                lease.daemon(),
+                call.operation);
+            call.holder.unstuck();
+            table.threadReturned();
+          });
+    } else if (thrown == null && call.staged) {
+      call.stage = (java.util.concurrent.CompletionStage<?>) result;
+      if (call.isAnswered()) {
+        call.interrupt();
+      }
+      call.stage.whenComplete((value, failure) -> locked(() -> staged(call, value, failure)));
+    } else {
+      ended(call, result, thrown);
+    }
+  }
+
+  private void staged(Call<M, ?> call, Object value, Throwable failure) {
+    Throwable cause =
+        failure instanceof java.util.concurrent.CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause == null && value == null) {
+      cause = new NullPointerException("the stage of " + call.operation + " gave null");
+    }
+    if (begun.contains(call)) {
+      ended(call, value, cause);
+    }
+  }
+
+  /** The module has given its answer in time. */
+  private void ended(Call<M, ?> call, Object result, Throwable thrown) {
+    Holder<M> holder = call.holder;
+    lease.numbers().calls.increment();
+    if (!call.isAnswered()) {
+      if (thrown == null) {
+        call.answer(result).ifPresent(this::post);
+        holder.note(false);
+      } else {
+        threw(call, thrown);
+      }
+    }
+    over(call);
+  }
+
+  private void threw(Call<M, ?> call, Throwable thrown) {
+    Holder<M> holder = call.holder;
+    lease.numbers().failures.increment();
+    call.refuse(ModuleException.Kind.THREW, call.operation + " threw " + thrown, thrown)
+        .ifPresent(this::post);
+    if (!(thrown instanceof RuntimeException) && !(thrown instanceof Error)) {
+      // What an SPI declares is an answer, such as a file that is not there.
+      holder.note(false);
+      LOG.debug("{} of {} threw", Lease.label(holder.registration()), lease.daemon(), thrown);
+      return;
+    }
+    boolean open = holder.note(true);
+    LOG.warn(
+        "{} of {} threw in {}, {} times in a row now",
+        Lease.label(holder.registration()),
+        lease.daemon(),
+        call.operation,
+        holder.failedInARow(),
+        thrown);
+    if (open) {
+      fail(holder, holder.failures() + ", the last one (" + call.operation + ") " + thrown);
+    }
+  }
+
+  private void fail(Holder<M> holder, String problem) {
+    long since = holder.heldNanos();
+    holder.seal();
+    control(() -> lease.failed(holder, problem, since));
+  }
+
+  /** It occupies its instance no longer. */
+  private void over(Call<M, ?> call) {
+    if (begun.remove(call)) {
+      call.holder.ended(call);
+      begin();
+    }
+  }
+
+  /** Demands that a call that has begun ends within that time. */
+  private void limit(Call<M, ?> call, Duration within) {
+    if (within.compareTo(Duration.ofDays(365)) > 0) {
+      return;
+    }
+    long at = System.nanoTime() + within.toNanos();
+    if (!call.limited || at - call.lateAtNanos < 0) {
+      call.limited = true;
+      call.lateAtNanos = at;
+      check(at);
+    }
+  }
+
+  /** One timer per lease looks after all its calls, so that most calls need none. */
+  private void check(long at) {
+    if (checking && checkAtNanos - at <= 0) {
+      return;
+    }
+    checking = true;
+    checkAtNanos = at;
+    Duration wait = Duration.ofNanos(Math.max(0, at - System.nanoTime()));
+    after.add(() -> table.later(wait, () -> locked(() -> check(at, System.nanoTime()))));
+  }
+
+  private void check(long of, long now) {
+    if (checking && checkAtNanos == of) {
+      checking = false;
+    }
+    long next = 0;
+    boolean more = false;
+    for (Call<M, ?> call : List.copyOf(begun)) {
+      if (!call.limited) {
+        continue;
+      }
+      if (call.lateAtNanos - now <= 0) {
+        expire(call);
+      } else if (!more || call.lateAtNanos - next < 0) {
+        more = true;
+        next = call.lateAtNanos;
+      }
+    }
+    if (more) {
+      check(next);
+    }
+  }
+
+  private void expire(Call<M, ?> call) {
+    Holder<M> holder = call.holder;
+    String within = call.deadline.map(Mailbox::text).orElse("the time it had");
+    String problem = call.operation + " did not return within " + within;
+    boolean stuck = call.thread != null;
+    if (stuck) {
+      problem += ", its thread is at" + stack(call.thread);
+    } else if (call.stage != null) {
+      problem = "the stage of " + call.operation + " did not end within " + within;
+    }
+    lease.numbers().late.increment();
+    call.refuse(ModuleException.Kind.LATE, problem, null).ifPresent(this::post);
+    boolean open = holder.note(true);
+    boolean spent = stuck && table.abandonedThreads() + 1 >= table.limits().abandonedThreads();
+    if (kind.isSerial() || open || spent) {
+      fail(holder, problem);
+    } else {
+      LOG.warn(
+          "{} of {}: {}. Its other calls go on",
+          Lease.label(holder.registration()),
+          lease.daemon(),
+          problem);
+    }
+    abandon(call);
+  }
+
+  /** Gives up a call that has begun, with its thread if it has one. */
+  private void abandon(Call<M, ?> call) {
+    call.unwanted();
+    if (call.thread != null) {
+      call.abandoned = true;
+      call.holder.stuck();
+      table.threadAbandoned();
+    }
+    call.interrupt();
+    over(call);
+  }
+
+  static String stack(Thread thread) {
+    StringBuilder stack = new StringBuilder();
+    StackTraceElement[] elements = thread.getStackTrace();
+    for (int i = 0; i < Math.min(elements.length, STACK_LINES); i++) {
+      stack.append("\n  ").append(elements[i]);
+    }
+    return stack.toString();
+  }
+
+  static String text(Duration duration) {
+    return duration.toMillis() < 10_000 ? duration.toMillis() + " ms" : duration.toSeconds() + " s";
+  }
+
+  /** Calls wait from now on, also without anybody who serves. */
+  void hold() {
+    locked(() -> held = true);
+  }
+
+  /** Whoever served goes on; where nobody does, what waits is refused. */
+  void resume(String reason) {
+    locked(
+        () -> {
+          held = false;
+          if (serving == null) {
+            refuseWaiting(ModuleException.Kind.ABSENT, reason);
+          }
+          begin();
+        });
+  }
+
+  /**
+   * The lease moves: what is addressed to the epoch before is refused, then the listener is told,
+   * then what waits goes to the successor.
+   */
+  void serve(Holder<M> successor, long newEpoch, Runnable told) {
+    locked(
+        () -> {
+          epoch = newEpoch;
+          serving = successor;
+          for (Iterator<Call<M, ?>> it = waiting.iterator(); it.hasNext(); ) {
+            Call<M, ?> call = it.next();
+            if (isStale(call)) {
+              it.remove();
+              refuse(call, ModuleException.Kind.STALE, stale(call));
+            }
+          }
+          post(told);
+          held = false;
+          begin();
+        });
+  }
+
+  /** Nobody serves; what has begun is refused, and what waits unless it is held. */
+  void vacate(Holder<M> old, String reason, Runnable told) {
+    locked(
+        () -> {
+          serving = null;
+          epoch = 0;
+          refuseBegun(old, ModuleException.Kind.ABSENT, reason);
+          if (!held) {
+            refuseWaiting(ModuleException.Kind.ABSENT, reason);
+          }
+          post(told);
+        });
+  }
+
+  /** The lease has ended. */
+  void close(String reason) {
+    locked(
+        () -> {
+          serving = null;
+          epoch = 0;
+          held = false;
+          refuseWaiting(ModuleException.Kind.ABSENT, reason);
+          for (Call<M, ?> call : begun) {
+            refuse(call, ModuleException.Kind.ABSENT, reason);
+          }
+        });
+  }
+
+  private void refuseWaiting(ModuleException.Kind why, String reason) {
+    for (Call<M, ?> call : waiting) {
+      refuse(call, why, reason);
+    }
+    waiting.clear();
+    backlog = 0;
+  }
+
+  /** Answers the callers of what has begun there; it may still run to its end. */
+  void refuseBegun(Holder<M> holder, ModuleException.Kind why, String reason) {
+    locked(
+        () -> {
+          for (Call<M, ?> call : begun) {
+            if (call.holder == holder) {
+              refuse(call, why, reason);
+            }
+          }
+        });
+  }
+
+  /** Gives up what has begun there and does not end. */
+  void abandon(Holder<M> holder, String reason) {
+    locked(
+        () -> {
+          for (Call<M, ?> call : List.copyOf(begun)) {
+            if (call.holder == holder) {
+              refuse(call, ModuleException.Kind.STALE, reason);
+              abandon(call);
+            }
+          }
+        });
+  }
+
+  /**
+   * Has something done, under the lock of the table, when nothing runs in the instance any more, or
+   * when the limit has passed and what still ran was given up.
+   */
+  void whenIdle(Holder<M> holder, Optional<Duration> limit, Consumer<Boolean> then) {
+    boolean[] done = new boolean[1];
+    Consumer<Boolean> once =
+        inTime -> {
+          if (!done[0]) {
+            done[0] = true;
+            then.accept(inTime);
+          }
+        };
+    locked(
+        () -> {
+          if (holder.begun() == 0) {
+            control(() -> once.accept(true));
+            return;
+          }
+          holder.whenIdle(() -> control(() -> once.accept(true)));
+          limit.ifPresent(
+              wait ->
+                  after.add(
+                      () ->
+                          table.schedule(
+                              wait,
+                              () -> {
+                                if (!done[0]) {
+                                  abandon(
+                                      holder,
+                                      "it had begun and did not end within "
+                                          + text(wait)
+                                          + " of a swap");
+                                  once.accept(false);
+                                }
+                              })));
+        });
+  }
+}

@@ -1,0 +1,59 @@
+package org.mezzo.itests.swap;
+
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.mezzo.itests.cluster.Http;
+
+/** Clients that send 500 requests a second, in bursts, whatever becomes of those before. */
+final class Requests implements AutoCloseable {
+  private static final int BURST = 20;
+  private static final Duration PAUSE = Duration.ofMillis(40);
+
+  /** A machine that is too slow for the rate has no more requests than this under way. */
+  private static final int MOST = 400;
+
+  final Operations operations = new Operations();
+  private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+  private final AtomicInteger underWay = new AtomicInteger();
+  private final HttpRequest request;
+
+  Requests(URI uri) {
+    request = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60)).GET().build();
+    clock.scheduleAtFixedRate(this::burst, 0, PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void burst() {
+    for (int i = 0; i < BURST && underWay.get() < MOST; i++) {
+      underWay.incrementAndGet();
+      long begin = System.nanoTime();
+      Http.CLIENT
+          .sendAsync(request, HttpResponse.BodyHandlers.discarding())
+          .whenComplete(
+              (response, failure) -> {
+                underWay.decrementAndGet();
+                if (failure != null) {
+                  operations.failed(failure.toString());
+                } else if (response.statusCode() != 200) {
+                  operations.failed("answered " + response.statusCode());
+                } else {
+                  operations.succeeded(begin);
+                }
+              });
+    }
+  }
+
+  /** Sends no more; returns when all are answered. */
+  @Override
+  public void close() throws InterruptedException {
+    clock.shutdown();
+    while (underWay.get() > 0) {
+      Thread.sleep(5);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package org.mezzo.itests.swap;
+
+import static org.junit.Assert.assertFalse;
+import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
+import static org.ops4j.pax.exam.CoreOptions.junitBundles;
+import static org.ops4j.pax.exam.CoreOptions.options;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import javax.inject.Inject;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.mezzo.deployment.Deployments;
+import org.mezzo.itests.osgi.ClusterInside;
+import org.mezzo.modules.Kind;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.ModuleLeases;
+import org.ops4j.pax.exam.Configuration;
+import org.ops4j.pax.exam.Option;
+import org.ops4j.pax.exam.junit.PaxExam;
+import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
+import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.cm.ConfigurationAdmin;
+
+/**
+ * The proof of {@link SwapProofIT} can fail: without handover it finds, for each kind, what a swap
+ * loses. The allocator is left out, as it is told everything anew by each swap and loses nothing.
+ */
+@RunWith(PaxExam.class)
+@ExamReactorStrategy(PerClass.class)
+public class SkippedHandoverIT {
+  private static final int SWAPS = 3;
+  private static final String JARS = "mezzo.test.jars";
+
+  @Inject private ModuleLeases leases;
+  @Inject private Deployments deployments;
+  @Inject private ConfigurationAdmin configurations;
+  @Inject private BundleContext context;
+
+  /** Runs outside of the framework. */
+  @Configuration
+  public Option[] configuration() throws Exception {
+    return options(
+        junitBundles(),
+        ClusterInside.json(),
+        frameworkProperty(JARS).value(SwapBundles.build(SWAPS + 1).toString()));
+  }
+
+  @Test
+  public void withoutHandoverTheProofFailsForEachKind() throws Exception {
+    Field table = leases.getClass().getDeclaredField("table");
+    table.setAccessible(true);
+    Object mechanism = table.get(leases);
+    Method skip = mechanism.getClass().getMethod("skipHandover");
+    skip.setAccessible(true);
+    skip.invoke(mechanism);
+    List<Kind<?>> kinds = Kinds.all().stream().filter(kind -> kind != Kinds.ALLOCATOR).toList();
+    Path jars = Path.of(context.getProperty(JARS));
+    List<SwapProof.Row> rows;
+    try (SwapProof proof =
+        new SwapProof(jars, configurations, deployments, leases, SWAPS, Duration.ofMillis(500))) {
+      rows = proof.rows(kinds);
+    }
+    System.out.println(
+        "Swaps without handover:\n\n" + SwapProof.table(rows) + SwapProof.failures(rows));
+    for (SwapProof.Row row : rows) {
+      assertFalse(row.kind() + " lost nothing", row.failures().isEmpty());
+    }
+  }
+}

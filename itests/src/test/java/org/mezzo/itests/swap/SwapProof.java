@@ -1,0 +1,301 @@
+package org.mezzo.itests.swap;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Deployments;
+import org.mezzo.fixtures.Await;
+import org.mezzo.itests.osgi.ClusterInside;
+import org.mezzo.modules.Kind;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.LeaseDescription;
+import org.mezzo.modules.ModuleLeases;
+import org.osgi.service.cm.ConfigurationAdmin;
+
+/**
+ * Swaps a module of each kind again and again where daemons really call it, while clients ask for
+ * what needs it, and counts what clients and modules have seen. Each swap meets a call that has
+ * begun and, where calls of the kind can queue up, one that waits.
+ */
+final class SwapProof implements AutoCloseable {
+  /** The name of every module. */
+  static final String NAME = "swap";
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** What came of swapping one kind. Times are in milliseconds. */
+  record Row(
+      String kind,
+      int swaps,
+      int calls,
+      int duringSwaps,
+      List<String> failures,
+      List<Integer> gaps,
+      int unmet) {
+    int median() {
+      return gaps.isEmpty() ? 0 : gaps.stream().sorted().toList().get(gaps.size() / 2);
+    }
+
+    int longest() {
+      return gaps.stream().mapToInt(it -> it).max().orElse(0);
+    }
+  }
+
+  private static final Map<String, String> MASTER =
+      Map.of(
+          Kinds.ALLOCATOR.flags().get(Role.MASTER),
+          NAME,
+          Kinds.HOOK.flags().get(Role.MASTER),
+          NAME,
+          Kinds.HTTP_AUTHENTICATOR.flags().get(Role.MASTER),
+          NAME,
+          Kinds.AUTHORIZER.flags().get(Role.MASTER),
+          NAME,
+          "authenticate_http_readonly",
+          "true",
+          "acls",
+          "{}");
+
+  private static final Map<String, String> AGENT =
+      Map.of(
+          Kinds.HOOK.flags().get(Role.AGENT),
+          NAME,
+          Kinds.ISOLATOR.flags().get(Role.AGENT),
+          NAME,
+          "resources",
+          "cpus:100;mem:100000;disk:100000");
+
+  /** What the master counts when an agent comes, or comes again. */
+  private static final List<String> LINKS =
+      List.of("messages_register_slave", "messages_reregister_slave", "slave_removals");
+
+  private static final String MISSED = "allocator/mezzo/calls_failed";
+
+  private final Path jars;
+  private final Deployments deployments;
+  private final ModuleLeases leases;
+  private final int swaps;
+  private final SwapWitness witness;
+  private final ClusterInside cluster;
+  private final Tasks tasks;
+
+  /**
+   * Installs the first versions and starts a cluster that uses them.
+   *
+   * @param jars as {@link SwapBundles} builds them
+   * @param swaps of each kind
+   * @param fetch how long a fetch takes
+   */
+  SwapProof(
+      Path jars,
+      ConfigurationAdmin configurations,
+      Deployments deployments,
+      ModuleLeases leases,
+      int swaps,
+      Duration fetch)
+      throws Exception {
+    this.jars = jars;
+    this.deployments = deployments;
+    this.leases = leases;
+    this.swaps = swaps;
+    configurations
+        .getConfiguration("org.mezzo.deployment", "?")
+        .update(new Hashtable<>(Map.of("probationMillis", 20L, "startTimeoutMillis", 40_000L)));
+    witness = new SwapWitness(this::backlog);
+    for (Kind<?> kind : Kinds.all()) {
+      Action action =
+          deployments.install(jar(jars, kind, 0)).toCompletableFuture().get(60, TimeUnit.SECONDS);
+      if (!action.succeeded()) {
+        throw new AssertionError(action.outcome());
+      }
+    }
+    cluster = ClusterInside.start(configurations, leases, MASTER, AGENT);
+    try {
+      tasks = new Tasks(cluster.master(), fetch);
+    } catch (AssertionError | IOException e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  static String bundle(Kind<?> kind) {
+    return "org.mezzo.itests.swap." + kind.name().replace('-', '.');
+  }
+
+  /** The jar of one version. */
+  static Path jar(Path folder, Kind<?> kind, int version) {
+    return folder.resolve(kind.name() + "-" + version + ".jar");
+  }
+
+  private double linksMade() throws IOException {
+    double made = 0;
+    for (String name : LINKS) {
+      made += cluster.metric("master/" + name);
+    }
+    return made;
+  }
+
+  private int backlog(String kind, String daemon) {
+    return leases.leases().stream()
+        .filter(lease -> lease.kind().equals(kind) && lease.daemon().equals(daemon))
+        .mapToInt(LeaseDescription::backlog)
+        .sum();
+  }
+
+  /** Proves one kind after the other. */
+  List<Row> rows(List<Kind<?>> kinds) throws Exception {
+    List<Row> rows = new ArrayList<>();
+    for (Kind<?> kind : kinds) {
+      double links = linksMade();
+      double missed = cluster.metric(MISSED);
+      Row row = row(kind);
+      if (cluster.metric(MISSED) > missed) {
+        row.failures.add(cluster.metric(MISSED) - missed + " calls of the allocator failed");
+      }
+      double more = linksMade() - links;
+      if (more != 0) {
+        row.failures.add(more + " links of agents were made anew");
+      }
+      rows.add(row);
+    }
+    tasks.killAll();
+    Row isolators =
+        rows.stream().filter(it -> it.kind.equals(Kinds.ISOLATOR.name())).findAny().orElseThrow();
+    if (!isolators.failures.isEmpty()) {
+      return rows;
+    }
+    try {
+      Await.until("isolators have cleaned up", PATIENCE, () -> witness.known(isolators.kind) == 0);
+    } catch (AssertionError e) {
+      isolators.failures.add(witness.known(isolators.kind) + " containers were not cleaned up");
+    }
+    return rows;
+  }
+
+  private Row row(Kind<?> kind) throws Exception {
+    if (kind == Kinds.HTTP_AUTHENTICATOR || kind == Kinds.AUTHORIZER) {
+      try (Requests requests = new Requests(cluster.master().resolve("/flags"))) {
+        return swap(kind, requests.operations, 100);
+      }
+    }
+    tasks.launch(kind == Kinds.FETCHER ? Tasks.Mode.FETCHES : Tasks.Mode.BURSTS);
+    Operations launches = tasks.launches();
+    Row row = swap(kind, kind == Kinds.ALLOCATOR ? tasks.offers() : launches, 3);
+    tasks.pause();
+    row.failures.addAll(launches.failures());
+    if (kind == Kinds.FETCHER && witness.calls(kind.name(), "fetch") != launches.count()) {
+      row.failures.add(
+          witness.calls(kind.name(), "fetch") - launches.count() + " fetches were made twice");
+    }
+    return row;
+  }
+
+  /**
+   * Swaps.
+   *
+   * @param each so many operations succeed between two swaps
+   */
+  private Row swap(Kind<?> kind, Operations operations, int each) throws Exception {
+    operations.awaitMore(each);
+    long usual = operations.usual();
+    int before = witness.calls(kind.name());
+    // Fetches are bounded before they get to the lease, so that none ever waits there.
+    boolean queues = kind != Kinds.FETCHER;
+    int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();
+    List<Integer> gaps = new ArrayList<>();
+    List<String> failures = new ArrayList<>();
+    int during = 0;
+    int unmet = 0;
+    for (int version = 1; version <= swaps; version++) {
+      witness.expect(kind.name(), version, queues);
+      int callsBefore = witness.calls(kind.name());
+      long begin = System.nanoTime();
+      Action action =
+          deployments
+              .swap(jar(jars, kind, version))
+              .toCompletableFuture()
+              .get(120, TimeUnit.SECONDS);
+      long end = System.nanoTime();
+      during += witness.calls(kind.name()) - callsBefore;
+      if (!action.succeeded()) {
+        failures.add("the swap to " + version + " failed: " + action.outcome());
+      }
+      unmet += using - witness.served(version);
+      operations.awaitMore(each);
+      int now = version;
+      Await.until(
+          "calls come to " + kind.name() + " " + version,
+          PATIENCE,
+          () -> witness.calls(kind.name(), now) > 0);
+      gaps.add((int) (operations.gap(begin, end, usual) / 1_000_000));
+    }
+    witness.over();
+    failures.addAll(operations.failures());
+    failures.addAll(witness.faults(kind.name()));
+    return new Row(
+        kind.name(), swaps, witness.calls(kind.name()) - before, during, failures, gaps, unmet);
+  }
+
+  /** The rows as a table of Markdown. */
+  static String table(List<Row> rows) {
+    StringBuilder table =
+        new StringBuilder(
+            "| kind | swaps | calls | calls during swaps | failures | median gap | longest gap |\n"
+                + "|---|---|---|---|---|---|---|\n");
+    for (Row row : rows) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "| `%s` | %d | %d | %d | %d | %d ms | %d ms |%n",
+              row.kind,
+              row.swaps,
+              row.calls,
+              row.duringSwaps,
+              row.failures.size(),
+              row.median(),
+              row.longest()));
+    }
+    return table.toString();
+  }
+
+  /** What went wrong, shortened. */
+  static String failures(List<Row> rows) {
+    StringBuilder text = new StringBuilder();
+    for (Row row : rows) {
+      row.failures.stream()
+          .limit(5)
+          .map(it -> row.kind + ": " + it.substring(0, Math.min(it.length(), 300)) + "\n")
+          .forEach(text::append);
+    }
+    return text.toString();
+  }
+
+  /** Prints the table, and leaves it in the folder of the build. */
+  static void print(String title, List<Row> rows) throws IOException {
+    String table = table(rows);
+    System.out.println(title + "\n\n" + table + failures(rows));
+    Files.writeString(Path.of(System.getProperty("mezzo.build"), "swaps.md"), table);
+  }
+
+  @Override
+  public void close() throws Exception {
+    try {
+      tasks.close();
+    } finally {
+      cluster.close();
+      for (Kind<?> kind : Kinds.all()) {
+        deployments.uninstall(bundle(kind)).toCompletableFuture().get(60, TimeUnit.SECONDS);
+      }
+      witness.close();
+    }
+  }
+}

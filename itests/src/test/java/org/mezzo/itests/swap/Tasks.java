@@ -1,0 +1,268 @@
+package org.mezzo.itests.swap;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.mezzo.fixtures.Await;
+import org.mezzo.itests.cluster.Http;
+import org.mezzo.itests.cluster.TestFramework;
+import org.mezzo.itests.osgi.ClusterInside;
+import org.mezzo.itests.swap.modules.SwappedFetcher;
+
+/**
+ * A framework with 50 tasks that run all along. Beside them it launches short ones, 10 a second in
+ * bursts, or has four at a time fetch a file. Every task checks that hook and isolator have seen
+ * it, and every update that the hook has.
+ */
+final class Tasks implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final int RUNNING = 50;
+  private static final int AGENTS = ClusterInside.AGENTS;
+  private static final int BURST = 2;
+  private static final long BURST_PAUSE = TimeUnit.SECONDS.toNanos(1) * AGENTS * BURST / 10;
+  private static final int FETCHES = 4;
+
+  private static final String CHECK = "test \"$SWAP_HOOK\" && test \"$SWAP_ISOLATOR\"";
+  private static final String CHECK_FILE =
+      CHECK
+          + " && test $(sort -u data | wc -l) = 1 && test $(wc -l <data) = "
+          + SwappedFetcher.LINES;
+
+  /** What is launched beside the tasks that run. */
+  enum Mode {
+    NOTHING,
+    BURSTS,
+    FETCHES
+  }
+
+  private final TestFramework framework;
+  private final Duration fetch;
+  private final Thread thread;
+  private final Map<String, Long> accepted = new HashMap<>();
+  private final Set<String> steady = new HashSet<>();
+  private final Set<String> running = new HashSet<>();
+
+  /** Short tasks that have not ended, with their agents. */
+  private final Map<String, String> open = new HashMap<>();
+
+  private final Map<String, Long> nextBurst = new HashMap<>();
+  private Mode mode = Mode.NOTHING;
+  private Operations launches = new Operations();
+  private Operations offers = new Operations();
+  private long lastOffers;
+  private int number;
+  private boolean killing;
+  private volatile boolean ended;
+
+  /**
+   * Subscribes, and launches what runs all along.
+   *
+   * @param fetch how long a fetch takes
+   */
+  Tasks(URI master, Duration fetch) throws IOException {
+    this.fetch = fetch;
+    framework =
+        TestFramework.subscribe(
+            master,
+            """
+            {"user":"%s","name":"swaps","roles":["swaps"],"failover_timeout":60.0,
+             "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
+            """
+                .formatted(System.getProperty("user.name")));
+    thread = new Thread(this::serve, "swap-tasks");
+    thread.setDaemon(true);
+    thread.start();
+    Await.until(RUNNING + " tasks run, " + failures(), PATIENCE, () -> runningNow() == RUNNING);
+  }
+
+  private synchronized int runningNow() {
+    return running.size();
+  }
+
+  private synchronized List<String> failures() {
+    return launches.failures();
+  }
+
+  /** From now on this is launched, and counted anew. */
+  synchronized void launch(Mode what) {
+    mode = what;
+    launches = new Operations();
+    offers = new Operations();
+  }
+
+  /** From being accepted to running. */
+  synchronized Operations launches() {
+    return launches;
+  }
+
+  /** From offers to offers. */
+  synchronized Operations offers() {
+    return offers;
+  }
+
+  private synchronized int openNow() {
+    return open.size();
+  }
+
+  /** Launches nothing more; returns when all that was launched has ended. */
+  void pause() {
+    synchronized (this) {
+      mode = Mode.NOTHING;
+    }
+    Await.until("every short task ended, " + failures(), PATIENCE, () -> openNow() == 0);
+  }
+
+  /** Ends the tasks that run. */
+  void killAll() throws IOException {
+    pause();
+    List<String> all;
+    synchronized (this) {
+      killing = true;
+      all = List.copyOf(running);
+    }
+    for (String task : all) {
+      ObjectNode kill = framework.call("KILL");
+      kill.putObject("kill").putObject("task_id").put("value", task);
+      framework.send(kill);
+    }
+    Await.until("every task ended", PATIENCE, () -> runningNow() == 0);
+  }
+
+  private void serve() {
+    int seen = 0;
+    try {
+      while (!ended) {
+        List<JsonNode> events = framework.events();
+        for (; seen < events.size(); seen++) {
+          on(events.get(seen));
+        }
+        if (framework.ended() && !ended) {
+          throw new IOException("the framework's stream ended");
+        }
+        synchronized (framework) {
+          if (framework.events().size() == seen) {
+            framework.wait(10);
+          }
+        }
+      }
+    } catch (IOException e) {
+      if (!ended) {
+        launches().failed(e.toString());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void on(JsonNode event) throws IOException {
+    switch (event.path("type").asText()) {
+      case "OFFERS" -> {
+        synchronized (this) {
+          long now = System.nanoTime();
+          if (lastOffers != 0) {
+            offers.succeeded(lastOffers);
+          }
+          lastOffers = now;
+        }
+        for (JsonNode offer : event.at("/offers/offers")) {
+          offered(offer);
+        }
+      }
+      case "UPDATE" -> updated(event.at("/update/status"));
+      case "RESCIND", "ERROR", "FAILURE" -> launches().failed("unexpected " + event);
+      default -> {}
+    }
+  }
+
+  private void offered(JsonNode offer) throws IOException {
+    String agent = offer.at("/agent_id/value").asText();
+    List<String> ids = new ArrayList<>();
+    ObjectNode command = Http.JSON.createObjectNode().put("shell", true).put("value", CHECK);
+    synchronized (this) {
+      int fit = TestFramework.fit(offer);
+      long now = System.nanoTime();
+      if (steady.size() < RUNNING) {
+        while (ids.size() < Math.min(fit, RUNNING / AGENTS) && steady.size() < RUNNING) {
+          String id = "steady-" + steady.size();
+          steady.add(id);
+          ids.add(id);
+        }
+        command.put("value", CHECK + " && exec sleep 100000");
+      } else if (mode == Mode.BURSTS && now - nextBurst.getOrDefault(agent, now) >= 0) {
+        nextBurst.put(agent, now + BURST_PAUSE);
+        add(ids, agent, Math.min(BURST, fit));
+      } else if (mode == Mode.FETCHES) {
+        int here = (int) open.values().stream().filter(agent::equals).count();
+        add(ids, agent, Math.min(FETCHES / AGENTS - here, fit));
+        command.put("value", CHECK_FILE);
+        command
+            .putArray("uris")
+            .addObject()
+            .put("value", "swap://" + fetch.toMillis() + "/data")
+            .put("extract", false);
+      }
+      ids.forEach(id -> accepted.put(id, now));
+    }
+    framework.launch(offer, ids, command);
+  }
+
+  private void add(List<String> ids, String agent, int more) {
+    for (int i = 0; i < more; i++) {
+      ids.add("short-" + ++number);
+    }
+    ids.forEach(id -> open.put(id, agent));
+  }
+
+  private void updated(JsonNode status) throws IOException {
+    framework.acknowledge(status);
+    String state = status.path("state").asText();
+    String task = status.at("/task_id/value").asText();
+    synchronized (this) {
+      Long begin = accepted.get(task);
+      switch (state) {
+        case "TASK_STARTING" -> {}
+        case "TASK_RUNNING" -> {
+          if (steady.contains(task)) {
+            running.add(task);
+          } else if (begin != null) {
+            launches.succeeded(begin);
+          }
+        }
+        case "TASK_FINISHED" -> ended(task, steady.contains(task), status);
+        case "TASK_KILLED" -> ended(task, !killing, status);
+        default -> ended(task, true, status);
+      }
+      if (!status.path("labels").toString().contains("\"status\"")) {
+        launches.failed("an update that no hook has seen: " + status);
+      }
+    }
+  }
+
+  private void ended(String task, boolean wrong, JsonNode status) {
+    open.remove(task);
+    running.remove(task);
+    accepted.remove(task);
+    if (wrong) {
+      launches.failed("unexpected " + status);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    ended = true;
+    try {
+      framework.teardown();
+    } finally {
+      framework.close();
+    }
+  }
+}
