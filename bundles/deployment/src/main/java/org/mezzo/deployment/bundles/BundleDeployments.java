@@ -56,6 +56,9 @@ public final class BundleDeployments implements Deployments {
   /** How long the process before this one may take to end; its own limit is shorter as a rule. */
   private static final Duration PREDECESSOR = Duration.ofSeconds(15);
 
+  /** The runtime of components tries again for whoever asks for the service. */
+  private static volatile boolean waitedInVain;
+
   private record Request(Supplier<Action> change, CompletableFuture<Action> done) {}
 
   private final StateFolder state;
@@ -153,8 +156,9 @@ public final class BundleDeployments implements Deployments {
             ? context.getDataFile("state").toPath()
             : Path.of(dir).toAbsolutePath();
     try {
-      return StateFolder.open(place, PREDECESSOR);
+      return StateFolder.open(place, waitedInVain ? Duration.ZERO : PREDECESSOR);
     } catch (IOException e) {
+      waitedInVain = true;
       throw new UncheckedIOException(
           "What was decided about modules is not known: " + e.getMessage(), e);
     }

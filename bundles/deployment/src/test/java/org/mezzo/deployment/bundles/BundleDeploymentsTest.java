@@ -440,7 +440,7 @@ final class BundleDeploymentsTest {
     deploy();
     Path jar = good("1.0.0", "greeter.jar");
     last(1);
-    await(() -> holder().equals("1.0.0"));
+    await(() -> holder().equals("1.0.0") && running().equals(List.of("greeter 1.0.0")));
     context.getBundle(deployments.list().get(0).bundleId()).uninstall();
     last(2);
     await(() -> holder().equals("1.0.0"));
