@@ -16,7 +16,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +26,7 @@ import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.coordination.Coordinations;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.fixtures.Await;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.Links;
@@ -330,7 +330,7 @@ class AgentTest {
     }
     Path out =
         folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/polite/runs/latest/stdout");
-    await("the task says so", () -> Files.size(out) > 0);
+    Await.until("the task says so", () -> Files.size(out) > 0);
     kill("polite", null);
     master.next(TaskState.TASK_KILLING);
     StatusUpdate polite = master.next(TaskState.TASK_KILLED);
@@ -521,10 +521,9 @@ class AgentTest {
     master.acknowledges = false;
     run(task("t", "sleep 100"));
     StatusUpdate first = master.next(TaskState.TASK_STARTING);
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!get("/metrics/snapshot").body().contains("\"slave/tasks_running\":1.0")) {
-      assertThat(System.nanoTime()).as("the task runs in time").isLessThan(end);
-    }
+    Await.until(
+        "the task runs",
+        () -> get("/metrics/snapshot").body().contains("\"slave/tasks_running\":1.0"));
     master.sessions.get(0).close();
     AgentCall again = reregistration();
     assertThat(again.getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
@@ -607,16 +606,8 @@ class AgentTest {
     agent = null;
   }
 
-  private static void awaitFile(Path file) throws Exception {
-    await(file + " appears", () -> Files.exists(file));
-  }
-
-  private static void await(String what, Callable<Boolean> condition) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!condition.call()) {
-      assertThat(System.nanoTime()).as("%s in time", what).isLessThan(end);
-      Thread.sleep(5);
-    }
+  private static void awaitFile(Path file) {
+    Await.until(file + " appears", () -> Files.exists(file));
   }
 
   @Test
@@ -645,10 +636,10 @@ class AgentTest {
     MasterEvent.Builder event = MasterEvent.newBuilder();
     event.getShutdownFrameworkBuilder().setFrameworkId(FRAMEWORK.getId());
     master.send(event);
-    await(
+    Await.until(
         "the process ends", () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
     // What comes for a framework that is not yet gone is dropped.
-    await("the framework is gone", () -> get("/state").body().contains("\"frameworks\":[]"));
+    Await.until("the framework is gone", () -> get("/state").body().contains("\"frameworks\":[]"));
     run(task("next", "true"));
     assertThat(master.next().getStatus().getTaskId().getValue()).isEqualTo("next");
   }
@@ -687,18 +678,15 @@ class AgentTest {
     master.next(TaskState.TASK_FINISHED);
     Path executors = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors");
     awaitGone(executors.resolve("ends"));
-    assertThat(executors.resolve("stays/runs/latest/stdout")).hasContent("hi\n");
+    Path stdout = executors.resolve("stays/runs/latest/stdout");
+    Await.until("the task has said it", () -> Files.readString(stdout).equals("hi\n"));
 
     kill("stays", 0L);
     awaitGone(executors.resolve("stays"));
   }
 
-  private static void awaitGone(Path path) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (Files.exists(path) && System.nanoTime() < end) {
-      Thread.sleep(5);
-    }
-    assertThat(path).doesNotExist();
+  private static void awaitGone(Path path) {
+    Await.until(path + " is gone", () -> !Files.exists(path));
   }
 
   @Test
@@ -708,11 +696,8 @@ class AgentTest {
     master.next(TaskState.TASK_STARTING);
     master.next(TaskState.TASK_RUNNING);
     String sandbox = "/frameworks/f-1/executors/fifo/runs/latest/";
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!get("/files/browse?path=" + sandbox).body().contains("/fifo\"")
-        && System.nanoTime() < end) {
-      Thread.sleep(5);
-    }
+    Await.until(
+        "the fifo is there", () -> get("/files/browse?path=" + sandbox).body().contains("/fifo\""));
     for (int i = 0; i < 20; i++) {
       for (String kind : new String[] {"read", "download"}) {
         HttpResponse<String> answer = get("/files/" + kind + "?offset=0&path=" + sandbox + "fifo");

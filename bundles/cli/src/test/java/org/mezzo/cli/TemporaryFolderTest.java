@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 
 @EnabledOnOs(OS.LINUX)
 class TemporaryFolderTest {
@@ -43,10 +44,7 @@ class TemporaryFolderTest {
 
       assertThat(byEnvironment.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(byRecord.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      for (int i = 0; i < 600 && Files.exists(folder); i++) {
-        Thread.sleep(100);
-      }
-      assertThat(folder).doesNotExist();
+      Await.until("the folder is gone", () -> !Files.exists(folder));
       assertThat(stranger.isAlive()).isTrue();
     } finally {
       owner.destroyForcibly();

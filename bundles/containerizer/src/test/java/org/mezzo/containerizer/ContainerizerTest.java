@@ -24,7 +24,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +34,7 @@ import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.containerizer.Containerizer.Launched;
+import org.mezzo.fixtures.Await;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -78,14 +78,6 @@ class ContainerizerTest {
 
   private Termination run(LaunchRequest request) throws Exception {
     return get(get(containerizer.launch(request)).termination());
-  }
-
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("condition comes true in time").isLessThan(end);
-      Thread.sleep(5);
-    }
   }
 
   private static boolean alive(long pid) {
@@ -519,7 +511,7 @@ class ContainerizerTest {
                     + " echo $$ >three; while :; do sleep 1000; done"),
             Map.of());
     var end = get(containerizer.launch(request)).termination();
-    await(
+    Await.until(
         () ->
             request.sandbox().resolve("three").toFile().length() > 0
                 && request.sandbox().resolve("one").toFile().length() > 0);
@@ -528,13 +520,13 @@ class ContainerizerTest {
       pids.add(Long.parseLong(output(request, name).trim()));
     }
     containerizer.signal(request.containerId(), 15);
-    await(() -> !alive(pids.get(1)));
+    Await.until(() -> !alive(pids.get(1)));
     assertThat(alive(pids.get(0))).isTrue();
     assertThat(alive(pids.get(2))).isTrue();
 
     get(containerizer.destroy(request.containerId()));
     // A killed process may be a zombie until init has looked after it.
-    await(() -> pids.stream().noneMatch(ContainerizerTest::alive));
+    Await.until(() -> pids.stream().noneMatch(ContainerizerTest::alive));
     assertThat(get(end).signal()).hasValue(9);
     assertThat(containerizer.containers()).isEmpty();
     assertThat(folder.resolve("run time/containers")).isEmptyDirectory();
@@ -548,7 +540,7 @@ class ContainerizerTest {
     assertThat(run(request).exitStatus()).hasValue(4);
     get(containerizer.destroy(request.containerId()));
     long stray = Long.parseLong(output(request, "stray").trim());
-    await(() -> !alive(stray));
+    Await.until(() -> !alive(stray));
   }
 
   @Test
@@ -566,7 +558,7 @@ class ContainerizerTest {
       assertThat(get(ends.get(i)).exitStatus()).hasValue(i);
       assertThat(output(requests.get(i), "stdout")).isEqualTo(i + "\n");
     }
-    await(() -> containerizer.containers().isEmpty());
+    Await.until(() -> containerizer.containers().isEmpty());
   }
 
   /** A container that is over and forgotten before its end is asked for still tells its end. */
@@ -583,7 +575,7 @@ class ContainerizerTest {
     containerizer = isolator.isEmpty() ? agent.containerizer() : agent.containerizer(isolator);
     LaunchRequest request = request(shell("exit 7"), Map.of());
     CompletableFuture<Launched> launched = containerizer.launch(request).toCompletableFuture();
-    await(() -> containerizer.containers().isEmpty());
+    Await.until(() -> containerizer.containers().isEmpty());
     assertThat(get(get(launched).termination()).exitStatus()).hasValue(7);
   }
 
@@ -657,7 +649,7 @@ class ContainerizerTest {
     assertThat(calls).containsExactly("prepare b", "isolate b", "cleanup b");
     calls.clear();
     get(containerizer.destroy(before.containerId()));
-    await(() -> calls.equals(List.of("cleanup a")));
+    Await.until(() -> calls.equals(List.of("cleanup a")));
   }
 
   @Test
@@ -730,7 +722,7 @@ class ContainerizerTest {
     // A stopped shim is what one without a share of the processor looks like.
     signal("STOP", words[2]);
     containerizer.destroy(request.containerId());
-    await(() -> !Files.exists(Path.of("/proc", words[0], "exe")));
+    Await.until(() -> !Files.exists(Path.of("/proc", words[0], "exe")));
     assertThat(launched.termination().toCompletableFuture())
         .as("not given up while the shim lives")
         .failsWithin(Duration.ofMillis(1500));
@@ -763,7 +755,7 @@ class ContainerizerTest {
                 o.fetcherStallTimeout(),
                 o.shell()));
     run(request(shell("true"), Map.of()));
-    await(() -> containerizer.containers().isEmpty());
+    Await.until(() -> containerizer.containers().isEmpty());
     assertThat(parent.resolve(root)).isDirectory();
     // As another agent that shares it does when it ends.
     Files.delete(parent.resolve(root));
@@ -873,7 +865,7 @@ class ContainerizerTest {
         requests.add(request(slow, Map.of()));
         launches.add(containerizer.launch(requests.get(i)).toCompletableFuture());
       }
-      await(() -> running.get() >= 8);
+      Await.until(() -> running.get() >= 8);
       assertThat(run(request(shell("exit 3"), Map.of())).exitStatus()).hasValue(3);
 
       for (int i = 0; i < requests.size(); i++) {
@@ -887,7 +879,7 @@ class ContainerizerTest {
             .hasMessageContaining("destroyed");
         assertThat(requests.get(i).sandbox().resolve("ran")).doesNotExist();
       }
-      await(() -> running.get() == 0);
+      Await.until(() -> running.get() == 0);
       assertThat(containerizer.containers()).isEmpty();
     }
   }

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.resources.Resources;
 
@@ -39,9 +40,7 @@ class LeftoversTest {
             .toCompletableFuture()
             .get(60, TimeUnit.SECONDS);
       }
-      while (!Files.exists(folder.resolve("runs/pid"))) {
-        Thread.sleep(5);
-      }
+      Await.until("the task runs", () -> Files.size(folder.resolve("runs/pid")) > 0);
       Runtime.getRuntime().halt(9);
     }
   }
@@ -80,11 +79,9 @@ class LeftoversTest {
           .hasValue(9);
       assertThat(next.containers()).isEmpty();
     }
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
-      assertThat(System.nanoTime()).isLessThan(end);
-      Thread.sleep(5);
-    }
+    Await.until(
+        "the task has ended",
+        () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
     assertThat(folder.resolve("run time/containers")).isEmptyDirectory();
   }
 }

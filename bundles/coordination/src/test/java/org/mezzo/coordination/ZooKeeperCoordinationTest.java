@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.MasterInfo;
 
@@ -67,7 +68,7 @@ class ZooKeeperCoordinationTest {
     Master first = new Master(1);
     Registry registry = first.awaitElected();
     Master second = new Master(2);
-    await(() -> candidates().size() == 2);
+    Await.until(() -> candidates().size() == 2);
 
     LinkedBlockingQueue<Optional<MasterInfo>> leaders = new LinkedBlockingQueue<>();
     session().detect(leaders::add);
@@ -129,7 +130,7 @@ class ZooKeeperCoordinationTest {
       Registry registry = first.awaitElected();
       get(registry.apply(List.of(change("agents/a", "1"))));
       Master second = new Master(session(address), 2);
-      await(() -> zooKeeper.getZKDatabase().getChildren("/mezzo", null, null).size() == 3);
+      Await.until(() -> zooKeeper.getZKDatabase().getChildren("/mezzo", null, null).size() == 3);
 
       zooKeeper.closeSession(
           zooKeeper
@@ -418,14 +419,6 @@ class ZooKeeperCoordinationTest {
       if (leader.equals(Optional.of(wanted))) {
         return;
       }
-    }
-  }
-
-  private static void await(java.util.concurrent.Callable<Boolean> condition) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!condition.call()) {
-      assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-      Thread.sleep(5);
     }
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.master.testing.TestAgent;
 import org.mezzo.master.testing.TestCluster;
@@ -100,15 +101,14 @@ class MetricsTest {
       agent.update("t", TaskState.TASK_FINISHED, null);
       scheduler.acknowledge(scheduler.await(Event.Type.UPDATE).getUpdate().getStatus());
       scheduler.accepted(Call.newBuilder().setType(Call.Type.SUPPRESS));
-      TestCluster.await(
+      Await.until(
           () -> cluster.master.metrics().snapshot().get(prefix + "roles/test/suppressed") == 1.0);
       assertThat(cluster.master.metrics().snapshot())
           .containsEntry(prefix + "tasks/active/task_running", 0.0)
           .containsEntry(prefix + "tasks/terminal/task_finished", 1.0);
 
       scheduler.accepted(Call.newBuilder().setType(Call.Type.TEARDOWN));
-      TestCluster.await(
-          () -> cluster.master.metrics().snapshot().get(prefix + "subscribed") == 0.0);
+      Await.until(() -> cluster.master.metrics().snapshot().get(prefix + "subscribed") == 0.0);
       assertThat(cluster.master.metrics().snapshot())
           .containsEntry(prefix + "calls/teardown", 1.0)
           .containsEntry("master/messages_launch_tasks", 1.0)
@@ -117,7 +117,7 @@ class MetricsTest {
       TestScheduler other =
           TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("test").build());
       other.accepted(Call.newBuilder().setType(Call.Type.TEARDOWN));
-      TestCluster.await(
+      Await.until(
           () ->
               cluster.master.metrics().snapshot().keySet().stream()
                   .noneMatch(name -> name.startsWith(prefix)));

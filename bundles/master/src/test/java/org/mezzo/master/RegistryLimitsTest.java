@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Coordinations;
 import org.mezzo.coordination.Registry;
+import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.master.testing.TestAgent;
@@ -97,7 +98,7 @@ class RegistryLimitsTest {
     TestAgent large = new TestAgent(25172, "cpus:1").described(RegistryLimitsTest::large);
 
     large.connect(links).requestRegistration();
-    TestCluster.await(() -> large.refusal != null);
+    Await.until(() -> large.refusal != null);
     assertThat(large.refusal.getReason())
         .contains("bytes and the registry keeps at most 999000")
         .contains("--attributes");
@@ -106,7 +107,7 @@ class RegistryLimitsTest {
     // Nor does an agent lose its tasks or its place by growing.
     small.disconnect();
     small.described(RegistryLimitsTest::large).connect(links, hello(2)).requestReregistration();
-    TestCluster.await(() -> small.refusal != null);
+    Await.until(() -> small.refusal != null);
     assertThat(small.received).noneMatch(MasterEvent::hasShutdown);
     assertThat(cluster.state().agents()).containsOnlyKeys(small.id);
     assertThat(cluster.state().undecided()).isEmpty();
@@ -135,16 +136,12 @@ class RegistryLimitsTest {
   private static void markedAndForgotten(TestCluster cluster) throws Exception {
     Instant elected = cluster.state().elected();
     Set<Instant> terms = new HashSet<>();
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (true) {
-      var state = cluster.state();
-      terms.add(state.elected());
-      if (state.recoveredAgents().isEmpty() && state.unreachableAgents().size() == 7) {
-        break;
-      }
-      assertThat(System.nanoTime()).as("waited too long").isLessThan(end);
-      Thread.sleep(5);
-    }
+    Await.until(
+        () -> {
+          var state = cluster.state();
+          terms.add(state.elected());
+          return state.recoveredAgents().isEmpty() && state.unreachableAgents().size() == 7;
+        });
     assertThat(terms).containsExactly(elected);
     assertThat(cluster.master.metrics().snapshot())
         .containsEntry("master/slave_unreachable_scheduled", (double) AGENTS)

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.hook.Hook;
+import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
@@ -123,8 +124,7 @@ class ResilienceTest {
       run(agent, scheduler, "t1");
       Offer before = offer(scheduler);
       cluster.registered.close();
-      TestCluster.await(
-          () -> cluster.master.metrics().snapshot().get("allocator/mezzo/present") == 0);
+      Await.until(() -> cluster.master.metrics().snapshot().get("allocator/mezzo/present") == 0);
       launch(scheduler, before, "t2");
       agent.await(MasterEvent::hasRunTask);
       agent.update("t2", TaskState.TASK_RUNNING, null);
@@ -163,7 +163,7 @@ class ResilienceTest {
               new Proposal(scheduler.id, "test", agent.id, some),
               new Proposal(scheduler.id, "test", agent.id, Resources.EMPTY));
       cluster.allocator.lies.addAll(lies);
-      TestCluster.await(
+      Await.until(
           () ->
               cluster.master.metrics().snapshot().get("allocator/mezzo/proposals_dropped")
                   >= lies.size());
@@ -221,7 +221,7 @@ class ResilienceTest {
           .isEqualTo(agent.id);
       assertThat(cluster.coordination.stored).containsKey("unreachable/" + agent.id);
       assertThat(cluster.state().frameworks().get(scheduler.id).unreachableTasks()).hasSize(1);
-      TestCluster.await(agent::isClosed);
+      Await.until(agent::isClosed);
 
       agent.pongs = true;
       agent.connect(cluster.links).reregister();
@@ -282,14 +282,14 @@ class ResilienceTest {
     TestScheduler first = TestScheduler.json(cluster.address()).subscribed(info);
     run(agent, first, "t1");
     cluster.coordination.depose(Optional.empty());
-    TestCluster.await(first::ended);
-    TestCluster.await(agent::isClosed);
+    Await.until(first::ended);
+    Await.until(agent::isClosed);
     assertThat(cluster.master.cluster().leading()).isFalse();
     cluster.coordination.elect();
-    TestCluster.await(() -> cluster.master.cluster().state().isPresent());
+    Await.until(() -> cluster.master.cluster().state().isPresent());
     assertThat(cluster.state().recoveredAgents()).containsKey(agent.id);
     agent.connect(cluster.links).reregister();
-    TestCluster.await(() -> cluster.state().frameworks().containsKey(first.id));
+    Await.until(() -> cluster.state().frameworks().containsKey(first.id));
     assertThat(cluster.state().frameworks().get(first.id).phase())
         .isEqualTo(Framework.Phase.RECOVERED);
     FrameworkInfo again =
@@ -311,9 +311,9 @@ class ResilienceTest {
     cluster = new TestCluster(workDir, "agent_reregister_timeout=1secs");
     TestAgent agent = cluster.agent(25068, RESOURCES);
     cluster.coordination.depose(Optional.empty());
-    TestCluster.await(agent::isClosed);
+    Await.until(agent::isClosed);
     cluster.coordination.elect();
-    TestCluster.await(
+    Await.until(
         () -> cluster.master.metrics().snapshot().get("master/recovery_slave_removals") == 1);
     assertThat(cluster.state().recoveredAgents()).isEmpty();
     assertThat(cluster.state().unreachableAgents()).containsOnlyKeys(agent.id);
@@ -338,13 +338,13 @@ class ResilienceTest {
     assertThat(mostTimers()).isEqualTo(before);
     scheduler.close();
     agent.disconnect();
-    TestCluster.await(
+    Await.until(
         () ->
             cluster.state().frameworks().values().stream().noneMatch(Framework::connected)
                 && cluster.state().agents().values().stream().noneMatch(Agent::connected));
     assertThat(timers()).isPositive();
     cluster.coordination.depose(Optional.empty());
-    TestCluster.await(() -> timers() == 0);
+    Await.until(() -> timers() == 0);
     assertThat(cluster.master.metrics().snapshot())
         .containsEntry("allocator/event_queue_dispatches", 0.0);
   }
@@ -379,7 +379,7 @@ class ResilienceTest {
                 .getFrameworkId()
                 .getValue())
         .isEqualTo(scheduler.id);
-    TestCluster.await(() -> cluster.state().completedFrameworks().size() == 1);
+    Await.until(() -> cluster.state().completedFrameworks().size() == 1);
     var removed = cluster.state().completedFrameworks().get(0);
     assertThat(removed.completedTasks().get(0).state()).isEqualTo(TaskState.TASK_KILLED);
     balanced();
@@ -402,8 +402,7 @@ class ResilienceTest {
                 assertThat(it.getRole()).isEqualTo("*");
               });
       launch(scheduler, offer, "t1");
-      TestCluster.await(
-          () -> cluster.state().frameworks().get(scheduler.id).tasks().containsKey("t1"));
+      Await.until(() -> cluster.state().frameworks().get(scheduler.id).tasks().containsKey("t1"));
       balanced();
     }
   }
@@ -425,7 +424,7 @@ class ResilienceTest {
       }
       balanced();
       Map<String, Resources> ledger = new HashMap<>();
-      TestCluster.await(
+      Await.until(
           () -> {
             var now = cluster.state().agents().get(agent.id);
             ledger.clear();
@@ -466,7 +465,7 @@ class ResilienceTest {
             }
           });
       launch(scheduler, second, "t2");
-      TestCluster.await(() -> cluster.state().pendingTasks().size() == 1);
+      Await.until(() -> cluster.state().pendingTasks().size() == 1);
       scheduler.accepted(
           Call.newBuilder().setType(Call.Type.RECONCILE).setReconcile(Call.Reconcile.newBuilder()));
       assertThat(update(scheduler).getState()).isEqualTo(TaskState.TASK_STAGING);
@@ -523,7 +522,7 @@ class ResilienceTest {
                     .getValue())
             .isEqualTo("t" + i);
       }
-      TestCluster.await(() -> cluster.state().pendingTasks().isEmpty());
+      Await.until(() -> cluster.state().pendingTasks().isEmpty());
       assertThat(cluster.state().frameworks().get(scheduler.id).tasks()).hasSize(333);
       balanced();
     }
@@ -536,7 +535,7 @@ class ResilienceTest {
     cluster.coordination.electAtOnce = false;
     TestAgent agent = new TestAgent(25072, RESOURCES).connect(cluster.links);
     agent.requestRegistration();
-    TestCluster.await(() -> !cluster.master.cluster().leading());
+    Await.until(() -> !cluster.master.cluster().leading());
     assertThat(agent.received).isEmpty();
   }
 }

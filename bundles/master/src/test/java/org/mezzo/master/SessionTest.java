@@ -8,6 +8,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.master.testing.TestAgent;
 import org.mezzo.master.testing.TestCluster;
@@ -217,7 +218,7 @@ class SessionTest {
       assertThat(second.id).isEqualTo(scheduler.id);
       assertThat(scheduler.await(Event.Type.ERROR).getError().getMessage())
           .isEqualTo("Framework failed over");
-      TestCluster.await(scheduler::ended);
+      Await.until(scheduler::ended);
       second.await(Event.Type.OFFERS);
       var stale = scheduler.send(Call.newBuilder().setType(Call.Type.SUPPRESS));
       assertThat(stale.statusCode()).isEqualTo(400);
@@ -229,7 +230,7 @@ class SessionTest {
                   + " with framework ID "
                   + scheduler.id);
       second.accepted(Call.newBuilder().setType(Call.Type.TEARDOWN));
-      TestCluster.await(second::ended);
+      Await.until(second::ended);
       var late = second.send(Call.newBuilder().setType(Call.Type.REVIVE));
       assertThat(late.statusCode()).isEqualTo(400);
       assertThat(late.body()).isEqualTo("Framework cannot be found");
@@ -237,7 +238,7 @@ class SessionTest {
     try (TestScheduler third = TestScheduler.json(cluster.address()).subscribe(again)) {
       assertThat(third.next(Event.Type.ERROR).getError().getMessage())
           .isEqualTo("Framework has been removed");
-      TestCluster.await(third::ended);
+      Await.until(third::ended);
     }
   }
 }

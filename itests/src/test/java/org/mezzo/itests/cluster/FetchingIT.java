@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.mezzo.fixtures.Await;
 
 /** What slow and careless web servers do to the tasks of an agent. */
 class FetchingIT {

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.deployment.journal.BundleStore;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.hooks.ExitingActivator;
 import org.mezzo.itests.hooks.GoodHook;
 import org.mezzo.itests.hooks.HangingActivator;
@@ -277,7 +278,7 @@ class GuestsIT {
     assertThat(verdict("2.0.0")).startsWith("barred: ");
     Files.delete(modules.resolve("next.jar"));
     awaitServing("1.0.0");
-    assertThat(installed()).contains(NAME + " 1.0.0 active");
+    await("it is listed", () -> installed().contains(NAME + " 1.0.0 active"));
   }
 
   @Test
@@ -324,7 +325,7 @@ class GuestsIT {
     cluster.restart();
     awaitServing("1.0.0");
     awaitWord(NAME, "2.0.0 in throws.jar was rolled back");
-    assertThat(installed()).contains(NAME + " 1.0.0 active");
+    await("it is listed", () -> installed().contains(NAME + " 1.0.0 active"));
   }
 
   @Test
@@ -339,7 +340,7 @@ class GuestsIT {
 
     cluster.start();
     awaitServing("1.0.0");
-    assertThat(installed()).contains(NAME + " 1.0.0 active");
+    await("it is listed", () -> installed().contains(NAME + " 1.0.0 active"));
     awaitWord(NAME, "the process ended after this stage: installed beside " + NAME + " 1.0.0");
     assertThat(verdict("2.0.0")).startsWith("skipped: ");
     awaitWord(NAME, "2.0.0 in slow.jar was skipped");

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.mezzo.fixtures.Await;
 
 /** A cluster started by {@code bin/mezzo local}, on free ports, in a folder of its own. */
 public final class LocalCluster implements AutoCloseable {

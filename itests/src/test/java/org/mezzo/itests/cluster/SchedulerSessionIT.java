@@ -9,6 +9,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.mezzo.fixtures.Await;
 
 /** What a framework author does with the v1 scheduler API, against a running cluster. */
 class SchedulerSessionIT {

@@ -3,39 +3,30 @@ package org.mezzo.itests.cluster;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import org.mezzo.fixtures.Await;
+import org.mezzo.fixtures.SchedulerConnection;
 
 /** A framework speaking raw JSON over HTTP, so that tests see exactly what is on the wire. */
 public final class TestFramework implements AutoCloseable {
   private static final double TASK_CPUS = 0.1;
   private static final int TASK_MEM = 32;
 
-  private final URI endpoint;
-  private final InputStream stream;
-  private final String streamId;
-  private final Thread reader;
+  private final SchedulerConnection connection;
   private final List<JsonNode> events = new ArrayList<>();
   private int cursor;
   private boolean ended;
   private String frameworkId;
 
-  private TestFramework(URI endpoint, HttpResponse<InputStream> response) {
-    this.endpoint = endpoint;
-    this.stream = response.body();
-    this.streamId = response.headers().firstValue("Mesos-Stream-Id").orElse(null);
-    this.reader = new Thread(this::read, "test-framework");
-    reader.setDaemon(true);
-    reader.start();
+  private TestFramework(URI master) {
+    connection = new SchedulerConnection(master, "application/json");
   }
 
   /** Subscribes with a framework info given as JSON and waits for SUBSCRIBED. */
@@ -48,71 +39,40 @@ public final class TestFramework implements AutoCloseable {
 
   /** Subscribes and returns without waiting for an event. */
   public static TestFramework open(URI master, String info) throws IOException {
-    URI endpoint = master.resolve("/api/v1/scheduler");
     ObjectNode call = Http.JSON.createObjectNode().put("type", "SUBSCRIBE");
     JsonNode frameworkInfo = Http.JSON.readTree(info);
     if (frameworkInfo.has("id")) {
       call.set("framework_id", frameworkInfo.get("id"));
     }
     call.putObject("subscribe").set("framework_info", frameworkInfo);
-    HttpRequest request =
-        HttpRequest.newBuilder(endpoint)
-            .header("Content-Type", "application/json")
-            .header("Accept", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofByteArray(Http.JSON.writeValueAsBytes(call)))
-            .build();
+    TestFramework framework = new TestFramework(master);
     try {
-      HttpResponse<InputStream> response =
-          Http.CLIENT.send(request, HttpResponse.BodyHandlers.ofInputStream());
-      if (response.statusCode() != 200) {
-        throw new IOException(
-            response.statusCode()
-                + " "
-                + new String(response.body().readAllBytes(), StandardCharsets.UTF_8));
-      }
-      return new TestFramework(endpoint, response);
+      framework.connection.subscribe(
+          Http.JSON.writeValueAsBytes(call), framework::received, framework::over);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException(e);
     }
+    return framework;
   }
 
-  private void read() {
+  private synchronized void received(byte[] record) {
     try {
-      while (true) {
-        int length = 0;
-        for (int c = next(); c != '\n'; c = next()) {
-          length = length * 10 + (c - '0');
-        }
-        byte[] record = stream.readNBytes(length);
-        if (record.length < length) {
-          throw new EOFException();
-        }
-        JsonNode event = Http.JSON.readTree(record);
-        synchronized (this) {
-          events.add(event);
-          notifyAll();
-        }
-      }
+      events.add(Http.JSON.readTree(record));
     } catch (IOException e) {
-      synchronized (this) {
-        ended = true;
-        notifyAll();
-      }
+      throw new UncheckedIOException(e);
     }
+    notifyAll();
   }
 
-  private int next() throws IOException {
-    int c = stream.read();
-    if (c < 0) {
-      throw new EOFException();
-    }
-    return c;
+  private synchronized void over() {
+    ended = true;
+    notifyAll();
   }
 
   /** The next event of a type that satisfies the condition, after those returned before. */
   public synchronized JsonNode await(String type, Predicate<JsonNode> condition) {
-    return await(type, condition, Duration.ofSeconds(60));
+    return await(type, condition, Await.PATIENCE);
   }
 
   public synchronized JsonNode await(String type, Predicate<JsonNode> condition, Duration limit) {
@@ -175,15 +135,14 @@ public final class TestFramework implements AutoCloseable {
 
   /** Sends a call and demands 202. */
   public void send(JsonNode call) throws IOException {
-    Http.Answer answer =
-        Http.post(
-            endpoint,
-            "application/json",
-            Http.JSON.writeValueAsBytes(call),
-            "Mesos-Stream-Id",
-            streamId);
-    if (answer.status() != 202) {
-      throw new IOException(answer.status() + " " + answer.text() + " to " + call);
+    try {
+      HttpResponse<String> answer = connection.send(Http.JSON.writeValueAsBytes(call));
+      if (answer.statusCode() != 202) {
+        throw new IOException(answer.statusCode() + " " + answer.body() + " to " + call);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
     }
   }
 
@@ -254,7 +213,7 @@ public final class TestFramework implements AutoCloseable {
   }
 
   public String streamId() {
-    return streamId;
+    return connection.streamId().orElseThrow();
   }
 
   /** Tears the framework down. */
@@ -265,6 +224,6 @@ public final class TestFramework implements AutoCloseable {
   /** Closes the stream without a word. */
   @Override
   public void close() throws IOException {
-    stream.close();
+    connection.close();
   }
 }

@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.cluster.Distribution;
 import org.mezzo.itests.cluster.Http;
 import org.mezzo.itests.docs.Terminal.Outcome;

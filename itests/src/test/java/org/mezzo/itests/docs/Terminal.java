@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 
 /**
  * A user's bash in a folder: variables and background jobs of one command are there for the next.

@@ -25,7 +25,7 @@ import org.junit.runner.RunWith;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.container.HostContainer;
 import org.mezzo.modules.ModuleLeases;
 import org.ops4j.pax.exam.Configuration;

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.allocator.Allocator;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.cluster.Distribution;
 import org.mezzo.itests.cluster.Http;
 import org.mezzo.modules.LeaseDescription;
@@ -116,7 +116,13 @@ public final class ClusterInside implements AutoCloseable {
   public static Option json() {
     return composite(
         bundle(location("com.fasterxml.jackson.databind.ObjectMapper")),
-        bundle(location("com.fasterxml.jackson.annotation.JsonCreator")));
+        bundle(location("com.fasterxml.jackson.annotation.JsonCreator")),
+        fixtures());
+  }
+
+  /** What tests wait and speak to a master with. */
+  static Option fixtures() {
+    return bundle(location("org.mezzo.fixtures.Await"));
   }
 
   private static String location(String type) {

@@ -11,7 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.cluster.Http;
 import org.mezzo.itests.cluster.TestFramework;
 

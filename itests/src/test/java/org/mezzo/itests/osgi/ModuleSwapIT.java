@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,6 +26,7 @@ import org.mezzo.api.DaemonContext;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.fixtures.Await;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
@@ -77,7 +77,8 @@ public class ModuleSwapIT {
   @Configuration
   public Option[] configuration() throws Exception {
     Path folder = HookBundles.build();
-    return options(junitBundles(), frameworkProperty(JARS).value(folder.toString()));
+    return options(
+        junitBundles(), ClusterInside.fixtures(), frameworkProperty(JARS).value(folder.toString()));
   }
 
   @Before
@@ -103,7 +104,7 @@ public class ModuleSwapIT {
     lease.close();
     loop.shutdownNow();
     deployments.uninstall(NAME).toCompletableFuture().get(60, TimeUnit.SECONDS);
-    await(() -> leases.modules().stream().noneMatch(module -> module.name().equals("itest")));
+    Await.until(() -> leases.modules().stream().noneMatch(module -> module.name().equals("itest")));
   }
 
   private void callWithoutPause() {
@@ -151,14 +152,6 @@ public class ModuleSwapIT {
     }
   }
 
-  private static void await(Callable<Boolean> condition) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!condition.call()) {
-      assertTrue("condition not met in 60 s", System.nanoTime() < end);
-      Thread.sleep(5);
-    }
-  }
-
   private void drop(String jar) throws Exception {
     Path partial = modules.resolve(".dropped");
     Files.copy(jars.resolve(jar), partial, StandardCopyOption.REPLACE_EXISTING);
@@ -170,26 +163,26 @@ public class ModuleSwapIT {
   }
 
   private Action lastAction(int after) throws Exception {
-    await(() -> deployments.history().size() > after);
+    Await.until(() -> deployments.history().size() > after);
     return deployments.history().get(0);
   }
 
   @Test
   public void aLeaseFollowsItsModuleAsJarsComeAndGo() throws Exception {
     drop("good-0.jar");
-    await(() -> version().equals("1.0.0"));
+    Await.until(() -> version().equals("1.0.0"));
     call();
     assertEquals(1, answered.get());
     Files.delete(modules.resolve("hook.jar"));
-    await(() -> version().isEmpty());
+    Await.until(() -> version().isEmpty());
     drop("good-1.jar");
-    await(() -> version().equals("1.1.0"));
+    Await.until(() -> version().equals("1.1.0"));
   }
 
   @Test
   public void twentyRollingSwapsUnderCallsNeverLeaveACallWithoutAModule() throws Exception {
     drop("good-0.jar");
-    await(() -> version().equals("1.0.0"));
+    Await.until(() -> version().equals("1.0.0"));
     callWithoutPause();
     long begin = System.nanoTime();
     for (int i = 1; i < 20; i++) {
@@ -213,15 +206,15 @@ public class ModuleSwapIT {
 
   private Action spoil(String jar) throws Exception {
     drop("good-0.jar");
-    await(() -> version().equals("1.0.0"));
-    await(() -> deployments.list().stream().anyMatch(d -> d.symbolicName().equals(NAME)));
+    Await.until(() -> version().equals("1.0.0"));
+    Await.until(() -> deployments.list().stream().anyMatch(d -> d.symbolicName().equals(NAME)));
     callWithoutPause();
-    await(() -> answered.get() > 10);
+    Await.until(() -> answered.get() > 10);
     Action action = deployments.swap(jars.resolve(jar)).toCompletableFuture().get();
     assertFalse(action.outcome(), action.succeeded());
-    await(() -> version().equals("1.0.0"));
+    Await.until(() -> version().equals("1.0.0"));
     int before = answered.get();
-    await(() -> answered.get() > before + 10);
+    Await.until(() -> answered.get() > before + 10);
     assertEquals(
         1, leases.modules().stream().filter(module -> module.name().equals("itest")).count());
     return action;

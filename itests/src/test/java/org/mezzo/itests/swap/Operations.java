@@ -3,7 +3,7 @@ package org.mezzo.itests.swap;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 
 /** What clients have asked for, how long it took them, and what went wrong. Safe for any thread. */
 final class Operations {

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployments;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.osgi.ClusterInside;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.Kinds;

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.mezzo.itests.cluster.Await;
+import org.mezzo.fixtures.Await;
 import org.mezzo.itests.cluster.Http;
 import org.mezzo.itests.cluster.TestFramework;
 import org.mezzo.itests.osgi.ClusterInside;

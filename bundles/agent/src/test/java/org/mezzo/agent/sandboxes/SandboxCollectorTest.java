@@ -12,6 +12,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.fixtures.Await;
 
 class SandboxCollectorTest {
   @TempDir Path folder;
@@ -94,10 +95,7 @@ class SandboxCollectorTest {
             removed::add)) {
       collector.unschedule(running);
       collector.start(paths);
-      long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-      while (removed.isEmpty() && System.nanoTime() < end) {
-        Thread.sleep(5);
-      }
+      Await.until("something is removed", () -> !removed.isEmpty());
       collector.collect();
       assertThat(removed).containsExactly(old);
       assertThat(running).exists();

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 
 class CommandsTest {
   /** Writes the ids of itself and of a child, which would both run for long. */
@@ -64,7 +65,7 @@ class CommandsTest {
                 }
               });
       thread.start();
-      await(pids);
+      Await.until(() -> Files.size(pids) > 0);
       thread.interrupt();
       assertThat(outcome.get(60, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
       assertDead(pids);
@@ -80,13 +81,6 @@ class CommandsTest {
           .hasMessageContaining("took more than");
       assertDead(pids);
     }
-  }
-
-  private static void await(Path file) throws InterruptedException {
-    for (int i = 0; i < 4000 && !Files.exists(file); i++) {
-      Thread.sleep(5);
-    }
-    assertThat(file).exists();
   }
 
   private static void assertDead(Path pids) throws Exception {

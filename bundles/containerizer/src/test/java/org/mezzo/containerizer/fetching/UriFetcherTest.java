@@ -32,6 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.containerizer.FakeAgent;
 import org.mezzo.containerizer.LaunchException;
+import org.mezzo.fixtures.Await;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -530,10 +531,7 @@ class UriFetcherTest {
     // The lease was closed after the call of the module.
     assertThat(sandbox.resolve("x")).doesNotExist();
     Path staging = folder.resolve("work/fetching");
-    for (int i = 0; i < 1000 && staging.toFile().list().length > 0; i++) {
-      Thread.sleep(5);
-    }
-    assertThat(staging).isEmptyDirectory();
+    Await.until("nothing is staged", () -> staging.toFile().list().length == 0);
   }
 
   @Test

@@ -238,15 +238,21 @@ class RouterTest {
     }
   }
 
+  /** On a worker, where nobody else would answer. */
   @Test
   void anEndpointThatRunsIntoAnErrorIsAnswered() throws Exception {
     router.add(
         TestEndpoint.of(
             "/error",
             Access.NONE,
-            (it, who) -> {
-              throw new StackOverflowError("on purpose");
-            }));
+            (it, who) ->
+                Router.when(
+                    it,
+                    CompletableFuture.completedFuture(1),
+                    workers,
+                    one -> {
+                      throw new StackOverflowError("on purpose");
+                    })));
     assertThat(server.get("/error").statusCode()).isEqualTo(500);
   }
 

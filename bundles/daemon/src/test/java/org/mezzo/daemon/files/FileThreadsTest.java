@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.mezzo.fixtures.Await;
 
 class FileThreadsTest {
   /** How long a call is waited for that hangs: long enough for its thread to begin. */
@@ -87,9 +88,7 @@ class FileThreadsTest {
     assertThat(threads.stuck()).isEqualTo(1);
     hang.countDown();
     assertThat(discarded.get(60, TimeUnit.SECONDS)).isEqualTo("late");
-    while (threads.stuck() > 0) {
-      Thread.sleep(5);
-    }
+    Await.until("no thread is stuck", () -> threads.stuck() == 0);
     assertThat(result(quick(Path.of("/t")))).isEqualTo("done");
   }
 }

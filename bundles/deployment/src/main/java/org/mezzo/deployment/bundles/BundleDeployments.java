@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleFolder;
+import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.deployment.journal.StateFolder;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.Bundle;
@@ -58,6 +60,7 @@ public final class BundleDeployments implements Deployments {
 
   private final StateFolder state;
   private final Wiring wiring;
+  private final ModuleBundles bundles;
   private final Ledger ledger;
   private final History history;
   private final Changes changes;
@@ -97,7 +100,7 @@ public final class BundleDeployments implements Deployments {
     Uses uses = new Uses(leases);
     Probation probation = new Probation(leases, modules, uses, current);
     ledger = new Ledger(modules, state.journal(), () -> closed || ending);
-    ModuleBundles bundles = new ModuleBundles(context, state.journal(), leases, wiring, current);
+    bundles = new ModuleBundles(context, state.journal(), leases, wiring, current);
     Rehearsal rehearsal =
         new Rehearsal(context, leases, state.folder().resolve("rehearsal"), current);
     Installation installation =
@@ -161,22 +164,31 @@ public final class BundleDeployments implements Deployments {
   private void witnessExit() {
     // What fails or hangs from now on does so because the process ends.
     ending = true;
+    Map<Bundle, ModuleJar> guests = bundles.contents();
     Predicate<String> guest =
-        type ->
-            ledger.installed().stream()
-                .anyMatch(
-                    entry -> entry.bundle.getEntry(type.replace('.', '/') + ".class") != null);
-    Optional<String> culprit = ExitWitness.culprit(Thread.getAllStackTraces(), guest);
-    if (culprit.isEmpty()) {
-      state.journal().survivedAll();
-      return;
-    }
-    for (Installed entry : ledger.installed()) {
-      if (entry.bundle.getEntry(culprit.get().replace('.', '/') + ".class") != null) {
-        ledger.convict(entry.jar, culprit.get() + " called System.exit");
-      }
-    }
+        type -> guests.keySet().stream().anyMatch(bundle -> holds(bundle, type));
+    ExitWitness.culprit(Thread.getAllStackTraces(), guest)
+        .ifPresent(
+            culprit ->
+                suspects(guests, culprit)
+                    .forEach(jar -> ledger.convict(jar, culprit + " called System.exit")));
     state.journal().survivedAll();
+  }
+
+  /** Of several bundles with that class those that are on trial, if any of them is. */
+  private List<ModuleJar> suspects(Map<Bundle, ModuleJar> guests, String culprit) {
+    List<ModuleJar> suspects =
+        guests.entrySet().stream()
+            .filter(entry -> holds(entry.getKey(), culprit))
+            .map(Map.Entry::getValue)
+            .toList();
+    Collection<String> trials = state.journal().trials();
+    List<ModuleJar> tried = suspects.stream().filter(jar -> trials.contains(jar.digest())).toList();
+    return tried.isEmpty() ? suspects : tried;
+  }
+
+  private static boolean holds(Bundle bundle, String type) {
+    return bundle.getEntry(type.replace('.', '/') + ".class") != null;
   }
 
   @Modified

@@ -132,6 +132,8 @@ final class Ledger {
               kind,
               problem,
               Instant.now()));
+      // Whatever ends the process from now on, this did not.
+      journal.survived(jar.digest());
     }
     refused.put(jar.symbolicName(), new Refused(jar, kind.word(), problem));
   }
@@ -235,10 +237,10 @@ final class Ledger {
     return known;
   }
 
-  /** Digests of what is installed or lies in the folder. */
+  /** Digests of what is installed. */
   Set<String> digests() {
     Set<String> digests = new HashSet<>();
-    known().forEach(jar -> digests.add(jar.digest()));
+    installed.values().forEach(entry -> digests.add(entry.jar.digest()));
     return digests;
   }
 

@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -33,6 +35,7 @@ final class ModuleBundles {
   private final ModuleLeases leases;
   private final Supplier<Settings> settings;
   private final Wiring wiring;
+  private final Map<Bundle, ModuleJar> contents = new ConcurrentHashMap<>();
   private final Set<Long> stuck = new HashSet<>();
   private long locations;
 
@@ -47,6 +50,11 @@ final class ModuleBundles {
     this.leases = leases;
     this.settings = settings;
     this.wiring = wiring;
+  }
+
+  /** Everything that is installed, whatever it is for, by content; for any thread. */
+  Map<Bundle, ModuleJar> contents() {
+    return Map.copyOf(contents);
   }
 
   /** Whether deployment has installed a bundle, and not the host. */
@@ -103,6 +111,7 @@ final class ModuleBundles {
       // Stopped before this one and after the daemons, which are of a later level.
       int level = context.getBundle().adapt(BundleStartLevel.class).getStartLevel();
       bundle.adapt(BundleStartLevel.class).setStartLevel(level);
+      contents.put(bundle, jar);
       return bundle;
     }
   }
@@ -168,6 +177,7 @@ final class ModuleBundles {
     try (InputStream in = Files.newInputStream(content)) {
       run(bundle, "updated", () -> bundle.update(in));
     }
+    contents.put(bundle, jar);
     refreshRemoved();
     leases.readmit(bundle.getBundleId());
     startOnTrial(bundle, jar);
@@ -200,6 +210,7 @@ final class ModuleBundles {
           }
         });
     run(bundle, "removed", bundle::uninstall);
+    contents.remove(bundle);
     refreshRemoved();
     wiring.established(bundle);
     leases.readmit(id);

@@ -40,9 +40,9 @@ import org.mezzo.deployment.modules.RefusingGreeter;
 import org.mezzo.deployment.modules.SlowGreeter;
 import org.mezzo.deployment.modules.StageFrightGreeter;
 import org.mezzo.deployment.modules.ThrowingGreeter;
-import org.mezzo.modules.Kind;
 import org.mezzo.deployment.modules.WordyGreeter;
 import org.mezzo.deployment.words.Words;
+import org.mezzo.modules.Kind;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
@@ -664,7 +664,7 @@ final class BundleDeploymentsTest {
     greeter("1.1.0", ThrowingGreeter.class).build(modules.resolve("greeter.jar"));
     assertThat(last(2).succeeded()).isTrue();
     await(() -> running().equals(List.of("greeter 1.1.0")));
-    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    lease.ask(Terms.of("greet").within(Duration.ofSeconds(5)), greeter -> greeter.greet("Ada"));
     Action back = last(3);
     assertThat(back.succeeded()).as(back.outcome()).isTrue();
     assertThat(back.principal()).isEqualTo("deployment");
@@ -869,7 +869,7 @@ final class BundleDeploymentsTest {
 
   private String greet() throws Exception {
     return lease
-        .call(lease.epoch(), "greet", Duration.ofSeconds(30), greeter -> greeter.greet("Ada"))
+        .ask(Terms.of("greet").within(Duration.ofSeconds(30)), greeter -> greeter.greet("Ada"))
         .toCompletableFuture()
         .get();
   }
@@ -951,7 +951,7 @@ final class BundleDeploymentsTest {
     deployWithWords();
     words("1.1.0", " ").build(modules.resolve("words.jar"));
     assertThat(lastOf("words", "1.1.0").succeeded()).isTrue();
-    lease.call(lease.epoch(), "greet", Duration.ofSeconds(5), greeter -> greeter.greet("Ada"));
+    lease.ask(Terms.of("greet").within(Duration.ofSeconds(5)), greeter -> greeter.greet("Ada"));
     await(() -> deployments.history().get(0).principal().equals("deployment"));
     Action back = deployments.history().get(0);
     assertThat(back.symbolicName()).isEqualTo("words");

@@ -14,10 +14,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.fixtures.Await;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;
@@ -27,7 +27,6 @@ import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.link.messages.Welcome;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.transitions.Effect;
 import org.mezzo.master.transitions.Rehearsal;
 import org.mezzo.master.transitions.Settings;
@@ -100,10 +99,6 @@ class LinksTest {
     return count == null ? 0 : count.get();
   }
 
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    TestCluster.await(condition);
-  }
-
   /** Waits until what was given to the loop is done. */
   private void settle() throws Exception {
     for (int i = 0; i < 4; i++) {
@@ -143,18 +138,18 @@ class LinksTest {
         });
     held.await();
     // The turn that judges waits now; the pong comes behind it.
-    await(() -> loop.waiting() > 0);
+    Await.until(() -> loop.waiting() > 0);
     agent.answers = true;
     agent.pong();
     free.countDown();
 
-    await(() -> agent.pings.get() > pings);
+    Await.until(() -> agent.pings.get() > pings);
     settle();
     assertThat(state.agents()).containsKey("a");
     assertThat(count("slave_unreachable_scheduled")).isZero();
 
     agent.answers = false;
-    await(() -> state.unreachableAgents().containsKey("a"));
+    Await.until(() -> state.unreachableAgents().containsKey("a"));
   }
 
   @Test
@@ -173,7 +168,7 @@ class LinksTest {
         });
     settle();
     int before = agents.stream().mapToInt(it -> it.pings.get()).max().orElseThrow();
-    await(() -> agents.stream().allMatch(it -> it.pings.get() > before));
+    Await.until(() -> agents.stream().allMatch(it -> it.pings.get() > before));
 
     assertThat(state.agents()).hasSize(20);
     assertThat(count("slave_unreachable_scheduled")).isZero();
@@ -192,16 +187,16 @@ class LinksTest {
     loop.execute(() -> disconnected.complete(null));
     disconnected.get(60, TimeUnit.SECONDS);
 
-    await(() -> count("slave_unreachable_scheduled") == 3);
-    await(() -> state.unreachableAgents().size() == 1);
+    Await.until(() -> count("slave_unreachable_scheduled") == 3);
+    Await.until(() -> state.unreachableAgents().size() == 1);
     settle();
     assertThat(state.unreachableAgents()).hasSize(1);
 
     String back = state.agents().keySet().iterator().next();
     open("p-" + back, 2).reregister(back, "h-" + back).awaitRegistered();
-    await(() -> count("slave_unreachable_canceled") == 1);
+    Await.until(() -> count("slave_unreachable_canceled") == 1);
     time.addAndGet(Duration.ofHours(1).toNanos());
-    await(() -> state.unreachableAgents().size() == 2);
+    Await.until(() -> state.unreachableAgents().size() == 2);
     settle();
     assertThat(state.agents()).containsOnlyKeys(back);
   }
@@ -237,7 +232,7 @@ class LinksTest {
     Session older = open("p", 5).reregister("a", "h").awaitRegistered();
     Session newer = open("p", 6).reregister("a", "h").awaitRegistered();
 
-    await(() -> older.closed);
+    Await.until(() -> older.closed);
     older.call(
         AgentCall.newBuilder()
             .setUnregister(org.mezzo.link.messages.Unregister.getDefaultInstance()));
@@ -253,7 +248,7 @@ class LinksTest {
     start();
     Session before = open("p", 60).reregister("a", "h").awaitRegistered();
     open("q", 1).reregister("a", "h").awaitRegistered();
-    await(() -> before.closed);
+    Await.until(() -> before.closed);
     // What the ended process had sent comes late.
     before.reregister("a", "h");
     assertThat(before.refusals.poll(60, TimeUnit.SECONDS)).isNotNull();
@@ -265,7 +260,7 @@ class LinksTest {
     Session link = open("p", 1).reregister("a", "h").awaitRegistered();
     link.reregister("b", "h").awaitRegistered();
 
-    await(() -> !state.agents().get("a").connected());
+    Await.until(() -> !state.agents().get("a").connected());
     assertThat(state.agents().get("b").connected()).isTrue();
     link.received.clear();
     loop.execute(() -> links.send("a", shutdown()));

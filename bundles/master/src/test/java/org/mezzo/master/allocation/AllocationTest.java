@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.fixtures.Await;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.protocol.v1.Offer;
@@ -61,7 +62,7 @@ class AllocationTest {
         List<Offer> offered = one.await(Event.Type.OFFERS).getOffers().getOffersList();
         assertThat(offered).hasSize(450).extracting(Offer::getId).doesNotHaveDuplicates();
         assertThat(two.await(Event.Type.OFFERS).getOffers().getOffersList()).hasSize(150);
-        TestCluster.await(() -> made.stream().mapToInt(Integer::intValue).sum() == 600);
+        Await.until(() -> made.stream().mapToInt(Integer::intValue).sum() == 600);
       }
       assertThat(made.stream().filter(count -> count > 0)).containsExactly(200, 200, 199, 1);
       assertThat(one.events).noneMatch(Event::hasOffers);

@@ -19,7 +19,7 @@ import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.loop.Backoff;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.master.testing.TestCluster;
+import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.MasterInfo;
 
 /** What a master does that wins elections and cannot lead. */
@@ -86,7 +86,7 @@ class LeadershipTest {
   @Test
   void pausesLongerEachTimeBeforeItStandsForElectionAgain() throws Exception {
     start();
-    TestCluster.await(() -> contentions.size() >= 4);
+    Await.until(() -> contentions.size() >= 4);
     assertThat(Duration.ofNanos(contentions.get(3) - contentions.get(0)))
         .isGreaterThanOrEqualTo(FIRST.multipliedBy(1 + 2 + 4));
   }
@@ -94,9 +94,9 @@ class LeadershipTest {
   @Test
   void forgetsItsPausesOnceItLeads() throws Exception {
     start();
-    TestCluster.await(() -> contentions.size() >= 2);
+    Await.until(() -> contentions.size() >= 2);
     broken = false;
-    TestCluster.await(() -> leadership.state().isPresent());
+    Await.until(() -> leadership.state().isPresent());
     assertThat(CompletableFuture.supplyAsync(backoff::next, loop).get(20, TimeUnit.SECONDS))
         .isEqualTo(FIRST);
   }
@@ -109,6 +109,6 @@ class LeadershipTest {
     leadership.close();
     assertThat(leadership.state()).isEqualTo(Optional.empty());
     leadership.follow(root -> {}, (before, after, happenings) -> {}, ended::incrementAndGet);
-    TestCluster.await(() -> ended.get() == 1);
+    Await.until(() -> ended.get() == 1);
   }
 }

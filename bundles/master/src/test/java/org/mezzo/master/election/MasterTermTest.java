@@ -20,11 +20,11 @@ import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.fixtures.Await;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.allocation.Allocation;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.master.transitions.Frameworks;
 import org.mezzo.master.transitions.Settings;
@@ -182,11 +182,11 @@ class MasterTermTest {
           }
         });
     // Two that recur, unless one runs just now, and the one of the framework.
-    TestCluster.await(() -> loop.scheduled() == 3);
+    Await.until(() -> loop.scheduled() == 3);
     WeakReference<MasterState> root = new WeakReference<>(term.state().orElseThrow());
     onLoop(term::close);
     assertThat(loop.scheduled()).isZero();
-    TestCluster.await(
+    Await.until(
         () -> {
           System.gc();
           return root.get() == null;

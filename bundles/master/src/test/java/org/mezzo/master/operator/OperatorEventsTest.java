@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.daemon.calls.Encoded;
+import org.mezzo.fixtures.Await;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.testing.TestCluster;
@@ -27,7 +28,7 @@ class OperatorEventsTest {
   void anEventIsMadeAndEncodedOnceForAllSubscribers() throws Exception {
     try (TestCluster cluster = new TestCluster(workDir)) {
       cluster.agent(25071, "cpus:1;mem:100");
-      TestCluster.await(() -> cluster.state().agents().size() == 1);
+      Await.until(() -> cluster.state().agents().size() == 1);
       var agent = cluster.state().agents().values().iterator().next();
       List<Happening> happenings =
           List.of(new Happening.AgentAdded(agent), new Happening.AgentRemoved(agent));

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -65,7 +66,7 @@ class PollersTest {
         poller.start();
       }
       // From then on each asks again as soon as it was answered: they wait for each other.
-      TestCluster.await(() -> polls.get() >= POLLERS);
+      Await.until(() -> polls.get() >= POLLERS);
       for (int i = 0; i < ROUNDS; i++) {
         int before = polls.get();
         one.accepted(reconcile("t" + i));
@@ -74,7 +75,7 @@ class PollersTest {
         beforeEvents.add(polls.get() - before);
       }
       int before = polls.get();
-      TestCluster.await(() -> polls.get() >= before + POLLERS);
+      Await.until(() -> polls.get() >= before + POLLERS);
       stopping = true;
     } finally {
       stopping = true;

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import org.mezzo.fixtures.Await;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;
@@ -194,7 +195,7 @@ public final class TestAgent implements LinkServer.Session {
 
   /** Waits for an event from the master and drops those before it. */
   public MasterEvent await(Predicate<MasterEvent> wanted) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    long end = System.nanoTime() + Await.PATIENCE.toNanos();
     while (true) {
       MasterEvent event = received.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (event == null) {

@@ -7,10 +7,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.fixtures.Await;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.LinkServer;
@@ -36,7 +35,7 @@ public final class TestCluster implements AutoCloseable {
   public TestCluster(Path workDir, String... flags) throws Exception {
     registered = modules.register(Kinds.ALLOCATOR, "hierarchical", allocator);
     master = start(workDir, coordination, links, flags);
-    await(() -> master.cluster().state().isPresent());
+    Await.until(() -> master.cluster().state().isPresent());
   }
 
   /** With a coordination and links that are not faked. */
@@ -44,7 +43,7 @@ public final class TestCluster implements AutoCloseable {
       throws Exception {
     registered = modules.register(Kinds.ALLOCATOR, "hierarchical", allocator);
     master = start(workDir, coordination, links, flags);
-    await(() -> master.cluster().state().isPresent());
+    Await.until(() -> master.cluster().state().isPresent());
   }
 
   private Master start(Path workDir, Coordination coordination, LinkServer links, String... flags)
@@ -79,17 +78,6 @@ public final class TestCluster implements AutoCloseable {
   /** A registered agent. */
   public TestAgent agent(int port, String resources) throws Exception {
     return new TestAgent(port, resources).connect(links).register();
-  }
-
-  /** Waits until something is so. */
-  public static void await(BooleanSupplier condition) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > end) {
-        throw new AssertionError("It did not become so");
-      }
-      Thread.sleep(2);
-    }
   }
 
   @Override

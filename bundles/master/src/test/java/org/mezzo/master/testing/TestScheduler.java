@@ -2,23 +2,19 @@ package org.mezzo.master.testing;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.mezzo.fixtures.Await;
+import org.mezzo.fixtures.SchedulerConnection;
 import org.mezzo.protocol.json.Json;
-import org.mezzo.protocol.recordio.RecordIo;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -31,11 +27,8 @@ import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 
 /** A framework on the HTTP API, in JSON or protobuf. */
 public final class TestScheduler implements AutoCloseable {
-  private final HttpClient client =
-      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-  private final URI uri;
+  private final SchedulerConnection connection;
   private final String type;
-  private volatile InputStream stream;
   private volatile boolean ended;
   private final List<Event> aside = new ArrayList<>();
 
@@ -46,7 +39,8 @@ public final class TestScheduler implements AutoCloseable {
   public volatile String id;
 
   private TestScheduler(InetSocketAddress master, String type) {
-    this.uri = URI.create("http://127.0.0.1:" + master.getPort() + "/api/v1/scheduler");
+    this.connection =
+        new SchedulerConnection(URI.create("http://127.0.0.1:" + master.getPort()), type);
     this.type = type;
   }
 
@@ -105,25 +99,8 @@ public final class TestScheduler implements AutoCloseable {
     if (info.hasId()) {
       call.setFrameworkId(info.getId());
     }
-    HttpResponse<InputStream> response =
-        client.send(
-            HttpRequest.newBuilder(uri)
-                .header("Content-Type", type)
-                .header("Accept", type)
-                .POST(HttpRequest.BodyPublishers.ofByteArray(encode(call.build())))
-                .build(),
-            HttpResponse.BodyHandlers.ofInputStream());
-    if (response.statusCode() != 200) {
-      throw new AssertionError(
-          response.statusCode()
-              + " "
-              + new String(response.body().readAllBytes(), StandardCharsets.UTF_8));
-    }
-    streamId = response.headers().firstValue("Mesos-Stream-Id").orElseThrow();
-    stream = response.body();
-    Thread reader = new Thread(this::read, "test-scheduler");
-    reader.setDaemon(true);
-    reader.start();
+    connection.subscribe(encode(call.build()), this::received, () -> ended = true);
+    streamId = connection.streamId().orElseThrow();
     return this;
   }
 
@@ -134,30 +111,14 @@ public final class TestScheduler implements AutoCloseable {
     return this;
   }
 
-  private void read() {
+  private void received(byte[] record) {
     try {
-      RecordIo.Decoder decoder =
-          RecordIo.decoder(
-              64 << 20,
-              record -> {
-                try {
-                  Event event = decode(record);
-                  if (event.getType() != Event.Type.HEARTBEAT) {
-                    events.add(event);
-                  }
-                } catch (IOException e) {
-                  throw new IllegalStateException(e);
-                }
-              });
-      byte[] buffer = new byte[8192];
-      int count;
-      while ((count = stream.read(buffer)) >= 0) {
-        decoder.feed(ByteBuffer.wrap(buffer, 0, count));
+      Event event = decode(record);
+      if (event.getType() != Event.Type.HEARTBEAT) {
+        events.add(event);
       }
     } catch (IOException e) {
-      // The stream is gone, which is all that matters.
-    } finally {
-      ended = true;
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -170,16 +131,7 @@ public final class TestScheduler implements AutoCloseable {
     if (!call.hasFrameworkId() && id != null) {
       call.setFrameworkId(FrameworkID.newBuilder().setValue(id));
     }
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(uri)
-            .timeout(Duration.ofSeconds(60))
-            .header("Content-Type", type)
-            .header("Accept", type)
-            .POST(HttpRequest.BodyPublishers.ofByteArray(encode(call.build())));
-    if (streamId != null) {
-      request.header("Mesos-Stream-Id", streamId);
-    }
-    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    return connection.send(encode(call.build()));
   }
 
   /** Sends a call that must be accepted. */
@@ -221,7 +173,7 @@ public final class TestScheduler implements AutoCloseable {
 
   /** The next event, which must be of this type. */
   public Event next(Event.Type wanted) throws InterruptedException {
-    Event event = events.poll(60, TimeUnit.SECONDS);
+    Event event = events.poll(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS);
     if (event == null || event.getType() != wanted) {
       throw new AssertionError("Wanted " + wanted + " but got " + event);
     }
@@ -241,7 +193,7 @@ public final class TestScheduler implements AutoCloseable {
         return event;
       }
     }
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    long end = System.nanoTime() + Await.PATIENCE.toNanos();
     while (true) {
       Event event = events.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (event == null) {
@@ -257,8 +209,6 @@ public final class TestScheduler implements AutoCloseable {
   /** Drops the connection. */
   @Override
   public void close() throws IOException {
-    if (stream != null) {
-      stream.close();
-    }
+    connection.close();
   }
 }

@@ -93,7 +93,10 @@ final class Mailbox<M extends Module> {
                 try {
                   lease.request().events().execute(() -> outbox.remove().run());
                 } catch (RejectedExecutionException e) {
-                  LOG.debug("{} takes no events any more", lease.daemon(), e);
+                  // Full or closed. Who waits for an answer gets one all the same, and the next
+                  // action that is taken must not run this one in its own place.
+                  LOG.debug("{} takes no events now", lease.daemon(), e);
+                  outbox.remove().run();
                 }
               });
         });

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 
 final class SshShellTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -134,9 +135,9 @@ final class SshShellTest {
               channel.open().verify(PATIENCE);
               typed.write("greet Ada\r".getBytes(StandardCharsets.UTF_8));
               typed.flush();
-              while (!out.toString(StandardCharsets.UTF_8).contains("hello Ada")) {
-                Thread.sleep(5);
-              }
+              Await.until(
+                  "the answer is shown",
+                  () -> out.toString(StandardCharsets.UTF_8).contains("hello Ada"));
               typed.write("exit\r".getBytes(StandardCharsets.UTF_8));
               typed.flush();
               assertThat(channel.waitFor(EnumSet.of(ClientChannelEvent.CLOSED), PATIENCE))
