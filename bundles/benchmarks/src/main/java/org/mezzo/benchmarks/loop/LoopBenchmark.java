@@ -52,7 +52,7 @@ public final class LoopBenchmark implements AutoCloseable {
   private static final int RECONCILED_TASKS = 100_000;
   private static final int TORN_DOWN_TASKS = 50_000;
   private static final int MOST_TASKS_PER_AGENT = 100;
-  private static final Duration LIMIT = Duration.ofMinutes(10);
+  private static final Duration LIMIT = Duration.ofMinutes(30);
 
   private final Path workDir;
   private final ExecutorService threads;
