@@ -82,6 +82,9 @@ public class BadAllocatorIT {
   @After
   public void end() throws Exception {
     try {
+      if (leases.modules().stream().anyMatch(module -> module.bundleName().equals(BAD))) {
+        done(deployments.uninstall(BAD));
+      }
       if (load != null) {
         load.awaitTasks(5);
         load.finish();
@@ -150,13 +153,13 @@ public class BadAllocatorIT {
     String outcome = spoil("throwing");
     assertTrue(outcome, outcome.contains("no allocation today"));
     assertTrue(cluster.metric(QUARANTINES) >= 1);
-    assertTrue(cluster.metric(FAILED) >= 5);
+    assertTrue(cluster.metric(FAILED) >= 1);
   }
 
   @Test
   public void aVersionThatNeverReturnsFromACycleIsTakenBack() throws Exception {
     String outcome = spoil("hanging");
-    assertTrue(outcome, outcome.contains("has not returned from a call"));
+    assertTrue(outcome, outcome.contains("allocate did not return within 10 s"));
   }
 
   @Test
@@ -180,7 +183,7 @@ public class BadAllocatorIT {
   @Test
   public void anotherBundleThatThrowsIsQuarantinedAndTheShippedOneServes() throws Exception {
     String problem = intrude("throwing");
-    assertTrue(problem, problem.contains("5 calls in a row threw"));
+    assertTrue(problem, problem.contains("start threw"));
     assertTrue(problem, problem.contains("no allocation today"));
   }
 
@@ -242,15 +245,11 @@ public class BadAllocatorIT {
   }
 
   @Test
-  public void noAnswerIsACycleWithoutOffers() throws Exception {
-    double before = cluster.metric(FAILED);
-    assertTrue(done(deployments.install(jar(BAD, "null"))).succeeded());
-    Await.until(
-        "cycles that gave nothing are counted",
-        ClusterInside.PATIENCE,
-        () -> cluster.metric(FAILED) > before + 5);
-    load.awaitReads(10);
-    assertTrue(done(deployments.uninstall(BAD)).succeeded());
-    cluster.awaitAllocator(shipped);
+  public void anotherBundleThatAnswersNothingIsQuarantinedAndTheShippedOneServes()
+      throws Exception {
+    String problem = intrude("null");
+    assertTrue(problem, problem.contains("5 calls in a row threw"));
+    assertTrue(problem, problem.contains("allocate returned null"));
+    assertTrue(cluster.metric(FAILED) >= 5);
   }
 }

@@ -88,9 +88,9 @@ final class Probation {
         if (healthySince == 0) {
           healthySince = now;
         }
-        // What no daemon uses cannot show how it behaves.
+        // What no daemon uses cannot show how it behaves, unless it has failed just now.
         if (uses.of(bundle.getBundleId()).isEmpty()) {
-          return Optional.empty();
+          return quarantine(bundle);
         }
         long over = now - healthySince - probation;
         if (over >= 0) {

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -259,7 +260,9 @@ public final class Allocation implements AutoCloseable {
         .ask(
             Terms.of("allocate").only(to),
             // The list is the module's code; it must not run on the loop, nor change there.
-            allocator -> new ArrayList<>(allocator.allocate(now)))
+            allocator ->
+                new ArrayList<>(
+                    Objects.requireNonNull(allocator.allocate(now), "allocate returned null")))
         .whenComplete(
             (proposals, failure) -> {
               if (to != epoch || closed) {

@@ -2,6 +2,10 @@ package org.mezzo.master.election;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -47,7 +51,10 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private volatile boolean closed;
   private final Backoff backoff;
   private MasterState.Counters counters = MasterState.Counters.ZERO;
-  private Coordination.Candidacy candidacy;
+
+  /** The latest; there once its election has been entered, which may be after it was won. */
+  private volatile CompletableFuture<Coordination.Candidacy> candidacy;
+
   private AutoCloseable detection;
 
   /** Does nothing until {@link #start}. */
@@ -80,20 +87,26 @@ public final class Leadership implements ClusterView, AutoCloseable {
   }
 
   private void contend() {
-    candidacy =
-        session.contend(
-            self,
-            new Coordination.CandidacyListener() {
-              @Override
-              public void elected(Registry registry) {
-                begin(registry);
-              }
+    CompletableFuture<Coordination.Candidacy> entered = new CompletableFuture<>();
+    candidacy = entered;
+    try {
+      entered.complete(
+          session.contend(
+              self,
+              new Coordination.CandidacyListener() {
+                @Override
+                public void elected(Registry registry) {
+                  begin(registry);
+                }
 
-              @Override
-              public void lost(String reason) {
-                end(reason);
-              }
-            });
+                @Override
+                public void lost(String reason) {
+                  end(reason);
+                }
+              }));
+    } finally {
+      entered.complete(() -> {});
+    }
   }
 
   private void detected(Optional<MasterInfo> now) {
@@ -143,11 +156,11 @@ public final class Leadership implements ClusterView, AutoCloseable {
         reason,
         cause);
     end(reason);
-    Coordination.Candidacy given = candidacy;
+    CompletableFuture<Coordination.Candidacy> given = candidacy;
     Thread resigning =
         new Thread(
             () -> {
-              given.close();
+              given.join().close();
               loop.schedule(
                   pause,
                   () -> {
@@ -243,7 +256,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
   public void close() {
     closed = true;
     if (candidacy != null) {
-      candidacy.close();
+      candidacy.join().close();
     }
     try {
       if (detection != null) {
@@ -252,18 +265,17 @@ public final class Leadership implements ClusterView, AutoCloseable {
     } catch (Exception e) {
       LOG.debug("Detection could not be closed", e);
     }
-    java.util.concurrent.CompletableFuture<Void> ended =
-        new java.util.concurrent.CompletableFuture<>();
+    CompletableFuture<Void> ended = new CompletableFuture<>();
     loop.execute(
         () -> {
           end("the daemon stops");
           ended.complete(null);
         });
     try {
-      ended.get(2, java.util.concurrent.TimeUnit.SECONDS);
+      ended.get(2, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+    } catch (ExecutionException | TimeoutException e) {
       LOG.warn("The term did not end in time", e);
     }
     if (session != null) {
