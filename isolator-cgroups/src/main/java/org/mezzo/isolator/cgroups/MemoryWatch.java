@@ -25,7 +25,19 @@ final class MemoryWatch implements AutoCloseable {
   private static final long MEGABYTE = 1024 * 1024;
   private static final String REASON = "REASON_CONTAINER_LIMITATION_MEMORY";
 
-  private record Watched(ControlGroup group, LimitationListener listener, long killsBefore) {}
+  /** One container; its own lock is held from the look that finds a reason until it is told. */
+  private static final class Watched {
+    private final ControlGroup group;
+    private final LimitationListener listener;
+    private final long killsBefore;
+    private boolean told;
+
+    Watched(ControlGroup group, LimitationListener listener, long killsBefore) {
+      this.group = group;
+      this.listener = listener;
+      this.killsBefore = killsBefore;
+    }
+  }
 
   private record ProcessMemory(long pid, String name, long bytes) {}
 
@@ -47,7 +59,10 @@ final class MemoryWatch implements AutoCloseable {
     watched.put(containerId, new Watched(group, listener, kills(group)));
   }
 
-  /** The last look: a container that the kernel killed is reported before it is forgotten. */
+  /**
+   * The last look: a container that the kernel killed is reported before it is forgotten, and
+   * before this returns, whoever found it.
+   */
   void remove(String containerId) {
     look(containerId);
     watched.remove(containerId);
@@ -63,8 +78,11 @@ final class MemoryWatch implements AutoCloseable {
       return;
     }
     try {
-      if (reached(entry) && watched.remove(containerId, entry)) {
-        report(containerId, entry);
+      synchronized (entry) {
+        if (!entry.told && reached(entry)) {
+          entry.told = true;
+          report(containerId, entry);
+        }
       }
     } catch (RuntimeException e) {
       LOG.error("Cannot look at the memory of container {}", containerId, e);

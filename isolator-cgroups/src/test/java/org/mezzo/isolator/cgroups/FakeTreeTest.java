@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.resources.Resources;
 import org.mezzo.testing.FakeDaemonContext;
@@ -211,6 +212,45 @@ class FakeTreeTest {
 
     assertThat(limitation.get(60, TimeUnit.SECONDS))
         .contains("peak 64 MB", "used unknown after the kernel killed 1 process");
+  }
+
+  /** The agent reports the end right after the cleanup; a reason that comes later is lost. */
+  @Test
+  void noCleanupEndsBeforeTheReasonIsTold() throws Exception {
+    Path group = group(version2("memory"), "c1");
+    fake(group, "memory.max", "cgroup.procs");
+    MemoryIsolator isolator = memory();
+    CompletableFuture<Void> telling = new CompletableFuture<>();
+    CompletableFuture<Void> goOn = new CompletableFuture<>();
+    isolator.limitations(
+        (id, resources, reason, message) -> {
+          telling.complete(null);
+          goOn.join();
+          limitation.complete(reason);
+        });
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    write(group, "memory.events", "oom_kill 1\n");
+    telling.get(60, TimeUnit.SECONDS);
+
+    Thread cleanup =
+        new Thread(
+            () -> {
+              try {
+                isolator.cleanup(container("c1", "mem:64", ""));
+              } catch (Exception e) {
+                limitation.completeExceptionally(e);
+              }
+              limitation.complete("cleaned up before");
+            });
+    cleanup.start();
+    Await.until(
+        "the cleanup waits or is over",
+        () ->
+            cleanup.getState() == Thread.State.BLOCKED
+                || cleanup.getState() == Thread.State.TERMINATED);
+    goOn.complete(null);
+    assertThat(limitation.get(60, TimeUnit.SECONDS))
+        .isEqualTo("REASON_CONTAINER_LIMITATION_MEMORY");
   }
 
   @Test
