@@ -27,13 +27,19 @@ public interface DaemonContext {
   /** The daemon's runtime directory: cleared by a reboot. Absolute. */
   Path runtimeDir();
 
-  /** The daemon's flags in text form, by flag name, those with a value only. */
+  /**
+   * Those flags of the daemon that the module declares ({@link MezzoModule#flags}) and that have a
+   * value, in text form, by name without dashes.
+   */
   Map<String, String> flags();
 
   /** Parameters given to this module by {@code --modules}; empty when none. */
   Map<String, String> parameters();
 
-  /** Where the module's numbers go; names are prefixed with {@code modules/<kind>/<name>/}. */
+  /**
+   * Where the instance's numbers go; names are prefixed with {@code modules/<kind>/<name>/}. They
+   * go with the instance, except those that its successor has made its own by registering them.
+   */
   Metrics metrics();
 
   /** The clock to use instead of the system's, so that tests can drive time. */

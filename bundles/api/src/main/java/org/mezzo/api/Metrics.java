@@ -18,9 +18,25 @@ public interface Metrics {
     void add(long n);
   }
 
-  /** The counter of that name, made at the first call. */
+  /**
+   * The counter of that name, made at the first call.
+   *
+   * @throws IllegalArgumentException when a module asks for a name of its lease: {@code calls},
+   *     {@code failures}, {@code late}, {@code overloaded}, {@code quarantines}, {@code swaps},
+   *     {@code backlog}, {@code vacant} or {@code abandoned_threads}
+   */
   Counter counter(String name);
 
-  /** Registers a number read at each snapshot; the supplier must be quick and must not block. */
+  /**
+   * Registers a number read at each snapshot, instead of the one before under that name; the
+   * supplier must be quick and must not block.
+   *
+   * @throws IllegalArgumentException as {@link #counter}
+   */
   void gauge(String name, DoubleSupplier value);
+
+  /**
+   * Forgets a counter or gauge, for example of something that is gone; unknown ones are ignored.
+   */
+  void remove(String name);
 }

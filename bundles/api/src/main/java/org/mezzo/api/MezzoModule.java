@@ -36,4 +36,10 @@ public @interface MezzoModule {
 
   /** One line on what it does; shown to operators. */
   String description() default "";
+
+  /**
+   * Names of the daemon's flags that the module reads, without dashes; {@link
+   * DaemonContext#flags()} has these and no others. Shown to operators.
+   */
+  String[] flags() default {};
 }

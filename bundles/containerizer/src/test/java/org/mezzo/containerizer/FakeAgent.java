@@ -98,6 +98,11 @@ public final class FakeAgent implements DaemonContext {
       public void gauge(String name, DoubleSupplier value) {
         assertThat(value.getAsDouble()).as(name).isNotNaN();
       }
+
+      @Override
+      public void remove(String name) {
+        counters.remove(name);
+      }
     };
   }
 

@@ -39,7 +39,8 @@ import org.slf4j.LoggerFactory;
     name = "basic",
     version = "0.1.0",
     author = "Mezzo",
-    description = "HTTP basic authentication against a password file")
+    description = "HTTP basic authentication against a password file",
+    flags = {"credentials", "http_credentials"})
 public final class BasicAuthenticator implements HttpAuthenticator {
   private static final Logger LOG = LoggerFactory.getLogger(BasicAuthenticator.class);
   private static final Pattern PADDING = Pattern.compile("[= ]*$");

@@ -21,6 +21,12 @@ public final class FakeMetrics implements Metrics {
     gauges.put(name, value);
   }
 
+  @Override
+  public void remove(String name) {
+    counters.remove(name);
+    gauges.remove(name);
+  }
+
   /** What the counter of that name, or else the gauge, says now; 0 when there is neither. */
   public double value(String name) {
     AtomicLong counter = counters.get(name);

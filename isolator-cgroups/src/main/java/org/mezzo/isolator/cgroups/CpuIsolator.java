@@ -25,7 +25,8 @@ import org.osgi.service.component.annotations.ServiceScope;
     name = "cgroups/cpu",
     version = "0.1.0",
     author = "Mezzo",
-    description = "shares processors between containers by cgroups of version 1 or 2")
+    description = "shares processors between containers by cgroups of version 1 or 2",
+    flags = {"cgroups_hierarchy", "cgroups_root", "cgroups_enable_cfs"})
 public final class CpuIsolator extends CgroupIsolator {
   private static final String ACCOUNTING = "cpuacct";
   private static final long SHARES_PER_CPU = 1024;

@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
     name = "cgroups/mem",
     version = "0.1.0",
     author = "Mezzo",
-    description = "limits the memory of containers by cgroups of version 1 or 2")
+    description = "limits the memory of containers by cgroups of version 1 or 2",
+    flags = {"cgroups_hierarchy", "cgroups_root", "cgroups_limit_swap"})
 public final class MemoryIsolator extends CgroupIsolator {
   private static final Logger LOG = LoggerFactory.getLogger(MemoryIsolator.class);
   private static final long MEGABYTE = 1024 * 1024;

@@ -43,7 +43,8 @@ import org.slf4j.LoggerFactory;
     name = "network/addresses",
     version = "0.1.0",
     author = "Mezzo",
-    description = "reports the addresses of containers")
+    description = "reports the addresses of containers",
+    flags = {"advertise_ip", "ip"})
 public final class AddressIsolator implements Isolator {
   private static final Logger LOG = LoggerFactory.getLogger(AddressIsolator.class);
   private static final String VARIABLE = "MESOS_CONTAINER_IP";

@@ -117,6 +117,7 @@ public final class MetricsRegistry implements Metrics {
   }
 
   /** Forgets a counter, gauge or timer, for example of a framework that is gone. */
+  @Override
   public void remove(String name) {
     counters.remove(name);
     gauges.remove(name);
@@ -150,6 +151,11 @@ public final class MetricsRegistry implements Metrics {
       @Override
       public void gauge(String name, DoubleSupplier value) {
         MetricsRegistry.this.gauge(prefix + name, value);
+      }
+
+      @Override
+      public void remove(String name) {
+        MetricsRegistry.this.remove(prefix + name);
       }
     };
   }

@@ -13,6 +13,7 @@ import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.Module;
 import org.mezzo.files.TreeDeletion;
+import org.mezzo.modules.DeclaredFlags;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -83,6 +84,8 @@ final class Rehearsal {
       DaemonContext stage =
           new Stage(
               real,
+              DeclaredFlags.visible(
+                  real.flags(), DeclaredFlags.of(service.getProperty(DeclaredFlags.PROPERTY))),
               Files.createDirectories(own.resolve("work")),
               Files.createDirectories(own.resolve("run")));
       Disposable.run(
@@ -142,7 +145,8 @@ final class Rehearsal {
   }
 
   /** A daemon as a module sees it that rehearses. */
-  private record Stage(DaemonContext real, Path workDir, Path runtimeDir) implements DaemonContext {
+  private record Stage(DaemonContext real, Map<String, String> flags, Path workDir, Path runtimeDir)
+      implements DaemonContext {
     private static final Metrics UNSEEN =
         new Metrics() {
           @Override
@@ -152,6 +156,9 @@ final class Rehearsal {
 
           @Override
           public void gauge(String name, DoubleSupplier value) {}
+
+          @Override
+          public void remove(String name) {}
         };
 
     @Override
@@ -162,11 +169,6 @@ final class Rehearsal {
     @Override
     public Role role() {
       return real.role();
-    }
-
-    @Override
-    public Map<String, String> flags() {
-      return real.flags();
     }
 
     @Override

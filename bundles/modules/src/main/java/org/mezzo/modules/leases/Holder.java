@@ -31,6 +31,7 @@ final class Holder<M extends Module> {
 
   private final List<Runnable> whenIdle = new ArrayList<>();
   private final FailureWindow outcomes;
+  private final ModuleMetrics.Instance metrics;
   private boolean sealed;
   private volatile long busySince;
   private volatile boolean busy;
@@ -53,6 +54,7 @@ final class Holder<M extends Module> {
     this.table = lease.table();
     this.registration = registration;
     this.outcomes = new FailureWindow(table.limits().apply(lease.request().kind().breaker()));
+    this.metrics = lease.moduleMetrics().instance();
     threadName =
         lease.daemon()
             + "-"
@@ -170,6 +172,11 @@ final class Holder<M extends Module> {
   /** Hands it the daemon's state before it holds the lease. */
   void takeOver(ModuleLease.Action<M> action) {
     new TakingOver(action).start();
+  }
+
+  /** It is over, or was given up: what it counted goes with it. */
+  void forgetNumbers() {
+    metrics.close();
   }
 
   void acquired(long acquiredEpoch) {
@@ -351,7 +358,9 @@ final class Holder<M extends Module> {
       }
       M module = type.cast(created);
       try {
-        module.open(lease.request().context());
+        module.open(
+            InstanceContext.of(
+                lease.request().context(), registration.announcement().flags(), metrics));
       } catch (Throwable t) {
         registration.release(created);
         throw t;

@@ -54,6 +54,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   private final LeaseTable table;
   private final LeaseRequest<M> request;
   private final Numbers numbers;
+  private final ModuleMetrics moduleMetrics;
   private final Mailbox<M> mailbox;
   private final Map<Registration, Quarantine> quarantines = new HashMap<>();
   private volatile String name;
@@ -73,6 +74,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     this.table = table;
     this.request = request;
     this.numbers = new Numbers(request.context().metrics());
+    this.moduleMetrics = new ModuleMetrics(request.context().metrics());
     this.mailbox = new Mailbox<>(this, table, request.kind());
     this.name = request.name();
   }
@@ -114,6 +116,10 @@ final class Lease<M extends Module> implements ModuleLease<M> {
 
   Numbers numbers() {
     return numbers;
+  }
+
+  ModuleMetrics moduleMetrics() {
+    return moduleMetrics;
   }
 
   /** Whether calls are held for a successor. */

@@ -333,6 +333,7 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   /** No code of the holder's module runs any more, or its thread is given up. */
   void left(Holder<?> holder) {
     inUse.remove(holder);
+    holder.forgetNumbers();
     checkDrains();
   }
 

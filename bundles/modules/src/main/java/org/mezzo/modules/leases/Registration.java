@@ -1,5 +1,6 @@
 package org.mezzo.modules.leases;
 
+import java.util.Set;
 import org.mezzo.api.Module;
 
 /**
@@ -23,6 +24,7 @@ public interface Registration {
   /**
    * A module's announcement.
    *
+   * @param flags names of the daemon's flags that it reads
    * @param bundleId of candidates with the same kind and name the highest wins
    * @param serviceId tells apart registrations of one bundle; the lowest wins
    */
@@ -32,8 +34,13 @@ public interface Registration {
       String version,
       String author,
       String description,
+      Set<String> flags,
       long bundleId,
       String bundleName,
       String bundleVersion,
-      long serviceId) {}
+      long serviceId) {
+    public Announcement {
+      flags = Set.copyOf(flags);
+    }
+  }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
+import org.mezzo.modules.DeclaredFlags;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
@@ -95,6 +96,7 @@ public final class ServiceLeases implements ModuleLeases {
               text("version"),
               text("author"),
               text("description"),
+              DeclaredFlags.of(reference.getProperty(DeclaredFlags.PROPERTY)),
               bundle.getBundleId(),
               String.valueOf(bundle.getSymbolicName()),
               bundle.getVersion().toString(),

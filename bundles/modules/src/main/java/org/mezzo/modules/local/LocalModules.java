@@ -5,6 +5,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
@@ -73,7 +74,16 @@ public final class LocalModules implements AutoCloseable {
             type,
             instances,
             new Registration.Announcement(
-                kind, name, "", "", "", id, "local." + kind + "." + name, "1.0." + id, id));
+                kind,
+                name,
+                "",
+                "",
+                "",
+                Set.of(),
+                id,
+                "local." + kind + "." + name,
+                "1.0." + id,
+                id));
     table.register(local);
     return new Registered() {
       @Override
@@ -213,5 +223,8 @@ public final class LocalModules implements AutoCloseable {
 
         @Override
         public void gauge(String name, DoubleSupplier value) {}
+
+        @Override
+        public void remove(String name) {}
       };
 }

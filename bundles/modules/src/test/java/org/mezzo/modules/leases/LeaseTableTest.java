@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -106,7 +107,16 @@ final class LeaseTableTest {
       this.instances = instances;
       announcement =
           new Announcement(
-              "greeter", name, "1", "", "", bundle, "b" + bundle, "1." + bundle, ++services);
+              "greeter",
+              name,
+              "1",
+              "",
+              "",
+              Set.of(),
+              bundle,
+              "b" + bundle,
+              "1." + bundle,
+              ++services);
     }
 
     @Override

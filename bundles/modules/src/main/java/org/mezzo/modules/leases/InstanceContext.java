@@ -1,0 +1,58 @@
+package org.mezzo.modules.leases;
+
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Set;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Metrics;
+import org.mezzo.modules.DeclaredFlags;
+
+/**
+ * The daemon as one instance of a module sees it: the flags that the module declares, and numbers
+ * that go with the instance.
+ *
+ * @param flags the visible ones
+ */
+record InstanceContext(DaemonContext daemonContext, Map<String, String> flags, Metrics metrics)
+    implements DaemonContext {
+
+  static InstanceContext of(DaemonContext daemon, Set<String> declared, Metrics metrics) {
+    return new InstanceContext(daemon, DeclaredFlags.visible(daemon.flags(), declared), metrics);
+  }
+
+  @Override
+  public String daemon() {
+    return daemonContext.daemon();
+  }
+
+  @Override
+  public Role role() {
+    return daemonContext.role();
+  }
+
+  @Override
+  public Path workDir() {
+    return daemonContext.workDir();
+  }
+
+  @Override
+  public Path runtimeDir() {
+    return daemonContext.runtimeDir();
+  }
+
+  @Override
+  public Map<String, String> parameters() {
+    return daemonContext.parameters();
+  }
+
+  @Override
+  public Clock clock() {
+    return daemonContext.clock();
+  }
+
+  @Override
+  public boolean rehearsal() {
+    return daemonContext.rehearsal();
+  }
+}
