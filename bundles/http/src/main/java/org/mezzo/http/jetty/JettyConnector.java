@@ -68,6 +68,11 @@ public final class JettyConnector implements HttpConnector {
     server.addConnector(connector);
   }
 
+  /** How long a client may be silent. */
+  Duration idleTimeout() {
+    return options.idleTimeout();
+  }
+
   /**
    * Binds and serves.
    *

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.eclipse.jetty.http.BadMessageException;
@@ -50,7 +51,10 @@ final class JettyExchange implements HttpExchange {
   private final Request request;
   private final Response response;
   private final Callback callback;
-  private final AtomicBoolean answered = new AtomicBoolean();
+
+  /** When an answer was there, by {@link System#nanoTime}; 0 before. */
+  private final AtomicLong answeredNanos = new AtomicLong();
+
   private final AtomicBoolean bodyTaken = new AtomicBoolean();
   private volatile boolean bodyComplete;
   private volatile boolean streaming;
@@ -66,11 +70,20 @@ final class JettyExchange implements HttpExchange {
   }
 
   /**
-   * Whether silence is no fault of the client: the answer is being made, or is a stream, whose
-   * client is cut by the queue's bound if it does not read.
+   * Whether silence is no fault of the client: the answer is being made or was just now, or is a
+   * stream, whose client is cut by the queue's bound if it does not read.
    */
   private boolean somethingIsUnderWay() {
-    return streaming || (!answered.get() && (bodyComplete || !bodyTaken.get()));
+    long since = answeredNanos.get();
+    return streaming
+        || (since == 0
+            ? bodyComplete || !bodyTaken.get()
+            : System.nanoTime() - since < connector.idleTimeout().toNanos());
+  }
+
+  /** Whether this is the first answer. */
+  private boolean takeAnswer() {
+    return answeredNanos.compareAndSet(0, System.nanoTime() | 1);
   }
 
   @Override
@@ -252,7 +265,7 @@ final class JettyExchange implements HttpExchange {
 
   @Override
   public void respond(HttpResponse answer) {
-    if (!answered.compareAndSet(false, true)) {
+    if (!takeAnswer()) {
       return;
     }
     byte[] body = answer.body();
@@ -302,7 +315,7 @@ final class JettyExchange implements HttpExchange {
 
   @Override
   public void respondContent(Map<String, String> headers, SeekableByteChannel content, long size) {
-    if (!answered.compareAndSet(false, true)) {
+    if (!takeAnswer()) {
       close(content);
       return;
     }
@@ -331,7 +344,7 @@ final class JettyExchange implements HttpExchange {
 
   @Override
   public ResponseStream stream(int status, Map<String, String> headers, StreamBound bound) {
-    if (!answered.compareAndSet(false, true)) {
+    if (!takeAnswer()) {
       throw new IllegalStateException("The exchange is answered already");
     }
     streaming = true;
