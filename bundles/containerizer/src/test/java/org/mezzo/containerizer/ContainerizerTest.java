@@ -33,6 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.containerizer.Containerizer.Launched;
 import org.mezzo.fixtures.Await;
 import org.mezzo.modules.Kinds;
@@ -900,14 +902,14 @@ class ContainerizerTest {
     }
 
     @Override
-    public void recover(List<Container> containers) {
+    public void recover(List<RecoveredContainer> containers) {
       calls.add("recover " + name);
     }
 
     @Override
-    public Preparation prepare(Container container) {
+    public LaunchPlan prepare(Container container) {
       calls.add("prepare " + name);
-      return new Preparation(Map.of("FROM_" + name, "yes"));
+      return LaunchPlan.environment(Map.of("FROM_" + name, "yes"));
     }
 
     @Override

@@ -8,6 +8,9 @@ import java.util.Set;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.RecoveredContainer;
+import org.mezzo.api.isolator.RecoveredContainer.Phase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,14 +76,15 @@ abstract class CgroupIsolator implements Isolator {
   }
 
   @Override
-  public void recover(List<Container> containers) throws Exception {
+  public void recover(List<RecoveredContainer> containers) throws Exception {
     if (groups == null) {
       return;
     }
     Set<String> running = new HashSet<>();
-    for (Container container : containers) {
+    for (RecoveredContainer recovered : containers) {
+      Container container = recovered.container();
       running.add(container.id());
-      if (container.pid().isEmpty()) {
+      if (recovered.phase() == Phase.PREPARED) {
         // Prepared, perhaps by another instance; what comes with its process is still to come.
         if (!groups.exists(container.id())) {
           prepare(container);
@@ -112,11 +116,11 @@ abstract class CgroupIsolator implements Isolator {
   }
 
   @Override
-  public Preparation prepare(Container container) throws Exception {
+  public LaunchPlan prepare(Container container) throws Exception {
     if (!groups().unified()) {
       limit(container, groups.create(container.id()));
     }
-    return Preparation.NONE;
+    return LaunchPlan.NONE;
   }
 
   @Override

@@ -2,12 +2,15 @@ package org.mezzo.isolator.cgroups;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
@@ -154,15 +157,15 @@ public final class CpuIsolator extends CgroupIsolator {
   }
 
   @Override
-  public void recover(java.util.List<Container> containers) throws Exception {
+  public void recover(List<RecoveredContainer> containers) throws Exception {
     super.recover(containers);
     if (accounting.isPresent()) {
       accounting
           .get()
           .removeOrphans(
               containers.stream()
-                  .map(Container::id)
-                  .collect(java.util.stream.Collectors.toUnmodifiableSet()));
+                  .map(found -> found.container().id())
+                  .collect(Collectors.toUnmodifiableSet()));
     }
   }
 

@@ -9,14 +9,14 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.RecoveredContainer;
+import org.mezzo.api.isolator.RecoveredContainer.Phase;
 import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.resources.Resources;
@@ -278,7 +278,11 @@ class FakeTreeTest {
     }
     Path foreign = group(mount, "of-another-agent");
 
-    cpu().recover(List.of(container("running", "cpus:1", "")));
+    cpu()
+        .recover(
+            List.of(
+                RecoveredContainer.of(
+                    container("running", "cpus:1", ""), Phase.PREPARED, new byte[0])));
     assertThat(group(mount, "running")).exists();
     assertThat(foreign).exists();
     assertThat(mount.resolve("mezzo/test/mine")).doesNotExist();
@@ -393,14 +397,11 @@ class FakeTreeTest {
   }
 
   static Container container(String id, String resources, String limits) throws Exception {
-    return new Container(
-        id,
-        Path.of("/nowhere"),
-        "root",
-        Resources.parse(resources, "*"),
-        limits.isEmpty() ? Resources.EMPTY : Resources.parse(limits, "*"),
-        Optional.empty(),
-        OptionalLong.empty());
+    return Container.builder(id, Path.of("/nowhere"))
+        .resources(
+            Resources.parse(resources, "*"),
+            limits.isEmpty() ? Resources.EMPTY : Resources.parse(limits, "*"))
+        .build();
   }
 
   private static void fake(Path group, String... files) throws IOException {

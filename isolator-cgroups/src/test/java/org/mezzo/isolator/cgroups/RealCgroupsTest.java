@@ -17,6 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.RecoveredContainer;
+import org.mezzo.api.isolator.RecoveredContainer.Phase;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.testing.FakeDaemonContext;
 
@@ -112,7 +114,10 @@ class RealCgroupsTest {
 
     isolator = new CpuIsolator();
     isolator.open(agent);
-    isolator.recover(List.of(container));
+    isolator.recover(
+        List.of(
+            RecoveredContainer.of(
+                container.toBuilder().pid(process.pid()).build(), Phase.ISOLATED, new byte[0])));
     double used = 0;
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (used == 0 && System.nanoTime() < end) {

@@ -20,6 +20,8 @@ import org.mezzo.api.DaemonContext;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.NetworkInfo;
@@ -97,13 +99,13 @@ public final class AddressIsolator implements Isolator {
   }
 
   @Override
-  public void recover(List<Container> containers) {
+  public void recover(List<RecoveredContainer> containers) {
     // Nothing is kept: every answer is read from the kernel.
   }
 
   @Override
-  public Preparation prepare(Container container) {
-    return new Preparation(Map.of(VARIABLE, agentAddress.getHostAddress()));
+  public LaunchPlan prepare(Container container) {
+    return LaunchPlan.environment(Map.of(VARIABLE, agentAddress.getHostAddress()));
   }
 
   @Override

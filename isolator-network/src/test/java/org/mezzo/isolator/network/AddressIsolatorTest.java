@@ -19,7 +19,6 @@ import org.mezzo.api.isolator.Container;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.NetworkInfo;
-import org.mezzo.resources.Resources;
 import org.mezzo.testing.FakeDaemonContext;
 
 class AddressIsolatorTest {
@@ -181,7 +180,7 @@ class AddressIsolatorTest {
       throws Exception {
     AddressIsolator isolator = isolator(Map.of("ip", "10.1.2.3"));
     Container container = container(OptionalLong.of(pid), info.orElse(null));
-    isolator.recover(List.of(container));
+    isolator.recover(List.of());
     isolator.isolate(container, pid);
     Optional<ContainerStatus> status = isolator.status(container);
     isolator.cleanup(container);
@@ -195,13 +194,11 @@ class AddressIsolatorTest {
   }
 
   private static Container container(OptionalLong pid, ContainerInfo info) {
-    return new Container(
-        "c1",
-        Path.of("/nowhere"),
-        "root",
-        Resources.EMPTY,
-        Resources.EMPTY,
-        Optional.ofNullable(info),
-        pid);
+    Container.Builder container = Container.builder("c1", Path.of("/nowhere"));
+    if (info != null) {
+      container.info(info);
+    }
+    pid.ifPresent(container::pid);
+    return container.build();
   }
 }

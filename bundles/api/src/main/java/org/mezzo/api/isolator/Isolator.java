@@ -1,7 +1,6 @@
 package org.mezzo.api.isolator;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.Module;
 import org.mezzo.protocol.v1.ContainerStatus;
@@ -13,17 +12,18 @@ import org.osgi.annotation.versioning.ConsumerType;
  * Limits and describes one aspect of the containers of an agent.
  *
  * <p>Order of calls: {@link #recover} first, once per instance, with every container that is
- * prepared or runs, and its phase; then per container {@link #prepare} before its process exists,
- * {@link #isolate} while the process waits to be let go, any number of {@link #update}, {@link
- * #usage}, {@link #status}, and {@link #cleanup} after its last process ended. Isolators are called
- * in the order of {@code --isolation}, for {@link #cleanup} in reverse.
+ * prepared or runs, its phase, and what an instance before it has kept of it; then per container
+ * {@link #prepare} before its process exists, {@link #isolate} while the process waits to be let
+ * go, any number of {@link #update}, {@link #usage}, {@link #status}, and {@link #cleanup} after
+ * its last process ended. Isolators are called in the order of {@code --isolation}, for {@link
+ * #cleanup} in reverse.
  *
  * <p>Threading: see {@link org.mezzo.api.Module}. Deadline of each call: 10 seconds. A failure of
  * {@link #recover} refuses the instance the lease: the one before it goes on; of {@link #prepare}
  * or {@link #isolate} fails the launch with {@code REASON_CONTAINER_LAUNCH_FAILED}; of {@link
  * #update}, {@link #usage} and {@link #status} is counted and leaves things as they are; of {@link
- * #cleanup} is logged and counted. State that must outlive the instance belongs into the runtime
- * directory.
+ * #cleanup} is logged and counted. What must outlive the instance goes into the plan's {@link
+ * LaunchPlan#state}, what must outlive the agent into the runtime directory.
  *
  * <p>When an isolator goes away, running containers run on with the limits that were set; launches
  * fail while one that {@code --isolation} names is absent. One that (re)appears is told by {@link
@@ -44,13 +44,24 @@ public interface Isolator extends Module {
 
   /**
    * The containers that an instance before this one has prepared or isolated and not cleaned up;
-   * empty on a fresh agent. For one that is {@link Container.Phase#PREPARED} this instance will be
-   * asked to {@link #isolate} or {@link #cleanup}.
+   * empty on a fresh agent. One in the phase {@code PREPARED} this instance will be asked to {@link
+   * #isolate} or {@link #cleanup}. One that was launched before this isolator was selected is in
+   * the phase {@code ISOLATED} and has no state.
    */
-  void recover(List<Container> containers) throws Exception;
+  void recover(List<RecoveredContainer> containers) throws Exception;
 
-  /** A container is about to be launched. */
-  Preparation prepare(Container container) throws Exception;
+  /**
+   * Whether it wants to be asked about containers that are nested in others, too; otherwise these
+   * share what it does for the outermost one.
+   */
+  default boolean nests() {
+    return false;
+  }
+
+  /**
+   * A container is about to be launched. Tells how; {@link LaunchPlan#NONE} for nothing special.
+   */
+  LaunchPlan prepare(Container container) throws Exception;
 
   /** The container's first process exists and waits; {@code pid} is its process id. */
   void isolate(Container container, long pid) throws Exception;
@@ -70,20 +81,6 @@ public interface Isolator extends Module {
 
   /** The container has ended and everything made for it goes. Unknown containers are ignored. */
   void cleanup(Container container) throws Exception;
-
-  /**
-   * What a container needs before its process starts.
-   *
-   * @param environment added to the environment of the task
-   */
-  record Preparation(Map<String, String> environment) {
-    /** Nothing to prepare. */
-    public static final Preparation NONE = new Preparation(Map.of());
-
-    public Preparation {
-      environment = Map.copyOf(environment);
-    }
-  }
 
   /** Receives limits that a container reached; the agent then destroys the container. */
   @FunctionalInterface

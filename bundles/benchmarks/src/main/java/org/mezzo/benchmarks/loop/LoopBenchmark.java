@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
@@ -320,7 +321,7 @@ public final class LoopBenchmark implements AutoCloseable {
     @Override
     public Announcement announcement() {
       return new Announcement(
-          Allocator.KIND, "hierarchical", "1", "", "", 1, "org.mezzo.allocator.drf", "1", 1);
+          Allocator.KIND, "hierarchical", "1", "", "", Set.of(), 1, "org.mezzo.allocator.drf", "1", 1);
     }
 
     @Override

@@ -5,10 +5,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -16,6 +17,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.RecoveredContainer;
+import org.mezzo.api.isolator.RecoveredContainer.Phase;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.modules.Kinds;
@@ -42,7 +46,7 @@ public final class IsolatorChain implements AutoCloseable {
   /** What one isolator was told. */
   private static final class Told {
     /** What it has been told of and not to clean up, as it was told of last. */
-    final Map<String, Container> known = new ConcurrentHashMap<>();
+    final Map<String, RecoveredContainer> known = new ConcurrentHashMap<>();
 
     /** What it has cleaned up, as long as the containerizer still lists it. */
     final Set<String> cleaned = ConcurrentHashMap.newKeySet();
@@ -54,6 +58,7 @@ public final class IsolatorChain implements AutoCloseable {
   private final Map<String, Selection<Isolator>> responsible = new ConcurrentHashMap<>();
 
   private final ModuleChain<Isolator> isolators;
+  private final Set<LaunchPlan.Feature> features;
   private final Isolator.LimitationListener limitations;
   private final Supplier<List<Container>> running;
 
@@ -61,15 +66,18 @@ public final class IsolatorChain implements AutoCloseable {
    * Leases what {@code --isolation} names.
    *
    * @param isolation the names, in the order in which they are called
+   * @param features what the launcher can carry out of their plans
    * @param events where leases report, one at a time
    * @param running the containers to hand to an isolator that takes over; called on {@code events}
    */
   public IsolatorChain(
       ContainerizerHost host,
       List<String> isolation,
+      Set<LaunchPlan.Feature> features,
       Executor events,
       Isolator.LimitationListener limitations,
       Supplier<List<Container>> running) {
+    this.features = Set.copyOf(features);
     this.limitations = limitations;
     this.running = running;
     isolators =
@@ -105,7 +113,7 @@ public final class IsolatorChain implements AutoCloseable {
   /** On the events executor, while no call of the lease runs. */
   private ModuleLease.Action<Isolator> takeover(String name, BooleanSupplier valid) {
     Told before = told(name);
-    Map<String, Container> all = new HashMap<>();
+    Map<String, RecoveredContainer> all = new HashMap<>();
     Set<String> listed = new HashSet<>();
     for (Container container : running.get()) {
       listed.add(container.id());
@@ -113,12 +121,12 @@ public final class IsolatorChain implements AutoCloseable {
       if (!before.cleaned.contains(container.id())
           && (selection == null
               || selection.members().stream().anyMatch(it -> it.name().equals(name)))) {
-        all.put(container.id(), container);
+        all.put(container.id(), RecoveredContainer.of(container, Phase.ISOLATED, new byte[0]));
       }
     }
     before.cleaned.retainAll(listed);
     all.putAll(before.known);
-    List<Container> containers = List.copyOf(all.values());
+    List<RecoveredContainer> containers = List.copyOf(all.values());
     return isolator -> {
       isolator.limitations(
           (id, resources, reason, message) -> {
@@ -130,8 +138,18 @@ public final class IsolatorChain implements AutoCloseable {
     };
   }
 
-  private void entered(Member<Isolator> isolator, Container container) {
-    told(isolator.name()).known.put(container.id(), container);
+  private void prepared(Member<Isolator> isolator, Container container, byte[] state) {
+    told(isolator.name())
+        .known
+        .put(container.id(), RecoveredContainer.of(container, Phase.PREPARED, state));
+  }
+
+  private void isolated(Member<Isolator> isolator, Container container) {
+    told(isolator.name())
+        .known
+        .computeIfPresent(
+            container.id(),
+            (id, before) -> RecoveredContainer.of(container, Phase.ISOLATED, before.state()));
   }
 
   private void left(Member<Isolator> isolator, Container container) {
@@ -164,10 +182,19 @@ public final class IsolatorChain implements AutoCloseable {
                     : failure));
   }
 
-  /** Those that are responsible for a container; nobody before it is prepared. */
+  /**
+   * Those that are responsible for a container, and take part in it when it is nested; nobody
+   * before it is prepared.
+   */
   private List<Member<Isolator>> of(Container container) {
     Selection<Isolator> selection = responsible.get(container.id());
-    return selection == null ? List.of() : selection.members();
+    return selection == null
+        ? List.of()
+        : selection.members().stream().filter(link -> takesPart(link, container)).toList();
+  }
+
+  private boolean takesPart(Member<Isolator> isolator, Container container) {
+    return container.parent().isEmpty() || told(isolator.name()).known.containsKey(container.id());
   }
 
   /** Whether no isolator would be asked about a container that is launched now. */
@@ -175,23 +202,41 @@ public final class IsolatorChain implements AutoCloseable {
     return isolators.isEmpty();
   }
 
-  /** The variables that isolators add; fails at the first isolator that fails. */
-  public CompletionStage<Map<String, String>> prepare(Container container) {
-    responsible.put(container.id(), isolators.now());
-    CompletionStage<Map<String, String>> done = CompletableFuture.completedStage(new HashMap<>());
-    for (Member<Isolator> link : of(container)) {
+  /** How to launch it, by all isolators; fails at the first that fails. */
+  public CompletionStage<LaunchPlan> prepare(Container container) {
+    Selection<Isolator> selection = isolators.now();
+    responsible.put(container.id(), selection);
+    JoinedPlan plan = new JoinedPlan(features);
+    CompletionStage<Void> done = CompletableFuture.completedStage(null);
+    for (Member<Isolator> link : selection.members()) {
       done =
           done.thenCompose(
-              environment ->
-                  named(link, ask(link, "prepare", isolator -> isolator.prepare(container)))
-                      .thenApply(
-                          preparation -> {
-                            entered(link, container);
-                            environment.putAll(preparation.environment());
-                            return environment;
-                          }));
+              ignored ->
+                  named(link, ask(link, "prepare", isolator -> fragment(isolator, container)))
+                      .thenAccept(fragment -> join(plan, link, container, fragment)));
     }
-    return done;
+    return done.thenApply(ignored -> plan.plan());
+  }
+
+  /** What one isolator says, on its own thread; empty when it takes no part. */
+  private static Optional<LaunchPlan> fragment(Isolator isolator, Container container)
+      throws Exception {
+    return container.parent().isPresent() && !isolator.nests()
+        ? Optional.empty()
+        : Optional.of(Objects.requireNonNull(isolator.prepare(container), "prepare returned null"));
+  }
+
+  private void join(
+      JoinedPlan plan, Member<Isolator> link, Container container, Optional<LaunchPlan> fragment) {
+    if (fragment.isEmpty()) {
+      return;
+    }
+    prepared(link, container, fragment.get().state());
+    try {
+      plan.add(link.name(), fragment.get());
+    } catch (LaunchException e) {
+      throw new CompletionException(e);
+    }
   }
 
   /** Isolates the first process, which waits. */
@@ -203,7 +248,7 @@ public final class IsolatorChain implements AutoCloseable {
           done.thenCompose(
               ignored ->
                   named(link, tell(link, "isolate", isolator -> isolator.isolate(container, pid)))
-                      .thenAccept(told -> entered(link, container)));
+                      .thenAccept(told -> isolated(link, container)));
     }
     return done;
   }
@@ -239,7 +284,8 @@ public final class IsolatorChain implements AutoCloseable {
     // What an earlier agent has launched is cleaned up by those that are selected now.
     Selection<Isolator> selection =
         responsible.computeIfAbsent(container.id(), unused -> isolators.now());
-    List<Member<Isolator>> links = selection.members();
+    List<Member<Isolator>> links =
+        selection.members().stream().filter(link -> takesPart(link, container)).toList();
     CompletionStage<Void> done = CompletableFuture.completedStage(null);
     for (int i = links.size() - 1; i >= 0; i--) {
       Member<Isolator> link = links.get(i);
@@ -265,18 +311,6 @@ public final class IsolatorChain implements AutoCloseable {
           responsible.remove(container.id());
           selection.close();
         });
-  }
-
-  /** The container with its first process. */
-  public static Container with(Container container, long pid) {
-    return new Container(
-        container.id(),
-        container.sandbox(),
-        container.user(),
-        container.resources(),
-        container.limits(),
-        container.info(),
-        OptionalLong.of(pid));
   }
 
   private static <R> CompletionStage<R> named(Member<Isolator> link, CompletionStage<R> stage) {
@@ -314,7 +348,7 @@ public final class IsolatorChain implements AutoCloseable {
   private static Throwable root(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null
-        && (root instanceof java.util.concurrent.CompletionException
+        && (root instanceof CompletionException
             || root instanceof java.util.concurrent.ExecutionException)) {
       root = root.getCause();
     }

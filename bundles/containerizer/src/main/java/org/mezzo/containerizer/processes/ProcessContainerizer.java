@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -37,6 +36,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.LaunchPlan.Feature;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
@@ -171,7 +172,14 @@ public final class ProcessContainerizer implements Containerizer {
 
     isolators =
         new IsolatorChain(
-            host, options.isolation(), moduleEvents, this::limited, this::runningContainers);
+            host,
+            options.isolation(),
+            tools.prlimit().isPresent()
+                ? Set.of(Feature.ENVIRONMENT, Feature.RLIMITS)
+                : Set.of(Feature.ENVIRONMENT),
+            moduleEvents,
+            this::limited,
+            this::runningContainers);
     fetcher = new UriFetcher(host, options, moduleEvents);
     launcher = new Launcher(runtime, tools, new Reports());
     timer.scheduleWithFixedDelay(
@@ -203,16 +211,7 @@ public final class ProcessContainerizer implements Containerizer {
   public CompletionStage<Launched> launch(LaunchRequest request) {
     String user = request.user().orElse(System.getProperty("user.name"));
     Managed managed =
-        new Managed(
-            new Container(
-                request.containerId(),
-                request.sandbox(),
-                user,
-                request.resources(),
-                request.limits(),
-                request.info(),
-                OptionalLong.empty()),
-            containersFolder.resolve(request.containerId()));
+        new Managed(container(request, user), containersFolder.resolve(request.containerId()));
     if (containers.putIfAbsent(request.containerId(), managed) != null) {
       return CompletableFuture.failedStage(
           new LaunchException("Container '" + request.containerId() + "' exists already"));
@@ -231,6 +230,15 @@ public final class ProcessContainerizer implements Containerizer {
           new LaunchException("Too many launches are waiting on this agent"));
     }
     return managed.launched;
+  }
+
+  private static Container container(LaunchRequest request, String user) {
+    Container.Builder container =
+        Container.builder(request.containerId(), request.sandbox())
+            .user(user)
+            .resources(request.resources(), request.limits());
+    request.info().ifPresent(container::info);
+    return container.build();
   }
 
   private void prepare(Managed managed, LaunchRequest request) {
@@ -263,18 +271,18 @@ public final class ProcessContainerizer implements Containerizer {
   private void isolate(Managed managed, LaunchRequest request, Optional<Accounts.Account> account) {
     managed.isolated = !isolators.isEmpty();
     if (!managed.isolated) {
-      start(managed, request, account, Map.of());
+      start(managed, request, account, LaunchPlan.NONE);
       return;
     }
     try {
       isolators
           .prepare(managed.container)
           .whenCompleteAsync(
-              (environment, failure) -> {
+              (plan, failure) -> {
                 if (failure != null) {
                   fail(managed, launchFailure(failure));
                 } else {
-                  start(managed, request, account, environment);
+                  start(managed, request, account, plan);
                 }
               },
               workers);
@@ -359,15 +367,12 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   private void start(
-      Managed managed,
-      LaunchRequest request,
-      Optional<Accounts.Account> account,
-      Map<String, String> added) {
+      Managed managed, LaunchRequest request, Optional<Accounts.Account> account, LaunchPlan plan) {
     String id = managed.container.id();
     try {
       Files.createDirectory(managed.folder);
       write(managed.folder.resolve("sandbox"), request.sandbox() + "\n");
-      writeScripts(managed.folder, request, account, added);
+      writeScripts(managed.folder, request, account, plan);
       String procs = "";
       if (cgroups.isPresent()) {
         Path cgroup = cgroups.get().create(id);
@@ -407,13 +412,10 @@ public final class ProcessContainerizer implements Containerizer {
    * be read by every user of the machine.
    */
   private void writeScripts(
-      Path folder,
-      LaunchRequest request,
-      Optional<Accounts.Account> account,
-      Map<String, String> added)
+      Path folder, LaunchRequest request, Optional<Accounts.Account> account, LaunchPlan plan)
       throws LaunchException, IOException {
     Map<String, String> environment = new TreeMap<>(request.environment());
-    environment.putAll(added);
+    environment.putAll(plan.environment());
     environment.putIfAbsent("PATH", SystemTools.DEFAULT_PATH);
     environment.put(MARKER, request.containerId());
     TaskVariables variables = TaskVariables.of(environment);
@@ -433,7 +435,7 @@ public final class ProcessContainerizer implements Containerizer {
       asUser.append(variables.exports().isEmpty() ? "" : " && " + variables.exports());
       asUser.append(" && exec ").append(invocation(request.command(), variables)).append("; }\n");
       writePrivate(task, asUser.toString());
-      text.append("exec ").append(tools.setsid());
+      text.append("exec ").append(limited(plan)).append(tools.setsid());
       for (String word : switching(account.get())) {
         text.append(' ').append(word);
       }
@@ -444,10 +446,23 @@ public final class ProcessContainerizer implements Containerizer {
       text.append(" 2>>").append(ShellText.quote(sandbox.resolve("stderr"))).append('\n');
       text.append("cd ").append(ShellText.quote(sandbox)).append(" || exit 1\n");
       text.append(variables.exports()).append('\n');
-      text.append("exec ").append(tools.setsid()).append(' ');
+      text.append("exec ").append(limited(plan)).append(tools.setsid()).append(' ');
       text.append(invocation(request.command(), variables)).append('\n');
     }
     writePrivate(command, text.toString());
+  }
+
+  /** What runs the rest of a command line under the plan's limits. */
+  private String limited(LaunchPlan plan) throws LaunchException {
+    if (plan.rlimits().isEmpty()) {
+      return "";
+    }
+    StringBuilder text = new StringBuilder(64);
+    text.append(tools.prlimit().orElseThrow());
+    for (Map.Entry<String, LaunchPlan.Rlimit> limit : plan.rlimits().entrySet()) {
+      text.append(' ').append(Rlimits.option(limit.getKey(), limit.getValue()));
+    }
+    return text.append(' ').toString();
   }
 
   private static void writePrivate(Path file, String text) throws IOException {
@@ -585,7 +600,7 @@ public final class ProcessContainerizer implements Containerizer {
 
   private void isolate(Managed managed, long pid) {
     isolators
-        .isolate(IsolatorChain.with(managed.container, pid))
+        .isolate(managed.container.toBuilder().pid(pid).build())
         .whenComplete(
             (done, failure) -> {
               if (failure != null) {
@@ -923,7 +938,7 @@ public final class ProcessContainerizer implements Containerizer {
     }
     return CompletableFuture.supplyAsync(() -> ownUsage(managed), workers)
         .thenCompose(
-            own -> isolators.usage(IsolatorChain.with(managed.container, managed.pid), own))
+            own -> isolators.usage(managed.container.toBuilder().pid(managed.pid).build(), own))
         .thenApply(all -> Optional.of(all.build()));
   }
 
@@ -972,7 +987,7 @@ public final class ProcessContainerizer implements Containerizer {
     }
     own.setExecutorPid((int) managed.pid);
     return isolators
-        .status(IsolatorChain.with(managed.container, managed.pid), own)
+        .status(managed.container.toBuilder().pid(managed.pid).build(), own)
         .thenApply(ContainerStatus.Builder::build);
   }
 
@@ -991,7 +1006,7 @@ public final class ProcessContainerizer implements Containerizer {
     for (Managed managed : containers.values()) {
       synchronized (managed) {
         if (managed.pid != 0) {
-          running.add(IsolatorChain.with(managed.container, managed.pid));
+          running.add(managed.container.toBuilder().pid(managed.pid).build());
         }
       }
     }
@@ -1032,14 +1047,8 @@ public final class ProcessContainerizer implements Containerizer {
   private Managed leftover(String id, Path folder) {
     Managed managed =
         new Managed(
-            new Container(
-                id,
-                readLine(folder.resolve("sandbox")).map(Path::of).orElse(folder),
-                System.getProperty("user.name"),
-                Resources.EMPTY,
-                Resources.EMPTY,
-                Optional.empty(),
-                OptionalLong.empty()),
+            Container.builder(id, readLine(folder.resolve("sandbox")).map(Path::of).orElse(folder))
+                .build(),
             folder);
     managed.phase = Phase.DESTROYING;
     managed.cancelled = true;

@@ -26,6 +26,7 @@ record SystemTools(
     boolean argv0,
     Optional<Path> naming,
     Optional<Path> setpriv,
+    Optional<Path> prlimit,
     Optional<Path> id) {
   private static final Logger LOG = LoggerFactory.getLogger(SystemTools.class);
 
@@ -60,6 +61,7 @@ record SystemTools(
         argv0,
         naming,
         find("setpriv"),
+        find("prlimit"),
         find("id"));
   }
 

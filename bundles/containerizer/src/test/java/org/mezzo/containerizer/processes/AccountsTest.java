@@ -33,6 +33,7 @@ class AccountsTest {
             true,
             Optional.empty(),
             Optional.of(any),
+            Optional.empty(),
             Optional.of(script));
     return new Accounts(tools, true, ROOT, limit);
   }

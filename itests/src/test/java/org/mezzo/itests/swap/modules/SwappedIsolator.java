@@ -7,6 +7,8 @@ import java.util.Set;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.RecoveredContainer;
 
 /**
  * Keeps what a real one would keep of each container, and says when it is asked about one that it
@@ -22,18 +24,18 @@ public final class SwappedIsolator implements Isolator {
   }
 
   @Override
-  public void recover(List<Container> containers) {
-    containers.forEach(container -> known.add(container.id()));
+  public void recover(List<RecoveredContainer> containers) {
+    containers.forEach(recovered -> known.add(recovered.container().id()));
     witness.knows(known.size());
   }
 
   @Override
-  public Preparation prepare(Container container) throws Exception {
+  public LaunchPlan prepare(Container container) throws Exception {
     return witness.call(
         "prepare",
         () -> {
           known.add(container.id());
-          return new Preparation(Map.of("SWAP_ISOLATOR", witness.signature()));
+          return LaunchPlan.environment(Map.of("SWAP_ISOLATOR", witness.signature()));
         });
   }
 
