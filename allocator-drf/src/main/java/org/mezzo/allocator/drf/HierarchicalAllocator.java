@@ -57,7 +57,7 @@ public final class HierarchicalAllocator implements Allocator {
   public HierarchicalAllocator() {
     this.random = new Random();
     this.shuffle = agents -> Collections.shuffle(agents, random);
-    this.index = new ClusterIndex(AllocatorOptions.defaults(), random);
+    this.index = new ClusterIndex(AllocatorOptions.builder().build(), random);
   }
 
   /**
@@ -67,7 +67,7 @@ public final class HierarchicalAllocator implements Allocator {
   HierarchicalAllocator(Random random, Consumer<List<Agent>> shuffle) {
     this.random = random;
     this.shuffle = shuffle;
-    this.index = new ClusterIndex(AllocatorOptions.defaults(), random);
+    this.index = new ClusterIndex(AllocatorOptions.builder().build(), random);
   }
 
   @Override

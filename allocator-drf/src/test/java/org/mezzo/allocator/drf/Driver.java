@@ -19,7 +19,6 @@ import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
-import org.mezzo.api.allocator.OfferConstraintsFilter;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
@@ -39,7 +38,7 @@ final class Driver {
   Instant now = Instant.parse("2026-01-01T00:00:00Z");
 
   Driver() {
-    this(AllocatorOptions.defaults());
+    this(AllocatorOptions.builder().build());
   }
 
   Driver(AllocatorOptions options) {
@@ -56,8 +55,7 @@ final class Driver {
 
   /** Every offer counts, however small. */
   static AllocatorOptions anyOffer() {
-    AllocatorOptions defaults = AllocatorOptions.defaults();
-    return new AllocatorOptions("drf", "drf", Set.of(), true, List.of(), defaults.region());
+    return AllocatorOptions.builder().minAllocatable(List.of()).build();
   }
 
   static Resources resources(String text) {
@@ -73,8 +71,11 @@ final class Driver {
   }
 
   static AgentState agent(String id, Resources total, Map<String, Resources> used) {
-    return new AgentState(
-        id, AgentInfo.newBuilder().setHostname(id).build(), CAPABLE, true, total, used);
+    return AgentState.builder(id, AgentInfo.newBuilder().setHostname(id).build())
+        .capabilities(CAPABLE)
+        .total(total)
+        .used(used)
+        .build();
   }
 
   static FrameworkState framework(String id, String... roles) {
@@ -87,18 +88,18 @@ final class Driver {
       Set<String> suppressed,
       Set<String> capabilities,
       String... roles) {
-    return new FrameworkState(
-        id,
-        FrameworkInfo.newBuilder()
-            .setUser("u")
-            .setName(id)
-            .addAllRoles(Arrays.asList(roles))
-            .build(),
-        Set.of(roles),
-        suppressed,
-        capabilities,
-        active,
-        OfferConstraintsFilter.NONE);
+    return FrameworkState.builder(
+            id,
+            FrameworkInfo.newBuilder()
+                .setUser("u")
+                .setName(id)
+                .addAllRoles(Arrays.asList(roles))
+                .build())
+        .roles(Set.of(roles))
+        .suppressed(suppressed)
+        .capabilities(capabilities)
+        .active(active)
+        .build();
   }
 
   Driver agents(String total, String... ids) {

@@ -146,7 +146,11 @@ class HierarchicalAllocatorTest {
     Driver driver = new Driver().agents("cpus:4;mem:4096", "S1", "S2").frameworks("A");
     AgentState first = Driver.agent("S1", "cpus:4;mem:4096");
     driver.allocator.agentUpdated(
-        new AgentState("S1", first.info(), CAPABLE, false, first.total(), Map.of()));
+        AgentState.builder("S1", first.info())
+            .capabilities(CAPABLE)
+            .active(false)
+            .total(first.total())
+            .build());
     driver.allocator.whitelistUpdated(Optional.of(Set.of("S1")));
     assertThat(driver.offers()).isEmpty();
     driver.allocator.agentUpdated(first);
@@ -191,14 +195,10 @@ class HierarchicalAllocatorTest {
             .build();
     FrameworkState state = framework("A", "A");
     driver.allocator.frameworkUpdated(
-        new FrameworkState(
-            "A",
-            state.info().toBuilder().putOfferFilters("A", anything).build(),
-            state.roles(),
-            Set.of(),
-            MULTI,
-            true,
-            OfferConstraintsFilter.NONE));
+        FrameworkState.builder("A", state.info().toBuilder().putOfferFilters("A", anything).build())
+            .roles(state.roles())
+            .capabilities(MULTI)
+            .build());
     assertThat(driver.offers()).hasSize(1);
     OfferFilters much =
         OfferFilters.newBuilder()
@@ -210,14 +210,10 @@ class HierarchicalAllocatorTest {
                             .putQuantities("ports", Value.Scalar.newBuilder().setValue(3).build())))
             .build();
     driver.allocator.frameworkUpdated(
-        new FrameworkState(
-            "A",
-            state.info().toBuilder().putOfferFilters("A", much).build(),
-            state.roles(),
-            Set.of(),
-            MULTI,
-            true,
-            OfferConstraintsFilter.NONE));
+        FrameworkState.builder("A", state.info().toBuilder().putOfferFilters("A", much).build())
+            .roles(state.roles())
+            .capabilities(MULTI)
+            .build());
     driver.agents("cpus:8;ports:[1-2]", "S2").agents("cpus:2;ports:[1-3]", "S3");
     assertThat(driver.allocate()).extracting(Proposal::agentId).containsExactly("S3");
   }
@@ -230,7 +226,7 @@ class HierarchicalAllocatorTest {
         framework("G", true, Set.of(), Set.of("MULTI_ROLE", "GPU_RESOURCES"), "G"));
     assertThat(driver.allocate()).extracting(Proposal::frameworkId).containsExactly("G");
     AllocatorOptions lenient =
-        new AllocatorOptions("drf", "drf", Set.of(), false, List.of(), Optional.empty());
+        AllocatorOptions.builder().filterGpuResources(false).minAllocatable(List.of()).build();
     assertThat(new Driver(lenient).agents("cpus:4;gpus:1", "S1").frameworks("A").offers())
         .hasSize(1);
   }
@@ -238,20 +234,18 @@ class HierarchicalAllocatorTest {
   @Test
   void agentsElsewhereAreForFrameworksThatKnowRegions() {
     AllocatorOptions here =
-        new AllocatorOptions("drf", "drf", Set.of(), true, List.of(), Optional.of("home"));
+        AllocatorOptions.builder().minAllocatable(List.of()).region(Optional.of("home")).build();
     Driver driver = new Driver(here).frameworks("A");
     for (String region : List.of("away", "home")) {
       DomainInfo.Builder domain = DomainInfo.newBuilder();
       domain.getFaultDomainBuilder().getRegionBuilder().setName(region);
       domain.getFaultDomainBuilder().getZoneBuilder().setName("z");
       driver.allocator.agentAdded(
-          new AgentState(
-              region,
-              AgentInfo.newBuilder().setHostname(region).setDomain(domain).build(),
-              CAPABLE,
-              true,
-              resources("cpus:1"),
-              Map.of()));
+          AgentState.builder(
+                  region, AgentInfo.newBuilder().setHostname(region).setDomain(domain).build())
+              .capabilities(CAPABLE)
+              .total(resources("cpus:1"))
+              .build());
     }
     assertThat(driver.allocate()).extracting(Proposal::agentId).containsExactly("home");
     driver.allocator.frameworkUpdated(
@@ -263,13 +257,9 @@ class HierarchicalAllocatorTest {
   void oldAgentsAreNotForNewFrameworksAndNestedRoles() {
     Driver driver = new Driver();
     driver.allocator.agentAdded(
-        new AgentState(
-            "S1",
-            AgentInfo.newBuilder().setHostname("S1").build(),
-            Set.of(),
-            true,
-            resources("cpus:1"),
-            Map.of()));
+        AgentState.builder("S1", AgentInfo.newBuilder().setHostname("S1").build())
+            .total(resources("cpus:1"))
+            .build());
     driver.frameworks("A");
     driver.allocator.frameworkAdded(framework("N", true, Set.of(), Set.of(), "a/b"));
     assertThat(driver.offers()).isEmpty();
@@ -362,7 +352,10 @@ class HierarchicalAllocatorTest {
   @Test
   void excludedNamesDoNotCount() {
     AllocatorOptions options =
-        new AllocatorOptions("drf", "drf", Set.of("mem"), true, List.of(), Optional.empty());
+        AllocatorOptions.builder()
+            .excludedResourceNames(Set.of("mem"))
+            .minAllocatable(List.of())
+            .build();
     Driver driver = new Driver(options);
     driver.allocator.agentAdded(
         Driver.agent(
@@ -426,15 +419,15 @@ class HierarchicalAllocatorTest {
   void startReplacesWhateverWasKnown() {
     Driver driver = new Driver().agents("cpus:4;mem:4096", "S1").frameworks("A");
     driver.allocator.start(
-        AllocatorOptions.defaults(),
-        new AllocationState(
-            List.of(Driver.agent("S2", "cpus:1")),
-            List.of(framework("B", "B"), framework("C", "C")),
-            List.of(
-                new OfferFilter("B", "B", "S2", resources("cpus:1"), driver.now.plusSeconds(60))),
-            Map.of(),
-            Map.of(),
-            Optional.empty()));
+        AllocatorOptions.builder().build(),
+        AllocationState.builder()
+            .agents(List.of(Driver.agent("S2", "cpus:1")))
+            .frameworks(List.of(framework("B", "B"), framework("C", "C")))
+            .filters(
+                List.of(
+                    new OfferFilter(
+                        "B", "B", "S2", resources("cpus:1"), driver.now.plusSeconds(60))))
+            .build());
     assertThat(driver.offers()).containsExactly("C@S2 cpus:1.0");
   }
 
@@ -442,31 +435,34 @@ class HierarchicalAllocatorTest {
   void constraintsChooseAgents() {
     Driver driver = new Driver().agents("cpus:1", "S1", "S2");
     driver.allocator.frameworkAdded(
-        new FrameworkState(
-            "A",
-            FrameworkInfo.newBuilder().setUser("u").setName("A").build(),
-            Set.of("A", "B"),
-            Set.of("B"),
-            MULTI,
-            true,
-            new OfferConstraintsFilter() {
-              @Override
-              public boolean isConstrained(String role) {
-                return role.equals("A");
-              }
+        FrameworkState.builder("A", FrameworkInfo.newBuilder().setUser("u").setName("A").build())
+            .roles(Set.of("A", "B"))
+            .suppressed(Set.of("B"))
+            .capabilities(MULTI)
+            .constraints(
+                new OfferConstraintsFilter() {
+                  @Override
+                  public boolean isConstrained(String role) {
+                    return role.equals("A");
+                  }
 
-              @Override
-              public boolean isAgentExcluded(String role, AgentInfo agent) {
-                return role.equals("A") && agent.getHostname().equals("S1");
-              }
-            }));
+                  @Override
+                  public boolean isAgentExcluded(String role, AgentInfo agent) {
+                    return role.equals("A") && agent.getHostname().equals("S1");
+                  }
+                })
+            .build());
     assertThat(driver.offers()).containsExactly("A@S2 cpus:1.0");
   }
 
   @Test
   void theRandomSorterFollowsWeights() {
     AllocatorOptions random =
-        new AllocatorOptions("random", "random", Set.of(), true, List.of(), Optional.empty());
+        AllocatorOptions.builder()
+            .roleSorter("random")
+            .frameworkSorter("random")
+            .minAllocatable(List.of())
+            .build();
     Driver driver = new Driver(random).frameworks("A", "B", "eng", "eng/x");
     driver.allocator.weightsUpdated(Map.of("A", 8.0, "eng", 1.0));
     String[] ids = new String[4000];

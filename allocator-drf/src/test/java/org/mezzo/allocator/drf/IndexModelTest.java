@@ -40,13 +40,12 @@ class IndexModelTest {
     AllocationState state() {
       List<AgentState> states = new ArrayList<>();
       agents.forEach((id, agent) -> states.add(Driver.agent(id, agent.total(), used.get(id))));
-      return new AllocationState(
-          states,
-          List.copyOf(frameworks.values()),
-          List.copyOf(filters),
-          weights,
-          Map.of(),
-          Optional.empty());
+      return AllocationState.builder()
+          .agents(states)
+          .frameworks(List.copyOf(frameworks.values()))
+          .filters(List.copyOf(filters))
+          .weights(weights)
+          .build();
     }
 
     void add(String framework, String agent, Resources resources) {
@@ -300,8 +299,8 @@ class IndexModelTest {
 
   /** Counts of services are soft, so a successor may choose otherwise only among equals. */
   private void compareSuccessor() {
-    Driver successor = new Driver(AllocatorOptions.defaults(), ledger.state());
-    Driver twin = new Driver(AllocatorOptions.defaults(), ledger.state());
+    Driver successor = new Driver(AllocatorOptions.builder().build(), ledger.state());
+    Driver twin = new Driver(AllocatorOptions.builder().build(), ledger.state());
     successor.now = driver.now;
     twin.now = driver.now;
     compareIndex(successor.allocator.index());

@@ -290,7 +290,7 @@ class BasicAuthenticatorTest {
 
   private Result ask(String... headers) throws Exception {
     return authenticator.authenticate(
-        new Request(
+        Request.of(
             "GET",
             "/state",
             headers.length == 0 ? Map.of() : Map.of("authorization", List.of(headers)),

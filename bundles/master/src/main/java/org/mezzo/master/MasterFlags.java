@@ -165,16 +165,20 @@ public record MasterFlags(
   private static Allocation allocation(Flags flags, Optional<DomainInfo> domain)
       throws FlagException {
     AllocatorOptions options =
-        new AllocatorOptions(
-            flags.text("role_sorter").orElse("drf"),
-            flags.text("framework_sorter").orElse("drf"),
-            Set.copyOf(FlagTexts.list(flags, "fair_sharing_excluded_resource_names")),
-            flags.bool("filter_gpu_resources"),
-            FlagTexts.read(flags, "min_allocatable_resources", MasterFlags::alternatives)
-                .orElse(List.of()),
-            domain
-                .filter(it -> it.getFaultDomain().hasRegion())
-                .map(it -> it.getFaultDomain().getRegion().getName()));
+        AllocatorOptions.builder()
+            .roleSorter(flags.text("role_sorter").orElse("drf"))
+            .frameworkSorter(flags.text("framework_sorter").orElse("drf"))
+            .excludedResourceNames(
+                Set.copyOf(FlagTexts.list(flags, "fair_sharing_excluded_resource_names")))
+            .filterGpuResources(flags.bool("filter_gpu_resources"))
+            .minAllocatable(
+                FlagTexts.read(flags, "min_allocatable_resources", MasterFlags::alternatives)
+                    .orElse(List.of()))
+            .region(
+                domain
+                    .filter(it -> it.getFaultDomain().hasRegion())
+                    .map(it -> it.getFaultDomain().getRegion().getName()))
+            .build();
     return new Allocation(
         flags.text("allocator").orElse("hierarchical"),
         options,

@@ -31,7 +31,7 @@ class MasterFlagsTest {
     MasterFlags flags = flags(Map.of());
     assertThat(flags.settings(false)).isEqualTo(Settings.DEFAULT);
     assertThat(flags.history()).isEqualTo(MasterState.Limits.DEFAULT);
-    assertThat(flags.allocation().options()).isEqualTo(AllocatorOptions.defaults());
+    assertThat(flags.allocation().options()).isEqualTo(AllocatorOptions.builder().build());
     assertThat(flags.allocation().allocator()).isEqualTo("hierarchical");
     assertThat(flags.agents().recoveryLimit()).isEqualTo(1);
     assertThat(flags.daemon().border().authenticators()).isEmpty();

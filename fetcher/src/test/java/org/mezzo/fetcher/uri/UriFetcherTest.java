@@ -341,7 +341,7 @@ class UriFetcherTest {
   }
 
   private Fetcher.Request request(URI uri, Duration stall) {
-    return new Fetcher.Request(uri, sandbox.resolve("target"), stall, progress::add);
+    return Fetcher.Request.of(uri, sandbox.resolve("target"), stall, progress::add);
   }
 
   private void assertOnlyTarget() throws IOException {

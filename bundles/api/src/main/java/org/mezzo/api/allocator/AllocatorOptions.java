@@ -4,33 +4,148 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.resources.Quantities;
+import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * The master flags that shape allocation.
- *
- * @param roleSorter {@code drf} or {@code random}
- * @param frameworkSorter {@code drf} or {@code random}
- * @param excludedResourceNames names that do not count in the dominant share
- * @param filterGpuResources hide agents with GPUs from frameworks without {@code GPU_RESOURCES}
- * @param minAllocatable an offer must contain one of these; empty means anything will do
- * @param region the region of the master's fault domain; empty when it has none
+ * The master flags that shape allocation. Immutable; there may be more in later versions. The
+ * defaults are those of hierarchical-allocator.md section 1.
  */
-public record AllocatorOptions(
-    String roleSorter,
-    String frameworkSorter,
-    Set<String> excludedResourceNames,
-    boolean filterGpuResources,
-    List<Quantities> minAllocatable,
-    Optional<String> region) {
+@ProviderType
+public final class AllocatorOptions {
+  private final Data data;
 
-  /** The defaults of hierarchical-allocator.md section 1. */
-  public static AllocatorOptions defaults() {
-    return new AllocatorOptions(
-        "drf",
-        "drf",
-        Set.of(),
-        true,
-        List.of(Quantities.of("cpus", 10), Quantities.of("mem", 32_000)),
-        Optional.empty());
+  private record Data(
+      String roleSorter,
+      String frameworkSorter,
+      Set<String> excludedResourceNames,
+      boolean filterGpuResources,
+      List<Quantities> minAllocatable,
+      Optional<String> region) {}
+
+  private AllocatorOptions(Data data) {
+    this.data = data;
+  }
+
+  /** Begins with the defaults; the rest is as it is by default. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** The same, to be changed. */
+  public Builder toBuilder() {
+    Builder builder = new Builder();
+    builder.roleSorter = data.roleSorter;
+    builder.frameworkSorter = data.frameworkSorter;
+    builder.excludedResourceNames = data.excludedResourceNames;
+    builder.filterGpuResources = data.filterGpuResources;
+    builder.minAllocatable = data.minAllocatable;
+    builder.region = data.region;
+    return builder;
+  }
+
+  /** {@code drf} or {@code random}. */
+  public String roleSorter() {
+    return data.roleSorter;
+  }
+
+  /** {@code drf} or {@code random}. */
+  public String frameworkSorter() {
+    return data.frameworkSorter;
+  }
+
+  /** Names that do not count in the dominant share. */
+  public Set<String> excludedResourceNames() {
+    return data.excludedResourceNames;
+  }
+
+  /** Whether agents with GPUs are hidden from frameworks without {@code GPU_RESOURCES}. */
+  public boolean filterGpuResources() {
+    return data.filterGpuResources;
+  }
+
+  /** An offer must contain one of these; empty means anything will do. */
+  public List<Quantities> minAllocatable() {
+    return data.minAllocatable;
+  }
+
+  /** The region of the master's fault domain; empty when it has none. */
+  public Optional<String> region() {
+    return data.region;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof AllocatorOptions state && data.equals(state.data);
+  }
+
+  @Override
+  public int hashCode() {
+    return data.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return data.toString();
+  }
+
+  /** Puts it together. */
+  public static final class Builder {
+    private String roleSorter = "drf";
+    private String frameworkSorter = "drf";
+    private Set<String> excludedResourceNames = Set.of();
+    private boolean filterGpuResources = true;
+    private List<Quantities> minAllocatable =
+        List.of(Quantities.of("cpus", 10), Quantities.of("mem", 32_000));
+    private Optional<String> region = Optional.empty();
+
+    private Builder() {}
+
+    /** See {@link AllocatorOptions#roleSorter}. */
+    public Builder roleSorter(String value) {
+      roleSorter = value;
+      return this;
+    }
+
+    /** See {@link AllocatorOptions#frameworkSorter}. */
+    public Builder frameworkSorter(String value) {
+      frameworkSorter = value;
+      return this;
+    }
+
+    /** See {@link AllocatorOptions#excludedResourceNames}. */
+    public Builder excludedResourceNames(Set<String> value) {
+      excludedResourceNames = Set.copyOf(value);
+      return this;
+    }
+
+    /** See {@link AllocatorOptions#filterGpuResources}. */
+    public Builder filterGpuResources(boolean value) {
+      filterGpuResources = value;
+      return this;
+    }
+
+    /** See {@link AllocatorOptions#minAllocatable}. */
+    public Builder minAllocatable(List<Quantities> value) {
+      minAllocatable = List.copyOf(value);
+      return this;
+    }
+
+    /** See {@link AllocatorOptions#region}. */
+    public Builder region(Optional<String> value) {
+      region = value;
+      return this;
+    }
+
+    /** As it is now. */
+    public AllocatorOptions build() {
+      return new AllocatorOptions(
+          new Data(
+              roleSorter,
+              frameworkSorter,
+              excludedResourceNames,
+              filterGpuResources,
+              minAllocatable,
+              region));
+    }
   }
 }

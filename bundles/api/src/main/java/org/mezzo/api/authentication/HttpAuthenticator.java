@@ -1,10 +1,12 @@
 package org.mezzo.api.authentication;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.Module;
 import org.osgi.annotation.versioning.ConsumerType;
+import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * Tells which principal sent a request (rules 8 and 14). Asked only where a flag demands
@@ -29,16 +31,32 @@ public interface HttpAuthenticator extends Module {
    */
   Result authenticate(Request request) throws Exception;
 
-  /**
-   * The part of a request that may be looked at.
-   *
-   * @param headers by lower case name
-   */
-  record Request(String method, String path, Map<String, List<String>> headers, String realm) {
+  /** The part of a request that may be looked at. There may be more in later versions. */
+  @ProviderType
+  interface Request {
+    /** For example {@code GET}. */
+    String method();
+
+    /** Without query. */
+    String path();
+
+    /** By lower case name. */
+    Map<String, List<String>> headers();
+
+    /** What the principal is to be known in. */
+    String realm();
+
     /** The first value of a header. */
-    public Optional<String> header(String name) {
-      List<String> values = headers.get(name.toLowerCase(java.util.Locale.ROOT));
+    default Optional<String> header(String name) {
+      List<String> values = headers().get(name.toLowerCase(Locale.ROOT));
       return values == null || values.isEmpty() ? Optional.empty() : Optional.of(values.get(0));
+    }
+
+    /** A request, for tests of authenticators too. */
+    static Request of(String method, String path, Map<String, List<String>> headers, String realm) {
+      record Plain(String method, String path, Map<String, List<String>> headers, String realm)
+          implements Request {}
+      return new Plain(method, path, headers, realm);
     }
   }
 

@@ -3,11 +3,13 @@ package org.mezzo.api.fetcher;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.mezzo.api.Module;
 import org.osgi.annotation.versioning.ConsumerType;
+import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * Brings what one URI names into a file. Which handler serves a URI is decided by its scheme;
@@ -41,13 +43,26 @@ public interface Fetcher extends Module {
     return Optional.empty();
   }
 
-  /**
-   * One thing to fetch.
-   *
-   * @param target absolute; its directory exists
-   * @param stallTimeout give up when no byte came for so long
-   * @param progress lines for the sandbox's {@code stderr}; safe for any thread
-   */
-  record Request(
-      URI uri, Path target, java.time.Duration stallTimeout, Consumer<String> progress) {}
+  /** One thing to fetch. There may be more to say of it in later versions. */
+  @ProviderType
+  interface Request {
+    /** What to fetch. */
+    URI uri();
+
+    /** Where to; absolute, its directory exists. */
+    Path target();
+
+    /** Give up when no byte came for so long. */
+    Duration stallTimeout();
+
+    /** Takes lines for the sandbox's {@code stderr}; safe for any thread. */
+    Consumer<String> progress();
+
+    /** A request, for tests of fetchers too. */
+    static Request of(URI uri, Path target, Duration stallTimeout, Consumer<String> progress) {
+      record Plain(URI uri, Path target, Duration stallTimeout, Consumer<String> progress)
+          implements Request {}
+      return new Plain(uri, target, stallTimeout, progress);
+    }
+  }
 }

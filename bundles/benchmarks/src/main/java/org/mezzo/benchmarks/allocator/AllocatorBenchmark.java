@@ -119,8 +119,11 @@ public class AllocatorBenchmark {
         quotas.put("role-" + i, quota);
       }
       state =
-          new AllocationState(
-              one.agents(), frameworks, List.of(), Map.of(), quotas, Optional.empty());
+          AllocationState.builder()
+              .agents(one.agents())
+              .frameworks(frameworks)
+              .quotas(quotas)
+              .build();
     }
 
     @Setup(Level.Invocation)

@@ -2,8 +2,6 @@ package org.mezzo.benchmarks.allocator;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.mezzo.allocator.drf.HierarchicalAllocator;
 import org.mezzo.api.allocator.AgentState;
@@ -11,7 +9,6 @@ import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
-import org.mezzo.api.allocator.OfferConstraintsFilter;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.resources.ResourceFormatException;
@@ -33,13 +30,10 @@ final class Clusters {
 
   static AgentState agent(int number) {
     String id = "agent-" + number;
-    return new AgentState(
-        id,
-        AgentInfo.newBuilder().setHostname(id).build(),
-        Set.of("MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT"),
-        true,
-        resources("cpus:24;mem:65536;disk:409600;ports:[31000-32000]"),
-        Map.of());
+    return AgentState.builder(id, AgentInfo.newBuilder().setHostname(id).build())
+        .capabilities(Set.of("MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT"))
+        .total(resources("cpus:24;mem:65536;disk:409600;ports:[31000-32000]"))
+        .build();
   }
 
   static FrameworkState framework(int number) {
@@ -48,14 +42,11 @@ final class Clusters {
 
   static FrameworkState framework(int number, String role) {
     String id = "framework-" + number;
-    return new FrameworkState(
-        id,
-        FrameworkInfo.newBuilder().setUser("user").setName(id).addRoles(role).build(),
-        Set.of(role),
-        Set.of(),
-        Set.of("MULTI_ROLE", "RESERVATION_REFINEMENT"),
-        true,
-        OfferConstraintsFilter.NONE);
+    return FrameworkState.builder(
+            id, FrameworkInfo.newBuilder().setUser("user").setName(id).addRoles(role).build())
+        .roles(Set.of(role))
+        .capabilities(Set.of("MULTI_ROLE", "RESERVATION_REFINEMENT"))
+        .build();
   }
 
   static AllocationState state(int agents, int frameworks) {
@@ -67,13 +58,12 @@ final class Clusters {
     for (int i = 0; i < frameworks; i++) {
       allFrameworks.add(framework(i));
     }
-    return new AllocationState(
-        allAgents, allFrameworks, List.of(), Map.of(), Map.of(), Optional.empty());
+    return AllocationState.builder().agents(allAgents).frameworks(allFrameworks).build();
   }
 
   static Allocator start(AllocationState state) {
     Allocator allocator = new HierarchicalAllocator();
-    allocator.start(AllocatorOptions.defaults(), state);
+    allocator.start(AllocatorOptions.builder().build(), state);
     return allocator;
   }
 

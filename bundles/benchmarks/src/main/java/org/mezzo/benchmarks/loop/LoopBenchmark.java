@@ -321,7 +321,16 @@ public final class LoopBenchmark implements AutoCloseable {
     @Override
     public Announcement announcement() {
       return new Announcement(
-          Allocator.KIND, "hierarchical", "1", "", "", Set.of(), 1, "org.mezzo.allocator.drf", "1", 1);
+          Allocator.KIND,
+          "hierarchical",
+          "1",
+          "",
+          "",
+          Set.of(),
+          1,
+          "org.mezzo.allocator.drf",
+          "1",
+          1);
     }
 
     @Override

@@ -313,7 +313,7 @@ public final class UriFetcher implements AutoCloseable {
         continue;
       }
       Fetcher.Request request =
-          new Fetcher.Request(item.uri(), target, options.fetcherStallTimeout(), log::tell);
+          Fetcher.Request.of(item.uri(), target, options.fetcherStallTimeout(), log::tell);
       AtomicBoolean unwanted = new AtomicBoolean();
       boolean fetched = false;
       try {

@@ -70,8 +70,7 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
     }
     String realm = access.realm(role).orElseThrow();
     var request =
-        new HttpAuthenticator.Request(
-            exchange.method(), exchange.path(), exchange.headers(), realm);
+        HttpAuthenticator.Request.of(exchange.method(), exchange.path(), exchange.headers(), realm);
     List<CompletableFuture<Judged>> asked =
         wanted.stream().map(lease -> ask(lease, request)).toList();
     return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))

@@ -114,8 +114,12 @@ final class Holdings {
     agent.offered().forEach((id, offered) -> used.merge(id, offered, Resources::plus));
     Set<String> capabilities = new HashSet<>();
     agent.capabilities().forEach(capability -> capabilities.add(capability.name()));
-    return new AgentState(
-        agent.id(), agent.info(), capabilities, agent.active(), agent.total(), used);
+    return AgentState.builder(agent.id(), agent.info())
+        .capabilities(capabilities)
+        .active(agent.active())
+        .total(agent.total())
+        .used(used)
+        .build();
   }
 
   /** A framework as allocators see it. */
@@ -125,14 +129,13 @@ final class Holdings {
         .subscription()
         .capabilities()
         .forEach(capability -> capabilities.add(capability.name()));
-    return new FrameworkState(
-        framework.id(),
-        framework.info(),
-        framework.subscription().roles(),
-        framework.subscription().suppressed(),
-        capabilities,
-        framework.active(),
-        framework.subscription().constraints());
+    return FrameworkState.builder(framework.id(), framework.info())
+        .roles(framework.subscription().roles())
+        .suppressed(framework.subscription().suppressed())
+        .capabilities(capabilities)
+        .active(framework.active())
+        .constraints(framework.subscription().constraints())
+        .build();
   }
 
   /** The whole ledger as a starting allocator gets it. */
@@ -143,13 +146,14 @@ final class Holdings {
             .flatMap(List::stream)
             .filter(filter -> filter.expires().isAfter(now))
             .toList();
-    return new AllocationState(
-        state.agents().values().stream().map(Holdings::agentState).toList(),
-        state.frameworks().values().stream().map(Holdings::frameworkState).toList(),
-        filters,
-        state.weights(),
-        state.quotas(),
-        whitelist);
+    return AllocationState.builder()
+        .agents(state.agents().values().stream().map(Holdings::agentState).toList())
+        .frameworks(state.frameworks().values().stream().map(Holdings::frameworkState).toList())
+        .filters(filters)
+        .weights(state.weights())
+        .quotas(state.quotas())
+        .whitelist(whitelist)
+        .build();
   }
 
   /** Ends a task from the master's side, tells its framework and completes it. */

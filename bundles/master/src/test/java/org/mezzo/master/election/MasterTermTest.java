@@ -94,7 +94,12 @@ class MasterTermTest {
             new RecoveredAgents(loop, machine, links, 1, failures),
             links,
             new Allocation(
-                loop, clock, AllocatorOptions.defaults(), machine::state, machine::run, metrics),
+                loop,
+                clock,
+                AllocatorOptions.builder().build(),
+                machine::state,
+                machine::run,
+                metrics),
             Consultant.NOBODY);
     if (measured) {
       term.measure(new FrameworkMetrics(metrics, machine::state));
