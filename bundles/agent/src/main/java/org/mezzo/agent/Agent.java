@@ -40,6 +40,7 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.DaemonKind;
 import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.loop.EventLoop;
@@ -442,6 +443,11 @@ public final class Agent implements Daemon {
   /** Isolates containers to come by other modules. Safe for any thread. */
   public void selectIsolation(List<String> names) {
     containerizer.selectIsolation(names);
+  }
+
+  /** Selects other modules for who guards the border, from when they have opened. */
+  public void selectAuthenticators(BorderFlags border) {
+    frame.selectAuthenticators(border);
   }
 
   /** Where the agent serves. */

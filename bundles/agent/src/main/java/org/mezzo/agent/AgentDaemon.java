@@ -1,13 +1,12 @@
 package org.mezzo.agent;
 
 import java.io.IOException;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
+import org.mezzo.daemon.configuration.FollowedFlags;
 import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
@@ -30,8 +29,7 @@ import org.slf4j.LoggerFactory;
 /**
  * An agent that exists because its configuration does: one per configuration of the factory {@code
  * org.mezzo.agent}. Properties are flags in text form by name, and {@code mezzo.daemon}, the name
- * of the daemon in its process. Of the flags {@code hooks} and {@code isolation} can be changed
- * while it runs.
+ * of the daemon in its process. The flags that select modules can be changed while it runs.
  */
 @Component(
     configurationPid = AgentDaemon.PID,
@@ -42,14 +40,11 @@ public final class AgentDaemon {
   static final String PID = "org.mezzo.agent";
 
   private static final Logger LOG = LoggerFactory.getLogger(AgentDaemon.class);
-  private static final String HOOKS = "hooks";
-  private static final String ISOLATION = "isolation";
 
   private final String name;
   private final ProcessEnd process;
-  private final FlagDefinitions definitions;
   private final Agent agent;
-  private Map<String, String> given;
+  private final FollowedFlags<AgentFlags> flags;
 
   @Activate
   public AgentDaemon(
@@ -65,17 +60,24 @@ public final class AgentDaemon {
     this.process = process;
     DaemonConfiguration configuration = DaemonConfiguration.of(properties, "agent");
     name = configuration.name();
-    definitions = definitions();
-    given = configuration.flags();
-    AgentFlags flags = AgentFlags.of(definitions.parse(given));
+    FlagDefinitions definitions = definitions();
+    AgentFlags given = AgentFlags.of(definitions.parse(configuration.flags()));
     agent =
-        DaemonFrame.open(name, Agent.KIND, flags.daemon(), modules, connectors)
+        DaemonFrame.open(name, Agent.KIND, given.daemon(), modules, connectors)
             .start(
                 frame -> {
                   frame.router().add(new LoggingEndpoint(verbosity));
                   frame.router().add(new DeploymentsEndpoint(name, deployments));
-                  return new Agent(frame, flags, coordination, links, this::shutDown);
+                  return new Agent(frame, given, coordination, links, this::shutDown);
                 });
+    flags =
+        new FollowedFlags<>(
+                "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
+            .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
+            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()));
+    for (String flag : BorderFlags.AUTHENTICATORS) {
+      flags.follow(flag, next -> agent.selectAuthenticators(next.daemon().border()));
+    }
   }
 
   private void shutDown() {
@@ -96,32 +98,7 @@ public final class AgentDaemon {
 
   @Modified
   void modified(Map<String, Object> properties) {
-    Map<String, String> next = DaemonConfiguration.of(properties, name).flags();
-    AgentFlags flags;
-    try {
-      flags = AgentFlags.of(definitions.parse(next));
-    } catch (FlagException e) {
-      LOG.error("The new configuration of agent '{}' is not used: {}", name, e.getMessage());
-      return;
-    }
-    Set<String> changed = new HashSet<>(next.keySet());
-    changed.addAll(given.keySet());
-    changed.removeIf(flag -> Objects.equals(given.get(flag), next.get(flag)));
-    if (changed.remove(HOOKS)) {
-      LOG.info("Agent '{}' uses hooks '{}' from now on", name, next.getOrDefault(HOOKS, ""));
-      agent.selectHooks(flags.daemon().hooks());
-    }
-    if (changed.remove(ISOLATION)) {
-      LOG.info(
-          "Agent '{}' isolates new containers by '{}' from now on",
-          name,
-          next.getOrDefault(ISOLATION, ""));
-      agent.selectIsolation(flags.containers().isolation());
-    }
-    if (!changed.isEmpty()) {
-      LOG.warn("Agent '{}' follows the new values of {} once it is restarted", name, changed);
-    }
-    given = next;
+    flags.changed(DaemonConfiguration.of(properties, name).flags());
   }
 
   /** The master ordered the agent to end, and with it a process that is nothing else (rule 185). */

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.border.ModuleAuthentication;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.DaemonFlags;
@@ -57,6 +58,7 @@ public final class DaemonFrame implements AutoCloseable {
   private final DaemonIdentity identity;
   private EventLoop loop;
   private Workers workers;
+  private ModuleAuthentication authentication;
   private Authorization authorization;
   private VirtualFiles files;
   private Router router;
@@ -129,7 +131,7 @@ public final class DaemonFrame implements AutoCloseable {
   }
 
   private void bind(HttpConnectors connectors) throws IOException {
-    ModuleAuthentication authentication =
+    authentication =
         own(
             new ModuleAuthentication(
                 kind.role(), flags.border().authenticators(), modules, workers));
@@ -169,6 +171,11 @@ public final class DaemonFrame implements AutoCloseable {
       close();
       throw failure(e);
     }
+  }
+
+  /** Has other modules guard the border from when they have opened; what is open stays open. */
+  public void selectAuthenticators(BorderFlags border) {
+    authentication.select(border.authenticators());
   }
 
   private static IOException failure(Exception e) {

@@ -21,6 +21,7 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.DaemonKind;
 import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
@@ -70,6 +71,7 @@ public final class Master implements Daemon {
   private final Coordination coordination;
   private final EventLoop loop;
   private final MasterInfo self;
+  private final ModuleConsultant consultant;
   private final Leadership leadership;
   private final Terms terms;
   private volatile String allocator;
@@ -88,7 +90,7 @@ public final class Master implements Daemon {
     loop = frame.loop();
     allocator = flags.allocation().allocator();
     self = describe();
-    ModuleConsultant consultant =
+    consultant =
         frame.own(
             new ModuleConsultant(
                 flags.daemon().hooks(), frame.modules(), frame.authorization(), loop));
@@ -277,6 +279,16 @@ public final class Master implements Daemon {
       allocator = name;
       leadership.withTerm(term -> term.allocation().select(name), () -> {});
     }
+  }
+
+  /** Selects other hooks at run time, from when they have opened. */
+  public void selectHooks(List<String> names) {
+    consultant.select(names);
+  }
+
+  /** Selects other modules for who guards the border, from when they have opened. */
+  public void selectAuthenticators(BorderFlags border) {
+    frame.selectAuthenticators(border);
   }
 
   /** Where it listens. */

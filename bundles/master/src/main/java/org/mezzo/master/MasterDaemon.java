@@ -1,11 +1,12 @@
 package org.mezzo.master;
 
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.Map;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
+import org.mezzo.daemon.configuration.FollowedFlags;
 import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
@@ -21,13 +22,11 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A master that exists because its configuration does: one per configuration of the factory {@code
  * org.mezzo.master}. Properties are flags in text form by name, and {@code mezzo.daemon}, the name
- * of the daemon in its process. Of the flags {@code allocator} can be changed while it runs.
+ * of the daemon in its process. The flags that select modules can be changed while it runs.
  */
 @Component(
     configurationPid = MasterDaemon.PID,
@@ -35,15 +34,11 @@ import org.slf4j.LoggerFactory;
     service = MasterDaemon.class,
     immediate = true)
 public final class MasterDaemon {
-  private static final Logger LOG = LoggerFactory.getLogger(MasterDaemon.class);
-  private static final String ALLOCATOR = "allocator";
-
   /** The factory PID whose configurations are masters. */
   static final String PID = "org.mezzo.master";
 
-  private final FlagDefinitions definitions;
   private final Master master;
-  private Map<String, String> given;
+  private final FollowedFlags<MasterFlags> flags;
 
   @Activate
   public MasterDaemon(
@@ -55,18 +50,28 @@ public final class MasterDaemon {
       @Reference LinkServer links,
       @Reference Verbosity verbosity)
       throws IOException, FlagException {
-    definitions = definitions();
+    FlagDefinitions definitions = definitions();
     DaemonConfiguration configuration = DaemonConfiguration.of(properties, "master");
-    given = configuration.flags();
-    MasterFlags flags = MasterFlags.of(definitions.parse(given));
+    MasterFlags given = MasterFlags.of(definitions.parse(configuration.flags()));
     master =
-        DaemonFrame.open(configuration.name(), Master.KIND, flags.daemon(), modules, connectors)
+        DaemonFrame.open(configuration.name(), Master.KIND, given.daemon(), modules, connectors)
             .start(
                 frame -> {
                   frame.router().add(new LoggingEndpoint(verbosity));
                   frame.router().add(new DeploymentsEndpoint(configuration.name(), deployments));
-                  return new Master(frame, flags, coordination, links);
+                  return new Master(frame, given, coordination, links);
                 });
+    flags =
+        new FollowedFlags<>(
+                "master '" + configuration.name() + "'",
+                definitions,
+                MasterFlags::of,
+                configuration.flags())
+            .follow("allocator", next -> master.selectAllocator(next.allocation().allocator()))
+            .follow("hooks", next -> master.selectHooks(next.daemon().hooks()));
+    for (String flag : BorderFlags.AUTHENTICATORS) {
+      flags.follow(flag, next -> master.selectAuthenticators(next.daemon().border()));
+    }
   }
 
   /** The flags of a master. */
@@ -77,20 +82,8 @@ public final class MasterDaemon {
 
   /** Takes over what can be changed while the master runs. */
   @Modified
-  void modified(Map<String, Object> properties) throws FlagException {
-    Map<String, String> now = DaemonConfiguration.of(properties, "master").flags();
-    String allocator = MasterFlags.of(definitions.parse(now)).allocation().allocator();
-    Map<String, String> before = new HashMap<>(given);
-    Map<String, String> after = new HashMap<>(now);
-    before.remove(ALLOCATOR);
-    after.remove(ALLOCATOR);
-    if (!before.equals(after)) {
-      LOG.warn(
-          "Of the changed flags only --allocator is taken over now; restart the master for the"
-              + " others");
-    }
-    given = now;
-    master.selectAllocator(allocator);
+  void modified(Map<String, Object> properties) {
+    flags.changed(DaemonConfiguration.of(properties, "master").flags());
   }
 
   /** The running master. */

@@ -288,6 +288,11 @@ public record Kind<M extends Module>(
         other);
   }
 
+  /** Whether its modules keep somebody out, so that a daemon without one must not be open. */
+  public boolean guards() {
+    return absence == Absence.UNAVAILABLE || absence == Absence.FORBIDDEN;
+  }
+
   /** Whether instances answer one call after the other. */
   public boolean isSerial() {
     return order == Order.SERIAL;

@@ -21,6 +21,10 @@ public record BorderFlags(
     Map<Access, List<String>> authenticators,
     Optional<String> authorizer,
     List<String> disabledPaths) {
+  /** The flags that select who authenticates, on any daemon. */
+  public static final List<String> AUTHENTICATORS =
+      List.of("http_authenticators", "http_framework_authenticators");
+
   private static final List<String> BASIC = List.of("basic");
 
   public BorderFlags {

@@ -1,5 +1,6 @@
 package org.mezzo.daemon.border;
 
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,8 @@ import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.modules.DaemonModules;
 import org.mezzo.modules.Kinds;
+import org.mezzo.modules.ModuleChain;
+import org.mezzo.modules.ModuleChain.Selection;
 import org.mezzo.modules.ModuleLease;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,8 +37,10 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   private record Judged(String scheme, Result result) {}
 
   private final Role role;
-  private final Map<Access, List<ModuleLease<HttpAuthenticator>>> demanded = new LinkedHashMap<>();
-  private final Map<String, ModuleLease<HttpAuthenticator>> leases = new LinkedHashMap<>();
+  private final ModuleChain<HttpAuthenticator> authenticators;
+
+  /** Names by access, the latest first, until the modules of the latest are there. */
+  private volatile List<Map<Access, List<String>>> demanded;
 
   /**
    * Leases the authenticators.
@@ -47,33 +52,66 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   public ModuleAuthentication(
       Role role, Map<Access, List<String>> names, DaemonModules modules, Workers workers) {
     this.role = role;
-    names.forEach(
-        (access, wanted) ->
-            demanded.put(
-                access,
-                wanted.stream()
-                    .map(
-                        name ->
-                            leases.computeIfAbsent(
-                                name,
-                                key ->
-                                    modules.lease(
-                                        Kinds.HTTP_AUTHENTICATOR, key, workers.answers())))
-                    .toList()));
+    demanded = List.of(Map.copyOf(names));
+    authenticators = modules.chain(Kinds.HTTP_AUTHENTICATOR, all(names), workers.answers());
+  }
+
+  private static List<String> all(Map<Access, List<String>> names) {
+    return names.values().stream().flatMap(List::stream).distinct().toList();
+  }
+
+  /**
+   * Selects other authenticators, which are asked from when they have opened. What is open stays
+   * open, and nothing else becomes so.
+   *
+   * @param names by access, of which only those count that are demanded already
+   */
+  public synchronized void select(Map<Access, List<String>> names) {
+    Map<Access, List<String>> next = new EnumMap<>(Access.class);
+    next.putAll(demanded.get(0));
+    next.replaceAll((access, before) -> names.getOrDefault(access, before));
+    try (Selection<HttpAuthenticator> selection = authenticators.now()) {
+      demanded =
+          Stream.concat(Stream.of(Map.copyOf(next)), inEffect(leases(selection)).stream()).toList();
+    }
+    authenticators.select(all(next));
+  }
+
+  /** Those of a selection that are to be asked; those of before until all of the next are there. */
+  private List<ModuleLease<HttpAuthenticator>> wanted(
+      Selection<HttpAuthenticator> selection, Access access) {
+    Map<String, ModuleLease<HttpAuthenticator>> leases = leases(selection);
+    return inEffect(leases)
+        .map(names -> names.get(access).stream().map(leases::get).toList())
+        .orElse(List.of());
+  }
+
+  /** The names selected last of which all are leased. */
+  private Optional<Map<Access, List<String>>> inEffect(
+      Map<String, ModuleLease<HttpAuthenticator>> leases) {
+    return demanded.stream().filter(it -> leases.keySet().containsAll(all(it))).findFirst();
+  }
+
+  private static Map<String, ModuleLease<HttpAuthenticator>> leases(
+      Selection<HttpAuthenticator> selection) {
+    Map<String, ModuleLease<HttpAuthenticator>> leases = new LinkedHashMap<>();
+    selection.members().forEach(member -> leases.put(member.name(), member.lease()));
+    return leases;
   }
 
   @Override
   public CompletionStage<Verdict> authenticate(HttpExchange exchange, Access access) {
-    List<ModuleLease<HttpAuthenticator>> wanted = demanded.get(access);
-    if (wanted == null) {
+    if (!demanded.get(0).containsKey(access)) {
       return CompletableFuture.completedFuture(Verdict.pass(Optional.empty()));
     }
     String realm = access.realm(role).orElseThrow();
     var request =
         HttpAuthenticator.Request.of(exchange.method(), exchange.path(), exchange.headers(), realm);
+    Selection<HttpAuthenticator> selection = authenticators.now();
     List<CompletableFuture<Judged>> asked =
-        wanted.stream().map(lease -> ask(lease, request)).toList();
+        wanted(selection, access).stream().map(lease -> ask(lease, request)).toList();
     return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
+        .whenComplete((unused, failure) -> selection.close())
         .thenApply(
             unused -> judge(exchange, realm, asked.stream().map(CompletableFuture::join).toList()));
   }
@@ -136,6 +174,6 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
   /** Gives the leases back; requests that demand authentication are refused from then on. */
   @Override
   public void close() {
-    leases.values().forEach(ModuleLease::close);
+    authenticators.close();
   }
 }

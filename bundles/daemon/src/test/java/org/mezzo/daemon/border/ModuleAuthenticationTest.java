@@ -3,8 +3,10 @@ package org.mezzo.daemon.border;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -17,6 +19,7 @@ import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.fixtures.Await;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.modules.DaemonModules;
 import org.mezzo.modules.Kind;
@@ -28,6 +31,7 @@ class ModuleAuthenticationTest {
   private final Workers workers = new Workers("test", 2);
   private final LocalModules modules = new LocalModules();
   private TestServer server;
+  private ModuleAuthentication authentication;
 
   @AfterEach
   void close() {
@@ -67,16 +71,13 @@ class ModuleAuthenticationTest {
   }
 
   private void serve(Role role, Map<String, String> flags) throws Exception {
-    Router router =
-        new Router(
-            "master",
-            new ModuleAuthentication(
-                role,
-                BorderFlags.of(role, new TestFlags(flags)).authenticators(),
-                modules(role),
-                workers),
-            Authorization.none(),
+    authentication =
+        new ModuleAuthentication(
+            role,
+            BorderFlags.of(role, new TestFlags(flags)).authenticators(),
+            modules(role),
             workers);
+    Router router = new Router("master", authentication, Authorization.none(), workers);
     for (Access access : Access.values()) {
       router.add(
           TestEndpoint.of(
@@ -102,6 +103,36 @@ class ModuleAuthenticationTest {
         .contains("Basic realm=\"mesos-master-readonly\"");
     assertThat(server.send("GET", "/READONLY", new byte[0], "Authorization", "right").body())
         .isEqualTo("ann");
+  }
+
+  /** Whoever is to come is asked once it is there; until then those of before are. */
+  @Test
+  void othersCanBeSelectedWithoutARefusalInBetween() throws Exception {
+    register(Kinds.HTTP_AUTHENTICATOR, "basic", new Authenticator(Principal.named("ann")));
+    CompletableFuture<Void> opens = new CompletableFuture<>();
+    modules.register(
+        HttpAuthenticator.class,
+        HttpAuthenticator.KIND,
+        "other",
+        () -> {
+          opens.join();
+          return new Authenticator(Principal.named("bob"));
+        });
+    serve(Role.MASTER, Map.of("authenticate_http_readonly", "true"));
+    authentication.select(
+        Map.of(Access.READONLY, List.of("other"), Access.READWRITE, List.of("other")));
+    for (int i = 0; i < 5; i++) {
+      assertThat(who("/READONLY")).isEqualTo("ann");
+    }
+    assertThat(server.get("/READWRITE").body()).as("open as before").isEqualTo("nobody");
+    opens.complete(null);
+    Await.until("the other is asked", () -> !who("/READONLY").equals("ann"));
+    assertThat(who("/READONLY")).isEqualTo("bob");
+    assertThat(server.get("/READONLY").statusCode()).isEqualTo(401);
+  }
+
+  private String who(String path) throws Exception {
+    return server.send("GET", path, new byte[0], "Authorization", "right").body();
   }
 
   @Test

@@ -48,6 +48,11 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
     return authorization.demanded() || !hooks.isEmpty();
   }
 
+  /** Selects other hooks; what is under way still ends with those of before. */
+  public void select(List<String> names) {
+    hooks.select(names);
+  }
+
   @Override
   public CompletionStage<Consultation.Answer> ask(Consultation question) {
     Set<String> unauthorized = new HashSet<>();

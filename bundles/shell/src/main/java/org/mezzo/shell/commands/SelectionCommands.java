@@ -9,9 +9,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.felix.service.command.Descriptor;
+import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.modules.Kind;
+import org.mezzo.modules.Kind.Cardinality;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
@@ -34,21 +39,12 @@ public final class SelectionCommands implements Completions {
   private static final Duration PATIENCE = Duration.ofSeconds(15);
   private static final String NONE = "none";
 
-  /**
-   * A kind of module that a running daemon can change.
-   *
-   * @param kind as modules state it
-   * @param factoryPid of the daemons
-   * @param flag that selects
-   * @param several whether it takes more than one name, or none
-   */
-  private record Selectable(String kind, String factoryPid, String flag, boolean several) {}
+  /** The kinds that a running daemon can change. */
+  private static final List<Kind<?>> SELECTABLE =
+      Kinds.all().stream().filter(kind -> !kind.flags().isEmpty()).toList();
 
-  private static final List<Selectable> SELECTABLE =
-      List.of(
-          new Selectable("allocator", "org.mezzo.master", "allocator", false),
-          new Selectable("hook", "org.mezzo.agent", "hooks", true),
-          new Selectable("isolator", "org.mezzo.agent", "isolation", true));
+  private static final Map<Role, String> FACTORIES =
+      Map.of(Role.MASTER, "org.mezzo.master", Role.AGENT, "org.mezzo.agent");
 
   private final ModuleLeases leases;
   private final ConfigurationAdmin configurations;
@@ -68,76 +64,91 @@ public final class SelectionCommands implements Completions {
 
   @Descriptor("lets the daemons of this process use another module, until they are restarted")
   public String select(
-      @Descriptor("allocator, or hook or isolator on agents; see modules") String kind,
-      @Descriptor("the module's name; for hooks and isolators several with commas between, or none")
+      @Descriptor("what it is, for example allocator or hook; see modules") String kind,
+      @Descriptor("the module's name; several with commas between, or none, where that is possible")
           String name)
       throws IOException, InterruptedException {
-    Selectable selectable =
+    Kind<?> selected =
         selectable(kind)
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "A running daemon can change its allocator, hooks or isolators, not its '"
+                        "A running daemon can change its "
+                            + String.join(", ", kinds())
+                            + ", not its '"
                             + kind
-                            + "': restart it with another flag"));
+                            + "'"));
+    boolean several = selected.cardinality() == Cardinality.MANY;
+    // Whom nobody guards, everybody enters: that takes a restart with other flags.
+    boolean dispensable = several && !selected.guards();
     List<String> wanted =
-        selectable.several() && name.equals(NONE)
+        dispensable && name.equals(NONE)
             ? List.of()
             : Arrays.stream(name.split(","))
                 .map(String::strip)
                 .filter(Predicate.not(String::isEmpty))
                 .toList();
-    if (wanted.isEmpty() && !name.equals(NONE) || wanted.size() > 1 && !selectable.several()) {
+    if (wanted.isEmpty() && !(dispensable && name.equals(NONE)) || wanted.size() > 1 && !several) {
       throw new IllegalArgumentException("'" + name + "' is not the name of one " + kind);
     }
-    List<String> available = names(selectable.kind());
+    List<String> available = names(selected.name());
     for (String one : wanted) {
       if (!available.contains(one)) {
         throw new IllegalArgumentException(
             "There is no %s '%s': %s"
                 .formatted(
-                    selectable.kind(),
+                    selected.name(),
                     one,
                     available.isEmpty()
                         ? "none is installed"
                         : "installed are " + String.join(", ", available)));
       }
     }
-    return configure(selectable, wanted);
+    return configure(selected, wanted);
   }
 
-  private String configure(Selectable selectable, List<String> wanted)
+  private String configure(Kind<?> kind, List<String> wanted)
       throws IOException, InterruptedException {
-    Configuration[] daemons;
+    Map<String, String> before = new LinkedHashMap<>();
+    for (Map.Entry<Role, String> flag : new TreeMap<>(kind.flags()).entrySet()) {
+      for (Configuration daemon : daemons(flag.getKey())) {
+        Dictionary<String, Object> properties = daemon.getProperties();
+        String name = String.valueOf(properties.get("mezzo.daemon"));
+        if (kind.guards() && of(kind.name(), name).findAny().isEmpty()) {
+          continue;
+        }
+        before.put(name, held(kind.name(), name));
+        if (wanted.isEmpty()) {
+          properties.remove(flag.getValue());
+        } else {
+          properties.put(flag.getValue(), String.join(",", wanted));
+        }
+        daemon.update(properties);
+      }
+    }
+    if (before.isEmpty()) {
+      throw new IllegalStateException(
+          "No daemon of this process uses a module of kind "
+              + kind.name()
+              + (kind.guards()
+                  ? ": what is not demanded when a daemon starts is open until it is restarted"
+                  : ": use the shell of "
+                      + (kind.flags().containsKey(Role.MASTER) ? "a master" : "an agent")));
+    }
+    Map<String, String> after = awaitHolders(kind.name(), before, wanted);
+    Table table = new Table("DAEMON", "KIND", "BEFORE", "NOW");
+    before.forEach((name, old) -> table.row(name, kind.name(), old, after.get(name)));
+    return table.toString();
+  }
+
+  private List<Configuration> daemons(Role role) throws IOException {
     try {
-      daemons =
-          configurations.listConfigurations("(service.factoryPid=" + selectable.factoryPid() + ")");
+      Configuration[] daemons =
+          configurations.listConfigurations("(service.factoryPid=" + FACTORIES.get(role) + ")");
+      return daemons == null ? List.of() : List.of(daemons);
     } catch (InvalidSyntaxException e) {
       throw new IllegalStateException(e);
     }
-    if (daemons == null || daemons.length == 0) {
-      throw new IllegalStateException(
-          "No daemon of this process uses a module of kind "
-              + selectable.kind()
-              + ": use the shell of "
-              + (selectable.factoryPid().equals("org.mezzo.master") ? "a master" : "an agent"));
-    }
-    Map<String, String> before = new LinkedHashMap<>();
-    for (Configuration daemon : daemons) {
-      Dictionary<String, Object> properties = daemon.getProperties();
-      String name = String.valueOf(properties.get("mezzo.daemon"));
-      before.put(name, held(selectable.kind(), name));
-      if (wanted.isEmpty()) {
-        properties.remove(selectable.flag());
-      } else {
-        properties.put(selectable.flag(), String.join(",", wanted));
-      }
-      daemon.update(properties);
-    }
-    Map<String, String> after = awaitHolders(selectable.kind(), before, wanted);
-    Table table = new Table("DAEMON", "KIND", "BEFORE", "NOW");
-    before.forEach((name, old) -> table.row(name, selectable.kind(), old, after.get(name)));
-    return table.toString();
   }
 
   /** What each daemon holds when it holds what is wanted, or when patience ends. */
@@ -192,10 +203,14 @@ public final class SelectionCommands implements Completions {
         .toList();
   }
 
+  private static List<String> kinds() {
+    return SELECTABLE.stream().map(Kind::name).toList();
+  }
+
   /** By the kind's name, or that of its flag. */
-  private static Optional<Selectable> selectable(String kind) {
+  private static Optional<Kind<?>> selectable(String kind) {
     return SELECTABLE.stream()
-        .filter(some -> some.kind().equals(kind) || some.flag().equals(kind))
+        .filter(some -> some.name().equals(kind) || some.flags().containsValue(kind))
         .findFirst();
   }
 
@@ -204,10 +219,10 @@ public final class SelectionCommands implements Completions {
     String command = words.get(0);
     if (command.equals("mezzo:select") || command.equals("select")) {
       if (words.size() == 1) {
-        return SELECTABLE.stream().map(Selectable::kind).toList();
+        return kinds();
       }
       return words.size() == 2
-          ? selectable(words.get(1)).map(some -> names(some.kind())).orElse(List.of())
+          ? selectable(words.get(1)).map(some -> names(some.name())).orElse(List.of())
           : List.of();
     }
     boolean module = command.equals("mezzo:module") || command.equals("module");

@@ -97,11 +97,15 @@ final class SelectionCommandsTest {
     SelectionCommands commands = commands();
     assertThatThrownBy(() -> commands.select("allocator", "fair"))
         .hasMessage("There is no allocator 'fair': installed are hierarchical, round-robin");
-    assertThatThrownBy(() -> commands.select("fetcher", "http")).hasMessageContaining("restart it");
+    assertThatThrownBy(() -> commands.select("fetcher", "http"))
+        .hasMessageContaining(
+            "can change its allocator, isolator, hook, http-authenticator, authorizer, not");
     assertThatThrownBy(() -> commands.select("allocator", "a,b")).hasMessageContaining("one alloc");
     assertThatThrownBy(() -> commands.select("allocator", "")).hasMessageContaining("not the name");
-    assertThatThrownBy(() -> commands.select("hooks", "none"))
+    assertThatThrownBy(() -> commands.select("isolation", "none"))
         .hasMessageContaining("use the shell of an agent");
+    assertThatThrownBy(() -> commands.select("http-authenticator", "none"))
+        .hasMessageContaining("There is no http-authenticator 'none'");
     assertThat(master.get("allocator")).isNull();
   }
 
@@ -109,7 +113,7 @@ final class SelectionCommandsTest {
   void completes() {
     SelectionCommands commands = commands();
     assertThat(commands.after(List.of("mezzo:select")))
-        .containsExactly("allocator", "hook", "isolator");
+        .containsExactly("allocator", "isolator", "hook", "http-authenticator", "authorizer");
     assertThat(commands.after(List.of("mezzo:select", "allocator")))
         .containsExactly("hierarchical", "round-robin");
     assertThat(commands.after(List.of("mezzo:module"))).contains("round-robin");
