@@ -200,6 +200,20 @@ final class Installation {
         .flatMap(this::stored);
   }
 
+  /**
+   * What ran last of that name, or else what was good before, read from the store; empty when there
+   * is nothing that may be tried.
+   */
+  Optional<ModuleJar> lastOf(String symbolicName) {
+    return state
+        .journal()
+        .seat(symbolicName)
+        .map(Journal.Seat::digest)
+        .filter(digest -> state.journal().verdict(digest).isEmpty())
+        .flatMap(this::stored)
+        .or(() -> lastGood(symbolicName, ""));
+  }
+
   /** A jar of the store; empty when it is not there. */
   Optional<ModuleJar> stored(String digest) {
     try {

@@ -1,6 +1,7 @@
 package org.mezzo.deployment.bundles;
 
 import java.util.List;
+import java.util.Set;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.osgi.framework.Bundle;
 
@@ -11,6 +12,12 @@ final class Installed {
 
   /** Whether it is there because of the folder, which may hold something else that was refused. */
   boolean inFolder;
+
+  /**
+   * Digests of jars in the folder that stay there and do not run: this one was asked for, and the
+   * folder could not be changed.
+   */
+  Set<String> overrides = Set.of();
 
   long absentSinceNanos;
   int absentLooks;
@@ -47,9 +54,26 @@ final class Installed {
     return bundle.getVersion().toString();
   }
 
+  /** The folder has it from now on. */
+  void inFolderAs(ModuleJar there) {
+    jar = there;
+    inFolder = true;
+    overrides = Set.of();
+    notice = "";
+  }
+
+  /** The folder has others, and cannot be changed. */
+  void override(Set<String> digests, String why) {
+    overrides = Set.copyOf(digests);
+    notice = why;
+  }
+
   /** It has other content from now on. */
   void replaced(ModuleJar by) {
     jar = by;
+    overrides = Set.of();
+    notice = "";
+    absentLooks = 0;
     sinceNanos = System.nanoTime();
     healthySinceNanos = 0;
   }

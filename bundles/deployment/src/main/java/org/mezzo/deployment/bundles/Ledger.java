@@ -181,10 +181,15 @@ final class Ledger {
     return last != null && last.word.equals(UNREAD) && isSameArrival(jar);
   }
 
+  /** Whether a jar of the folder does not run because another one was asked for. */
+  boolean isOverridden(ModuleJar jar) {
+    Installed entry = installed.get(jar.symbolicName());
+    return entry != null && entry.overrides.contains(jar.digest());
+  }
+
   /** What the folder has is what is installed. */
   void agreed(Installed entry, ModuleJar jar) {
-    entry.jar = jar;
-    entry.inFolder = true;
+    entry.inFolderAs(jar);
     Refused better = refused.get(jar.symbolicName());
     if (better != null && !lies(better.jar)) {
       refused.remove(jar.symbolicName());

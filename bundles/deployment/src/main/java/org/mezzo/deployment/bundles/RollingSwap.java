@@ -78,7 +78,11 @@ final class RollingSwap {
         ModuleJar next = next(former, together);
         boolean wanted = next == former.jar ? former.inFolder : inFolder;
         Bundle bundle = bundles.candidate(store.file(next.digest()), next, former.bundle);
-        heirs.add(new Installed(bundle, next, wanted));
+        Installed heir = new Installed(bundle, next, wanted);
+        if (next == former.jar) {
+          heir.override(former.overrides, former.notice);
+        }
+        heirs.add(heir);
       }
     } catch (IOException | BundleException e) {
       formers.forEach(former -> bundles.established(former.bundle));

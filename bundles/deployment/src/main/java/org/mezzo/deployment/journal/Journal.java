@@ -405,18 +405,41 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  /** The digests that something may be gone back to. */
-  public synchronized Set<String> goodDigests() {
-    Set<String> digests = new HashSet<>();
+  /** The digests of what was installed, of what may be gone back to, and of what is being tried. */
+  public synchronized Set<String> digests() {
+    Set<String> digests = new HashSet<>(trials.keySet());
     goods.values().forEach(good -> digests.add(good.digest()));
+    seats.values().forEach(seat -> digests.add(seat.digest()));
     return digests;
+  }
+
+  /**
+   * The symbolic names of what a file of the folder held when it was last {@link #present}, as far
+   * as they are remembered: of what was installed, was good, or has a verdict.
+   */
+  public synchronized Set<String> held(String fileName) {
+    Set<String> names = new HashSet<>();
+    for (Jar jar : generations.keySet()) {
+      if (jar.file.equals(fileName)) {
+        seats.forEach((name, seat) -> addIf(seat.digest().equals(jar.digest), names, name));
+        goods.forEach((name, good) -> addIf(good.digest().equals(jar.digest), names, name));
+        verdict(jar.digest).ifPresent(verdict -> names.add(verdict.symbolicName()));
+      }
+    }
+    return names;
+  }
+
+  private static void addIf(boolean held, Set<String> names, String name) {
+    if (held) {
+      names.add(name);
+    }
   }
 
   /**
    * Which jars lie in the folder. Those that came since the last call are of one new generation.
    *
    * @param digests by the file's name
-   * @param unsettled names of files that are being written and count as they did before
+   * @param unsettled names of files that cannot be read now and count as they did before
    */
   public synchronized void present(Map<String, String> digests, Set<String> unsettled) {
     for (Jar jar : List.copyOf(generations.keySet())) {
