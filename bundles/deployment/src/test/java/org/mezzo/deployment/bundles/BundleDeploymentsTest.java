@@ -562,6 +562,24 @@ final class BundleDeploymentsTest extends DeploymentsInFramework {
   }
 
   @Test
+  void twoThatAreNotWantedOfOneNameAreEachTurnedAwayOnce() throws Exception {
+    deploy();
+    ModuleBundle.of("library", "1.0.0").build(modules.resolve("a.jar"));
+    ModuleBundle.of("library", "2.0.0").build(modules.resolve("b.jar"));
+    last(2);
+    await(() -> deployments.list().size() == 2);
+    for (String name : List.of("one.jar", "two.jar")) {
+      Files.writeString(modules.resolve(name), "no jar");
+      await(() -> deployments.list().stream().anyMatch(d -> d.file().equals(name)));
+    }
+    assertThat(deployments.history()).hasSize(2);
+    assertThat(deployments.list())
+        .filteredOn(deployment -> deployment.state().equals("failed"))
+        .extracting(Deployment::file)
+        .containsExactlyInAnyOrder("a.jar", "b.jar");
+  }
+
+  @Test
   void aVersionThatDropsAModuleThatIsUsedIsRefused() throws Exception {
     deploy();
     good("1.0.0", "greeter.jar");
