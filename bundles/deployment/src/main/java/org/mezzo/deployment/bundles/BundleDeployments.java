@@ -110,13 +110,15 @@ public final class BundleDeployments implements Deployments {
     Installation installation =
         new Installation(bundles, probation, rehearsal, uses, leases, state, ledger, history);
     bundles.removeLeftovers();
+    RollingSwap rollingSwap =
+        new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger);
     changes =
         new Changes(
             bundles,
             new Admission(context, kinds),
             installation,
-            new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger),
-            new InPlaceUpdate(bundles, probation, uses, leases, ledger),
+            rollingSwap,
+            new InPlaceUpdate(bundles, probation, rollingSwap, uses, leases, ledger, history),
             uses,
             leases,
             state,

@@ -171,16 +171,29 @@ final class ModuleBundles {
     }
   }
 
-  /** Stops a bundle, gives it other content and starts it. */
-  void restart(Bundle bundle, Path content, ModuleJar jar) throws IOException, BundleException {
-    run(bundle, "stopped", () -> bundle.stop(Bundle.STOP_TRANSIENT));
-    try (InputStream in = Files.newInputStream(content)) {
-      run(bundle, "updated", () -> bundle.update(in));
-    }
+  /**
+   * Stops a bundle; one that throws is stopped all the same.
+   *
+   * @throws HangsException when it does not return
+   */
+  void stop(Bundle bundle) throws BundleException {
+    run(
+        bundle,
+        "stopped",
+        () -> {
+          try {
+            bundle.stop(Bundle.STOP_TRANSIENT);
+          } catch (BundleException e) {
+            LOG.warn("{} does not stop in order", Reasons.name(bundle), e);
+          }
+        });
+  }
+
+  /** Gives a stopped bundle other content. */
+  void update(Bundle bundle, InputStream content, ModuleJar jar) throws BundleException {
+    run(bundle, "updated", () -> bundle.update(content));
     contents.put(bundle, jar);
     refreshRemoved();
-    leases.readmit(bundle.getBundleId());
-    startOnTrial(bundle, jar);
   }
 
   /** Why a bundle could not be started. */
@@ -198,17 +211,7 @@ final class ModuleBundles {
   void retire(Bundle bundle) throws BundleException {
     long id = bundle.getBundleId();
     drain(id);
-    run(
-        bundle,
-        "stopped",
-        () -> {
-          try {
-            bundle.stop(Bundle.STOP_TRANSIENT);
-          } catch (BundleException e) {
-            LOG.warn(
-                "{} does not stop in order; it is removed all the same", Reasons.name(bundle), e);
-          }
-        });
+    stop(bundle);
     run(bundle, "removed", bundle::uninstall);
     contents.remove(bundle);
     refreshRemoved();

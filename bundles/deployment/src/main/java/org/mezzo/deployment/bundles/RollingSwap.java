@@ -175,12 +175,15 @@ final class RollingSwap {
       List<LeaseDescription> before) {
     ledger.refuse(heirs.get(0).jar, failure.verdict, failure.problem);
     for (Installed former : formers) {
-      bundles.established(former.bundle);
-      leases.readmit(former.bundle.getBundleId());
+      if (!bundles.isStuck(former.bundle)) {
+        bundles.established(former.bundle);
+        leases.readmit(former.bundle.getBundleId());
+      }
     }
     retire(heirs);
-    return change.end(
-        false, failure.problem + "; " + formers.get(0).version() + " stays", gap(formers, before));
+    Installed old = formers.get(0);
+    String remains = bundles.isStuck(old.bundle) ? "" : "; " + old.version() + " stays";
+    return change.end(false, failure.problem + remains, gap(formers, before));
   }
 
   private Action takeOver(

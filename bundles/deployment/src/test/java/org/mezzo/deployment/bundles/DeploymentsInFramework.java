@@ -131,7 +131,7 @@ abstract class DeploymentsInFramework {
     deployments = new BundleDeployments(context, leases, runtime, settings(), KINDS);
   }
 
-  private Settings settings() {
+  Settings settings() {
     return new Settings() {
       @Override
       public long pollMillis() {
