@@ -124,7 +124,7 @@ public final class BundleDeployments implements Deployments {
             state,
             ledger,
             history);
-    trials = new Trials(ledger, probation, uses, changes, state, current);
+    trials = new Trials(ledger, bundles, probation, uses, changes, state, current);
     String dir = context.getProperty(FOLDER_PROPERTY);
     folder =
         dir == null || dir.isBlank()

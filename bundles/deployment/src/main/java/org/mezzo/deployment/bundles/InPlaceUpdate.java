@@ -182,7 +182,7 @@ final class InPlaceUpdate {
     }
     leases.readmit(entry.bundle.getBundleId());
     try {
-      bundles.startOnTrial(entry.bundle, jar);
+      bundles.startMarked(entry.bundle, jar);
     } catch (HangsException e) {
       return Optional.of(new Failure(Optional.of(Verdict.Kind.HUNG), Reasons.plain(e)));
     } catch (BundleException e) {

@@ -30,9 +30,6 @@ final class Installed {
   /** What an operator should know though nothing is wrong; empty when there is nothing. */
   String notice = "";
 
-  /** Since when it has run with this content. */
-  long sinceNanos = System.nanoTime();
-
   /** Since when daemons have used it without trouble; 0 while none does. */
   long healthySinceNanos;
 
@@ -74,7 +71,6 @@ final class Installed {
     overrides = Set.of();
     notice = "";
     absentLooks = 0;
-    sinceNanos = System.nanoTime();
     healthySinceNanos = 0;
   }
 

@@ -82,7 +82,7 @@ final class Ledger {
     journal.seatLast(jar.symbolicName(), jar.version().toString(), jar.digest());
   }
 
-  /** A bundle that was taken over from runs again, in its former place among the others. */
+  /** A bundle that has a place among the others, of before or of its successor, runs again. */
   void restored(Installed entry) {
     ModuleJar jar = entry.jar;
     installed.put(jar.symbolicName(), entry);

@@ -154,7 +154,7 @@ final class RollingSwap {
   private Optional<Failure> start(Installed heir) {
     try {
       bundles.bar(heir.bundle);
-      bundles.startOnTrial(heir.bundle, heir.jar);
+      bundles.startMarked(heir.bundle, heir.jar);
       Optional<String> problem = probation.awaitRegistered(heir.bundle);
       if (problem.isEmpty()) {
         problem = rehearsal.of(heir.bundle);

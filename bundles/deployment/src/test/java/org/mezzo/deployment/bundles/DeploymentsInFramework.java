@@ -1,7 +1,5 @@
 package org.mezzo.deployment.bundles;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import java.lang.annotation.Annotation;
@@ -9,6 +7,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -204,6 +203,23 @@ abstract class DeploymentsInFramework {
     return left;
   }
 
+  /**
+   * What a process had left if it had been killed after the last line of its journal with a text.
+   */
+  static Path cutAfter(Path left, String text) throws Exception {
+    List<String> lines = Files.readAllLines(left.resolve("journal"));
+    int last = lines.size() - 1;
+    while (!lines.get(last).contains(text)) {
+      last--;
+    }
+    Files.write(left.resolve("journal"), new ArrayList<>(lines.subList(0, last + 1)));
+    return left;
+  }
+
+  String journal() throws Exception {
+    return Files.readString(state.resolve("journal"));
+  }
+
   /** Another process after one that was killed. */
   void restartAfterKill(Path left) throws Exception {
     halt();
@@ -281,8 +297,11 @@ abstract class DeploymentsInFramework {
   }
 
   Deployment only() {
-    assertThat(deployments.list()).hasSize(1);
-    return deployments.list().get(0);
+    List<Deployment> wanted = deployments.list();
+    if (wanted.size() != 1) {
+      throw new IllegalStateException("Not one: " + wanted);
+    }
+    return wanted.get(0);
   }
 
   static List<String> lines(ListAppender<ILoggingEvent> log) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -48,17 +47,6 @@ final class GoingBackTest extends DeploymentsInFramework {
     await(() -> only().problem().contains("2.0.0 in greeter.jar was skipped"));
     restart();
     await(() -> holder().equals("1.0.0"));
-  }
-
-  /** What a process had written when it was killed after the last line with a text. */
-  private static Path cutAfter(Path left, String text) throws Exception {
-    List<String> lines = Files.readAllLines(left.resolve("journal"));
-    int last = lines.size() - 1;
-    while (!lines.get(last).contains(text)) {
-      last--;
-    }
-    Files.write(left.resolve("journal"), new ArrayList<>(lines.subList(0, last + 1)));
-    return left;
   }
 
   @Test

@@ -130,7 +130,7 @@ final class InPlaceUpdateTest extends DeploymentsInFramework {
       Path first = other("1.0.0", "first", dir.resolve("first.jar"));
       Installed entry = new Installed(bundles.install(first, jar(first)), jar(first), false);
       ledger.put(entry);
-      bundles.startOnTrial(entry.bundle, entry.jar);
+      bundles.startMarked(entry.bundle, entry.jar);
       await(() -> holder().equals("1.0.0"));
       ModuleJar next = jar(other("1.0.0", "second", dir.resolve("second.jar")));
 
