@@ -38,13 +38,16 @@ public interface Deployments {
    *
    * @param jar read before the stage completes; not changed
    * @param principal who asks, for the history
+   * @throws IllegalArgumentException when no jar can be called so in a hot folder
    */
   CompletionStage<Action> install(Path jar, String principal);
 
   /**
    * The same from a stream, which is read to its end before the method returns and is not closed.
    *
-   * @param fileName what to call the jar in the hot folder
+   * @param fileName what to call the jar in the hot folder: it ends in {@code .jar}, does not begin
+   *     with a dot, and has no slashes
+   * @throws IllegalArgumentException for another name, before anything is read
    * @throws IOException when the stream fails or the jar cannot be kept
    */
   CompletionStage<Action> install(String fileName, InputStream jar, String principal)

@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -109,19 +110,21 @@ public final class BundleDeployments implements Deployments {
     Installation installation =
         new Installation(bundles, probation, rehearsal, uses, leases, state, ledger, history);
     bundles.removeLeftovers();
+    RollingSwap rollingSwap =
+        new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger);
     changes =
         new Changes(
             bundles,
             new Admission(context, kinds),
             installation,
-            new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger),
-            new InPlaceUpdate(bundles, probation, uses, leases, ledger),
+            rollingSwap,
+            new InPlaceUpdate(bundles, probation, rollingSwap, uses, leases, ledger, history),
             uses,
             leases,
             state,
             ledger,
             history);
-    trials = new Trials(ledger, probation, uses, changes, state, current);
+    trials = new Trials(ledger, bundles, probation, uses, changes, state, current);
     String dir = context.getProperty(FOLDER_PROPERTY);
     folder =
         dir == null || dir.isBlank()
@@ -257,8 +260,7 @@ public final class BundleDeployments implements Deployments {
     }
     tidied = last;
     Set<String> needed = new HashSet<>(ledger.digests());
-    needed.addAll(state.journal().goodDigests());
-    needed.addAll(state.journal().trials());
+    needed.addAll(state.journal().digests());
     try {
       state.store().retain(needed);
     } catch (IOException e) {
@@ -334,18 +336,24 @@ public final class BundleDeployments implements Deployments {
 
   @Override
   public CompletionStage<Action> install(Path jar, String principal) {
-    return request(() -> requested.install(jar, jar.getFileName().toString(), false, principal));
+    String name = checkedName(jar);
+    return request(() -> requested.install(jar, name, false, principal));
   }
 
   @Override
   public CompletionStage<Action> swap(Path jar, String principal) {
-    return request(() -> requested.install(jar, jar.getFileName().toString(), true, principal));
+    String name = checkedName(jar);
+    return request(() -> requested.install(jar, name, true, principal));
+  }
+
+  private static String checkedName(Path jar) {
+    return ModuleFolder.checkedName(Objects.toString(jar.getFileName(), ""));
   }
 
   @Override
   public CompletionStage<Action> install(String fileName, InputStream jar, String principal)
       throws IOException {
-    String name = Path.of(fileName).getFileName().toString();
+    String name = ModuleFolder.checkedName(fileName);
     Path received = Files.createTempFile("mezzo-module", ".jar");
     try {
       Files.copy(jar, received, StandardCopyOption.REPLACE_EXISTING);

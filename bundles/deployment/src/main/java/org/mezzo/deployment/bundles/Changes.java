@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.Verdict;
@@ -20,9 +21,13 @@ import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Changes of what is installed, each in the way that it takes. */
 final class Changes {
+  private static final Logger LOG = LoggerFactory.getLogger(Changes.class);
+
   private final ModuleBundles bundles;
   private final Admission admission;
   private final Installation installation;
@@ -119,14 +124,30 @@ final class Changes {
   }
 
   /**
+   * The same by request.
+   *
+   * @param lastStep what is to be done with it once it runs; what that says is told, too
+   */
+  Action deploy(ModuleJar jar, String principal, Supplier<String> lastStep) {
+    Transaction change = history.begin(principal, jar, ledger.installed(jar.symbolicName()));
+    change.lastStep(lastStep);
+    return deploy(change, jar, false, Map.of());
+  }
+
+  /**
    * Installs, swaps or updates, whichever it takes.
    *
    * @param others that are to be deployed, too, by symbolic name: those that need this one are
    *     swapped together with it
    */
   Action deploy(ModuleJar jar, boolean inFolder, String principal, Map<String, ModuleJar> others) {
+    Transaction change = history.begin(principal, jar, ledger.installed(jar.symbolicName()));
+    return deploy(change, jar, inFolder, others);
+  }
+
+  private Action deploy(
+      Transaction change, ModuleJar jar, boolean inFolder, Map<String, ModuleJar> others) {
     Installed old = ledger.installed(jar.symbolicName());
-    Transaction change = history.begin(principal, jar, old);
     List<ModuleJar> together = new ArrayList<>(List.of(jar));
     Action action;
     try {
@@ -171,9 +192,8 @@ final class Changes {
       Transaction change, List<ModuleJar> together, Installed old, boolean inFolder)
       throws IOException, BundleException {
     ModuleJar jar = together.get(0);
-    Path content = store.file(jar.digest());
     if (old == null) {
-      return installation.install(change, content, jar, inFolder);
+      return installation.install(change, store.file(jar.digest()), jar, inFolder);
     }
     ModuleJar former = old.jar;
     boolean served =
@@ -181,20 +201,68 @@ final class Changes {
             && !uses.quarantined(old.bundle.getBundleId())
             && journal.verdict(former.digest()).isEmpty();
     boolean proven = journal.isProven(jar.symbolicName(), jar.digest());
+    boolean inPlace =
+        old.bundle.getVersion().equals(jar.version()) && ledger.dependents(old).isEmpty();
     List<ModuleJar> formers =
         together.stream().map(each -> ledger.installed(each.symbolicName()).jar).toList();
-    Action action;
-    if (old.bundle.getVersion().equals(jar.version()) && ledger.dependents(old).isEmpty()) {
-      rollingSwap.settle(old.succession);
-      Path formerContent = store.file(former.digest());
-      action = inPlaceUpdate.update(change, content, jar, formerContent, old, inFolder);
-    } else {
-      action = rollingSwap.swap(change, together, old, inFolder, served && !proven);
+    for (ModuleJar each : formers) {
+      secure(each, inPlace && served);
     }
-    if (action.succeeded() && served) {
+    // Known before anything changes: the folder may hold nothing but the new ones by now.
+    List<Good> before = new ArrayList<>();
+    formers.forEach(each -> journal.good(each.symbolicName()).ifPresent(before::add));
+    if (served) {
       formers.forEach(this::keepAsGood);
     }
-    return action;
+    boolean succeeded = false;
+    try {
+      Action action = replace(change, together, old, inFolder, inPlace, served && !proven);
+      succeeded = action.succeeded();
+      return action;
+    } finally {
+      if (!succeeded) {
+        before.forEach(journal::good);
+      }
+    }
+  }
+
+  /**
+   * Makes sure that what runs can be gone back to.
+   *
+   * @param needed whether it must be, because nothing of it stays installed meanwhile
+   */
+  private void secure(ModuleJar former, boolean needed) throws IOException {
+    try {
+      store.stage(former.path(), former.digest());
+      store.force(former.digest());
+    } catch (IOException e) {
+      String problem =
+          "what runs, %s %s, cannot be kept to go back to (%s)"
+              .formatted(former.symbolicName(), former.version(), Reasons.plain(e));
+      if (needed) {
+        throw new IOException(
+            problem + "; give the new one another version, so that both can run side by side", e);
+      }
+      LOG.warn("{}", problem);
+    }
+  }
+
+  private Action replace(
+      Transaction change,
+      List<ModuleJar> together,
+      Installed old,
+      boolean inFolder,
+      boolean inPlace,
+      boolean keep)
+      throws IOException, BundleException {
+    ModuleJar jar = together.get(0);
+    if (!inPlace) {
+      return rollingSwap.swap(change, together, old, inFolder, keep);
+    }
+    rollingSwap.settle(old.succession);
+    Path formerContent = store.file(old.jar.digest());
+    return inPlaceUpdate.update(
+        change, store.file(jar.digest()), jar, formerContent, old, inFolder);
   }
 
   /** What has served is gone back to, unless something is known that has served for long. */

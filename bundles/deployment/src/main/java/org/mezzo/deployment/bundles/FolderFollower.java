@@ -64,14 +64,11 @@ final class FolderFollower {
       return;
     }
     Map<String, ModuleJar> chosen = choose();
-    for (String name : journal.seats().keySet()) {
-      if (names().stream().noneMatch(name::equals)) {
-        journal.unseat(name);
-      }
-    }
-    for (String name : names()) {
+    Set<String> names = names();
+    forgetAbsent(names);
+    for (String name : names) {
       if (!chosen.containsKey(name)) {
-        installation.lastGood(name, "").ifPresent(good -> chosen.put(name, good));
+        installation.lastOf(name).ifPresent(last -> chosen.put(name, last));
       }
     }
     installation.installAll(
@@ -112,6 +109,7 @@ final class FolderFollower {
     for (ModuleJar jar : neededFirst(chosen)) {
       followContent(jar, chosen);
     }
+    forgetAbsent(names);
   }
 
   /** Jars that others of them need come before these. */
@@ -133,8 +131,34 @@ final class FolderFollower {
     }
   }
 
+  /**
+   * The symbolic names that the folder wants something of: those of its jars, and those that files
+   * which cannot be read now had. A jar that is cut off takes nothing away.
+   */
   private Set<String> names() {
-    return ledger.look().jars().stream().map(ModuleJar::symbolicName).collect(Collectors.toSet());
+    Set<String> names =
+        ledger.look().jars().stream().map(ModuleJar::symbolicName).collect(Collectors.toSet());
+    undecided().forEach(file -> names.addAll(journal.held(file)));
+    return names;
+  }
+
+  /** The names of files of which nobody knows now what they are going to be. */
+  private Set<String> undecided() {
+    Set<String> files = new HashSet<>();
+    ledger.look().copying().forEach(file -> files.add(file.getFileName().toString()));
+    ledger.look().unreadable().keySet().forEach(file -> files.add(file.getFileName().toString()));
+    return files;
+  }
+
+  /** What nobody wants is not gone back to, unless it may be what is being copied. */
+  private void forgetAbsent(Set<String> names) {
+    if (ledger.look().copying().isEmpty()) {
+      for (String name : journal.seats().keySet()) {
+        if (!names.contains(name) && ledger.installed(name) == null) {
+          journal.unseat(name);
+        }
+      }
+    }
   }
 
   /**
@@ -146,11 +170,7 @@ final class FolderFollower {
     Map<String, String> digests = new HashMap<>();
     List<ModuleJar> jars = new ArrayList<>(ledger.look().jars());
     jars.forEach(jar -> digests.put(jar.fileName(), jar.digest()));
-    journal.present(
-        digests,
-        ledger.look().copying().stream()
-            .map(file -> file.getFileName().toString())
-            .collect(Collectors.toSet()));
+    journal.present(digests, undecided());
     jars.sort(
         Comparator.<ModuleJar>comparingLong(jar -> journal.generation(jar.fileName(), jar.digest()))
             .thenComparing(ModuleJar::version)
@@ -207,6 +227,9 @@ final class FolderFollower {
       changes.turnAway(jar, History.FOLDER, objection.get());
       return false;
     }
+    if (ledger.isOverridden(jar)) {
+      return true;
+    }
     Optional<String> dropped = changes.dropped(jar);
     dropped.ifPresent(why -> changes.refuse(jar, History.FOLDER, why));
     return dropped.isEmpty();
@@ -231,7 +254,9 @@ final class FolderFollower {
     Installed entry = ledger.installed(jar.symbolicName());
     if (entry != null && entry.jar.digest().equals(jar.digest())) {
       ledger.agreed(entry, jar);
-    } else if (!ledger.failedToStage(jar) && !mayBelongToWhatComes(jar)) {
+    } else if (!ledger.isOverridden(jar)
+        && !ledger.failedToStage(jar)
+        && !mayBelongToWhatComes(jar)) {
       // While a file of the folder is being copied the one it replaces stays as it is.
       changes.deploy(jar, true, History.FOLDER, chosen);
     }
@@ -244,14 +269,15 @@ final class FolderFollower {
   }
 
   private void followPresence(Installed entry, Set<String> names) {
-    if (!entry.inFolder || names.contains(entry.jar.symbolicName())) {
+    if (!entry.inFolder) {
+      return;
+    }
+    if (names.contains(entry.jar.symbolicName())) {
       entry.absentLooks = 0;
       entry.notice = "";
       return;
     }
-    boolean somethingComes =
-        !ledger.look().copying().isEmpty()
-            || ledger.look().unreadable().containsKey(entry.jar.path());
+    boolean somethingComes = !ledger.look().copying().isEmpty();
     if (entry.absentLooks == 0) {
       entry.absentSinceNanos = System.nanoTime();
     }

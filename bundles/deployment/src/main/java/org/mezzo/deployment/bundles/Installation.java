@@ -121,17 +121,23 @@ final class Installation {
 
   /** What took the process before this one down is skipped, and said to be. */
   void skipDeadly() {
-    for (String digest : state.journal().deadly()) {
-      stored(digest)
-          .ifPresent(
-              jar -> {
-                String problem =
-                    "the process ended while it was started or opened; it is skipped until somebody"
-                        + " asks for it again";
-                ledger.refuse(jar, Verdict.Kind.FATAL, problem);
-                begin(jar, Optional.empty()).failed(problem);
-              });
-    }
+    state
+        .journal()
+        .deadly()
+        .forEach(
+            (digest, ends) -> {
+              stored(digest).ifPresent(jar -> skip(jar, ends));
+              state.journal().survived(digest);
+            });
+  }
+
+  private void skip(ModuleJar jar, int ends) {
+    String problem =
+        "the process ended "
+            + (ends == 1 ? "" : ends + " times in a row ")
+            + "while it was started or opened; it is skipped until somebody asks for it again";
+    ledger.refuse(jar, Verdict.Kind.FATAL, problem);
+    begin(jar, Optional.empty()).failed(problem);
   }
 
   private Optional<Installed> installStaged(ModuleJar jar) {
@@ -140,7 +146,12 @@ final class Installation {
     try {
       Path content = state.store().stage(jar.path(), jar.digest());
       Installed entry = new Installed(bundles.install(content, jar), jar, true);
-      ledger.put(entry);
+      if (before.isPresent()) {
+        // Not behind the others, of which some may never come: the order is that of before.
+        ledger.restored(entry);
+      } else {
+        ledger.put(entry);
+      }
       if (news) {
         begin(jar, before).end(true, "installed with the host", Duration.ZERO);
       }
@@ -200,6 +211,20 @@ final class Installation {
         .flatMap(this::stored);
   }
 
+  /**
+   * What ran last of that name, or else what was good before, read from the store; empty when there
+   * is nothing that may be tried.
+   */
+  Optional<ModuleJar> lastOf(String symbolicName) {
+    return state
+        .journal()
+        .seat(symbolicName)
+        .map(Journal.Seat::digest)
+        .filter(digest -> state.journal().verdict(digest).isEmpty())
+        .flatMap(this::stored)
+        .or(() -> lastGood(symbolicName, ""));
+  }
+
   /** A jar of the store; empty when it is not there. */
   Optional<ModuleJar> stored(String digest) {
     try {
@@ -234,7 +259,7 @@ final class Installation {
 
   private boolean start(Installed entry) {
     try {
-      bundles.startOnTrial(entry.bundle, entry.jar);
+      bundles.startMarked(entry.bundle, entry.jar);
       entry.active();
       return true;
     } catch (HangsException e) {

@@ -1,6 +1,7 @@
 package org.mezzo.deployment.bundles;
 
 import java.util.List;
+import java.util.Set;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.osgi.framework.Bundle;
 
@@ -12,6 +13,12 @@ final class Installed {
   /** Whether it is there because of the folder, which may hold something else that was refused. */
   boolean inFolder;
 
+  /**
+   * Digests of jars in the folder that stay there and do not run: this one was asked for, and the
+   * folder could not be changed.
+   */
+  Set<String> overrides = Set.of();
+
   long absentSinceNanos;
   int absentLooks;
   String problem = "";
@@ -22,9 +29,6 @@ final class Installed {
 
   /** What an operator should know though nothing is wrong; empty when there is nothing. */
   String notice = "";
-
-  /** Since when it has run with this content. */
-  long sinceNanos = System.nanoTime();
 
   /** Since when daemons have used it without trouble; 0 while none does. */
   long healthySinceNanos;
@@ -47,10 +51,26 @@ final class Installed {
     return bundle.getVersion().toString();
   }
 
+  /** The folder has it from now on. */
+  void inFolderAs(ModuleJar there) {
+    jar = there;
+    inFolder = true;
+    overrides = Set.of();
+    notice = "";
+  }
+
+  /** The folder has others, and cannot be changed. */
+  void override(Set<String> digests, String why) {
+    overrides = Set.copyOf(digests);
+    notice = why;
+  }
+
   /** It has other content from now on. */
   void replaced(ModuleJar by) {
     jar = by;
-    sinceNanos = System.nanoTime();
+    overrides = Set.of();
+    notice = "";
+    absentLooks = 0;
     healthySinceNanos = 0;
   }
 

@@ -1,13 +1,16 @@
 package org.mezzo.deployment.bundles;
 
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.BooleanSupplier;
 import org.mezzo.deployment.Deployment;
@@ -35,7 +38,13 @@ final class Ledger {
   private final Journal journal;
   private final BooleanSupplier stopping;
   private final Map<String, Installed> installed = new ConcurrentSkipListMap<>();
+
+  /** The last that was refused, by symbolic name. */
   private final Map<String, Refused> refused = new HashMap<>();
+
+  /** What lies in the folder and was refused, by where it lies: several may have one name. */
+  private final Map<Path, Refused> arrivals = new TreeMap<>();
+
   private final Set<String> removedByRequest = new HashSet<>();
   private final List<Stuck> stuck = new ArrayList<>();
   private Look look = new Look(List.of(), Set.of(), Map.of());
@@ -73,7 +82,7 @@ final class Ledger {
     journal.seatLast(jar.symbolicName(), jar.version().toString(), jar.digest());
   }
 
-  /** A bundle that was taken over from runs again, in its former place among the others. */
+  /** A bundle that has a place among the others, of before or of its successor, runs again. */
   void restored(Installed entry) {
     ModuleJar jar = entry.jar;
     installed.put(jar.symbolicName(), entry);
@@ -135,7 +144,7 @@ final class Ledger {
       // Whatever ends the process from now on, this did not.
       journal.survived(jar.digest());
     }
-    refused.put(jar.symbolicName(), new Refused(jar, kind.word(), problem));
+    note(new Refused(jar, kind.word(), problem));
   }
 
   /** Passes a verdict about a jar that ends the process; on the thread that sees the end. */
@@ -156,10 +165,16 @@ final class Ledger {
    * @return whether that is news
    */
   boolean turnAway(ModuleJar jar, String word, String problem) {
-    Refused before = refused.put(jar.symbolicName(), new Refused(jar, word, problem));
+    Refused before = note(new Refused(jar, word, problem));
     return before == null
         || !before.jar.digest().equals(jar.digest())
         || !before.problem.equals(problem);
+  }
+
+  /** Returns what was noted of that place before; null when nothing was. */
+  private Refused note(Refused word) {
+    refused.put(word.jar.symbolicName(), word);
+    return arrivals.put(word.jar.path(), word);
   }
 
   /** The verdict about a jar, if there is one. */
@@ -169,22 +184,25 @@ final class Ledger {
 
   /** Whether a refused jar lies where it lay when it was refused, and has not come again. */
   boolean isSameArrival(ModuleJar jar) {
-    Refused last = refused.get(jar.symbolicName());
-    return last != null
-        && last.jar.path().equals(jar.path())
-        && last.jar.arrivedMillis() == jar.arrivedMillis();
+    Refused last = arrivals.get(jar.path());
+    return last != null && last.jar.arrivedMillis() == jar.arrivedMillis();
   }
 
   /** Whether a jar could not be read when it was to be installed, and has not come again since. */
   boolean failedToStage(ModuleJar jar) {
-    Refused last = refused.get(jar.symbolicName());
+    Refused last = arrivals.get(jar.path());
     return last != null && last.word.equals(UNREAD) && isSameArrival(jar);
+  }
+
+  /** Whether a jar of the folder does not run because another one was asked for. */
+  boolean isOverridden(ModuleJar jar) {
+    Installed entry = installed.get(jar.symbolicName());
+    return entry != null && entry.overrides.contains(jar.digest());
   }
 
   /** What the folder has is what is installed. */
   void agreed(Installed entry, ModuleJar jar) {
-    entry.jar = jar;
-    entry.inFolder = true;
+    entry.inFolderAs(jar);
     Refused better = refused.get(jar.symbolicName());
     if (better != null && !lies(better.jar)) {
       refused.remove(jar.symbolicName());
@@ -198,6 +216,7 @@ final class Ledger {
   /** A jar was installed: what was held against its predecessors counts no more. */
   void accepted(ModuleJar jar) {
     refused.remove(jar.symbolicName());
+    arrivals.values().removeIf(word -> word.jar.symbolicName().equals(jar.symbolicName()));
     removedByRequest.remove(jar.symbolicName());
   }
 
@@ -228,6 +247,9 @@ final class Ledger {
 
   void looked(Look latest) {
     look = latest;
+    Set<Path> there = new HashSet<>(latest.copying());
+    latest.jars().forEach(jar -> there.add(jar.path()));
+    arrivals.keySet().retainAll(there);
   }
 
   /** Jars that are installed or lie in the folder. */
@@ -251,7 +273,9 @@ final class Ledger {
   void publish() {
     List<Deployment> ledger = new ArrayList<>();
     installed.values().forEach(entry -> ledger.add(describe(entry)));
-    for (Refused jar : refused.values()) {
+    Set<Refused> missing = new LinkedHashSet<>(refused.values());
+    missing.addAll(arrivals.values());
+    for (Refused jar : missing) {
       if (!installed.containsKey(jar.jar.symbolicName())) {
         ledger.add(notInstalled(jar.jar, "failed", jar.problem));
       }
@@ -325,11 +349,10 @@ final class Ledger {
 
   private boolean isSuperseded(ModuleJar jar) {
     Installed entry = installed.get(jar.symbolicName());
-    Refused last = refused.get(jar.symbolicName());
     return entry != null
         && entry.inFolder
         && !entry.jar.path().equals(jar.path())
-        && (last == null || !last.jar.path().equals(jar.path()));
+        && !arrivals.containsKey(jar.path());
   }
 
   private static Deployment notInstalled(ModuleJar jar, String state, String problem) {

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,10 @@ final class ModuleBundles {
   private final Wiring wiring;
   private final Map<Bundle, ModuleJar> contents = new ConcurrentHashMap<>();
   private final Set<Long> stuck = new HashSet<>();
+
+  /** Since when contents run, of those of which the journal says that the process may end. */
+  private final Map<String, Long> marks = new HashMap<>();
+
   private long locations;
 
   ModuleBundles(
@@ -150,37 +155,67 @@ final class ModuleBundles {
   }
 
   /**
-   * Starts a bundle; while it is, and as long as it has not proven itself, the journal says that
-   * the process may end of it.
+   * Starts a bundle; while it is, and until its {@linkplain #outlived mark is closed}, the journal
+   * says that the process may end of it.
    */
-  void startOnTrial(Bundle bundle, ModuleJar jar) throws BundleException {
-    boolean trial = !journal.isProven(jar.symbolicName(), jar.digest());
-    if (trial) {
-      journal.starting(jar.digest());
-    }
+  void startMarked(Bundle bundle, ModuleJar jar) throws BundleException {
+    journal.starting(jar.digest());
     boolean started = false;
     try {
       start(bundle);
       started = true;
     } finally {
-      if (trial && started) {
+      if (started) {
+        marks.put(jar.digest(), System.nanoTime());
         journal.opening(jar.digest());
-      } else if (trial) {
-        journal.survived(jar.digest());
+      } else {
+        outlived(jar.digest());
       }
     }
   }
 
-  /** Stops a bundle, gives it other content and starts it. */
-  void restart(Bundle bundle, Path content, ModuleJar jar) throws IOException, BundleException {
-    run(bundle, "stopped", () -> bundle.stop(Bundle.STOP_TRANSIENT));
-    try (InputStream in = Files.newInputStream(content)) {
-      run(bundle, "updated", () -> bundle.update(in));
-    }
+  /** The process has outlived being with a content. */
+  void outlived(String digest) {
+    marks.remove(digest);
+    journal.survived(digest);
+  }
+
+  /** Closes the marks of all that was started a while ago, whatever became of it. */
+  void closeOldMarks() {
+    long limit = TimeUnit.MILLISECONDS.toNanos(settings.get().startTimeoutMillis());
+    long now = System.nanoTime();
+    Map.copyOf(marks)
+        .forEach(
+            (digest, since) -> {
+              if (now - since >= limit) {
+                outlived(digest);
+              }
+            });
+  }
+
+  /**
+   * Stops a bundle; one that throws is stopped all the same.
+   *
+   * @throws HangsException when it does not return
+   */
+  void stop(Bundle bundle) throws BundleException {
+    run(
+        bundle,
+        "stopped",
+        () -> {
+          try {
+            bundle.stop(Bundle.STOP_TRANSIENT);
+          } catch (BundleException e) {
+            LOG.warn("{} does not stop in order", Reasons.name(bundle), e);
+          }
+        });
+  }
+
+  /** Gives a stopped bundle other content. */
+  void update(Bundle bundle, InputStream content, ModuleJar jar) throws BundleException {
+    run(bundle, "updated", () -> bundle.update(content));
     contents.put(bundle, jar);
     refreshRemoved();
-    leases.readmit(bundle.getBundleId());
-    startOnTrial(bundle, jar);
   }
 
   /** Why a bundle could not be started. */
@@ -198,22 +233,32 @@ final class ModuleBundles {
   void retire(Bundle bundle) throws BundleException {
     long id = bundle.getBundleId();
     drain(id);
-    run(
-        bundle,
-        "stopped",
-        () -> {
-          try {
-            bundle.stop(Bundle.STOP_TRANSIENT);
-          } catch (BundleException e) {
-            LOG.warn(
-                "{} does not stop in order; it is removed all the same", Reasons.name(bundle), e);
-          }
-        });
-    run(bundle, "removed", bundle::uninstall);
-    contents.remove(bundle);
+    ModuleJar content = contents.get(bundle);
+    try {
+      stop(bundle);
+      run(bundle, "removed", bundle::uninstall);
+      contents.remove(bundle);
+    } finally {
+      if (content != null) {
+        closeMark(bundle, content);
+      }
+    }
     refreshRemoved();
     wiring.established(bundle);
     leases.readmit(id);
+  }
+
+  /** What is retired does no harm any more, unless another bundle has the same content. */
+  private void closeMark(Bundle bundle, ModuleJar content) {
+    boolean elsewhere =
+        contents.entrySet().stream()
+            .anyMatch(
+                other ->
+                    !other.getKey().equals(bundle)
+                        && other.getValue().digest().equals(content.digest()));
+    if (!elsewhere) {
+      outlived(content.digest());
+    }
   }
 
   /**

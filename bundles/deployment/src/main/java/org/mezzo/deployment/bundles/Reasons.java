@@ -20,12 +20,18 @@ final class Reasons {
     return bundle.getSymbolicName() + " " + bundle.getVersion();
   }
 
-  /** What the innermost failure says. */
-  static String plain(Exception e) {
+  /** What the framework wraps. */
+  static Throwable innermost(Exception e) {
     Throwable cause = e;
     while (cause instanceof BundleException && cause.getCause() != null) {
       cause = cause.getCause();
     }
+    return cause;
+  }
+
+  /** What the innermost failure says. */
+  static String plain(Exception e) {
+    Throwable cause = innermost(e);
     return cause.getMessage() == null ? cause.toString() : cause.getMessage();
   }
 }

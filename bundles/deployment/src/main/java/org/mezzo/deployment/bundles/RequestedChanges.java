@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Action.Kind;
 import org.mezzo.deployment.folder.ModuleFolder;
@@ -69,9 +70,12 @@ final class RequestedChanges {
           .failed("no installed module has that symbolic name; install it instead");
     }
     if (old != null && old.problem.isEmpty() && old.jar.digest().equals(jar.digest())) {
-      return history
-          .begin(Kind.INSTALL, principal, jar.symbolicName(), version, version)
-          .end(true, "exactly this jar is installed already", Duration.ZERO);
+      Transaction change =
+          history.begin(Kind.INSTALL, principal, jar.symbolicName(), version, version);
+      if (!old.inFolder) {
+        change.lastStep(() -> keep(source, jar, fileName));
+      }
+      return change.end(true, "exactly this jar is installed already", Duration.ZERO);
     }
     Optional<String> objection = changes.objection(jar).or(() -> changes.dropped(jar));
     if (objection.isPresent()) {
@@ -80,25 +84,38 @@ final class RequestedChanges {
           .failed(objection.get() + (old == null ? "" : "; " + old.version() + " stays"));
     }
     journal.pardon(jar.digest());
-    Action action = changes.deploy(jar, false, principal);
-    if (!action.succeeded() || folder.isEmpty()) {
-      return action;
+    return changes.deploy(jar, principal, () -> keep(source, jar, fileName));
+  }
+
+  /** Has the folder hold what runs; says what an operator has to know about that. */
+  private String keep(Path source, ModuleJar jar, String fileName) {
+    if (folder.isEmpty()) {
+      return "";
     }
     try {
-      intoFolder(store.file(jar.digest()), source, jar, fileName);
-      return action;
+      return intoFolder(store.file(jar.digest()), source, jar, fileName);
     } catch (IOException | UncheckedIOException e) {
-      LOG.warn(
-          "{} runs, but cannot be kept in {}: it will be gone after a restart",
-          jar.symbolicName(),
-          folder.get().dir(),
-          e);
-      return action;
+      LOG.debug("{} is not kept", jar.symbolicName(), e);
+      Installed entry = ledger.installed(jar.symbolicName());
+      String problem =
+          "runs, but cannot be kept in %s (%s): it is gone when this host stops. Make that folder writable and ask for it again, or put the jar there"
+              .formatted(folder.get().dir(), e);
+      entry.override(
+          ledger.look().jars().stream()
+              .filter(there -> there.symbolicName().equals(jar.symbolicName()))
+              .map(ModuleJar::digest)
+              .collect(Collectors.toSet()),
+          "it " + problem);
+      return "; it " + problem;
     }
   }
 
-  /** Makes the folder say what is installed: the new jar, and no other of that symbolic name. */
-  private void intoFolder(Path staged, Path source, ModuleJar jar, String fileName)
+  /**
+   * Makes the folder say what is installed: the new jar, and no other of that symbolic name.
+   *
+   * @return what is left to do there for the operator; empty when nothing is
+   */
+  private String intoFolder(Path staged, Path source, ModuleJar jar, String fileName)
       throws IOException {
     ModuleFolder hot = folder.orElseThrow();
     Path dir = hot.dir();
@@ -111,23 +128,36 @@ final class RequestedChanges {
         taken |= present.fileName().equals(fileName);
       }
     }
-    Path target =
-        dir.resolve(
-            taken || !fileName.endsWith(".jar")
-                ? jar.symbolicName() + "-" + jar.version() + ".jar"
-                : fileName);
+    Path target = dir.resolve(taken ? jar.symbolicName() + "-" + jar.version() + ".jar" : fileName);
     if (!target.equals(source.toAbsolutePath())) {
       Path partial = dir.resolve("." + target.getFileName() + ".part");
-      Files.copy(staged, partial, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-    }
-    Installed entry = ledger.installed(jar.symbolicName());
-    entry.jar = jar.at(target);
-    entry.inFolder = true;
-    for (ModuleJar sibling : siblings) {
-      if (!sibling.path().equals(target)) {
-        Files.deleteIfExists(sibling.path());
+      try {
+        Files.copy(staged, partial, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        deleted(partial);
       }
+    }
+    ledger.installed(jar.symbolicName()).inFolderAs(jar.at(target));
+    List<String> left =
+        siblings.stream()
+            .map(ModuleJar::path)
+            .filter(path -> !path.equals(target) && !deleted(path))
+            .map(Path::toString)
+            .toList();
+    return left.isEmpty()
+        ? ""
+        : "; delete what it replaces, which cannot be deleted from here: "
+            + String.join(", ", left);
+  }
+
+  private static boolean deleted(Path file) {
+    try {
+      Files.deleteIfExists(file);
+      return true;
+    } catch (IOException e) {
+      LOG.warn("{} cannot be deleted: {}", file, e.toString());
+      return false;
     }
   }
 

@@ -78,7 +78,11 @@ final class RollingSwap {
         ModuleJar next = next(former, together);
         boolean wanted = next == former.jar ? former.inFolder : inFolder;
         Bundle bundle = bundles.candidate(store.file(next.digest()), next, former.bundle);
-        heirs.add(new Installed(bundle, next, wanted));
+        Installed heir = new Installed(bundle, next, wanted);
+        if (next == former.jar) {
+          heir.override(former.overrides, former.notice);
+        }
+        heirs.add(heir);
       }
     } catch (IOException | BundleException e) {
       formers.forEach(former -> bundles.established(former.bundle));
@@ -150,7 +154,7 @@ final class RollingSwap {
   private Optional<Failure> start(Installed heir) {
     try {
       bundles.bar(heir.bundle);
-      bundles.startOnTrial(heir.bundle, heir.jar);
+      bundles.startMarked(heir.bundle, heir.jar);
       Optional<String> problem = probation.awaitRegistered(heir.bundle);
       if (problem.isEmpty()) {
         problem = rehearsal.of(heir.bundle);
@@ -171,12 +175,15 @@ final class RollingSwap {
       List<LeaseDescription> before) {
     ledger.refuse(heirs.get(0).jar, failure.verdict, failure.problem);
     for (Installed former : formers) {
-      bundles.established(former.bundle);
-      leases.readmit(former.bundle.getBundleId());
+      if (!bundles.isStuck(former.bundle)) {
+        bundles.established(former.bundle);
+        leases.readmit(former.bundle.getBundleId());
+      }
     }
     retire(heirs);
-    return change.end(
-        false, failure.problem + "; " + formers.get(0).version() + " stays", gap(formers, before));
+    Installed old = formers.get(0);
+    String remains = bundles.isStuck(old.bundle) ? "" : "; " + old.version() + " stays";
+    return change.end(false, failure.problem + remains, gap(formers, before));
   }
 
   private Action takeOver(

@@ -3,6 +3,7 @@ package org.mezzo.deployment.bundles;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.journal.Journal;
 import org.slf4j.Logger;
@@ -15,6 +16,7 @@ final class Transaction {
   private final Journal journal;
   private final long id;
   private final Instant begin;
+  private Supplier<String> lastStep = () -> "";
 
   Transaction(Journal journal, long id, Instant begin) {
     this.journal = journal;
@@ -27,8 +29,14 @@ final class Transaction {
     journal.stage(id, what, Duration.between(begin, Instant.now()));
   }
 
+  /** What is to be done once it has succeeded; what that says is told behind the outcome. */
+  void lastStep(Supplier<String> step) {
+    lastStep = step;
+  }
+
   /** It ends now; logs it. */
-  Action end(boolean succeeded, String outcome, Duration gap) {
+  Action end(boolean succeeded, String result, Duration gap) {
+    String outcome = succeeded ? result + lastStep.get() : result;
     Action action =
         journal.done(id, succeeded, outcome, Duration.between(begin, Instant.now()), gap);
     String kind = action.kind().name().toLowerCase(Locale.ROOT);

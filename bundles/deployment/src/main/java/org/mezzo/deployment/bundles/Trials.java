@@ -18,6 +18,7 @@ final class Trials {
   private static final Logger LOG = LoggerFactory.getLogger(Trials.class);
 
   private final Ledger ledger;
+  private final ModuleBundles bundles;
   private final Probation probation;
   private final Uses uses;
   private final Changes changes;
@@ -26,12 +27,14 @@ final class Trials {
 
   Trials(
       Ledger ledger,
+      ModuleBundles bundles,
       Probation probation,
       Uses uses,
       Changes changes,
       StateFolder state,
       Supplier<Settings> settings) {
     this.ledger = ledger;
+    this.bundles = bundles;
     this.probation = probation;
     this.uses = uses;
     this.changes = changes;
@@ -40,18 +43,19 @@ final class Trials {
   }
 
   void watch() {
+    bundles.closeOldMarks();
     for (Installed entry : ledger.installed()) {
       boolean proven = state.journal().isProven(entry.jar.symbolicName(), entry.jar.digest());
-      boolean onTrial = !proven || entry.succession != null;
       boolean present = ledger.installed(entry.jar.symbolicName()) == entry;
-      if (onTrial && present && entry.state.equals("active")) {
+      if (present && entry.state.equals("active")) {
         watch(entry, proven, System.nanoTime());
       }
     }
   }
 
   private void watch(Installed entry, boolean proven, long now) {
-    Optional<String> trouble = probation.trouble(entry.bundle);
+    boolean onTrial = !proven || entry.succession != null;
+    Optional<String> trouble = onTrial ? probation.trouble(entry.bundle) : Optional.empty();
     if (trouble.isPresent()) {
       entry.healthySinceNanos = 0;
       changes.rollBack(entry, trouble.get());
@@ -64,9 +68,8 @@ final class Trials {
       entry.healthySinceNanos = now;
     }
     long healthy = used ? now - entry.healthySinceNanos : 0;
-    boolean opened = used && healthy >= nanos(settings.get().probationMillis());
-    if (opened || now - entry.sinceNanos >= nanos(settings.get().startTimeoutMillis())) {
-      state.journal().survived(entry.jar.digest());
+    if (used && healthy >= nanos(settings.get().probationMillis())) {
+      bundles.outlived(entry.jar.digest());
     }
     if (!proven && used && healthy >= nanos(settings.get().trialMillis())) {
       prove(entry);

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
+import java.util.regex.Pattern;
 import org.mezzo.deployment.journal.BundleStore;
 import org.osgi.framework.Constants;
 import org.osgi.framework.Version;
@@ -31,6 +32,9 @@ public record ModuleJar(
     Set<String> exports,
     Set<String> needs,
     List<DeclaredModule> modules) {
+
+  /** What OSGi allows: names become parts of paths. */
+  private static final Pattern NAME = Pattern.compile("[\\w-][\\w.-]*");
 
   public ModuleJar {
     exports = Set.copyOf(exports);
@@ -59,12 +63,11 @@ public record ModuleJar(
       if (headers.getValue(Constants.FRAGMENT_HOST) != null) {
         throw new IOException("it is a fragment, which cannot be deployed by itself");
       }
-      int directives = symbolicName.indexOf(';');
       Set<String> needs = new HashSet<>(names(headers.getValue(Constants.IMPORT_PACKAGE)));
       needs.addAll(names(headers.getValue(Constants.REQUIRE_BUNDLE)));
       return new ModuleJar(
           path,
-          (directives < 0 ? symbolicName : symbolicName.substring(0, directives)).strip(),
+          name(symbolicName),
           version(headers.getValue(Constants.BUNDLE_VERSION)),
           arrivedMillis,
           BundleStore.digest(path),
@@ -72,6 +75,19 @@ public record ModuleJar(
           needs,
           Components.modules(jar, headers.getValue("Service-Component")));
     }
+  }
+
+  private static String name(String header) throws IOException {
+    int directives = header.indexOf(';');
+    String name = (directives < 0 ? header : header.substring(0, directives)).strip();
+    if (!NAME.matcher(name).matches()) {
+      throw new IOException(
+          "its Bundle-SymbolicName '"
+              + name
+              + "' is none: that has only letters, digits, dots, hyphens and underscores, and does"
+              + " not begin with a dot");
+    }
+    return name;
   }
 
   private static Version version(String text) throws IOException {

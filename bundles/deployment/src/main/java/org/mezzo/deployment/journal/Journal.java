@@ -43,8 +43,8 @@ public final class Journal implements AutoCloseable {
   private static final long COMPACT_FROM = 1 << 20;
 
   /**
-   * So many ends of the process in a row while several bundles were being opened bar all of them:
-   * which one it was cannot be told.
+   * So many ends of the process in a row while several bundles were being opened bar all of them,
+   * because which one it was cannot be told; and so many bar what had proven itself.
    */
   static final int MOST_ENDS = 3;
 
@@ -405,18 +405,41 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  /** The digests that something may be gone back to. */
-  public synchronized Set<String> goodDigests() {
-    Set<String> digests = new HashSet<>();
+  /** The digests of what was installed, of what may be gone back to, and of what is being tried. */
+  public synchronized Set<String> digests() {
+    Set<String> digests = new HashSet<>(trials.keySet());
     goods.values().forEach(good -> digests.add(good.digest()));
+    seats.values().forEach(seat -> digests.add(seat.digest()));
     return digests;
+  }
+
+  /**
+   * The symbolic names of what a file of the folder held when it was last {@link #present}, as far
+   * as they are remembered: of what was installed, was good, or has a verdict.
+   */
+  public synchronized Set<String> held(String fileName) {
+    Set<String> names = new HashSet<>();
+    for (Jar jar : generations.keySet()) {
+      if (jar.file.equals(fileName)) {
+        seats.forEach((name, seat) -> addIf(seat.digest().equals(jar.digest), names, name));
+        goods.forEach((name, good) -> addIf(good.digest().equals(jar.digest), names, name));
+        verdict(jar.digest).ifPresent(verdict -> names.add(verdict.symbolicName()));
+      }
+    }
+    return names;
+  }
+
+  private static void addIf(boolean held, Set<String> names, String name) {
+    if (held) {
+      names.add(name);
+    }
   }
 
   /**
    * Which jars lie in the folder. Those that came since the last call are of one new generation.
    *
    * @param digests by the file's name
-   * @param unsettled names of files that are being written and count as they did before
+   * @param unsettled names of files that cannot be read now and count as they did before
    */
   public synchronized void present(Map<String, String> digests, Set<String> unsettled) {
     for (Jar jar : List.copyOf(generations.keySet())) {
@@ -480,7 +503,7 @@ public final class Journal implements AutoCloseable {
     return sorted;
   }
 
-  /** Code of a bundle that has not proven itself is about to run for the first time. */
+  /** Code of a bundle is about to run. */
   public void starting(String digest) {
     write(false, Entry.STARTING, digest);
   }
@@ -503,31 +526,46 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Which bundles the process before this one did not survive. One that was being started is meant
-   * for sure, one that was being opened if it was the only one or this has happened again and
-   * again. To be asked once, before anything is tried.
+   * Which bundles the process before this one did not survive, and after how many ends in a row.
+   * One that was being started is meant for sure; else one that was being opened and has not proven
+   * itself, or else any that was being opened. Of those that have not proven themselves a single
+   * one counts at once; what has, and each of several, when this has happened again and again. To
+   * be asked once, before anything is tried.
+   *
+   * <p>What is named here is named again by the next process, until a verdict has been passed and
+   * {@link #survived} said.
    */
-  public synchronized Set<String> deadly() {
-    Set<String> deadly = new HashSet<>();
+  public synchronized Map<String, Integer> deadly() {
     Map<String, Entry> left = new LinkedHashMap<>(trials);
-    boolean starting = left.containsValue(Entry.STARTING);
+    Set<String> suspects = suspects(left);
+    Map<String, Integer> deadly = new LinkedHashMap<>();
     left.forEach(
         (digest, entry) -> {
-          if (entry == Entry.STARTING || left.size() == 1) {
-            deadly.add(digest);
+          int number = ends.getOrDefault(digest, 0) + 1;
+          boolean certain = entry == Entry.STARTING || suspects.size() == 1;
+          if (!suspects.contains(digest)) {
             survived(digest);
-          } else if (starting) {
-            survived(digest);
+          } else if (certain && !isProven(digest) || number >= MOST_ENDS) {
+            deadly.put(digest, number);
           } else {
-            int number = ends.getOrDefault(digest, 0) + 1;
             write(false, Entry.ENDED_WITH, digest, number);
-            if (number >= MOST_ENDS) {
-              deadly.add(digest);
-              survived(digest);
-            }
           }
         });
     return deadly;
+  }
+
+  private Set<String> suspects(Map<String, Entry> left) {
+    Set<String> suspects = new HashSet<>(left.keySet());
+    if (left.containsValue(Entry.STARTING)) {
+      suspects.removeIf(digest -> left.get(digest) != Entry.STARTING);
+    } else if (!left.keySet().stream().allMatch(this::isProven)) {
+      suspects.removeIf(this::isProven);
+    }
+    return suspects;
+  }
+
+  private boolean isProven(String digest) {
+    return goods.values().stream().anyMatch(good -> good.proven() && good.digest().equals(digest));
   }
 
   /** Which bundles are being tried now. */

@@ -6,29 +6,15 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import java.lang.annotation.Annotation;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
@@ -42,219 +28,14 @@ import org.mezzo.deployment.modules.StageFrightGreeter;
 import org.mezzo.deployment.modules.ThrowingGreeter;
 import org.mezzo.deployment.modules.WordyGreeter;
 import org.mezzo.deployment.words.Words;
-import org.mezzo.modules.Kind;
-import org.mezzo.modules.LeaseListener;
-import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
-import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLease.Terms;
-import org.mezzo.modules.leases.ServiceLeases;
-import org.mezzo.modules.local.LocalModules;
 import org.mezzo.testing.bundles.ModuleBundle;
-import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
-import org.osgi.framework.Constants;
-import org.osgi.framework.launch.Framework;
-import org.osgi.framework.launch.FrameworkFactory;
-import org.osgi.service.component.runtime.ServiceComponentRuntime;
 import org.slf4j.LoggerFactory;
 
-/**
- * In a real framework with a real component runtime; the core's classes come from the class path.
- */
+/** What deployment makes of the folder and of requests. */
 @Timeout(60)
-final class BundleDeploymentsTest {
-  private static final Map<String, String> KINDS = Map.of("greeter", Greeter.class.getName());
-
-  @TempDir Path dir;
-  private Path modules;
-  private volatile long trialMillis = 60_000;
-  private Framework framework;
-  private BundleContext context;
-  private ServiceLeases leases;
-  private BundleDeployments deployments;
-  private ModuleLease<Greeter> lease;
-  private final ExecutorService loop = Executors.newSingleThreadExecutor();
-  private final AtomicInteger lost = new AtomicInteger();
-
-  @BeforeEach
-  void boot() throws Exception {
-    modules = Files.createDirectories(dir.resolve("modules"));
-    Map<String, String> configuration = new HashMap<>();
-    configuration.put(Constants.FRAMEWORK_STORAGE, dir.resolve("cache").toString());
-    configuration.put("mezzo.modules.dir", modules.toString());
-    configuration.put("mezzo.deployment.dir", dir.resolve("state").toString());
-    configuration.put(
-        Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
-        "org.mezzo.api,org.mezzo.deployment.greeting,org.slf4j;version=2.0.0,"
-            + "org.osgi.util.promise;version=1.3.0,org.osgi.util.function;version=1.2.0,"
-            + Stream.of("", ".annotations", ".propertytypes", ".runtime", ".runtime.dto")
-                .map(suffix -> "org.osgi.service.component" + suffix + ";version=1.5.1")
-                .collect(Collectors.joining(",")));
-    framework =
-        java.util.ServiceLoader.load(FrameworkFactory.class)
-            .findFirst()
-            .orElseThrow()
-            .newFramework(configuration);
-    framework.init();
-    install(Path.of(location("org.apache.felix.scr.impl.Activator")));
-    Bundle self = install(ModuleBundle.of("tester", "1.0.0").build(dir.resolve("tester.jar")));
-    framework.start();
-    for (Bundle bundle : framework.getBundleContext().getBundles()) {
-      bundle.start();
-    }
-    context = self.getBundleContext();
-  }
-
-  private static URI location(String type) throws Exception {
-    return Class.forName(type, false, BundleDeploymentsTest.class.getClassLoader())
-        .getProtectionDomain()
-        .getCodeSource()
-        .getLocation()
-        .toURI();
-  }
-
-  private Bundle install(Path jar) throws Exception {
-    try (var in = Files.newInputStream(jar)) {
-      return framework.getBundleContext().installBundle(jar.toString(), in);
-    }
-  }
-
-  private void deploy() throws Exception {
-    leases = new ServiceLeases(context);
-    lease =
-        leases.lease(
-            LeaseRequest.of(
-                    Kind.serial(Greeter.class, "greeter"),
-                    "polite",
-                    LocalModules.daemon("master", DaemonContext.Role.MASTER, dir),
-                    loop)
-                .heardBy(
-                    new LeaseListener() {
-                      @Override
-                      public void acquired(long epoch, ModuleDescription module) {}
-
-                      @Override
-                      public void lost(long epoch, ModuleDescription module, String reason) {
-                        lost.incrementAndGet();
-                      }
-                    }));
-    ServiceComponentRuntime runtime =
-        context.getService(context.getServiceReference(ServiceComponentRuntime.class));
-    deployments = new BundleDeployments(context, leases, runtime, settings(), KINDS);
-  }
-
-  private Settings settings() {
-    return new Settings() {
-      @Override
-      public long pollMillis() {
-        return 40;
-      }
-
-      @Override
-      public long settleMillis() {
-        return 40;
-      }
-
-      @Override
-      public long startTimeoutMillis() {
-        return 2000;
-      }
-
-      @Override
-      public long probationMillis() {
-        return 100;
-      }
-
-      @Override
-      public long trialMillis() {
-        return trialMillis;
-      }
-
-      @Override
-      public long drainTimeoutMillis() {
-        return 5000;
-      }
-
-      @Override
-      public Class<? extends Annotation> annotationType() {
-        return Settings.class;
-      }
-    };
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    halt();
-    loop.shutdownNow();
-  }
-
-  private void halt() throws Exception {
-    if (deployments != null) {
-      deployments.deactivate();
-      deployments = null;
-    }
-    boolean stuck =
-        Arrays.stream(context.getBundles())
-            .anyMatch(
-                bundle ->
-                    bundle.getState() == Bundle.STARTING || bundle.getState() == Bundle.STOPPING);
-    framework.stop();
-    // A framework with a bundle that hangs does not stop; its process halts instead.
-    framework.waitForStop(stuck ? 100 : 10_000);
-  }
-
-  /** Another process over the same folder and the same state. */
-  private void restart() throws Exception {
-    halt();
-    Path cache = dir.resolve("cache");
-    Files.move(cache, dir.resolve("cache-" + System.nanoTime()));
-    boot();
-    deploy();
-  }
-
-  private static ModuleBundle greeter(String version, Class<? extends Module> type)
-      throws Exception {
-    return ModuleBundle.of("greeter", version)
-        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
-        .module(type, Greeter.class, "greeter", "polite");
-  }
-
-  private Path good(String version, String file) throws Exception {
-    return greeter(version, GoodGreeter.class).with("v", version).build(modules.resolve(file));
-  }
-
-  private static void await(Callable<Boolean> condition) throws Exception {
-    while (!condition.call()) {
-      Thread.sleep(5);
-    }
-  }
-
-  private String holder() {
-    return lease.holder().map(ModuleDescription::bundleVersion).orElse("");
-  }
-
-  private List<String> installed() {
-    return Arrays.stream(context.getBundles())
-        .filter(bundle -> bundle.getLocation().startsWith("mezzo-module:"))
-        .map(bundle -> bundle.getSymbolicName() + " " + bundle.getVersion())
-        .sorted()
-        .toList();
-  }
-
-  /** What is there to serve, without what is kept to go back to. */
-  private List<String> running() {
-    return deployments.list().stream()
-        .filter(deployment -> deployment.state().equals("active"))
-        .map(deployment -> deployment.symbolicName() + " " + deployment.version())
-        .toList();
-  }
-
-  private Action last(int actions) throws Exception {
-    await(() -> deployments.history().size() >= actions);
-    return deployments.history().get(0);
-  }
-
+final class BundleDeploymentsTest extends DeploymentsInFramework {
   @Test
   void whatTheFolderHoldsRunsBeforeActivationEnds() throws Exception {
     good("1.0.0", "greeter.jar");
@@ -573,14 +354,6 @@ final class BundleDeploymentsTest {
     }
   }
 
-  private static List<String> lines(ListAppender<ILoggingEvent> log) {
-    return List.copyOf(log.list).stream().map(ILoggingEvent::getFormattedMessage).toList();
-  }
-
-  private static void awaitLine(ListAppender<ILoggingEvent> log, String part) throws Exception {
-    await(() -> lines(log).stream().anyMatch(line -> line.contains(part)));
-  }
-
   @Test
   void aFileMovedOverTheOldOneIsASwapNotARemoval() throws Exception {
     deploy();
@@ -598,15 +371,6 @@ final class BundleDeploymentsTest {
         .allMatch(Action::succeeded)
         .allMatch(action -> action.gap().isZero());
     assertThat(lost).hasValue(5);
-  }
-
-  private Action ask(Path jar) throws Exception {
-    return deployments.install(jar, "Ada").toCompletableFuture().get();
-  }
-
-  private Deployment only() {
-    assertThat(deployments.list()).hasSize(1);
-    return deployments.list().get(0);
   }
 
   @Test
@@ -795,6 +559,24 @@ final class BundleDeploymentsTest {
     await(() -> deployments.list().stream().anyMatch(d -> d.state().equals("unreadable")));
     assertThat(deployments.history()).hasSize(said);
     assertThat(deployments.history().get(0).outcome()).contains("no module");
+  }
+
+  @Test
+  void twoThatAreNotWantedOfOneNameAreEachTurnedAwayOnce() throws Exception {
+    deploy();
+    ModuleBundle.of("library", "1.0.0").build(modules.resolve("a.jar"));
+    ModuleBundle.of("library", "2.0.0").build(modules.resolve("b.jar"));
+    last(2);
+    await(() -> deployments.list().size() == 2);
+    for (String name : List.of("one.jar", "two.jar")) {
+      Files.writeString(modules.resolve(name), "no jar");
+      await(() -> deployments.list().stream().anyMatch(d -> d.file().equals(name)));
+    }
+    assertThat(deployments.history()).hasSize(2);
+    assertThat(deployments.list())
+        .filteredOn(deployment -> deployment.state().equals("failed"))
+        .extracting(Deployment::file)
+        .containsExactlyInAnyOrder("a.jar", "b.jar");
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -135,7 +136,12 @@ final class JournalTest {
     killed.opening("aa");
     killed.starting("bb");
     try (Journal journal = open()) {
-      assertThat(journal.deadly()).containsExactly("bb");
+      assertThat(journal.deadly()).containsExactly(Map.entry("bb", 1));
+    }
+    // A process that ended before it could say so.
+    try (Journal journal = open()) {
+      assertThat(journal.deadly()).containsExactly(Map.entry("bb", 1));
+      journal.survived("bb");
       assertThat(journal.trials()).isEmpty();
     }
     killed.close();
@@ -148,7 +154,8 @@ final class JournalTest {
     first.opening("aa");
     first.close();
     try (Journal journal = open()) {
-      assertThat(journal.deadly()).containsExactly("aa");
+      assertThat(journal.deadly()).containsExactly(Map.entry("aa", 1));
+      journal.survived("aa");
     }
     for (int i = 1; i <= Journal.MOST_ENDS; i++) {
       Journal journal = open();
@@ -159,7 +166,8 @@ final class JournalTest {
         if (i < Journal.MOST_ENDS) {
           assertThat(next.deadly()).isEmpty();
         } else {
-          assertThat(next.deadly()).containsExactlyInAnyOrder("bb", "cc");
+          assertThat(next.deadly()).isEqualTo(Map.of("bb", i, "cc", i));
+          next.deadly().keySet().forEach(next::survived);
         }
       }
     }
@@ -170,6 +178,47 @@ final class JournalTest {
     try (Journal journal = open()) {
       assertThat(journal.deadly()).isEmpty();
     }
+  }
+
+  private void endWhile(Consumer<Journal> begun) throws IOException {
+    try (Journal journal = open()) {
+      begun.accept(journal);
+    }
+  }
+
+  private Map<String, Integer> nextDeadly() throws IOException {
+    try (Journal journal = open()) {
+      return journal.deadly();
+    }
+  }
+
+  @Test
+  void whatHasProvenItselfIsDeadlyOnlyWhenTheProcessEndsAgainAndAgain() throws Exception {
+    endWhile(journal -> journal.good(new Good("greeter", "1.0.0", "aa", true)));
+    for (int i = 1; i < Journal.MOST_ENDS; i++) {
+      endWhile(journal -> journal.starting("aa"));
+      assertThat(nextDeadly()).isEmpty();
+    }
+    endWhile(journal -> journal.survived("aa"));
+    for (int i = 1; i < Journal.MOST_ENDS; i++) {
+      endWhile(journal -> journal.opening("aa"));
+      assertThat(nextDeadly()).isEmpty();
+    }
+    endWhile(journal -> journal.starting("aa"));
+    assertThat(nextDeadly()).isEqualTo(Map.of("aa", Journal.MOST_ENDS));
+    endWhile(journal -> journal.survived("aa"));
+    // Beside something new it is not suspected at all.
+    endWhile(
+        journal -> {
+          journal.opening("aa");
+          journal.opening("bb");
+        });
+    assertThat(nextDeadly()).isEqualTo(Map.of("bb", 1));
+    endWhile(journal -> assertThat(journal.trials()).containsExactly("bb"));
+    // But it is when it was just being started.
+    endWhile(journal -> journal.starting("aa"));
+    assertThat(nextDeadly()).isEmpty();
+    endWhile(journal -> assertThat(journal.trials()).isEmpty());
   }
 
   @Test
