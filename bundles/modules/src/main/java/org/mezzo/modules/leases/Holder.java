@@ -185,7 +185,7 @@ final class Holder<M extends Module> {
     lease.mailbox().refuseBegun(this, kind, reason);
     retired = true;
     valid = false;
-    lease.mailbox().whenIdle(this, Optional.empty(), inTime -> end());
+    lease.mailbox().whenIdle(this, Optional.empty(), () -> true, inTime -> end());
   }
 
   /** No more calls; those that run end as if nothing was, within the limit. */
@@ -196,6 +196,7 @@ final class Holder<M extends Module> {
         .whenIdle(
             this,
             Optional.of(limit),
+            () -> true,
             inTime -> {
               valid = false;
               retired = true;

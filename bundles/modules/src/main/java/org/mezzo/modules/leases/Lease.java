@@ -63,7 +63,9 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   /** Calls are held until {@link #opening} holds the lease. */
   private boolean handing;
 
+  /** The holder is to be replaced though nobody is better; until somebody has replaced it. */
   private boolean renewing;
+
   private long epochs;
   private long vacantSince;
   private long gapNanos;
@@ -156,7 +158,6 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     if (!replaceable) {
       return;
     }
-    renewing = false;
     opening = new Holder<>(this, best);
     opening.open();
   }
@@ -202,7 +203,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
       return sound;
     }
     // Whoever holds the lease under a name selected before serves better than one that failed.
-    return holder != null && table.usable(holder.registration()) ? null : failed;
+    return holder != null && !renewing && table.usable(holder.registration()) ? null : failed;
   }
 
   private static Registration better(Registration a, Registration b) {
@@ -223,7 +224,11 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     }
     handing = true;
     mailbox.hold();
-    mailbox.whenIdle(holder, Optional.of(request.kind().handover()), inTime -> prepare(successor));
+    mailbox.whenIdle(
+        holder,
+        Optional.of(request.kind().handover()),
+        () -> opening == successor,
+        inTime -> prepare(successor));
   }
 
   /** Has the daemon hand its state to the successor, where it wants to. */
@@ -261,6 +266,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     }
     opening = null;
     handing = false;
+    renewing = false;
     Holder<M> old = holder;
     holder = successor;
     gapNanos = old == null && epochs > 0 ? System.nanoTime() - vacantSince : 0;
@@ -356,6 +362,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   private void lose(String reason) {
     Holder<M> old = holder;
     holder = null;
+    renewing = false;
     vacantSince = System.nanoTime();
     ModuleDescription module = table.describe(old.registration());
     mailbox.vacate(old, reason, () -> tellLost(old.epoch(), module, reason));

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.mezzo.api.Module;
 import org.mezzo.modules.Kind;
@@ -501,8 +502,12 @@ final class Mailbox<M extends Module> {
   /**
    * Has something done, under the lock of the table, when nothing runs in the instance any more, or
    * when the limit has passed and what still ran was given up.
+   *
+   * @param wanted asked when the limit has passed: whether anybody still waits for it, or else what
+   *     runs is left alone
    */
-  void whenIdle(Holder<M> holder, Optional<Duration> limit, Consumer<Boolean> then) {
+  void whenIdle(
+      Holder<M> holder, Optional<Duration> limit, BooleanSupplier wanted, Consumer<Boolean> then) {
     boolean[] done = new boolean[1];
     Consumer<Boolean> once =
         inTime -> {
@@ -525,7 +530,7 @@ final class Mailbox<M extends Module> {
                           table.schedule(
                               wait,
                               () -> {
-                                if (!done[0]) {
+                                if (!done[0] && wanted.getAsBoolean()) {
                                   abandon(
                                       holder,
                                       "it had begun and did not end within "

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
+import org.mezzo.fixtures.Await;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.ModuleDescription;
@@ -159,10 +160,8 @@ final class LeaseTableTest {
         LeaseRequest.of(kind(concurrency), "polite", DAEMON, loop).heardBy(listener));
   }
 
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    while (!condition.getAsBoolean()) {
-      Thread.sleep(1);
-    }
+  private static void await(BooleanSupplier condition) {
+    Await.until(condition::getAsBoolean);
   }
 
   private CompletableFuture<String> greet(ModuleLease<Greeter> lease, Duration deadline) {
@@ -591,6 +590,83 @@ final class LeaseTableTest {
     assertThat(fake.created).hasValue(2);
     assertThat(table.quarantined()).isEmpty();
     await(() -> fake.released.get() == 1);
+  }
+
+  @Test
+  void oneThatIsToBeRenewedIsReplacedAlsoWhenTheFirstFreshInstanceFails() throws Exception {
+    AtomicInteger opened = new AtomicInteger();
+    Fake fake =
+        register(
+            new Fake(
+                1,
+                "polite",
+                () ->
+                    new Polite("hello") {
+                      @Override
+                      public void open(DaemonContext context) {
+                        if (opened.incrementAndGet() == 2) {
+                          throw new IllegalStateException("not now");
+                        }
+                      }
+                    }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    lease.renew(1, "it was not told everything", false);
+    await(() -> lease.epoch() == 2);
+    assertThat(fake.created).hasValue(3);
+    assertThat(table.quarantined()).isEmpty();
+  }
+
+  @Test
+  void aSuccessorThatOpensAlreadyIsFreshEnoughForOneThatIsToBeRenewed() throws Exception {
+    register(polite(1, "hello"));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    CountDownLatch opening = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    register(
+        new Fake(
+            2,
+            "polite",
+            () ->
+                new Polite("good day") {
+                  @Override
+                  public void open(DaemonContext context) throws Exception {
+                    opening.countDown();
+                    go.await();
+                  }
+                }));
+    opening.await();
+    lease.renew(1, "it was not told everything", false);
+    go.countDown();
+    await(() -> lease.epoch() == 2);
+    assertThat(table.modules())
+        .extracting(ModuleDescription::state)
+        .containsExactly("available", "leased");
+  }
+
+  @Test
+  void theLimitOfASwapThatWasCalledOffEndsNoCall() throws Exception {
+    Slow slow = new Slow("hello");
+    register(new Fake(1, "polite", slow::instance));
+    Duration handover = Duration.ofSeconds(1);
+    ModuleLease<Greeter> lease =
+        table.lease(
+            LeaseRequest.of(
+                kind(1).within(java.util.Optional.of(LONG), handover), "polite", DAEMON, loop));
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> begun = greet(lease, LONG);
+    slow.running.await();
+    Fake next = register(polite(2, "good day"));
+    await(((Lease<Greeter>) lease)::isHanding);
+    table.withdraw(next);
+    // A timer of the table that is due after the limit of the swap.
+    CountDownLatch due = new CountDownLatch(1);
+    table.schedule(handover, due::countDown);
+    assertThat(due.await(10, TimeUnit.SECONDS)).isTrue();
+    slow.go.countDown();
+    assertThat(begun.get()).isEqualTo("hello Ada");
+    assertThat(lease.epoch()).isEqualTo(1);
   }
 
   @Test
