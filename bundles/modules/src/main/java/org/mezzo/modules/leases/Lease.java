@@ -246,9 +246,15 @@ final class Lease<M extends Module> implements ModuleLease<M> {
           try {
             Action<M> action = takeover.prepare(successor::isValid);
             table.locked(() -> takeOver(successor, action));
-          } catch (Exception e) {
-            LOG.error("{} failed to hand over to {}", daemon(), label(successor.registration()), e);
-            table.locked(() -> failed(successor, "the daemon could not hand over: " + e, 0));
+          } catch (Throwable t) {
+            Thrown thrown = Thrown.of(t);
+            LOG.error(
+                "{} failed to hand over to {}",
+                daemon(),
+                label(successor.registration()),
+                thrown.cause());
+            String problem = "the daemon could not hand over: " + thrown.text();
+            table.locked(() -> failed(successor, problem, 0));
           }
         });
   }
