@@ -26,9 +26,11 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p><b>What happens when a call is slow.</b> Past its deadline the call is interrupted and its
  * thread given up; the stack of the stuck thread is in the log. If it ever returns, its result is
- * dropped. The instance is quarantined as above, with the stack in its description; one that takes
- * several calls at a time goes on with the others, and the late call counts as a failed one. When
- * 16 threads of a process are stuck so, modules that failed are not tried again.
+ * dropped. Work that it has handed on to threads of its own learns of that, and of calls that
+ * nobody waits for any more, by {@link CallContext}. The instance is quarantined as above, with the
+ * stack in its description; one that takes several calls at a time goes on with the others, and the
+ * late call counts as a failed one. When 16 threads of a process are stuck so, modules that failed
+ * are not tried again.
  *
  * <p><b>What happens when the module goes away</b> (its bundle is stopped, updated, swapped). A
  * swap opens an instance of the new version while the old one still holds. New calls then wait

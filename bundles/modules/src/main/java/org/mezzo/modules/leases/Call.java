@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.mezzo.api.CallContext;
 import org.mezzo.api.Module;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease.Terms;
@@ -29,6 +30,9 @@ final class Call<M extends Module, R> {
   final boolean staged;
   private final Body<M> body;
   private final CompletableFuture<R> reply;
+
+  /** As the module sees it. */
+  private final CallContext context = new CallContext();
 
   /** On which instance it has begun. */
   Holder<M> holder;
@@ -67,7 +71,13 @@ final class Call<M extends Module, R> {
   }
 
   Object run(M module) throws Exception {
-    return body.apply(module);
+    return context.call(() -> body.apply(module));
+  }
+
+  /** Tells the module that nobody waits; runs code of the module. */
+  void cancel(Optional<CompletionStage<?>> begun) {
+    context.cancel();
+    begun.ifPresent(it -> it.toCompletableFuture().cancel(true));
   }
 
   boolean isAnswered() {

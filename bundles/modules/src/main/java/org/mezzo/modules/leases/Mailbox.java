@@ -165,27 +165,27 @@ final class Mailbox<M extends Module> {
   private void interrupt(Call<M, ?> call) {
     if (call.thread != null) {
       call.thread.interrupt();
-    } else if (call.stage != null) {
-      CompletionStage<?> stage = call.stage;
-      after.add(() -> cancel(stage));
     }
+    Optional<CompletionStage<?>> stage =
+        call.thread == null ? Optional.ofNullable(call.stage) : Optional.empty();
+    after.add(() -> cancel(call, stage));
   }
 
-  /** Stages are code of the module, which whoever takes a call back does not wait for. */
-  private void cancel(CompletionStage<?> stage) {
+  /** That is code of the module, for which whoever takes a call back does not wait. */
+  private void cancel(Call<M, ?> call, Optional<CompletionStage<?>> stage) {
     try {
       table
           .threads()
           .execute(
               () -> {
                 try {
-                  stage.toCompletableFuture().cancel(true);
+                  call.cancel(stage);
                 } catch (Throwable t) {
-                  LOG.debug("A stage cannot be cancelled: {}", Thrown.of(t).text());
+                  LOG.debug("A call cannot be cancelled: {}", Thrown.of(t).text());
                 }
               });
     } catch (RejectedExecutionException | OutOfMemoryError e) {
-      LOG.debug("There is no thread to cancel a stage", e);
+      LOG.debug("There is no thread to cancel a call", e);
     }
   }
 
