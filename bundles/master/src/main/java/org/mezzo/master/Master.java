@@ -42,6 +42,7 @@ import org.mezzo.master.state.MasterState;
 import org.mezzo.modules.DaemonModules;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleLeases;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.slf4j.Logger;
@@ -75,6 +76,10 @@ public final class Master implements Daemon {
   private final Leadership leadership;
   private final Terms terms;
   private volatile String allocator;
+
+  /** Whether it leads or not, so that versions rehearse for it on the host of a standby, too. */
+  private volatile ModuleLeases.Expectation expected;
+
   private volatile Optional<Set<String>> whitelist = Optional.empty();
 
   /**
@@ -89,6 +94,8 @@ public final class Master implements Daemon {
     this.coordination = coordination;
     loop = frame.loop();
     allocator = flags.allocation().allocator();
+    expected = frame.modules().expect(Kinds.ALLOCATOR, allocator);
+    frame.own(() -> expected.close());
     self = describe();
     consultant =
         frame.own(
@@ -277,6 +284,8 @@ public final class Master implements Daemon {
     if (!name.equals(allocator)) {
       LOG.info("Allocator {} is to take over from {}", name, allocator);
       allocator = name;
+      expected.close();
+      expected = frame.modules().expect(Kinds.ALLOCATOR, name);
       leadership.withTerm(term -> term.allocation().select(name), () -> {});
     }
   }

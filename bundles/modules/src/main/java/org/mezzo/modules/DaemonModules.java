@@ -30,6 +30,11 @@ public record DaemonModules(
     return leases.lease(request(kind, name, events));
   }
 
+  /** Notes that the daemon will lease that module sometime, though it does not now. */
+  public ModuleLeases.Expectation expect(Kind<?> kind, String name) {
+    return leases.expect(contexts.apply(kind.name(), name), kind.name(), name);
+  }
+
   /** Leases those modules of a kind, to be called one after the other. */
   public <M extends Module> ModuleChain<M> chain(
       Kind<M> kind, List<String> names, Executor events) {

@@ -39,8 +39,25 @@ public interface ModuleLeases {
   /** Every open lease with who holds it, by daemon, kind and name; a snapshot. */
   List<LeaseDescription> leases();
 
-  /** The daemons that have an open lease for a module of that kind and name; a snapshot. */
+  /**
+   * The daemons that have an open lease for a module of that kind and name, or expect to have one,
+   * each once; a snapshot.
+   */
   List<DaemonContext> wanting(String kind, String name);
+
+  /**
+   * Notes that a daemon will lease a module sometime, as a master does that does not lead: a new
+   * version has to rehearse for it beforehand.
+   *
+   * @param daemon as the module is to see it
+   */
+  Expectation expect(DaemonContext daemon, String kind, String name);
+
+  /** That a daemon expects to lease a module; over when it is closed. */
+  interface Expectation extends AutoCloseable {
+    @Override
+    void close();
+  }
 
   /** The health of a bundle's modules as far as leases know it: descriptions of unhealthy ones. */
   List<ModuleDescription> quarantined();

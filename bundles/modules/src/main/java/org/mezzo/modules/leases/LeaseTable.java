@@ -6,8 +6,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
@@ -58,9 +60,24 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   private final Queue<Runnable> afterwards = new ArrayDeque<>();
   private final Limits limits;
   private final ScheduledThreadPoolExecutor timers;
+
+  /** A lease that a daemon will have sometime; the same only as itself. */
+  private static final class Expected {
+    final DaemonContext daemon;
+    final String kind;
+    final String name;
+
+    Expected(DaemonContext daemon, String kind, String name) {
+      this.daemon = daemon;
+      this.kind = kind;
+      this.name = name;
+    }
+  }
+
   private final Set<Registration> registrations = new LinkedHashSet<>();
   private final Set<Long> drained = new HashSet<>();
   private final List<Lease<?>> leases = new ArrayList<>();
+  private final List<Expected> expectations = new ArrayList<>();
   private final Set<Holder<?>> inUse = new HashSet<>();
   private final List<Drain> drains = new ArrayList<>();
   private final AtomicInteger abandonedThreads = new AtomicInteger();
@@ -291,13 +308,28 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
 
   @Override
   public List<DaemonContext> wanting(String kind, String name) {
-    List<DaemonContext> daemons = new ArrayList<>();
+    Map<String, DaemonContext> daemons = new LinkedHashMap<>();
     locked(
-        () ->
-            leases.stream()
-                .filter(lease -> lease.wants(kind, name))
-                .forEach(lease -> daemons.add(lease.context())));
-    return List.copyOf(daemons);
+        () -> {
+          for (Lease<?> lease : leases) {
+            if (lease.wants(kind, name)) {
+              daemons.putIfAbsent(lease.daemon(), lease.context());
+            }
+          }
+          for (Expected expected : expectations) {
+            if (expected.kind.equals(kind) && expected.name.equals(name)) {
+              daemons.putIfAbsent(expected.daemon.daemon(), expected.daemon);
+            }
+          }
+        });
+    return List.copyOf(daemons.values());
+  }
+
+  @Override
+  public Expectation expect(DaemonContext daemon, String kind, String name) {
+    Expected expected = new Expected(daemon, kind, name);
+    locked(() -> expectations.add(expected));
+    return () -> locked(() -> expectations.remove(expected));
   }
 
   @Override

@@ -191,6 +191,11 @@ public final class ServiceLeases implements ModuleLeases {
   }
 
   @Override
+  public Expectation expect(DaemonContext daemon, String kind, String name) {
+    return table.expect(daemon, kind, name);
+  }
+
+  @Override
   public List<ModuleDescription> quarantined() {
     return table.quarantined();
   }
