@@ -28,6 +28,12 @@ public interface Deployments {
   /** What is not tried again until somebody asks for it, the latest verdict first. */
   List<Verdict> verdicts();
 
+  /**
+   * Bundles that were removed and whose classes cannot be freed, with their loaders and the threads
+   * that may hold them; known once the collector has looked twice.
+   */
+  List<String> leaks();
+
   /** The hot folder; empty when this host has none. */
   Optional<Path> folder();
 

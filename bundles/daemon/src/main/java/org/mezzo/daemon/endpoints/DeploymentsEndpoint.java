@@ -42,7 +42,8 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
                 "What is deployed in the process, and what was.",
                 "Answers with the daemon's name; the module bundles that are wanted, with what has"
                     + " become of each; the verdicts by SHA-256 about bundles that are not tried"
-                    + " again until somebody asks; and the last changes with who asked, their"
+                    + " again until somebody asks; bundles that are removed and whose classes"
+                    + " cannot be freed; and the last changes with who asked, their"
                     + " stages and outcome, the newest first.")
             .with("jsonp", CommonEndpoints.JSONP));
   }
@@ -57,6 +58,7 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
                   json.field("daemon", daemon);
                   json.array("deployments", deployments.list(), wanted -> deployment(json, wanted));
                   json.array("verdicts", deployments.verdicts(), passed -> verdict(json, passed));
+                  json.texts("leaks", deployments.leaks());
                   json.array("history", deployments.history(), action -> action(json, action));
                 }));
   }

@@ -52,6 +52,11 @@ class DeploymentsEndpointTest {
     }
 
     @Override
+    public List<String> leaks() {
+      return List.of("org.gone 1.0.0: loader 7.0");
+    }
+
+    @Override
     public List<Verdict> verdicts() {
       return List.of(
           new Verdict("ab12", "bad", "2.0.0", Verdict.Kind.ROLLED_BACK, "it throws", AT));
@@ -98,6 +103,7 @@ class DeploymentsEndpointTest {
                 "state":"failed","problem":"it throws","modules":[]}],\
                 "verdicts":[{"digest":"ab12","name":"bad","version":"2.0.0",\
                 "verdict":"rolled back","reason":"it throws","at":"2026-01-02T03:04:05Z"}],\
+                "leaks":["org.gone 1.0.0: loader 7.0"],\
                 "history":[{"id":3,"principal":"Ada","at":"2026-01-02T03:04:05Z",\
                 "action":"swap","name":"hooks","from":"0.9.0","to":"1.0.0","succeeded":true,\
                 "outcome":"took over","took_ms":12,"gap_ms":0,\

@@ -399,6 +399,11 @@ public final class BundleDeployments implements Deployments {
   }
 
   @Override
+  public List<String> leaks() {
+    return bundles.leaks();
+  }
+
+  @Override
   public List<Verdict> verdicts() {
     return state.journal().verdicts();
   }

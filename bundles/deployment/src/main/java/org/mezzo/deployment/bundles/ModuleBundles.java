@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -43,6 +44,8 @@ final class ModuleBundles {
   private final Map<String, Long> marks = new HashMap<>();
 
   private long locations;
+
+  private final RetiredClasses retired = new RetiredClasses();
 
   ModuleBundles(
       BundleContext context,
@@ -234,9 +237,11 @@ final class ModuleBundles {
     long id = bundle.getBundleId();
     drain(id);
     ModuleJar content = contents.get(bundle);
+    Optional<ClassLoader> loader = RetiredClasses.loader(bundle);
     try {
       stop(bundle);
       run(bundle, "removed", bundle::uninstall);
+      loader.ifPresent(it -> retired.add(bundle, it));
       contents.remove(bundle);
     } finally {
       if (content != null) {
@@ -246,6 +251,11 @@ final class ModuleBundles {
     refreshRemoved();
     wiring.established(bundle);
     leases.readmit(id);
+  }
+
+  /** Bundles that are removed and whose classes cannot be freed; for any thread. */
+  List<String> leaks() {
+    return retired.leaks();
   }
 
   /** What is retired does no harm any more, unless another bundle has the same content. */

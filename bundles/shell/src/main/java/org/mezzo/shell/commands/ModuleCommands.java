@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.apache.felix.service.command.Descriptor;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
@@ -133,12 +134,16 @@ public final class ModuleCommands {
           String.join(", ", deployment.modules()),
           deployment.problem());
     }
-    return wanted.isEmpty()
-        ? deployments
-            .folder()
-            .map(folder -> "No module bundles are installed; put some into " + folder + ".")
-            .orElse("No module bundles are installed, and this host has no module folder.")
-        : table.toString();
+    String text =
+        wanted.isEmpty()
+            ? deployments
+                .folder()
+                .map(folder -> "No module bundles are installed; put some into " + folder + ".")
+                .orElse("No module bundles are installed, and this host has no module folder.")
+            : table.toString();
+    return deployments.leaks().stream()
+        .map(leak -> "\nRemoved, but its classes cannot be freed: " + leak)
+        .collect(Collectors.joining("", text.stripTrailing(), ""));
   }
 
   @Descriptor("lists what was refused or rolled back and is not tried until somebody asks for it")

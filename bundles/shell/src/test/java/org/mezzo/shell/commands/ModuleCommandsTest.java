@@ -69,6 +69,11 @@ final class ModuleCommandsTest {
     }
 
     @Override
+    public List<String> leaks() {
+      return List.of("org.gone 1.0.0: loader 7.0");
+    }
+
+    @Override
     public List<Verdict> verdicts() {
       return List.of(
           new Verdict(
