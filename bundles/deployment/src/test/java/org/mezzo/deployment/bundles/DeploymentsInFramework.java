@@ -16,6 +16,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -60,6 +61,11 @@ abstract class DeploymentsInFramework {
   BundleDeployments deployments;
   ModuleLease<Greeter> lease;
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
+
+  /** What reading the settings throws; null when nothing. */
+  volatile Supplier<Error> failure;
+
+  final AtomicInteger patienceAsked = new AtomicInteger();
   final AtomicInteger lost = new AtomicInteger();
 
   @BeforeEach
@@ -134,6 +140,11 @@ abstract class DeploymentsInFramework {
     return new Settings() {
       @Override
       public long pollMillis() {
+        patienceAsked.incrementAndGet();
+        Supplier<Error> thrown = failure;
+        if (thrown != null) {
+          throw thrown.get();
+        }
         return 40;
       }
 
