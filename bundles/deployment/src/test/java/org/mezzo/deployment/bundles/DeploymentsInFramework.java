@@ -51,6 +51,7 @@ import org.osgi.service.component.runtime.ServiceComponentRuntime;
 abstract class DeploymentsInFramework {
   static final Map<String, String> KINDS = Map.of("greeter", Greeter.class.getName());
 
+  Map<String, String> kinds = KINDS;
   @TempDir Path dir;
   Path modules;
   Path state;
@@ -133,7 +134,7 @@ abstract class DeploymentsInFramework {
                     }));
     ServiceComponentRuntime runtime =
         context.getService(context.getServiceReference(ServiceComponentRuntime.class));
-    deployments = new BundleDeployments(context, leases, runtime, settings(), KINDS);
+    deployments = new BundleDeployments(context, leases, runtime, settings(), kinds);
   }
 
   Settings settings() {
