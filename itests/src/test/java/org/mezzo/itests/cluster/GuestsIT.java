@@ -313,11 +313,9 @@ class GuestsIT {
     awaitServing("1.0.0");
     await("it is said", () -> verdict("2.0.0").startsWith("rolled back: "));
     assertThat(verdict("2.0.0")).contains("hook 'guest' threw in the last 1 calls of master");
-    JsonNode back =
-        list(deployment().path("history")).stream()
-            .filter(action -> action.path("principal").asText().equals("deployment"))
-            .findFirst()
-            .orElseThrow();
+    // The verdict comes first, the end of the change after it.
+    await("the change has ended", () -> rollbacks().size() == 1);
+    JsonNode back = rollbacks().get(0);
     assertThat(back.path("from").asText()).isEqualTo("2.0.0");
     assertThat(back.path("to").asText()).isEqualTo("1.0.0");
     assertThat(back.path("gap_ms").asInt()).isZero();
@@ -326,6 +324,12 @@ class GuestsIT {
     awaitServing("1.0.0");
     awaitWord(NAME, "2.0.0 in throws.jar was rolled back");
     await("it is listed", () -> installed().contains(NAME + " 1.0.0 active"));
+  }
+
+  private List<JsonNode> rollbacks() throws IOException {
+    return list(deployment().path("history")).stream()
+        .filter(action -> action.path("principal").asText().equals("deployment"))
+        .toList();
   }
 
   @Test

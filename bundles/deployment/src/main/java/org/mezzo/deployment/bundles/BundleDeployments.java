@@ -57,6 +57,9 @@ public final class BundleDeployments implements Deployments {
   /** How long the process before this one may take to end; its own limit is shorter as a rule. */
   private static final Duration PREDECESSOR = Duration.ofSeconds(15);
 
+  /** How long to do nothing after something unexpected. */
+  private static final long PAUSE_MILLIS = 100;
+
   /** The runtime of components tries again for whoever asks for the service. */
   private static volatile boolean waitedInVain;
 
@@ -78,6 +81,11 @@ public final class BundleDeployments implements Deployments {
   private volatile Settings settings;
   private volatile boolean closed;
   private volatile boolean ending;
+  private volatile boolean ended;
+
+  /** What went wrong at the last look, so that it is said once; empty when nothing did. */
+  private String trouble = "";
+
   private long tidied;
 
   @Activate
@@ -217,9 +225,7 @@ public final class BundleDeployments implements Deployments {
     }
     state.close();
     wiring.close();
-    for (Request request = requests.poll(); request != null; request = requests.poll()) {
-      request.done.completeExceptionally(new IllegalStateException("The host is stopping"));
-    }
+    failQueued();
   }
 
   private void run() {
@@ -227,16 +233,43 @@ public final class BundleDeployments implements Deployments {
         folder.map(hot -> FolderWatch.of(hot.dir())).orElseGet(FolderWatch::none)) {
       secureFirst();
       while (!closed) {
-        Request request = next(watch);
-        if (request != null) {
-          serve(request);
-        }
-        followAndPublish();
+        workOn(watch);
       }
     } catch (InterruptedException e) {
       LOG.debug("Deployment ends");
     } catch (IOException e) {
       LOG.warn("The watch of the module folder does not close", e);
+    } finally {
+      ended = true;
+      failQueued();
+    }
+  }
+
+  /** One request or one look; whatever fails, the next one is served. */
+  private void workOn(FolderWatch watch) throws InterruptedException {
+    try {
+      Request request = next(watch);
+      if (request != null) {
+        serve(request);
+      }
+      forgetUninstalled();
+      follower.ifPresent(FolderFollower::follow);
+      trials.watch();
+      ledger.publish();
+      tidy();
+      trouble = "";
+    } catch (RuntimeException | Error e) {
+      if (closed) {
+        return;
+      }
+      if (trouble.equals(e.toString())) {
+        LOG.debug("The module folder could not be followed once more", e);
+      } else {
+        trouble = e.toString();
+        LOG.error("The module folder could not be followed; it is looked at again", e);
+      }
+      // Not at once: what fails at every look would do nothing else.
+      Thread.sleep(PAUSE_MILLIS);
     }
   }
 
@@ -246,7 +279,7 @@ public final class BundleDeployments implements Deployments {
       for (Installed entry : ledger.installed()) {
         state.store().force(entry.jar.digest());
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       LOG.warn("What runs may not be there after a failure of this machine: {}", e.toString());
     }
     state.journal().lazy(false);
@@ -265,20 +298,6 @@ public final class BundleDeployments implements Deployments {
       state.store().retain(needed);
     } catch (IOException e) {
       LOG.warn("{} keeps bundles that nothing needs: {}", state.folder(), e.toString());
-    }
-  }
-
-  private void followAndPublish() {
-    try {
-      forgetUninstalled();
-      follower.ifPresent(FolderFollower::follow);
-      trials.watch();
-      ledger.publish();
-      tidy();
-    } catch (RuntimeException e) {
-      if (!closed) {
-        LOG.error("The module folder could not be followed; it is looked at again", e);
-      }
     }
   }
 
@@ -314,9 +333,25 @@ public final class BundleDeployments implements Deployments {
       Action action = request.change.get();
       ledger.publish();
       request.done.complete(action);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      request.done.completeExceptionally(
+          new IllegalStateException(
+              "The change failed unexpectedly ("
+                  + e
+                  + "), as the log tells; what runs now is what 'deployments' says",
+              e));
       LOG.error("A change of the installed modules failed", e);
-      request.done.completeExceptionally(e);
+    }
+  }
+
+  /** Nobody serves them any more. */
+  private void failQueued() {
+    for (Request request = requests.poll(); request != null; request = requests.poll()) {
+      request.done.completeExceptionally(
+          new IllegalStateException(
+              closed
+                  ? "The host is stopping"
+                  : "Deployment has ended in this process, as the log tells; restart it"));
     }
   }
 
@@ -380,10 +415,9 @@ public final class BundleDeployments implements Deployments {
 
   private CompletionStage<Action> request(Supplier<Action> change) {
     CompletableFuture<Action> done = new CompletableFuture<>();
-    if (closed) {
-      done.completeExceptionally(new IllegalStateException("The host is stopping"));
-    } else {
-      requests.add(new Request(change, done));
+    requests.add(new Request(change, done));
+    if (closed || ended) {
+      failQueued();
     }
     return done.minimalCompletionStage();
   }

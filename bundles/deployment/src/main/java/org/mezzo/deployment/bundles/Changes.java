@@ -171,6 +171,11 @@ final class Changes {
       String problem = Reasons.plain(e);
       ledger.refuse(jar, Verdict.Kind.REFUSED, problem);
       action = change.failed(problem + (old == null ? "" : "; what is installed stays"));
+    } catch (Error e) {
+      // Perhaps of this process and not of the jar, which is tried again when it comes again.
+      LOG.error("{} could not be deployed", jar.path(), e);
+      ledger.turnAway(jar, Ledger.UNREAD, e.toString());
+      action = change.failed(e + (old == null ? "" : "; what is installed stays"));
     }
     if (action.succeeded()) {
       together.forEach(ledger::accepted);

@@ -68,7 +68,9 @@ final class FolderFollower {
     forgetAbsent(names);
     for (String name : names) {
       if (!chosen.containsKey(name)) {
-        installation.lastOf(name).ifPresent(last -> chosen.put(name, last));
+        installation
+            .lastOf(name, jar -> changes.objection(jar).isEmpty())
+            .ifPresent(last -> chosen.put(name, last));
       }
     }
     installation.installAll(

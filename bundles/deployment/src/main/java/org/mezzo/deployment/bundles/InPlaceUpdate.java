@@ -140,8 +140,8 @@ final class InPlaceUpdate {
       } catch (BundleException e) {
         problem = goBackBeside(entry);
       } catch (IOException e) {
-        problem = Optional.of(e.toString());
-        entry.failed("what ran before cannot be read: " + e);
+        problem = Optional.of(Reasons.plain(e));
+        entry.failed("what ran before cannot be read: " + Reasons.plain(e));
       }
     }
     return problem

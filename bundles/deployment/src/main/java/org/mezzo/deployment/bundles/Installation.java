@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleJar;
@@ -214,15 +215,18 @@ final class Installation {
   /**
    * What ran last of that name, or else what was good before, read from the store; empty when there
    * is nothing that may be tried.
+   *
+   * @param admitted whether this host takes a jar
    */
-  Optional<ModuleJar> lastOf(String symbolicName) {
+  Optional<ModuleJar> lastOf(String symbolicName, Predicate<ModuleJar> admitted) {
     return state
         .journal()
         .seat(symbolicName)
         .map(Journal.Seat::digest)
         .filter(digest -> state.journal().verdict(digest).isEmpty())
         .flatMap(this::stored)
-        .or(() -> lastGood(symbolicName, ""));
+        .filter(admitted)
+        .or(() -> lastGood(symbolicName, "").filter(admitted));
   }
 
   /** A jar of the store; empty when it is not there. */

@@ -217,7 +217,8 @@ final class ModuleBundles {
   /** Gives a stopped bundle other content. */
   void update(Bundle bundle, InputStream content, ModuleJar jar) throws BundleException {
     run(bundle, "updated", () -> bundle.update(content));
-    contents.put(bundle, jar);
+    ModuleJar former = contents.put(bundle, jar);
+    closeMark(bundle, former);
     refreshRemoved();
   }
 
@@ -244,9 +245,7 @@ final class ModuleBundles {
       loader.ifPresent(it -> retired.add(bundle, it));
       contents.remove(bundle);
     } finally {
-      if (content != null) {
-        closeMark(bundle, content);
-      }
+      closeMark(bundle, content);
     }
     refreshRemoved();
     wiring.established(bundle);
@@ -258,16 +257,23 @@ final class ModuleBundles {
     return retired.leaks();
   }
 
-  /** What is retired does no harm any more, unless another bundle has the same content. */
-  private void closeMark(Bundle bundle, ModuleJar content) {
-    boolean elsewhere =
-        contents.entrySet().stream()
-            .anyMatch(
-                other ->
-                    !other.getKey().equals(bundle)
-                        && other.getValue().digest().equals(content.digest()));
-    if (!elsewhere) {
-      outlived(content.digest());
+  /**
+   * What a bundle held does no harm any more, unless one holds it now.
+   *
+   * @param former may be null
+   */
+  private void closeMark(Bundle bundle, ModuleJar former) {
+    if (former == null) {
+      return;
+    }
+    boolean held = false;
+    for (Map.Entry<Bundle, ModuleJar> each : contents.entrySet()) {
+      ModuleJar now = each.getValue();
+      boolean gone = each.getKey().equals(bundle) && now == former;
+      held |= !gone && now.digest().equals(former.digest());
+    }
+    if (!held) {
+      outlived(former.digest());
     }
   }
 

@@ -1,5 +1,7 @@
 package org.mezzo.deployment.bundles;
 
+import java.io.IOException;
+import org.mezzo.files.FileFailure;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -32,6 +34,9 @@ final class Reasons {
   /** What the innermost failure says. */
   static String plain(Exception e) {
     Throwable cause = innermost(e);
+    if (cause instanceof IOException failure) {
+      return FileFailure.reason(failure);
+    }
     return cause.getMessage() == null ? cause.toString() : cause.getMessage();
   }
 }

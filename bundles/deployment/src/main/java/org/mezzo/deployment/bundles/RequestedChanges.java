@@ -99,7 +99,7 @@ final class RequestedChanges {
       Installed entry = ledger.installed(jar.symbolicName());
       String problem =
           "runs, but cannot be kept in %s (%s): it is gone when this host stops. Make that folder writable and ask for it again, or put the jar there"
-              .formatted(folder.get().dir(), e);
+              .formatted(folder.get().dir(), Reasons.plain(e));
       entry.override(
           ledger.look().jars().stream()
               .filter(there -> there.symbolicName().equals(jar.symbolicName()))

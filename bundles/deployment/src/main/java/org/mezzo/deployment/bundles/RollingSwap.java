@@ -90,7 +90,14 @@ final class RollingSwap {
       throw e;
     }
     change.stage("installed beside " + names(formers));
-    Optional<Failure> failure = tryOut(change, heirs, formers);
+    Optional<Failure> failure;
+    try {
+      failure = tryOut(change, heirs, formers);
+    } catch (RuntimeException | Error e) {
+      restore(formers);
+      retire(heirs);
+      throw e;
+    }
     if (failure.isPresent()) {
       return takeBack(change, failure.get(), heirs, formers, before);
     }
@@ -174,16 +181,21 @@ final class RollingSwap {
       List<Installed> formers,
       List<LeaseDescription> before) {
     ledger.refuse(heirs.get(0).jar, failure.verdict, failure.problem);
+    restore(formers);
+    retire(heirs);
+    Installed old = formers.get(0);
+    String remains = bundles.isStuck(old.bundle) ? "" : "; " + old.version() + " stays";
+    return change.end(false, failure.problem + remains, gap(formers, before));
+  }
+
+  /** What was to be taken over from serves on. */
+  private void restore(List<Installed> formers) {
     for (Installed former : formers) {
       if (!bundles.isStuck(former.bundle)) {
         bundles.established(former.bundle);
         leases.readmit(former.bundle.getBundleId());
       }
     }
-    retire(heirs);
-    Installed old = formers.get(0);
-    String remains = bundles.isStuck(old.bundle) ? "" : "; " + old.version() + " stays";
-    return change.end(false, failure.problem + remains, gap(formers, before));
   }
 
   private Action takeOver(

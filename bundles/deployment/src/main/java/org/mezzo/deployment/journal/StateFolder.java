@@ -1,10 +1,12 @@
 package org.mezzo.deployment.journal;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.mezzo.files.FileFailure;
 import org.mezzo.files.OwnFolder;
 import org.mezzo.files.ProcessLock;
 import org.slf4j.Logger;
@@ -34,20 +36,44 @@ public final class StateFolder implements AutoCloseable {
    * @throws IOException with a message for operators, also when another process uses it to the end
    */
   public static StateFolder open(Path folder, Duration patience) throws IOException {
-    OwnFolder.closed(folder, "Or choose another work directory");
+    try {
+      OwnFolder.closed(folder, "Or choose another work directory");
+    } catch (FileSystemException e) {
+      // One that names no reason of the system has said everything.
+      boolean refused = e.getClass() == FileSystemException.class && e.getReason() == null;
+      throw refused ? e : unusable(folder, e);
+    }
     ProcessLock lock = lock(folder, patience);
     try {
       return new StateFolder(folder, lock);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
+      lock.close();
+      throw unusable(folder, e);
+    } catch (RuntimeException e) {
       lock.close();
       throw e;
+    }
+  }
+
+  private static IOException unusable(Path folder, IOException why) {
+    return new IOException(
+        "The folder %s cannot be used: %s. Take away what is in the way, let the user '%s' write there, or give this process another --work_dir"
+            .formatted(folder, FileFailure.reason(why), System.getProperty("user.name")),
+        why);
+  }
+
+  private static Optional<ProcessLock> tryLock(Path folder, Path file) throws IOException {
+    try {
+      return ProcessLock.tryAcquire(file);
+    } catch (IOException e) {
+      throw unusable(folder, e);
     }
   }
 
   private static ProcessLock lock(Path folder, Duration patience) throws IOException {
     Path file = folder.resolve("lock");
     long begin = System.nanoTime();
-    Optional<ProcessLock> lock = ProcessLock.tryAcquire(file);
+    Optional<ProcessLock> lock = tryLock(folder, file);
     if (lock.isEmpty() && !patience.isZero()) {
       LOG.info(
           "Waiting at most {} s for process {}, which uses {}",
@@ -67,7 +93,7 @@ public final class StateFolder implements AutoCloseable {
         Thread.currentThread().interrupt();
         throw new IOException("Interrupted while waiting for " + folder, e);
       }
-      lock = ProcessLock.tryAcquire(file);
+      lock = tryLock(folder, file);
     }
     return lock.get();
   }

@@ -16,6 +16,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -50,6 +51,7 @@ import org.osgi.service.component.runtime.ServiceComponentRuntime;
 abstract class DeploymentsInFramework {
   static final Map<String, String> KINDS = Map.of("greeter", Greeter.class.getName());
 
+  Map<String, String> kinds = KINDS;
   @TempDir Path dir;
   Path modules;
   Path state;
@@ -60,6 +62,11 @@ abstract class DeploymentsInFramework {
   BundleDeployments deployments;
   ModuleLease<Greeter> lease;
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
+
+  /** What reading the settings throws; null when nothing. */
+  volatile Supplier<Error> failure;
+
+  final AtomicInteger patienceAsked = new AtomicInteger();
   final AtomicInteger lost = new AtomicInteger();
 
   @BeforeEach
@@ -127,13 +134,18 @@ abstract class DeploymentsInFramework {
                     }));
     ServiceComponentRuntime runtime =
         context.getService(context.getServiceReference(ServiceComponentRuntime.class));
-    deployments = new BundleDeployments(context, leases, runtime, settings(), KINDS);
+    deployments = new BundleDeployments(context, leases, runtime, settings(), kinds);
   }
 
   Settings settings() {
     return new Settings() {
       @Override
       public long pollMillis() {
+        patienceAsked.incrementAndGet();
+        Supplier<Error> thrown = failure;
+        if (thrown != null) {
+          throw thrown.get();
+        }
         return 40;
       }
 

@@ -6,10 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Verdict;
+import org.mezzo.deployment.greeting.Greeter;
 import org.mezzo.deployment.journal.BundleStore;
 import org.mezzo.deployment.modules.GoodGreeter;
 import org.mezzo.deployment.modules.HangingActivator;
@@ -139,5 +141,14 @@ final class GoingBackTest extends DeploymentsInFramework {
     awaitUnreadable();
     await(() -> Files.readString(state.resolve("journal")).contains("\tUNSEATED\tgreeter"));
     assertThat(installed()).isEmpty();
+  }
+
+  @Test
+  void whatThisHostDoesNotTakeAnyMoreIsNotGoneBackTo() throws Exception {
+    deployFirst();
+    kinds = Map.of("singer", Greeter.class.getName());
+    restart();
+    assertThat(installed()).isEmpty();
+    assertThat(only().problem()).contains("which this host does not know; it knows singer");
   }
 }

@@ -39,7 +39,7 @@ final class MarksTest extends DeploymentsInFramework {
         BundleStore.digest(
             greeter("1.0.0", RefusingGreeter.class).build(modules.resolve("greeter.jar")));
     deploy();
-    assertThat(open(digest)).isTrue();
+    assertThat(journal()).contains("\tOPENING\t" + digest);
     await(() -> !open(digest));
     restartAfterKill(cutAfter(leftNow(), "\tSURVIVED\t" + digest));
     assertThat(deployments.verdicts()).isEmpty();
@@ -53,6 +53,22 @@ final class MarksTest extends DeploymentsInFramework {
     last(1);
     Files.delete(jar);
     assertThat(last(2).kind()).isEqualTo(Action.Kind.UNINSTALL);
+    assertThat(open(digest)).isFalse();
+  }
+
+  @Test
+  void theMarkOfWhatIsUpdatedIsClosed() throws Exception {
+    deploy();
+    String digest = BundleStore.digest(idle("idle"));
+    last(1);
+    ModuleBundle.of("idle", "1.0.0")
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+        .module(GoodGreeter.class, Greeter.class, "greeter", "idle")
+        .with("v", "other")
+        .build(modules.resolve("idle.jar"));
+    Action update = last(2);
+    assertThat(update.kind()).isEqualTo(Action.Kind.UPDATE);
+    assertThat(update.succeeded()).as(update.outcome()).isTrue();
     assertThat(open(digest)).isFalse();
   }
 

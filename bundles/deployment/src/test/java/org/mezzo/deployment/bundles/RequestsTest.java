@@ -3,15 +3,21 @@ package org.mezzo.deployment.bundles;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.ByteArrayInputStream;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.modules.GoodGreeter;
+import org.slf4j.LoggerFactory;
 
 /** What becomes of changes that somebody asks for. */
 @Timeout(60)
@@ -82,6 +88,69 @@ final class RequestsTest extends DeploymentsInFramework {
     good("3.0.0", "greeter.jar");
     await(() -> running().equals(List.of("greeter 3.0.0")));
     assertThat(deployments.history()).allMatch(Action::succeeded).hasSize(3);
+  }
+
+  /** A path that throws when it is read. */
+  private static Path throwing(Error error) {
+    return (Path)
+        Proxy.newProxyInstance(
+            RequestsTest.class.getClassLoader(),
+            new Class<?>[] {Path.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("getFileName")) {
+                return Path.of("greeter.jar");
+              }
+              throw error;
+            });
+  }
+
+  @Test
+  void anErrorEndsTheRequestAndNothingElse() throws Exception {
+    deploy();
+    CompletableFuture<Action> bad =
+        deployments.install(throwing(new LinkageError("torn")), "Ada").toCompletableFuture();
+    Path jar = greeter("1.0.0", GoodGreeter.class).build(dir.resolve("good.jar"));
+    CompletableFuture<Action> queued = deployments.install(jar, "Ada").toCompletableFuture();
+    await(bad::isDone);
+    assertThatThrownBy(bad::get)
+        .hasRootCauseInstanceOf(LinkageError.class)
+        .hasMessageContaining("The change failed unexpectedly (java.lang.LinkageError: torn)");
+    await(queued::isDone);
+    assertThat(queued.get().succeeded()).isTrue();
+    good("1.1.0", "good.jar");
+    await(() -> running().equals(List.of("greeter 1.1.0")));
+  }
+
+  @Test
+  void anErrorWhileTheFolderIsFollowedIsSaidOnceAndTheFolderIsFollowedOn() throws Exception {
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    Logger logger = (Logger) LoggerFactory.getLogger(BundleDeployments.class);
+    logger.addAppender(log);
+    try {
+      deploy();
+      failure = () -> new LinkageError("torn");
+      awaitLine(log, "The module folder could not be followed; it is looked at again");
+      int asked = patienceAsked.get();
+      await(() -> patienceAsked.get() > asked + 2);
+      failure = null;
+      good("1.0.0", "greeter.jar");
+      await(() -> running().equals(List.of("greeter 1.0.0")));
+      assertThat(lines(log)).filteredOn(line -> line.contains("not be followed;")).hasSize(1);
+    } finally {
+      logger.detachAppender(log);
+    }
+  }
+
+  @Test
+  void whatIsAskedOfAHostThatStopsFailsAtOnce() throws Exception {
+    deploy();
+    BundleDeployments stopped = deployments;
+    deployments = null;
+    stopped.deactivate();
+    CompletableFuture<Action> late = stopped.uninstall("greeter", "Ada").toCompletableFuture();
+    await(late::isDone);
+    assertThatThrownBy(late::get).hasMessageContaining("The host is stopping");
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -317,6 +318,36 @@ final class JournalTest {
     try (StateFolder second = next.get(60, TimeUnit.SECONDS)) {
       assertThat(second.journal().verdict("aa")).isPresent();
     }
+  }
+
+  private void refused(Path folder, String reason) {
+    assertThatThrownBy(() -> StateFolder.open(folder, Duration.ZERO))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("The folder " + folder)
+        .hasMessageContaining(reason)
+        .hasMessageContaining("work_dir");
+  }
+
+  @Test
+  void aFolderThatCannotBeUsedIsNamedWithTheReasonAndTheRemedy() throws Exception {
+    Path file = Files.createFile(dir.resolve("file"));
+    refused(file.resolve("state"), "cannot be used: " + file + " is in the way");
+    refused(file.resolve("deep/state"), "cannot be used: " + file);
+    refused(Path.of("/proc/mezzo/state"), "cannot be used: /proc/mezzo");
+    for (String name : List.of("journal", "lock")) {
+      Path folder = dir.resolve("no-" + name);
+      Files.createDirectories(folder.resolve(name));
+      refused(folder, "cannot be used: " + folder.resolve(name));
+    }
+    Path folder = Files.createDirectory(dir.resolve("no-bundles"));
+    Path obstacle = Files.createFile(folder.resolve("bundles"));
+    refused(folder, "cannot be used: " + obstacle + " is in the way");
+    // Nothing is held: it can be used once that is gone.
+    Files.delete(obstacle);
+    StateFolder.open(folder, Duration.ZERO).close();
+    Path place = Files.createFile(dir.resolve("place"));
+    assertThatThrownBy(() -> StateFolder.open(place, Duration.ZERO))
+        .hasMessageContaining("is not used: it is no folder. Or choose another work directory");
   }
 
   @Test
