@@ -45,8 +45,8 @@ public interface Isolator extends Module {
   /**
    * The containers that an instance before this one has prepared or isolated and not cleaned up;
    * empty on a fresh agent. One in the phase {@code PREPARED} this instance will be asked to {@link
-   * #isolate} or {@link #cleanup}. One that was launched before this isolator was selected is in
-   * the phase {@code ISOLATED} and has no state.
+   * #isolate} or {@link #cleanup}. One that an earlier agent has left, which is to be cleaned up,
+   * is in the phase {@code ISOLATED} and has no state.
    */
   void recover(List<RecoveredContainer> containers) throws Exception;
 

@@ -179,7 +179,7 @@ public final class ProcessContainerizer implements Containerizer {
                 : Set.of(Feature.ENVIRONMENT),
             moduleEvents,
             this::limited,
-            this::runningContainers);
+            this::isolatedContainers);
     fetcher = new UriFetcher(host, options, moduleEvents);
     launcher = new Launcher(runtime, tools, new Reports());
     timer.scheduleWithFixedDelay(
@@ -857,6 +857,7 @@ public final class ProcessContainerizer implements Containerizer {
               : new LaunchException("The container was destroyed while it was being launched");
     }
     containers.remove(managed.container.id(), managed);
+    isolators.forget(managed.container.id());
     managed.launched.completeExceptionally(failure);
     managed.destroyed.complete(null);
   }
@@ -1001,11 +1002,12 @@ public final class ProcessContainerizer implements Containerizer {
     return Set.copyOf(containers.keySet());
   }
 
-  private List<Container> runningContainers() {
+  /** What runs without ever having been prepared by isolators is none of theirs. */
+  private List<Container> isolatedContainers() {
     List<Container> running = new ArrayList<>();
     for (Managed managed : containers.values()) {
       synchronized (managed) {
-        if (managed.pid != 0) {
+        if (managed.pid != 0 && managed.isolated) {
           running.add(managed.container.toBuilder().pid(managed.pid).build());
         }
       }
