@@ -350,4 +350,16 @@ class GuestsIT {
     awaitWord(NAME, "2.0.0 in slow.jar was skipped");
     runTask();
   }
+
+  /** Nothing is known of it yet, and the level at which modules start has not been reached. */
+  @Test
+  void whatHangsAtAFirstBootHoldsNothingUp() throws Exception {
+    cluster.close();
+    drop(withActivator("2.0.0", HangingActivator.class), "slow.jar");
+    cluster = LocalCluster.start(distribution, 1, "--hooks=guest");
+    awaitServing("1.0.0");
+    awaitWord(NAME, "it does not return from being started");
+    runTask();
+    assertThat(verdict("2.0.0")).startsWith("hung: ");
+  }
 }
