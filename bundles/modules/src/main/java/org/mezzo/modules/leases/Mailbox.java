@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import org.mezzo.api.Module;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.ModuleException;
+import org.mezzo.modules.leases.Call.Answering;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -224,7 +225,7 @@ final class Mailbox<M extends Module> {
             call.holder.unstuck();
             table.threadReturned();
           });
-    } else if (thrown == null && call.staged) {
+    } else if (thrown == null && call.answering == Answering.STAGE) {
       call.stage = (java.util.concurrent.CompletionStage<?>) result;
       if (call.isAnswered()) {
         call.interrupt();
@@ -254,13 +255,22 @@ final class Mailbox<M extends Module> {
     lease.numbers().calls.increment();
     if (!call.isAnswered()) {
       if (thrown == null) {
-        call.answer(result).ifPresent(this::post);
+        Object answer =
+            call.answering == Answering.LOAN
+                ? holder.lend(new Lent<>(this, holder, result))
+                : result;
+        call.answer(answer).ifPresent(this::post);
         holder.note(false);
       } else {
         threw(call, thrown);
       }
     }
     over(call);
+  }
+
+  /** What was lent is not used any more. */
+  void takeBack(Lent<M, ?> lent) {
+    locked(() -> lent.holder.takeBack(lent));
   }
 
   private void threw(Call<M, ?> call, Throwable thrown) {
@@ -473,7 +483,10 @@ final class Mailbox<M extends Module> {
     backlog = 0;
   }
 
-  /** Answers the callers of what has begun there; it may still run to its end. */
+  /**
+   * Answers the callers of what has begun there, which may still run to its end, and takes back
+   * what was lent.
+   */
   void refuseBegun(Holder<M> holder, ModuleException.Kind why, String reason) {
     locked(
         () -> {
@@ -482,10 +495,11 @@ final class Mailbox<M extends Module> {
               refuse(call, why, reason);
             }
           }
+          holder.takeBackAll();
         });
   }
 
-  /** Gives up what has begun there and does not end. */
+  /** Gives up what has begun there and does not end, and takes back what was lent. */
   void abandon(Holder<M> holder, String reason) {
     locked(
         () -> {
@@ -495,12 +509,13 @@ final class Mailbox<M extends Module> {
               abandon(call);
             }
           }
+          holder.takeBackAll();
         });
   }
 
   /**
-   * Has something done, under the lock of the table, when nothing runs in the instance any more, or
-   * when the limit has passed and what still ran was given up.
+   * Has something done, under the lock of the table, when nothing runs in the instance and nothing
+   * of it is lent any more, or when the limit has passed and what still ran was given up.
    */
   void whenIdle(Holder<M> holder, Optional<Duration> limit, Consumer<Boolean> then) {
     boolean[] done = new boolean[1];
@@ -513,7 +528,7 @@ final class Mailbox<M extends Module> {
         };
     locked(
         () -> {
-          if (holder.begun() == 0) {
+          if (holder.isIdle()) {
             control(() -> once.accept(true));
             return;
           }
