@@ -19,6 +19,12 @@ public interface Loan<T> extends AutoCloseable {
    */
   Optional<T> get();
 
+  /**
+   * What was given has thrown something while it was used: the call which gave it counts as one
+   * that threw, once. One that is given back without that counts as one that did not.
+   */
+  void threw(Throwable thrown);
+
   /** Gives it back. Nothing when it was given back before. */
   @Override
   void close();

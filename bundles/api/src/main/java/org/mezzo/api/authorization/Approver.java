@@ -11,7 +11,7 @@ import org.osgi.annotation.versioning.ConsumerType;
  * returns at once; nothing guards the daemon's thread against one that does not. It is asked until
  * the request has ended, never after that or after its authorizer was closed.
  *
- * <p>What it throws counts as no.
+ * <p>What it throws counts as no, and once for each request as a failed call of its authorizer.
  */
 @ConsumerType
 @FunctionalInterface

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Approver;
 import org.mezzo.api.authorization.AuthorizationObject;
@@ -39,12 +38,16 @@ public final class ObjectApprovers implements AutoCloseable {
     }
 
     @Override
+    public void threw(Throwable thrown) {
+      LOG.warn("An approver threw", thrown);
+    }
+
+    @Override
     public void close() {}
   }
 
   private final Set<Action> actions;
   private final Loan<Approver> approver;
-  private final AtomicBoolean threw = new AtomicBoolean();
 
   private ObjectApprovers(Set<Action> actions, Loan<Approver> approver) {
     this.actions = actions;
@@ -82,9 +85,8 @@ public final class ObjectApprovers implements AutoCloseable {
     try {
       return approver.get().filter(it -> it.approved(action, object)).isPresent();
     } catch (Throwable t) {
-      if (threw.compareAndSet(false, true)) {
-        LOG.warn("The approver of a request threw: {} of {} is refused", action, object, t);
-      }
+      LOG.debug("{} of {} is refused: the approver threw {}", action, object, t.getClass());
+      approver.threw(t);
       return false;
     }
   }

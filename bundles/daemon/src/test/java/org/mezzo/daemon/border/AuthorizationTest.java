@@ -29,6 +29,7 @@ import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.modules.Kinds;
+import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.local.LocalModules;
 
 /** What becomes of requests and their approvers, whatever the authorizer does. */
@@ -205,6 +206,9 @@ class AuthorizationTest {
                     .toList());
     assertThat(yes).containsExactly("a", "c");
     assertThat(calls).hasValue(3);
+    assertThat(modules.leases().leases())
+        .extracting(LeaseDescription::throwsInARow)
+        .containsOnly(1);
   }
 
   @Test

@@ -125,6 +125,11 @@ final class Holder<M extends Module> {
     return lent;
   }
 
+  /** Whether it is still lent. */
+  boolean lends(Lent<M, ?> lent) {
+    return loans.contains(lent);
+  }
+
   void takeBack(Lent<M, ?> lent) {
     lent.revoke();
     if (loans.remove(lent)) {

@@ -8,11 +8,19 @@ import org.mezzo.modules.Loan;
 final class Lent<M extends Module, T> implements Loan<T> {
   private final Mailbox<M> mailbox;
   final Holder<M> holder;
+
+  /** The call which gave it. */
+  final String operation;
+
+  /** It is known how it went. Guarded by the lock of the lease. */
+  boolean judged;
+
   private volatile T value;
 
-  Lent(Mailbox<M> mailbox, Holder<M> holder, T value) {
+  Lent(Mailbox<M> mailbox, Holder<M> holder, String operation, T value) {
     this.mailbox = mailbox;
     this.holder = holder;
+    this.operation = operation;
     this.value = value;
   }
 
@@ -24,6 +32,11 @@ final class Lent<M extends Module, T> implements Loan<T> {
   /** Nobody can use it any more. */
   void revoke() {
     value = null;
+  }
+
+  @Override
+  public void threw(Throwable thrown) {
+    mailbox.threw(this, thrown);
   }
 
   @Override

@@ -254,15 +254,14 @@ final class Mailbox<M extends Module> {
     Holder<M> holder = call.holder;
     lease.numbers().calls.increment();
     if (!call.isAnswered()) {
-      if (thrown == null) {
-        Object answer =
-            call.answering == Answering.LOAN
-                ? holder.lend(new Lent<>(this, holder, result))
-                : result;
-        call.answer(answer).ifPresent(this::post);
-        holder.note(false);
-      } else {
+      if (thrown != null) {
         threw(call, thrown);
+      } else if (call.answering == Answering.LOAN) {
+        call.answer(holder.lend(new Lent<>(this, holder, call.operation, result)))
+            .ifPresent(this::post);
+      } else {
+        call.answer(result).ifPresent(this::post);
+        holder.note(false);
       }
     }
     over(call);
@@ -270,7 +269,25 @@ final class Mailbox<M extends Module> {
 
   /** What was lent is not used any more. */
   void takeBack(Lent<M, ?> lent) {
-    locked(() -> lent.holder.takeBack(lent));
+    locked(
+        () -> {
+          if (lent.holder.lends(lent) && !lent.judged) {
+            lent.holder.note(false);
+          }
+          lent.holder.takeBack(lent);
+        });
+  }
+
+  /** What was lent has thrown something. */
+  void threw(Lent<M, ?> lent, Throwable thrown) {
+    locked(
+        () -> {
+          if (lent.holder.lends(lent) && !lent.judged) {
+            lent.judged = true;
+            lease.numbers().failures.increment();
+            threw(lent.holder, lent.operation, thrown);
+          }
+        });
   }
 
   private void threw(Call<M, ?> call, Throwable thrown) {
@@ -284,16 +301,20 @@ final class Mailbox<M extends Module> {
       LOG.debug("{} of {} threw", Lease.label(holder.registration()), lease.daemon(), thrown);
       return;
     }
+    threw(holder, call.operation, thrown);
+  }
+
+  private void threw(Holder<M> holder, String operation, Throwable thrown) {
     boolean open = holder.note(true);
     LOG.warn(
         "{} of {} threw in {}, {} times in a row now",
         Lease.label(holder.registration()),
         lease.daemon(),
-        call.operation,
+        operation,
         holder.failedInARow(),
         thrown);
     if (open) {
-      fail(holder, holder.failures() + ", the last one (" + call.operation + ") " + thrown);
+      fail(holder, holder.failures() + ", the last one (" + operation + ") " + thrown);
     }
   }
 

@@ -172,6 +172,34 @@ final class LoanTest {
   }
 
   @Test
+  void whatThrowsWhileItIsUsedCountsAgainstItsModuleOnce() throws Exception {
+    Kind<Library> kind = kind(2, LONG);
+    modules.register(kind, "town", new Shelf("first"));
+    ModuleLease<Library> lease = lease(kind);
+    Loan<String> loan = borrow(lease);
+    loan.threw(new IllegalStateException("on purpose"));
+    loan.threw(new IllegalStateException("on purpose"));
+    loan.close();
+    loan.threw(new IllegalStateException("on purpose"));
+    assertThat(throwsInARow()).isEqualTo(1);
+    borrow(lease).close();
+    assertThat(throwsInARow()).isZero();
+    for (int i = 0; i < kind.breaker().calls(); i++) {
+      try (Loan<String> next = borrow(lease)) {
+        next.threw(new StackOverflowError("on purpose"));
+      }
+      if (lease.epoch() != 1) {
+        break;
+      }
+    }
+    Await.until("another instance", Duration.ofSeconds(30), () -> lease.epoch() > 1);
+  }
+
+  private int throwsInARow() {
+    return modules.leases().leases().get(0).throwsInARow();
+  }
+
+  @Test
   void nothingAndAFailureAreNoLoans() throws Exception {
     Kind<Library> kind = kind(2, LONG);
     Shelf only = new Shelf(null);
