@@ -653,6 +653,29 @@ class ContainerizerTest {
   }
 
   @Test
+  void anIsolatorRecoversNothingThatNoIsolatorHasPrepared() throws Exception {
+    List<String> recovered = java.util.Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch told = new CountDownLatch(1);
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(
+                Kinds.ISOLATOR,
+                "a",
+                new RecordingIsolator("a", new ArrayList<>()) {
+                  @Override
+                  public void recover(List<Container> containers) {
+                    containers.forEach(container -> recovered.add(container.id()));
+                    told.countDown();
+                  }
+                });
+    containerizer = agent.containerizer();
+    get(containerizer.launch(request(shell("sleep 1000"), Map.of())));
+    containerizer.selectIsolation(List.of("a"));
+    assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(recovered).isEmpty();
+  }
+
+  @Test
   void aFailingOrMissingIsolatorFailsTheLaunch() throws Exception {
     List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
     FakeAgent agent =

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.allocator.Allocator;
@@ -266,7 +267,7 @@ public final class Master implements Daemon {
     }
     if (!hostnames.equals(whitelist)) {
       whitelist = hostnames;
-      leadership.withTerm(term -> term.allocation().whitelist(whitelist), () -> {});
+      change(term -> term.allocation().whitelist(whitelist));
     }
   }
 
@@ -275,8 +276,21 @@ public final class Master implements Daemon {
     if (!name.equals(allocator)) {
       LOG.info("Allocator {} is to take over from {}", name, allocator);
       allocator = name;
-      leadership.withTerm(term -> term.allocation().select(name), () -> {});
+      change(term -> term.allocation().select(name));
     }
+  }
+
+  /**
+   * Changes the present term, also one that does not serve yet; later ones begin with what is so.
+   */
+  private void change(Consumer<MasterTerm> action) {
+    loop.execute(
+        () -> {
+          MasterTerm present = leadership.term();
+          if (present != null) {
+            action.accept(present);
+          }
+        });
   }
 
   /** Where it listens. */

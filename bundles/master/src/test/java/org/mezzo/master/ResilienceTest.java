@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -143,6 +144,24 @@ class ResilienceTest {
       assertThat(scheduler.ended()).isFalse();
       balanced();
     }
+  }
+
+  @Test
+  void anAllocatorThatIsSelectedWhileATermRecoversServesInThatTerm() throws Exception {
+    cluster = new TestCluster(workDir);
+    SimpleAllocator other = new SimpleAllocator(Clock.systemUTC());
+    cluster.modules.register(Kinds.ALLOCATOR, "other", other);
+    cluster.coordination.depose(Optional.empty());
+    cluster.coordination.readable = new CompletableFuture<>();
+    cluster.coordination.elect();
+    Await.until(
+        () -> cluster.master.cluster().leading() && cluster.master.cluster().state().isEmpty());
+    cluster.master.selectAllocator("other");
+    CompletableFuture<Void> reached = new CompletableFuture<>();
+    cluster.master.loop().execute(() -> reached.complete(null));
+    reached.get();
+    cluster.coordination.readable.complete(null);
+    Await.until(() -> other.started != null);
   }
 
   @Test

@@ -33,6 +33,12 @@ public final class ModuleException extends Exception {
     return isAbsence(failure) || kindOf(failure) == Kind.STALE;
   }
 
+  /** Whether a call failed by what the module itself did or did not do. */
+  public static boolean isFault(Throwable failure) {
+    Kind kind = kindOf(failure);
+    return kind == Kind.THREW || kind == Kind.LATE;
+  }
+
   private static Kind kindOf(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof ModuleException module) {

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.protocol.v1.ContainerID;
@@ -53,7 +52,7 @@ final class CommandTask {
   Timer completionTimer = () -> {};
 
   /** The end of the line of updates that hooks are looking at. */
-  CompletionStage<TaskStatus> decorated = CompletableFuture.completedStage(null);
+  CompletableFuture<TaskStatus> decorated = CompletableFuture.completedFuture(null);
 
   CommandTask(FrameworkEntry framework, TaskInfo info, String containerId, Path sandbox) {
     this.framework = framework;

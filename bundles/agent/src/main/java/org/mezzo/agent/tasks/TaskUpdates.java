@@ -127,7 +127,8 @@ public final class TaskUpdates {
     remember(task, status);
     validUpdates.increment();
     FrameworkID framework = task.framework.info.getId();
-    if (hooks.isEmpty()) {
+    // Behind what a hook still looks at it waits in line, also when no hook is selected any more.
+    if (hooks.isEmpty() && task.decorated.isDone()) {
       streams.add(framework, status);
       return;
     }

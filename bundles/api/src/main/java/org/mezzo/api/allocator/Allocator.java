@@ -19,8 +19,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>Threading: see {@link org.mezzo.api.Module}. Deadline of each call: 10 seconds, of {@link
  * #start} 60 seconds. When an instance is replaced its successor gets {@link #start} before any
- * other call; soft state (service counts and the like) starts anew. While a daemon has no allocator
- * everything but new offers works.
+ * other call; soft state (service counts and the like) starts anew. An instance that threw is
+ * replaced by a fresh one after a second, for its index may not be what the ledger is; when the
+ * same method throws five times in a row, also in fresh ones, the module is quarantined. While a
+ * daemon has no allocator everything but new offers works.
  *
  * <p>Agent and framework ids are the text of the protocol ids. Resources carry their allocation
  * role where they are allocated or offered and none where they are totals.

@@ -1,6 +1,7 @@
 package org.mezzo.containerizer.fetching;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -39,6 +40,8 @@ import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLease.Terms;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings the URIs of commands into sandboxes (rules 320-327), on threads that do nothing else.
@@ -52,6 +55,8 @@ import org.mezzo.protocol.v1.CommandInfo;
  * without a module then.
  */
 public final class UriFetcher implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(UriFetcher.class);
+
   /** So many fetches run at a time; the others wait in line. */
   static final int AT_A_TIME = 32;
 
@@ -62,6 +67,10 @@ public final class UriFetcher implements AutoCloseable {
 
   private static final Duration LONGEST_PROGRAM = Duration.ofDays(1);
   private static final Duration SHORT_CALL = Duration.ofSeconds(10);
+
+  /** So long one that was not used yet may take to open before another one is asked. */
+  private static final Duration OPENING = Duration.ofSeconds(1);
+
   private static final Set<String> TAR_SUFFIXES =
       Set.of(".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz");
 
@@ -297,59 +306,94 @@ public final class UriFetcher implements AutoCloseable {
 
   private void transferOnce(Item item, Path target, FetchLog log)
       throws IOException, InterruptedException {
-    String scheme = item.scheme();
-    Set<String> names = new TreeSet<>();
+    ModuleLease<Fetcher> lease = server(item.scheme());
+    Fetcher.Request request =
+        new Fetcher.Request(item.uri(), target, options.fetcherStallTimeout(), log::tell);
+    AtomicBoolean unwanted = new AtomicBoolean();
+    boolean fetched = false;
+    try {
+      awaitFetch(
+          lease.tell(
+              "fetch",
+              fetcher -> {
+                try {
+                  fetcher.fetch(request);
+                } finally {
+                  // Whoever asked is gone, and looked for the file before it was there.
+                  if (unwanted.get()) {
+                    Files.deleteIfExists(target);
+                  }
+                }
+              }),
+          target);
+      fetched = true;
+    } finally {
+      unwanted.set(!fetched);
+    }
+  }
+
+  /**
+   * The fetcher that serves a scheme. Those that hold their lease are asked first; one that does
+   * not open in time, or does not say what it serves, is passed over.
+   */
+  private ModuleLease<Fetcher> server(String scheme) throws IOException, InterruptedException {
+    Map<String, ModuleLease<Fetcher>> left = new TreeMap<>();
+    long begin = System.nanoTime();
+    Duration opening = Duration.ZERO;
     for (ModuleDescription module : host.modules().leases().modules()) {
       if (module.kind().equals(Fetcher.KIND)) {
-        names.add(module.name());
+        opening = leases.containsKey(module.name()) ? opening : OPENING;
+        left.put(module.name(), leases.computeIfAbsent(module.name(), this::lease));
       }
     }
-    for (String name : names) {
-      ModuleLease<Fetcher> lease = leases.computeIfAbsent(name, this::lease);
-      awaitHolder(lease);
-      if (lease.epoch() == 0
-          || !await(lease.ask(Terms.of("schemes").within(SHORT_CALL), Fetcher::schemes))
-              .contains(scheme)) {
+    StringBuilder failures = new StringBuilder();
+    while (!left.isEmpty()) {
+      long passed = System.nanoTime() - begin;
+      boolean late = passed >= SHORT_CALL.toNanos();
+      // The first by name, or else, once new ones had time to open, the first that is there.
+      Optional<String> present =
+          left.keySet().stream()
+              .limit(passed < opening.toNanos() ? 1 : left.size())
+              .filter(name -> left.get(name).epoch() != 0)
+              .findFirst();
+      if (present.isEmpty()) {
+        if (late) {
+          break;
+        }
+        Thread.sleep(5);
         continue;
       }
-      Fetcher.Request request =
-          new Fetcher.Request(item.uri(), target, options.fetcherStallTimeout(), log::tell);
-      AtomicBoolean unwanted = new AtomicBoolean();
-      boolean fetched = false;
+      ModuleLease<Fetcher> lease = left.get(present.get());
       try {
-        awaitFetch(
-            lease.tell(
-                "fetch",
-                fetcher -> {
-                  try {
-                    fetcher.fetch(request);
-                  } finally {
-                    // Whoever asked is gone, and looked for the file before it was there.
-                    if (unwanted.get()) {
-                      Files.deleteIfExists(target);
-                    }
-                  }
-                }),
-            target);
-        fetched = true;
-      } finally {
-        unwanted.set(!fetched);
+        if (schemes(lease).contains(scheme)) {
+          return lease;
+        }
+        left.remove(present.get());
+      } catch (IOException e) {
+        if (late || !ModuleException.isDeparture(e)) {
+          LOG.warn("Fetcher '{}' is passed over: {}", present.get(), e.getMessage());
+          failures.append("; '").append(present.get()).append("' failed: ").append(e.getMessage());
+          left.remove(present.get());
+        }
       }
-      return;
     }
     throw new IOException(
-        "No fetcher module serves '" + scheme + "'; install one (modules of kind 'fetcher')");
+        "No fetcher module serves '"
+            + scheme
+            + "'; install one (modules of kind 'fetcher')"
+            + failures);
+  }
+
+  /** The set is the module's code, which runs on its thread. */
+  private static Set<String> schemes(ModuleLease<Fetcher> lease)
+      throws IOException, InterruptedException {
+    return await(
+        lease.ask(
+            Terms.of("schemes").within(SHORT_CALL), fetcher -> Set.copyOf(fetcher.schemes())));
   }
 
   private ModuleLease<Fetcher> lease(String name) {
     return host.modules().lease(Kinds.FETCHER, name, events);
-  }
-
-  private static void awaitHolder(ModuleLease<Fetcher> lease) throws InterruptedException {
-    long end = System.nanoTime() + SHORT_CALL.toNanos();
-    while (lease.epoch() == 0 && System.nanoTime() < end) {
-      Thread.sleep(5);
-    }
   }
 
   /**
@@ -403,7 +447,8 @@ public final class UriFetcher implements AutoCloseable {
 
   private static IOException failure(ExecutionException e) {
     Throwable cause = e.getCause();
-    while (cause.getCause() != null && !(cause instanceof IOException)) {
+    while (cause.getCause() != null
+        && (cause instanceof ModuleException || cause instanceof UncheckedIOException)) {
       cause = cause.getCause();
     }
     return new IOException(

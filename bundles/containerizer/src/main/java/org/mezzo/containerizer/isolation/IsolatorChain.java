@@ -62,7 +62,8 @@ public final class IsolatorChain implements AutoCloseable {
    *
    * @param isolation the names, in the order in which they are called
    * @param events where leases report, one at a time
-   * @param running the containers to hand to an isolator that takes over; called on {@code events}
+   * @param running the containers to hand to an isolator that takes over: those that run and that
+   *     isolators have prepared, by order of an earlier agent, too; called on {@code events}
    */
   public IsolatorChain(
       ContainerizerHost host,
@@ -106,9 +107,7 @@ public final class IsolatorChain implements AutoCloseable {
   private ModuleLease.Action<Isolator> takeover(String name, BooleanSupplier valid) {
     Told before = told(name);
     Map<String, Container> all = new HashMap<>();
-    Set<String> listed = new HashSet<>();
     for (Container container : running.get()) {
-      listed.add(container.id());
       Selection<Isolator> selection = responsible.get(container.id());
       if (!before.cleaned.contains(container.id())
           && (selection == null
@@ -116,7 +115,6 @@ public final class IsolatorChain implements AutoCloseable {
         all.put(container.id(), container);
       }
     }
-    before.cleaned.retainAll(listed);
     all.putAll(before.known);
     List<Container> containers = List.copyOf(all.values());
     return isolator -> {
@@ -265,6 +263,24 @@ public final class IsolatorChain implements AutoCloseable {
           responsible.remove(container.id());
           selection.close();
         });
+  }
+
+  /** The container is gone, and the containerizer does not list it any more. */
+  public void forget(String containerId) {
+    for (Told each : told.values()) {
+      each.known.remove(containerId);
+      each.cleaned.remove(containerId);
+    }
+  }
+
+  /** Of how many containers anything is remembered. */
+  int remembered() {
+    Set<String> ids = new HashSet<>(responsible.keySet());
+    for (Told each : told.values()) {
+      ids.addAll(each.known.keySet());
+      ids.addAll(each.cleaned);
+    }
+    return ids.size();
   }
 
   /** The container with its first process. */

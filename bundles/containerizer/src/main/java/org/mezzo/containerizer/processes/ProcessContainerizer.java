@@ -171,7 +171,7 @@ public final class ProcessContainerizer implements Containerizer {
 
     isolators =
         new IsolatorChain(
-            host, options.isolation(), moduleEvents, this::limited, this::runningContainers);
+            host, options.isolation(), moduleEvents, this::limited, this::isolatedContainers);
     fetcher = new UriFetcher(host, options, moduleEvents);
     launcher = new Launcher(runtime, tools, new Reports());
     timer.scheduleWithFixedDelay(
@@ -842,6 +842,7 @@ public final class ProcessContainerizer implements Containerizer {
               : new LaunchException("The container was destroyed while it was being launched");
     }
     containers.remove(managed.container.id(), managed);
+    isolators.forget(managed.container.id());
     managed.launched.completeExceptionally(failure);
     managed.destroyed.complete(null);
   }
@@ -986,11 +987,12 @@ public final class ProcessContainerizer implements Containerizer {
     return Set.copyOf(containers.keySet());
   }
 
-  private List<Container> runningContainers() {
+  /** What runs without ever having been prepared by isolators is none of theirs. */
+  private List<Container> isolatedContainers() {
     List<Container> running = new ArrayList<>();
     for (Managed managed : containers.values()) {
       synchronized (managed) {
-        if (managed.pid != 0) {
+        if (managed.pid != 0 && managed.isolated) {
           running.add(IsolatorChain.with(managed.container, managed.pid));
         }
       }

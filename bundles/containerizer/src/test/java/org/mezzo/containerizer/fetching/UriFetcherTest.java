@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.containerizer.FakeAgent;
 import org.mezzo.containerizer.LaunchException;
@@ -120,6 +121,59 @@ class UriFetcherTest {
           .hasMessageContaining("No fetcher module serves 's3'");
     }
     assertThat(sandbox.resolve("stderr")).content().contains("Fetching URI");
+  }
+
+  @Test
+  void aFetcherThatDoesNotSayWhatItServesIsPassedOver() throws Exception {
+    Files.writeString(folder.resolve("source"), "whole");
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(
+                Kinds.FETCHER,
+                "bad",
+                new Copy() {
+                  @Override
+                  public Set<String> schemes() {
+                    throw new IllegalStateException("nothing to say");
+                  }
+                })
+            .with(Kinds.FETCHER, "copy", new Copy());
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
+      Path sandbox = sandbox();
+      fetcher.fetch(List.of(uri(folder + "/source").build()), sandbox, Optional.empty());
+      assertThat(sandbox.resolve("source")).hasContent("whole");
+      assertThatThrownBy(
+              () -> fetcher.fetch(List.of(uri("s3://a/b").build()), sandbox, Optional.empty()))
+          .hasMessageContaining("No fetcher module serves 's3'")
+          .hasMessageContaining("'bad' failed")
+          .hasMessageContaining("nothing to say");
+    }
+  }
+
+  @Test
+  void fetchersThatAreThereAreAskedBeforeAnyIsWaitedFor() throws Exception {
+    Files.writeString(folder.resolve("source"), "whole");
+    CountDownLatch fetched = new CountDownLatch(1);
+    AtomicBoolean waitedFor = new AtomicBoolean();
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(
+                Kinds.FETCHER,
+                "absent",
+                new Copy() {
+                  @Override
+                  public void open(DaemonContext context) throws Exception {
+                    // For less than the fetcher waits for those that do not open.
+                    waitedFor.set(!fetched.await(8, TimeUnit.SECONDS));
+                  }
+                })
+            .with(Kinds.FETCHER, "copy", new Copy());
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
+      fetcher.fetch(List.of(uri(folder + "/source").build()), sandbox(), Optional.empty());
+      fetched.countDown();
+    }
+    assertThat(sandbox().resolve("source")).hasContent("whole");
+    assertThat(waitedFor).isFalse();
   }
 
   @Test

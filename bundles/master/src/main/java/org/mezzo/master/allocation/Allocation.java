@@ -24,6 +24,7 @@ import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Offers;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Transition;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseListener;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
@@ -42,6 +43,10 @@ import org.slf4j.LoggerFactory;
 public final class Allocation implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Allocation.class);
   private static final String START = "start";
+  private static final String ALLOCATE = "allocate";
+
+  /** An operation that throws so often in a row, also in fresh instances, is the module's fault. */
+  private static final int MOST_THROWS = Kinds.ALLOCATOR.breaker().calls();
 
   /** An allocator that misses changes again and again is not begun anew more often than this. */
   private static final Duration REBUILD_PAUSE = Duration.ofSeconds(1);
@@ -80,6 +85,15 @@ public final class Allocation implements AutoCloseable {
 
   /** The epoch whose holder is about to be replaced, having missed something. */
   private long rebuilding;
+
+  /**
+   * How often each operation has thrown since it last returned, whichever instance of the module it
+   * was: the lease knows of one instance only, and what else succeeds in between hides it there.
+   */
+  private final Map<String, Integer> thrown = new HashMap<>();
+
+  /** The bundle that {@link #thrown} is about. */
+  private long thrownBy;
 
   /**
    * Begins vacant.
@@ -162,6 +176,10 @@ public final class Allocation implements AutoCloseable {
     cycling = false;
     calls = 0;
     agentAddedAt.clear();
+    if (thrownBy != module.bundleId()) {
+      thrownBy = module.bundleId();
+      thrown.clear();
+    }
     AllocationState ledger = Offers.ledger(state.get(), clock.instant(), whitelist);
     LOG.info(
         "Allocator {} {} takes over {} agents and {} frameworks",
@@ -195,31 +213,44 @@ public final class Allocation implements AutoCloseable {
     long to = epoch;
     lease
         .tell(terms.only(to), change::accept)
-        .exceptionally(
-            failure -> {
-              // Whoever comes next is told the whole ledger.
-              if (!ModuleException.isDeparture(failure)) {
+        .whenComplete(
+            (told, failure) -> {
+              if (failure == null) {
+                thrown.remove(terms.operation());
+              } else if (!ModuleException.isDeparture(failure)) {
+                // Whoever comes next is told the whole ledger.
                 failed.increment();
                 missed(to, terms.operation(), failure);
               }
-              return null;
             });
   }
 
-  /** Its index is not what the ledger is any more: a fresh instance gets the whole ledger. */
+  /**
+   * Its index may not be what the ledger is any more: a fresh instance gets the whole ledger. Where
+   * fresh instances fail in the same way, the module is to blame.
+   */
   private void missed(long to, String operation, Throwable failure) {
-    if (closed || to != epoch || rebuilding == to) {
+    if (closed || to != epoch) {
       return;
     }
-    rebuilding = to;
-    LOG.warn(
-        "The allocator missed a change of the ledger ({}); it begins anew with the whole ledger",
-        operation,
-        failure);
-    if (operation.equals(START)) {
-      lease.renew(to, "it could not take over the ledger: " + failure.getMessage(), true);
-    } else {
-      loop.schedule(REBUILD_PAUSE, () -> lease.renew(to, operation + " did not reach it", false));
+    int row = ModuleException.isFault(failure) ? thrown.merge(operation, 1, Integer::sum) : 0;
+    if (row >= MOST_THROWS) {
+      rebuilding = to;
+      String problem =
+          row + " calls in a row threw, the last one (" + operation + "): " + failure.getMessage();
+      lease.renew(to, problem, true);
+    } else if (rebuilding != to) {
+      rebuilding = to;
+      LOG.warn(
+          "The allocator failed in {}, and what it knows cannot be relied on; it begins anew with"
+              + " the whole ledger",
+          operation,
+          failure);
+      if (operation.equals(START)) {
+        lease.renew(to, "it could not take over the ledger: " + failure.getMessage(), true);
+      } else {
+        loop.schedule(REBUILD_PAUSE, () -> lease.renew(to, operation + " failed in it", false));
+      }
     }
   }
 
@@ -258,7 +289,7 @@ public final class Allocation implements AutoCloseable {
     runLatency.recordNanos(begin - requestedNanos);
     lease
         .ask(
-            Terms.of("allocate").only(to),
+            Terms.of(ALLOCATE).only(to),
             // The list is the module's code; it must not run on the loop, nor change there.
             allocator ->
                 new ArrayList<>(
@@ -281,8 +312,12 @@ public final class Allocation implements AutoCloseable {
                 failed.increment();
                 LOG.warn(
                     "An allocation cycle gave nothing; the next one is tried in time", failure);
+                if (ModuleException.isFault(failure)) {
+                  missed(to, ALLOCATE, failure);
+                }
                 over();
               } else {
+                thrown.remove(ALLOCATE);
                 offer(new Cursor(to, number, grouped(proposals), 0, 0, List.of()));
               }
             });

@@ -1,13 +1,12 @@
 package org.mezzo.master.election;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -29,6 +28,10 @@ import org.mezzo.protocol.v1.TaskInfo;
  * absent, late or throws is passed over.
  */
 public final class ModuleConsultant implements Consultant, AutoCloseable {
+
+  /** About so many tasks of a launch hooks are asked at a time: none takes all that may wait. */
+  private static final int AT_ONCE = 16;
+
   private final ModuleChain<Hook> hooks;
   private final Authorization authorization;
   private final Executor loop;
@@ -52,12 +55,8 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
 
   @Override
   public CompletionStage<Consultation.Answer> ask(Consultation question) {
-    CompletionStage<Map<String, Labels>> labels =
-        hooks.fold(
-            "masterLaunchTaskLabels",
-            Map.of(),
-            (hook, before) -> decorated(hook, question, before));
-    return unauthorized(question).thenCombineAsync(labels, Consultation.Answer::new, loop);
+    return unauthorized(question)
+        .thenCombineAsync(labels(question), Consultation.Answer::new, loop);
   }
 
   /** The ids of tasks that may not run. */
@@ -93,6 +92,48 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
         .build();
   }
 
+  /**
+   * What hooks make of the labels of each task. Each task is asked about by itself: a launch of
+   * many has as much time as they need, and a hook that fails with one decorates the others.
+   */
+  private CompletionStage<Map<String, Labels>> labels(Consultation question) {
+    Map<String, Labels> given = new ConcurrentHashMap<>();
+    CompletionStage<Void> asked = CompletableFuture.completedFuture(null);
+    if (hooks.isEmpty()) {
+      return asked.thenApply(unused -> given);
+    }
+    List<TaskInfo> tasks = question.tasks();
+    for (int first = 0; first < Math.min(AT_ONCE, tasks.size()); first++) {
+      CompletionStage<Void> row = CompletableFuture.completedFuture(null);
+      for (int i = first; i < tasks.size(); i += AT_ONCE) {
+        TaskInfo task = tasks.get(i);
+        row =
+            row.thenCompose(
+                unused ->
+                    decorated(task, question)
+                        .thenAccept(
+                            labels -> {
+                              if (!labels.equals(task.getLabels())) {
+                                given.put(task.getTaskId().getValue(), labels);
+                              }
+                            }));
+      }
+      asked = asked.thenCombine(row, (unused, also) -> null);
+    }
+    return asked.thenApply(unused -> given);
+  }
+
+  private CompletionStage<Labels> decorated(TaskInfo task, Consultation question) {
+    return hooks.fold(
+        "masterLaunchTaskLabels",
+        task.getLabels(),
+        (hook, now) -> {
+          TaskInfo seen =
+              now.equals(task.getLabels()) ? task : task.toBuilder().setLabels(now).build();
+          return hook.masterLaunchTaskLabels(seen, question.framework(), question.agent());
+        });
+  }
+
   private static String user(TaskInfo task, Consultation question) {
     if (task.getCommand().hasUser()) {
       return task.getCommand().getUser();
@@ -100,21 +141,6 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
     return task.getExecutor().getCommand().hasUser()
         ? task.getExecutor().getCommand().getUser()
         : question.framework().getUser();
-  }
-
-  private static Map<String, Labels> decorated(
-      Hook hook, Consultation question, Map<String, Labels> before) throws Exception {
-    Map<String, Labels> after = new HashMap<>(before);
-    for (TaskInfo task : question.tasks()) {
-      String id = task.getTaskId().getValue();
-      TaskInfo seen =
-          before.containsKey(id) ? task.toBuilder().setLabels(before.get(id)).build() : task;
-      Labels given = hook.masterLaunchTaskLabels(seen, question.framework(), question.agent());
-      if (!Objects.requireNonNull(given, "its labels").equals(seen.getLabels())) {
-        after.put(id, given);
-      }
-    }
-    return after;
   }
 
   @Override

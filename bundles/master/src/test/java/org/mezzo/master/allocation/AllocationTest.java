@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.fixtures.Await;
 import org.mezzo.master.testing.TestCluster;
@@ -19,6 +21,8 @@ import org.mezzo.resources.Resources;
 
 @Timeout(60)
 class AllocationTest {
+  private static final String QUARANTINES = "modules/allocator/hierarchical/quarantines";
+
   @TempDir Path workDir;
 
   private static Proposal proposal(TestScheduler framework, String role, String agent)
@@ -69,6 +73,47 @@ class AllocationTest {
       assertThat(two.events).noneMatch(Event::hasOffers);
       assertThat(cluster.master.metrics().snapshot().get("allocator/mezzo/proposals_dropped"))
           .isEqualTo(1);
+    }
+  }
+
+  private static double metric(TestCluster cluster, String name) {
+    return cluster.master.metrics().snapshot().getOrDefault(name, 0.0);
+  }
+
+  /** Who threw in the middle of a cycle may have offered in its mind what nobody is offered. */
+  @Test
+  void anAllocatorThatThrewInACycleBeginsAnewWithTheWholeLedger() throws Exception {
+    try (TestCluster cluster = new TestCluster(workDir)) {
+      cluster.agent(5051, "cpus:10;mem:32000");
+      AllocationState before = cluster.allocator.started;
+      AtomicBoolean first = new AtomicBoolean(true);
+      cluster.allocator.answer =
+          proposals -> {
+            if (first.getAndSet(false)) {
+              throw new IllegalStateException("no allocation today");
+            }
+            return proposals;
+          };
+      Await.until("it begins anew", () -> cluster.allocator.started != before);
+      assertThat(cluster.allocator.started.agents()).hasSize(1);
+      assertThat(metric(cluster, QUARANTINES)).isZero();
+    }
+  }
+
+  @Test
+  void anAllocatorThatThrowsInEachCycleIsQuarantinedHoweverWellItTakesChanges() throws Exception {
+    try (TestCluster cluster = new TestCluster(workDir, "allocation_interval=1hrs")) {
+      cluster.allocator.answer =
+          proposals -> {
+            throw new IllegalStateException("no allocation today");
+          };
+      for (int i = 0; i < 6 && metric(cluster, QUARANTINES) == 0; i++) {
+        double failed = metric(cluster, "allocator/mezzo/calls_failed");
+        // The change of the ledger, which succeeds, comes before the cycle.
+        cluster.agent(5051 + i, "cpus:10;mem:32000");
+        Await.until(() -> metric(cluster, "allocator/mezzo/calls_failed") > failed);
+      }
+      assertThat(metric(cluster, QUARANTINES)).isPositive();
     }
   }
 }

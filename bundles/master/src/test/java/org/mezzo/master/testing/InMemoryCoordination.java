@@ -22,6 +22,9 @@ public final class InMemoryCoordination implements Coordination {
   /** Whether a master that contends is elected at once. */
   public volatile boolean electAtOnce = true;
 
+  /** A registry gives what it has once this is complete. */
+  public volatile CompletableFuture<Void> readable = CompletableFuture.completedFuture(null);
+
   /** Whether writes fail. */
   public volatile boolean broken;
 
@@ -111,7 +114,7 @@ public final class InMemoryCoordination implements Coordination {
       synchronized (stored) {
         copy = new TreeMap<>(stored);
       }
-      return CompletableFuture.supplyAsync(() -> copy, events);
+      return readable.thenApplyAsync(unused -> copy, events);
     }
 
     @Override

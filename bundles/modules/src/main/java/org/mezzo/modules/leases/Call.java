@@ -30,6 +30,9 @@ final class Call<M extends Module, R> {
     Object apply(M module) throws Exception;
   }
 
+  /** What came of it: a result, or else what was thrown. */
+  record Outcome(Object result, Thrown thrown) {}
+
   final String operation;
   final long epoch;
   final Optional<Duration> deadline;
@@ -45,6 +48,9 @@ final class Call<M extends Module, R> {
 
   /** What the module returned, where the answer comes with a stage. */
   CompletionStage<?> stage;
+
+  /** How the stage ended, where it did so before the module's thread came back. */
+  Outcome outcome;
 
   /** When it is late, in {@link System#nanoTime}; meaningless without a limit. */
   long lateAtNanos;
@@ -105,13 +111,5 @@ final class Call<M extends Module, R> {
     }
     answered = true;
     return Optional.of(action);
-  }
-
-  void interrupt() {
-    if (thread != null) {
-      thread.interrupt();
-    } else if (stage != null) {
-      stage.toCompletableFuture().cancel(true);
-    }
   }
 }

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.Module;
@@ -225,7 +226,7 @@ final class Holder<M extends Module> {
     lease.mailbox().refuseBegun(this, kind, reason);
     retired = true;
     valid = false;
-    lease.mailbox().whenIdle(this, Optional.empty(), inTime -> end());
+    lease.mailbox().whenIdle(this, Optional.empty(), () -> true, inTime -> end());
   }
 
   /** No more calls; those that run end as if nothing was, within the limit. */
@@ -236,6 +237,7 @@ final class Holder<M extends Module> {
         .whenIdle(
             this,
             Optional.of(limit),
+            () -> true,
             inTime -> {
               valid = false;
               retired = true;
@@ -277,7 +279,20 @@ final class Holder<M extends Module> {
 
     void start() {
       working = true;
-      table.afterwards(() -> table.threads().execute(this));
+      table.afterwards(
+          () -> {
+            try {
+              table.threads().execute(this);
+            } catch (RejectedExecutionException | OutOfMemoryError e) {
+              Thrown thrown = Thrown.of(e);
+              table.locked(
+                  () -> {
+                    working = false;
+                    threw(thrown);
+                    Holder.this.end();
+                  });
+            }
+          });
     }
 
     /** Whether it is still wanted when a thread is free for it. */
@@ -287,7 +302,7 @@ final class Holder<M extends Module> {
 
     abstract void returned(Object result);
 
-    abstract void threw(Throwable thrown);
+    abstract void threw(Thrown thrown);
 
     abstract void late(String problem);
 
@@ -302,14 +317,14 @@ final class Holder<M extends Module> {
         return;
       }
       Object result = null;
-      Throwable thrown = null;
+      Thrown thrown = null;
       try {
         result = body();
       } catch (Throwable t) {
-        thrown = t;
+        thrown = Thrown.of(t);
       }
       Object outcome = result;
-      Throwable failure = thrown;
+      Thrown failure = thrown;
       table.locked(() -> end(outcome, failure));
     }
 
@@ -325,7 +340,7 @@ final class Holder<M extends Module> {
       return true;
     }
 
-    private void end(Object result, Throwable thrown) {
+    private void end(Object result, Thrown thrown) {
       timer.ifPresent(scheduled -> scheduled.cancel(false));
       thread = null;
       Thread.interrupted();
@@ -406,10 +421,11 @@ final class Holder<M extends Module> {
     }
 
     @Override
-    void threw(Throwable thrown) {
+    void threw(Thrown thrown) {
       lease.numbers().failures.increment();
-      LOG.warn("{} of {} cannot be opened", Lease.label(registration), lease.daemon(), thrown);
-      lease.failed(Holder.this, "it cannot be opened: " + thrown, 0);
+      LOG.warn(
+          "{} of {} cannot be opened", Lease.label(registration), lease.daemon(), thrown.cause());
+      lease.failed(Holder.this, "it cannot be opened: " + thrown.text(), 0);
     }
 
     @Override
@@ -448,10 +464,11 @@ final class Holder<M extends Module> {
     }
 
     @Override
-    void threw(Throwable thrown) {
+    void threw(Thrown thrown) {
       lease.numbers().failures.increment();
-      LOG.warn("{} of {} cannot take over", Lease.label(registration), lease.daemon(), thrown);
-      lease.failed(Holder.this, "it cannot take over: " + thrown, 0);
+      LOG.warn(
+          "{} of {} cannot take over", Lease.label(registration), lease.daemon(), thrown.cause());
+      lease.failed(Holder.this, "it cannot take over: " + thrown.text(), 0);
     }
 
     @Override
@@ -500,10 +517,13 @@ final class Holder<M extends Module> {
     }
 
     @Override
-    void threw(Throwable thrown) {
+    void threw(Thrown thrown) {
       lease.numbers().failures.increment();
       LOG.warn(
-          "{} of {} threw while it was closed", Lease.label(registration), lease.daemon(), thrown);
+          "{} of {} threw while it was closed",
+          Lease.label(registration),
+          lease.daemon(),
+          thrown.cause());
       table.left(Holder.this);
     }
 
@@ -521,12 +541,12 @@ final class Holder<M extends Module> {
         () -> {
           try {
             registration.release(released);
-          } catch (RuntimeException e) {
+          } catch (Throwable t) {
             LOG.warn(
                 "{} of {} threw while it was released",
                 Lease.label(registration),
                 lease.daemon(),
-                e);
+                Thrown.of(t).cause());
           }
         });
   }

@@ -65,7 +65,9 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   /** Calls are held until {@link #opening} holds the lease. */
   private boolean handing;
 
+  /** The holder is to be replaced though nobody is better; until somebody has replaced it. */
   private boolean renewing;
+
   private long epochs;
   private long vacantSince;
   private long gapNanos;
@@ -158,7 +160,6 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     if (!replaceable) {
       return;
     }
-    renewing = false;
     opening = new Holder<>(this, best);
     opening.open();
   }
@@ -204,7 +205,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
       return sound;
     }
     // Whoever holds the lease under a name selected before serves better than one that failed.
-    return holder != null && table.usable(holder.registration()) ? null : failed;
+    return holder != null && !renewing && table.usable(holder.registration()) ? null : failed;
   }
 
   private static Registration better(Registration a, Registration b) {
@@ -225,7 +226,11 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     }
     handing = true;
     mailbox.hold();
-    mailbox.whenIdle(holder, Optional.of(request.kind().handover()), inTime -> prepare(successor));
+    mailbox.whenIdle(
+        holder,
+        Optional.of(request.kind().handover()),
+        () -> opening == successor,
+        inTime -> prepare(successor));
   }
 
   /** Has the daemon hand its state to the successor, where it wants to. */
@@ -243,9 +248,15 @@ final class Lease<M extends Module> implements ModuleLease<M> {
           try {
             Action<M> action = takeover.prepare(successor::isValid);
             table.locked(() -> takeOver(successor, action));
-          } catch (Exception e) {
-            LOG.error("{} failed to hand over to {}", daemon(), label(successor.registration()), e);
-            table.locked(() -> failed(successor, "the daemon could not hand over: " + e, 0));
+          } catch (Throwable t) {
+            Thrown thrown = Thrown.of(t);
+            LOG.error(
+                "{} failed to hand over to {}",
+                daemon(),
+                label(successor.registration()),
+                thrown.cause());
+            String problem = "the daemon could not hand over: " + thrown.text();
+            table.locked(() -> failed(successor, problem, 0));
           }
         });
   }
@@ -263,6 +274,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     }
     opening = null;
     handing = false;
+    renewing = false;
     Holder<M> old = holder;
     holder = successor;
     gapNanos = old == null && epochs > 0 ? System.nanoTime() - vacantSince : 0;
@@ -358,6 +370,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   private void lose(String reason) {
     Holder<M> old = holder;
     holder = null;
+    renewing = false;
     vacantSince = System.nanoTime();
     ModuleDescription module = table.describe(old.registration());
     mailbox.vacate(old, reason, () -> tellLost(old.epoch(), module, reason));

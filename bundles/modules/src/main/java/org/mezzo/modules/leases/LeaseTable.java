@@ -19,10 +19,12 @@ import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.modules.LeaseDescription;
@@ -70,6 +72,18 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
 
   /** An empty table. */
   public LeaseTable(Limits limits) {
+    this(
+        limits,
+        task -> {
+          Thread thread = new Thread(task, "mezzo-modules");
+          thread.setDaemon(true);
+          thread.setContextClassLoader(null);
+          return thread;
+        });
+  }
+
+  /** The same with threads of that factory for calls into modules. */
+  LeaseTable(Limits limits, ThreadFactory factory) {
     this.limits = limits;
     timers =
         new ScheduledThreadPoolExecutor(
@@ -91,12 +105,7 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
             IDLE_THREAD.toMillis(),
             TimeUnit.MILLISECONDS,
             new IdleThreadsFirst(),
-            task -> {
-              Thread thread = new Thread(task, "mezzo-modules");
-              thread.setDaemon(true);
-              thread.setContextClassLoader(null);
-              return thread;
-            },
+            factory,
             (task, pool) -> ((IdleThreadsFirst) pool.getQueue()).put(task));
   }
 
@@ -132,18 +141,42 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
 
   /** Runs under the lock; what was put off by {@link #afterwards} runs when it is given back. */
   void locked(Runnable body) {
-    List<Runnable> due = List.of();
-    lock.lock();
+    List<Runnable> due = new ArrayList<>();
     try {
-      body.run();
-    } finally {
-      if (lock.getHoldCount() == 1 && !afterwards.isEmpty()) {
-        due = List.copyOf(afterwards);
-        afterwards.clear();
+      lock.lock();
+      try {
+        body.run();
+      } finally {
+        if (lock.getHoldCount() == 1) {
+          due.addAll(afterwards);
+          afterwards.clear();
+        }
+        lock.unlock();
       }
-      lock.unlock();
+    } finally {
+      each(due, Runnable::run);
     }
-    due.forEach(Runnable::run);
+  }
+
+  /** Gives each to the consumer, also when it threw for one before; throws the first at the end. */
+  static void each(List<Runnable> actions, Consumer<Runnable> consumer) {
+    RuntimeException first = null;
+    Error error = null;
+    for (Runnable action : actions) {
+      try {
+        consumer.accept(action);
+      } catch (RuntimeException e) {
+        first = first == null ? e : first;
+      } catch (Error e) {
+        error = error == null ? e : error;
+      }
+    }
+    if (error != null) {
+      throw error;
+    }
+    if (first != null) {
+      throw first;
+    }
   }
 
   /** To be run by this thread once it has given back the lock. */

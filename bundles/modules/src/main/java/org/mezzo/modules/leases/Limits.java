@@ -12,6 +12,7 @@ import org.mezzo.modules.Kind.Breaker;
  * @param threads so many calls of all leases may run at a time; more wait for a thread
  * @param openDeadline for creating and opening an instance
  * @param closeDeadline for closing and releasing an instance
+ * @param cancelGrace how long a call that nobody wants any more may take to notice
  * @param reopening instead of what breakers of kinds say: first and longest
  */
 public record Limits(
@@ -19,6 +20,7 @@ public record Limits(
     int threads,
     Duration openDeadline,
     Duration closeDeadline,
+    Duration cancelGrace,
     Optional<Reopening> reopening) {
 
   /** How long a module that failed is left alone: the first time, doubling to the last. */
@@ -26,7 +28,13 @@ public record Limits(
 
   /** What a host uses. */
   public static final Limits DEFAULT =
-      new Limits(16, 512, Duration.ofSeconds(30), Duration.ofSeconds(10), Optional.empty());
+      new Limits(
+          16,
+          512,
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(10),
+          Optional.empty());
 
   /** The same with other backoffs, for every kind. */
   public Limits withBackoff(Duration first, Duration last) {
@@ -35,17 +43,23 @@ public record Limits(
         threads,
         openDeadline,
         closeDeadline,
+        cancelGrace,
         Optional.of(new Reopening(first, last)));
   }
 
   /** The same with another bound of abandoned threads. */
   public Limits withAbandonedThreads(int most) {
-    return new Limits(most, threads, openDeadline, closeDeadline, reopening);
+    return new Limits(most, threads, openDeadline, closeDeadline, cancelGrace, reopening);
   }
 
   /** The same with other deadlines for opening and closing. */
   public Limits withDeadlines(Duration open, Duration close) {
-    return new Limits(abandonedThreads, threads, open, close, reopening);
+    return new Limits(abandonedThreads, threads, open, close, cancelGrace, reopening);
+  }
+
+  /** The same with another patience with calls that nobody wants any more. */
+  public Limits withCancelGrace(Duration grace) {
+    return new Limits(abandonedThreads, threads, openDeadline, closeDeadline, grace, reopening);
   }
 
   /** A breaker of a kind, as this host has it. */

@@ -8,9 +8,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.mezzo.api.Module;
 import org.mezzo.modules.Kind;
@@ -30,9 +32,6 @@ import org.slf4j.LoggerFactory;
 final class Mailbox<M extends Module> {
   private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
   private static final int STACK_LINES = 30;
-
-  /** How long a call that was taken back may take to notice. */
-  private static final Duration CANCEL_GRACE = Duration.ofSeconds(10);
 
   private final Lease<M> lease;
   private final LeaseTable table;
@@ -65,19 +64,20 @@ final class Mailbox<M extends Module> {
 
   /** Runs under the lock; what was put off meanwhile runs when no lock is held any more. */
   void locked(Runnable body) {
-    List<Runnable> due = List.of();
-    lock.lock();
+    List<Runnable> due = new ArrayList<>();
     try {
-      body.run();
-    } finally {
-      if (lock.getHoldCount() == 1 && !after.isEmpty()) {
-        due = List.copyOf(after);
-        after.clear();
+      lock.lock();
+      try {
+        body.run();
+      } finally {
+        if (lock.getHoldCount() == 1) {
+          due.addAll(after);
+          after.clear();
+        }
+        lock.unlock();
       }
-      lock.unlock();
-    }
-    for (Runnable action : due) {
-      table.withoutLock(action);
+    } finally {
+      LeaseTable.each(due, table::withoutLock);
     }
   }
 
@@ -153,8 +153,40 @@ final class Mailbox<M extends Module> {
     if (waiting.remove(call)) {
       backlog = waiting.size();
     } else if (begun.contains(call)) {
-      call.interrupt();
-      limit(call, CANCEL_GRACE);
+      takeBack(call);
+    }
+  }
+
+  /** Nobody wants what has begun any more: has it end soon. */
+  private void takeBack(Call<M, ?> call) {
+    interrupt(call);
+    limit(call, table.limits().cancelGrace());
+  }
+
+  private void interrupt(Call<M, ?> call) {
+    if (call.thread != null) {
+      call.thread.interrupt();
+    } else if (call.stage != null) {
+      CompletionStage<?> stage = call.stage;
+      after.add(() -> cancel(stage));
+    }
+  }
+
+  /** Stages are code of the module, which whoever takes a call back does not wait for. */
+  private void cancel(CompletionStage<?> stage) {
+    try {
+      table
+          .threads()
+          .execute(
+              () -> {
+                try {
+                  stage.toCompletableFuture().cancel(true);
+                } catch (Throwable t) {
+                  LOG.debug("A stage cannot be cancelled: {}", Thrown.of(t).text());
+                }
+              });
+    } catch (RejectedExecutionException | OutOfMemoryError e) {
+      LOG.debug("There is no thread to cancel a stage", e);
     }
   }
 
@@ -175,9 +207,31 @@ final class Mailbox<M extends Module> {
       begun.add(call);
       call.holder = serving;
       serving.began(call);
-      after.add(() -> table.threads().execute(() -> run(call)));
+      after.add(() -> start(call));
     }
     backlog = waiting.size();
+  }
+
+  private void start(Call<M, ?> call) {
+    try {
+      table.threads().execute(() -> run(call));
+    } catch (RejectedExecutionException | OutOfMemoryError e) {
+      locked(() -> hasNoThread(call, e));
+    }
+  }
+
+  /** What waits would get none either; where other calls run, the end of one begins the next. */
+  private void hasNoThread(Call<M, ?> call, Throwable problem) {
+    LOG.error("{} has no thread for {}", lease.daemon(), call.operation, problem);
+    String reason = "there is no thread for it: " + problem;
+    lease.numbers().overloaded.increment();
+    refuse(call, ModuleException.Kind.OVERLOADED, reason);
+    if (begun.remove(call)) {
+      call.holder.ended(call);
+    }
+    if (call.holder == serving && serving.begun() == 0) {
+      refuseWaiting(ModuleException.Kind.OVERLOADED, reason);
+    }
   }
 
   private void run(Call<M, ?> call) {
@@ -197,21 +251,38 @@ final class Mailbox<M extends Module> {
       return;
     }
     Object result = null;
-    Throwable thrown = null;
+    Thrown thrown = null;
     try {
       result = call.run(kind.type().cast(instance[0]));
       if (result == null) {
-        thrown = new NullPointerException(call.operation + " gave null");
+        thrown = Thrown.of(new NullPointerException(call.operation + " gave null"));
+      } else if (call.answering == Answering.STAGE) {
+        follow(call, (CompletionStage<?>) result);
       }
     } catch (Throwable t) {
-      thrown = t;
+      thrown = Thrown.of(t);
     }
     Object outcome = result;
-    Throwable failure = thrown;
+    Thrown failure = thrown;
     locked(() -> returned(call, outcome, failure));
   }
 
-  private void returned(Call<M, ?> call, Object result, Throwable thrown) {
+  /** On the thread of the call, for the stage is code of the module. */
+  private void follow(Call<M, ?> call, CompletionStage<?> stage) {
+    stage.whenComplete(
+        (value, failure) -> {
+          Thrown thrown =
+              failure != null
+                  ? Thrown.of(failure)
+                  : value == null
+                      ? Thrown.of(
+                          new NullPointerException("the stage of " + call.operation + " gave null"))
+                      : null;
+          locked(() -> staged(call, new Call.Outcome(value, thrown)));
+        });
+  }
+
+  private void returned(Call<M, ?> call, Object result, Thrown thrown) {
     call.thread = null;
     Thread.interrupted();
     if (call.abandoned) {
@@ -226,41 +297,41 @@ final class Mailbox<M extends Module> {
             table.threadReturned();
           });
     } else if (thrown == null && call.answering == Answering.STAGE) {
-      call.stage = (java.util.concurrent.CompletionStage<?>) result;
-      if (call.isAnswered()) {
-        call.interrupt();
+      call.stage = (CompletionStage<?>) result;
+      if (call.outcome != null) {
+        ended(call, call.outcome);
+      } else if (call.isAnswered()) {
+        interrupt(call);
       }
-      call.stage.whenComplete((value, failure) -> locked(() -> staged(call, value, failure)));
     } else {
-      ended(call, result, thrown);
+      ended(call, new Call.Outcome(result, thrown));
     }
   }
 
-  private void staged(Call<M, ?> call, Object value, Throwable failure) {
-    Throwable cause =
-        failure instanceof java.util.concurrent.CompletionException && failure.getCause() != null
-            ? failure.getCause()
-            : failure;
-    if (cause == null && value == null) {
-      cause = new NullPointerException("the stage of " + call.operation + " gave null");
+  private void staged(Call<M, ?> call, Call.Outcome outcome) {
+    if (!begun.contains(call)) {
+      return;
     }
-    if (begun.contains(call)) {
-      ended(call, value, cause);
+    if (call.stage == null) {
+      // The thread is in the module still, which began the next call too early otherwise.
+      call.outcome = outcome;
+    } else {
+      ended(call, outcome);
     }
   }
 
   /** The module has given its answer in time. */
-  private void ended(Call<M, ?> call, Object result, Throwable thrown) {
+  private void ended(Call<M, ?> call, Call.Outcome outcome) {
     Holder<M> holder = call.holder;
     lease.numbers().calls.increment();
     if (!call.isAnswered()) {
-      if (thrown != null) {
-        threw(call, thrown);
+      if (outcome.thrown() != null) {
+        threw(call, outcome.thrown());
       } else if (call.answering == Answering.LOAN) {
-        call.answer(holder.lend(new Lent<>(this, holder, call.operation, result)))
+        call.answer(holder.lend(new Lent<>(this, holder, call.operation, outcome.result())))
             .ifPresent(this::post);
       } else {
-        call.answer(result).ifPresent(this::post);
+        call.answer(outcome.result()).ifPresent(this::post);
         holder.note(false);
       }
     }
@@ -279,7 +350,8 @@ final class Mailbox<M extends Module> {
   }
 
   /** What was lent has thrown something. */
-  void threw(Lent<M, ?> lent, Throwable thrown) {
+  void threw(Lent<M, ?> lent, Throwable throwable) {
+    Thrown thrown = Thrown.of(throwable);
     locked(
         () -> {
           if (lent.holder.lends(lent) && !lent.judged) {
@@ -290,21 +362,23 @@ final class Mailbox<M extends Module> {
         });
   }
 
-  private void threw(Call<M, ?> call, Throwable thrown) {
+  private void threw(Call<M, ?> call, Thrown thrown) {
     Holder<M> holder = call.holder;
     lease.numbers().failures.increment();
-    call.refuse(ModuleException.Kind.THREW, call.operation + " threw " + thrown, thrown)
+    call.refuse(
+            ModuleException.Kind.THREW, call.operation + " threw " + thrown.text(), thrown.cause())
         .ifPresent(this::post);
-    if (!(thrown instanceof RuntimeException) && !(thrown instanceof Error)) {
+    if (!thrown.fault()) {
       // What an SPI declares is an answer, such as a file that is not there.
       holder.note(false);
-      LOG.debug("{} of {} threw", Lease.label(holder.registration()), lease.daemon(), thrown);
+      LOG.debug(
+          "{} of {} threw", Lease.label(holder.registration()), lease.daemon(), thrown.cause());
       return;
     }
     threw(holder, call.operation, thrown);
   }
 
-  private void threw(Holder<M> holder, String operation, Throwable thrown) {
+  private void threw(Holder<M> holder, String operation, Thrown thrown) {
     boolean open = holder.note(true);
     LOG.warn(
         "{} of {} threw in {}, {} times in a row now",
@@ -312,9 +386,9 @@ final class Mailbox<M extends Module> {
         lease.daemon(),
         operation,
         holder.failedInARow(),
-        thrown);
+        thrown.cause());
     if (open) {
-      fail(holder, holder.failures() + ", the last one (" + operation + ") " + thrown);
+      fail(holder, holder.failures() + ", the last one (" + operation + ") " + thrown.text());
     }
   }
 
@@ -412,7 +486,7 @@ final class Mailbox<M extends Module> {
       call.holder.stuck();
       table.threadAbandoned();
     }
-    call.interrupt();
+    interrupt(call);
     over(call);
   }
 
@@ -491,7 +565,7 @@ final class Mailbox<M extends Module> {
           held = false;
           refuseWaiting(ModuleException.Kind.ABSENT, reason);
           for (Call<M, ?> call : begun) {
-            refuse(call, ModuleException.Kind.ABSENT, reason);
+            leave(call, ModuleException.Kind.ABSENT, reason);
           }
         });
   }
@@ -504,6 +578,14 @@ final class Mailbox<M extends Module> {
     backlog = 0;
   }
 
+  /** Answers whoever called; what is left runs to its end, which comes within a limit. */
+  private void leave(Call<M, ?> call, ModuleException.Kind why, String reason) {
+    refuse(call, why, reason);
+    if (call.deadline.isEmpty()) {
+      takeBack(call);
+    }
+  }
+
   /**
    * Answers the callers of what has begun there, which may still run to its end, and takes back
    * what was lent.
@@ -513,7 +595,7 @@ final class Mailbox<M extends Module> {
         () -> {
           for (Call<M, ?> call : begun) {
             if (call.holder == holder) {
-              refuse(call, why, reason);
+              leave(call, why, reason);
             }
           }
           holder.takeBackAll();
@@ -537,8 +619,12 @@ final class Mailbox<M extends Module> {
   /**
    * Has something done, under the lock of the table, when nothing runs in the instance and nothing
    * of it is lent any more, or when the limit has passed and what still ran was given up.
+   *
+   * @param wanted asked when the limit has passed: whether anybody still waits for it, or else what
+   *     runs is left alone
    */
-  void whenIdle(Holder<M> holder, Optional<Duration> limit, Consumer<Boolean> then) {
+  void whenIdle(
+      Holder<M> holder, Optional<Duration> limit, BooleanSupplier wanted, Consumer<Boolean> then) {
     boolean[] done = new boolean[1];
     Consumer<Boolean> once =
         inTime -> {
@@ -561,7 +647,7 @@ final class Mailbox<M extends Module> {
                           table.schedule(
                               wait,
                               () -> {
-                                if (!done[0]) {
+                                if (!done[0] && wanted.getAsBoolean()) {
                                   abandon(
                                       holder,
                                       "it had begun and did not end within "
