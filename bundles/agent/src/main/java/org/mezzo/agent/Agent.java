@@ -229,7 +229,7 @@ public final class Agent implements Daemon {
             "slave(1)@" + told.ip() + ":" + told.port(),
             frame.started().toEpochMilli() / 1000.0,
             link::leader);
-    AgentReads reads = new AgentReads(tasks, total, loop, frame.workers(), frame.authorization());
+    AgentReads reads = new AgentReads(tasks, loop, frame.workers(), frame.authorization());
     ContainerLook containers = new ContainerLook(reads, containerizer);
     new AgentEndpoints(self, reads, containers, flags.daemon(), frame.metrics(), frame.files())
         .install(frame.router(), frame.authorization(), frame.workers());

@@ -32,6 +32,7 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.coordination.Coordinations;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.Links;
@@ -84,8 +85,8 @@ class AgentBorderTest {
   @TempDir Path folder;
   private final LocalModules modules = new LocalModules();
   private final Links.Client links = Links.client();
-  private final Set<Authorizer.Request> asked = ConcurrentHashMap.newKeySet();
-  private volatile Predicate<Authorizer.Request> allows = request -> true;
+  private final Set<Question> asked = ConcurrentHashMap.newKeySet();
+  private volatile Predicate<Question> allows = question -> true;
   private FakeMaster master;
   private Agent agent;
 
@@ -105,10 +106,12 @@ class AgentBorderTest {
         Authorizer.KIND,
         "local",
         () ->
-            request -> {
-              asked.add(request);
-              return allows.test(request);
-            });
+            (subject, actions) ->
+                (action, object) -> {
+                  Question question = new Question(action, object);
+                  asked.add(question);
+                  return allows.test(question);
+                });
     AgentFlags typed =
         AgentFlags.of(
             FlagDefinitions.read(Agent.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
@@ -237,11 +240,11 @@ class AgentBorderTest {
         .anyMatch(reason -> reason.startsWith("/slave(1)/health: "))
         .anyMatch(reason -> reason.startsWith("GET_HEALTH: "));
     for (Map.Entry<String, Ask> one : guarded.entrySet()) {
-      allows = request -> true;
+      allows = question -> true;
       var shown = one.getValue().now();
       assertThat(shown.statusCode()).as(one.getKey()).isEqualTo(200);
       assertThat(SECRETS).as(one.getKey()).anyMatch(shown.body()::contains);
-      allows = request -> false;
+      allows = question -> false;
       var refused = one.getValue().now();
       assertThat(refused.statusCode()).as(one.getKey()).isIn(200, 403);
       assertThat(SECRETS).as(one.getKey()).noneMatch(refused.body()::contains);
@@ -275,13 +278,15 @@ class AgentBorderTest {
 
   private Set<Optional<String>> objects(Action action) {
     Set<Optional<String>> objects = new HashSet<>();
-    asked.stream().filter(it -> it.action() == action).forEach(it -> objects.add(it.object()));
+    asked.stream()
+        .filter(it -> it.action() == action)
+        .forEach(it -> objects.add(it.object().value()));
     return objects;
   }
 
   @Test
   void leavesOutWhatMayNotBeSeenAndKeepsTheRest() throws Exception {
-    allows = request -> request.action() != Action.VIEW_TASK;
+    allows = question -> question.action() != Action.VIEW_TASK;
     assertThat(get("/state").body())
         .contains("\"flags\":{")
         .contains("\"executors\":[{\"id\":\"t-hidden\"")
@@ -289,10 +294,10 @@ class AgentBorderTest {
         .containsPattern("\"unreserved_resources_allocated\":\\{[^}]*\"cpus\":0.1");
     assertThat(call("{\"type\":\"GET_TASKS\"}").body()).doesNotContain("t-hidden");
     assertThat(call("{\"type\":\"GET_EXECUTORS\"}").body()).contains("t-hidden");
-    allows = request -> request.action() != Action.VIEW_EXECUTOR;
+    allows = question -> question.action() != Action.VIEW_EXECUTOR;
     assertThat(get("/state").body()).contains("\"id\":\"f-hidden\"", "\"executors\":[]");
     assertThat(call("{\"type\":\"GET_TASKS\"}").body()).doesNotContain("t-hidden");
-    allows = request -> request.action() != Action.VIEW_FLAGS;
+    allows = question -> question.action() != Action.VIEW_FLAGS;
     assertThat(get("/state").body()).contains("t-hidden").doesNotContain("\"flags\"");
     var flags = call("{\"type\":\"GET_FLAGS\"}");
     assertThat(flags.statusCode()).isEqualTo(403);
@@ -300,16 +305,16 @@ class AgentBorderTest {
     assertThat(get("/state").body())
         .contains("\"reserved_resources\":{\"r-hidden\":{")
         .contains("\"reserved_resources_full\":{\"r-hidden\":[");
-    allows = request -> request.action() != Action.VIEW_ROLE;
+    allows = question -> question.action() != Action.VIEW_ROLE;
     assertThat(get("/state").body())
         .contains("t-hidden")
         .contains("\"reserved_resources\":{}")
         .contains("\"reserved_resources_full\":{}");
-    allows = request -> request.action() != Action.VIEW_CONTAINER;
+    allows = question -> question.action() != Action.VIEW_CONTAINER;
     assertThat(get("/containers").body()).isEqualTo("[]");
     assertThat(get("/monitor/statistics").body()).isEqualTo("[]");
     assertThat(get("/state").body()).contains("t-hidden");
-    allows = request -> request.action() != Action.ACCESS_SANDBOX;
+    allows = question -> question.action() != Action.ACCESS_SANDBOX;
     assertThat(get("/files/download?path=" + SANDBOX + "/stdout").statusCode()).isEqualTo(403);
     assertThat(get("/files/read?offset=0&path=" + folder.resolve("work")).statusCode())
         .isEqualTo(404);

@@ -97,12 +97,23 @@ public interface ModuleLease<M extends Module> extends AutoCloseable {
    */
   <R> CompletionStage<R> askLater(Terms terms, Call<M, CompletionStage<R>> call);
 
+  /**
+   * Asks for something that is used after the answer. It has to be given back, also when it came
+   * too late to be wanted: who cancels the stage's future before it is there need not.
+   */
+  <R> CompletionStage<Loan<R>> borrow(Terms terms, Call<M, R> call);
+
   /** Tells; completes with null when the module has returned. */
   CompletionStage<Void> tell(Terms terms, Action<M> action);
 
   /** Asks, within the deadline of the kind. */
   default <R> CompletionStage<R> ask(String operation, Call<M, R> call) {
     return ask(Terms.of(operation), call);
+  }
+
+  /** Asks for something to use after the answer, which comes within the deadline of the kind. */
+  default <R> CompletionStage<Loan<R>> borrow(String operation, Call<M, R> call) {
+    return borrow(Terms.of(operation), call);
   }
 
   /** Tells, within the deadline of the kind. */

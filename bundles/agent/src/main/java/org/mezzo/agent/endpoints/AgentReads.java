@@ -13,9 +13,9 @@ import org.mezzo.agent.tasks.AgentTasks.ExecutorView;
 import org.mezzo.agent.tasks.AgentTasks.FrameworkView;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.ObjectApprovers;
-import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Task;
 import org.mezzo.resources.ResourceFormatException;
@@ -32,7 +32,7 @@ public final class AgentReads {
    *
    * @param frameworks those with executors and tasks that he may see
    * @param allocated what all tasks hold, which tells of nobody
-   * @param approvers what else he may see of what was asked about
+   * @param approvers what else he may see
    */
   record Visible(AgentTasks.View frameworks, Resources allocated, ObjectApprovers approvers) {}
 
@@ -40,7 +40,6 @@ public final class AgentReads {
   record Running(String framework, ExecutorView executor) {}
 
   private final AgentTasks tasks;
-  private final Resources total;
   private final Executor loop;
   private final Executor workers;
   private final Authorization authorization;
@@ -48,18 +47,12 @@ public final class AgentReads {
   /**
    * Reads tasks.
    *
-   * @param total what the agent has
    * @param loop the owner of the tasks
    * @param workers where answers are written
    */
   public AgentReads(
-      AgentTasks tasks,
-      Resources total,
-      Executor loop,
-      Executor workers,
-      Authorization authorization) {
+      AgentTasks tasks, Executor loop, Executor workers, Authorization authorization) {
     this.tasks = tasks;
-    this.total = total;
     this.loop = loop;
     this.workers = workers;
     this.authorization = authorization;
@@ -74,51 +67,35 @@ public final class AgentReads {
     return CompletableFuture.supplyAsync(tasks::view, loop);
   }
 
+  /** Makes something of the state, which is good until it has returned. */
+  @FunctionalInterface
+  interface Reading<R> {
+    R read(Visible state) throws Exception;
+  }
+
   /**
-   * The state with what of it may be seen.
+   * Reads the state, on a worker.
    *
    * @param actions what is asked about; what belongs to another action is not visible where
    *     authorization is demanded
    */
-  CompletionStage<Visible> state(Optional<Principal> principal, Collection<Action> actions) {
+  <R> CompletionStage<R> state(
+      Optional<Principal> principal, Collection<Action> actions, Reading<R> reading) {
     return view()
-        .thenComposeAsync(
-            view -> {
-              Resources allocated = allocated(view);
-              List<Question> questions = questions(view, allocated);
-              questions.removeIf(question -> !actions.contains(question.action()));
-              return ObjectApprovers.ask(authorization, principal, questions)
-                  .thenApply(
-                      approvers ->
-                          new Visible(
-                              new AgentTasks.View(
-                                  visible(view.frameworks(), approvers),
-                                  visible(view.completed(), approvers)),
-                              allocated,
-                              approvers));
-            },
-            workers);
-  }
-
-  private List<Question> questions(AgentTasks.View view, Resources allocated) {
-    List<Question> questions = new ArrayList<>();
-    questions.add(Question.anything(Action.VIEW_FLAGS));
-    for (Resources reserving : List.of(total, allocated)) {
-      reserving
-          .reserved()
-          .keySet()
-          .forEach(role -> questions.add(Question.about(Action.VIEW_ROLE, role)));
-    }
-    for (FrameworkView framework : all(view)) {
-      questions.add(Question.about(Action.VIEW_FRAMEWORK, framework.info().getUser()));
-      for (ExecutorView executor : executors(framework)) {
-        questions.add(Question.about(Action.VIEW_EXECUTOR, user(framework, executor)));
-        tasks(executor)
-            .forEach(
-                task -> questions.add(Question.about(Action.VIEW_TASK, user(framework, task))));
-      }
-    }
-    return questions;
+        .thenCompose(
+            view ->
+                authorization.with(
+                    principal,
+                    actions,
+                    workers,
+                    approvers ->
+                        reading.read(
+                            new Visible(
+                                new AgentTasks.View(
+                                    visible(view.frameworks(), approvers),
+                                    visible(view.completed(), approvers)),
+                                allocated(view),
+                                approvers))));
   }
 
   private static Resources allocated(AgentTasks.View view) {
@@ -137,8 +114,11 @@ public final class AgentReads {
 
   private static List<FrameworkView> visible(
       List<FrameworkView> frameworks, ObjectApprovers approvers) {
+    if (!approvers.limited()) {
+      return frameworks;
+    }
     return frameworks.stream()
-        .filter(it -> approvers.approved(Action.VIEW_FRAMEWORK, it.info().getUser()))
+        .filter(it -> approvers.approved(Action.VIEW_FRAMEWORK, object(it)))
         .map(
             it ->
                 new FrameworkView(
@@ -151,7 +131,7 @@ public final class AgentReads {
   private static List<ExecutorView> executors(
       FrameworkView framework, List<ExecutorView> executors, ObjectApprovers approvers) {
     return executors.stream()
-        .filter(it -> approvers.approved(Action.VIEW_EXECUTOR, user(framework, it)))
+        .filter(it -> approvers.approved(Action.VIEW_EXECUTOR, object(framework, it)))
         .map(
             it ->
                 new ExecutorView(
@@ -167,25 +147,20 @@ public final class AgentReads {
   private static List<Task> tasks(
       FrameworkView framework, List<Task> tasks, ObjectApprovers approvers) {
     return tasks.stream()
-        .filter(it -> approvers.approved(Action.VIEW_TASK, user(framework, it)))
+        .filter(it -> approvers.approved(Action.VIEW_TASK, object(framework, it)))
         .toList();
   }
 
   /** The executors that run and whose containers may be seen. */
   CompletionStage<List<Running>> running(Optional<Principal> principal) {
     return view()
-        .thenComposeAsync(
-            view -> {
-              List<Question> questions = new ArrayList<>();
-              for (FrameworkView framework : view.frameworks()) {
-                for (ExecutorView executor : framework.executors()) {
-                  questions.add(Question.about(Action.VIEW_CONTAINER, user(framework, executor)));
-                }
-              }
-              return ObjectApprovers.ask(authorization, principal, questions)
-                  .thenApply(approvers -> running(view, approvers));
-            },
-            workers);
+        .thenCompose(
+            view ->
+                authorization.with(
+                    principal,
+                    List.of(Action.VIEW_CONTAINER),
+                    workers,
+                    approvers -> running(view, approvers)));
   }
 
   private static List<Running> running(AgentTasks.View view, ObjectApprovers approvers) {
@@ -193,7 +168,7 @@ public final class AgentReads {
     for (FrameworkView framework : view.frameworks()) {
       for (ExecutorView executor : framework.executors()) {
         if (!executor.tasks().isEmpty()
-            && approvers.approved(Action.VIEW_CONTAINER, user(framework, executor))) {
+            && approvers.approved(Action.VIEW_CONTAINER, object(framework, executor))) {
           running.add(new Running(framework.info().getId().getValue(), executor));
         }
       }
@@ -201,17 +176,31 @@ public final class AgentReads {
     return running;
   }
 
-  private static List<FrameworkView> all(AgentTasks.View view) {
-    return Stream.concat(view.frameworks().stream(), view.completed().stream()).toList();
-  }
-
-  private static List<ExecutorView> executors(FrameworkView framework) {
-    return Stream.concat(framework.executors().stream(), framework.completedExecutors().stream())
-        .toList();
-  }
-
   private static Stream<Task> tasks(ExecutorView executor) {
     return Stream.concat(executor.tasks().stream(), executor.completedTasks().stream());
+  }
+
+  private static AuthorizationObject object(FrameworkView framework) {
+    return AuthorizationObject.builder()
+        .value(framework.info().getUser())
+        .frameworkInfo(framework.info())
+        .build();
+  }
+
+  private static AuthorizationObject object(FrameworkView framework, Task task) {
+    return AuthorizationObject.builder()
+        .value(user(framework, task))
+        .frameworkInfo(framework.info())
+        .task(task)
+        .build();
+  }
+
+  private static AuthorizationObject object(FrameworkView framework, ExecutorView executor) {
+    return AuthorizationObject.builder()
+        .value(user(framework, executor))
+        .frameworkInfo(framework.info())
+        .containerId(executor.containerId())
+        .build();
   }
 
   /** The account that a task runs as: its own, else the framework's. */

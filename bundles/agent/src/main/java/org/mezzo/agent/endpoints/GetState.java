@@ -27,18 +27,17 @@ final class GetState implements ApiCall<Call> {
   @Override
   public void handle(Call call, CallExchange exchange) {
     exchange.respondWhen(
-        reads
-            .state(exchange.principal(), declaration().permission().actions())
-            .thenApplyAsync(
-                state ->
-                    Response.newBuilder()
-                        .setType(Response.Type.GET_STATE)
-                        .setGetState(
-                            Response.GetState.newBuilder()
-                                .setGetTasks(StateMessages.tasks(state.frameworks()))
-                                .setGetExecutors(StateMessages.executors(state.frameworks()))
-                                .setGetFrameworks(StateMessages.frameworks(state.frameworks())))
-                        .build(),
-                reads.workers()));
+        reads.state(
+            exchange.principal(),
+            declaration().permission().actions(),
+            state ->
+                Response.newBuilder()
+                    .setType(Response.Type.GET_STATE)
+                    .setGetState(
+                        Response.GetState.newBuilder()
+                            .setGetTasks(StateMessages.tasks(state.frameworks()))
+                            .setGetExecutors(StateMessages.executors(state.frameworks()))
+                            .setGetFrameworks(StateMessages.frameworks(state.frameworks())))
+                    .build()));
   }
 }

@@ -27,14 +27,13 @@ final class GetTasks implements ApiCall<Call> {
   @Override
   public void handle(Call call, CallExchange exchange) {
     exchange.respondWhen(
-        reads
-            .state(exchange.principal(), declaration().permission().actions())
-            .thenApplyAsync(
-                state ->
-                    Response.newBuilder()
-                        .setType(Response.Type.GET_TASKS)
-                        .setGetTasks(StateMessages.tasks(state.frameworks()))
-                        .build(),
-                reads.workers()));
+        reads.state(
+            exchange.principal(),
+            declaration().permission().actions(),
+            state ->
+                Response.newBuilder()
+                    .setType(Response.Type.GET_TASKS)
+                    .setGetTasks(StateMessages.tasks(state.frameworks()))
+                    .build()));
   }
 }

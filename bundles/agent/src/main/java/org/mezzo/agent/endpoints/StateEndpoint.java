@@ -62,9 +62,15 @@ final class StateEndpoint implements ApiEndpoint {
   public void handle(HttpExchange exchange, Optional<Principal> principal) {
     Router.when(
         exchange,
-        reads.state(principal, declaration().permission().actions()),
-        reads.workers(),
-        state -> CommonEndpoints.respondJson(exchange, json -> state(json, state)));
+        reads.state(
+            principal,
+            declaration().permission().actions(),
+            state -> {
+              CommonEndpoints.respondJson(exchange, json -> state(json, state));
+              return true;
+            }),
+        Runnable::run,
+        answered -> {});
   }
 
   private void state(JsonOut json, AgentReads.Visible state) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.files.VirtualFiles;
 
@@ -32,7 +33,14 @@ public final class TaskSandboxes {
 
   /** Shows the sandbox to who may see that of the task's user. */
   void show(CommandTask task) {
-    Question access = Question.about(Action.ACCESS_SANDBOX, task.user().orElse(""));
+    Question access =
+        new Question(
+            Action.ACCESS_SANDBOX,
+            AuthorizationObject.builder()
+                .value(task.user().orElse(""))
+                .frameworkInfo(task.framework.info)
+                .containerId(task.containerId)
+                .build());
     files.attach(task.sandbox.toString(), task.sandbox, access);
     files.attach(virtualPath(task, task.containerId), task.sandbox, access);
     files.attach(virtualPath(task, "latest"), task.sandbox, access);

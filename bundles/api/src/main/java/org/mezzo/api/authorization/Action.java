@@ -1,18 +1,42 @@
 package org.mezzo.api.authorization;
 
-/** The actions that are asked for today; they carry the names of acls.tsv in upper case. */
+/**
+ * What is asked about, by the names of Mesos. Each says what of its {@link AuthorizationObject} is
+ * known. More may come: an authorizer refuses what it does not know.
+ */
 public enum Action {
+  /**
+   * By a scheduler, for each of its roles. Value: the role; and the framework as it wants to be.
+   */
   REGISTER_FRAMEWORK,
+  /** Not asked yet. */
   REGISTER_AGENT,
+  /** Value: the account that the task is to run as; framework and description of the task. */
   RUN_TASK,
+  /** Not asked yet. */
   TEARDOWN_FRAMEWORK,
+  /** Value: the account of the framework; and the framework. */
   VIEW_FRAMEWORK,
+  /**
+   * Of a master about all tasks of a framework: value and framework as above. Of an agent about
+   * each: the account that it runs as, framework and task.
+   */
   VIEW_TASK,
+  /**
+   * Of a master about all executors of a framework: value and framework as above. Of an agent about
+   * each: the account that it runs as, framework and container.
+   */
   VIEW_EXECUTOR,
+  /** Value: the account that its executor runs as; framework and container. */
   VIEW_CONTAINER,
+  /** Value: the role. */
   VIEW_ROLE,
+  /** Of the daemon: about anything. */
   VIEW_FLAGS,
+  /** Value: the account that runs there; framework and container. */
   ACCESS_SANDBOX,
+  /** Not asked yet. */
   ACCESS_MESOS_LOG,
+  /** Value: the path, without the daemon's id. */
   GET_ENDPOINT_WITH_PATH
 }

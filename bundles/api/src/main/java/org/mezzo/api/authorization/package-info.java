@@ -1,9 +1,13 @@
 /**
  * The authorization kind: tells whether a principal may do what it asks.
  *
- * <p>Handover: the successor is opened first and answers from then on; requests that the old
- * instance is looking at get its answer. Where there is no successor, with no instance at all every
- * request is refused.
+ * <p>An authorizer is asked once for each request of a client, and gives an approver, which is then
+ * asked about every object of that request.
+ *
+ * <p>Handover: the successor is opened first and gives the approvers from then on. Requests that
+ * have an approver of the old instance, or wait for one, are decided by it; the old instance is
+ * closed when they have ended, or after ten seconds, when its approvers approve nothing any more.
+ * Where there is no successor, with no instance at all every request is refused.
  */
 @Version("0.2.0")
 @Export

@@ -67,6 +67,10 @@ public final class UriFetcher implements AutoCloseable {
 
   private static final Duration LONGEST_PROGRAM = Duration.ofDays(1);
   private static final Duration SHORT_CALL = Duration.ofSeconds(10);
+
+  /** So long one that was not used yet may take to open before another one is asked. */
+  private static final Duration OPENING = Duration.ofSeconds(1);
+
   private static final Set<String> TAR_SUFFIXES =
       Set.of(".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz");
 
@@ -334,17 +338,24 @@ public final class UriFetcher implements AutoCloseable {
    */
   private ModuleLease<Fetcher> server(String scheme) throws IOException, InterruptedException {
     Map<String, ModuleLease<Fetcher>> left = new TreeMap<>();
+    long begin = System.nanoTime();
+    Duration opening = Duration.ZERO;
     for (ModuleDescription module : host.modules().leases().modules()) {
       if (module.kind().equals(Fetcher.KIND)) {
+        opening = leases.containsKey(module.name()) ? opening : OPENING;
         left.put(module.name(), leases.computeIfAbsent(module.name(), this::lease));
       }
     }
     StringBuilder failures = new StringBuilder();
-    long end = System.nanoTime() + SHORT_CALL.toNanos();
     while (!left.isEmpty()) {
-      boolean late = System.nanoTime() - end >= 0;
+      long passed = System.nanoTime() - begin;
+      boolean late = passed >= SHORT_CALL.toNanos();
+      // The first by name, or else, once new ones had time to open, the first that is there.
       Optional<String> present =
-          left.keySet().stream().filter(name -> left.get(name).epoch() != 0).findFirst();
+          left.keySet().stream()
+              .limit(passed < opening.toNanos() ? 1 : left.size())
+              .filter(name -> left.get(name).epoch() != 0)
+              .findFirst();
       if (present.isEmpty()) {
         if (late) {
           break;

@@ -1,8 +1,14 @@
 package org.mezzo.daemon.border;
 
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
@@ -15,88 +21,145 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells whether a principal may do something. Without {@code --acls} everybody may do everything;
- * with it the leased authorizer decides, and where it is absent, late or failing the answer is no.
- * Safe for any thread.
+ * with it the leased authorizer is asked for an approver, once for all that is to be decided at a
+ * time, and where the authorizer is absent, late or failing nothing is approved. Safe for any
+ * thread.
+ *
+ * <p>Approvers are code of a module and run where their use runs, so that is never an event loop.
  */
 public final class Authorization implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Authorization.class);
-  private static final CompletionStage<Boolean> YES = CompletableFuture.completedFuture(true);
 
-  /** Decides, where anybody is asked. */
+  /** Gives approvers, where anybody is asked. */
   @FunctionalInterface
-  public interface Decision {
-    /** Completes on any thread, never exceptionally. */
-    CompletionStage<Boolean> allowed(
-        Optional<Principal> subject, Action action, Optional<String> object);
+  public interface Source {
+    /**
+     * What the subject may do of these actions.
+     *
+     * @return completes on any thread; a failure approves nothing
+     */
+    CompletionStage<ObjectApprovers> approvers(Optional<Principal> subject, Set<Action> actions);
+  }
+
+  /** What is decided or made with approvers, which are good for nothing when it has returned. */
+  @FunctionalInterface
+  public interface Use<R> {
+    R with(ObjectApprovers approvers) throws Exception;
   }
 
   /** Present only with {@code --acls}. */
-  private final Optional<Decision> decision;
+  private final Optional<Source> source;
 
+  private final Executor answers;
   private final Runnable close;
 
-  private Authorization(Optional<Decision> decision, Runnable close) {
-    this.decision = decision;
+  private Authorization(Optional<Source> source, Executor answers, Runnable close) {
+    this.source = source;
+    this.answers = answers;
     this.close = close;
   }
 
   /** Allows everything. */
   public static Authorization none() {
-    return new Authorization(Optional.empty(), () -> {});
+    return new Authorization(Optional.empty(), Runnable::run, () -> {});
   }
 
-  /** Asks this for everything. */
-  public static Authorization by(Decision decision) {
-    return new Authorization(Optional.of(decision), () -> {});
+  /** Asks this for everything, and decides where it answers. */
+  public static Authorization by(Source source) {
+    return new Authorization(Optional.of(source), Runnable::run, () -> {});
   }
 
   /**
    * Asks a module for everything.
    *
    * @param authorizer its name; absent allows everything
-   * @param workers where answers that needed the module arrive: on their lane for answers
+   * @param workers where it is decided what is decided at once: on their lane for answers
    */
   public static Authorization of(
       Optional<String> authorizer, DaemonModules modules, Workers workers) {
     if (authorizer.isEmpty()) {
       return none();
     }
-    String name = authorizer.get();
-    ModuleLease<Authorizer> lease = modules.lease(Kinds.AUTHORIZER, name, workers.answers());
-    return new Authorization(
-        Optional.of((subject, action, object) -> ask(lease, subject, action, object)),
-        lease::close);
-  }
-
-  private static CompletionStage<Boolean> ask(
-      ModuleLease<Authorizer> lease,
-      Optional<Principal> subject,
-      Action action,
-      Optional<String> object) {
-    var request = new Authorizer.Request(subject, action, object);
-    return lease
-        .ask("authorize", module -> module.authorize(request))
-        .exceptionally(
-            failure -> {
-              LOG.warn("The authorizer of --acls gave no answer: {} is refused", action, failure);
-              return false;
-            });
+    // Whoever asked says where it goes on, so replies need no thread of their own.
+    ModuleLease<Authorizer> lease =
+        modules.lease(Kinds.AUTHORIZER, authorizer.get(), Runnable::run);
+    Source source =
+        (subject, actions) ->
+            lease
+                .borrow("approver", module -> module.approver(subject, actions))
+                .thenApply(loan -> ObjectApprovers.of(actions, loan));
+    return new Authorization(Optional.of(source), workers.answers(), lease::close);
   }
 
   /** Whether anybody is asked at all. */
   public boolean demanded() {
-    return decision.isPresent();
+    return source.isPresent();
   }
 
   /**
-   * Asks.
+   * Decides something that is short.
    *
-   * @param object what the action is about; empty for anything
-   * @return already complete when nobody is asked; else completes on a worker; never exceptionally
+   * @param actions all that is asked about
+   * @return already complete when nobody is asked; else completes where answers are given, with a
+   *     {@link CompletionException} around what the use threw
    */
-  public CompletionStage<Boolean> allowed(
-      Optional<Principal> subject, Action action, Optional<String> object) {
-    return decision.map(it -> it.allowed(subject, action, object)).orElse(YES);
+  public <R> CompletionStage<R> decide(
+      Optional<Principal> subject, Collection<Action> actions, Use<R> use) {
+    return with(subject, actions, demanded() ? answers : Runnable::run, use);
+  }
+
+  /**
+   * Makes something, or decides what takes long.
+   *
+   * @param actions all that is asked about
+   * @param executor where it is made, never an event loop
+   * @return completes there, with a {@link CompletionException} around what the use threw, or
+   *     around the rejection when the executor takes nothing more
+   */
+  public <R> CompletionStage<R> with(
+      Optional<Principal> subject, Collection<Action> actions, Executor executor, Use<R> use) {
+    CompletableFuture<R> result = new CompletableFuture<>();
+    approvers(subject, actions)
+        .thenAccept(
+            approvers -> {
+              try {
+                executor.execute(() -> use(approvers, use, result));
+              } catch (RuntimeException rejected) {
+                approvers.close();
+                result.completeExceptionally(new CompletionException(rejected));
+              }
+            });
+    return result;
+  }
+
+  private static <R> void use(ObjectApprovers approvers, Use<R> use, CompletableFuture<R> result) {
+    R made;
+    try (approvers) {
+      made = use.with(approvers);
+    } catch (Exception | Error e) {
+      result.completeExceptionally(new CompletionException(e));
+      return;
+    }
+    result.complete(made);
+  }
+
+  private CompletionStage<ObjectApprovers> approvers(
+      Optional<Principal> subject, Collection<Action> actions) {
+    if (source.isEmpty()) {
+      return CompletableFuture.completedStage(ObjectApprovers.ALL);
+    }
+    if (actions.isEmpty()) {
+      return CompletableFuture.completedStage(ObjectApprovers.NONE);
+    }
+    Set<Action> asked = Collections.unmodifiableSet(EnumSet.copyOf(actions));
+    return source
+        .get()
+        .approvers(subject, asked)
+        .exceptionally(
+            failure -> {
+              LOG.warn("The authorizer of --acls gave no answer: {} is refused", asked, failure);
+              return ObjectApprovers.NONE;
+            });
   }
 
   @Override

@@ -1,85 +1,124 @@
 package org.mezzo.daemon.border;
 
-import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import org.mezzo.api.authentication.Principal;
+import java.util.Set;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.Approver;
+import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Permission.Question;
+import org.mezzo.modules.Loan;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * What one principal may see of many objects, for endpoints whose permission is {@link
- * Permission#perObject}: asked once per request and distinct question, so that writing the answer
- * never waits. What was not asked is refused. Immutable.
+ * What one principal may do in one request: the approver that an authorizer has given, and nothing
+ * beyond the actions it was given for. Approves nothing once it is closed, or when the authorizer
+ * went away; what the approver throws is a no. Safe for any thread.
  */
-public final class ObjectApprovers {
+public final class ObjectApprovers implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ObjectApprovers.class);
+
   /** Approves everything: nobody demands authorization. */
-  public static final ObjectApprovers ALL = new ObjectApprovers(Optional.empty());
+  public static final ObjectApprovers ALL =
+      new ObjectApprovers(EnumSet.allOf(Action.class), new Unending((action, object) -> true));
 
-  /** Absent when everything is approved. */
-  private final Optional<Map<Question, Boolean>> answers;
+  /** Approves nothing. */
+  public static final ObjectApprovers NONE =
+      new ObjectApprovers(Set.of(), new Unending((action, object) -> false));
 
-  private ObjectApprovers(Optional<Map<Question, Boolean>> answers) {
-    this.answers = answers;
+  /** An approver that is not borrowed from anybody. */
+  private record Unending(Approver approver) implements Loan<Approver> {
+    @Override
+    public Optional<Approver> get() {
+      return Optional.of(approver);
+    }
+
+    @Override
+    public void threw(Throwable thrown) {
+      LOG.warn("An approver threw", thrown);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private final Set<Action> actions;
+  private final Loan<Approver> approver;
+
+  private ObjectApprovers(Set<Action> actions, Loan<Approver> approver) {
+    this.actions = actions;
+    this.approver = approver;
   }
 
   /**
-   * Asks.
+   * Asks what an authorizer lent.
    *
-   * @param questions each is asked once, however often it comes
-   * @return complete already when nobody is to be asked; never completes exceptionally
+   * @param actions what it was asked for
+   * @param approver given back when this is closed
    */
-  public static CompletionStage<ObjectApprovers> ask(
-      Authorization authorization, Optional<Principal> principal, Collection<Question> questions) {
-    if (!authorization.demanded()) {
-      return CompletableFuture.completedFuture(ALL);
-    }
-    Map<Question, Boolean> answers = new ConcurrentHashMap<>();
-    List<CompletableFuture<?>> asked = new ArrayList<>();
-    for (Question question : new LinkedHashSet<>(questions)) {
-      asked.add(
-          authorization
-              .allowed(principal, question.action(), question.object())
-              .thenAccept(allowed -> answers.put(question, allowed))
-              .toCompletableFuture());
-    }
-    return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
-        .thenApply(done -> new ObjectApprovers(Optional.of(answers)));
+  static ObjectApprovers of(Collection<Action> actions, Loan<Approver> approver) {
+    return new ObjectApprovers(Set.copyOf(actions), approver);
   }
 
-  /** Whether the action is approved about an object, which was among the questions. */
-  public boolean approved(Action action, String object) {
-    return approved(Question.about(action, object));
+  /** Asks something that can be asked for ever. */
+  public static ObjectApprovers of(Collection<Action> actions, Approver approver) {
+    return of(actions, new Unending(approver));
   }
 
-  /** Whether the action is approved about anything, which was among the questions. */
-  public boolean approved(Action action) {
-    return approved(Question.anything(action));
+  /** Whether a question is answered with yes. */
+  public boolean approved(Question question) {
+    return approved(question.action(), question.object());
   }
 
-  /** What of a map the action is approved about; its keys are objects that were asked about. */
-  public <T> Map<String, T> approved(Action action, Map<String, T> byObject) {
+  /** Whether the action is approved about an object. */
+  public boolean approved(Action action, AuthorizationObject object) {
     if (!limited()) {
-      return byObject;
+      return true;
     }
-    Map<String, T> approved = new LinkedHashMap<>(byObject);
-    approved.keySet().removeIf(object -> !approved(action, object));
+    if (!actions.contains(action)) {
+      return false;
+    }
+    try {
+      return approver.get().filter(it -> it.approved(action, object)).isPresent();
+    } catch (Throwable t) {
+      LOG.debug("{} of {} is refused: the approver threw {}", action, object, t.getClass());
+      approver.threw(t);
+      return false;
+    }
+  }
+
+  /** Whether the action is approved about an object of which only the value is known. */
+  public boolean approved(Action action, String value) {
+    return !limited() || approved(action, AuthorizationObject.of(value));
+  }
+
+  /** Whether the action is approved about anything. */
+  public boolean approved(Action action) {
+    return approved(action, AuthorizationObject.ANY);
+  }
+
+  /** What of a map the action is approved about; its keys are values of objects. */
+  public <T> Map<String, T> approved(Action action, Map<String, T> byValue) {
+    if (!limited()) {
+      return byValue;
+    }
+    Map<String, T> approved = new LinkedHashMap<>(byValue);
+    approved.keySet().removeIf(value -> !approved(action, value));
     return approved;
   }
 
-  /** Whether anybody was asked, so that there may be something that is not approved. */
+  /** Whether anybody is asked, so that there may be something that is not approved. */
   public boolean limited() {
-    return answers.isPresent();
+    return this != ALL;
   }
 
-  private boolean approved(Question question) {
-    return answers.map(all -> all.getOrDefault(question, false)).orElse(true);
+  /** The request has ended. */
+  @Override
+  public void close() {
+    approver.close();
   }
 }

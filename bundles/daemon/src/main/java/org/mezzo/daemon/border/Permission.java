@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.AuthorizationObject;
 
 /**
  * Whose leave a call or an endpoint needs. Part of every declaration, so that nothing is served
@@ -18,17 +19,17 @@ import org.mezzo.api.authorization.Action;
  */
 public final class Permission<R> {
 
-  /** What the authorizer is asked: an action, and what it is about (empty: anything). */
-  public record Question(Action action, Optional<String> object) {
+  /** What an approver is asked: an action, and what it is about. */
+  public record Question(Action action, AuthorizationObject object) {
 
-    /** About one object; an object without a name is anything. */
-    public static Question about(Action action, String object) {
-      return new Question(action, object.isEmpty() ? Optional.empty() : Optional.of(object));
+    /** About an object of which only the value is known; without a text it is anything. */
+    public static Question about(Action action, String value) {
+      return new Question(action, AuthorizationObject.of(value));
     }
 
     /** About anything. */
     public static Question anything(Action action) {
-      return new Question(action, Optional.empty());
+      return new Question(action, AuthorizationObject.ANY);
     }
   }
 
@@ -57,14 +58,14 @@ public final class Permission<R> {
   /** Asked before it is served, about anything; a no is answered with 403. */
   public static <R> Permission<R> of(Action action) {
     return new Permission<>(
-        List.of(action), request -> List.of(new Question(action, Optional.empty())), action.name());
+        List.of(action), request -> List.of(Question.anything(action)), action.name());
   }
 
   /** Asked before it is served, about what the request names; a no is answered with 403. */
   public static <R> Permission<R> about(Action action, Function<R, Optional<String>> object) {
     return new Permission<>(
         List.of(action),
-        request -> List.of(new Question(action, object.apply(request))),
+        request -> List.of(Question.about(action, object.apply(request).orElse(""))),
         action.name() + " of what it names");
   }
 
@@ -118,21 +119,20 @@ public final class Permission<R> {
   /**
    * Asks what is to be asked before.
    *
-   * @return complete already when nobody has to be asked; never completes exceptionally
+   * @return complete already when nobody has to be asked
    */
   public CompletionStage<Boolean> ask(
       Authorization authorization, Optional<Principal> principal, R request) {
-    CompletionStage<Boolean> all = CompletableFuture.completedFuture(true);
     if (!authorization.demanded()) {
-      return all;
+      return CompletableFuture.completedFuture(true);
     }
-    for (Question question : before.apply(request)) {
-      all =
-          all.thenCombine(
-              authorization.allowed(principal, question.action, question.object),
-              (one, other) -> one && other);
-    }
-    return all;
+    List<Question> questions = before.apply(request);
+    return questions.isEmpty()
+        ? CompletableFuture.completedFuture(true)
+        : authorization.decide(
+            principal,
+            questions.stream().map(Question::action).toList(),
+            approvers -> questions.stream().allMatch(approvers::approved));
   }
 
   /** For the help: what is asked. */

@@ -104,8 +104,11 @@ public final class VirtualFiles implements AutoCloseable {
       Optional<Principal> principal, String path, Supplier<CompletionStage<T>> access) {
     return find(path)
         .map(found -> found.attached.question)
-        .map(asked -> authorization.allowed(principal, asked.action(), asked.object()))
-        .orElseGet(() -> CompletableFuture.completedFuture(true))
+        .map(
+            asked ->
+                authorization.decide(
+                    principal, List.of(asked.action()), approvers -> approvers.approved(asked)))
+        .orElseGet(() -> CompletableFuture.completedStage(true))
         .thenCompose(
             allowed ->
                 allowed

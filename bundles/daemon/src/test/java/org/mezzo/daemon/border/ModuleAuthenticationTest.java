@@ -14,7 +14,6 @@ import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.Module;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.Principal;
-import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestFlags;
 import org.mezzo.daemon.TestServer;
@@ -167,41 +166,5 @@ class ModuleAuthenticationTest {
     serve(Role.MASTER, Map.of("authenticate_http_readonly", "true"));
     assertThat(server.send("GET", "/READONLY", new byte[0], "Authorization", "right").statusCode())
         .isEqualTo(403);
-  }
-
-  @Test
-  void authorizesOnlyWithAcls() throws Exception {
-    var open = authorization(Map.of());
-    assertThat(open.demanded()).isFalse();
-    assertThat(allowed(open)).isTrue();
-
-    var closed = authorization(Map.of("acls", "{}"));
-    assertThat(closed.demanded()).isTrue();
-    assertThat(allowed(closed)).as("absent").isFalse();
-    register(Kinds.AUTHORIZER, "local", request -> request.object().isPresent());
-    assertThat(allowed(closed)).as("yes").isTrue();
-    register(Kinds.AUTHORIZER, "local", request -> false);
-    assertThat(allowed(closed)).as("no").isFalse();
-    register(
-        Kinds.AUTHORIZER,
-        "local",
-        request -> {
-          throw new IllegalStateException("on purpose");
-        });
-    assertThat(allowed(closed)).as("failing").isFalse();
-  }
-
-  private Authorization authorization(Map<String, String> flags) throws Exception {
-    return Authorization.of(
-        BorderFlags.of(Role.AGENT, new TestFlags(flags)).authorizer(),
-        modules(Role.AGENT),
-        workers);
-  }
-
-  private static boolean allowed(Authorization authorization) {
-    return authorization
-        .allowed(Optional.empty(), Action.VIEW_ROLE, Optional.of("role"))
-        .toCompletableFuture()
-        .join();
   }
 }

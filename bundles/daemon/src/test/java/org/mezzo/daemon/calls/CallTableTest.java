@@ -17,6 +17,7 @@ import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.Authentication;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.ObjectApprovers;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.border.Refused;
@@ -66,10 +67,15 @@ class CallTableTest {
         .map(
             yes ->
                 Authorization.by(
-                    (subject, action, object) -> {
-                      asked.add(new Question(action, object));
-                      return yes;
-                    }))
+                    (subject, actions) ->
+                        yes.thenApply(
+                            allowed ->
+                                ObjectApprovers.of(
+                                    actions,
+                                    (action, object) -> {
+                                      asked.add(new Question(action, object));
+                                      return allowed;
+                                    }))))
         .orElseGet(Authorization::none);
   }
 
@@ -229,7 +235,7 @@ class CallTableTest {
         post("{\"type\":\"READ_FILE\",\"read_file\":{\"path\":\"/a\",\"offset\":0}}", read);
     assertThat(answer.statusCode()).isEqualTo(403);
     assertThat(served).isEmpty();
-    assertThat(asked).containsExactly(new Question(Action.ACCESS_SANDBOX, Optional.of("/a")));
+    assertThat(asked).containsExactly(Question.about(Action.ACCESS_SANDBOX, "/a"));
   }
 
   @Test

@@ -19,6 +19,7 @@ import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Authentication;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.ObjectApprovers;
 import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.VirtualFiles;
@@ -35,8 +36,11 @@ class CommonEndpointsTest {
       new VirtualFiles(
           "test",
           Authorization.by(
-              (who, action, object) ->
-                  CompletableFuture.completedFuture(!object.equals(Optional.of("root")))));
+              (who, actions) ->
+                  CompletableFuture.completedFuture(
+                      ObjectApprovers.of(
+                          actions,
+                          (action, object) -> !object.value().equals(Optional.of("root"))))));
   private TestServer server;
   private Path sandbox;
 

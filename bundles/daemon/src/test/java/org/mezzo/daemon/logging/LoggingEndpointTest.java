@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,6 +17,7 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.border.Authentication;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.ObjectApprovers;
 import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.loop.Workers;
@@ -79,10 +79,14 @@ class LoggingEndpointTest {
   private void serve(Verbosity served) throws Exception {
     Authorization authorization =
         Authorization.by(
-            (subject, action, object) -> {
-              asked.add(new Question(action, object));
-              return CompletableFuture.completedFuture(allow);
-            });
+            (subject, actions) ->
+                CompletableFuture.completedFuture(
+                    ObjectApprovers.of(
+                        actions,
+                        (action, object) -> {
+                          asked.add(new Question(action, object));
+                          return allow;
+                        })));
     Router router = new Router("master", Authentication.NONE, authorization, workers);
     router.add(new LoggingEndpoint(served));
     server = new TestServer(router);
@@ -163,8 +167,7 @@ class LoggingEndpointTest {
     assertThat(answer.statusCode()).isEqualTo(403);
     assertThat(levels.now).isEmpty();
     assertThat(asked)
-        .containsExactly(
-            new Question(Action.GET_ENDPOINT_WITH_PATH, Optional.of("/logging/toggle")));
+        .containsExactly(Question.about(Action.GET_ENDPOINT_WITH_PATH, "/logging/toggle"));
   }
 
   @Test

@@ -1,6 +1,5 @@
 package org.mezzo.master.election;
 
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -9,8 +8,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.master.transitions.Consultation;
@@ -58,27 +60,41 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
 
   @Override
   public CompletionStage<Consultation.Answer> ask(Consultation question) {
-    Set<String> unauthorized = new HashSet<>();
-    CompletionStage<Void> asked = CompletableFuture.completedFuture(null);
+    return unauthorized(question)
+        .thenCombineAsync(labels(question), Consultation.Answer::new, loop);
+  }
+
+  /** The ids of tasks that may not run. */
+  private CompletionStage<Set<String>> unauthorized(Consultation question) {
+    if (!authorization.demanded()) {
+      return CompletableFuture.completedFuture(Set.of());
+    }
     Optional<Principal> principal =
         question.framework().hasPrincipal()
             ? Optional.of(Principal.named(question.framework().getPrincipal()))
             : Optional.empty();
-    for (TaskInfo task : question.tasks()) {
-      asked =
-          asked.thenCombine(
-              authorization.allowed(principal, Action.RUN_TASK, Optional.of(user(task, question))),
-              (unused, allowed) -> {
-                if (!allowed) {
-                  synchronized (unauthorized) {
-                    unauthorized.add(task.getTaskId().getValue());
-                  }
-                }
-                return null;
-              });
-    }
-    return asked.thenCombineAsync(
-        labels(question), (unused, given) -> new Consultation.Answer(unauthorized, given), loop);
+    CompletionStage<Set<String>> decided =
+        authorization.decide(
+            principal,
+            List.of(Action.RUN_TASK),
+            approvers ->
+                ids(
+                    question.tasks().stream()
+                        .filter(
+                            task -> !approvers.approved(Action.RUN_TASK, object(task, question)))));
+    return decided.exceptionally(failure -> ids(question.tasks().stream()));
+  }
+
+  private static Set<String> ids(Stream<TaskInfo> tasks) {
+    return tasks.map(task -> task.getTaskId().getValue()).collect(Collectors.toSet());
+  }
+
+  private static AuthorizationObject object(TaskInfo task, Consultation question) {
+    return AuthorizationObject.builder()
+        .value(user(task, question))
+        .frameworkInfo(question.framework())
+        .taskInfo(task)
+        .build();
   }
 
   /**

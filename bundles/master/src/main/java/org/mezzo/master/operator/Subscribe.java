@@ -34,6 +34,6 @@ final class Subscribe implements ApiCall<Call> {
         exchange.http(),
         exchange.principal(),
         declaration().permission().actions(),
-        (state, visibility) -> streams.subscribe(exchange, visibility));
+        (state, visibility) -> streams.subscribe(exchange, visibility.lasting(state)));
   }
 }

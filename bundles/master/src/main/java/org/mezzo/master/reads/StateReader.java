@@ -29,7 +29,7 @@ public final class StateReader {
     this.workers = workers;
   }
 
-  /** Answers from a state. */
+  /** Answers from a state; the visibility is good until it has returned. */
   @FunctionalInterface
   public interface Reading {
     void read(MasterState state, Visibility visibility) throws Exception;
@@ -52,8 +52,15 @@ public final class StateReader {
         cluster.state().orElseThrow(() -> new Refused(503, "Master has not finished recovery"));
     Router.when(
         exchange,
-        Visibility.of(authorization, principal, state, actions),
-        workers,
-        visibility -> reading.read(state, visibility));
+        authorization.with(
+            principal,
+            actions,
+            workers,
+            approvers -> {
+              reading.read(state, Visibility.of(approvers));
+              return true;
+            }),
+        Runnable::run,
+        answered -> {});
   }
 }

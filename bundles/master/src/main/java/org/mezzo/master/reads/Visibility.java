@@ -1,32 +1,31 @@
 package org.mezzo.master.reads;
 
-import java.util.ArrayList;
-import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import org.mezzo.api.authentication.Principal;
+import java.util.stream.Stream;
 import org.mezzo.api.authorization.Action;
-import org.mezzo.daemon.border.Authorization;
+import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.ObjectApprovers;
-import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.Resources;
 
 /**
- * What one principal may see: frameworks, tasks and executors by the user they run as, roles by
- * name, flags. Asked once per request, for each object of the state, so that writing the answer
- * never waits; what was not asked about is not seen. Immutable.
+ * What one principal may see: frameworks, tasks and executors by their framework and the user it
+ * runs as, roles by name, flags. Asks about each object when it comes to it, which never waits;
+ * good for one request, and {@link #lasting} for longer.
  */
 public final class Visibility {
   /** Sees everything: nobody demands authorization. */
   public static final Visibility ALL = new Visibility(ObjectApprovers.ALL);
+
+  private static final List<Action> OF_FRAMEWORKS =
+      List.of(Action.VIEW_FRAMEWORK, Action.VIEW_TASK, Action.VIEW_EXECUTOR);
 
   private final ObjectApprovers approvers;
 
@@ -34,57 +33,66 @@ public final class Visibility {
     this.approvers = approvers;
   }
 
+  /** What these approve. */
+  static Visibility of(ObjectApprovers approvers) {
+    return approvers.limited() ? new Visibility(approvers) : ALL;
+  }
+
   /**
-   * Asks about everything in a state that these actions are about; completes at once when nobody is
-   * to be asked.
+   * What may be seen of a state, for longer than a request: a stream of events goes by what was
+   * decided when it began. Of users and roles that come later nothing is seen, and of a user only
+   * what may be seen of each of the frameworks that he has now.
    */
-  static CompletionStage<Visibility> of(
-      Authorization authorization,
-      Optional<Principal> principal,
-      MasterState state,
-      Collection<Action> actions) {
-    if (!authorization.demanded()) {
-      return CompletableFuture.completedFuture(ALL);
+  public Visibility lasting(MasterState state) {
+    if (!approvers.limited()) {
+      return this;
     }
-    return ObjectApprovers.ask(authorization, principal, questions(state, actions))
-        .thenApply(Visibility::new);
+    Map<Action, Set<String>> approved = new EnumMap<>(Action.class);
+    for (Action action : OF_FRAMEWORKS) {
+      Map<String, Boolean> users = new HashMap<>();
+      Stream.concat(state.frameworks().values().stream(), state.completedFrameworks().stream())
+          .forEach(
+              framework ->
+                  users.merge(
+                      framework.info().getUser(),
+                      approvers.approved(action, object(framework)),
+                      Boolean::logicalAnd));
+      users.values().removeIf(yes -> !yes);
+      approved.put(action, users.keySet());
+    }
+    Set<String> roles = new HashSet<>(Roles.names(state));
+    roles.removeIf(role -> !role(role));
+    approved.put(Action.VIEW_ROLE, roles);
+    return new Visibility(
+        ObjectApprovers.of(
+            approved.keySet(),
+            (action, object) -> approved.get(action).contains(object.value().orElse(""))));
   }
 
-  private static List<Question> questions(MasterState state, Collection<Action> actions) {
-    List<Question> questions = new ArrayList<>();
-    for (Action action : actions) {
-      switch (action) {
-        case VIEW_FRAMEWORK, VIEW_TASK, VIEW_EXECUTOR ->
-            users(state).forEach(user -> questions.add(Question.about(action, user)));
-        case VIEW_ROLE ->
-            Roles.names(state).forEach(role -> questions.add(Question.about(action, role)));
-        default -> questions.add(Question.anything(action));
-      }
-    }
-    return questions;
+  private static AuthorizationObject object(Framework framework) {
+    return AuthorizationObject.builder()
+        .value(framework.info().getUser())
+        .frameworkInfo(framework.info())
+        .build();
   }
 
-  private static Set<String> users(MasterState state) {
-    Set<String> users = new TreeSet<>();
-    state.frameworks().values().forEach(framework -> users.add(framework.info().getUser()));
-    state.completedFrameworks().forEach(framework -> users.add(framework.info().getUser()));
-    return users;
+  private boolean approved(Action action, Framework framework) {
+    return !approvers.limited() || approvers.approved(action, object(framework));
   }
 
   /** Whether a framework is to be seen. */
   public boolean framework(Framework framework) {
-    return approvers.approved(Action.VIEW_FRAMEWORK, framework.info().getUser());
+    return approved(Action.VIEW_FRAMEWORK, framework);
   }
 
   /** Whether the tasks of a framework are to be seen. */
   public boolean tasks(Framework framework) {
-    return framework(framework) && approvers.approved(Action.VIEW_TASK, framework.info().getUser());
+    return framework(framework) && approved(Action.VIEW_TASK, framework);
   }
 
   /** Whether the executors of a framework are to be seen. */
   public boolean executors(Framework framework) {
-    return framework(framework)
-        && approvers.approved(Action.VIEW_EXECUTOR, framework.info().getUser());
+    return framework(framework) && approved(Action.VIEW_EXECUTOR, framework);
   }
 
   /** Whether a role is to be seen. */

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.master.constraints.RegexLimits;
@@ -66,20 +67,23 @@ final class Registrations {
 
   /** What the authorizer has against the roles; complete already when nobody is asked. */
   CompletionStage<Optional<String>> refusal(CallExchange exchange, Subscribing request) {
-    CompletionStage<Optional<String>> verdict = CompletableFuture.completedFuture(Optional.empty());
     if (!authorization.demanded() || request.problem().isPresent()) {
-      return verdict;
+      return CompletableFuture.completedFuture(Optional.empty());
     }
-    for (String role : request.subscription().roles()) {
-      verdict =
-          verdict.thenCombine(
-              authorization.allowed(
-                  exchange.principal(), Action.REGISTER_FRAMEWORK, Optional.of(role)),
-              (before, allowed) ->
-                  before.isPresent() || allowed
-                      ? before
-                      : Optional.of("Not authorized to use role '" + role + "'"));
-    }
-    return verdict;
+    return authorization.decide(
+        exchange.principal(),
+        List.of(Action.REGISTER_FRAMEWORK),
+        approvers ->
+            request.subscription().roles().stream()
+                .filter(
+                    role ->
+                        !approvers.approved(
+                            Action.REGISTER_FRAMEWORK,
+                            AuthorizationObject.builder()
+                                .value(role)
+                                .frameworkInfo(request.info())
+                                .build()))
+                .findFirst()
+                .map(role -> "Not authorized to use role '" + role + "'"));
   }
 }

@@ -92,9 +92,9 @@ class EveryRowAsksTest {
         new TestCluster(
             workDir, "acls={}", "weights=secret-weight=2", "publish_per_framework_metrics=false");
     Authorizer authorizer =
-        request -> {
-          ASKED.add(request.action());
-          return allow;
+        (subject, actions) -> {
+          ASKED.addAll(actions);
+          return (action, object) -> allow;
         };
     cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
     TestAgent agent = cluster.agent(5051, "cpus:4;mem:1000;disk:1000;cpus(secret-role):2");

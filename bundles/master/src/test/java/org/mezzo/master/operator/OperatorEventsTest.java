@@ -10,14 +10,23 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.Approver;
+import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.calls.Encoded;
 import org.mezzo.fixtures.Await;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.v1.master.Event;
 
@@ -57,19 +66,8 @@ class OperatorEventsTest {
   void eachSubscriberGetsWhatHappensAfterTheState() throws Exception {
     List<InputStream> subscribers = new ArrayList<>();
     try (TestCluster cluster = new TestCluster(workDir)) {
-      URI uri = URI.create("http://127.0.0.1:" + cluster.address().getPort() + "/api/v1");
       for (int i = 0; i < 6; i++) {
-        subscribers.add(
-            HttpClient.newHttpClient()
-                .send(
-                    HttpRequest.newBuilder(uri)
-                        .header("Content-Type", "application/json")
-                        .header(
-                            "Accept", i % 2 == 0 ? "application/json" : "application/x-protobuf")
-                        .POST(HttpRequest.BodyPublishers.ofString("{\"type\":\"SUBSCRIBE\"}"))
-                        .build(),
-                    HttpResponse.BodyHandlers.ofInputStream())
-                .body());
+        subscribers.add(subscribe(cluster, i));
       }
       for (int i = 0; i < 6; i++) {
         assertThat(next(subscribers.get(i), i).getType()).isEqualTo(Event.Type.SUBSCRIBED);
@@ -92,6 +90,88 @@ class OperatorEventsTest {
         scheduler.close();
       }
     }
+  }
+
+  /** A stream outlives approvers: it goes by what they said of users when it began. */
+  @Test
+  void aStreamGoesByWhatWasDecidedWhenItBegan() throws Exception {
+    try (TestCluster cluster = new TestCluster(workDir, "acls={}")) {
+      Guard first =
+          new Guard(
+              (action, object) ->
+                  action == Action.REGISTER_FRAMEWORK
+                      || object.frameworkInfo().filter(it -> it.getUser().equals("ann")).isPresent()
+                          && object.value().equals(Optional.of("ann")));
+      cluster.modules.register(Kinds.AUTHORIZER, "local", first);
+      cluster.modules.awaitHolders();
+      try (TestScheduler ann = scheduler(cluster, "ann", "a1");
+          TestScheduler bob = scheduler(cluster, "bob", "b1");
+          InputStream stream = subscribe(cluster, 0)) {
+        assertThat(
+                next(stream, 0)
+                    .getSubscribed()
+                    .getGetState()
+                    .getGetFrameworks()
+                    .getFrameworksList())
+            .extracting(framework -> framework.getFrameworkInfo().getName())
+            .containsExactly("a1");
+        assertThat(next(stream, 0).getType()).isEqualTo(Event.Type.HEARTBEAT);
+        cluster.modules.register(
+            Kinds.AUTHORIZER,
+            "local",
+            new Guard((action, object) -> action == Action.REGISTER_FRAMEWORK));
+        cluster.modules.awaitHolders();
+        assertThat(first.closed.await(5, TimeUnit.SECONDS)).isTrue();
+        try (TestScheduler other = scheduler(cluster, "bob", "b2");
+            TestScheduler newcomer = scheduler(cluster, "cid", "c1");
+            TestScheduler again = scheduler(cluster, "ann", "a2")) {
+          assertThat(
+                  next(stream, 0).getFrameworkAdded().getFramework().getFrameworkInfo().getName())
+              .isEqualTo("a2");
+          assertThat(List.of(ann, bob, other, newcomer, again)).noneMatch(TestScheduler::ended);
+        }
+      }
+    }
+  }
+
+  private static TestScheduler scheduler(TestCluster cluster, String user, String name)
+      throws Exception {
+    return TestScheduler.json(cluster.address())
+        .subscribed(TestScheduler.info("r").setUser(user).setName(name).build());
+  }
+
+  /** Gives the same approver to everybody. */
+  private static final class Guard implements Authorizer {
+    final CountDownLatch closed = new CountDownLatch(1);
+    private final Approver approver;
+
+    Guard(Approver approver) {
+      this.approver = approver;
+    }
+
+    @Override
+    public Approver approver(Optional<Principal> subject, Set<Action> actions) {
+      return approver;
+    }
+
+    @Override
+    public void close() {
+      closed.countDown();
+    }
+  }
+
+  private static InputStream subscribe(TestCluster cluster, int subscriber) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(
+                    URI.create("http://127.0.0.1:" + cluster.address().getPort() + "/api/v1"))
+                .header("Content-Type", "application/json")
+                .header(
+                    "Accept", subscriber % 2 == 0 ? "application/json" : "application/x-protobuf")
+                .POST(HttpRequest.BodyPublishers.ofString("{\"type\":\"SUBSCRIBE\"}"))
+                .build(),
+            HttpResponse.BodyHandlers.ofInputStream())
+        .body();
   }
 
   private static Event next(InputStream in, int subscriber) throws Exception {

@@ -39,7 +39,8 @@ class UpdateFrameworkTest {
   @Test
   void whatIsWrongIsToldBeforeWhatIsNotAllowed() throws Exception {
     try (TestCluster cluster = new TestCluster(workDir, "acls={}")) {
-      Authorizer onlyRoleA = request -> request.object().equals(Optional.of("a"));
+      Authorizer onlyRoleA =
+          (subject, actions) -> (action, object) -> object.value().equals(Optional.of("a"));
       cluster.modules.register(Kinds.AUTHORIZER, "local", onlyRoleA);
       try (TestScheduler scheduler =
           TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("a").build())) {

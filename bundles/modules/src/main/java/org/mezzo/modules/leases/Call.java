@@ -15,6 +15,16 @@ final class Call<M extends Module, R> {
   /** What a call gives that only tells: its reply completes with null. */
   static final Object TOLD = new Object();
 
+  /** What the result of a call is to its caller. */
+  enum Answering {
+    /** The answer. */
+    RESULT,
+    /** A stage that the answer comes with. */
+    STAGE,
+    /** What the caller borrows. */
+    LOAN
+  }
+
   /** What is done; the result of one that is staged is a stage. */
   @FunctionalInterface
   interface Body<M> {
@@ -27,7 +37,7 @@ final class Call<M extends Module, R> {
   final String operation;
   final long epoch;
   final Optional<Duration> deadline;
-  final boolean staged;
+  final Answering answering;
   private final Body<M> body;
   private final CompletableFuture<R> reply;
 
@@ -57,11 +67,11 @@ final class Call<M extends Module, R> {
   /** The answer was given, or nobody wants it any more. */
   private boolean answered;
 
-  Call(Terms terms, Optional<Duration> usual, boolean staged, Body<M> body) {
+  Call(Terms terms, Optional<Duration> usual, Answering answering, Body<M> body) {
     this.operation = terms.operation();
     this.epoch = terms.epoch();
     this.deadline = terms.deadline().or(() -> usual);
-    this.staged = staged;
+    this.answering = answering;
     this.body = body;
     this.reply = new CompletableFuture<>();
   }
@@ -92,7 +102,13 @@ final class Call<M extends Module, R> {
   /** The answer to post, once; empty when there was one. */
   @SuppressWarnings("unchecked")
   Optional<Runnable> answer(Object result) {
-    return once(() -> reply.complete(result == TOLD ? null : (R) result));
+    return once(
+        () -> {
+          if (!reply.complete(result == TOLD ? null : (R) result)
+              && result instanceof Lent<?, ?> unwanted) {
+            unwanted.close();
+          }
+        });
   }
 
   Optional<Runnable> refuse(ModuleException.Kind kind, String message, Throwable cause) {

@@ -2,6 +2,7 @@ package org.mezzo.modules.leases;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,9 @@ final class Holder<M extends Module> {
 
   /** Guarded by the lock of the lease. */
   private final Set<Call<M, ?>> calls = new LinkedHashSet<>();
+
+  /** Guarded by the lock of the lease. */
+  private final Set<Lent<M, ?>> loans = new HashSet<>();
 
   private final List<Runnable> whenIdle = new ArrayList<>();
   private final FailureWindow outcomes;
@@ -103,8 +107,44 @@ final class Holder<M extends Module> {
     calls.remove(call);
     if (calls.isEmpty()) {
       busy = false;
+    }
+    noticeIdle();
+  }
+
+  /** Whether nothing runs in it and nothing of it is lent. */
+  boolean isIdle() {
+    return calls.isEmpty() && loans.isEmpty();
+  }
+
+  private void noticeIdle() {
+    if (isIdle()) {
       List.copyOf(whenIdle).forEach(Runnable::run);
       whenIdle.clear();
+    }
+  }
+
+  <T> Lent<M, T> lend(Lent<M, T> lent) {
+    loans.add(lent);
+    return lent;
+  }
+
+  /** Whether it is still lent. */
+  boolean lends(Lent<M, ?> lent) {
+    return loans.contains(lent);
+  }
+
+  void takeBack(Lent<M, ?> lent) {
+    lent.revoke();
+    if (loans.remove(lent)) {
+      noticeIdle();
+    }
+  }
+
+  void takeBackAll() {
+    if (!loans.isEmpty()) {
+      loans.forEach(Lent::revoke);
+      loans.clear();
+      noticeIdle();
     }
   }
 

@@ -13,10 +13,12 @@ import org.mezzo.modules.Kind.Breaker;
 import org.mezzo.modules.Kind.Moving;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.Loan;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException.Kind;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.Takeover;
+import org.mezzo.modules.leases.Call.Answering;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -481,13 +483,18 @@ final class Lease<M extends Module> implements ModuleLease<M> {
 
   @Override
   public <R> CompletionStage<R> ask(Terms terms, ModuleLease.Call<M, R> call) {
-    return put(terms, false, call::apply);
+    return put(terms, Answering.RESULT, call::apply);
   }
 
   @Override
   public <R> CompletionStage<R> askLater(
       Terms terms, ModuleLease.Call<M, CompletionStage<R>> call) {
-    return put(terms, true, call::apply);
+    return put(terms, Answering.STAGE, call::apply);
+  }
+
+  @Override
+  public <R> CompletionStage<Loan<R>> borrow(Terms terms, ModuleLease.Call<M, R> call) {
+    return put(terms, Answering.LOAN, call::apply);
   }
 
   @Override
@@ -495,7 +502,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     // The reply itself, not one that depends on it: who cancels it takes the call back.
     return put(
         terms,
-        false,
+        Answering.RESULT,
         module -> {
           action.apply(module);
           return org.mezzo.modules.leases.Call.TOLD;
@@ -503,9 +510,9 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   }
 
   private <R> CompletableFuture<R> put(
-      Terms terms, boolean staged, org.mezzo.modules.leases.Call.Body<M> body) {
+      Terms terms, Answering answering, org.mezzo.modules.leases.Call.Body<M> body) {
     var call =
-        new org.mezzo.modules.leases.Call<M, R>(terms, request.kind().deadline(), staged, body);
+        new org.mezzo.modules.leases.Call<M, R>(terms, request.kind().deadline(), answering, body);
     mailbox.put(call);
     return call.reply();
   }

@@ -17,6 +17,7 @@ import java.util.function.Consumer;
 import org.mezzo.api.Module;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.ModuleException;
+import org.mezzo.modules.leases.Call.Answering;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -255,7 +256,7 @@ final class Mailbox<M extends Module> {
       result = call.run(kind.type().cast(instance[0]));
       if (result == null) {
         thrown = Thrown.of(new NullPointerException(call.operation + " gave null"));
-      } else if (call.staged) {
+      } else if (call.answering == Answering.STAGE) {
         follow(call, (CompletionStage<?>) result);
       }
     } catch (Throwable t) {
@@ -295,7 +296,7 @@ final class Mailbox<M extends Module> {
             call.holder.unstuck();
             table.threadReturned();
           });
-    } else if (thrown == null && call.staged) {
+    } else if (thrown == null && call.answering == Answering.STAGE) {
       call.stage = (CompletionStage<?>) result;
       if (call.outcome != null) {
         ended(call, call.outcome);
@@ -324,14 +325,41 @@ final class Mailbox<M extends Module> {
     Holder<M> holder = call.holder;
     lease.numbers().calls.increment();
     if (!call.isAnswered()) {
-      if (outcome.thrown() == null) {
+      if (outcome.thrown() != null) {
+        threw(call, outcome.thrown());
+      } else if (call.answering == Answering.LOAN) {
+        call.answer(holder.lend(new Lent<>(this, holder, call.operation, outcome.result())))
+            .ifPresent(this::post);
+      } else {
         call.answer(outcome.result()).ifPresent(this::post);
         holder.note(false);
-      } else {
-        threw(call, outcome.thrown());
       }
     }
     over(call);
+  }
+
+  /** What was lent is not used any more. */
+  void takeBack(Lent<M, ?> lent) {
+    locked(
+        () -> {
+          if (lent.holder.lends(lent) && !lent.judged) {
+            lent.holder.note(false);
+          }
+          lent.holder.takeBack(lent);
+        });
+  }
+
+  /** What was lent has thrown something. */
+  void threw(Lent<M, ?> lent, Throwable throwable) {
+    Thrown thrown = Thrown.of(throwable);
+    locked(
+        () -> {
+          if (lent.holder.lends(lent) && !lent.judged) {
+            lent.judged = true;
+            lease.numbers().failures.increment();
+            threw(lent.holder, lent.operation, thrown);
+          }
+        });
   }
 
   private void threw(Call<M, ?> call, Thrown thrown) {
@@ -347,16 +375,20 @@ final class Mailbox<M extends Module> {
           "{} of {} threw", Lease.label(holder.registration()), lease.daemon(), thrown.cause());
       return;
     }
+    threw(holder, call.operation, thrown);
+  }
+
+  private void threw(Holder<M> holder, String operation, Thrown thrown) {
     boolean open = holder.note(true);
     LOG.warn(
         "{} of {} threw in {}, {} times in a row now",
         Lease.label(holder.registration()),
         lease.daemon(),
-        call.operation,
+        operation,
         holder.failedInARow(),
         thrown.cause());
     if (open) {
-      fail(holder, holder.failures() + ", the last one (" + call.operation + ") " + thrown.text());
+      fail(holder, holder.failures() + ", the last one (" + operation + ") " + thrown.text());
     }
   }
 
@@ -554,7 +586,10 @@ final class Mailbox<M extends Module> {
     }
   }
 
-  /** Answers the callers of what has begun there; it may still run to its end. */
+  /**
+   * Answers the callers of what has begun there, which may still run to its end, and takes back
+   * what was lent.
+   */
   void refuseBegun(Holder<M> holder, ModuleException.Kind why, String reason) {
     locked(
         () -> {
@@ -563,10 +598,11 @@ final class Mailbox<M extends Module> {
               leave(call, why, reason);
             }
           }
+          holder.takeBackAll();
         });
   }
 
-  /** Gives up what has begun there and does not end. */
+  /** Gives up what has begun there and does not end, and takes back what was lent. */
   void abandon(Holder<M> holder, String reason) {
     locked(
         () -> {
@@ -576,12 +612,13 @@ final class Mailbox<M extends Module> {
               abandon(call);
             }
           }
+          holder.takeBackAll();
         });
   }
 
   /**
-   * Has something done, under the lock of the table, when nothing runs in the instance any more, or
-   * when the limit has passed and what still ran was given up.
+   * Has something done, under the lock of the table, when nothing runs in the instance and nothing
+   * of it is lent any more, or when the limit has passed and what still ran was given up.
    *
    * @param wanted asked when the limit has passed: whether anybody still waits for it, or else what
    *     runs is left alone
@@ -598,7 +635,7 @@ final class Mailbox<M extends Module> {
         };
     locked(
         () -> {
-          if (holder.begun() == 0) {
+          if (holder.isIdle()) {
             control(() -> once.accept(true));
             return;
           }
