@@ -84,6 +84,7 @@ class AllocationTest {
   @Test
   void anAllocatorThatThrewInACycleBeginsAnewWithTheWholeLedger() throws Exception {
     try (TestCluster cluster = new TestCluster(workDir)) {
+      Await.until(() -> cluster.allocator.started != null);
       cluster.agent(5051, "cpus:10;mem:32000");
       AllocationState before = cluster.allocator.started;
       AtomicBoolean first = new AtomicBoolean(true);

@@ -40,8 +40,13 @@ record Thrown(boolean fault, String text, Throwable cause) {
   static Thrown of(Throwable thrown) {
     Throwable meant = unwrapped(thrown);
     boolean fault = meant instanceof RuntimeException || meant instanceof Error;
-    Throwable copy = copy(meant, MOST_CAUSES);
-    return new Thrown(fault, cut(copy.toString()), copy);
+    try {
+      Throwable copy = copy(meant, MOST_CAUSES);
+      return new Thrown(fault, cut(copy.toString()), copy);
+    } catch (OutOfMemoryError | StackOverflowError e) {
+      // The call must have an end all the same.
+      return new Thrown(fault, meant.getClass().getName(), null);
+    }
   }
 
   /** What a stage failed with. */
