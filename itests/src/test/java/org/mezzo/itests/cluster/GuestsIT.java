@@ -40,6 +40,7 @@ class GuestsIT {
 
   @TempDir Path folder;
   private Path modules;
+  private Path distribution;
   private LocalCluster cluster;
 
   @BeforeEach
