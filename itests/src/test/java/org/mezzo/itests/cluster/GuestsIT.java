@@ -40,12 +40,12 @@ class GuestsIT {
 
   @TempDir Path folder;
   private Path modules;
-  private Path distribution;
+  private Distribution distribution;
   private LocalCluster cluster;
 
   @BeforeEach
   void start() throws Exception {
-    Distribution distribution = Distribution.built().copyTo(folder.resolve("mezzo"));
+    distribution = Distribution.built().copyTo(folder.resolve("mezzo"));
     modules = distribution.modules();
     drop(hook("1.0.0"), "good.jar");
     cluster = LocalCluster.start(distribution, 1, "--hooks=guest");

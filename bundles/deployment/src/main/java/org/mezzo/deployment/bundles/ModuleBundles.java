@@ -116,9 +116,6 @@ final class ModuleBundles {
     String location = LOCATION + jar.symbolicName() + "/" + jar.version() + "/" + ++locations;
     try (InputStream in = Files.newInputStream(content)) {
       Bundle bundle = context.installBundle(location, in);
-      // Stopped before this one and after the daemons, which are of a later level.
-      int level = context.getBundle().adapt(BundleStartLevel.class).getStartLevel();
-      bundle.adapt(BundleStartLevel.class).setStartLevel(level);
       contents.put(bundle, jar);
       return bundle;
     }
@@ -155,6 +152,11 @@ final class ModuleBundles {
         bundle,
         "started",
         () -> bundle.start(Bundle.START_TRANSIENT | Bundle.START_ACTIVATION_POLICY));
+    // Stopped before this one and after the daemons, which are of a later level. Only now: the
+    // start
+    // level thread would wait for one that hangs, and with it the host that is booting.
+    int level = context.getBundle().adapt(BundleStartLevel.class).getStartLevel();
+    bundle.adapt(BundleStartLevel.class).setStartLevel(level);
   }
 
   /**
