@@ -129,6 +129,22 @@ final class GoingBackTest extends DeploymentsInFramework {
   }
 
   @Test
+  void aJarThatIsCutOffTakesNothingAwayThoughWhatItHeldNeverRan() throws Exception {
+    deployFirst();
+    ModuleBundle.of("greeter", "2.0.0")
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+        .module(GoodGreeter.class, Greeter.class, "singer", "polite")
+        .build(modules.resolve("greeter.jar"));
+    assertThat(last(2).outcome()).contains("which this host does not know");
+    cutOff(modules.resolve("greeter.jar"));
+    awaitUnreadable();
+    restart();
+    awaitUnreadable();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+  }
+
+  @Test
   void whatMayBeBeingCopiedWhenTheHostStartsIsNotForgotten() throws Exception {
     deployFirst();
     halt();
