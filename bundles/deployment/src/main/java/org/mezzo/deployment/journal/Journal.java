@@ -425,6 +425,13 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** What has served is gone back to, unless something is known that has served for long. */
+  public synchronized void served(String symbolicName, String version, String digest) {
+    if (good(symbolicName).filter(Good::proven).isEmpty()) {
+      good(new Good(symbolicName, version, digest, false));
+    }
+  }
+
   /** The digests of what was installed, of what may be gone back to, and of what is being tried. */
   public synchronized Set<String> digests() {
     Set<String> digests = new HashSet<>(trials.keySet());

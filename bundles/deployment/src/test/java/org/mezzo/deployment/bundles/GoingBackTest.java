@@ -75,6 +75,20 @@ final class GoingBackTest extends DeploymentsInFramework {
   }
 
   @Test
+  void whatRanLastIsGoneBackToFromWhatCameWhileNoHostRan() throws Exception {
+    deployFirst();
+    halt();
+    greeter("2.0.0", GoodGreeter.class)
+        .header("Import-Package", "no.such.one")
+        .build(modules.resolve("greeter.jar"));
+    reboot();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(deployments.verdicts()).extracting(Verdict::version).containsExactly("2.0.0");
+    restart();
+    await(() -> holder().equals("1.0.0"));
+  }
+
+  @Test
   void whatCannotBeKeptIsNotUpdatedInPlace() throws Exception {
     deployFirst();
     Files.delete(state.resolve("bundles").resolve(first + ".jar"));
