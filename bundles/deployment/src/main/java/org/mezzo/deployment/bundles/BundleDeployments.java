@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
@@ -190,16 +192,12 @@ public final class BundleDeployments implements Deployments {
     state.journal().survivedAll();
   }
 
-  /** Of several bundles with that class those that are on trial, if any of them is. */
-  private List<ModuleJar> suspects(Map<Bundle, ModuleJar> guests, String culprit) {
-    List<ModuleJar> suspects =
-        guests.entrySet().stream()
-            .filter(entry -> holds(entry.getKey(), culprit))
-            .map(Map.Entry::getValue)
-            .toList();
-    Collection<String> trials = state.journal().trials();
-    List<ModuleJar> tried = suspects.stream().filter(jar -> trials.contains(jar.digest())).toList();
-    return tried.isEmpty() ? suspects : tried;
+  private Collection<ModuleJar> suspects(Map<Bundle, ModuleJar> guests, String culprit) {
+    Map<Bundle, ModuleJar> holders = new HashMap<>(guests);
+    holders.keySet().removeIf(bundle -> !holds(bundle, culprit));
+    Set<Bundle> serving =
+        ledger.installed().stream().map(entry -> entry.bundle).collect(Collectors.toSet());
+    return ExitWitness.suspects(holders, state.journal().trials(), serving);
   }
 
   private static boolean holds(Bundle bundle, String type) {

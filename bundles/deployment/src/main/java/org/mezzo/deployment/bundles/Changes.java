@@ -217,7 +217,8 @@ final class Changes {
     List<Good> before = new ArrayList<>();
     formers.forEach(each -> journal.good(each.symbolicName()).ifPresent(before::add));
     if (served) {
-      formers.forEach(this::keepAsGood);
+      formers.forEach(
+          each -> journal.served(each.symbolicName(), each.version().toString(), each.digest()));
     }
     boolean succeeded = false;
     try {
@@ -268,14 +269,6 @@ final class Changes {
     Path formerContent = store.file(old.jar.digest());
     return inPlaceUpdate.update(
         change, store.file(jar.digest()), jar, formerContent, old, inFolder);
-  }
-
-  /** What has served is gone back to, unless something is known that has served for long. */
-  private void keepAsGood(ModuleJar former) {
-    if (journal.good(former.symbolicName()).filter(Good::proven).isEmpty()) {
-      journal.good(
-          new Good(former.symbolicName(), former.version().toString(), former.digest(), false));
-    }
   }
 
   /** What took over fails: what was good before is put in its place. */

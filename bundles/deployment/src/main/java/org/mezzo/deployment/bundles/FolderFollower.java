@@ -169,10 +169,11 @@ final class FolderFollower {
    * must not run is passed over. Says of each other jar why it is not deployed.
    */
   private Map<String, ModuleJar> choose() {
-    Map<String, String> digests = new HashMap<>();
+    Map<String, Journal.Content> contents = new HashMap<>();
     List<ModuleJar> jars = new ArrayList<>(ledger.look().jars());
-    jars.forEach(jar -> digests.put(jar.fileName(), jar.digest()));
-    journal.present(digests, undecided());
+    jars.forEach(
+        jar -> contents.put(jar.fileName(), new Journal.Content(jar.digest(), jar.symbolicName())));
+    journal.present(contents, undecided());
     jars.sort(
         Comparator.<ModuleJar>comparingLong(jar -> journal.generation(jar.fileName(), jar.digest()))
             .thenComparing(ModuleJar::version)

@@ -147,6 +147,9 @@ final class Installation {
     try {
       Path content = state.store().stage(jar.path(), jar.digest());
       Installed entry = new Installed(bundles.install(content, jar), jar, true);
+      if (news) {
+        before.ifPresent(seat -> keep(jar.symbolicName(), seat));
+      }
       if (before.isPresent()) {
         // Not behind the others, of which some may never come: the order is that of before.
         ledger.restored(entry);
@@ -162,6 +165,13 @@ final class Installation {
       ledger.turnAway(jar, Ledger.UNREAD, problem);
       begin(jar, before).failed(jar.fileName() + " was refused: " + problem);
       return Optional.empty();
+    }
+  }
+
+  /** What ran when the last process ended is gone back to when what came meanwhile fails. */
+  private void keep(String symbolicName, Journal.Seat seat) {
+    if (state.journal().verdict(seat.digest()).isEmpty() && stored(seat.digest()).isPresent()) {
+      state.journal().served(symbolicName, seat.version(), seat.digest());
     }
   }
 

@@ -67,6 +67,16 @@ public final class Journal implements AutoCloseable {
 
   private record Jar(String file, String digest) {}
 
+  private record Arrival(long generation, String symbolicName) {}
+
+  /**
+   * What a file of the folder holds.
+   *
+   * @param digest of the file
+   * @param symbolicName of the bundle
+   */
+  public record Content(String digest, String symbolicName) {}
+
   /**
    * A bundle among those that are installed.
    *
@@ -105,7 +115,7 @@ public final class Journal implements AutoCloseable {
   private final JournalFile file;
   private final Map<String, Verdict> verdicts = new LinkedHashMap<>();
   private final Map<String, Good> goods = new HashMap<>();
-  private final Map<Jar, Long> generations = new HashMap<>();
+  private final Map<Jar, Arrival> arrivals = new HashMap<>();
   private final Map<String, Seat> seats = new HashMap<>();
   private final Map<String, Entry> trials = new LinkedHashMap<>();
   private final Map<String, Integer> ends = new HashMap<>();
@@ -169,8 +179,11 @@ public final class Journal implements AutoCloseable {
                   fields.get(3),
                   Boolean.parseBoolean(fields.get(4))));
       case ARRIVED ->
-          generations.put(new Jar(fields.get(1), fields.get(2)), Long.parseLong(fields.get(3)));
-      case LEFT -> generations.remove(new Jar(fields.get(1), fields.get(2)));
+          arrivals.put(
+              new Jar(fields.get(1), fields.get(2)),
+              // The name is not told by what early versions wrote.
+              new Arrival(Long.parseLong(fields.get(3)), fields.size() > 4 ? fields.get(4) : ""));
+      case LEFT -> arrivals.remove(new Jar(fields.get(1), fields.get(2)));
       case SEATED ->
           seats.put(
               fields.get(1), new Seat(Long.parseLong(fields.get(2)), fields.get(3), fields.get(4)));
@@ -279,8 +292,15 @@ public final class Journal implements AutoCloseable {
     List<List<String>> lines = new ArrayList<>();
     verdicts.values().forEach(verdict -> lines.add(line(Entry.VERDICT, fields(verdict))));
     goods.values().forEach(good -> lines.add(line(Entry.GOOD, fields(good))));
-    generations.forEach(
-        (jar, generation) -> lines.add(line(Entry.ARRIVED, jar.file, jar.digest, generation)));
+    arrivals.forEach(
+        (jar, arrival) ->
+            lines.add(
+                line(
+                    Entry.ARRIVED,
+                    jar.file,
+                    jar.digest,
+                    arrival.generation,
+                    arrival.symbolicName)));
     seats.forEach(
         (name, seat) ->
             lines.add(line(Entry.SEATED, name, seat.number, seat.version, seat.digest)));
@@ -405,6 +425,13 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** What has served is gone back to, unless something is known that has served for long. */
+  public synchronized void served(String symbolicName, String version, String digest) {
+    if (good(symbolicName).filter(Good::proven).isEmpty()) {
+      good(new Good(symbolicName, version, digest, false));
+    }
+  }
+
   /** The digests of what was installed, of what may be gone back to, and of what is being tried. */
   public synchronized Set<String> digests() {
     Set<String> digests = new HashSet<>(trials.keySet());
@@ -414,51 +441,46 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * The symbolic names of what a file of the folder held when it was last {@link #present}, as far
-   * as they are remembered: of what was installed, was good, or has a verdict.
-   */
-  public synchronized Set<String> held(String fileName) {
-    Set<String> names = new HashSet<>();
-    for (Jar jar : generations.keySet()) {
-      if (jar.file.equals(fileName)) {
-        seats.forEach((name, seat) -> addIf(seat.digest().equals(jar.digest), names, name));
-        goods.forEach((name, good) -> addIf(good.digest().equals(jar.digest), names, name));
-        verdict(jar.digest).ifPresent(verdict -> names.add(verdict.symbolicName()));
-      }
-    }
-    return names;
-  }
-
-  private static void addIf(boolean held, Set<String> names, String name) {
-    if (held) {
-      names.add(name);
-    }
-  }
-
-  /**
    * Which jars lie in the folder. Those that came since the last call are of one new generation.
    *
-   * @param digests by the file's name
+   * @param contents by the file's name
    * @param unsettled names of files that cannot be read now and count as they did before
    */
-  public synchronized void present(Map<String, String> digests, Set<String> unsettled) {
-    for (Jar jar : List.copyOf(generations.keySet())) {
-      if (!jar.digest.equals(digests.get(jar.file)) && !unsettled.contains(jar.file)) {
+  public synchronized void present(Map<String, Content> contents, Set<String> unsettled) {
+    for (Jar jar : List.copyOf(arrivals.keySet())) {
+      Content now = contents.get(jar.file);
+      boolean same = now != null && now.digest.equals(jar.digest);
+      if (!same && !unsettled.contains(jar.file)) {
         write(false, Entry.LEFT, jar.file, jar.digest);
       }
     }
-    long next = generations.values().stream().mapToLong(Long::longValue).max().orElse(0) + 1;
-    digests.forEach(
-        (name, digest) -> {
-          if (!generations.containsKey(new Jar(name, digest))) {
-            write(false, Entry.ARRIVED, name, digest, next);
+    long next = arrivals.values().stream().mapToLong(Arrival::generation).max().orElse(0) + 1;
+    contents.forEach(
+        (name, content) -> {
+          Arrival known = arrivals.get(new Jar(name, content.digest));
+          if (known == null || !known.symbolicName.equals(content.symbolicName)) {
+            long generation = known == null ? next : known.generation;
+            write(false, Entry.ARRIVED, name, content.digest, generation, content.symbolicName);
           }
         });
   }
 
   /** The generation of a jar that is {@link #present}; 0 for others. */
   public synchronized long generation(String fileName, String digest) {
-    return generations.getOrDefault(new Jar(fileName, digest), 0L);
+    Arrival arrival = arrivals.get(new Jar(fileName, digest));
+    return arrival == null ? 0 : arrival.generation;
+  }
+
+  /** The symbolic names of what a file held when it was last {@link #present}. */
+  public synchronized Set<String> held(String fileName) {
+    Set<String> names = new HashSet<>();
+    arrivals.forEach(
+        (jar, arrival) -> {
+          if (jar.file.equals(fileName) && !arrival.symbolicName.isEmpty()) {
+            names.add(arrival.symbolicName);
+          }
+        });
+    return names;
   }
 
   /** A bundle was installed after all others, so that its modules are preferred. */

@@ -75,6 +75,20 @@ final class GoingBackTest extends DeploymentsInFramework {
   }
 
   @Test
+  void whatRanLastIsGoneBackToFromWhatCameWhileNoHostRan() throws Exception {
+    deployFirst();
+    halt();
+    greeter("2.0.0", GoodGreeter.class)
+        .header("Import-Package", "no.such.one")
+        .build(modules.resolve("greeter.jar"));
+    reboot();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(deployments.verdicts()).extracting(Verdict::version).containsExactly("2.0.0");
+    restart();
+    await(() -> holder().equals("1.0.0"));
+  }
+
+  @Test
   void whatCannotBeKeptIsNotUpdatedInPlace() throws Exception {
     deployFirst();
     Files.delete(state.resolve("bundles").resolve(first + ".jar"));
@@ -126,6 +140,22 @@ final class GoingBackTest extends DeploymentsInFramework {
     await(() -> running().equals(List.of("greeter 1.1.0")));
     Files.delete(modules.resolve("greeter.jar"));
     await(() -> installed().isEmpty());
+  }
+
+  @Test
+  void aJarThatIsCutOffTakesNothingAwayThoughWhatItHeldNeverRan() throws Exception {
+    deployFirst();
+    ModuleBundle.of("greeter", "2.0.0")
+        .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+        .module(GoodGreeter.class, Greeter.class, "singer", "polite")
+        .build(modules.resolve("greeter.jar"));
+    assertThat(last(2).outcome()).contains("which this host does not know");
+    cutOff(modules.resolve("greeter.jar"));
+    awaitUnreadable();
+    restart();
+    awaitUnreadable();
+    await(() -> holder().equals("1.0.0"));
+    assertThat(installed()).containsExactly("greeter 1.0.0");
   }
 
   @Test

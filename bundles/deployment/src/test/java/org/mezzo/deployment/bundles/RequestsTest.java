@@ -135,7 +135,7 @@ final class RequestsTest extends DeploymentsInFramework {
       await(() -> patienceAsked.get() > asked + 2);
       failure = null;
       good("1.0.0", "greeter.jar");
-      await(() -> running().equals(List.of("greeter 1.0.0")));
+      assertThat(last(1).symbolicName()).isEqualTo("greeter");
       assertThat(lines(log)).filteredOn(line -> line.contains("not be followed;")).hasSize(1);
     } finally {
       logger.detachAppender(log);

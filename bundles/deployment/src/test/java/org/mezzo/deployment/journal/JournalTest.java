@@ -43,8 +43,11 @@ final class JournalTest {
       journal.pass(verdict("bb", "no"));
       journal.pardon("bb");
       journal.good(new Good("greeter", "0.9.0", "cc", true));
-      journal.present(Map.of("a.jar", "aa"), Set.of());
-      journal.present(Map.of("a.jar", "aa", "b.jar", "bb"), Set.of());
+      Journal.Content first = new Journal.Content("aa", "greeter");
+      Journal.Content second = new Journal.Content("bb", "library");
+      journal.present(Map.of("a.jar", first), Set.of());
+      journal.present(Map.of("a.jar", first, "b.jar", second), Set.of());
+      journal.present(Map.of("a.jar", first), Set.of("b.jar"));
       journal.seatLast("x", "1.0.0", "aa");
       journal.seatLast("a", "1.0.0", "bb");
       journal.seatLast("x", "1.1.0", "cc");
@@ -58,6 +61,10 @@ final class JournalTest {
       assertThat(journal.isProven("greeter", "cc")).isTrue();
       assertThat(journal.generation("a.jar", "aa")).isEqualTo(1);
       assertThat(journal.generation("b.jar", "bb")).isEqualTo(2);
+      assertThat(journal.held("b.jar")).containsExactly("library");
+      journal.present(Map.of(), Set.of("a.jar"));
+      assertThat(journal.held("b.jar")).isEmpty();
+      assertThat(journal.held("a.jar")).containsExactly("greeter");
       assertThat(journal.seats().keySet()).containsExactly("a", "x");
       assertThat(journal.actions())
           .containsExactly(
@@ -74,6 +81,23 @@ final class JournalTest {
                   Duration.ofMillis(7),
                   Duration.ZERO,
                   java.util.List.of(new Action.Stage("drained", Duration.ofMillis(4)))));
+    }
+  }
+
+  @Test
+  void theOrderOfArrivalsIsKeptWhereTheirNamesWereNotWritten() throws Exception {
+    try (JournalFile file = JournalFile.open(dir.resolve("journal"))) {
+      file.append(List.of("ARRIVED", "a.jar", "aa", "7"), false);
+      file.append(List.of("ARRIVED", "b.jar", "bb", "3"), false);
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.held("a.jar")).isEmpty();
+      journal.present(Map.of("a.jar", new Journal.Content("aa", "greeter")), Set.of("b.jar"));
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.held("a.jar")).containsExactly("greeter");
+      assertThat(journal.generation("a.jar", "aa")).isEqualTo(7);
+      assertThat(journal.generation("b.jar", "bb")).isEqualTo(3);
     }
   }
 
