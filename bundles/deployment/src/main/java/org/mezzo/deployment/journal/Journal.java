@@ -43,10 +43,17 @@ public final class Journal implements AutoCloseable {
   private static final long COMPACT_FROM = 1 << 20;
 
   /**
-   * So many ends of the process in a row while several bundles were being opened bar all of them,
-   * because which one it was cannot be told; and so many bar what had proven itself.
+   * So many ends of the process in a row while several new bundles were being opened bar all of
+   * them, because which one it was cannot be told; and so many bar one that had proven itself.
    */
   static final int MOST_ENDS = 3;
+
+  /**
+   * So many while several were being opened that had proven themselves bar these. Whoever kills a
+   * process again and again for reasons of his own must not be left without modules; a host that
+   * ends by itself comes to this number soon.
+   */
+  static final int MOST_ENDS_TOGETHER = 10;
 
   private enum Entry {
     VERDICT,
@@ -567,13 +574,20 @@ public final class Journal implements AutoCloseable {
           boolean certain = entry == Entry.STARTING || suspects.size() == 1;
           if (!suspects.contains(digest)) {
             survived(digest);
-          } else if (certain && !isProven(digest) || number >= MOST_ENDS) {
+          } else if (number >= tolerated(isProven(digest), certain)) {
             deadly.put(digest, number);
           } else {
             write(false, Entry.ENDED_WITH, digest, number);
           }
         });
     return deadly;
+  }
+
+  private static int tolerated(boolean proven, boolean certain) {
+    if (proven) {
+      return certain ? MOST_ENDS : MOST_ENDS_TOGETHER;
+    }
+    return certain ? 1 : MOST_ENDS;
   }
 
   private Set<String> suspects(Map<String, Entry> left) {

@@ -217,6 +217,22 @@ final class JournalTest {
     }
   }
 
+  /** Or a process that somebody kills again and again would soon be without all of its modules. */
+  @Test
+  void severalThatHaveProvenThemselvesAreDeadlyOnlyAfterMuchMore() throws Exception {
+    endWhile(journal -> journal.good(new Good("greeter", "1.0.0", "aa", true)));
+    endWhile(journal -> journal.good(new Good("words", "1.0.0", "bb", true)));
+    for (int i = 1; i <= Journal.MOST_ENDS_TOGETHER; i++) {
+      endWhile(
+          journal -> {
+            journal.opening("aa");
+            journal.opening("bb");
+          });
+      assertThat(nextDeadly())
+          .isEqualTo(i < Journal.MOST_ENDS_TOGETHER ? Map.of() : Map.of("aa", i, "bb", i));
+    }
+  }
+
   @Test
   void whatHasProvenItselfIsDeadlyOnlyWhenTheProcessEndsAgainAndAgain() throws Exception {
     endWhile(journal -> journal.good(new Good("greeter", "1.0.0", "aa", true)));
