@@ -35,8 +35,8 @@ public final class Http {
     }
   }
 
-  public static Answer get(URI uri) throws IOException {
-    return send(HttpRequest.newBuilder(uri).GET());
+  public static Answer get(URI uri, String... headers) throws IOException {
+    return send(with(HttpRequest.newBuilder(uri).GET(), headers));
   }
 
   public static Answer post(URI uri, String contentType, byte[] body, String... headers)
@@ -46,14 +46,18 @@ public final class Http {
     if (contentType != null) {
       request.header("Content-Type", contentType);
     }
-    for (int i = 0; i < headers.length; i += 2) {
-      request.header(headers[i], headers[i + 1]);
-    }
-    return send(request);
+    return send(with(request, headers));
   }
 
   public static Answer postJson(URI uri, String json, String... headers) throws IOException {
     return post(uri, "application/json", json.getBytes(StandardCharsets.UTF_8), headers);
+  }
+
+  private static HttpRequest.Builder with(HttpRequest.Builder request, String... headers) {
+    for (int i = 0; i < headers.length; i += 2) {
+      request.header(headers[i], headers[i + 1]);
+    }
+    return request;
   }
 
   private static Answer send(HttpRequest.Builder request) throws IOException {

@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.mezzo.fixtures.Await;
 import org.mezzo.fixtures.SchedulerConnection;
@@ -25,13 +26,19 @@ public final class TestFramework implements AutoCloseable {
   private boolean ended;
   private String frameworkId;
 
-  private TestFramework(URI master) {
-    connection = new SchedulerConnection(master, "application/json");
+  private TestFramework(URI master, Map<String, String> headers) {
+    connection = new SchedulerConnection(master, "application/json", headers);
   }
 
   /** Subscribes with a framework info given as JSON and waits for SUBSCRIBED. */
   public static TestFramework subscribe(URI master, String info) throws IOException {
-    TestFramework framework = open(master, info);
+    return subscribe(master, info, Map.of());
+  }
+
+  /** The same with more headers in every request. */
+  public static TestFramework subscribe(URI master, String info, Map<String, String> headers)
+      throws IOException {
+    TestFramework framework = open(master, info, headers);
     JsonNode subscribed = framework.await("SUBSCRIBED", event -> true);
     framework.frameworkId = subscribed.at("/subscribed/framework_id/value").asText();
     return framework;
@@ -39,13 +46,18 @@ public final class TestFramework implements AutoCloseable {
 
   /** Subscribes and returns without waiting for an event. */
   public static TestFramework open(URI master, String info) throws IOException {
+    return open(master, info, Map.of());
+  }
+
+  private static TestFramework open(URI master, String info, Map<String, String> headers)
+      throws IOException {
     ObjectNode call = Http.JSON.createObjectNode().put("type", "SUBSCRIBE");
     JsonNode frameworkInfo = Http.JSON.readTree(info);
     if (frameworkInfo.has("id")) {
       call.set("framework_id", frameworkInfo.get("id"));
     }
     call.putObject("subscribe").set("framework_info", frameworkInfo);
-    TestFramework framework = new TestFramework(master);
+    TestFramework framework = new TestFramework(master, headers);
     try {
       framework.connection.subscribe(
           Http.JSON.writeValueAsBytes(call), framework::received, framework::over);

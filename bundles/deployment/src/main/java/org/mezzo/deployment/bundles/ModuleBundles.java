@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.deployment.journal.Journal;
 import org.mezzo.modules.ModuleLeases;
@@ -226,7 +227,9 @@ final class ModuleBundles {
 
   /** Why a bundle could not be started. */
   String notStarted(Bundle bundle, BundleException failure) {
-    return Reasons.notStarted(context, bundle, failure);
+    List<Bundle> providers =
+        Stream.of(context.getBundles()).filter(other -> wiring.mayServe(other, bundle)).toList();
+    return Reasons.notStarted(providers, bundle, failure);
   }
 
   /**

@@ -1,19 +1,23 @@
 package org.mezzo.deployment.bundles;
 
 import java.io.IOException;
+import java.util.Collection;
 import org.mezzo.files.FileFailure;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 
 /** Says in plain words why a bundle does not run. */
 final class Reasons {
   private Reasons() {}
 
-  /** Why a bundle could not be started. */
-  static String notStarted(BundleContext context, Bundle bundle, BundleException failure) {
+  /**
+   * Why a bundle could not be started.
+   *
+   * @param providers that may give it what it needs
+   */
+  static String notStarted(Collection<Bundle> providers, Bundle bundle, BundleException failure) {
     return bundle.getState() == Bundle.INSTALLED
-        ? "it cannot be resolved: " + Requirements.missing(context, bundle, plain(failure))
+        ? "it cannot be resolved: " + Requirements.missing(providers, bundle, plain(failure))
         : "it cannot be started: " + plain(failure);
   }
 

@@ -1,13 +1,13 @@
 package org.mezzo.deployment.bundles;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.wiring.BundleCapability;
 import org.osgi.framework.wiring.BundleRequirement;
@@ -22,14 +22,14 @@ final class Requirements {
 
   private Requirements() {}
 
-  /** What no installed bundle provides; the framework's own text when everything is provided. */
-  static String missing(BundleContext context, Bundle bundle, String frameworkText) {
+  /** What none of these provides; the framework's own text when everything is provided. */
+  static String missing(Collection<Bundle> providers, Bundle bundle, String frameworkText) {
     BundleRevision revision = bundle.adapt(BundleRevision.class);
     if (revision == null) {
       return frameworkText;
     }
     List<BundleCapability> capabilities = new ArrayList<>();
-    for (Bundle installed : context.getBundles()) {
+    for (Bundle installed : providers) {
       BundleRevision provider = installed.adapt(BundleRevision.class);
       if (provider != null) {
         capabilities.addAll(provider.getDeclaredCapabilities(null));

@@ -105,17 +105,9 @@ final class Wiring implements ResolverHookFactory, AutoCloseable {
       @Override
       public void filterMatches(
           BundleRequirement requirement, Collection<BundleCapability> capabilities) {
-        long requirer = id(requirement.getRevision());
-        boolean candidate = candidates.contains(requirer);
-        boolean former = formers.contains(requirer);
+        Bundle requirer = requirement.getRevision().getBundle();
         capabilities.removeIf(
-            capability -> {
-              long provider = id(capability.getRevision());
-              return provider != requirer
-                  && (candidate
-                      ? formers.contains(provider)
-                      : candidates.contains(provider) || !former && formers.contains(provider));
-            });
+            capability -> !mayServe(capability.getRevision().getBundle(), requirer));
       }
 
       @Override
@@ -123,7 +115,15 @@ final class Wiring implements ResolverHookFactory, AutoCloseable {
     };
   }
 
-  private static long id(BundleRevision revision) {
-    return revision.getBundle().getBundleId();
+  /** Whether a bundle may give another one what it needs, if it has it. */
+  boolean mayServe(Bundle provider, Bundle requirer) {
+    long from = provider.getBundleId();
+    long to = requirer.getBundleId();
+    if (from == to) {
+      return true;
+    }
+    return candidates.contains(to)
+        ? !formers.contains(from)
+        : !candidates.contains(from) && (formers.contains(to) || !formers.contains(from));
   }
 }

@@ -704,7 +704,10 @@ final class BundleDeploymentsTest extends DeploymentsInFramework {
     Action swap = lastOf("words", "2.0.0");
     assertThat(swap.succeeded()).isFalse();
     assertThat(swap.outcome())
-        .contains("greeter 1.0.0, which needs it, fails: it cannot be resolved")
+        .contains(
+            "greeter 1.0.0, which needs it, fails: it cannot be resolved: it needs the package"
+                + " org.mezzo.deployment.words in version 1.0.0 up to but not including 2.0.0,"
+                + " but only these are there: 2.0.0 by words")
         .contains("1.0.0 stays");
     assertThat(installed()).isEqualTo(before);
     assertThat(greet()).isEqualTo("hello Ada");
