@@ -446,8 +446,8 @@ public final class Agent implements Daemon {
   }
 
   /** Selects other modules for who guards the border, from when they have opened. */
-  public void selectAuthenticators(BorderFlags border) {
-    frame.selectAuthenticators(border);
+  public void selectGuards(BorderFlags border) {
+    frame.selectGuards(border);
   }
 
   /** Where the agent serves. */

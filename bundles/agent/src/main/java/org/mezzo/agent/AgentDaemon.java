@@ -75,8 +75,8 @@ public final class AgentDaemon {
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()));
-    for (String flag : BorderFlags.AUTHENTICATORS) {
-      flags.follow(flag, next -> agent.selectAuthenticators(next.daemon().border()));
+    for (String flag : BorderFlags.GUARDS) {
+      flags.follow(flag, next -> agent.selectGuards(next.daemon().border()));
     }
   }
 

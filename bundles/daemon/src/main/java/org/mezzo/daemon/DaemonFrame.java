@@ -174,8 +174,9 @@ public final class DaemonFrame implements AutoCloseable {
   }
 
   /** Has other modules guard the border from when they have opened; what is open stays open. */
-  public void selectAuthenticators(BorderFlags border) {
+  public void selectGuards(BorderFlags border) {
     authentication.select(border.authenticators());
+    border.authorizer().ifPresent(authorization::select);
   }
 
   private static IOException failure(Exception e) {

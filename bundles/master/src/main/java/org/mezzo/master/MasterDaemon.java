@@ -69,8 +69,8 @@ public final class MasterDaemon {
                 configuration.flags())
             .follow("allocator", next -> master.selectAllocator(next.allocation().allocator()))
             .follow("hooks", next -> master.selectHooks(next.daemon().hooks()));
-    for (String flag : BorderFlags.AUTHENTICATORS) {
-      flags.follow(flag, next -> master.selectAuthenticators(next.daemon().border()));
+    for (String flag : BorderFlags.GUARDS) {
+      flags.follow(flag, next -> master.selectGuards(next.daemon().border()));
     }
   }
 

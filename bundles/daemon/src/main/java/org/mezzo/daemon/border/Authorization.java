@@ -51,22 +51,25 @@ public final class Authorization implements AutoCloseable {
   private final Optional<Source> source;
 
   private final Executor answers;
-  private final Runnable close;
 
-  private Authorization(Optional<Source> source, Executor answers, Runnable close) {
+  /** Present where a module is asked. */
+  private final Optional<ModuleLease<Authorizer>> lease;
+
+  private Authorization(
+      Optional<Source> source, Executor answers, Optional<ModuleLease<Authorizer>> lease) {
     this.source = source;
     this.answers = answers;
-    this.close = close;
+    this.lease = lease;
   }
 
   /** Allows everything. */
   public static Authorization none() {
-    return new Authorization(Optional.empty(), Runnable::run, () -> {});
+    return new Authorization(Optional.empty(), Runnable::run, Optional.empty());
   }
 
   /** Asks this for everything, and decides where it answers. */
   public static Authorization by(Source source) {
-    return new Authorization(Optional.of(source), Runnable::run, () -> {});
+    return new Authorization(Optional.of(source), Runnable::run, Optional.empty());
   }
 
   /**
@@ -88,7 +91,12 @@ public final class Authorization implements AutoCloseable {
             lease
                 .borrow("approver", module -> module.approver(subject, actions))
                 .thenApply(loan -> ObjectApprovers.of(actions, loan));
-    return new Authorization(Optional.of(source), workers.answers(), lease::close);
+    return new Authorization(Optional.of(source), workers.answers(), Optional.of(lease));
+  }
+
+  /** Has another module asked from when it has opened; where nobody is asked, nobody is. */
+  public void select(String authorizer) {
+    lease.ifPresent(it -> it.select(authorizer));
   }
 
   /** Whether anybody is asked at all. */
@@ -164,6 +172,6 @@ public final class Authorization implements AutoCloseable {
 
   @Override
   public void close() {
-    close.run();
+    lease.ifPresent(ModuleLease::close);
   }
 }

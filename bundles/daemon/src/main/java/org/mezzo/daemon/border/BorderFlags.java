@@ -21,9 +21,9 @@ public record BorderFlags(
     Map<Access, List<String>> authenticators,
     Optional<String> authorizer,
     List<String> disabledPaths) {
-  /** The flags that select who authenticates, on any daemon. */
-  public static final List<String> AUTHENTICATORS =
-      List.of("http_authenticators", "http_framework_authenticators");
+  /** The flags that select modules who guard a daemon, of any kind of daemon. */
+  public static final List<String> GUARDS =
+      List.of("http_authenticators", "http_framework_authenticators", "authorizers", "authorizer");
 
   private static final List<String> BASIC = List.of("basic");
 

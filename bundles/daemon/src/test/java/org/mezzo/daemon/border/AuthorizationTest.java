@@ -112,6 +112,21 @@ class AuthorizationTest {
   }
 
   @Test
+  void anotherOneCanBeSelectedWithoutARefusalInBetween() throws Exception {
+    Authorization closed = demanded();
+    register((subject, actions) -> YES);
+    closed.select("strict");
+    assertThat(allowed(closed)).as("not there yet").isTrue();
+    modules.register(Kinds.AUTHORIZER, "strict", (subject, actions) -> (action, object) -> false);
+    modules.awaitHolders();
+    assertThat(allowed(closed)).isFalse();
+
+    Authorization open = authorization(Map.of());
+    open.select("strict");
+    assertThat(allowed(open)).as("nobody was asked before").isTrue();
+  }
+
+  @Test
   void whateverGivesNoApproverRefuses() throws Exception {
     Authorization closed = demanded();
     assertThat(closed.demanded()).isTrue();
