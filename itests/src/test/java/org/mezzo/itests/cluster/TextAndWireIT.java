@@ -15,6 +15,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -207,13 +208,16 @@ class TextAndWireIT {
             List.of("execute", "--master=" + url, "--command=true"))) {
       String flag = arguments.get(0).equals("master") ? "--zk" : "--master";
       Path folder = cluster.folder();
-      String[] all = arguments.toArray(String[]::new);
+      List<String> all = new ArrayList<>(arguments);
       if (!arguments.get(0).equals("execute")) {
-        all = java.util.Arrays.copyOf(all, all.length + 1);
-        all[all.length - 1] = "--work_dir=" + folder.resolve("never");
+        all.add("--work_dir=" + folder.resolve("never"));
+      }
+      if (arguments.get(0).equals("agent")) {
+        all.add("--runtime_dir=" + folder.resolve("never-run"));
       }
       try (MezzoProcess process =
-          MezzoProcess.start(Distribution.built(), folder.resolve("logs"), all)) {
+          MezzoProcess.start(
+              Distribution.built(), folder.resolve("logs"), all.toArray(String[]::new))) {
         assertThat(process.await(Duration.ofSeconds(60))).as("%s", arguments).isNotZero();
         assertThat(process.stderr()).contains(flag, "ZooKeeper URL must be zk://", "/mezzo");
       }
