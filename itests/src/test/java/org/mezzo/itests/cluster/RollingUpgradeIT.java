@@ -172,7 +172,11 @@ class RollingUpgradeIT {
       standby.upgrade(ALLOCATOR, folder);
       standby.upgrade(AUTHENTICATOR, folder);
       for (String name : List.of("allocator", "htpasswd")) {
-        Await.until(name + " was swapped", LIMIT, () -> !standby.outcome(name).isEmpty());
+        Await.until(
+            name + " was swapped",
+            LIMIT,
+            () -> !local.failures().isEmpty() || !standby.outcome(name).isEmpty());
+        assertThat(local.failures()).isEmpty();
         assertThat(standby.outcome(name)).startsWith("true: ");
       }
       assertThat(standby.version("http-authenticator")).isEqualTo(NEXT);
