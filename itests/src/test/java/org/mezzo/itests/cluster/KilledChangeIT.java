@@ -104,6 +104,7 @@ class KilledChangeIT {
             "--master=127.0.0.1:" + port,
             "--port=" + Distribution.freePort(),
             "--resources=cpus:2;mem:1024",
+            "--runtime_dir=" + folder.resolve("run"),
             "--work_dir=" + folder.resolve("agent"));
     framework = new FollowingFramework(List.of(uri), Map.of(), "", 2);
     framework.awaitSteady();

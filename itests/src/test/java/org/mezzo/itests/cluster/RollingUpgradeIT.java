@@ -143,6 +143,7 @@ class RollingUpgradeIT {
             "--master=" + zk(),
             "--port=" + Distribution.freePort(),
             "--resources=cpus:4;mem:2048",
+            "--runtime_dir=" + folder.resolve("run"),
             "--work_dir=" + folder.resolve("agent")));
   }
 
