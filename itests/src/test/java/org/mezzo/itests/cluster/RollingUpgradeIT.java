@@ -143,6 +143,7 @@ class RollingUpgradeIT {
             "--master=" + zk(),
             "--port=" + Distribution.freePort(),
             "--resources=cpus:4;mem:2048",
+            "--runtime_dir=" + folder.resolve("run"),
             "--work_dir=" + folder.resolve("agent")));
   }
 
@@ -172,7 +173,11 @@ class RollingUpgradeIT {
       standby.upgrade(ALLOCATOR, folder);
       standby.upgrade(AUTHENTICATOR, folder);
       for (String name : List.of("allocator", "htpasswd")) {
-        Await.until(name + " was swapped", LIMIT, () -> !standby.outcome(name).isEmpty());
+        Await.until(
+            name + " was swapped",
+            LIMIT,
+            () -> !local.failures().isEmpty() || !standby.outcome(name).isEmpty());
+        assertThat(local.failures()).isEmpty();
         assertThat(standby.outcome(name)).startsWith("true: ");
       }
       assertThat(standby.version("http-authenticator")).isEqualTo(NEXT);

@@ -88,7 +88,10 @@ public final class BundleDeployments implements Deployments {
   /** What went wrong at the last look, so that it is said once; empty when nothing did. */
   private String trouble = "";
 
+  /** The last action after which bundles were deleted that nothing needed; and what was needed. */
   private long tidied;
+
+  private Set<String> kept = Set.of();
 
   @Activate
   public BundleDeployments(
@@ -283,15 +286,19 @@ public final class BundleDeployments implements Deployments {
     state.journal().lazy(false);
   }
 
-  /** Deletes bundles that nothing needs any more, when something was done since the last time. */
+  /**
+   * Deletes bundles that nothing needs any more, when something was done since the last time or
+   * something else is needed.
+   */
   private void tidy() {
     long last = history.list().stream().mapToLong(Action::id).max().orElse(0);
-    if (last == tidied) {
+    Set<String> needed = new HashSet<>(ledger.digests());
+    needed.addAll(state.journal().digests());
+    if (last == tidied && needed.equals(kept)) {
       return;
     }
     tidied = last;
-    Set<String> needed = new HashSet<>(ledger.digests());
-    needed.addAll(state.journal().digests());
+    kept = needed;
     try {
       state.store().retain(needed);
     } catch (IOException e) {
