@@ -91,6 +91,7 @@ class FailoverIT {
             "agent",
             "--master=" + zk(),
             "--port=" + Distribution.freePort(),
+            "--runtime_dir=" + folder.resolve("run"),
             "--work_dir=" + folder.resolve("agent")));
   }
 
