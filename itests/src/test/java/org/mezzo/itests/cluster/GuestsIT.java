@@ -359,8 +359,8 @@ class GuestsIT {
     drop(withActivator("2.0.0", HangingActivator.class), "slow.jar");
     cluster = LocalCluster.start(distribution, 1, "--hooks=guest");
     awaitServing("1.0.0");
-    awaitWord(NAME, "it does not return from being started");
+    awaitWord(NAME, "it has not returned from being started within 10000 ms");
     runTask();
-    assertThat(verdict("2.0.0")).startsWith("hung: ");
+    assertThat(verdict("2.0.0")).startsWith("barred: ");
   }
 }
