@@ -176,12 +176,12 @@ final class RequestedChanges {
           .begin(Kind.UNINSTALL, principal, symbolicName, entry.version(), "")
           .failed(needed.get() + "; uninstall that first, nothing was changed");
     }
-    ledger.removedByRequest(symbolicName);
     return changes.remove(
         entry, folder.map(hot -> deleteJars(hot, symbolicName)).orElse("removed"), principal);
   }
 
-  private static String deleteJars(ModuleFolder hot, String symbolicName) {
+  /** A jar that comes after its own was deleted is wanted, however soon it comes. */
+  private String deleteJars(ModuleFolder hot, String symbolicName) {
     try {
       for (ModuleJar jar : hot.readable()) {
         if (jar.symbolicName().equals(symbolicName)) {
@@ -190,6 +190,7 @@ final class RequestedChanges {
       }
       return "removed";
     } catch (IOException e) {
+      ledger.removedByRequest(symbolicName);
       LOG.warn("The jar of {} cannot be deleted from {}", symbolicName, hot.dir(), e);
       return "removed, but its jar in " + hot.dir() + " stays: after a restart it is back";
     }

@@ -38,6 +38,21 @@ final class RequestsTest extends DeploymentsInFramework {
         Files.createDirectories(modules.resolve(name)).resolve("something"), "x");
   }
 
+  /** Nobody may have looked in between. */
+  @Test
+  void aJarThatComesRightAfterItsNameWasUninstalledIsDeployed() throws Exception {
+    Path jar = good("1.0.0", "greeter.jar");
+    Path kept = Files.copy(jar, dir.resolve("kept.jar"));
+    deploy();
+    for (int i = 0; i < 5; i++) {
+      await(() -> holder().equals("1.0.0"));
+      assertThat(deployments.uninstall("greeter").toCompletableFuture().get().succeeded()).isTrue();
+      Files.copy(kept, dir.resolve("next.jar"));
+      Files.move(dir.resolve("next.jar"), jar);
+    }
+    await(() -> holder().equals("1.0.0"));
+  }
+
   @Test
   void whatTheFolderCannotTakeHoldsUntilTheHostStopsAndSaysSo() throws Exception {
     deploy();
