@@ -38,5 +38,7 @@ public enum Action {
   /** Not asked yet. */
   ACCESS_MESOS_LOG,
   /** Value: the path, without the daemon's id. */
-  GET_ENDPOINT_WITH_PATH
+  GET_ENDPOINT_WITH_PATH,
+  /** Of the daemon, to change for a while how much its process logs: about anything. */
+  SET_LOG_LEVEL
 }

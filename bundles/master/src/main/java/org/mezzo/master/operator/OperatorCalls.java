@@ -6,6 +6,7 @@ import java.util.stream.Stream;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.NotServed;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.master.reads.StateReader;
@@ -21,6 +22,7 @@ public final class OperatorCalls {
   /**
    * All of them.
    *
+   * @param verbosity of the process's log
    * @param started when the daemon was started
    */
   public static List<ApiCall<Call>> all(
@@ -29,6 +31,7 @@ public final class OperatorCalls {
       VirtualFiles files,
       Flags flags,
       MetricsRegistry metrics,
+      Verbosity verbosity,
       Instant started) {
     return Stream.concat(
             Stream.of(
@@ -36,6 +39,8 @@ public final class OperatorCalls {
                 new GetVersion(),
                 new GetFlags(flags),
                 new GetMetrics(metrics),
+                new GetLoggingLevel(verbosity),
+                new SetLoggingLevel(verbosity),
                 new ListFiles(files),
                 new ReadFile(files),
                 new GetState(reader),
@@ -53,8 +58,6 @@ public final class OperatorCalls {
 
   private static List<ApiCall<Call>> notServed() {
     return List.of(
-        NotServed.of(Call.Type.GET_LOGGING_LEVEL),
-        NotServed.of(Call.Type.SET_LOGGING_LEVEL, "set_logging_level"),
         NotServed.of(Call.Type.GET_OPERATIONS),
         NotServed.of(Call.Type.UPDATE_WEIGHTS, "update_weights"),
         NotServed.of(Call.Type.RESERVE_RESOURCES, "reserve_resources"),

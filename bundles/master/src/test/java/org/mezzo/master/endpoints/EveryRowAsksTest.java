@@ -35,6 +35,7 @@ import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
@@ -117,7 +118,13 @@ class EveryRowAsksTest {
                 new MetricsRegistry(),
                 workers)
             .scheduler(RegexLimits.DEFAULT, Optional.empty())
-            .operator(flags.daemon(), flags.operator(), files, loop, Instant.EPOCH);
+            .operator(
+                flags.daemon(),
+                flags.operator(),
+                files,
+                Verbosity.unchangeable(),
+                loop,
+                Instant.EPOCH);
   }
 
   @AfterAll
