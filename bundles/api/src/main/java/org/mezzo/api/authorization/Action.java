@@ -13,7 +13,7 @@ public enum Action {
   REGISTER_AGENT,
   /** Value: the account that the task is to run as; framework and description of the task. */
   RUN_TASK,
-  /** Not asked yet. */
+  /** By an operator. Value: the principal of the framework; and the framework. */
   TEARDOWN_FRAMEWORK,
   /** Value: the account of the framework; and the framework. */
   VIEW_FRAMEWORK,

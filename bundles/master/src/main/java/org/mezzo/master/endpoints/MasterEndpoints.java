@@ -17,6 +17,7 @@ import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Leadership;
+import org.mezzo.master.operator.FrameworkTeardown;
 import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
@@ -104,8 +105,10 @@ public final class MasterEndpoints {
             operator.maxSubscribers(),
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
+    FrameworkTeardown teardown = new FrameworkTeardown(leadership, authorization);
     operatorCalls =
-        OperatorCalls.all(reader, streams, files, flags.all(), metrics, verbosity, started);
+        OperatorCalls.all(
+            reader, streams, teardown, files, flags.all(), metrics, verbosity, started);
     endpoints.add(
         OperatorApi.of(
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
@@ -118,6 +121,7 @@ public final class MasterEndpoints {
     endpoints.add(new TasksEndpoint(reader, gate));
     endpoints.add(new RolesEndpoint(reader, gate));
     endpoints.add(new WeightsEndpoint(reader, gate));
+    endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

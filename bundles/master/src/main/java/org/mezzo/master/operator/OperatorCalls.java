@@ -13,7 +13,7 @@ import org.mezzo.master.reads.StateReader;
 import org.mezzo.protocol.v1.master.Call;
 
 /**
- * The calls of the operator API: every type has a row. Those that change something belong to
+ * The calls of the operator API: every type has a row. Most that change something belong to
  * capabilities that Mezzo does not have yet.
  */
 public final class OperatorCalls {
@@ -28,6 +28,7 @@ public final class OperatorCalls {
   public static List<ApiCall<Call>> all(
       StateReader reader,
       OperatorStreams streams,
+      FrameworkTeardown teardown,
       VirtualFiles files,
       Flags flags,
       MetricsRegistry metrics,
@@ -51,7 +52,8 @@ public final class OperatorCalls {
                 new GetRoles(reader),
                 new GetWeights(reader),
                 new GetMaster(reader, started),
-                new Subscribe(reader, streams)),
+                new Subscribe(reader, streams),
+                new Teardown(teardown)),
             notServed().stream())
         .toList();
   }
@@ -78,7 +80,6 @@ public final class OperatorCalls {
         NotServed.of(Call.Type.UPDATE_QUOTA, "update_quota"),
         NotServed.of(Call.Type.SET_QUOTA, "set_quota"),
         NotServed.of(Call.Type.REMOVE_QUOTA, "remove_quota"),
-        NotServed.of(Call.Type.TEARDOWN, "teardown"),
         NotServed.of(Call.Type.MARK_AGENT_GONE, "mark_agent_gone"));
   }
 }

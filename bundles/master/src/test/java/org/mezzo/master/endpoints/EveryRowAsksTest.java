@@ -68,6 +68,10 @@ import org.mezzo.protocol.v1.scheduler.Event;
  */
 class EveryRowAsksTest {
   private static final String SECRET = "secret";
+
+  /** What endpoints that take forms are posted, before the id of the framework. */
+  private static final String FORM = "frameworkId=";
+
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private static final Set<Action> ASKED = ConcurrentHashMap.newKeySet();
@@ -230,6 +234,9 @@ class EveryRowAsksTest {
   }
 
   private static Message filled(Message.Builder builder) {
+    if (builder instanceof FrameworkID.Builder id) {
+      return id.setValue(scheduler.id).build();
+    }
     for (FieldDescriptor field : builder.getDescriptorForType().getFields()) {
       if (field.isRequired()) {
         builder.setField(
@@ -324,6 +331,7 @@ class EveryRowAsksTest {
         "/tasks",
         "/roles",
         "/weights",
+        "/teardown",
         "/redirect");
   }
 
@@ -343,7 +351,13 @@ class EveryRowAsksTest {
             .findFirst()
             .orElseThrow();
     assertThat(declaration.help().summary()).isNotBlank();
-    check(declaration.permission(), () -> send(to(path)));
+    check(
+        declaration.permission(),
+        () ->
+            send(
+                declaration.methods().equals(Set.of("POST"))
+                    ? to(path).POST(HttpRequest.BodyPublishers.ofString(FORM + scheduler.id))
+                    : to(path)));
   }
 
   static Stream<String> schedulerCalls() {
