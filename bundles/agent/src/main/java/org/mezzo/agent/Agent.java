@@ -43,6 +43,7 @@ import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.link.LinkClient;
@@ -110,6 +111,7 @@ public final class Agent implements Daemon {
    *
    * @param coordination the host's, stays open
    * @param links the host's, stays open
+   * @param verbosity of the process's log
    * @param onShutdown called, on the loop, when the master orders the agent to end
    * @throws IOException when {@code --resources} or the runtime directory stand in the way
    */
@@ -118,6 +120,7 @@ public final class Agent implements Daemon {
       AgentFlags flags,
       Coordination coordination,
       LinkClient links,
+      Verbosity verbosity,
       Runnable onShutdown)
       throws IOException {
     this.frame = frame;
@@ -156,7 +159,7 @@ public final class Agent implements Daemon {
             new SplittableRandom(),
             flags.registration().backoff(),
             new FromMaster());
-    addRoutes();
+    addRoutes(verbosity);
     measure();
   }
 
@@ -212,7 +215,7 @@ public final class Agent implements Daemon {
         new AgentTasks.Limits(how.shutdownGrace(), how.completedExecutors()));
   }
 
-  private void addRoutes() {
+  private void addRoutes(Verbosity verbosity) {
     Advertised told = frame.advertised();
     CommonEndpoints.install(
         frame.router(),
@@ -231,7 +234,8 @@ public final class Agent implements Daemon {
             link::leader);
     AgentReads reads = new AgentReads(tasks, loop, frame.workers(), frame.authorization());
     ContainerLook containers = new ContainerLook(reads, containerizer);
-    new AgentEndpoints(self, reads, containers, flags.daemon(), frame.metrics(), frame.files())
+    new AgentEndpoints(
+            self, reads, containers, flags.daemon(), frame.metrics(), frame.files(), verbosity)
         .install(frame.router(), frame.authorization(), frame.workers());
   }
 

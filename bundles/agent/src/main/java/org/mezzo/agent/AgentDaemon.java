@@ -68,7 +68,7 @@ public final class AgentDaemon {
                 frame -> {
                   frame.router().add(new LoggingEndpoint(verbosity));
                   frame.router().add(new DeploymentsEndpoint(name, deployments));
-                  return new Agent(frame, given, coordination, links, this::shutDown);
+                  return new Agent(frame, given, coordination, links, verbosity, this::shutDown);
                 });
     flags =
         new FollowedFlags<>(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -33,6 +34,7 @@ import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.coordination.Coordinations;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.Permission.Question;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.Links;
@@ -48,6 +50,7 @@ import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.Value;
+import org.osgi.service.log.admin.LoggerContext;
 
 /**
  * What an agent with {@code --acls} shows to whom: everything it declares, as {@code /help} lists.
@@ -78,13 +81,32 @@ class AgentBorderTest {
 
   private static final Map<String, String> MESSAGES =
       Map.of(
-          "get_metrics", "{}",
-          "list_files", "{\"path\":\"" + SANDBOX + "\"}",
-          "read_file", "{\"path\":\"" + SANDBOX + "/stdout\",\"offset\":0}");
+          "get_metrics",
+          "{}",
+          "list_files",
+          "{\"path\":\"" + SANDBOX + "\"}",
+          "read_file",
+          "{\"path\":\"" + SANDBOX + "/stdout\",\"offset\":0}",
+          "set_logging_level",
+          "{\"level\":1,\"duration\":{\"nanoseconds\":3600000000000}}");
+
+  /** Calls that do something and show nothing. */
+  private static final Set<String> DOING = Set.of("SET_LOGGING_LEVEL");
 
   @TempDir Path folder;
   private final LocalModules modules = new LocalModules();
   private final Links.Client links = Links.client();
+
+  /** Of no log. */
+  private final Verbosity verbosity =
+      new Verbosity(
+          name ->
+              (LoggerContext)
+                  Proxy.newProxyInstance(
+                      AgentBorderTest.class.getClassLoader(),
+                      new Class<?>[] {LoggerContext.class},
+                      (proxy, method, arguments) -> null));
+
   private final Set<Question> asked = ConcurrentHashMap.newKeySet();
   private volatile Predicate<Question> allows = question -> true;
   private FakeMaster master;
@@ -119,7 +141,9 @@ class AgentBorderTest {
     agent =
         DaemonFrame.open(
                 "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
-            .start(frame -> new Agent(frame, typed, Coordinations.create(), links, () -> {}));
+            .start(
+                frame ->
+                    new Agent(frame, typed, Coordinations.create(), links, verbosity, () -> {}));
     assertThat(master.registrations.poll(60, TimeUnit.SECONDS)).isNotNull();
     master.send(
         MasterEvent.newBuilder()
@@ -234,7 +258,7 @@ class AgentBorderTest {
         .contains("/slave(1)/state", "/slave(1)/containers", "/slave(1)/monitor/statistics")
         .contains("/slave(1)/flags", "/files/read", "/files/browse", "/files/download")
         .contains("GET_FLAGS", "GET_STATE", "GET_TASKS", "GET_EXECUTORS", "GET_FRAMEWORKS")
-        .contains("GET_CONTAINERS", "LIST_FILES", "READ_FILE");
+        .contains("GET_CONTAINERS", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL");
     assertThat(reasons)
         .allMatch(reason -> reason.matches("[^:]+: .{5,}"))
         .anyMatch(reason -> reason.startsWith("/slave(1)/health: "))
@@ -243,12 +267,36 @@ class AgentBorderTest {
       allows = question -> true;
       var shown = one.getValue().now();
       assertThat(shown.statusCode()).as(one.getKey()).isEqualTo(200);
-      assertThat(SECRETS).as(one.getKey()).anyMatch(shown.body()::contains);
+      if (!DOING.contains(one.getKey())) {
+        assertThat(SECRETS).as(one.getKey()).anyMatch(shown.body()::contains);
+      }
       allows = question -> false;
       var refused = one.getValue().now();
       assertThat(refused.statusCode()).as(one.getKey()).isIn(200, 403);
       assertThat(SECRETS).as(one.getKey()).noneMatch(refused.body()::contains);
     }
+  }
+
+  @Test
+  void setsTheVerbosityOfTheLogForThoseWhoMay() throws Exception {
+    String set =
+        "{\"type\":\"SET_LOGGING_LEVEL\",\"set_logging_level\":"
+            + MESSAGES.get("set_logging_level")
+            + "}";
+    allows = question -> question.action() != Action.SET_LOG_LEVEL;
+    assertThat(call(set).statusCode()).isEqualTo(403);
+    assertThat(verbosity.level()).isZero();
+    allows = question -> true;
+    var done = call(set);
+    assertThat(done.statusCode()).isEqualTo(200);
+    assertThat(done.body()).isEmpty();
+    assertThat(call("{\"type\":\"GET_LOGGING_LEVEL\"}").body())
+        .isEqualTo("{\"type\":\"GET_LOGGING_LEVEL\",\"get_logging_level\":{\"level\":1}}");
+    var wrong = call(set.replace("\"level\":1", "\"level\":4"));
+    assertThat(wrong.statusCode()).isEqualTo(400);
+    assertThat(wrong.body())
+        .isEqualTo("Failed to validate agent::Call: Invalid level '4': write a number from 0 to 3");
+    assertThat(verbosity.level()).isEqualTo(1);
   }
 
   @Test

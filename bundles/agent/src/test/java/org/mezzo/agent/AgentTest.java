@@ -26,6 +26,7 @@ import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.coordination.Coordinations;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.fixtures.Await;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
@@ -105,7 +106,15 @@ class AgentTest {
     AgentFlags typed = AgentFlags.of(definitions.parse(flags));
     return DaemonFrame.open(
             "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
-        .start(frame -> new Agent(frame, typed, Coordinations.create(), links, () -> {}));
+        .start(
+            frame ->
+                new Agent(
+                    frame,
+                    typed,
+                    Coordinations.create(),
+                    links,
+                    Verbosity.unchangeable(),
+                    () -> {}));
   }
 
   private AgentCall start() throws Exception {

@@ -26,6 +26,7 @@ import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.link.LinkServer;
@@ -88,8 +89,14 @@ public final class Master implements Daemon {
    *
    * @param coordination the host's, stays open
    * @param links where agents come in; the host's, stays open
+   * @param verbosity of the process's log
    */
-  public Master(DaemonFrame frame, MasterFlags flags, Coordination coordination, LinkServer links) {
+  public Master(
+      DaemonFrame frame,
+      MasterFlags flags,
+      Coordination coordination,
+      LinkServer links,
+      Verbosity verbosity) {
     this.frame = frame;
     this.flags = flags;
     this.coordination = coordination;
@@ -104,7 +111,7 @@ public final class Master implements Daemon {
                 flags.daemon().hooks(), frame.modules(), frame.authorization(), loop));
     terms = new Terms(frame, flags, self, consultant);
     leadership = frame.own(new Leadership(loop, self, this::term));
-    addRoutes(links);
+    addRoutes(links, verbosity);
     measure();
   }
 
@@ -169,7 +176,7 @@ public final class Master implements Daemon {
                 .heardBy(term.allocation().listener()));
   }
 
-  private void addRoutes(LinkServer links) {
+  private void addRoutes(LinkServer links, Verbosity verbosity) {
     Router router = frame.router();
     frame.metrics().gauge("master/mezzo/link_events_waiting", links::waiting);
     router.add(new LinkEndpoint(links.handler(acceptor())));
@@ -187,7 +194,7 @@ public final class Master implements Daemon {
             flags.frameworks().rules().rootSubmissions()
                 ? Optional.empty()
                 : Optional.of(new RootAccounts()))
-        .operator(flags.daemon(), flags.operator(), frame.files(), loop, frame.started())
+        .operator(flags.daemon(), flags.operator(), frame.files(), verbosity, loop, frame.started())
         .install(router);
   }
 

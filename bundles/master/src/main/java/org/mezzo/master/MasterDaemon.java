@@ -59,7 +59,7 @@ public final class MasterDaemon {
                 frame -> {
                   frame.router().add(new LoggingEndpoint(verbosity));
                   frame.router().add(new DeploymentsEndpoint(configuration.name(), deployments));
-                  return new Master(frame, given, coordination, links);
+                  return new Master(frame, given, coordination, links, verbosity);
                 });
     flags =
         new FollowedFlags<>(

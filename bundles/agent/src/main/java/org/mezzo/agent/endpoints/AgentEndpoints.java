@@ -14,6 +14,7 @@ import org.mezzo.daemon.calls.CallTable;
 import org.mezzo.daemon.calls.NotServed;
 import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.protocol.v1.agent.Call;
@@ -26,6 +27,7 @@ public final class AgentEndpoints {
   private final DaemonFlags flags;
   private final MetricsRegistry metrics;
   private final VirtualFiles files;
+  private final Verbosity verbosity;
 
   public AgentEndpoints(
       AgentDescription self,
@@ -33,13 +35,15 @@ public final class AgentEndpoints {
       ContainerLook containers,
       DaemonFlags flags,
       MetricsRegistry metrics,
-      VirtualFiles files) {
+      VirtualFiles files,
+      Verbosity verbosity) {
     this.self = self;
     this.reads = reads;
     this.containers = containers;
     this.flags = flags;
     this.metrics = metrics;
     this.files = files;
+    this.verbosity = verbosity;
   }
 
   /**
@@ -64,7 +68,7 @@ public final class AgentEndpoints {
             Access.READWRITE,
             CallApi.PERMISSION,
             Help.of(
-                "The agent's API: reading its state and files.",
+                "The agent's API: reading its state and files, and its log's verbosity.",
                 "Takes calls as POST, in JSON or protobuf, and answers in what the client prefers"
                     + " of both.")),
         new CallEndpoint<>(Call.getDefaultInstance(), "agent::Call", workers, table::handle)
@@ -79,6 +83,8 @@ public final class AgentEndpoints {
         new GetFlags(flags.all()),
         new GetVersion(),
         new GetMetrics(metrics),
+        new GetLoggingLevel(verbosity),
+        new SetLoggingLevel(verbosity),
         new GetAgent(self),
         new GetState(reads),
         new GetTasks(reads),
@@ -87,8 +93,6 @@ public final class AgentEndpoints {
         new GetContainers(containers),
         new ListFiles(files),
         new ReadFile(files),
-        NotServed.of(Call.Type.GET_LOGGING_LEVEL),
-        NotServed.of(Call.Type.SET_LOGGING_LEVEL, "set_logging_level"),
         NotServed.of(Call.Type.GET_OPERATIONS),
         NotServed.of(Call.Type.GET_RESOURCE_PROVIDERS),
         NotServed.of(Call.Type.LAUNCH_NESTED_CONTAINER, "launch_nested_container"),

@@ -13,7 +13,7 @@ public enum Action {
   REGISTER_AGENT,
   /** Value: the account that the task is to run as; framework and description of the task. */
   RUN_TASK,
-  /** Not asked yet. */
+  /** By an operator. Value: the principal of the framework; and the framework. */
   TEARDOWN_FRAMEWORK,
   /** Value: the account of the framework; and the framework. */
   VIEW_FRAMEWORK,
@@ -38,5 +38,7 @@ public enum Action {
   /** Not asked yet. */
   ACCESS_MESOS_LOG,
   /** Value: the path, without the daemon's id. */
-  GET_ENDPOINT_WITH_PATH
+  GET_ENDPOINT_WITH_PATH,
+  /** Of the daemon, to change for a while how much its process logs: about anything. */
+  SET_LOG_LEVEL
 }

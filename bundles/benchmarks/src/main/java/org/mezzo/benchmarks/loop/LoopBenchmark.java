@@ -19,6 +19,7 @@ import org.mezzo.allocator.drf.HierarchicalAllocator;
 import org.mezzo.api.Module;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.HttpConnector;
 import org.mezzo.http.HttpHandler;
@@ -85,7 +86,9 @@ public final class LoopBenchmark implements AutoCloseable {
     master =
         DaemonFrame.open(
                 "master", Master.KIND, flags.daemon(), leases, (options, it) -> connect(it))
-            .start(frame -> new Master(frame, flags, coordination, this::link));
+            .start(
+                frame ->
+                    new Master(frame, flags, coordination, this::link, Verbosity.unchangeable()));
     turns = new Turns(master.loop());
     await("an election", () -> master.cluster().state().isPresent());
     emulate(agentCount, frameworkCount);

@@ -52,13 +52,15 @@ public final class LoggingEndpoint implements ApiEndpoint {
       exchange.respond(HttpResponse.text(200, verbosity.level() + "\n"));
       return;
     }
-    int next = level(level.orElseThrow(() -> expecting(LEVEL)));
-    Duration after = duration(duration.orElseThrow(() -> expecting(DURATION)));
-    try {
-      verbosity.set(next, after, principal.flatMap(Principal::value).orElse("Somebody"));
-    } catch (UnsupportedOperationException e) {
-      throw new Refused(501, e.getMessage() + ".\n");
+    LevelChange change =
+        new LevelChange(
+            level(level.orElseThrow(() -> expecting(LEVEL))),
+            duration(duration.orElseThrow(() -> expecting(DURATION))));
+    Optional<String> problem = change.problem();
+    if (problem.isPresent()) {
+      throw new Refused(400, problem.get() + ".\n");
     }
+    change.make(verbosity, principal);
     exchange.respond(HttpResponse.status(200));
   }
 
@@ -70,28 +72,19 @@ public final class LoggingEndpoint implements ApiEndpoint {
     return new Refused(400, "Expecting '" + name + "=value' in query.\n");
   }
 
-  private static int level(String text) throws Refused {
+  private static long level(String text) throws Refused {
     try {
-      int level = Integer.parseInt(text);
-      if (level >= 0 && level <= Verbosity.MOST) {
-        return level;
-      }
+      return Long.parseLong(text);
     } catch (NumberFormatException e) {
-      // As any other text that is no level.
+      throw new Refused(400, LevelChange.noLevel(text) + ".\n");
     }
-    throw new Refused(
-        400, "Invalid level '" + text + "': write a number from 0 to " + Verbosity.MOST + ".\n");
   }
 
   private static Duration duration(String text) throws Refused {
     try {
-      Duration duration = FlagValues.duration(text);
-      if (!duration.isNegative()) {
-        return duration;
-      }
+      return FlagValues.duration(text);
     } catch (IllegalArgumentException e) {
       throw new Refused(400, "Invalid duration: " + e.getMessage() + ".\n");
     }
-    throw new Refused(400, "Invalid duration: '" + text + "' is negative.\n");
   }
 }

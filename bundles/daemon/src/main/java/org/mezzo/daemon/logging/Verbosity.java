@@ -65,6 +65,11 @@ public final class Verbosity {
     this.delay = delay;
   }
 
+  /** Of a process that offers nobody to change its log's levels: always 0. */
+  public static Verbosity unchangeable() {
+    return new Verbosity(null);
+  }
+
   private static void delay(Duration after, Runnable task) {
     Executor later =
         CompletableFuture.delayedExecutor(after.toNanos(), TimeUnit.NANOSECONDS, Runnable::run);

@@ -173,7 +173,7 @@ class LoggingEndpointTest {
   @Test
   void aProcessWhoseLogCannotBeChangedSaysSo() throws Exception {
     server.close();
-    serve(new Verbosity(null));
+    serve(Verbosity.unchangeable());
     assertThat(server.get("/logging/toggle").body()).isEqualTo("0\n");
     assertThat(server.get("/logging/toggle?level=1&duration=1secs").statusCode()).isEqualTo(501);
   }

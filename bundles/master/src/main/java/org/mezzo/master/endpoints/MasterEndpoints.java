@@ -11,11 +11,13 @@ import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallTable;
 import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Leadership;
+import org.mezzo.master.operator.FrameworkTeardown;
 import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
@@ -84,6 +86,7 @@ public final class MasterEndpoints {
    * Makes the operator API and the JSON endpoints.
    *
    * @param operator the flags that are about them
+   * @param verbosity of the process's log
    * @param loop for heartbeats of streams
    * @param started when the daemon was started
    */
@@ -91,6 +94,7 @@ public final class MasterEndpoints {
       DaemonFlags flags,
       OperatorFlags operator,
       VirtualFiles files,
+      Verbosity verbosity,
       EventLoop loop,
       Instant started) {
     OperatorStreams streams =
@@ -101,7 +105,10 @@ public final class MasterEndpoints {
             operator.maxSubscribers(),
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
-    operatorCalls = OperatorCalls.all(reader, streams, files, flags.all(), metrics, started);
+    FrameworkTeardown teardown = new FrameworkTeardown(leadership, authorization);
+    operatorCalls =
+        OperatorCalls.all(
+            reader, streams, teardown, files, flags.all(), metrics, verbosity, started);
     endpoints.add(
         OperatorApi.of(
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
@@ -114,6 +121,7 @@ public final class MasterEndpoints {
     endpoints.add(new TasksEndpoint(reader, gate));
     endpoints.add(new RolesEndpoint(reader, gate));
     endpoints.add(new WeightsEndpoint(reader, gate));
+    endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

@@ -6,13 +6,14 @@ import java.util.stream.Stream;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.NotServed;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.protocol.v1.master.Call;
 
 /**
- * The calls of the operator API: every type has a row. Those that change something belong to
+ * The calls of the operator API: every type has a row. Most that change something belong to
  * capabilities that Mezzo does not have yet.
  */
 public final class OperatorCalls {
@@ -21,14 +22,17 @@ public final class OperatorCalls {
   /**
    * All of them.
    *
+   * @param verbosity of the process's log
    * @param started when the daemon was started
    */
   public static List<ApiCall<Call>> all(
       StateReader reader,
       OperatorStreams streams,
+      FrameworkTeardown teardown,
       VirtualFiles files,
       Flags flags,
       MetricsRegistry metrics,
+      Verbosity verbosity,
       Instant started) {
     return Stream.concat(
             Stream.of(
@@ -36,6 +40,8 @@ public final class OperatorCalls {
                 new GetVersion(),
                 new GetFlags(flags),
                 new GetMetrics(metrics),
+                new GetLoggingLevel(verbosity),
+                new SetLoggingLevel(verbosity),
                 new ListFiles(files),
                 new ReadFile(files),
                 new GetState(reader),
@@ -46,15 +52,14 @@ public final class OperatorCalls {
                 new GetRoles(reader),
                 new GetWeights(reader),
                 new GetMaster(reader, started),
-                new Subscribe(reader, streams)),
+                new Subscribe(reader, streams),
+                new Teardown(teardown)),
             notServed().stream())
         .toList();
   }
 
   private static List<ApiCall<Call>> notServed() {
     return List.of(
-        NotServed.of(Call.Type.GET_LOGGING_LEVEL),
-        NotServed.of(Call.Type.SET_LOGGING_LEVEL, "set_logging_level"),
         NotServed.of(Call.Type.GET_OPERATIONS),
         NotServed.of(Call.Type.UPDATE_WEIGHTS, "update_weights"),
         NotServed.of(Call.Type.RESERVE_RESOURCES, "reserve_resources"),
@@ -75,7 +80,6 @@ public final class OperatorCalls {
         NotServed.of(Call.Type.UPDATE_QUOTA, "update_quota"),
         NotServed.of(Call.Type.SET_QUOTA, "set_quota"),
         NotServed.of(Call.Type.REMOVE_QUOTA, "remove_quota"),
-        NotServed.of(Call.Type.TEARDOWN, "teardown"),
         NotServed.of(Call.Type.MARK_AGENT_GONE, "mark_agent_gone"));
   }
 }

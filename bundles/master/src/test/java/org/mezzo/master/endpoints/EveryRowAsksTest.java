@@ -35,6 +35,7 @@ import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
@@ -67,6 +68,10 @@ import org.mezzo.protocol.v1.scheduler.Event;
  */
 class EveryRowAsksTest {
   private static final String SECRET = "secret";
+
+  /** What endpoints that take forms are posted, before the id of the framework. */
+  private static final String FORM = "frameworkId=";
+
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private static final Set<Action> ASKED = ConcurrentHashMap.newKeySet();
@@ -117,7 +122,13 @@ class EveryRowAsksTest {
                 new MetricsRegistry(),
                 workers)
             .scheduler(RegexLimits.DEFAULT, Optional.empty())
-            .operator(flags.daemon(), flags.operator(), files, loop, Instant.EPOCH);
+            .operator(
+                flags.daemon(),
+                flags.operator(),
+                files,
+                Verbosity.unchangeable(),
+                loop,
+                Instant.EPOCH);
   }
 
   @AfterAll
@@ -223,6 +234,9 @@ class EveryRowAsksTest {
   }
 
   private static Message filled(Message.Builder builder) {
+    if (builder instanceof FrameworkID.Builder id) {
+      return id.setValue(scheduler.id).build();
+    }
     for (FieldDescriptor field : builder.getDescriptorForType().getFields()) {
       if (field.isRequired()) {
         builder.setField(
@@ -317,6 +331,7 @@ class EveryRowAsksTest {
         "/tasks",
         "/roles",
         "/weights",
+        "/teardown",
         "/redirect");
   }
 
@@ -336,7 +351,13 @@ class EveryRowAsksTest {
             .findFirst()
             .orElseThrow();
     assertThat(declaration.help().summary()).isNotBlank();
-    check(declaration.permission(), () -> send(to(path)));
+    check(
+        declaration.permission(),
+        () ->
+            send(
+                declaration.methods().equals(Set.of("POST"))
+                    ? to(path).POST(HttpRequest.BodyPublishers.ofString(FORM + scheduler.id))
+                    : to(path)));
   }
 
   static Stream<String> schedulerCalls() {

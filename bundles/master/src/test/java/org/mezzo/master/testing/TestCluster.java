@@ -1,5 +1,6 @@
 package org.mezzo.master.testing;
 
+import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.fixtures.Await;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
@@ -18,9 +20,17 @@ import org.mezzo.master.MasterFlags;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
+import org.osgi.service.log.admin.LoggerContext;
 
 /** A master with everything around it faked but HTTP. */
 public final class TestCluster implements AutoCloseable {
+  private static final LoggerContext NO_LOG =
+      (LoggerContext)
+          Proxy.newProxyInstance(
+              TestCluster.class.getClassLoader(),
+              new Class<?>[] {LoggerContext.class},
+              (proxy, method, arguments) -> null);
+
   public final InMemoryCoordination coordination = new InMemoryCoordination();
   public final LocalModules modules = new LocalModules();
 
@@ -29,6 +39,10 @@ public final class TestCluster implements AutoCloseable {
 
   public final TestLinks links = new TestLinks();
   public final SimpleAllocator allocator = new SimpleAllocator(Clock.systemUTC());
+
+  /** Of no log. */
+  public final Verbosity verbosity = new Verbosity(name -> NO_LOG);
+
   private final List<AutoCloseable> open = new ArrayList<>();
   public final Master master;
 
@@ -62,7 +76,7 @@ public final class TestCluster implements AutoCloseable {
     Master started =
         DaemonFrame.open(
                 "master", Master.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
-            .start(frame -> new Master(frame, typed, coordination, links));
+            .start(frame -> new Master(frame, typed, coordination, links, verbosity));
     open.add(started);
     return started;
   }
