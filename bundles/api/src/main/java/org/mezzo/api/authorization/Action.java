@@ -31,6 +31,8 @@ public enum Action {
   VIEW_CONTAINER,
   /** Value: the role. */
   VIEW_ROLE,
+  /** For each role whose weight is to change. Value: the role. */
+  UPDATE_WEIGHT,
   /** Of the daemon: about anything. */
   VIEW_FLAGS,
   /** Value: the account that runs there; framework and container. */

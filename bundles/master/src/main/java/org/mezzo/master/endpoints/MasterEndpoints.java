@@ -20,6 +20,7 @@ import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.operator.OperatorStreams;
+import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.master.scheduler.RootAccounts;
@@ -38,6 +39,7 @@ public final class MasterEndpoints {
   private final Workers workers;
   private final LeaderGate gate;
   private final StateReader reader;
+  private final PolicyChanges policies;
   private final List<ApiEndpoint> endpoints = new ArrayList<>();
   private List<ApiCall<Call>> operatorCalls = List.of();
   private List<ApiCall<org.mezzo.protocol.v1.scheduler.Call>> schedulerCalls = List.of();
@@ -58,6 +60,7 @@ public final class MasterEndpoints {
     this.workers = workers;
     this.gate = new LeaderGate(leadership);
     this.reader = new StateReader(leadership, authorization, workers);
+    this.policies = new PolicyChanges(leadership, authorization);
   }
 
   /**
@@ -101,7 +104,10 @@ public final class MasterEndpoints {
             operator.maxSubscribers(),
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
-    operatorCalls = OperatorCalls.all(reader, streams, files, flags.all(), metrics, started);
+    PolicyRequests requests = new PolicyRequests(policies, workers.answers());
+    operatorCalls =
+        OperatorCalls.all(
+            reader, policies, workers.answers(), streams, files, flags.all(), metrics, started);
     endpoints.add(
         OperatorApi.of(
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
@@ -113,7 +119,7 @@ public final class MasterEndpoints {
     endpoints.add(new FrameworksEndpoint(reader, gate));
     endpoints.add(new TasksEndpoint(reader, gate));
     endpoints.add(new RolesEndpoint(reader, gate));
-    endpoints.add(new WeightsEndpoint(reader, gate));
+    endpoints.add(new WeightsEndpoint(reader, gate, requests));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

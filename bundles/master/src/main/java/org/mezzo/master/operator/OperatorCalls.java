@@ -2,18 +2,20 @@ package org.mezzo.master.operator;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.NotServed;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
+import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.protocol.v1.master.Call;
 
 /**
- * The calls of the operator API: every type has a row. Those that change something belong to
- * capabilities that Mezzo does not have yet.
+ * The calls of the operator API: every type has a row, also those that belong to capabilities that
+ * Mezzo does not have yet.
  */
 public final class OperatorCalls {
   private OperatorCalls() {}
@@ -21,10 +23,13 @@ public final class OperatorCalls {
   /**
    * All of them.
    *
+   * @param answers where calls go on that had to wait for their change
    * @param started when the daemon was started
    */
   public static List<ApiCall<Call>> all(
       StateReader reader,
+      PolicyChanges policies,
+      Executor answers,
       OperatorStreams streams,
       VirtualFiles files,
       Flags flags,
@@ -45,6 +50,7 @@ public final class OperatorCalls {
                 new GetTasks(reader),
                 new GetRoles(reader),
                 new GetWeights(reader),
+                new UpdateWeights(policies, answers),
                 new GetMaster(reader, started),
                 new Subscribe(reader, streams)),
             notServed().stream())
@@ -56,7 +62,6 @@ public final class OperatorCalls {
         NotServed.of(Call.Type.GET_LOGGING_LEVEL),
         NotServed.of(Call.Type.SET_LOGGING_LEVEL, "set_logging_level"),
         NotServed.of(Call.Type.GET_OPERATIONS),
-        NotServed.of(Call.Type.UPDATE_WEIGHTS, "update_weights"),
         NotServed.of(Call.Type.RESERVE_RESOURCES, "reserve_resources"),
         NotServed.of(Call.Type.UNRESERVE_RESOURCES, "unreserve_resources"),
         NotServed.of(Call.Type.CREATE_VOLUMES, "create_volumes"),
