@@ -175,6 +175,9 @@ public final class MasterTerm implements AutoCloseable {
     @Override
     public void tell(Effect.Tell effect) {
       allocation.tell(effect.operation(), effect.change());
+      if (effect.voids()) {
+        allocation.voidProposals();
+      }
     }
 
     @Override

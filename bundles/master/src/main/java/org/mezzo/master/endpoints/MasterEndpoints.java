@@ -120,6 +120,7 @@ public final class MasterEndpoints {
     endpoints.add(new TasksEndpoint(reader, gate));
     endpoints.add(new RolesEndpoint(reader, gate));
     endpoints.add(new WeightsEndpoint(reader, gate, requests));
+    endpoints.add(new QuotaEndpoint(reader, gate, requests));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

@@ -51,6 +51,10 @@ public final class OperatorCalls {
                 new GetRoles(reader),
                 new GetWeights(reader),
                 new UpdateWeights(policies, answers),
+                new GetQuota(reader),
+                new UpdateQuota(policies, answers),
+                new SetQuota(policies, answers),
+                new RemoveQuota(policies, answers),
                 new GetMaster(reader, started),
                 new Subscribe(reader, streams)),
             notServed().stream())
@@ -76,10 +80,6 @@ public final class OperatorCalls {
         NotServed.of(Call.Type.DRAIN_AGENT, "drain_agent"),
         NotServed.of(Call.Type.DEACTIVATE_AGENT, "deactivate_agent"),
         NotServed.of(Call.Type.REACTIVATE_AGENT, "reactivate_agent"),
-        NotServed.of(Call.Type.GET_QUOTA),
-        NotServed.of(Call.Type.UPDATE_QUOTA, "update_quota"),
-        NotServed.of(Call.Type.SET_QUOTA, "set_quota"),
-        NotServed.of(Call.Type.REMOVE_QUOTA, "remove_quota"),
         NotServed.of(Call.Type.TEARDOWN, "teardown"),
         NotServed.of(Call.Type.MARK_AGENT_GONE, "mark_agent_gone"));
   }

@@ -90,14 +90,22 @@ public final class PolicyChanges {
     } else if (!allowed) {
       tx.answer(() -> refuse(outcome, 403, "403 Forbidden."));
     } else {
-      Policies.change(
-          tx,
-          change,
-          later -> later.answer(() -> outcome.complete(null)),
-          (later, reason) ->
-              later.answer(
-                  () -> refuse(outcome, 500, "The registry refused the change: " + reason)));
+      make(tx, change, outcome);
     }
+  }
+
+  private static void make(Transition tx, PolicyChange change, CompletableFuture<Void> outcome) {
+    Optional<Refusal> conflict = change.conflict(tx.state());
+    if (conflict.isPresent()) {
+      tx.answer(() -> refuse(outcome, conflict.get().status(), conflict.get().text()));
+      return;
+    }
+    Policies.change(
+        tx,
+        change,
+        later -> later.answer(() -> outcome.complete(null)),
+        (later, reason) ->
+            later.answer(() -> refuse(outcome, 500, "The registry refused the change: " + reason)));
   }
 
   private static void refuse(CompletableFuture<Void> outcome, int status, String text) {

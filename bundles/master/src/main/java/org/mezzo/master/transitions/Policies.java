@@ -20,6 +20,7 @@ public final class Policies {
   /** Tells an allocator that came before the registry was read what there is in it. */
   public static void recovered(Transition tx) {
     WeightsChange.tell(tx);
+    Quotas.tell(tx);
   }
 
   /** What is wrong with a change; empty when it can be made. */

@@ -18,6 +18,11 @@ public interface PolicyChange {
   /** What is wrong with it, told before what is not allowed; looks at the next policy. */
   Optional<Refusal> refusal(MasterState state, Settings settings);
 
+  /** What is in its way though it is allowed, told after what is not allowed. */
+  default Optional<Refusal> conflict(MasterState state) {
+    return Optional.empty();
+  }
+
   /** The policy after it. */
   Policy applied(Policy before);
 

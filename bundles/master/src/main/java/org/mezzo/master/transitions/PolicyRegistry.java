@@ -14,6 +14,8 @@ import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.Policy;
 import org.mezzo.protocol.v1.WeightInfo;
 import org.mezzo.protocol.v1.master.Call;
+import org.mezzo.protocol.v1.quota.QuotaConfig;
+import org.mezzo.protocol.v1.quota.QuotaStatus;
 import org.pcollections.HashTreePMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +36,12 @@ public final class PolicyRegistry {
         "policy/weights",
         "weights",
         PolicyRegistry::weights,
-        (policy, other) -> new Policy(other.weights(), policy.quotas()));
+        (policy, other) -> new Policy(other.weights(), policy.quotas())),
+    QUOTAS(
+        "policy/quotas",
+        "quotas",
+        PolicyRegistry::quotas,
+        (policy, other) -> new Policy(policy.weights(), other.quotas()));
 
     /** Bytes of the largest value; with its key it can be stored. */
     private static final int MAX_BYTES = Registry.MAX_VALUE_BYTES - 1_000;
@@ -93,6 +100,13 @@ public final class PolicyRegistry {
     return all.build();
   }
 
+  private static MessageLite quotas(Policy policy) {
+    QuotaStatus.Builder all = QuotaStatus.newBuilder();
+    new TreeMap<>(policy.quotas())
+        .forEach((role, quota) -> all.addConfigs(Quotas.message(role, quota)));
+    return all.build();
+  }
+
   /**
    * Fills a state with what the registry knows. Weights that the state begins with count only where
    * the registry has none (rule 266).
@@ -112,6 +126,12 @@ public final class PolicyRegistry {
         LOG.warn("--weights is ignored: the registry has weights, which calls have to change");
       }
       policy = new Policy(HashTreePMap.from(weights), policy.quotas());
+    }
+    byte[] quotas = registry.get(Section.QUOTAS.key);
+    if (quotas != null) {
+      for (QuotaConfig config : QuotaStatus.parseFrom(quotas).getConfigsList()) {
+        policy = Quotas.with(policy, config.getRole(), Quotas.of(config));
+      }
     }
     return begin.withPolicy(policy, policy);
   }

@@ -92,10 +92,10 @@ public record WeightsChange(List<WeightInfo> weights) implements PolicyChange {
     }
   }
 
-  /** Tells the allocator all weights. */
+  /** Tells the allocator all weights; whatever it proposed without knowing them is void. */
   static void tell(Transition tx) {
     Map<String, Double> all = Map.copyOf(tx.state().weights());
-    tx.tell("weightsUpdated", it -> it.weightsUpdated(all));
+    tx.tellPolicy("weightsUpdated", it -> it.weightsUpdated(all));
   }
 
   /** Whether a framework keeps one of the roles alive (rule 358). */

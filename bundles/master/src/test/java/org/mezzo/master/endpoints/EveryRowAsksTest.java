@@ -317,6 +317,7 @@ class EveryRowAsksTest {
         "/tasks",
         "/roles",
         "/weights",
+        "/quota",
         "/redirect");
   }
 
@@ -344,6 +345,9 @@ class EveryRowAsksTest {
     if (path.equals("/weights")) {
       Answer changed = send(to(path).PUT(HttpRequest.BodyPublishers.ofString("[]")));
       assertThat(changed.status).isEqualTo(allow ? 200 : 403);
+    }
+    if (path.equals("/quota")) {
+      assertThat(send(to(path + "/x").DELETE()).status).isEqualTo(400);
     }
     return send(to(path));
   }
