@@ -14,9 +14,9 @@ import org.mezzo.master.election.RecoveredAgents;
 import org.mezzo.master.election.StateMachine;
 import org.mezzo.master.election.TermRegistry;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Policy;
 import org.mezzo.master.transitions.Settings;
 import org.mezzo.protocol.v1.MasterInfo;
-import org.pcollections.HashTreePMap;
 
 /** Puts the parts of each term together, from what outlives it. Belongs to the event loop. */
 final class Terms implements Leadership.Terms {
@@ -65,9 +65,10 @@ final class Terms implements Leadership.Terms {
     return term;
   }
 
-  /** The root before anything is known. */
+  /** The root before anything is known, with what a registry without weights begins with. */
   private MasterState begin(MasterState.Counters counters) {
+    Policy policy = Policy.NONE.withWeights(flags.allocation().weights());
     return MasterState.begin(self, frame.clock().instant(), flags.history(), counters)
-        .withPolicy(HashTreePMap.from(flags.allocation().weights()), HashTreePMap.empty());
+        .withPolicy(policy, policy);
   }
 }

@@ -19,6 +19,7 @@
  *   <li>{@code allocation}: keeps the leased allocator in step with the ledger and turns proposals
  *       into offers.
  *   <li>{@code election}: who leads; a {@code MasterTerm} lives from election to loss.
+ *   <li>{@code policy}: how operators change weights and quotas.
  *   <li>{@code constraints}: the constraints of frameworks on the agents whose offers they want.
  *   <li>{@code operator} and {@code endpoints}: the calls of the operator API and the JSON
  *       endpoints, a class each.

@@ -61,7 +61,7 @@ public final class AllocationState {
     return data.filters;
   }
 
-  /** The weights that differ from 1, by role. */
+  /** The weights that were set, by role; of others it is 1. */
   public Map<String, Double> weights() {
     return data.weights;
   }

@@ -85,7 +85,7 @@ public interface Allocator extends Module {
    */
   void filtersRemoved(String frameworkId, Set<String> roles, Optional<String> agentId);
 
-  /** The weights that differ from 1, all of them, by role. */
+  /** The weights that were set, all of them, by role; of others it is 1. */
   void weightsUpdated(Map<String, Double> weights);
 
   /** The quotas, all of them, by role. */

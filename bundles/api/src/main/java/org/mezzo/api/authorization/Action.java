@@ -31,6 +31,14 @@ public enum Action {
   VIEW_CONTAINER,
   /** Value: the role. */
   VIEW_ROLE,
+  /** For each role whose weight is to change. Value: the role. */
+  UPDATE_WEIGHT,
+  /** For each role that has a quota. Value: the role. */
+  GET_QUOTA,
+  /** By the calls of old, which set or remove the quota of a role. Value: the role. */
+  UPDATE_QUOTA,
+  /** For each role whose quota is to change. Value: the role. */
+  UPDATE_QUOTA_WITH_CONFIG,
   /** Of the daemon: about anything. */
   VIEW_FLAGS,
   /** Value: the account that runs there; framework and container. */

@@ -78,6 +78,10 @@ public final class Allocation implements AutoCloseable {
   private long requestedNanos;
   private Set<String> candidates = new HashSet<>();
   private long calls;
+
+  /** Proposals of cycles before this call are void. */
+  private long voidBefore;
+
   private final Map<String, Long> agentAddedAt = new HashMap<>();
   private Optional<Set<String>> whitelist = Optional.empty();
   private EventLoop.Timer batches = () -> {};
@@ -175,6 +179,7 @@ public final class Allocation implements AutoCloseable {
     epoch = newEpoch;
     cycling = false;
     calls = 0;
+    voidBefore = 0;
     agentAddedAt.clear();
     if (thrownBy != module.bundleId()) {
       thrownBy = module.bundleId();
@@ -196,6 +201,11 @@ public final class Allocation implements AutoCloseable {
     if (epoch != 0) {
       call(Terms.of(operation), change);
     }
+  }
+
+  /** Has what the holder proposed before the last call dropped, and given back to it. */
+  public void voidProposals() {
+    voidBefore = calls;
   }
 
   /** Notes that the holder knows the agent from its next call on. */
@@ -378,8 +388,9 @@ public final class Allocation implements AutoCloseable {
       return;
     }
     boolean stale = cursor.from() != epoch;
+    boolean superseded = cursor.number() < voidBefore;
     Set<String> known = known(cursor);
-    run.accept(tx -> consider(tx, cursor, stale, known));
+    run.accept(tx -> consider(tx, cursor, stale, superseded, known));
   }
 
   /** The agents in the next batch of which the allocator had been told when it was asked. */
@@ -404,9 +415,11 @@ public final class Allocation implements AutoCloseable {
    * Makes offers of the next batch.
    *
    * @param stale whether the allocator is gone
+   * @param superseded whether it did not know the weights and quotas of now
    * @param known agents of which it had been told
    */
-  private void consider(Transition tx, Cursor cursor, boolean stale, Set<String> known) {
+  private void consider(
+      Transition tx, Cursor cursor, boolean stale, boolean superseded, Set<String> known) {
     int left = BATCH;
     int group = cursor.group();
     int position = cursor.position();
@@ -417,7 +430,11 @@ public final class Allocation implements AutoCloseable {
         left--;
         Proposal proposal = proposals.get(position++);
         Optional<String> objection =
-            stale ? Optional.of("its allocator is gone") : Offers.objection(tx.state(), proposal);
+            stale
+                ? Optional.of("its allocator is gone")
+                : superseded
+                    ? Optional.of("weights or quotas have changed since")
+                    : Offers.objection(tx.state(), proposal);
         if (objection.isEmpty()) {
           made.add(Offers.make(tx, proposal).id());
         } else {

@@ -11,6 +11,7 @@ import org.mezzo.master.state.StateListener;
 import org.mezzo.master.transitions.Consultation;
 import org.mezzo.master.transitions.Effect;
 import org.mezzo.master.transitions.Frameworks;
+import org.mezzo.master.transitions.Policies;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Subscribing;
 import org.mezzo.protocol.v1.scheduler.Event;
@@ -83,6 +84,7 @@ public final class MasterTerm implements AutoCloseable {
         machine.state(),
         root -> {
           machine.recovered(root);
+          machine.run(Policies::recovered);
           LOG.info("Recovered {} agents from the registry; serving", root.recoveredAgents().size());
           recovered.await();
           allocation.requestEvery(machine.settings().allocationInterval());
@@ -173,6 +175,9 @@ public final class MasterTerm implements AutoCloseable {
     @Override
     public void tell(Effect.Tell effect) {
       allocation.tell(effect.operation(), effect.change());
+      if (effect.voids()) {
+        allocation.voidProposals();
+      }
     }
 
     @Override

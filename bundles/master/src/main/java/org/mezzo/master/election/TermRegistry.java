@@ -2,6 +2,7 @@ package org.mezzo.master.election;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -15,6 +16,7 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.AgentRegistry;
 import org.mezzo.master.transitions.Effect;
+import org.mezzo.master.transitions.PolicyRegistry;
 import org.mezzo.master.transitions.Step;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -82,13 +84,14 @@ public final class TermRegistry implements AutoCloseable {
               fetchTime.recordNanos(System.nanoTime() - began);
               MasterState next;
               try {
-                next = AgentRegistry.recover(before, stored);
+                next = PolicyRegistry.recover(AgentRegistry.recover(before, stored), stored);
               } catch (InvalidProtocolBufferException e) {
-                throw new IllegalStateException("The registry holds what is no agent", e);
+                throw new IllegalStateException("The registry holds what cannot be read", e);
               }
-              return writes
-                  .apply(List.of(new Registry.Change(MASTER_INFO, before.self().toByteArray())))
-                  .thenApply(unused -> next);
+              List<Registry.Change> changes = new ArrayList<>();
+              changes.add(new Registry.Change(MASTER_INFO, before.self().toByteArray()));
+              changes.addAll(PolicyRegistry.missing(next.policy(), stored));
+              return writes.apply(changes).thenApply(unused -> next);
             })
         .whenComplete(
             (next, failure) -> {

@@ -22,6 +22,7 @@ import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.operator.OperatorStreams;
+import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.master.scheduler.RootAccounts;
@@ -40,6 +41,7 @@ public final class MasterEndpoints {
   private final Workers workers;
   private final LeaderGate gate;
   private final StateReader reader;
+  private final PolicyChanges policies;
   private final List<ApiEndpoint> endpoints = new ArrayList<>();
   private List<ApiCall<Call>> operatorCalls = List.of();
   private List<ApiCall<org.mezzo.protocol.v1.scheduler.Call>> schedulerCalls = List.of();
@@ -60,6 +62,7 @@ public final class MasterEndpoints {
     this.workers = workers;
     this.gate = new LeaderGate(leadership);
     this.reader = new StateReader(leadership, authorization, workers);
+    this.policies = new PolicyChanges(leadership, authorization);
   }
 
   /**
@@ -106,9 +109,19 @@ public final class MasterEndpoints {
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
     FrameworkTeardown teardown = new FrameworkTeardown(leadership, authorization);
+    PolicyRequests requests = new PolicyRequests(policies, workers.answers());
     operatorCalls =
         OperatorCalls.all(
-            reader, streams, teardown, files, flags.all(), metrics, verbosity, started);
+            reader,
+            policies,
+            workers.answers(),
+            streams,
+            teardown,
+            files,
+            flags.all(),
+            metrics,
+            verbosity,
+            started);
     endpoints.add(
         OperatorApi.of(
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
@@ -120,7 +133,8 @@ public final class MasterEndpoints {
     endpoints.add(new FrameworksEndpoint(reader, gate));
     endpoints.add(new TasksEndpoint(reader, gate));
     endpoints.add(new RolesEndpoint(reader, gate));
-    endpoints.add(new WeightsEndpoint(reader, gate));
+    endpoints.add(new WeightsEndpoint(reader, gate, requests));
+    endpoints.add(new QuotaEndpoint(reader, gate, requests));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;

@@ -1,7 +1,9 @@
 package org.mezzo.master.endpoints;
 
+import java.util.List;
 import java.util.Optional;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Refused;
@@ -20,11 +22,23 @@ abstract class ReadingEndpoint implements ApiEndpoint {
   private final StateReader reader;
   private final LeaderGate gate;
   private final EndpointDeclaration declaration;
+  private final List<Action> actions;
 
   ReadingEndpoint(StateReader reader, LeaderGate gate, EndpointDeclaration declaration) {
+    this(reader, gate, declaration, declaration.permission().actions());
+  }
+
+  /**
+   * One that does not only read.
+   *
+   * @param actions that are asked about when it reads
+   */
+  ReadingEndpoint(
+      StateReader reader, LeaderGate gate, EndpointDeclaration declaration, List<Action> actions) {
     this.reader = reader;
     this.gate = gate;
     this.declaration = declaration;
+    this.actions = actions;
   }
 
   @Override
@@ -39,10 +53,15 @@ abstract class ReadingEndpoint implements ApiEndpoint {
       exchange.respond(stopped.get());
       return;
     }
+    serve(exchange, principal);
+  }
+
+  /** Answers a request that came to the leader. */
+  void serve(HttpExchange exchange, Optional<Principal> principal) throws Refused {
     reader.read(
         exchange,
         principal,
-        declaration.permission().actions(),
+        actions,
         (state, visibility) ->
             CommonEndpoints.respondJson(
                 exchange, json -> write(new View(state, visibility, exchange), json)));

@@ -58,7 +58,7 @@ final class RolesEndpoint extends ReadingEndpoint {
     json.field("role", role.name());
     quantities(json, "guarantee", quota == null ? Quantities.EMPTY : quota.guarantees());
     quantities(json, "limit", quota == null ? Quantities.EMPTY : quota.limits());
-    quantities(json, "consumed", role.allocated());
+    quantities(json, "consumed", role.consumed());
   }
 
   private static void quantities(JsonOut json, String name, Quantities quantities) {

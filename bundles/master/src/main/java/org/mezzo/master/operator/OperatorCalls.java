@@ -2,6 +2,7 @@ package org.mezzo.master.operator;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.NotServed;
@@ -9,6 +10,7 @@ import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
+import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.protocol.v1.master.Call;
 
@@ -22,11 +24,14 @@ public final class OperatorCalls {
   /**
    * All of them.
    *
+   * @param answers where calls go on that had to wait for their change
    * @param verbosity of the process's log
    * @param started when the daemon was started
    */
   public static List<ApiCall<Call>> all(
       StateReader reader,
+      PolicyChanges policies,
+      Executor answers,
       OperatorStreams streams,
       FrameworkTeardown teardown,
       VirtualFiles files,
@@ -51,6 +56,11 @@ public final class OperatorCalls {
                 new GetTasks(reader),
                 new GetRoles(reader),
                 new GetWeights(reader),
+                new UpdateWeights(policies, answers),
+                new GetQuota(reader),
+                new UpdateQuota(policies, answers),
+                new SetQuota(policies, answers),
+                new RemoveQuota(policies, answers),
                 new GetMaster(reader, started),
                 new Subscribe(reader, streams),
                 new Teardown(teardown)),
@@ -61,7 +71,6 @@ public final class OperatorCalls {
   private static List<ApiCall<Call>> notServed() {
     return List.of(
         NotServed.of(Call.Type.GET_OPERATIONS),
-        NotServed.of(Call.Type.UPDATE_WEIGHTS, "update_weights"),
         NotServed.of(Call.Type.RESERVE_RESOURCES, "reserve_resources"),
         NotServed.of(Call.Type.UNRESERVE_RESOURCES, "unreserve_resources"),
         NotServed.of(Call.Type.CREATE_VOLUMES, "create_volumes"),
@@ -76,10 +85,6 @@ public final class OperatorCalls {
         NotServed.of(Call.Type.DRAIN_AGENT, "drain_agent"),
         NotServed.of(Call.Type.DEACTIVATE_AGENT, "deactivate_agent"),
         NotServed.of(Call.Type.REACTIVATE_AGENT, "reactivate_agent"),
-        NotServed.of(Call.Type.GET_QUOTA),
-        NotServed.of(Call.Type.UPDATE_QUOTA, "update_quota"),
-        NotServed.of(Call.Type.SET_QUOTA, "set_quota"),
-        NotServed.of(Call.Type.REMOVE_QUOTA, "remove_quota"),
         NotServed.of(Call.Type.MARK_AGENT_GONE, "mark_agent_gone"));
   }
 }

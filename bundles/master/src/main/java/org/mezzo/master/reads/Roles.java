@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.mezzo.master.state.Agent;
+import org.mezzo.master.state.Consumption;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
@@ -24,6 +25,7 @@ public final class Roles {
    * @param allocated by tasks and executors in its subtree
    * @param offered in its subtree
    * @param reserved in its subtree, used or not
+   * @param consumed of its quota
    */
   public record Role(
       String name,
@@ -31,7 +33,8 @@ public final class Roles {
       List<String> frameworks,
       Quantities allocated,
       Quantities offered,
-      Quantities reserved) {
+      Quantities reserved,
+      Quantities consumed) {
     /** All that is not free. */
     public Quantities resources() {
       return allocated.plus(offered);
@@ -80,6 +83,7 @@ public final class Roles {
     state.weights().keySet().forEach(role -> track(sums, role));
     state.quotas().keySet().forEach(role -> track(sums, role));
 
+    Map<String, Quantities> consumption = Consumption.of(state);
     List<Role> roles = new ArrayList<>();
     sums.forEach(
         (name, sum) ->
@@ -90,7 +94,8 @@ public final class Roles {
                     List.copyOf(sum.frameworks),
                     sum.allocated,
                     sum.offered,
-                    sum.reserved)));
+                    sum.reserved,
+                    consumption.getOrDefault(name, Quantities.EMPTY))));
     return roles;
   }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.mezzo.api.allocator.Quota;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.ObjectApprovers;
@@ -126,6 +127,11 @@ public final class Visibility {
   /** The roles that are to be seen, with what belongs to them. */
   public <T> Map<String, T> roles(Map<String, T> all) {
     return approvers.approved(Action.VIEW_ROLE, all);
+  }
+
+  /** The quotas that are to be seen, by role. */
+  public Map<String, Quota> quotas(Map<String, Quota> all) {
+    return approvers.approved(Action.GET_QUOTA, all);
   }
 
   /** Whether the flags of the daemon are to be seen. */

@@ -31,8 +31,9 @@ import org.pcollections.TreePVector;
  * @param offers outstanding offers by id
  * @param pendingTasks tasks of accepted offers whose launch waits for hooks or authorization
  * @param undecided ids and pids of agents about which a registry write is under way
- * @param weights role weights that differ from 1
- * @param quotas quotas by role
+ * @param policy weights and quotas, as far as the registry is known to hold them
+ * @param nextPolicy what the policy will be once every write of it that is under way is done; the
+ *     same as the policy when there is none
  * @param limits how much history is kept
  * @param counters the next numbers for ids
  */
@@ -50,8 +51,8 @@ public record MasterState(
     PMap<String, Offer> offers,
     PMap<TaskKey, PendingTask> pendingTasks,
     PSet<String> undecided,
-    PMap<String, Double> weights,
-    PMap<String, Quota> quotas,
+    Policy policy,
+    Policy nextPolicy,
     Limits limits,
     Counters counters) {
 
@@ -110,8 +111,8 @@ public record MasterState(
         HashTreePMap.empty(),
         HashTreePMap.empty(),
         HashTreePSet.empty(),
-        HashTreePMap.empty(),
-        HashTreePMap.empty(),
+        Policy.NONE,
+        Policy.NONE,
         limits,
         counters);
   }
@@ -268,11 +269,26 @@ public record MasterState(
     return draft.done();
   }
 
-  /** With these weights and quotas. */
-  public MasterState withPolicy(PMap<String, Double> nextWeights, PMap<String, Quota> nextQuotas) {
+  /** The weights that were set, by role; of others it is 1. */
+  public PMap<String, Double> weights() {
+    return policy.weights();
+  }
+
+  /** The quotas, by role. */
+  public PMap<String, Quota> quotas() {
+    return policy.quotas();
+  }
+
+  /**
+   * With these weights and quotas.
+   *
+   * @param now as far as the registry is known to hold them
+   * @param next once every write that is under way is done
+   */
+  public MasterState withPolicy(Policy now, Policy next) {
     Draft draft = new Draft(this);
-    draft.weights = nextWeights;
-    draft.quotas = nextQuotas;
+    draft.policy = now;
+    draft.nextPolicy = next;
     return draft.done();
   }
 
@@ -291,8 +307,8 @@ public record MasterState(
     private PMap<String, Offer> offers;
     private PMap<TaskKey, PendingTask> pendingTasks;
     private PSet<String> undecided;
-    private PMap<String, Double> weights;
-    private PMap<String, Quota> quotas;
+    private Policy policy;
+    private Policy nextPolicy;
     private Limits limits;
     private Counters counters;
 
@@ -310,8 +326,8 @@ public record MasterState(
       offers = from.offers;
       pendingTasks = from.pendingTasks;
       undecided = from.undecided;
-      weights = from.weights;
-      quotas = from.quotas;
+      policy = from.policy;
+      nextPolicy = from.nextPolicy;
       limits = from.limits;
       counters = from.counters;
     }
@@ -331,8 +347,8 @@ public record MasterState(
           offers,
           pendingTasks,
           undecided,
-          weights,
-          quotas,
+          policy,
+          nextPolicy,
           limits,
           counters);
     }

@@ -153,8 +153,12 @@ public sealed interface Effect {
     }
   }
 
-  /** Tells the allocator of a change of the ledger, if there is one. */
-  record Tell(String operation, Consumer<Allocator> change) implements Effect {
+  /**
+   * Tells the allocator of a change of the ledger, if there is one.
+   *
+   * @param voids whether proposals are void that were made without knowing of it
+   */
+  record Tell(String operation, Consumer<Allocator> change, boolean voids) implements Effect {
     @Override
     public void accept(Handler handler) {
       handler.tell(this);

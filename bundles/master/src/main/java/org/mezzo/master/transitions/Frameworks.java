@@ -75,15 +75,11 @@ public final class Frameworks {
   }
 
   private static Optional<String> flagProblem(Transition tx, Subscribing request) {
-    Optional<Set<String>> allowed = tx.settings().frameworks().roles();
-    if (allowed.isPresent()) {
-      Set<String> strange = new HashSet<>(request.subscription().roles());
-      strange.removeAll(allowed.get());
-      strange.remove("*");
-      if (!strange.isEmpty()) {
-        return Optional.of(
-            "Roles " + Roles.shown(strange) + " are not present in the master's --roles");
-      }
+    Set<String> strange = new HashSet<>(request.subscription().roles());
+    strange.removeIf(tx.settings().frameworks()::welcomes);
+    if (!strange.isEmpty()) {
+      return Optional.of(
+          "Roles " + Roles.shown(strange) + " are not present in the master's --roles");
     }
     if (!tx.settings().frameworks().rootSubmissions() && request.root()) {
       return Optional.of(

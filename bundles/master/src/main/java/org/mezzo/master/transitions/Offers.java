@@ -35,6 +35,10 @@ public final class Offers {
   private static final Duration DEFAULT_REFUSAL = Duration.ofSeconds(5);
   private static final Duration LONGEST_REFUSAL = Duration.ofDays(365);
   private static final int MAX_FILTERS_PER_KEY = 64;
+
+  /** So that the loop is never held for long. */
+  private static final int RESCINDED_AT_ONCE = 200;
+
   private static final String EPHEMERAL_PORTS = "ephemeral_ports";
 
   private Offers() {}
@@ -192,6 +196,21 @@ public final class Offers {
   static void rescind(Transition tx, Offer offer) {
     giveBack(tx, offer);
     announceRescission(tx, offer);
+  }
+
+  /**
+   * Takes offers back in the order of the list, those that still stand, and tells their frameworks;
+   * many of them in several turns of the loop.
+   */
+  static void rescindInPortions(Transition tx, List<String> offerIds) {
+    int now = Math.min(offerIds.size(), RESCINDED_AT_ONCE);
+    for (String id : offerIds.subList(0, now)) {
+      tx.state().offer(id).ifPresent(offer -> rescind(tx, offer));
+    }
+    if (now < offerIds.size()) {
+      List<String> rest = offerIds.subList(now, offerIds.size());
+      tx.effect(new Effect.Next(later -> rescindInPortions(later, rest)));
+    }
   }
 
   static void announceRescission(Transition tx, Offer offer) {

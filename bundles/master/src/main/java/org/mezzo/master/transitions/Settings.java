@@ -53,6 +53,11 @@ public record Settings(
     /** The defaults of the flags. */
     public static final Frameworks DEFAULT =
         new Frameworks(Duration.ofSeconds(15), Optional.empty(), true, Optional.empty());
+
+    /** Whether a role may be used (rule 267). */
+    public boolean welcomes(String role) {
+      return role.equals("*") || roles.map(all -> all.contains(role)).orElse(true);
+    }
   }
 
   /** With other agents let in, or others given up. */

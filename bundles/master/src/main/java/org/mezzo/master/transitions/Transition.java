@@ -115,7 +115,12 @@ public final class Transition {
 
   /** Tells the allocator. */
   public void tell(String operation, Consumer<Allocator> change) {
-    effects.add(new Effect.Tell(operation, change));
+    effects.add(new Effect.Tell(operation, change, false));
+  }
+
+  /** Tells the allocator by what it has to decide from now on: earlier proposals are void. */
+  public void tellPolicy(String operation, Consumer<Allocator> change) {
+    effects.add(new Effect.Tell(operation, change, true));
   }
 
   /** Asks for an allocation cycle over all agents. */

@@ -332,6 +332,7 @@ class EveryRowAsksTest {
         "/roles",
         "/weights",
         "/teardown",
+        "/quota",
         "/redirect");
   }
 
@@ -351,13 +352,22 @@ class EveryRowAsksTest {
             .findFirst()
             .orElseThrow();
     assertThat(declaration.help().summary()).isNotBlank();
-    check(
-        declaration.permission(),
-        () ->
-            send(
-                declaration.methods().equals(Set.of("POST"))
-                    ? to(path).POST(HttpRequest.BodyPublishers.ofString(FORM + scheduler.id))
-                    : to(path)));
+    check(declaration.permission(), () -> everyWay(path, declaration.methods()));
+  }
+
+  /** Asks for changes of nothing, where a path changes something, and then reads. */
+  private static Answer everyWay(String path, Set<String> methods) throws Exception {
+    if (methods.equals(Set.of("POST"))) {
+      return send(to(path).POST(HttpRequest.BodyPublishers.ofString(FORM + scheduler.id)));
+    }
+    if (path.equals("/weights")) {
+      Answer changed = send(to(path).PUT(HttpRequest.BodyPublishers.ofString("[]")));
+      assertThat(changed.status).isEqualTo(allow ? 200 : 403);
+    }
+    if (path.equals("/quota")) {
+      assertThat(send(to(path + "/x").DELETE()).status).isEqualTo(400);
+    }
+    return send(to(path));
   }
 
   static Stream<String> schedulerCalls() {

@@ -25,6 +25,9 @@ public final class InMemoryCoordination implements Coordination {
   /** A registry gives what it has once this is complete. */
   public volatile CompletableFuture<Void> readable = CompletableFuture.completedFuture(null);
 
+  /** A registry says that it has written something once this is complete. */
+  public volatile CompletableFuture<Void> written = CompletableFuture.completedFuture(null);
+
   /** Whether writes fail. */
   public volatile boolean broken;
 
@@ -135,7 +138,7 @@ public final class InMemoryCoordination implements Coordination {
           }
         }
       }
-      return CompletableFuture.runAsync(() -> {}, events);
+      return written.thenRunAsync(() -> {}, events);
     }
 
     @Override

@@ -38,6 +38,12 @@ public final class SimpleAllocator implements Allocator {
   /** The whole ledger as it was handed over. */
   public volatile AllocationState started;
 
+  /** The weights as they were told last. */
+  public volatile Map<String, Double> weights = Map.of();
+
+  /** The quotas as they were told last. */
+  public volatile Map<String, Quota> quotas = Map.of();
+
   /** What each held by agent and framework is now, for comparison with the ledger. */
   public final Map<String, Map<String, Resources>> held = new HashMap<>();
 
@@ -48,6 +54,8 @@ public final class SimpleAllocator implements Allocator {
   @Override
   public synchronized void start(AllocatorOptions options, AllocationState state) {
     started = state;
+    weights = state.weights();
+    quotas = state.quotas();
     state.frameworks().forEach(this::frameworkAdded);
     state.agents().forEach(this::agentAdded);
     filters.addAll(state.filters());
@@ -135,10 +143,14 @@ public final class SimpleAllocator implements Allocator {
   }
 
   @Override
-  public void weightsUpdated(Map<String, Double> weights) {}
+  public void weightsUpdated(Map<String, Double> now) {
+    weights = now;
+  }
 
   @Override
-  public void quotasUpdated(Map<String, Quota> quotas) {}
+  public void quotasUpdated(Map<String, Quota> now) {
+    quotas = now;
+  }
 
   @Override
   public synchronized List<Proposal> allocate(Optional<Set<String>> candidates) {

@@ -14,6 +14,8 @@ import com.google.protobuf.MessageOrBuilder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
 import org.mezzo.protocol.recordio.RecordIo;
 
 /**
@@ -114,20 +116,68 @@ public final class Json {
     }
   }
 
+  /**
+   * Decodes an array of messages; each as {@link #decode(byte[], Message)} does it.
+   *
+   * @param type the default instance of the elements' type
+   */
+  public static <M extends Message> List<M> decodeList(byte[] json, M type)
+      throws JsonFormatException {
+    try (JsonParser parser = FACTORY.createParser(json)) {
+      MessagePlan plan = MessagePlan.of(type.getClass());
+      List<Message.Builder> builders =
+          whole(
+              parser,
+              JsonToken.START_ARRAY,
+              "array",
+              () -> {
+                List<Message.Builder> read = new ArrayList<>();
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                  if (parser.currentToken() != JsonToken.START_OBJECT) {
+                    throw new JsonFormatException(
+                        JsonFormatException.Kind.CONVERSION, "Expecting an array of JSON objects");
+                  }
+                  read.add(new JsonDecoder(parser).read(plan));
+                }
+                return read;
+              });
+      List<M> messages = new ArrayList<>();
+      for (Message.Builder builder : builders) {
+        messages.add(built(builder));
+      }
+      return messages;
+    } catch (JsonFormatException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new JsonFormatException(JsonFormatException.Kind.SYNTAX, e.getMessage());
+    }
+  }
+
   private static <M extends Message> M decode(JsonParser parser, M type) throws IOException {
     MessagePlan plan = MessagePlan.of(type.getClass());
-    Message.Builder builder;
+    return built(
+        whole(parser, JsonToken.START_OBJECT, "object", () -> new JsonDecoder(parser).read(plan)));
+  }
+
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  /** Reads what begins with a token and is all that there is. */
+  private static <T> T whole(JsonParser parser, JsonToken begin, String what, Reading<T> reading)
+      throws IOException {
+    T read;
     try {
       try {
         JsonToken first = parser.nextToken();
         if (first == null) {
-          throw syntax(parser.currentTokenLocation(), "empty text instead of a JSON object", "");
+          throw syntax(parser.currentTokenLocation(), "empty text instead of a JSON " + what, "");
         }
-        if (first != JsonToken.START_OBJECT) {
+        if (first != begin) {
           throw new JsonFormatException(
-              JsonFormatException.Kind.CONVERSION, "Expecting a JSON object");
+              JsonFormatException.Kind.CONVERSION, "Expecting a JSON " + what);
         }
-        builder = new JsonDecoder(parser).read(plan);
+        read = reading.read();
       } catch (JsonFormatException e) {
         // Text that is no JSON at all is the graver fault, also when it comes later.
         if (e.kind() == JsonFormatException.Kind.CONVERSION) {
@@ -137,11 +187,15 @@ public final class Json {
       }
       if (parser.nextToken() != null) {
         throw syntax(
-            parser.currentTokenLocation(), "unexpected text after the end of the JSON object", "");
+            parser.currentTokenLocation(), "unexpected text after the end of the JSON " + what, "");
       }
     } catch (JsonProcessingException e) {
       throw syntax(e.getLocation(), e.getOriginalMessage(), path(parser));
     }
+    return read;
+  }
+
+  private static <M extends Message> M built(Message.Builder builder) throws JsonFormatException {
     if (!builder.isInitialized()) {
       throw new JsonFormatException(
           JsonFormatException.Kind.MISSING,

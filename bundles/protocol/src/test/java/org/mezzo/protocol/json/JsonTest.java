@@ -9,6 +9,7 @@ import com.google.protobuf.Message;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +23,7 @@ import org.mezzo.protocol.v1.Filters;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.Offer;
+import org.mezzo.protocol.v1.OfferID;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
@@ -423,8 +425,7 @@ class JsonTest {
             closed[0] = true;
           }
         };
-    assertThat(Json.decode(in, org.mezzo.protocol.v1.OfferID.getDefaultInstance()).getValue())
-        .isEqualTo("o");
+    assertThat(Json.decode(in, OfferID.getDefaultInstance()).getValue()).isEqualTo("o");
     assertThat(closed[0]).isFalse();
   }
 
@@ -470,5 +471,40 @@ class JsonTest {
 
   private static Consumer<JsonFormatException> kind(JsonFormatException.Kind kind) {
     return e -> assertThat(e.kind()).isEqualTo(kind);
+  }
+
+  private static List<OfferID> list(String json) throws JsonFormatException {
+    return Json.decodeList(json.getBytes(StandardCharsets.UTF_8), OfferID.getDefaultInstance());
+  }
+
+  @Test
+  void arraysOfMessagesAreRead() throws Exception {
+    assertThat(list(" [] ")).isEmpty();
+    assertThat(list("[{\"value\":\"a\"},{\"value\":\"b\",\"x\":[{}]}]"))
+        .extracting(OfferID::getValue)
+        .containsExactly("a", "b");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "``|SYNTAX|empty text instead of a JSON array",
+        "[|SYNTAX|syntax error",
+        "[{}|SYNTAX|syntax error",
+        "[1,|SYNTAX|syntax error",
+        "[] []|SYNTAX|unexpected text after the end of the JSON array",
+        "{}|CONVERSION|Expecting a JSON array",
+        "[[]]|CONVERSION|Expecting an array of JSON objects",
+        "[null]|CONVERSION|Expecting an array of JSON objects",
+        "[{\"value\":\"a\"},{}]|MISSING|Missing required fields: value",
+      })
+  void otherThingsThanArraysOfMessagesAreRefused(
+      String json, JsonFormatException.Kind kind, String text) {
+    assertThatThrownBy(() -> list(json))
+        .isInstanceOfSatisfying(
+            JsonFormatException.class, it -> assertThat(it.kind()).isEqualTo(kind))
+        .hasMessageContaining(text);
   }
 }

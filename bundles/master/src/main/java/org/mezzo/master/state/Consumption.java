@@ -1,0 +1,50 @@
+package org.mezzo.master.state;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.mezzo.resources.Quantities;
+import org.mezzo.resources.Resources;
+
+/**
+ * What roles consume of their quotas (rule 258): what is not revocable of that which tasks and
+ * executors of the subtree have, and of its reservations that nobody uses. Stateless.
+ */
+public final class Consumption {
+  private Consumption() {}
+
+  /** What each role consumes, those above it included; of others it is nothing. */
+  public static Map<String, Quantities> of(MasterState state) {
+    Map<String, Quantities> sums = new HashMap<>();
+    for (Agent agent : state.agents().values()) {
+      Resources allocated = agent.totalAllocated();
+      add(sums, allocated.allocations());
+      if (agent.total().hasReserved()) {
+        add(sums, agent.total().minus(allocated.unallocated()).reserved());
+      }
+    }
+    return sums;
+  }
+
+  private static void add(Map<String, Quantities> sums, Map<String, Resources> byRole) {
+    byRole.forEach(
+        (role, resources) -> {
+          Quantities more = resources.nonRevocable().quantities();
+          if (!more.isEmpty()) {
+            upwards(role, each -> sums.merge(each, more, Quantities::plus));
+          }
+        });
+  }
+
+  /** Does something for a role and each of those above it. */
+  public static void upwards(String role, Consumer<String> action) {
+    for (int end = role.length(); end > 0; end = role.lastIndexOf('/', end - 1)) {
+      action.accept(role.substring(0, end));
+    }
+  }
+
+  /** Whether a role is another one or below it (rule 360). */
+  public static boolean within(String role, String root) {
+    return role.equals(root) || role.startsWith(root + "/");
+  }
+}
