@@ -48,7 +48,10 @@ public interface HttpExchange {
   /** Receives the body piece by piece as it arrives; instead of {@link #body}. */
   void receive(BodyListener listener);
 
-  /** Sends a whole answer; compressed with gzip when the client allows and it is worth it. */
+  /**
+   * Sends a whole answer; compressed with gzip when the client allows and it is worth it, which
+   * {@code Vary} then says.
+   */
   void respond(HttpResponse response);
 
   /**

@@ -47,6 +47,9 @@ final class JettyExchange implements HttpExchange {
   /** Rule 16. */
   private static final int MIN_COMPRESSED_BYTES = 1024;
 
+  /** For caches: another client may be sent other bytes. */
+  private static final HttpField BY_ENCODING = new HttpField(HttpHeader.VARY, "Accept-Encoding");
+
   private final JettyConnector connector;
   private final Request request;
   private final Response response;
@@ -269,12 +272,14 @@ final class JettyExchange implements HttpExchange {
       return;
     }
     byte[] body = answer.body();
-    boolean compress = body.length >= MIN_COMPRESSED_BYTES && compressible(answer);
     response.setStatus(answer.status());
     answer.headers().forEach((name, value) -> response.getHeaders().put(name, value));
-    if (compress) {
-      body = compressed(body);
-      response.getHeaders().put(HttpHeader.CONTENT_ENCODING, "gzip");
+    if (body.length >= MIN_COMPRESSED_BYTES && !encoded(answer)) {
+      response.getHeaders().ensureField(BY_ENCODING);
+      if (compresses()) {
+        body = compressed(body);
+        response.getHeaders().put(HttpHeader.CONTENT_ENCODING, "gzip");
+      }
     }
     if (answer.status() != 204 && answer.status() != 304) {
       response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
@@ -283,12 +288,12 @@ final class JettyExchange implements HttpExchange {
     response.write(true, ByteBuffer.wrap(body), callback);
   }
 
-  private boolean compressible(HttpResponse answer) {
-    for (String name : answer.headers().keySet()) {
-      if (name.equalsIgnoreCase("Content-Encoding")) {
-        return false;
-      }
-    }
+  private static boolean encoded(HttpResponse answer) {
+    return answer.headers().keySet().stream().anyMatch("Content-Encoding"::equalsIgnoreCase);
+  }
+
+  /** Whether the client takes compressed answers. */
+  private boolean compresses() {
     List<String> accepted = headers().get("accept-encoding");
     if (accepted == null) {
       return false;

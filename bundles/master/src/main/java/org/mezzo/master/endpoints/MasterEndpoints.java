@@ -21,6 +21,7 @@ import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.operator.OperatorStreams;
 import org.mezzo.master.reads.LeaderGate;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.master.scheduler.RootAccounts;
 import org.mezzo.master.scheduler.SchedulerApi;
@@ -107,13 +108,14 @@ public final class MasterEndpoints {
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
             gate,
             workers));
-    endpoints.add(new StateEndpoint(reader, gate, leadership, flags, operator, started));
-    endpoints.add(new StateSummaryEndpoint(reader, gate, operator));
-    endpoints.add(new SlavesEndpoint(reader, gate));
-    endpoints.add(new FrameworksEndpoint(reader, gate));
-    endpoints.add(new TasksEndpoint(reader, gate));
-    endpoints.add(new RolesEndpoint(reader, gate));
-    endpoints.add(new WeightsEndpoint(reader, gate));
+    StateAnswers answers = new StateAnswers(leadership, authorization, workers, metrics);
+    endpoints.add(new StateEndpoint(answers, gate, flags, operator, started));
+    endpoints.add(new StateSummaryEndpoint(answers, gate, operator));
+    endpoints.add(new SlavesEndpoint(answers, gate));
+    endpoints.add(new FrameworksEndpoint(answers, gate));
+    endpoints.add(new TasksEndpoint(answers, gate));
+    endpoints.add(new RolesEndpoint(answers, gate));
+    endpoints.add(new WeightsEndpoint(answers, gate));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

@@ -9,14 +9,14 @@ import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 
 /** {@code /weights}: the weights that were set. */
 final class WeightsEndpoint extends ReadingEndpoint {
 
-  WeightsEndpoint(StateReader reader, LeaderGate gate) {
+  WeightsEndpoint(StateAnswers answers, LeaderGate gate) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             "/weights",
