@@ -1,5 +1,6 @@
 package org.mezzo.master.endpoints;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,9 @@ import org.mezzo.protocol.v1.master.Call;
  * endpoints. Nothing else adds them to its router.
  */
 public final class MasterEndpoints {
+  /** How often it is looked which kept answers nobody asks for any more. */
+  private static final Duration FORGET_INTERVAL = Duration.ofSeconds(30);
+
   private final Leadership leadership;
   private final Authorization authorization;
   private final MetricsRegistry metrics;
@@ -109,6 +113,7 @@ public final class MasterEndpoints {
             gate,
             workers));
     StateAnswers answers = new StateAnswers(leadership, authorization, workers, metrics);
+    loop.every(FORGET_INTERVAL, answers::forget);
     endpoints.add(new StateEndpoint(answers, gate, flags, operator, started));
     endpoints.add(new StateSummaryEndpoint(answers, gate, operator));
     endpoints.add(new SlavesEndpoint(answers, gate));

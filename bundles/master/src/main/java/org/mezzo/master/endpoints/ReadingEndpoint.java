@@ -48,6 +48,8 @@ abstract class ReadingEndpoint implements ApiEndpoint {
         exchange,
         principal,
         declaration.permission().actions(),
+        declaration.path(),
+        parameters,
         (root, visibility) ->
             CommonEndpoints.json(
                 function, json -> write(new View(root, visibility, parameters), json)));

@@ -27,6 +27,7 @@ import org.mezzo.modules.Kinds;
 /** What is sent to clients that bring back the tag of what they have, and what is not. */
 class UnchangedStateTest {
   private static final String UNCHANGED = "master/mezzo/reads_unchanged";
+  private static final String MADE = "master/mezzo/reads_made";
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -174,6 +175,47 @@ class UnchangedStateTest {
         assertThat(noFlags.text()).contains("secret").doesNotContain("\"flags\"");
         refused.clear();
         assertThat(get(cluster, "/state", "If-None-Match", tag).status).isEqualTo(304);
+      }
+    }
+  }
+
+  @Test
+  void isMadeOnceForAllWhoAskTheSame() throws Exception {
+    try (TestCluster cluster = new TestCluster(workDir)) {
+      Answer first = get(cluster, "/state");
+      for (String path : new String[] {"/master/state", "/state.json", "/state?_=123"}) {
+        Answer again = get(cluster, path, "Accept-Encoding", "gzip");
+        assertThat(again.text()).isEqualTo(first.text());
+      }
+      assertThat(cluster.master.metrics().snapshot())
+          .containsEntry(MADE, 1.0)
+          .containsEntry("master/mezzo/reads_shared", 3.0)
+          .hasEntrySatisfying(
+              "master/mezzo/reads_kept_bytes",
+              bytes -> assertThat(bytes).isGreaterThanOrEqualTo(first.response.body().length));
+      assertThat(get(cluster, "/state?jsonp=f").text()).isEqualTo("f(" + first.text() + ")");
+      assertThat(get(cluster, "/slaves").text()).isNotEqualTo(first.text());
+      cluster.agent(5051, "cpus:4;mem:1000");
+      assertThat(get(cluster, "/state").text()).contains("\"port\":5051");
+    }
+  }
+
+  @Test
+  void isSharedByThoseWhoSeeTheSameAndByNobodyElse() throws Exception {
+    Set<Action> refused = ConcurrentHashMap.newKeySet();
+    try (TestCluster cluster = new TestCluster(workDir, "acls={}")) {
+      Authorizer authorizer = (subject, actions) -> (action, object) -> !refused.contains(action);
+      cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+      try (TestScheduler scheduler = TestScheduler.json(cluster.address())) {
+        scheduler.subscribed(TestScheduler.info("r").setName("secret").build());
+        String all = get(cluster, "/frameworks").text();
+        refused.add(Action.VIEW_FRAMEWORK);
+        String less = get(cluster, "/frameworks").text();
+        refused.clear();
+        assertThat(get(cluster, "/frameworks").text()).isEqualTo(all).contains("secret");
+        refused.add(Action.VIEW_FRAMEWORK);
+        assertThat(get(cluster, "/frameworks").text()).isEqualTo(less).doesNotContain("secret");
+        assertThat(cluster.master.metrics().snapshot()).containsEntry(MADE, 2.0);
       }
     }
   }
