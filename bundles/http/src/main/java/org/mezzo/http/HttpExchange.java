@@ -48,7 +48,13 @@ public interface HttpExchange {
   /** Receives the body piece by piece as it arrives; instead of {@link #body}. */
   void receive(BodyListener listener);
 
-  /** Sends a whole answer; compressed with gzip when the client allows and it is worth it. */
+  /** Whether the client takes answers that are compressed with gzip. */
+  boolean compresses();
+
+  /**
+   * Sends a whole answer; compressed with gzip when the client allows and it is worth it, which
+   * {@code Vary} then says. What many get is compressed once by {@link HttpResponse#compressed}.
+   */
   void respond(HttpResponse response);
 
   /**

@@ -1,8 +1,12 @@
 package org.mezzo.http;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.zip.GZIPOutputStream;
 
 /**
  * A whole answer.
@@ -10,6 +14,7 @@ import java.util.Map;
  * @param headers written as they are; Content-Length and Date are added
  */
 public record HttpResponse(int status, Map<String, String> headers, byte[] body) {
+  private static final int MIN_COMPRESSED_BYTES = 1024;
 
   /** An answer without body. */
   public static HttpResponse status(int status) {
@@ -27,6 +32,33 @@ public record HttpResponse(int status, Map<String, String> headers, byte[] body)
   /** A JSON answer. */
   public static HttpResponse json(byte[] json) {
     return new HttpResponse(200, Map.of("Content-Type", "application/json"), json);
+  }
+
+  /**
+   * Whether it is worth compressing, and not encoded already (rule 16): what is sent then depends
+   * on what the client takes.
+   */
+  public boolean compressible() {
+    return body.length >= MIN_COMPRESSED_BYTES
+        && headers.keySet().stream().noneMatch("Content-Encoding"::equalsIgnoreCase);
+  }
+
+  /**
+   * The same compressed with gzip, as clients for which {@link HttpExchange#compresses} are sent
+   * it; itself when it is not {@link #compressible}.
+   */
+  public HttpResponse compressed() {
+    if (!compressible()) {
+      return this;
+    }
+    ByteArrayOutputStream out = new ByteArrayOutputStream(body.length / 4);
+    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+      gzip.write(body);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    HttpResponse encoded = with("Content-Encoding", "gzip");
+    return new HttpResponse(status, encoded.headers, out.toByteArray());
   }
 
   /** The same with one header more. */

@@ -467,6 +467,7 @@ class JettyConnectorsTest {
             HttpRequest.newBuilder(uri("/large")).header("Accept-Encoding", "gzip").build(),
             BodyHandlers.ofByteArray());
     assertThat(zipped.headers().firstValue("Content-Encoding")).contains("gzip");
+    assertThat(zipped.headers().allValues("Vary")).containsExactly("Accept-Encoding");
     assertThat(new GZIPInputStream(new ByteArrayInputStream(zipped.body())).readAllBytes())
         .isEqualTo(LARGE.getBytes(StandardCharsets.UTF_8));
     for (String[] plain :
@@ -476,6 +477,9 @@ class JettyConnectorsTest {
               HttpRequest.newBuilder(uri(plain[0])).header("Accept-Encoding", plain[1]).build(),
               BodyHandlers.ofString());
       assertThat(answer.headers().firstValue("Content-Encoding")).isEmpty();
+      // What is too short to be compressed is the same for everybody.
+      assertThat(answer.headers().firstValue("Vary").isPresent())
+          .isEqualTo(plain[0].equals("/large"));
     }
   }
 

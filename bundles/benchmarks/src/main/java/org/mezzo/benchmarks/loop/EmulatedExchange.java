@@ -112,6 +112,11 @@ final class EmulatedExchange implements HttpExchange {
   }
 
   @Override
+  public boolean compresses() {
+    return false;
+  }
+
+  @Override
   public void respond(HttpResponse answer) {
     response.complete(answer);
   }

@@ -8,6 +8,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.json.JsonOut;
@@ -67,22 +68,38 @@ public final class CommonEndpoints {
    * names.
    */
   public static void respondJson(HttpExchange exchange, Consumer<JsonOut> value) {
-    String function = exchange.query().get("jsonp");
-    if (function == null) {
-      exchange.respond(HttpResponse.json(JsonOut.bytes(value)));
+    Optional<String> function;
+    try {
+      function = function(exchange.query());
+    } catch (Refused refused) {
+      exchange.respond(HttpResponse.text(refused.status(), refused.getMessage()));
       return;
     }
-    if (!FUNCTION.matcher(function).matches()) {
-      exchange.respond(HttpResponse.text(400, "Expecting 'jsonp' to name a function.\n"));
-      return;
+    exchange.respond(json(function, value));
+  }
+
+  /**
+   * The function that the query's {@code jsonp} names, if it names one.
+   *
+   * @throws Refused with 400 when that can be no function
+   */
+  public static Optional<String> function(Map<String, String> query) throws Refused {
+    Optional<String> function = Optional.ofNullable(query.get("jsonp"));
+    if (function.isPresent() && !FUNCTION.matcher(function.get()).matches()) {
+      throw new Refused(400, "Expecting 'jsonp' to name a function.\n");
+    }
+    return function;
+  }
+
+  /** JSON, wrapped into a call of the function where there is one. */
+  public static HttpResponse json(Optional<String> function, Consumer<JsonOut> value) {
+    if (function.isEmpty()) {
+      return HttpResponse.json(JsonOut.bytes(value));
     }
     String wrapped =
-        function + "(" + new String(JsonOut.bytes(value), StandardCharsets.UTF_8) + ")";
-    exchange.respond(
-        new HttpResponse(
-            200,
-            Map.of("Content-Type", "text/javascript"),
-            wrapped.getBytes(StandardCharsets.UTF_8)));
+        function.get() + "(" + new String(JsonOut.bytes(value), StandardCharsets.UTF_8) + ")";
+    return new HttpResponse(
+        200, Map.of("Content-Type", "text/javascript"), wrapped.getBytes(StandardCharsets.UTF_8));
   }
 
   /** What GET_FLAGS answers with. */

@@ -3,7 +3,6 @@ package org.mezzo.http.jetty;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
@@ -21,7 +20,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.GZIPInputStream;
-import java.util.zip.GZIPOutputStream;
 import org.eclipse.jetty.http.BadMessageException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -44,8 +42,8 @@ import org.slf4j.LoggerFactory;
 final class JettyExchange implements HttpExchange {
   private static final Logger LOG = LoggerFactory.getLogger(JettyExchange.class);
 
-  /** Rule 16. */
-  private static final int MIN_COMPRESSED_BYTES = 1024;
+  /** For caches: another client may be sent other bytes. */
+  private static final HttpField BY_ENCODING = new HttpField(HttpHeader.VARY, "Accept-Encoding");
 
   private final JettyConnector connector;
   private final Request request;
@@ -268,13 +266,16 @@ final class JettyExchange implements HttpExchange {
     if (!takeAnswer()) {
       return;
     }
-    byte[] body = answer.body();
-    boolean compress = body.length >= MIN_COMPRESSED_BYTES && compressible(answer);
-    response.setStatus(answer.status());
-    answer.headers().forEach((name, value) -> response.getHeaders().put(name, value));
-    if (compress) {
-      body = compressed(body);
-      response.getHeaders().put(HttpHeader.CONTENT_ENCODING, "gzip");
+    HttpResponse sent = answer;
+    boolean negotiated = answer.compressible();
+    if (negotiated && compresses()) {
+      sent = answer.compressed();
+    }
+    byte[] body = sent.body();
+    response.setStatus(sent.status());
+    sent.headers().forEach((name, value) -> response.getHeaders().put(name, value));
+    if (negotiated) {
+      response.getHeaders().ensureField(BY_ENCODING);
     }
     if (answer.status() != 204 && answer.status() != 304) {
       response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
@@ -283,12 +284,8 @@ final class JettyExchange implements HttpExchange {
     response.write(true, ByteBuffer.wrap(body), callback);
   }
 
-  private boolean compressible(HttpResponse answer) {
-    for (String name : answer.headers().keySet()) {
-      if (name.equalsIgnoreCase("Content-Encoding")) {
-        return false;
-      }
-    }
+  @Override
+  public boolean compresses() {
     List<String> accepted = headers().get("accept-encoding");
     if (accepted == null) {
       return false;
@@ -301,16 +298,6 @@ final class JettyExchange implements HttpExchange {
       }
     }
     return false;
-  }
-
-  private static byte[] compressed(byte[] body) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(body.length / 4);
-    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
-      gzip.write(body);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return out.toByteArray();
   }
 
   @Override

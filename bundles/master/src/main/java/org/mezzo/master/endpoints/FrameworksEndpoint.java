@@ -9,15 +9,15 @@ import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.state.Framework;
 
 /** {@code /frameworks}: frameworks with their tasks and executors. */
 final class FrameworksEndpoint extends ReadingEndpoint {
 
-  FrameworksEndpoint(StateReader reader, LeaderGate gate) {
+  FrameworksEndpoint(StateAnswers answers, LeaderGate gate) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             "/frameworks",

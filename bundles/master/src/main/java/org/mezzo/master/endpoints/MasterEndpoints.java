@@ -1,5 +1,6 @@
 package org.mezzo.master.endpoints;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.operator.OperatorStreams;
 import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.LeaderGate;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.master.scheduler.RootAccounts;
 import org.mezzo.master.scheduler.SchedulerApi;
@@ -35,6 +37,9 @@ import org.mezzo.protocol.v1.master.Call;
  * endpoints. Nothing else adds them to its router.
  */
 public final class MasterEndpoints {
+  /** How often it is looked which kept answers nobody asks for any more. */
+  private static final Duration FORGET_INTERVAL = Duration.ofSeconds(30);
+
   private final Leadership leadership;
   private final Authorization authorization;
   private final MetricsRegistry metrics;
@@ -127,14 +132,16 @@ public final class MasterEndpoints {
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
             gate,
             workers));
-    endpoints.add(new StateEndpoint(reader, gate, leadership, flags, operator, started));
-    endpoints.add(new StateSummaryEndpoint(reader, gate, operator));
-    endpoints.add(new SlavesEndpoint(reader, gate));
-    endpoints.add(new FrameworksEndpoint(reader, gate));
-    endpoints.add(new TasksEndpoint(reader, gate));
-    endpoints.add(new RolesEndpoint(reader, gate));
-    endpoints.add(new WeightsEndpoint(reader, gate, requests));
-    endpoints.add(new QuotaEndpoint(reader, gate, requests));
+    StateAnswers answers = new StateAnswers(leadership, authorization, workers, metrics);
+    loop.every(FORGET_INTERVAL, answers::forget);
+    endpoints.add(new StateEndpoint(answers, gate, flags, operator, started));
+    endpoints.add(new StateSummaryEndpoint(answers, gate, operator));
+    endpoints.add(new SlavesEndpoint(answers, gate));
+    endpoints.add(new FrameworksEndpoint(answers, gate));
+    endpoints.add(new TasksEndpoint(answers, gate));
+    endpoints.add(new RolesEndpoint(answers, gate));
+    endpoints.add(new WeightsEndpoint(answers, gate, requests));
+    endpoints.add(new QuotaEndpoint(answers, gate, requests));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;

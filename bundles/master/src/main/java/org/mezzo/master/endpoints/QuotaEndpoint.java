@@ -15,7 +15,7 @@ import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.QuotaReports;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.transitions.PolicyChange;
 import org.mezzo.master.transitions.QuotaRemoval;
 import org.mezzo.master.transitions.QuotaSetting;
@@ -29,9 +29,9 @@ final class QuotaEndpoint extends ReadingEndpoint {
 
   private final PolicyRequests requests;
 
-  QuotaEndpoint(StateReader reader, LeaderGate gate, PolicyRequests requests) {
+  QuotaEndpoint(StateAnswers answers, LeaderGate gate, PolicyRequests requests) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             PATH,

@@ -8,16 +8,16 @@ import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.Roles;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.resources.Quantities;
 
 /** {@code /roles}: the known roles (rule 359). */
 final class RolesEndpoint extends ReadingEndpoint {
 
-  RolesEndpoint(StateReader reader, LeaderGate gate) {
+  RolesEndpoint(StateAnswers answers, LeaderGate gate) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             "/roles",

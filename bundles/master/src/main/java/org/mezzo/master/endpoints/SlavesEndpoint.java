@@ -9,7 +9,7 @@ import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.daemon.json.StateJson;
 import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
 import org.mezzo.resources.Resources;
@@ -17,9 +17,9 @@ import org.mezzo.resources.Resources;
 /** {@code /slaves}: agents with their resources in full. */
 final class SlavesEndpoint extends ReadingEndpoint {
 
-  SlavesEndpoint(StateReader reader, LeaderGate gate) {
+  SlavesEndpoint(StateAnswers answers, LeaderGate gate) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             "/slaves",

@@ -13,15 +13,13 @@ import org.mezzo.daemon.json.StateJson;
 import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.reads.EpochSeconds;
 import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.state.Agent;
-import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.protocol.v1.MasterInfo;
 
 /** {@code /state}: everything the master knows. */
 final class StateEndpoint extends ReadingEndpoint {
-  private final ClusterView cluster;
   private final DaemonFlags flags;
   private final OperatorFlags operator;
   private final Instant started;
@@ -32,14 +30,13 @@ final class StateEndpoint extends ReadingEndpoint {
    * @param started when the daemon was started
    */
   StateEndpoint(
-      StateReader reader,
+      StateAnswers answers,
       LeaderGate gate,
-      ClusterView cluster,
       DaemonFlags flags,
       OperatorFlags operator,
       Instant started) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             "/state",
@@ -56,7 +53,6 @@ final class StateEndpoint extends ReadingEndpoint {
                         + " as the caller may see them. Expensive in large clusters:"
                         + " /state-summary and the operator API tell less at a time.")
                 .with("jsonp", "name of a function; the answer is then a call of it")));
-    this.cluster = cluster;
     this.flags = flags;
     this.operator = operator;
     this.started = started;
@@ -89,7 +85,7 @@ final class StateEndpoint extends ReadingEndpoint {
           if (self.hasDomain()) {
             StateJson.domain(json, "domain", self.getDomain());
           }
-          cluster.leader().ifPresent(leader -> leader(json, leader));
+          view.root().leader().ifPresent(leader -> leader(json, leader));
           if (view.visibility().flags()) {
             operator.cluster().ifPresent(name -> json.field("cluster", name));
             flags.folders().log().ifPresent(folder -> json.field("log_dir", folder));

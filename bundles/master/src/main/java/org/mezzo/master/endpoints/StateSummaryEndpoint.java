@@ -15,7 +15,7 @@ import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.TaskState;
@@ -38,9 +38,9 @@ final class StateSummaryEndpoint extends ReadingEndpoint {
 
   private final OperatorFlags flags;
 
-  StateSummaryEndpoint(StateReader reader, LeaderGate gate, OperatorFlags flags) {
+  StateSummaryEndpoint(StateAnswers answers, LeaderGate gate, OperatorFlags flags) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             "/state-summary",

@@ -12,7 +12,7 @@ import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Task;
 
@@ -20,9 +20,9 @@ import org.mezzo.master.state.Task;
 final class TasksEndpoint extends ReadingEndpoint {
   private static final int DEFAULT_LIMIT = 100;
 
-  TasksEndpoint(StateReader reader, LeaderGate gate) {
+  TasksEndpoint(StateAnswers answers, LeaderGate gate) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             "/tasks",

@@ -14,7 +14,7 @@ import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.master.reads.LeaderGate;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.transitions.PolicyChange;
 import org.mezzo.master.transitions.WeightsChange;
 import org.mezzo.protocol.json.Json;
@@ -25,9 +25,9 @@ import org.mezzo.protocol.v1.WeightInfo;
 final class WeightsEndpoint extends ReadingEndpoint {
   private final PolicyRequests requests;
 
-  WeightsEndpoint(StateReader reader, LeaderGate gate, PolicyRequests requests) {
+  WeightsEndpoint(StateAnswers answers, LeaderGate gate, PolicyRequests requests) {
     super(
-        reader,
+        answers,
         gate,
         new EndpointDeclaration(
             "/weights",

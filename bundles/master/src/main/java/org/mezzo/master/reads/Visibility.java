@@ -1,11 +1,16 @@
 package org.mezzo.master.reads;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.api.authorization.Action;
@@ -28,10 +33,23 @@ public final class Visibility {
   private static final List<Action> OF_FRAMEWORKS =
       List.of(Action.VIEW_FRAMEWORK, Action.VIEW_TASK, Action.VIEW_EXECUTOR);
 
+  private static final int FINGERPRINT_BYTES = 16;
+
   private final ObjectApprovers approvers;
 
+  /**
+   * What each action was approved about: ids of frameworks, names of roles, of flags the empty
+   * name. Empty while the approvers are asked.
+   */
+  private final Map<Action, Set<String>> decisions;
+
   private Visibility(ObjectApprovers approvers) {
+    this(approvers, Map.of());
+  }
+
+  private Visibility(ObjectApprovers approvers, Map<Action, Set<String>> decisions) {
     this.approvers = approvers;
+    this.decisions = decisions;
   }
 
   /** What these approve. */
@@ -70,6 +88,67 @@ public final class Visibility {
             (action, object) -> approved.get(action).contains(object.value().orElse(""))));
   }
 
+  /**
+   * The same with everything asked now that can be asked about a state, so that the approvers are
+   * not needed any more. Equal to others that are decided about the same state when exactly the
+   * same is to be seen, whoever it was decided for.
+   */
+  Visibility decided(MasterState state) {
+    if (!approvers.limited()) {
+      return this;
+    }
+    Map<Action, Set<String>> approved = new EnumMap<>(Action.class);
+    for (Action action : OF_FRAMEWORKS) {
+      Set<String> ids = new TreeSet<>();
+      Stream.concat(state.frameworks().values().stream(), state.completedFrameworks().stream())
+          .filter(framework -> approved(action, framework))
+          .forEach(framework -> ids.add(framework.id()));
+      approved.put(action, ids);
+    }
+    Set<String> roles = new TreeSet<>(Roles.names(state));
+    roles.removeIf(role -> !role(role));
+    approved.put(Action.VIEW_ROLE, roles);
+    approved.put(Action.VIEW_FLAGS, flags() ? Set.of("") : Set.of());
+    return new Visibility(
+        ObjectApprovers.of(
+            approved.keySet(),
+            (action, object) -> approved.get(action).contains(object.value().orElse(""))),
+        approved);
+  }
+
+  /** A short text that differs where what was decided differs, and tells nothing of it. */
+  String fingerprint(String salt) {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Every Java has SHA-256", e);
+    }
+    digest.update(salt.getBytes(StandardCharsets.UTF_8));
+    // Lengths in front, so that no name can pass for the end of one set and the begin of the next.
+    decisions.forEach(
+        (action, names) -> {
+          digest.update(
+              (action.name() + ' ' + names.size() + '\n').getBytes(StandardCharsets.UTF_8));
+          names.forEach(
+              name -> digest.update((name.length() + " " + name).getBytes(StandardCharsets.UTF_8)));
+        });
+    return HexFormat.of().formatHex(digest.digest(), 0, FINGERPRINT_BYTES);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return this == other
+        || (other instanceof Visibility that
+            && !decisions.isEmpty()
+            && decisions.equals(that.decisions));
+  }
+
+  @Override
+  public int hashCode() {
+    return decisions.isEmpty() ? System.identityHashCode(this) : decisions.hashCode();
+  }
+
   private static AuthorizationObject object(Framework framework) {
     return AuthorizationObject.builder()
         .value(framework.info().getUser())
@@ -78,7 +157,12 @@ public final class Visibility {
   }
 
   private boolean approved(Action action, Framework framework) {
-    return !approvers.limited() || approvers.approved(action, object(framework));
+    if (!approvers.limited()) {
+      return true;
+    }
+    return decisions.isEmpty()
+        ? approvers.approved(action, object(framework))
+        : decisions.get(action).contains(framework.id());
   }
 
   /** Whether a framework is to be seen. */

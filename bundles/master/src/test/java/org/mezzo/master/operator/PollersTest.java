@@ -22,7 +22,10 @@ import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
 
-/** Schedulers while others ask for a large state again and again. */
+/**
+ * Schedulers while others ask for a large state again and again, each for an answer that nobody
+ * else can share.
+ */
 class PollersTest {
   private static final int POLLERS = 16;
   private static final int ROUNDS = 9;
@@ -37,6 +40,7 @@ class PollersTest {
 
   private volatile boolean stopping;
   private final AtomicInteger polls = new AtomicInteger();
+  private final AtomicInteger names = new AtomicInteger();
   private final List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
 
   @Test
@@ -109,7 +113,9 @@ class PollersTest {
       while (!stopping) {
         HttpResponse<Void> answer =
             client.send(
-                HttpRequest.newBuilder(state).build(), HttpResponse.BodyHandlers.discarding());
+                HttpRequest.newBuilder(URI.create(state + "?jsonp=f" + names.incrementAndGet()))
+                    .build(),
+                HttpResponse.BodyHandlers.discarding());
         assertThat(answer.statusCode()).isEqualTo(200);
         polls.incrementAndGet();
       }

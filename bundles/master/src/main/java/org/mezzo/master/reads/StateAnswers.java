@@ -1,0 +1,142 @@
+package org.mezzo.master.reads;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.mezzo.api.Metrics;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.Ids;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Refused;
+import org.mezzo.daemon.border.Router;
+import org.mezzo.http.HttpExchange;
+import org.mezzo.http.HttpResponse;
+import org.mezzo.master.state.ClusterView;
+
+/**
+ * Answers those who ask for the published state again and again. Every answer carries a tag of the
+ * root and of what the caller may see of it, and whoever brings that tag back gets 304: without
+ * walking the state, and where nobody demands authorization without leaving the thread of the
+ * request. Others share one answer, as far as they ask the same and see the same. Safe for any
+ * thread.
+ */
+public final class StateAnswers {
+  /** Of all kept answers, also compressed, together; less where an eighth of the heap is less. */
+  private static final long MOST_KEPT_BYTES = 512L << 20;
+
+  /** How long an answer is kept that nobody asks for. */
+  private static final Duration KEPT_UNUSED = Duration.ofMinutes(1);
+
+  private final Roots roots;
+  private final Renderings renderings;
+  private final Kept kept;
+  private final Authorization authorization;
+  private final Executor readers;
+  private final String numbering = Ids.random();
+  private final Metrics.Counter unchanged;
+
+  /**
+   * Answers about one cluster.
+   *
+   * @param readers where answers are made
+   */
+  public StateAnswers(
+      ClusterView cluster, Authorization authorization, Executor readers, Metrics metrics) {
+    this.roots = new Roots(cluster);
+    this.authorization = authorization;
+    this.readers = readers;
+    kept = new Kept(Math.min(MOST_KEPT_BYTES, Runtime.getRuntime().maxMemory() / 8));
+    renderings = new Renderings(roots, readers, kept, metrics);
+    metrics.gauge("master/mezzo/reads_kept_bytes", kept::bytes);
+    unchanged = metrics.counter("master/mezzo/reads_unchanged");
+  }
+
+  /** Makes an answer from nothing but a root, what may be seen of it and the query. */
+  @FunctionalInterface
+  public interface Making {
+    HttpResponse make(Root root, Visibility visibility);
+  }
+
+  /**
+   * Answers, on a reader or at once; failures are answered as in {@link Router#when}.
+   *
+   * @param actions what is asked about; what belongs to another action is not visible where
+   *     authorization is demanded
+   * @param path of the endpoint, however the request writes it
+   * @param parameters of the query, as far as the answer depends on them
+   * @throws Refused with 503 when there is no state yet (rule 12)
+   */
+  public void answer(
+      HttpExchange exchange,
+      Optional<Principal> principal,
+      Collection<Action> actions,
+      String path,
+      Map<String, String> parameters,
+      Making making)
+      throws Refused {
+    Root present = roots.now();
+    if (!authorization.demanded()) {
+      if (!spared(exchange, tag(present, Visibility.ALL))) {
+        CompletionStage<Rendered> answer =
+            renderings.latest(
+                new Question(path, parameters, Visibility.ALL),
+                exchange.compresses(),
+                root -> tagged(root, Visibility.ALL, making));
+        Router.when(exchange, answer, readers, it -> it.sendTo(exchange));
+      }
+      return;
+    }
+    Router.when(
+        exchange,
+        authorization.with(
+            principal,
+            actions,
+            readers,
+            approvers -> {
+              Root root = roots.now();
+              Visibility visibility = Visibility.of(approvers).decided(root.state());
+              if (!spared(exchange, tag(root, visibility))) {
+                Question question = new Question(path, parameters, visibility);
+                CompletionStage<Rendered> answer =
+                    renderings.of(
+                        root,
+                        question,
+                        exchange.compresses(),
+                        it -> tagged(it, visibility, making));
+                boolean there = answer.toCompletableFuture().isDone();
+                Router.when(
+                    exchange, answer, there ? Runnable::run : readers, it -> it.sendTo(exchange));
+              }
+              return true;
+            }),
+        Runnable::run,
+        answered -> {});
+  }
+
+  private HttpResponse tagged(Root root, Visibility visibility, Making making) {
+    return tag(root, visibility).on(making.make(root, visibility));
+  }
+
+  /** Lets go of answers that nobody asks for any more; to be called now and then. */
+  public void forget() {
+    kept.forget(KEPT_UNUSED, System.nanoTime());
+  }
+
+  private EntityTag tag(Root root, Visibility visibility) {
+    return EntityTag.of(numbering, root, visibility);
+  }
+
+  /** Answers a client that has what it asks for. */
+  private boolean spared(HttpExchange exchange, EntityTag tag) {
+    if (!tag.heldBy(exchange)) {
+      return false;
+    }
+    unchanged.add(1);
+    exchange.respond(tag.unchanged());
+    return true;
+  }
+}
