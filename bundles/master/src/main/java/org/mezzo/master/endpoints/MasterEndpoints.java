@@ -121,6 +121,7 @@ public final class MasterEndpoints {
     endpoints.add(new TasksEndpoint(reader, gate));
     endpoints.add(new RolesEndpoint(reader, gate));
     endpoints.add(new WeightsEndpoint(reader, gate));
+    endpoints.add(new RegistryEndpoint(reader, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;

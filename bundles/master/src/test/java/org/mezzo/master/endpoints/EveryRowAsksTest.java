@@ -332,6 +332,7 @@ class EveryRowAsksTest {
         "/roles",
         "/weights",
         "/teardown",
+        "/registrar(1)/registry",
         "/redirect");
   }
 
