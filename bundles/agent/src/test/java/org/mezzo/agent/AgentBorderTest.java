@@ -71,6 +71,7 @@ class AgentBorderTest {
           Base64.getEncoder().encodeToString((OUTPUT + "\n").getBytes(StandardCharsets.UTF_8)),
           "runtime_dir",
           "slave/cpus_total",
+          "slave_cpus_total",
           "\"kind\":\"authorizer\"");
 
   private static final Map<String, String> QUERIES =

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.daemon.metrics.PrometheusText;
 import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.master.testing.TestAgent;
@@ -97,6 +98,12 @@ class MetricsTest {
           .containsEntry(prefix + "roles/test/suppressed", 0.0)
           .containsEntry(prefix + "tasks/active/task_running", 1.0)
           .containsEntry(prefix + "tasks/terminal/task_finished", 0.0);
+
+      assertThat(PrometheusText.of(cluster.master.metrics()))
+          .contains(
+              "\nmaster_frameworks_calls_accept{framework_id=\""
+                  + scheduler.id
+                  + "\",framework_name=\"a b/c\"} 1\n");
 
       agent.update("t", TaskState.TASK_FINISHED, null);
       scheduler.acknowledge(scheduler.await(Event.Type.UPDATE).getUpdate().getStatus());

@@ -53,6 +53,7 @@ public final class CommonEndpoints {
         .add(new SystemStatsEndpoint())
         .add(new FlagsEndpoint(flags))
         .add(new MetricsEndpoint(metrics))
+        .add(new PrometheusEndpoint(metrics))
         .add(new BrowseEndpoint(answers))
         .add(new ReadEndpoint(answers))
         .add(new DownloadEndpoint(answers))

@@ -28,7 +28,7 @@ final class HelpEndpoint implements ApiEndpoint {
 
   /** First segments of paths that do not belong to the daemon's own id. */
   private static final Set<String> SHARED =
-      Set.of("files", "help", "logging", "metrics", "mezzo", "system", "version");
+      Set.of("files", "help", "logging", "metrics", "mezzo", "registrar(1)", "system", "version");
 
   /** An endpoint as the help lists it: {@code files} and {@code /browse}. */
   record Entry(String id, String name, ApiEndpoint endpoint) {

@@ -15,7 +15,8 @@ import org.mezzo.http.HttpExchange;
 
 /** {@code /metrics/snapshot}. */
 final class MetricsEndpoint implements ApiEndpoint {
-  private static final String PATH = "/metrics/snapshot";
+  /** As ACLs name it. */
+  static final String PATH = "/metrics/snapshot";
 
   private final MetricsRegistry metrics;
 

@@ -3,7 +3,9 @@ package org.mezzo.daemon.metrics;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,7 +24,7 @@ public final class MetricsRegistry implements Metrics {
   private final Map<String, Adder> counters = new ConcurrentHashMap<>();
   private final Map<String, DoubleSupplier> gauges = new ConcurrentHashMap<>();
   private final Map<String, Timer> timers = new ConcurrentHashMap<>();
-  private final Map<String, MetricsRegistry> scopes = new ConcurrentHashMap<>();
+  private final Map<String, Scope> scopes = new ConcurrentHashMap<>();
 
   private static final class Adder implements Counter {
     private final LongAdder sum = new LongAdder();
@@ -44,7 +46,9 @@ public final class MetricsRegistry implements Metrics {
   public static final class Timer {
     private final long windowNanos;
     private final ArrayDeque<long[]> samples = new ArrayDeque<>();
-    private double lastMillis = Double.NaN;
+    private double lastMillis;
+    private long count;
+    private double sumNanos;
 
     private Timer(Duration window) {
       this.windowNanos = window.toNanos();
@@ -58,6 +62,8 @@ public final class MetricsRegistry implements Metrics {
     /** Adds a sample in nanoseconds. */
     public synchronized void recordNanos(long nanos) {
       lastMillis = nanos / 1e6;
+      count++;
+      sumNanos += nanos;
       if (windowNanos > 0) {
         samples.addLast(new long[] {System.nanoTime(), nanos});
         if (samples.size() > MAX_SAMPLES) {
@@ -66,35 +72,23 @@ public final class MetricsRegistry implements Metrics {
       }
     }
 
-    private synchronized void write(String name, Map<String, Double> out) {
-      if (!Double.isNaN(lastMillis)) {
-        out.put(name, lastMillis);
-      }
+    private synchronized TimerReading read() {
       long oldest = System.nanoTime() - windowNanos;
       while (!samples.isEmpty() && samples.peekFirst()[0] - oldest < 0) {
         samples.removeFirst();
       }
-      if (samples.isEmpty()) {
-        return;
-      }
       double[] millis = samples.stream().mapToDouble(sample -> sample[1] / 1e6).toArray();
       Arrays.sort(millis);
-      out.put(name + "/count", (double) millis.length);
-      out.put(name + "/min", millis[0]);
-      out.put(name + "/max", millis[millis.length - 1]);
-      PERCENTILES.forEach((suffix, share) -> out.put(name + "/" + suffix, at(millis, share)));
-    }
-
-    /** Linear interpolation between the neighbouring samples. */
-    private static double at(double[] sorted, double share) {
-      double position = share * (sorted.length - 1);
-      int below = (int) position;
-      if (below + 1 >= sorted.length) {
-        return sorted[sorted.length - 1];
-      }
-      return sorted[below] + (position - below) * (sorted[below + 1] - sorted[below]);
+      return new TimerReading(
+          count == 0 ? OptionalDouble.empty() : OptionalDouble.of(lastMillis),
+          count,
+          sumNanos / 1e6,
+          millis);
     }
   }
+
+  /** The numbers of a scope, and what they are called. */
+  private record Scope(String family, Map<String, String> labels, MetricsRegistry numbers) {}
 
   @Override
   public Counter counter(String name) {
@@ -129,7 +123,24 @@ public final class MetricsRegistry implements Metrics {
    * are shown here behind the prefix. The same prefix gives the same registry until it is removed.
    */
   public MetricsRegistry scope(String prefix) {
-    return scopes.computeIfAbsent(prefix, unused -> new MetricsRegistry());
+    return scope(prefix, prefix, Map.of());
+  }
+
+  /**
+   * As above, of something of which there are many.
+   *
+   * @param family what names of the scope begin with where labels are shown
+   * @param labels by name, which say which of them it is
+   */
+  public MetricsRegistry scope(String prefix, String family, Map<String, String> labels) {
+    return scopes.computeIfAbsent(
+            prefix,
+            unused ->
+                new Scope(
+                    family,
+                    Collections.unmodifiableMap(new TreeMap<>(labels)),
+                    new MetricsRegistry()))
+        .numbers;
   }
 
   /** Forgets a scope with all its numbers, at a cost that does not depend on how many there are. */
@@ -163,25 +174,63 @@ public final class MetricsRegistry implements Metrics {
   /** All values now, by name. A gauge that throws or has no number is left out. */
   public SortedMap<String, Double> snapshot() {
     SortedMap<String, Double> all = new TreeMap<>();
-    write("", all);
+    accept(
+        new MetricsVisitor() {
+          @Override
+          public void counter(MetricName name, long value) {
+            all.put(name.flat(), (double) value);
+          }
+
+          @Override
+          public void gauge(MetricName name, double value) {
+            all.put(name.flat(), value);
+          }
+
+          @Override
+          public void timer(MetricName name, TimerReading reading) {
+            String flat = name.flat();
+            reading.last().ifPresent(last -> all.put(flat, last));
+            if (reading.recent() > 0) {
+              all.put(flat + "/count", (double) reading.recent());
+              all.put(flat + "/min", reading.quantile(0));
+              all.put(flat + "/max", reading.quantile(1));
+              PERCENTILES.forEach(
+                  (suffix, share) -> all.put(flat + "/" + suffix, reading.quantile(share)));
+            }
+          }
+        });
     return all;
   }
 
-  private void write(String prefix, Map<String, Double> all) {
-    counters.forEach((name, counter) -> all.put(prefix + name, (double) counter.sum.sum()));
-    timers.forEach((name, timer) -> timer.write(prefix + name, all));
+  /** Shows all numbers to a visitor. A gauge that throws or has no number is left out. */
+  public void accept(MetricsVisitor visitor) {
+    accept("", "", Map.of(), visitor);
+  }
+
+  private void accept(
+      String prefix, String family, Map<String, String> labels, MetricsVisitor visitor) {
+    counters.forEach(
+        (name, counter) ->
+            visitor.counter(new MetricName(prefix, family, labels, name), counter.sum.sum()));
+    timers.forEach(
+        (name, timer) -> visitor.timer(new MetricName(prefix, family, labels, name), timer.read()));
     gauges.forEach(
         (name, gauge) -> {
           double value;
           try {
             value = gauge.getAsDouble();
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | Error e) {
             return;
           }
           if (Double.isFinite(value)) {
-            all.put(prefix + name, value);
+            visitor.gauge(new MetricName(prefix, family, labels, name), value);
           }
         });
-    scopes.forEach((inner, scope) -> scope.write(prefix + inner, all));
+    scopes.forEach(
+        (inner, scope) -> {
+          Map<String, String> all = new TreeMap<>(labels);
+          all.putAll(scope.labels);
+          scope.numbers.accept(prefix + inner, family + scope.family, all, visitor);
+        });
   }
 }

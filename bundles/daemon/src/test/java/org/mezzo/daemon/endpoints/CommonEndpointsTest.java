@@ -102,6 +102,12 @@ class CommonEndpointsTest {
     assertThat(server.get("/metrics/snapshot?timeout=1secs").body())
         .startsWith("{\"a/b\":1.0,")
         .contains("\"system/cpus_total\":");
+    var text = server.get("/metrics");
+    assertThat(text.headers().firstValue("Content-Type"))
+        .contains("text/plain; version=0.0.4; charset=utf-8");
+    assertThat(text.body())
+        .startsWith("# HELP a_b a/b\n# TYPE a_b counter\na_b 1\n")
+        .contains("\nsystem_cpus_total ");
     var bad = server.get("/metrics/snapshot?timeout=abc");
     assertThat(bad.statusCode()).isEqualTo(400);
     assertThat(bad.body()).startsWith("Invalid timeout 'abc': ");

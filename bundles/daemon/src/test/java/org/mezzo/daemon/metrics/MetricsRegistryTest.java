@@ -29,6 +29,11 @@ class MetricsRegistryTest {
         () -> {
           throw new IllegalStateException("on purpose");
         });
+    metrics.gauge(
+        "breaks",
+        () -> {
+          throw new NoClassDefFoundError("on purpose");
+        });
     metrics.gauge("nan", () -> Double.NaN);
     metrics.gauge("fine", () -> 0);
     assertThat(metrics.snapshot()).containsOnlyKeys("fine");

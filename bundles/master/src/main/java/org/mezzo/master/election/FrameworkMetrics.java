@@ -30,6 +30,8 @@ import org.mezzo.protocol.v1.scheduler.Event;
  * names are there from the start. Called on the event loop.
  */
 public final class FrameworkMetrics implements StateListener, AutoCloseable {
+  private static final String FRAMEWORKS = "master/frameworks/";
+
   private static final Map<TaskState, String> ACTIVE =
       Map.of(
           TaskState.TASK_STAGING, "task_staging",
@@ -211,13 +213,17 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
     Numbers(Framework framework) {
       id = framework.id();
       prefix =
-          "master/frameworks/"
+          FRAMEWORKS
               + URLEncoder.encode(framework.info().getName(), StandardCharsets.UTF_8)
                   .replace("+", "%20")
               + "/"
               + id
               + "/";
-      own = metrics.scope(prefix);
+      own =
+          metrics.scope(
+              prefix,
+              FRAMEWORKS,
+              Map.of("framework_name", framework.info().getName(), "framework_id", id));
       gauge("subscribed", known -> known.connected() ? 1 : 0);
       add("calls", 0);
       for (Call.Type type : Call.Type.values()) {

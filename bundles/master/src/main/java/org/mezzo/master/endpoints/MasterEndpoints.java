@@ -142,6 +142,7 @@ public final class MasterEndpoints {
     endpoints.add(new RolesEndpoint(answers, gate));
     endpoints.add(new WeightsEndpoint(answers, gate, requests));
     endpoints.add(new QuotaEndpoint(answers, gate, requests));
+    endpoints.add(new RegistryEndpoint(answers, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;

@@ -147,22 +147,14 @@ final class OperatorMessages {
     state
         .recoveredAgents()
         .values()
-        .forEach(agent -> all.addRecoveredAgents(shown(agent.info(), visibility)));
+        .forEach(agent -> all.addRecoveredAgents(visibility.agent(agent.info())));
     return all.build();
-  }
-
-  /** Without what is reserved for roles that are not to be seen. */
-  private static AgentInfo shown(AgentInfo info, Visibility visibility) {
-    List<Resource> visible = info.getResourcesList().stream().filter(visibility::resource).toList();
-    return visible.size() == info.getResourcesCount()
-        ? info
-        : info.toBuilder().clearResources().addAllResources(visible).build();
   }
 
   static Response.GetAgents.Agent agent(Agent agent, Visibility visibility) {
     Response.GetAgents.Agent.Builder message =
         Response.GetAgents.Agent.newBuilder()
-            .setAgentInfo(shown(agent.info(), visibility))
+            .setAgentInfo(visibility.agent(agent.info()))
             .setActive(agent.active())
             .setDeactivated(false)
             .setVersion(agent.version())

@@ -18,6 +18,7 @@ import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.ObjectApprovers;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.Resources;
 
@@ -206,6 +207,14 @@ public final class Visibility {
             && (!resource.hasAllocationInfo() || role(resource.getAllocationInfo().getRole()))
             && resource.getReservationsList().stream()
                 .allMatch(reservation -> role(reservation.getRole())));
+  }
+
+  /** An agent without what is reserved for roles that are not to be seen. */
+  public AgentInfo agent(AgentInfo info) {
+    List<Resource> visible = info.getResourcesList().stream().filter(this::resource).toList();
+    return visible.size() == info.getResourcesCount()
+        ? info
+        : info.toBuilder().clearResources().addAllResources(visible).build();
   }
 
   /** The roles that are to be seen, with what belongs to them. */

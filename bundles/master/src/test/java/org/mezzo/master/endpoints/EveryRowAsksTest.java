@@ -333,6 +333,7 @@ class EveryRowAsksTest {
         "/weights",
         "/teardown",
         "/quota",
+        "/registrar(1)/registry",
         "/redirect");
   }
 

@@ -1,0 +1,109 @@
+package org.mezzo.master.endpoints;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.border.Access;
+import org.mezzo.daemon.border.EndpointDeclaration;
+import org.mezzo.daemon.border.Help;
+import org.mezzo.daemon.border.Permission;
+import org.mezzo.daemon.endpoints.CommonEndpoints;
+import org.mezzo.daemon.json.JsonOut;
+import org.mezzo.master.reads.LeaderGate;
+import org.mezzo.master.reads.StateAnswers;
+import org.mezzo.master.reads.Visibility;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.TimeInfo;
+import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.resources.Resources;
+
+/**
+ * {@code /registrar(1)/registry}: what the registry holds, by the state that the master has written
+ * to it.
+ */
+final class RegistryEndpoint extends ReadingEndpoint {
+
+  RegistryEndpoint(StateAnswers answers, LeaderGate gate) {
+    super(
+        answers,
+        gate,
+        new EndpointDeclaration(
+            "/registrar(1)/registry",
+            Access.READONLY,
+            Permission.perObject(Action.VIEW_ROLE),
+            Help.of(
+                    "What the registry holds.",
+                    "The leading master, the agents that it admitted or found there, and those that"
+                        + " are unreachable or gone, with the time since when.")
+                .with("jsonp", CommonEndpoints.JSONP)));
+  }
+
+  @Override
+  void write(View view, JsonOut json) {
+    MasterState state = view.state();
+    json.object(
+        () -> {
+          json.object("master", () -> json.message("info", state.self()));
+          List<AgentInfo> admitted = new ArrayList<>();
+          state.agents().values().forEach(agent -> admitted.add(agent.info()));
+          state.recoveredAgents().values().forEach(agent -> admitted.add(agent.info()));
+          section(json, "slaves", admitted, info -> admitted(json, info, view.visibility()));
+          section(
+              json,
+              "unreachable",
+              state.unreachableAgents().values(),
+              agent -> {
+                lost(json, agent.id(), agent.since());
+                json.field("deactivated", false);
+              });
+          section(
+              json,
+              "gone",
+              state.goneAgents().entrySet(),
+              (Map.Entry<String, Instant> agent) -> lost(json, agent.getKey(), agent.getValue()));
+        });
+  }
+
+  /** Agents of one fate, where there are any. */
+  private static <T> void section(
+      JsonOut json, String name, Collection<T> agents, Consumer<T> fields) {
+    if (!agents.isEmpty()) {
+      json.object(
+          name,
+          () -> json.array("slaves", agents, agent -> json.object(() -> fields.accept(agent))));
+    }
+  }
+
+  private static void admitted(JsonOut json, AgentInfo info, Visibility visibility) {
+    json.message("info", inOldForm(visibility.agent(info)));
+    json.field("deactivated", false);
+  }
+
+  /** The registry of Mesos has resources in the form that was there before refined reservations. */
+  private static AgentInfo inOldForm(AgentInfo info) {
+    try {
+      return info.toBuilder()
+          .clearResources()
+          .addAllResources(
+              Resources.of(info.getResourcesList()).toMessages(Resources.Format.PRE_REFINEMENT))
+          .build();
+    } catch (ResourceFormatException e) {
+      return info;
+    }
+  }
+
+  private static void lost(JsonOut json, String id, Instant since) {
+    json.message("id", AgentID.newBuilder().setValue(id).build());
+    json.message(
+        "timestamp",
+        TimeInfo.newBuilder()
+            .setNanoseconds(since.getEpochSecond() * 1_000_000_000L + since.getNano())
+            .build());
+  }
+}
