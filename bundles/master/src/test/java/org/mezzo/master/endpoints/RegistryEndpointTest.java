@@ -9,12 +9,15 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.json.JsonOut;
+import org.mezzo.master.reads.Root;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
@@ -42,7 +45,11 @@ class RegistryEndpointTest {
   private static String registry(MasterState state) {
     RegistryEndpoint endpoint = new RegistryEndpoint(null, null);
     return new String(
-        JsonOut.bytes(json -> endpoint.write(new View(state, Visibility.ALL, null), json)),
+        JsonOut.bytes(
+            json ->
+                endpoint.write(
+                    new View(new Root(1, state, Optional.empty()), Visibility.ALL, Map.of()),
+                    json)),
         StandardCharsets.UTF_8);
   }
 
