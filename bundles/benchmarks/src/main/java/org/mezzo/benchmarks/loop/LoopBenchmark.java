@@ -5,19 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
-import org.mezzo.allocator.drf.HierarchicalAllocator;
-import org.mezzo.api.Module;
-import org.mezzo.api.allocator.Allocator;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.flags.FlagDefinitions;
@@ -31,10 +25,7 @@ import org.mezzo.master.MasterFlags;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.modules.leases.LeaseTable;
 import org.mezzo.modules.leases.Limits;
-import org.mezzo.modules.leases.Registration;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.FrameworkInfo;
-import org.mezzo.resources.Resources;
 
 /**
  * How long the master's event loop is held. A whole master with its real state, allocator, codec
@@ -54,7 +45,6 @@ public final class LoopBenchmark implements AutoCloseable {
   private static final int RECONCILED_TASKS = 100_000;
   private static final int TORN_DOWN_TASKS = 50_000;
   private static final int MOST_TASKS_PER_AGENT = 100;
-  private static final Duration LIMIT = Duration.ofMinutes(30);
 
   private final Path workDir;
   private final ExecutorService threads;
@@ -73,7 +63,7 @@ public final class LoopBenchmark implements AutoCloseable {
   private LoopBenchmark(int agentCount, int frameworkCount) throws Exception {
     workDir = Files.createTempDirectory("mezzo-loop");
     // One thread keeps the order in which emulated agents and frameworks speak.
-    threads = Executors.newSingleThreadExecutor(task -> daemon(task, "emulated"));
+    threads = Executors.newSingleThreadExecutor(task -> Emulated.daemon(task, "emulated"));
     FlagDefinitions definitions =
         FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
     MasterFlags flags =
@@ -90,14 +80,8 @@ public final class LoopBenchmark implements AutoCloseable {
                 frame ->
                     new Master(frame, flags, coordination, this::link, Verbosity.unchangeable()));
     turns = new Turns(master.loop());
-    await("an election", () -> master.cluster().state().isPresent());
+    Emulated.await("an election", () -> master.cluster().state().isPresent());
     emulate(agentCount, frameworkCount);
-  }
-
-  private static Thread daemon(Runnable task, String name) {
-    Thread thread = new Thread(task, name);
-    thread.setDaemon(true);
-    return thread;
   }
 
   private HttpConnector connect(HttpHandler given) {
@@ -119,15 +103,10 @@ public final class LoopBenchmark implements AutoCloseable {
   }
 
   private void emulate(int agentCount, int frameworkCount) throws Exception {
-    List<AgentInfo.Capability> capabilities =
-        Stream.of(AgentInfo.Capability.Type.values())
-            .filter(type -> type != AgentInfo.Capability.Type.UNKNOWN)
-            .map(type -> AgentInfo.Capability.newBuilder().setType(type).build())
-            .toList();
     var surroundings =
         new EmulatedAgent.Surroundings(
             threads,
-            capabilities,
+            Emulated.capabilities(),
             new EmulatedAgent.Progress() {
               @Override
               public void registered() {
@@ -139,45 +118,14 @@ public final class LoopBenchmark implements AutoCloseable {
                 shutDown.incrementAndGet();
               }
             });
-    AgentInfo info =
-        AgentInfo.newBuilder()
-            .setHostname("agent")
-            .addAllResources(
-                Resources.parse("cpus:24;mem:65536;disk:409600;ports:[31000-32000]", "*")
-                    .toMessages(Resources.Format.POST_REFINEMENT))
-            .build();
+    AgentInfo info = Emulated.agent();
     for (int i = 0; i < agentCount; i++) {
       agents.add(new EmulatedAgent(i, info, surroundings));
     }
     for (int i = 0; i < frameworkCount; i++) {
-      FrameworkInfo.Builder framework =
-          FrameworkInfo.newBuilder()
-              .setUser("root")
-              .setName("framework-" + i)
-              .addRoles("role-" + i % ROLES)
-              .setCheckpoint(true)
-              .setFailoverTimeout(LIMIT.toSeconds());
-      for (FrameworkInfo.Capability.Type capability :
-          List.of(
-              FrameworkInfo.Capability.Type.MULTI_ROLE,
-              FrameworkInfo.Capability.Type.RESERVATION_REFINEMENT,
-              FrameworkInfo.Capability.Type.PARTITION_AWARE)) {
-        framework.addCapabilitiesBuilder().setType(capability);
-      }
       frameworks.add(
           new EmulatedFramework(
-              framework.build(), exchange -> handler.handle(exchange), threads, counts));
-    }
-  }
-
-  private static void await(String what, BooleanSupplier condition) throws InterruptedException {
-    long end = System.nanoTime() + LIMIT.toNanos();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > end) {
-        throw new IllegalStateException(
-            "After " + LIMIT.toMinutes() + " min there is not: " + what);
-      }
-      Thread.sleep(1);
+              Emulated.framework(i, ROLES), exchange -> handler.handle(exchange), threads, counts));
     }
   }
 
@@ -198,7 +146,7 @@ public final class LoopBenchmark implements AutoCloseable {
     turns.take();
     long from = System.nanoTime();
     begin.run();
-    await(name, end);
+    Emulated.await(name, end);
     print(name, System.nanoTime() - from, turns.take());
   }
 
@@ -244,7 +192,7 @@ public final class LoopBenchmark implements AutoCloseable {
         () -> frameworks.forEach(EmulatedFramework::declineAll),
         () -> counts.declined.get() >= (long) WAVES * all);
     frameworks.forEach(EmulatedFramework::suppress);
-    await("no offers", () -> state().offers().isEmpty());
+    Emulated.await("no offers", () -> state().offers().isEmpty());
     loseAgents();
     launchAndReconcile();
     failOver();
@@ -254,7 +202,7 @@ public final class LoopBenchmark implements AutoCloseable {
     List<EmulatedAgent> lost = List.copyOf(agents.subList(0, Math.min(LOST, agents.size() / 2)));
     agents.subList(0, lost.size()).clear();
     lost.forEach(EmulatedAgent::fallSilent);
-    await("a lost agent", () -> !state().unreachableAgents().isEmpty());
+    Emulated.await("a lost agent", () -> !state().unreachableAgents().isEmpty());
     scenario(
         lost.size() + " agents are lost at once, filters in place",
         () -> {},
@@ -294,7 +242,7 @@ public final class LoopBenchmark implements AutoCloseable {
         () -> counts.running.get() - before >= tasks);
     framework.suppress();
     framework.declineAll();
-    await("no offers", () -> state().offers().isEmpty());
+    Emulated.await("no offers", () -> state().offers().isEmpty());
   }
 
   private void failOver() throws Exception {
@@ -305,7 +253,7 @@ public final class LoopBenchmark implements AutoCloseable {
         () -> {
           MasterState before = state();
           coordination.reelect();
-          await(
+          Emulated.await(
               "a new term",
               () ->
                   master.cluster().state().filter(now -> now != before && fresh(now)).isPresent());
@@ -319,53 +267,16 @@ public final class LoopBenchmark implements AutoCloseable {
     return state.agents().isEmpty();
   }
 
-  /** The allocator as the distribution has it. */
-  private static final class DrfRegistration implements Registration {
-    @Override
-    public Announcement announcement() {
-      return new Announcement(
-          Allocator.KIND,
-          "hierarchical",
-          "1",
-          "",
-          "",
-          Set.of(),
-          1,
-          "org.mezzo.allocator.drf",
-          "1",
-          1);
-    }
-
-    @Override
-    public boolean provides(Class<?> type) {
-      return type == Allocator.class;
-    }
-
-    @Override
-    public Module create() {
-      return new HierarchicalAllocator();
-    }
-
-    @Override
-    public void release(Module instance) {}
-  }
-
   @Override
   public void close() throws Exception {
     master.close();
     leases.close();
     threads.shutdownNow();
-    try (Stream<Path> files = Files.walk(workDir)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
+    Emulated.delete(workDir);
   }
 
   public static void main(String[] arguments) throws Exception {
-    ((ch.qos.logback.classic.Logger)
-            org.slf4j.LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME))
-        .setLevel(ch.qos.logback.classic.Level.ERROR);
+    Emulated.logErrorsOnly();
     String[] sizes = arguments.length > 0 ? arguments : new String[] {"10000x1000", "50000x2000"};
     for (String size : sizes) {
       String[] parts = size.split("x");

@@ -1,0 +1,357 @@
+package org.mezzo.benchmarks.loop;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.flags.FlagDefinitions;
+import org.mezzo.http.ConnectorOptions;
+import org.mezzo.http.HttpConnector;
+import org.mezzo.http.HttpHandler;
+import org.mezzo.http.HttpResponse;
+import org.mezzo.http.JettyConnectors;
+import org.mezzo.link.LinkServer;
+import org.mezzo.link.messages.Hello;
+import org.mezzo.master.Master;
+import org.mezzo.master.MasterFlags;
+import org.mezzo.master.state.MasterState;
+import org.mezzo.modules.leases.LeaseTable;
+import org.mezzo.modules.leases.Limits;
+import org.mezzo.protocol.v1.AgentInfo;
+
+/**
+ * What pollers of {@code /state} cost, themselves and the event loop. A whole master on a real
+ * port; in place of the cluster 100 emulated agents, 10 frameworks with 1,000 running tasks each
+ * and 10 completed ones with as many. 1, 5, 10 and 20 clients ask 50 times each, and for three
+ * seconds at least, over HTTP on loopback, for
+ *
+ * <ul>
+ *   <li>the bytes of {@code /state} from a server that has nothing else to do, as the measure;
+ *   <li>{@code /state} of a cluster that does not change;
+ *   <li>the same with the tag of the answer before;
+ *   <li>{@code /state} of a cluster in which one more framework is offered everything and declines
+ *       it, again and again;
+ *   <li>{@code /state} as an answer to each that nobody shares: the client gives each a name of its
+ *       own, by {@code jsonp}. Five times each, or for three seconds.
+ * </ul>
+ *
+ * <p>Arguments: {@code plain} asks for answers that are not compressed; a number, how often each
+ * client asks instead of 50 times. Prints a line for each: polls per second, median and 99th
+ * percentile of a poll, and of how long something that the event loop is given every 2 ms waits
+ * until it has run.
+ */
+public final class PollersBenchmark implements AutoCloseable {
+  private static final int AGENTS = 100;
+  private static final int FRAMEWORKS = 10;
+  private static final int TASKS_PER_FRAMEWORK = 1_000;
+  private static final int ROLES = 5;
+  private static final int[] CLIENTS = {1, 5, 10, 20};
+  private static final int UNSHARED_POLLS = 5;
+  private static final Duration CHURN_PAUSE = Duration.ofMillis(50);
+  private static final Duration QUIET = Duration.ofSeconds(5);
+
+  /** So long at least clients poll, however quick they are: the loop is to be seen, too. */
+  private static final Duration LEAST = Duration.ofSeconds(3);
+
+  private static final double MILLI = 1e6;
+
+  private final boolean compressed;
+  private final int polls;
+  private final Path workDir = Files.createTempDirectory("mezzo-pollers");
+  private final ExecutorService threads =
+      Executors.newSingleThreadExecutor(task -> Emulated.daemon(task, "emulated"));
+  private final InMemoryCoordination coordination = new InMemoryCoordination();
+  private final LeaseTable leases = new LeaseTable(Limits.DEFAULT);
+  private final EmulatedFramework.Counts counts = new EmulatedFramework.Counts();
+  private final Master master;
+  private final LoopProbe probe;
+  private final HttpConnector measure;
+  private volatile HttpResponse bytes = HttpResponse.status(503);
+  private volatile LinkServer.Acceptor links;
+  private volatile HttpHandler handler;
+
+  private PollersBenchmark(boolean compressed, int polls) throws Exception {
+    this.compressed = compressed;
+    this.polls = polls;
+    FlagDefinitions definitions =
+        FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
+    MasterFlags flags =
+        MasterFlags.of(
+            definitions.parse(
+                Map.of("work_dir", workDir.toString(), "ip", "127.0.0.1", "port", "0")));
+    master =
+        DaemonFrame.open("master", Master.KIND, flags.daemon(), leases, this::listen)
+            .start(frame -> new Master(frame, flags, coordination, this::link));
+    Emulated.await("an election", () -> master.cluster().state().isPresent());
+    probe = new LoopProbe(master.loop());
+    measure =
+        new JettyConnectors()
+            .open(
+                new ConnectorOptions(
+                    "measure",
+                    InetAddress.getLoopbackAddress(),
+                    0,
+                    Optional.empty(),
+                    64,
+                    Duration.ofMinutes(5)),
+                exchange -> exchange.respond(bytes));
+  }
+
+  private HttpConnector listen(ConnectorOptions options, HttpHandler given) throws IOException {
+    handler = given;
+    return new JettyConnectors().open(options, given);
+  }
+
+  private HttpHandler link(LinkServer.Acceptor given) {
+    links = given;
+    return exchange -> exchange.respond(HttpResponse.text(404, "No links from outside here"));
+  }
+
+  private MasterState state() {
+    return master.cluster().state().orElseThrow();
+  }
+
+  private EmulatedFramework framework(int number) throws Exception {
+    EmulatedFramework framework =
+        new EmulatedFramework(
+            Emulated.framework(number, ROLES),
+            exchange -> handler.handle(exchange),
+            threads,
+            counts);
+    long before = counts.subscribed.get();
+    framework.subscribe();
+    Emulated.await("a subscription", () -> counts.subscribed.get() > before);
+    // What it was offered meanwhile comes again when it revives.
+    framework.declineAll();
+    return framework;
+  }
+
+  private void fill() throws Exception {
+    leases.register(new DrfRegistration());
+    var surroundings =
+        new EmulatedAgent.Surroundings(
+            threads,
+            Emulated.capabilities(),
+            new EmulatedAgent.Progress() {
+              @Override
+              public void registered() {}
+
+              @Override
+              public void frameworkShutDown() {}
+            });
+    AgentInfo info = Emulated.agent();
+    Hello hello = Hello.newBuilder().setMajor(1).setMinor(0).build();
+    for (int i = 0; i < AGENTS; i++) {
+      EmulatedAgent agent = new EmulatedAgent(i, info, surroundings);
+      threads.execute(() -> links.opened(agent, hello, Optional.empty()));
+    }
+    Emulated.await("agents", () -> state().agents().size() == AGENTS);
+    for (int i = 0; i < 2 * FRAMEWORKS; i++) {
+      EmulatedFramework framework = framework(i);
+      long before = counts.running.get();
+      framework.launch(TASKS_PER_FRAMEWORK, TASKS_PER_FRAMEWORK / AGENTS);
+      Emulated.await("tasks", () -> counts.running.get() - before >= TASKS_PER_FRAMEWORK);
+      framework.suppress();
+      framework.declineAll();
+      Emulated.await("no offers", () -> state().offers().isEmpty());
+      if (i < FRAMEWORKS) {
+        framework.tearDown();
+        int completed = i + 1;
+        Emulated.await("an end", () -> state().completedFrameworks().size() == completed);
+      }
+    }
+  }
+
+  private void run() throws Exception {
+    fill();
+    int port = master.address().getPort();
+    byte[] body;
+    try (PollingClient client = new PollingClient(port, false)) {
+      body = client.body("/state");
+    }
+    HttpResponse plain = HttpResponse.json(body);
+    bytes = compressed ? plain.compressed() : plain;
+    System.out.printf(
+        "%d agents, %d tasks; /state %.1f MB, as it is sent %.2f MB; %d polls of each client or"
+            + " more%n%n",
+        state().agents().size(),
+        2 * FRAMEWORKS * TASKS_PER_FRAMEWORK,
+        body.length / 1e6,
+        bytes.body().length / 1e6,
+        polls);
+    System.out.println(
+        "| asked for | clients | polls/s | median | p99 | loop, p99 | loop, longest |\n"
+            + "|---|---|---|---|---|---|---|");
+    // What runs for the first time is slow for everybody.
+    polled(port, 2, 20, (client, one) -> client.poll("/state"));
+    polled(port, 2, 20, (client, one) -> client.poll(own(one)));
+    quiet("nothing");
+    churning(() -> quiet("nothing, changing cluster"));
+    for (int clients : CLIENTS) {
+      print(
+          "the same bytes, nothing to do but that",
+          clients,
+          polled(measure.address().getPort(), clients, polls, (client, one) -> client.poll("/")));
+      print(
+          "`/state`, unchanged",
+          clients,
+          polled(port, clients, polls, (client, one) -> client.poll("/state")));
+      print(
+          "the same with `If-None-Match`",
+          clients,
+          polled(port, clients, polls, (client, one) -> client.pollAgain("/state")));
+      churning(
+          () ->
+              print(
+                  "`/state`, changing",
+                  clients,
+                  polled(port, clients, polls, (client, one) -> client.poll("/state"))));
+      print(
+          "`/state`, one for each poll",
+          clients,
+          polled(port, clients, UNSHARED_POLLS, (client, one) -> client.poll(own(one))));
+    }
+  }
+
+  private static String own(String poll) {
+    return "/state?jsonp=f" + poll;
+  }
+
+  private interface Action {
+    void run() throws Exception;
+  }
+
+  private void churning(Action action) throws Exception {
+    EmulatedFramework churn = framework(2 * FRAMEWORKS);
+    AtomicBoolean over = new AtomicBoolean();
+    Thread thread =
+        Emulated.daemon(
+            () -> {
+              try {
+                while (!over.get()) {
+                  churn.launch(0, 1);
+                  Thread.sleep(CHURN_PAUSE.toMillis());
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "churn");
+    thread.start();
+    try {
+      action.run();
+    } finally {
+      over.set(true);
+      thread.join();
+      churn.tearDown();
+      String id = churn.id();
+      Emulated.await("an end", () -> !state().frameworks().containsKey(id));
+    }
+  }
+
+  private void quiet(String name) throws Exception {
+    probe.take();
+    Thread.sleep(QUIET.toMillis());
+    long[] delays = probe.take();
+    System.out.printf(
+        "| %s | 0 | | | | %.2f ms | %.1f ms |%n", name, at(delays, 0.99), at(delays, 1));
+  }
+
+  private interface Poll {
+    void run(PollingClient client, String name) throws IOException;
+  }
+
+  private record Polled(double perSecond, long[] nanos, long[] delays) {}
+
+  private Polled polled(int port, int clients, int times, Poll poll) throws Exception {
+    probe.take();
+    Queue<Long> nanos = new ConcurrentLinkedQueue<>();
+    Queue<Exception> failures = new ConcurrentLinkedQueue<>();
+    List<Thread> all = new ArrayList<>();
+    long from = System.nanoTime();
+    for (int i = 0; i < clients; i++) {
+      int number = i;
+      Thread thread =
+          Emulated.daemon(
+              () -> {
+                try (PollingClient client = new PollingClient(port, compressed)) {
+                  long begin = from;
+                  for (int j = 0; j < times || begin - from < LEAST.toNanos(); j++) {
+                    begin = System.nanoTime();
+                    poll.run(client, number + "_" + begin);
+                    nanos.add(System.nanoTime() - begin);
+                  }
+                } catch (IOException | RuntimeException e) {
+                  failures.add(e);
+                }
+              },
+              "client");
+      all.add(thread);
+      thread.start();
+    }
+    for (Thread thread : all) {
+      thread.join();
+    }
+    double seconds = (System.nanoTime() - from) / 1e9;
+    if (!failures.isEmpty()) {
+      throw failures.remove();
+    }
+    long[] sorted = nanos.stream().mapToLong(it -> it).sorted().toArray();
+    return new Polled(sorted.length / seconds, sorted, probe.take());
+  }
+
+  private static void print(String name, int clients, Polled polled) {
+    System.out.printf(
+        "| %s | %d | %.0f | %.1f ms | %.1f ms | %.2f ms | %.1f ms |%n",
+        name,
+        clients,
+        polled.perSecond,
+        at(polled.nanos, 0.5),
+        at(polled.nanos, 0.99),
+        at(polled.delays, 0.99),
+        at(polled.delays, 1));
+  }
+
+  private static double at(long[] sorted, double share) {
+    return sorted.length == 0
+        ? 0
+        : sorted[Math.max(0, (int) Math.ceil(share * sorted.length) - 1)] / MILLI;
+  }
+
+  @Override
+  public void close() throws Exception {
+    probe.close();
+    measure.close(Duration.ZERO);
+    master.close();
+    leases.close();
+    threads.shutdownNow();
+    Emulated.delete(workDir);
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    Emulated.logErrorsOnly();
+    boolean plain = Arrays.asList(arguments).contains("plain");
+    int polls =
+        Arrays.stream(arguments)
+            .filter(it -> !it.equals("plain"))
+            .mapToInt(Integer::parseInt)
+            .findFirst()
+            .orElse(50);
+    try (PollersBenchmark benchmark = new PollersBenchmark(!plain, polls)) {
+      benchmark.run();
+    }
+    System.exit(0);
+  }
+}
