@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.daemon.DaemonFrame;
+import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.ConnectorOptions;
 import org.mezzo.http.HttpConnector;
@@ -93,7 +94,9 @@ public final class PollersBenchmark implements AutoCloseable {
                 Map.of("work_dir", workDir.toString(), "ip", "127.0.0.1", "port", "0")));
     master =
         DaemonFrame.open("master", Master.KIND, flags.daemon(), leases, this::listen)
-            .start(frame -> new Master(frame, flags, coordination, this::link));
+            .start(
+                frame ->
+                    new Master(frame, flags, coordination, this::link, Verbosity.unchangeable()));
     Emulated.await("an election", () -> master.cluster().state().isPresent());
     probe = new LoopProbe(master.loop());
     measure =
