@@ -1,6 +1,5 @@
 package org.mezzo.master.endpoints;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,9 +36,6 @@ import org.mezzo.protocol.v1.master.Call;
  * endpoints. Nothing else adds them to its router.
  */
 public final class MasterEndpoints {
-  /** How often it is looked which kept answers nobody asks for any more. */
-  private static final Duration FORGET_INTERVAL = Duration.ofSeconds(30);
-
   private final Leadership leadership;
   private final Authorization authorization;
   private final MetricsRegistry metrics;
@@ -94,8 +90,12 @@ public final class MasterEndpoints {
    * Makes the operator API and the JSON endpoints.
    *
    * @param operator the flags that are about them
+<<<<<<< ours
    * @param verbosity of the process's log
    * @param loop for heartbeats of streams
+=======
+   * @param loop for heartbeats of streams, and to forget answers that were kept
+>>>>>>> theirs
    * @param started when the daemon was started
    */
   public MasterEndpoints operator(
@@ -132,8 +132,7 @@ public final class MasterEndpoints {
             new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
             gate,
             workers));
-    StateAnswers answers = new StateAnswers(leadership, authorization, workers, metrics);
-    loop.every(FORGET_INTERVAL, answers::forget);
+    StateAnswers answers = new StateAnswers(leadership, authorization, workers, loop, metrics);
     endpoints.add(new StateEndpoint(answers, gate, flags, operator, started));
     endpoints.add(new StateSummaryEndpoint(answers, gate, operator));
     endpoints.add(new SlavesEndpoint(answers, gate));

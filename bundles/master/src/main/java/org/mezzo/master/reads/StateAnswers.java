@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -13,6 +14,7 @@ import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.border.Router;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.master.state.ClusterView;
@@ -36,6 +38,8 @@ public final class StateAnswers {
   private final Kept kept;
   private final Authorization authorization;
   private final Executor readers;
+  private final EventLoop loop;
+  private final AtomicBoolean forgetting = new AtomicBoolean();
   private final String numbering = Ids.random();
   private final Metrics.Counter unchanged;
 
@@ -43,12 +47,18 @@ public final class StateAnswers {
    * Answers about one cluster.
    *
    * @param readers where answers are made
+   * @param loop for the time after which they are forgotten
    */
   public StateAnswers(
-      ClusterView cluster, Authorization authorization, Executor readers, Metrics metrics) {
+      ClusterView cluster,
+      Authorization authorization,
+      Executor readers,
+      EventLoop loop,
+      Metrics metrics) {
     this.roots = new Roots(cluster);
     this.authorization = authorization;
     this.readers = readers;
+    this.loop = loop;
     kept = new Kept(Math.min(MOST_KEPT_BYTES, Runtime.getRuntime().maxMemory() / 8));
     renderings = new Renderings(roots, readers, kept, metrics);
     metrics.gauge("master/mezzo/reads_kept_bytes", kept::bytes);
@@ -86,7 +96,7 @@ public final class StateAnswers {
                 new Question(path, parameters, Visibility.ALL),
                 exchange.compresses(),
                 root -> tagged(root, Visibility.ALL, making));
-        Router.when(exchange, answer, readers, it -> it.sendTo(exchange));
+        Router.when(exchange, answer, readers, it -> send(it, exchange));
       }
       return;
     }
@@ -109,7 +119,7 @@ public final class StateAnswers {
                         it -> tagged(it, visibility, making));
                 boolean there = answer.toCompletableFuture().isDone();
                 Router.when(
-                    exchange, answer, there ? Runnable::run : readers, it -> it.sendTo(exchange));
+                    exchange, answer, there ? Runnable::run : readers, it -> send(it, exchange));
               }
               return true;
             }),
@@ -121,9 +131,22 @@ public final class StateAnswers {
     return tag(root, visibility).on(making.make(root, visibility));
   }
 
-  /** Lets go of answers that nobody asks for any more; to be called now and then. */
-  public void forget() {
-    kept.forget(KEPT_UNUSED, System.nanoTime());
+  private void send(Rendered answer, HttpExchange exchange) {
+    answer.sendTo(exchange);
+    forgetLater();
+  }
+
+  /** While something is kept a timer is set, and otherwise none. */
+  private void forgetLater() {
+    if (kept.bytes() > 0 && forgetting.compareAndSet(false, true)) {
+      loop.schedule(
+          KEPT_UNUSED,
+          () -> {
+            kept.forget(KEPT_UNUSED, System.nanoTime());
+            forgetting.set(false);
+            forgetLater();
+          });
+    }
   }
 
   private EntityTag tag(Root root, Visibility visibility) {
