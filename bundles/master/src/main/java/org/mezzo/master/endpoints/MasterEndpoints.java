@@ -90,12 +90,8 @@ public final class MasterEndpoints {
    * Makes the operator API and the JSON endpoints.
    *
    * @param operator the flags that are about them
-<<<<<<< ours
    * @param verbosity of the process's log
-   * @param loop for heartbeats of streams
-=======
    * @param loop for heartbeats of streams, and to forget answers that were kept
->>>>>>> theirs
    * @param started when the daemon was started
    */
   public MasterEndpoints operator(
