@@ -109,6 +109,7 @@ public final class Visibility {
     Set<String> roles = new TreeSet<>(Roles.names(state));
     roles.removeIf(role -> !role(role));
     approved.put(Action.VIEW_ROLE, roles);
+    approved.put(Action.GET_QUOTA, new TreeSet<>(quotas(state.quotas()).keySet()));
     approved.put(Action.VIEW_FLAGS, flags() ? Set.of("") : Set.of());
     return new Visibility(
         ObjectApprovers.of(
