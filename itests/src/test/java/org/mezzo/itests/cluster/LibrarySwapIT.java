@@ -259,6 +259,7 @@ class LibrarySwapIT {
         assertThat(client.failures()).isEmpty();
         assertThat(client.triedAgain()).as("calls that were not answered").isZero();
       }
+      assertThat(swap.path("gap_ms").asInt()).as("of the first swap").isZero();
       System.out.printf(
           "LibrarySwapIT: %d tasks finished, %d calls answered by the master and %d by the agent;"
               + " longest gap between offers %d ms, of the first swap %d ms%n",

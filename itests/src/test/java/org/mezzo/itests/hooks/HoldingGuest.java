@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.hook.Hook;
 import org.osgi.framework.BundleActivator;
@@ -57,7 +58,7 @@ public final class HoldingGuest implements Hook, BundleActivator {
     System.err.println(here.word(version));
     while (true) {
       try {
-        Thread.sleep(Long.MAX_VALUE);
+        new CountDownLatch(1).await();
       } catch (InterruptedException e) {
         continue;
       }

@@ -153,9 +153,8 @@ final class ModuleBundles {
         bundle,
         "started",
         () -> bundle.start(Bundle.START_TRANSIENT | Bundle.START_ACTIVATION_POLICY));
-    // Stopped before this one and after the daemons, which are of a later level. Only now: the
-    // start
-    // level thread would wait for one that hangs, and with it the host that is booting.
+    // Stopped before this one and after the daemons, which are of a later level. Only now, for the
+    // start level thread would wait for one that hangs, and with it the host that is booting.
     int level = context.getBundle().adapt(BundleStartLevel.class).getStartLevel();
     bundle.adapt(BundleStartLevel.class).setStartLevel(level);
   }

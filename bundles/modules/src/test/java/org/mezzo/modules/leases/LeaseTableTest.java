@@ -554,7 +554,7 @@ final class LeaseTableTest {
                 greeter -> {
                   begun.countDown();
                   try {
-                    Thread.sleep(60_000);
+                    new CountDownLatch(1).await();
                   } catch (InterruptedException e) {
                     interrupted.countDown();
                     throw e;
@@ -862,7 +862,7 @@ final class LeaseTableTest {
         greeter -> {
           running.countDown();
           try {
-            Thread.sleep(60_000);
+            new CountDownLatch(1).await();
           } catch (InterruptedException e) {
             interrupted.countDown();
             throw e;
@@ -1212,7 +1212,7 @@ final class LeaseTableTest {
                     if (running.getCount() > 0) {
                       running.countDown();
                       try {
-                        Thread.sleep(60_000);
+                        new CountDownLatch(1).await();
                       } catch (InterruptedException e) {
                         interrupted.countDown();
                         throw e;
