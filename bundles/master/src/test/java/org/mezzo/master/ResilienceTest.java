@@ -20,6 +20,7 @@ import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.master.ledger.Account;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.testing.SimpleAllocator;
@@ -99,21 +100,16 @@ class ResilienceTest {
     agent.await(MasterEvent::hasAcknowledgeUpdate);
   }
 
-  /** What is free, offered and allocated adds up to what there is, seen from both sides. */
+  /** What is free, offered and allocated adds up to what there is. */
   private void balanced() {
     var state = cluster.state();
-    for (Agent agent : state.agents().values()) {
-      Resources sum = agent.free();
-      sum = sum.plus(agent.totalAllocated().unallocated());
-      sum = sum.plus(agent.totalOffered().unallocated());
-      assertThat(sum).isEqualTo(agent.total());
-      for (Framework framework : state.frameworks().values()) {
-        assertThat(framework.allocated().getOrDefault(agent.id(), Resources.EMPTY))
-            .isEqualTo(agent.allocated().getOrDefault(framework.id(), Resources.EMPTY));
-        assertThat(framework.offered().getOrDefault(agent.id(), Resources.EMPTY))
-            .isEqualTo(agent.offered().getOrDefault(framework.id(), Resources.EMPTY));
-      }
+    for (Account account : state.ledger().accounts().values()) {
+      Resources sum = account.free();
+      sum = sum.plus(account.totalAllocated().unallocated());
+      sum = sum.plus(account.totalOffered().unallocated());
+      assertThat(sum).isEqualTo(account.total());
     }
+    assertThat(state.ledger().accounts().keySet()).isEqualTo(state.agents().keySet());
   }
 
   @Test
@@ -402,8 +398,8 @@ class ResilienceTest {
     var removed = cluster.state().completedFrameworks().get(0);
     assertThat(removed.completedTasks().get(0).state()).isEqualTo(TaskState.TASK_KILLED);
     balanced();
-    assertThat(cluster.state().agents().get(agent.id).free())
-        .isEqualTo(cluster.state().agents().get(agent.id).total());
+    assertThat(cluster.state().account(agent.id).free())
+        .isEqualTo(cluster.state().account(agent.id).total());
   }
 
   @Test
@@ -445,7 +441,7 @@ class ResilienceTest {
       Map<String, Resources> ledger = new HashMap<>();
       Await.until(
           () -> {
-            var now = cluster.state().agents().get(agent.id);
+            var now = cluster.state().account(agent.id);
             ledger.clear();
             ledger.putAll(now.offered());
             now.allocated().forEach((id, held) -> ledger.merge(id, held, Resources::plus));

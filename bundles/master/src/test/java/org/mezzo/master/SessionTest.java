@@ -126,7 +126,7 @@ class SessionTest {
     var framework = cluster.state().frameworks().get(scheduler.id);
     assertThat(framework.tasks()).isEmpty();
     assertThat(framework.completedTasks()).hasSize(1);
-    assertThat(framework.allocated()).isEmpty();
+    assertThat(cluster.state().ledger().allocatedTo(scheduler.id)).isEmpty();
     assertThat(offer().getResourcesList())
         .anySatisfy(it -> assertThat(it.getScalar().getValue()).isEqualTo(0.1));
   }

@@ -140,11 +140,11 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
   }
 
   /** A call is about to be carried out; the offers of the root are those it finds. */
-  public void beginning(Framework framework, Call call) {
+  public void beginning(MasterState state, Framework framework, Call call) {
     switch (call.getType()) {
       case ACCEPT -> {
         Numbers numbers = numbers(framework);
-        numbers.add("offers/accepted", own(framework, call.getAccept().getOfferIdsList()));
+        numbers.add("offers/accepted", own(state, framework, call.getAccept().getOfferIdsList()));
         for (Offer.Operation operation : call.getAccept().getOperationsList()) {
           if (operation.getType() != Offer.Operation.Type.UNKNOWN) {
             // Each task of a LAUNCH is an operation of its own here.
@@ -159,13 +159,16 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
       }
       case DECLINE ->
           numbers(framework)
-              .add("offers/declined", own(framework, call.getDecline().getOfferIdsList()));
+              .add("offers/declined", own(state, framework, call.getDecline().getOfferIdsList()));
       default -> {}
     }
   }
 
-  private static long own(Framework framework, List<OfferID> ids) {
-    return ids.stream().map(OfferID::getValue).filter(framework.offers()::contains).count();
+  private static long own(MasterState state, Framework framework, List<OfferID> ids) {
+    return ids.stream()
+        .map(OfferID::getValue)
+        .filter(state.ledger().offersTo(framework.id())::contains)
+        .count();
   }
 
   /** An event went to a framework's stream. */

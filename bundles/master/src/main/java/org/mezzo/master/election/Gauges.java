@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.mezzo.api.Metrics;
+import org.mezzo.master.ledger.Account;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
@@ -161,16 +162,21 @@ public final class Gauges {
               leadership.measure(
                   state ->
                       amounts(
-                          state.agents().values().stream().map(Agent::total), name, all -> all)));
+                          state.ledger().accounts().values().stream().map(Account::total),
+                          name,
+                          all -> all)));
       metrics.gauge(
           prefix + "/offered_or_allocated",
           () ->
               leadership.measure(
                   state ->
                       amounts(
-                          state.agents().values().stream()
+                          state.ledger().accounts().values().stream()
                               .flatMap(
-                                  agent -> Stream.of(agent.totalAllocated(), agent.totalOffered())),
+                                  account ->
+                                      Stream.concat(
+                                          account.allocated().values().stream(),
+                                          account.offered().values().stream())),
                           name,
                           all -> all)));
     }
@@ -217,12 +223,13 @@ public final class Gauges {
       String shown,
       java.util.function.UnaryOperator<Resources> part) {
     ToDoubleFunction<MasterState> total =
-        state -> amounts(state.agents().values().stream().map(Agent::total), name, part);
+        state ->
+            amounts(state.ledger().accounts().values().stream().map(Account::total), name, part);
     ToDoubleFunction<MasterState> used =
         state ->
             amounts(
-                state.agents().values().stream()
-                    .flatMap(agent -> agent.allocated().values().stream()),
+                state.ledger().accounts().values().stream()
+                    .flatMap(account -> account.allocated().values().stream()),
                 name,
                 part);
     metrics.gauge("master/" + shown + "_total", () -> leadership.measure(total::applyAsDouble));

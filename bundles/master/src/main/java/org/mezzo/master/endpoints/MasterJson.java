@@ -4,13 +4,14 @@ import java.util.List;
 import java.util.Map;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.daemon.json.StateJson;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.Ledger;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.reads.EpochSeconds;
-import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.FrameworkInfo;
 
@@ -37,7 +38,8 @@ final class MasterJson {
   }
 
   /** The fields of an agent, within an object. */
-  static void agent(JsonOut json, Agent agent, Visibility visibility) {
+  static void agent(JsonOut json, View view, Agent agent) {
+    Account account = view.state().account(agent.id());
     json.field("id", agent.id());
     json.field("hostname", agent.info().getHostname());
     json.integer("port", agent.info().getPort());
@@ -48,14 +50,14 @@ final class MasterJson {
     json.field("pid", agent.pid());
     json.field("registered_time", EpochSeconds.of(agent.registered()));
     agent.reregistered().ifPresent(at -> json.field("reregistered_time", EpochSeconds.of(at)));
-    StateJson.resources(json, "resources", agent.total());
-    StateJson.resources(json, "used_resources", agent.totalAllocated());
-    StateJson.resources(json, "offered_resources", agent.totalOffered());
+    StateJson.resources(json, "resources", account.total());
+    StateJson.resources(json, "used_resources", account.totalAllocated());
+    StateJson.resources(json, "offered_resources", account.totalOffered());
     StateJson.resourcesByRole(
-        json, "reserved_resources", visibility.roles(agent.total().reserved()));
-    StateJson.resources(json, "unreserved_resources", agent.total().unreserved());
+        json, "reserved_resources", view.visibility().roles(account.total().reserved()));
+    StateJson.resources(json, "unreserved_resources", account.total().unreserved());
     json.field("active", agent.active());
-    json.field("deactivated", false);
+    json.field("deactivated", agent.standing().deactivated());
     json.field("version", agent.version());
     json.array(
         "capabilities",
@@ -64,11 +66,12 @@ final class MasterJson {
   }
 
   /** What a framework and its summary have in common, within an object. */
-  static void outline(JsonOut json, Framework framework) {
+  static void outline(JsonOut json, View view, Framework framework) {
+    Ledger ledger = view.state().ledger();
     json.field("id", framework.id());
     json.field("name", framework.info().getName());
-    StateJson.resources(json, "used_resources", framework.totalAllocated());
-    StateJson.resources(json, "offered_resources", framework.totalOffered());
+    StateJson.resources(json, "used_resources", ledger.totalAllocatedTo(framework.id()));
+    StateJson.resources(json, "offered_resources", ledger.totalOfferedTo(framework.id()));
     json.array(
         "capabilities",
         framework.info().getCapabilitiesList(),
@@ -83,10 +86,11 @@ final class MasterJson {
   /** A framework as an object. */
   static void framework(JsonOut json, View view, Framework framework) {
     FrameworkInfo info = framework.info();
+    Ledger ledger = view.state().ledger();
     boolean recovered = framework.phase() == Framework.Phase.RECOVERED;
     json.object(
         () -> {
-          outline(json, framework);
+          outline(json, view, framework);
           json.field("user", info.getUser());
           json.field("failover_timeout", info.getFailoverTimeout());
           json.field("checkpoint", info.getCheckpoint());
@@ -95,7 +99,9 @@ final class MasterJson {
               "unregistered_time", framework.unregistered().map(EpochSeconds::of).orElse(0.0));
           framework.principal().ifPresent(principal -> json.field("principal", principal));
           StateJson.resources(
-              json, "resources", framework.totalAllocated().plus(framework.totalOffered()));
+              json,
+              "resources",
+              ledger.totalAllocatedTo(framework.id()).plus(ledger.totalOfferedTo(framework.id())));
           if (!framework.reregistered().equals(framework.registered())) {
             json.field("reregistered_time", EpochSeconds.of(framework.reregistered()));
           }
@@ -111,7 +117,9 @@ final class MasterJson {
           tasks(json, "completed_tasks", tasks ? framework.completedTasks() : List.of());
           json.array(
               "offers",
-              framework.offers().stream().flatMap(id -> view.state().offer(id).stream()).toList(),
+              ledger.offersTo(framework.id()).stream()
+                  .flatMap(id -> view.state().offer(id).stream())
+                  .toList(),
               offer -> offer(json, offer));
           json.array("executors", () -> executors(json, view, framework));
           if (info.hasLabels()) {

@@ -8,6 +8,7 @@ import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.daemon.json.StateJson;
+import org.mezzo.master.ledger.Account;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.Visibility;
@@ -43,20 +44,22 @@ final class SlavesEndpoint extends ReadingEndpoint {
               view.state().agents().values().stream()
                   .filter(agent -> only.isEmpty() || only.get().equals(agent.id()))
                   .toList(),
-              agent -> json.object(() -> full(json, agent, view.visibility())));
+              agent -> json.object(() -> full(json, view, agent)));
           MasterJson.recovered(json, view.state());
         });
   }
 
-  private static void full(JsonOut json, Agent agent, Visibility visibility) {
-    MasterJson.agent(json, agent, visibility);
-    Resources total = agent.total();
+  private static void full(JsonOut json, View view, Agent agent) {
+    Account account = view.state().account(agent.id());
+    Visibility visibility = view.visibility();
+    MasterJson.agent(json, view, agent);
+    Resources total = account.total();
     StateJson.fullResourcesByRole(
         json, "reserved_resources_full", visibility.roles(total.reserved()));
     StateJson.fullResources(json, "unreserved_resources_full", total.unreserved());
     StateJson.fullResources(
-        json, "used_resources_full", visibility.resources(agent.totalAllocated()));
+        json, "used_resources_full", visibility.resources(account.totalAllocated()));
     StateJson.fullResources(
-        json, "offered_resources_full", visibility.resources(agent.totalOffered()));
+        json, "offered_resources_full", visibility.resources(account.totalOffered()));
   }
 }

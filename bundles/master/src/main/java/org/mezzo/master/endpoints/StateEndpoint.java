@@ -94,7 +94,7 @@ final class StateEndpoint extends ReadingEndpoint {
           json.array(
               "slaves",
               state.agents().values(),
-              agent -> json.object(() -> MasterJson.agent(json, agent, view.visibility())));
+              agent -> json.object(() -> MasterJson.agent(json, view, agent)));
           MasterJson.recovered(json, state);
           json.array(
               "frameworks",

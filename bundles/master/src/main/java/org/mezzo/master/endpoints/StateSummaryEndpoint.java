@@ -81,7 +81,7 @@ final class StateSummaryEndpoint extends ReadingEndpoint {
               agent ->
                   json.object(
                       () -> {
-                        MasterJson.agent(json, agent, view.visibility());
+                        MasterJson.agent(json, view, agent);
                         byAgent
                             .getOrDefault(agent.id(), new Summary())
                             .write(json, "framework_ids");
@@ -92,7 +92,7 @@ final class StateSummaryEndpoint extends ReadingEndpoint {
               framework ->
                   json.object(
                       () -> {
-                        MasterJson.outline(json, framework);
+                        MasterJson.outline(json, view, framework);
                         byFramework.get(framework.id()).write(json, "slave_ids");
                       }));
         });

@@ -189,7 +189,7 @@ final class OperatorEvents {
           .setType(Event.Type.AGENT_ADDED)
           .setAgentAdded(
               Event.AgentAdded.newBuilder()
-                  .setAgent(OperatorMessages.agent(happening.agent(), visibility)));
+                  .setAgent(OperatorMessages.agent(state, happening.agent(), visibility)));
     }
 
     @Override

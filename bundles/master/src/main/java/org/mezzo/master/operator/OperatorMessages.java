@@ -6,13 +6,14 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.mezzo.daemon.json.Masked;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.reads.Roles;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
@@ -120,11 +121,11 @@ final class OperatorMessages {
             .setRecovered(framework.phase() == Framework.Phase.RECOVERED)
             .setRegisteredTime(time(framework.registered()))
             .setReregisteredTime(time(framework.reregistered()))
-            .addAllAllocatedResources(endpoint(framework.totalAllocated()))
-            .addAllOfferedResources(endpoint(framework.totalOffered()))
+            .addAllAllocatedResources(endpoint(state.ledger().totalAllocatedTo(framework.id())))
+            .addAllOfferedResources(endpoint(state.ledger().totalOfferedTo(framework.id())))
             .setOfferConstraints(framework.subscription().constraints().message());
     framework.unregistered().ifPresent(at -> message.setUnregisteredTime(time(at)));
-    for (String id : framework.offers()) {
+    for (String id : state.ledger().offersTo(framework.id())) {
       state.offer(id).ifPresent(offer -> message.addOffers(offer(offer)));
     }
     return message.build();
@@ -142,7 +143,7 @@ final class OperatorMessages {
   static Response.GetAgents agents(MasterState state, Visibility visibility) {
     Response.GetAgents.Builder all = Response.GetAgents.newBuilder();
     for (Agent agent : state.agents().values()) {
-      all.addAgents(agent(agent, visibility));
+      all.addAgents(agent(state, agent, visibility));
     }
     state
         .recoveredAgents()
@@ -151,19 +152,21 @@ final class OperatorMessages {
     return all.build();
   }
 
-  static Response.GetAgents.Agent agent(Agent agent, Visibility visibility) {
+  static Response.GetAgents.Agent agent(MasterState state, Agent agent, Visibility visibility) {
+    Account account = state.account(agent.id());
     Response.GetAgents.Agent.Builder message =
         Response.GetAgents.Agent.newBuilder()
             .setAgentInfo(visibility.agent(agent.info()))
             .setActive(agent.active())
-            .setDeactivated(false)
+            .setDeactivated(agent.standing().deactivated())
             .setVersion(agent.version())
             .setPid(agent.pid())
             .setRegisteredTime(time(agent.registered()))
-            .addAllTotalResources(endpoint(visibility.resources(agent.total())))
-            .addAllAllocatedResources(endpoint(visibility.resources(agent.totalAllocated())))
-            .addAllOfferedResources(endpoint(visibility.resources(agent.totalOffered())));
+            .addAllTotalResources(endpoint(visibility.resources(account.total())))
+            .addAllAllocatedResources(endpoint(visibility.resources(account.totalAllocated())))
+            .addAllOfferedResources(endpoint(visibility.resources(account.totalOffered())));
     agent.reregistered().ifPresent(at -> message.setReregisteredTime(time(at)));
+    agent.standing().draining().ifPresent(it -> message.setDrainInfo(it.info()));
     agent.capabilities().stream()
         .sorted()
         .forEach(

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.mezzo.master.state.Agent;
+import org.mezzo.master.ledger.Account;
 import org.mezzo.master.state.Consumption;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
@@ -55,16 +55,18 @@ public final class Roles {
       for (String role : framework.subscription().roles()) {
         track(sums, role).frameworks.add(framework.id());
       }
-      framework
-          .totalAllocated()
+      state
+          .ledger()
+          .totalAllocatedTo(framework.id())
           .allocations()
           .forEach(
               (role, resources) -> {
                 track(sums, role).frameworks.add(framework.id());
                 subtree(sums, role, sum -> sum.allocated = plus(sum.allocated, resources));
               });
-      framework
-          .totalOffered()
+      state
+          .ledger()
+          .totalOfferedTo(framework.id())
           .allocations()
           .forEach(
               (role, resources) -> {
@@ -72,8 +74,8 @@ public final class Roles {
                 subtree(sums, role, sum -> sum.offered = plus(sum.offered, resources));
               });
     }
-    for (Agent agent : state.agents().values()) {
-      agent
+    for (Account account : state.ledger().accounts().values()) {
+      account
           .total()
           .reserved()
           .forEach(
@@ -104,12 +106,14 @@ public final class Roles {
     Set<String> names = new TreeSet<>();
     for (Framework framework : state.frameworks().values()) {
       names.addAll(framework.subscription().roles());
-      names.addAll(framework.totalAllocated().allocations().keySet());
-      names.addAll(framework.totalOffered().allocations().keySet());
     }
-    for (Agent agent : state.agents().values()) {
-      names.addAll(agent.total().reserved().keySet());
+    for (Account account : state.ledger().accounts().values()) {
+      for (Resources allocated : account.allocated().values()) {
+        names.addAll(allocated.allocations().keySet());
+      }
+      names.addAll(account.total().reserved().keySet());
     }
+    state.ledger().offeredRoles().forEach(names::add);
     for (RecoveredAgent agent : state.recoveredAgents().values()) {
       agent.info().getResourcesList().stream()
           .flatMap(resource -> resource.getReservationsList().stream())

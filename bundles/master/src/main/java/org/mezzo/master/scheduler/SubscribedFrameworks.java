@@ -31,7 +31,9 @@ final class SubscribedFrameworks {
         call,
         exchange,
         (term, framework) -> {
-          term.frameworkMetrics().ifPresent(it -> it.beginning(framework, call));
+          term.frameworkMetrics()
+              .ifPresent(
+                  it -> term.state().ifPresent(state -> it.beginning(state, framework, call)));
           term.run(
               tx -> {
                 step.apply(tx);

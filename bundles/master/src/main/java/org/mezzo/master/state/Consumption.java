@@ -3,6 +3,7 @@ package org.mezzo.master.state;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.mezzo.master.ledger.Account;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
 
@@ -16,11 +17,11 @@ public final class Consumption {
   /** What each role consumes, those above it included; of others it is nothing. */
   public static Map<String, Quantities> of(MasterState state) {
     Map<String, Quantities> sums = new HashMap<>();
-    for (Agent agent : state.agents().values()) {
-      Resources allocated = agent.totalAllocated();
+    for (Account account : state.ledger().accounts().values()) {
+      Resources allocated = account.totalAllocated();
       add(sums, allocated.allocations());
-      if (agent.total().hasReserved()) {
-        add(sums, agent.total().minus(allocated.unallocated()).reserved());
+      if (account.total().hasReserved()) {
+        add(sums, account.total().minus(allocated.unallocated()).reserved());
       }
     }
     return sums;

@@ -1,24 +1,19 @@
 package org.mezzo.master.state;
 
 import java.time.Instant;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
-import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.master.constraints.CompiledConstraints;
 import org.mezzo.protocol.v1.FrameworkInfo;
-import org.mezzo.resources.Resources;
 import org.pcollections.HashTreePMap;
-import org.pcollections.HashTreePSet;
 import org.pcollections.OrderedPMap;
 import org.pcollections.PMap;
-import org.pcollections.PSet;
 import org.pcollections.PVector;
 import org.pcollections.TreePVector;
 
 /**
- * A framework.
+ * A framework. What it holds and is offered stands in the ledger ({@link MasterState#ledger}).
  *
  * @param info with id, and principal when there is one
  * @param subscription what its client said at the last subscription or update
@@ -32,10 +27,6 @@ import org.pcollections.TreePVector;
  * @param completedTasks oldest first, bounded
  * @param unreachableTasks by id, oldest first, bounded (rule 144)
  * @param executors custom and default executors by agent id and executor id
- * @param offers ids of its outstanding offers
- * @param allocated what its tasks and executors hold, by agent id, with allocation roles
- * @param offered what its outstanding offers hold, by agent id, with allocation roles
- * @param filters what it refused and until when, by role and agent id
  */
 public record Framework(
     String id,
@@ -50,11 +41,7 @@ public record Framework(
     PMap<String, Task> tasks,
     PVector<Task> completedTasks,
     OrderedPMap<String, Task> unreachableTasks,
-    PMap<String, PMap<String, Executor>> executors,
-    PSet<String> offers,
-    PMap<String, Resources> allocated,
-    PMap<String, Resources> offered,
-    PMap<FilterKey, PVector<OfferFilter>> filters) {
+    PMap<String, PMap<String, Executor>> executors) {
 
   /** How a framework stands to the master. */
   public enum Phase {
@@ -72,9 +59,6 @@ public record Framework(
       Set<String> suppressed,
       Set<FrameworkInfo.Capability.Type> capabilities,
       CompiledConstraints constraints) {}
-
-  /** What an offer filter is about (rule 70). */
-  public record FilterKey(String role, String agentId) {}
 
   /** A framework that holds nothing yet. */
   public static Framework of(
@@ -97,10 +81,6 @@ public record Framework(
         HashTreePMap.empty(),
         TreePVector.empty(),
         OrderedPMap.empty(),
-        HashTreePMap.empty(),
-        HashTreePSet.empty(),
-        HashTreePMap.empty(),
-        HashTreePMap.empty(),
         HashTreePMap.empty());
   }
 
@@ -129,24 +109,6 @@ public record Framework(
     return info.hasPrincipal() ? Optional.of(info.getPrincipal()) : Optional.empty();
   }
 
-  /** Everything its tasks and executors hold anywhere. */
-  public Resources totalAllocated() {
-    return sum(allocated);
-  }
-
-  /** Everything offered to it now. */
-  public Resources totalOffered() {
-    return sum(offered);
-  }
-
-  private static Resources sum(Map<String, Resources> byAgent) {
-    Resources sum = Resources.EMPTY;
-    for (Resources resources : byAgent.values()) {
-      sum = sum.plus(resources);
-    }
-    return sum;
-  }
-
   /** With other info and subscription. */
   public Framework with(FrameworkInfo nextInfo, Subscription nextSubscription) {
     Draft draft = new Draft(this);
@@ -171,13 +133,12 @@ public record Framework(
     return draft.done();
   }
 
-  /** As having lost its stream, and with it its filters (rule 39). */
+  /** As having lost its stream (rule 39). */
   public Framework disconnect(Instant at) {
     Draft draft = new Draft(this);
     draft.phase = Phase.DISCONNECTED;
     draft.streamId = "";
     draft.disconnected = Optional.of(at);
-    draft.filters = HashTreePMap.empty();
     return draft.done();
   }
 
@@ -187,7 +148,6 @@ public record Framework(
     draft.phase = Phase.DISCONNECTED;
     draft.streamId = "";
     draft.unregistered = Optional.of(at);
-    draft.filters = HashTreePMap.empty();
     return draft.done();
   }
 
@@ -267,28 +227,6 @@ public record Framework(
     return there == null ? HashTreePMap.empty() : there;
   }
 
-  /** With these offers and what they hold. */
-  public Framework withOffers(PSet<String> nextOffers, PMap<String, Resources> nextOffered) {
-    Draft draft = new Draft(this);
-    draft.offers = nextOffers;
-    draft.offered = nextOffered;
-    return draft.done();
-  }
-
-  /** With other amounts held by tasks and executors. */
-  public Framework withAllocated(PMap<String, Resources> next) {
-    Draft draft = new Draft(this);
-    draft.allocated = next;
-    return draft.done();
-  }
-
-  /** With these filters. */
-  public Framework withFilters(PMap<FilterKey, PVector<OfferFilter>> next) {
-    Draft draft = new Draft(this);
-    draft.filters = next;
-    return draft.done();
-  }
-
   /** A copy to change, so that each change names only what it is about. */
   private static final class Draft {
     private String id;
@@ -304,10 +242,6 @@ public record Framework(
     private PVector<Task> completedTasks;
     private OrderedPMap<String, Task> unreachableTasks;
     private PMap<String, PMap<String, Executor>> executors;
-    private PSet<String> offers;
-    private PMap<String, Resources> allocated;
-    private PMap<String, Resources> offered;
-    private PMap<FilterKey, PVector<OfferFilter>> filters;
 
     Draft(Framework from) {
       id = from.id;
@@ -323,10 +257,6 @@ public record Framework(
       completedTasks = from.completedTasks;
       unreachableTasks = from.unreachableTasks;
       executors = from.executors;
-      offers = from.offers;
-      allocated = from.allocated;
-      offered = from.offered;
-      filters = from.filters;
     }
 
     Framework done() {
@@ -343,11 +273,7 @@ public record Framework(
           tasks,
           completedTasks,
           unreachableTasks,
-          executors,
-          offers,
-          allocated,
-          offered,
-          filters);
+          executors);
     }
   }
 }

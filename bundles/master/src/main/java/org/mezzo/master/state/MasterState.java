@@ -4,6 +4,10 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.allocator.Quota;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.Ledger;
+import org.mezzo.master.ledger.Offer;
+import org.mezzo.master.ledger.OfferFilters;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.pcollections.HashTreePMap;
@@ -28,7 +32,8 @@ import org.pcollections.TreePVector;
  * @param goneAgents agents marked gone by an operator and when (rule 152)
  * @param removedAgents ids of removed agents, oldest first, bounded (rule 151)
  * @param agentsByPid ids of registered agents by pid (rule 138)
- * @param offers outstanding offers by id
+ * @param ledger who holds what on which agent
+ * @param filters what frameworks refused of it
  * @param pendingTasks tasks of accepted offers whose launch waits for hooks or authorization
  * @param undecided ids and pids of agents about which a registry write is under way
  * @param policy weights and quotas, as far as the registry is known to hold them
@@ -48,7 +53,8 @@ public record MasterState(
     PMap<String, Instant> goneAgents,
     OrderedPSet<String> removedAgents,
     PMap<String, String> agentsByPid,
-    PMap<String, Offer> offers,
+    Ledger ledger,
+    OfferFilters filters,
     PMap<TaskKey, PendingTask> pendingTasks,
     PSet<String> undecided,
     Policy policy,
@@ -108,7 +114,8 @@ public record MasterState(
         HashTreePMap.empty(),
         OrderedPSet.empty(),
         HashTreePMap.empty(),
-        HashTreePMap.empty(),
+        Ledger.EMPTY,
+        OfferFilters.EMPTY,
         HashTreePMap.empty(),
         HashTreePSet.empty(),
         Policy.NONE,
@@ -127,9 +134,33 @@ public record MasterState(
     return Optional.ofNullable(agents.get(id));
   }
 
+  /** What operators want of an agent, be it registered, recovered or unreachable. */
+  public Standing standing(String agentId) {
+    Agent agent = agents.get(agentId);
+    if (agent != null) {
+      return agent.standing();
+    }
+    RecoveredAgent recovered = recoveredAgents.get(agentId);
+    if (recovered != null) {
+      return recovered.standing();
+    }
+    UnreachableAgent unreachable = unreachableAgents.get(agentId);
+    return unreachable == null ? Standing.OPEN : unreachable.standing();
+  }
+
+  /** What a registered agent has and who holds it; nothing of others. */
+  public Account account(String agentId) {
+    return ledger.account(agentId);
+  }
+
+  /** All outstanding offers by id. */
+  public PMap<String, Offer> offers() {
+    return ledger.offers();
+  }
+
   /** The outstanding offer of that id. */
   public Optional<Offer> offer(String id) {
-    return Optional.ofNullable(offers.get(id));
+    return ledger.offer(id);
   }
 
   /** Whether a framework of that id was removed and is still remembered (rule 42). */
@@ -247,10 +278,20 @@ public record MasterState(
     return draft.done();
   }
 
-  /** With these offers. */
-  public MasterState withOffers(PMap<String, Offer> next) {
+  /** With this ledger. */
+  public MasterState with(Ledger next) {
     Draft draft = new Draft(this);
-    draft.offers = next;
+    draft.ledger = next;
+    return draft.done();
+  }
+
+  /** With these filters. */
+  public MasterState with(OfferFilters next) {
+    if (next == filters) {
+      return this;
+    }
+    Draft draft = new Draft(this);
+    draft.filters = next;
     return draft.done();
   }
 
@@ -304,7 +345,8 @@ public record MasterState(
     private PMap<String, Instant> goneAgents;
     private OrderedPSet<String> removedAgents;
     private PMap<String, String> agentsByPid;
-    private PMap<String, Offer> offers;
+    private Ledger ledger;
+    private OfferFilters filters;
     private PMap<TaskKey, PendingTask> pendingTasks;
     private PSet<String> undecided;
     private Policy policy;
@@ -323,7 +365,8 @@ public record MasterState(
       goneAgents = from.goneAgents;
       removedAgents = from.removedAgents;
       agentsByPid = from.agentsByPid;
-      offers = from.offers;
+      ledger = from.ledger;
+      filters = from.filters;
       pendingTasks = from.pendingTasks;
       undecided = from.undecided;
       policy = from.policy;
@@ -344,7 +387,8 @@ public record MasterState(
           goneAgents,
           removedAgents,
           agentsByPid,
-          offers,
+          ledger,
+          filters,
           pendingTasks,
           undecided,
           policy,

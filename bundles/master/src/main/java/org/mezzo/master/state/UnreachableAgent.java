@@ -7,5 +7,6 @@ import org.mezzo.protocol.v1.AgentInfo;
  * An agent that was marked unreachable (rule 144).
  *
  * @param info as it was last registered
+ * @param standing what operators want of it
  */
-public record UnreachableAgent(String id, AgentInfo info, Instant since) {}
+public record UnreachableAgent(String id, AgentInfo info, Instant since, Standing standing) {}

@@ -4,13 +4,16 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.mezzo.api.allocator.AgentState;
 import org.mezzo.coordination.Registry;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Registered;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.LedgerChange;
+import org.mezzo.master.ledger.Provision;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Standing;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.slf4j.Logger;
@@ -37,7 +40,8 @@ public final class Admissions {
     List<Registry.Change> changes = new ArrayList<>();
     if (knownId != null) {
       Agent known = tx.agent(knownId);
-      boolean sameProcess = known.resourceVersion().equals(registration.resourceVersion());
+      boolean sameProcess =
+          tx.state().account(knownId).version().equals(registration.resourceVersion());
       if (known.connected() && sameProcess) {
         tx.effect(new Effect.BindLink(knownId, registration.link()));
         tx.effect(new Effect.ToAgent(knownId, registered(tx, knownId)));
@@ -65,7 +69,8 @@ public final class Admissions {
     String id = next.getKey();
     AgentInfo info =
         registration.info().toBuilder().setId(AgentID.newBuilder().setValue(id)).build();
-    changes.add(new Registry.Change(AgentRegistry.ADMITTED + id, info.toByteArray()));
+    changes.add(
+        new Registry.Change(AgentRegistry.ADMITTED + id, AgentRegistry.bytes(info, Standing.OPEN)));
     tx.become(next.getValue().undecided(pid, true));
     tx.store(
         changes,
@@ -84,8 +89,14 @@ public final class Admissions {
   }
 
   private static void admit(Transition tx, String id, AgentInfo info, Registration registration) {
-    Agent agent = agent(id, info, registration, tx.now());
+    Agent agent = agent(id, info, registration, Standing.OPEN, tx.now());
     tx.put(agent);
+    tx.post(
+        new LedgerChange.Opened(
+            id,
+            Map.of(
+                Account.AGENT,
+                new Provision(registration.total(), registration.resourceVersion()))));
     tx.count("master/slave_registrations");
     LOG.info(
         "Agent {} at {} ({}) registered with {}",
@@ -94,8 +105,7 @@ public final class Admissions {
         info.getHostname(),
         registration.total());
     bind(tx, agent, registration.link(), registered(tx, id));
-    AgentState added = Holdings.agentState(agent);
-    tx.tell("agentAdded", it -> it.agentAdded(added));
+    tx.announce(id);
     tx.allocate(id);
     tx.happened(new Happening.AgentAdded(agent));
   }
@@ -147,16 +157,16 @@ public final class Admissions {
     tx.effect(new Effect.RefuseLink(registration.link(), reason));
   }
 
-  static Agent agent(String id, AgentInfo info, Registration registration, Instant now) {
+  static Agent agent(
+      String id, AgentInfo info, Registration registration, Standing standing, Instant now) {
     return Agent.of(
         id,
         info,
         registration.version(),
         registration.capabilities(),
         registration.address(),
-        registration.resourceVersion(),
-        now,
-        registration.total());
+        standing,
+        now);
   }
 
   /** Makes a link that of an agent, greets it and begins to ping it. */

@@ -2,7 +2,6 @@ package org.mezzo.master.transitions;
 
 import static java.lang.Math.min;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -11,10 +10,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import org.mezzo.coordination.Registry;
+import org.mezzo.master.registry.AgentEntry;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
+import org.mezzo.master.state.Standing;
 import org.mezzo.master.state.UnreachableAgent;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.TimeInfo;
@@ -30,6 +32,11 @@ public final class AgentRegistry {
 
   static final String UNREACHABLE = "unreachable/";
   static final String GONE = "gone/";
+
+  /** Begins a value that says its version; no value of before that did begins with it. */
+  private static final byte MARK = 0;
+
+  private static final byte VERSION = 1;
 
   /** Bytes of the largest description of an agent; with what goes beside it, it can be stored. */
   static final int MAX_AGENT_BYTES = Registry.MAX_VALUE_BYTES - 1_000;
@@ -49,19 +56,19 @@ public final class AgentRegistry {
       String key = entry.getKey();
       if (key.startsWith(ADMITTED)) {
         String id = key.substring(ADMITTED.length());
-        recovered =
-            recovered.plus(id, new RecoveredAgent(id, AgentInfo.parseFrom(entry.getValue())));
+        AgentEntry agent = admitted(id, entry.getValue());
+        recovered = recovered.plus(id, new RecoveredAgent(id, agent.getAgent(), standing(agent)));
       } else if (key.startsWith(UNREACHABLE)) {
         String id = key.substring(UNREACHABLE.length());
-        ByteBuffer bytes = ByteBuffer.wrap(entry.getValue());
-        Instant since = instant(bytes.getLong());
+        AgentEntry agent = unreachable(id, entry.getValue());
         unreachable =
-            unreachable.plus(id, new UnreachableAgent(id, AgentInfo.parseFrom(bytes), since));
+            unreachable.plus(
+                id,
+                new UnreachableAgent(
+                    id, agent.getAgent(), instant(agent.getSinceNanos()), standing(agent)));
       } else if (key.startsWith(GONE)) {
-        gone =
-            gone.plus(
-                key.substring(GONE.length()),
-                instant(TimeInfo.parseFrom(entry.getValue()).getNanoseconds()));
+        String id = key.substring(GONE.length());
+        gone = gone.plus(id, instant(gone(id, entry.getValue()).getSinceNanos()));
       }
     }
     return begin
@@ -70,13 +77,89 @@ public final class AgentRegistry {
         .withGoneAgents(gone);
   }
 
+  /** An admitted agent as it is kept. */
+  static byte[] bytes(AgentInfo info, Standing standing) {
+    return bytes(entry(standing).setAgent(info));
+  }
+
   /** An agent as it is kept while it is unreachable. */
-  static byte[] unreachableBytes(AgentInfo info, Instant since) {
-    ByteString agent = info.toByteString();
-    return ByteBuffer.allocate(8 + agent.size())
-        .putLong(nanos(since))
-        .put(agent.asReadOnlyByteBuffer())
-        .array();
+  static byte[] bytes(AgentInfo info, Instant since, Standing standing) {
+    return bytes(entry(standing).setAgent(info).setSinceNanos(nanos(since)));
+  }
+
+  /** An agent as it is kept once it is gone. */
+  static byte[] goneBytes(Instant since) {
+    return bytes(AgentEntry.newBuilder().setSinceNanos(nanos(since)));
+  }
+
+  private static AgentEntry.Builder entry(Standing standing) {
+    AgentEntry.Builder entry = AgentEntry.newBuilder();
+    if (standing.deactivated()) {
+      entry.setDeactivated(true);
+    }
+    standing
+        .draining()
+        .ifPresent(
+            draining ->
+                entry.setDrain(draining.info()).setDrainBeganNanos(nanos(draining.began())));
+    return entry;
+  }
+
+  private static Standing standing(AgentEntry entry) {
+    return new Standing(
+        entry.getDeactivated(),
+        entry.hasDrain()
+            ? Optional.of(
+                new Standing.Draining(entry.getDrain(), instant(entry.getDrainBeganNanos())))
+            : Optional.empty());
+  }
+
+  private static byte[] bytes(AgentEntry.Builder entry) {
+    byte[] message = entry.build().toByteArray();
+    return ByteBuffer.allocate(2 + message.length).put(MARK).put(VERSION).put(message).array();
+  }
+
+  private static AgentEntry admitted(String id, byte[] value)
+      throws InvalidProtocolBufferException {
+    return marked(value)
+        ? read(id, value)
+        : AgentEntry.newBuilder().setAgent(AgentInfo.parseFrom(value)).build();
+  }
+
+  private static AgentEntry unreachable(String id, byte[] value)
+      throws InvalidProtocolBufferException {
+    if (marked(value)) {
+      return read(id, value);
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(value);
+    return AgentEntry.newBuilder()
+        .setSinceNanos(bytes.getLong())
+        .setAgent(AgentInfo.parseFrom(bytes))
+        .build();
+  }
+
+  private static AgentEntry gone(String id, byte[] value) throws InvalidProtocolBufferException {
+    return marked(value)
+        ? read(id, value)
+        : AgentEntry.newBuilder().setSinceNanos(TimeInfo.parseFrom(value).getNanoseconds()).build();
+  }
+
+  private static boolean marked(byte[] value) {
+    return value.length > 1 && value[0] == MARK;
+  }
+
+  private static AgentEntry read(String id, byte[] value) throws InvalidProtocolBufferException {
+    if (value[1] > VERSION) {
+      throw new InvalidProtocolBufferException(
+          "the registry keeps agent "
+              + id
+              + " in form "
+              + value[1]
+              + " and this master reads forms up to "
+              + VERSION
+              + "; a newer master has written it");
+    }
+    return AgentEntry.parseFrom(ByteBuffer.wrap(value, 2, value.length - 2));
   }
 
   /** Nanoseconds since the epoch. */

@@ -1,8 +1,11 @@
 package org.mezzo.master.transitions;
 
-import org.mezzo.api.allocator.AgentState;
 import org.mezzo.link.messages.ExecutorExited;
 import org.mezzo.link.messages.UpdateAgent;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.LedgerChange;
+import org.mezzo.master.ledger.Offer;
+import org.mezzo.master.ledger.Provision;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
@@ -48,31 +51,29 @@ public final class Agents {
     if (agent == null) {
       return;
     }
-    for (String id : agent.offers()) {
-      var offer = tx.state().offers().get(id);
+    Account account = tx.state().account(agentId);
+    for (String id : account.offers()) {
+      Offer offer = tx.state().offers().get(id);
       if (offer.resources().hasRevocable()) {
         Offers.rescind(tx, offer);
       }
     }
-    Agent now = tx.agent(agentId);
-    String version =
-        message.hasResourceVersionUuid() ? message.getResourceVersionUuid() : now.resourceVersion();
-    Agent next =
-        now.withTotal(now.total().nonRevocable().plus(oversubscribed.revocable()), version);
-    tx.put(next);
-    tellUpdated(tx, agentId);
+    Provision before = account.providers().get(Account.AGENT);
+    tx.post(
+        new LedgerChange.Provided(
+            agentId,
+            Account.AGENT,
+            new Provision(
+                before.total().nonRevocable().plus(oversubscribed.revocable()),
+                message.hasResourceVersionUuid()
+                    ? message.getResourceVersionUuid()
+                    : before.version())));
     tx.allocate(agentId);
-  }
-
-  /** Tells the allocator how an agent is now. */
-  static void tellUpdated(Transition tx, String id) {
-    AgentState now = Holdings.agentState(tx.agent(id));
-    tx.tell("agentUpdated", it -> it.agentUpdated(now));
   }
 
   /** Takes back all offers of an agent. */
   static void rescindOffers(Transition tx, Agent agent) {
-    for (String id : agent.offers()) {
+    for (String id : tx.state().account(agent.id()).offers()) {
       Offers.rescind(tx, tx.state().offers().get(id));
     }
   }

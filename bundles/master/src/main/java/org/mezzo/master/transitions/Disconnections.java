@@ -32,7 +32,7 @@ public final class Disconnections {
     for (String frameworkId : List.copyOf(tx.agent(agentId).executors().keySet())) {
       forgetUncheckpointed(tx, agentId, frameworkId);
     }
-    Agents.tellUpdated(tx, agentId);
+    AllocatorFeed.tellUpdated(tx, agentId);
     Instant since = agent.reregistered().orElse(agent.registered());
     Duration timeout = tx.settings().agents().reregisterTimeout();
     tx.after(

@@ -12,12 +12,12 @@ import java.util.TreeSet;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.ShutdownFramework;
 import org.mezzo.link.messages.UpdateFramework;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Task;
 import org.mezzo.master.state.TaskStates;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -123,7 +123,7 @@ public final class Frameworks {
       tx.effect(new Effect.Send(known.streamId(), error("Framework failed over")));
       tx.effect(new Effect.EndStream(known.streamId()));
     }
-    Offers.giveBackAll(tx, known);
+    Offers.withdrawAll(tx, known);
     FrameworkInfo info =
         request.info().toBuilder()
             .setUser(known.info().getUser())
@@ -166,7 +166,7 @@ public final class Frameworks {
     Set<String> revived = new TreeSet<>(before.subscription().suppressed());
     revived.removeAll(subscription.suppressed());
     revived.retainAll(subscription.roles());
-    for (String offerId : before.offers()) {
+    for (String offerId : tx.state().ledger().offersTo(id)) {
       Offer offer = tx.state().offers().get(offerId);
       if (dropped.contains(offer.role())) {
         Offers.rescind(tx, offer);
@@ -175,7 +175,7 @@ public final class Frameworks {
     Set<String> unfiltered = new TreeSet<>(dropped);
     unfiltered.addAll(revived);
     if (!unfiltered.isEmpty()) {
-      Offers.removeFilters(tx, id, Set.copyOf(unfiltered), Optional.empty());
+      Offers.removeFilters(tx, id, Set.copyOf(unfiltered));
     }
     tx.put(tx.framework(id).with(info, subscription));
   }
@@ -239,15 +239,15 @@ public final class Frameworks {
         + "'";
   }
 
-  private static Set<String> agentsOf(Framework framework) {
-    Set<String> agents = new LinkedHashSet<>(framework.allocated().keySet());
+  private static Set<String> agentsOf(Transition tx, Framework framework) {
+    Set<String> agents = new LinkedHashSet<>(tx.state().ledger().agentsOf(framework.id()));
     agents.addAll(framework.executors().keySet());
     framework.tasks().values().forEach(task -> agents.add(task.agentId()));
     return agents;
   }
 
   private static void informAgents(Transition tx, Framework framework) {
-    for (String agentId : agentsOf(framework)) {
+    for (String agentId : agentsOf(tx, framework)) {
       Agent agent = tx.agent(agentId);
       if (agent != null) {
         tx.send(
@@ -264,10 +264,10 @@ public final class Frameworks {
     if (framework == null || !framework.streamId().equals(streamId)) {
       return;
     }
-    Offers.giveBackAll(tx, framework);
+    Offers.withdrawAll(tx, framework);
     Framework lost = tx.framework(frameworkId).disconnect(tx.now());
     tx.put(lost);
-    tx.tell("filtersRemoved", it -> it.filtersRemoved(frameworkId, Set.of(), Optional.empty()));
+    Offers.removeFilters(tx, frameworkId, Set.of());
     tx.tell("frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(lost)));
     tx.happened(new Happening.FrameworkUpdated(lost));
     Instant since = lost.reregistered();
@@ -295,8 +295,8 @@ public final class Frameworks {
   public static void remove(Transition tx, Framework framework) {
     String id = framework.id();
     tx.callOff(timer(id));
-    Offers.giveBackAll(tx, framework);
-    for (String agentId : agentsOf(framework)) {
+    Offers.withdrawAll(tx, framework);
+    for (String agentId : agentsOf(tx, framework)) {
       Agent agent = tx.agent(agentId);
       if (agent != null) {
         tx.send(
@@ -328,8 +328,11 @@ public final class Frameworks {
         Holdings.remove(tx, executor);
       }
     }
-    Map.copyOf(tx.framework(id).allocated())
+    tx.state()
+        .ledger()
+        .allocatedTo(id)
         .forEach((agentId, held) -> Holdings.release(tx, id, agentId, held));
+    tx.become(tx.state().with(tx.state().filters().without(id)));
     Framework removed = tx.framework(id).unregister(tx.now());
     tx.become(tx.state().complete(removed));
     for (var key : List.copyOf(tx.state().pendingTasks().keySet())) {

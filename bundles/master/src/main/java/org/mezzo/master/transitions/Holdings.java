@@ -3,18 +3,17 @@ package org.mezzo.master.transitions;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.FrameworkState;
-import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.LedgerChange;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
-import org.mezzo.master.state.Ledger;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.TaskState;
@@ -25,38 +24,18 @@ import org.mezzo.resources.Resources;
 final class Holdings {
   private Holdings() {}
 
-  /** Takes something out of what is free on an agent for a framework. */
+  /** Notes that a framework holds something, for it was found there. */
   static void hold(Transition tx, String frameworkId, String agentId, Resources resources) {
-    if (resources.isEmpty()) {
-      return;
+    if (!resources.isEmpty()) {
+      tx.post(new LedgerChange.Held(frameworkId, agentId, resources));
     }
-    Framework framework = tx.framework(frameworkId);
-    tx.put(framework.withAllocated(Ledger.add(framework.allocated(), agentId, resources)));
-    tx.put(tx.agent(agentId).allocate(frameworkId, resources));
   }
 
-  /** Gives back what a framework held on an agent, and tells the allocator. */
+  /** Gives back what a framework held on an agent; nothing is left of it when the agent is gone. */
   static void release(Transition tx, String frameworkId, String agentId, Resources resources) {
-    if (resources.isEmpty()) {
-      return;
+    if (!resources.isEmpty() && tx.agent(agentId) != null) {
+      tx.post(new LedgerChange.Released(frameworkId, agentId, resources));
     }
-    Framework framework = tx.framework(frameworkId);
-    if (framework != null) {
-      tx.put(framework.withAllocated(Ledger.subtract(framework.allocated(), agentId, resources)));
-    }
-    Agent agent = tx.agent(agentId);
-    if (agent != null) {
-      tx.put(agent.release(frameworkId, resources));
-      tellReleased(tx, frameworkId, agentId, resources);
-    }
-  }
-
-  /** Tells the allocator what is free again, one call for each allocation role. */
-  static void tellReleased(Transition tx, String frameworkId, String agentId, Resources resources) {
-    resources
-        .allocations()
-        .forEach(
-            (role, part) -> tx.tell("released", it -> it.released(frameworkId, agentId, part)));
   }
 
   /** Adds a task to its framework and agent without touching what is held. */
@@ -109,15 +88,16 @@ final class Holdings {
   }
 
   /** An agent as allocators see it. */
-  static AgentState agentState(Agent agent) {
-    Map<String, Resources> used = new HashMap<>(agent.allocated());
-    agent.offered().forEach((id, offered) -> used.merge(id, offered, Resources::plus));
+  static AgentState agentState(MasterState state, Agent agent) {
+    Account account = state.account(agent.id());
+    Map<String, Resources> used = new HashMap<>(account.allocated());
+    account.offered().forEach((id, offered) -> used.merge(id, offered, Resources::plus));
     Set<String> capabilities = new HashSet<>();
     agent.capabilities().forEach(capability -> capabilities.add(capability.name()));
     return AgentState.builder(agent.id(), agent.info())
         .capabilities(capabilities)
         .active(agent.active())
-        .total(agent.total())
+        .total(account.total())
         .used(used)
         .build();
   }
@@ -140,16 +120,10 @@ final class Holdings {
 
   /** The whole ledger as a starting allocator gets it. */
   static AllocationState ledger(MasterState state, Instant now, Optional<Set<String>> whitelist) {
-    List<OfferFilter> filters =
-        state.frameworks().values().stream()
-            .flatMap(framework -> framework.filters().values().stream())
-            .flatMap(List::stream)
-            .filter(filter -> filter.expires().isAfter(now))
-            .toList();
     return AllocationState.builder()
-        .agents(state.agents().values().stream().map(Holdings::agentState).toList())
+        .agents(state.agents().values().stream().map(agent -> agentState(state, agent)).toList())
         .frameworks(state.frameworks().values().stream().map(Holdings::frameworkState).toList())
-        .filters(filters)
+        .filters(state.filters().live(now).toList())
         .weights(state.weights())
         .quotas(state.quotas())
         .whitelist(whitelist)

@@ -8,14 +8,13 @@ import java.util.Optional;
 import java.util.Set;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.RunTask;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
-import org.mezzo.master.state.Ledger;
 import org.mezzo.master.state.MasterState.PendingTask;
 import org.mezzo.master.state.MasterState.TaskKey;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Task;
 import org.mezzo.master.state.TaskStates;
 import org.mezzo.master.transitions.Accepted.LaunchedTask;
@@ -70,10 +69,9 @@ public final class Launches {
     Offer first = offers.get(0);
     Resources held = Resources.EMPTY;
     for (Offer offer : offers) {
-      Offers.withdraw(tx, offer);
       held = held.plus(offer.resources());
     }
-    Holdings.hold(tx, frameworkId, first.agentId(), held);
+    Offers.claim(tx, offers);
     Framework framework = tx.framework(frameworkId);
     Agent agent = tx.agent(first.agentId());
     Claim claim =
@@ -171,7 +169,7 @@ public final class Launches {
     for (OfferID id : call.offerIds()) {
       Offer offer = tx.state().offers().get(id.getValue());
       if (offer != null && offer.frameworkId().equals(frameworkId)) {
-        Offers.giveBack(tx, offer);
+        Offers.withdraw(tx, offer);
       }
     }
     Framework framework = tx.framework(frameworkId);
@@ -324,10 +322,8 @@ public final class Launches {
     }
     Resources left = now.left();
     if (!left.isEmpty()) {
-      Framework after = tx.framework(claim.frameworkId());
-      tx.put(after.withAllocated(Ledger.subtract(after.allocated(), claim.agentId(), left)));
-      tx.put(tx.agent(claim.agentId()).release(claim.frameworkId(), left));
-      Offers.refuse(
+      Holdings.release(tx, claim.frameworkId(), claim.agentId(), left);
+      Offers.filter(
           tx, claim.frameworkId(), claim.agentId(), claim.role(), left, now.call().filters());
     }
   }
@@ -569,7 +565,7 @@ public final class Launches {
                     .addTasks(info)
                     .setLaunchExecutor(launchExecutor)
                     .setRootRefused(!tx.settings().frameworks().rootSubmissions())
-                    .setResourceVersionUuid(agent.resourceVersion())));
+                    .setResourceVersionUuid(tx.state().account(agent.id()).version())));
     tx.happened(new Happening.TaskAdded(task));
   }
 

@@ -2,7 +2,6 @@ package org.mezzo.master.transitions;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -11,11 +10,12 @@ import java.util.Set;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.master.ledger.LedgerChange;
+import org.mezzo.master.ledger.Offer;
+import org.mezzo.master.ledger.OfferFilters;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
-import org.mezzo.master.state.Ledger;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.Filters;
@@ -26,15 +26,11 @@ import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.URL;
 import org.mezzo.protocol.v1.scheduler.Event;
 import org.mezzo.resources.Resources;
-import org.pcollections.PMap;
-import org.pcollections.PVector;
-import org.pcollections.TreePVector;
 
 /** Offers and the filters that keep them away (rules 46, 47, 53 to 59, 69, 70). */
 public final class Offers {
   private static final Duration DEFAULT_REFUSAL = Duration.ofSeconds(5);
   private static final Duration LONGEST_REFUSAL = Duration.ofDays(365);
-  private static final int MAX_FILTERS_PER_KEY = 64;
 
   /** So that the loop is never held for long. */
   private static final int RESCINDED_AT_ONCE = 200;
@@ -73,7 +69,7 @@ public final class Offers {
       return Optional.of("resources are not allocated to the role");
     }
     Resources wanted = resources.unallocated();
-    if (!agent.free().contains(wanted)) {
+    if (!state.account(agent.id()).free().contains(wanted)) {
       return Optional.of("resources are not free");
     }
     if (wanted.allocatableTo(proposal.role()).size() != wanted.size()) {
@@ -97,12 +93,7 @@ public final class Offers {
             proposal.resources(),
             message(id.getKey(), framework, agent, proposal),
             tx.now());
-    tx.become(tx.state().withOffers(tx.state().offers().plus(offer.id(), offer)));
-    tx.put(
-        framework.withOffers(
-            framework.offers().plus(offer.id()),
-            Ledger.add(framework.offered(), agent.id(), offer.resources())));
-    tx.put(agent.offer(offer));
+    tx.post(new LedgerChange.Offered(offer));
     tx.settings()
         .frameworks()
         .offerTimeout()
@@ -167,34 +158,27 @@ public final class Offers {
     return offer.build();
   }
 
-  /** Takes an offer out of the ledger; tells nobody. */
+  /** Takes an offer back, but does not tell the framework (rules 33, 39). */
   static void withdraw(Transition tx, Offer offer) {
+    callOff(tx, offer);
+    tx.post(new LedgerChange.Withdrawn(offer));
+  }
+
+  /** Allocates what offers hold, all of one agent, to the framework that has them. */
+  static void claim(Transition tx, List<Offer> offers) {
+    offers.forEach(offer -> callOff(tx, offer));
+    tx.post(new LedgerChange.Claimed(offers));
+  }
+
+  private static void callOff(Transition tx, Offer offer) {
     if (tx.settings().frameworks().offerTimeout().isPresent()) {
       tx.callOff(timer(offer.id()));
     }
-    tx.become(tx.state().withOffers(tx.state().offers().minus(offer.id())));
-    Framework framework = tx.framework(offer.frameworkId());
-    if (framework != null) {
-      tx.put(
-          framework.withOffers(
-              framework.offers().minus(offer.id()),
-              Ledger.subtract(framework.offered(), offer.agentId(), offer.resources())));
-    }
-    Agent agent = tx.agent(offer.agentId());
-    if (agent != null) {
-      tx.put(agent.withdraw(offer));
-    }
-  }
-
-  /** Takes an offer back and tells the allocator, but not the framework (rules 33, 39). */
-  static void giveBack(Transition tx, Offer offer) {
-    withdraw(tx, offer);
-    Holdings.tellReleased(tx, offer.frameworkId(), offer.agentId(), offer.resources());
   }
 
   /** Takes an offer back and tells the framework (rule 47). */
   static void rescind(Transition tx, Offer offer) {
-    giveBack(tx, offer);
+    withdraw(tx, offer);
     announceRescission(tx, offer);
   }
 
@@ -234,9 +218,9 @@ public final class Offers {
   }
 
   /** Gives every outstanding offer of a framework back without a word. */
-  static void giveBackAll(Transition tx, Framework framework) {
-    for (String id : framework.offers()) {
-      giveBack(tx, tx.state().offers().get(id));
+  static void withdrawAll(Transition tx, Framework framework) {
+    for (String id : tx.state().ledger().offersTo(framework.id())) {
+      withdraw(tx, tx.state().offers().get(id));
     }
   }
 
@@ -250,15 +234,12 @@ public final class Offers {
         continue;
       }
       withdraw(tx, offer);
-      refuse(tx, frameworkId, offer.agentId(), offer.role(), offer.resources(), filters);
+      filter(tx, frameworkId, offer.agentId(), offer.role(), offer.resources(), filters);
     }
   }
 
-  /**
-   * Tells the allocator that a part of what was offered is free again, and filters it. The ledger
-   * has it as free already.
-   */
-  static void refuse(
+  /** Keeps offers of what a framework has refused away from it, as long as it wants. */
+  static void filter(
       Transition tx,
       String frameworkId,
       String agentId,
@@ -268,7 +249,6 @@ public final class Offers {
     if (resources.isEmpty()) {
       return;
     }
-    Holdings.tellReleased(tx, frameworkId, agentId, resources);
     refusal(filters.getRefuseSeconds(), tx.settings().allocationInterval())
         .ifPresent(
             duration ->
@@ -299,61 +279,40 @@ public final class Offers {
   }
 
   private static void addFilter(Transition tx, OfferFilter filter) {
-    Framework framework = tx.framework(filter.frameworkId());
-    Framework.FilterKey key = new Framework.FilterKey(filter.role(), filter.agentId());
-    PVector<OfferFilter> known = framework.filters().get(key);
-    List<OfferFilter> kept = new ArrayList<>();
-    for (OfferFilter other : known == null ? TreePVector.<OfferFilter>empty() : known) {
-      boolean covered =
-          !other.expires().isAfter(filter.expires())
-              && filter.resources().contains(other.resources());
-      if (other.expires().isAfter(tx.now()) && !covered) {
-        kept.add(other);
-      }
-    }
-    kept.sort(java.util.Comparator.comparing(OfferFilter::expires));
-    while (kept.size() >= MAX_FILTERS_PER_KEY) {
-      kept.remove(0);
-    }
-    kept.add(filter);
-    tx.put(framework.withFilters(framework.filters().plus(key, TreePVector.from(kept))));
+    tx.become(tx.state().with(tx.state().filters().with(filter, tx.now())));
     tx.tell("filterAdded", it -> it.filterAdded(filter));
   }
 
   /** Forgets filters that are over; allocators forget theirs by themselves. */
   public static void expireFilters(Transition tx, String frameworkId) {
-    Framework framework = tx.framework(frameworkId);
-    if (framework == null || framework.filters().isEmpty()) {
-      return;
-    }
-    PMap<Framework.FilterKey, PVector<OfferFilter>> left = framework.filters();
-    for (var entry : framework.filters().entrySet()) {
-      List<OfferFilter> live =
-          entry.getValue().stream().filter(it -> it.expires().isAfter(tx.now())).toList();
-      if (live.isEmpty()) {
-        left = left.minus(entry.getKey());
-      } else if (live.size() < entry.getValue().size()) {
-        left = left.plus(entry.getKey(), TreePVector.from(live));
-      }
-    }
-    if (left != framework.filters()) {
-      tx.put(framework.withFilters(left));
-    }
+    tx.become(tx.state().with(tx.state().filters().swept(frameworkId, tx.now())));
   }
 
-  /** Removes a framework's filters before their time, and tells the allocator. */
-  static void removeFilters(
-      Transition tx, String frameworkId, Set<String> roles, Optional<String> agentId) {
-    Framework framework = tx.framework(frameworkId);
-    PMap<Framework.FilterKey, PVector<OfferFilter>> left = framework.filters();
-    for (Framework.FilterKey key : framework.filters().keySet()) {
-      if ((roles.isEmpty() || roles.contains(key.role()))
-          && (agentId.isEmpty() || agentId.get().equals(key.agentId()))) {
-        left = left.minus(key);
+  /**
+   * Removes a framework's filters before their time, and tells the allocator.
+   *
+   * @param roles only for these; empty means for all
+   */
+  static void removeFilters(Transition tx, String frameworkId, Set<String> roles) {
+    OfferFilters filters = tx.state().filters();
+    tx.become(
+        tx.state()
+            .with(
+                roles.isEmpty()
+                    ? filters.without(frameworkId)
+                    : filters.without(frameworkId, roles)));
+    tx.tell("filtersRemoved", it -> it.filtersRemoved(frameworkId, roles, Optional.empty()));
+  }
+
+  /** Removes all filters for an agent, and tells the allocator. */
+  static void removeFilters(Transition tx, String agentId) {
+    for (String frameworkId : tx.state().frameworks().keySet()) {
+      if (tx.state().filters().any(frameworkId, agentId)) {
+        tx.become(tx.state().with(tx.state().filters().withoutAgent(frameworkId, agentId)));
+        tx.tell(
+            "filtersRemoved", it -> it.filtersRemoved(frameworkId, Set.of(), Optional.of(agentId)));
       }
     }
-    tx.put(framework.withFilters(left));
-    tx.tell("filtersRemoved", it -> it.filtersRemoved(frameworkId, roles, agentId));
   }
 
   /** SUPPRESS (rule 69); empty roles mean all. */
@@ -376,8 +335,7 @@ public final class Offers {
     Set<String> revived = roles.isEmpty() ? framework.subscription().roles() : new HashSet<>(roles);
     Set<String> suppressed = new HashSet<>(framework.subscription().suppressed());
     suppressed.removeAll(revived);
-    removeFilters(
-        tx, frameworkId, roles.isEmpty() ? Set.of() : Set.copyOf(roles), Optional.empty());
+    removeFilters(tx, frameworkId, Set.copyOf(roles));
     suppressed(tx, tx.framework(frameworkId), suppressed);
     tx.allocate();
   }

@@ -7,10 +7,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.mezzo.api.authorization.Action;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Policy;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Value;
@@ -152,10 +152,10 @@ public record QuotaSetting(QuotaRequest request) implements PolicyChange {
         break;
       }
       Agent agent = state.agents().get(agentId);
-      if (!agent.connected() || !agent.active() || agent.offers().isEmpty()) {
+      if (!agent.active() || state.account(agentId).offers().isEmpty()) {
         continue;
       }
-      for (String id : agent.offers()) {
+      for (String id : state.account(agentId).offers()) {
         Offer offer = state.offers().get(id);
         missing = missing.minus(offer.resources().quantities());
         going.add(id);

@@ -9,10 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.mezzo.api.allocator.Quota;
-import org.mezzo.master.state.Agent;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Consumption;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Policy;
 import org.mezzo.protocol.v1.Value;
 import org.mezzo.protocol.v1.quota.QuotaConfig;
@@ -123,8 +123,8 @@ public final class Quotas {
       guaranteed = guaranteed.plus(quota.guarantees());
     }
     Quantities capacity = Quantities.EMPTY;
-    for (Agent agent : state.agents().values()) {
-      capacity = capacity.plus(agent.total().nonRevocable().scalars().quantities());
+    for (Account account : state.ledger().accounts().values()) {
+      capacity = capacity.plus(account.total().nonRevocable().scalars().quantities());
     }
     return capacity.contains(guaranteed)
         ? Optional.empty()

@@ -2,20 +2,24 @@ package org.mezzo.master.transitions;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.mezzo.api.allocator.AgentState;
 import org.mezzo.coordination.Registry;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.link.messages.Reregistered;
 import org.mezzo.link.messages.Shutdown;
 import org.mezzo.link.messages.UpdateFramework;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.LedgerChange;
+import org.mezzo.master.ledger.Provision;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
+import org.mezzo.master.state.Standing;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,7 +72,9 @@ public final class Readmissions {
     }
     List<Registry.Change> changes = new ArrayList<>();
     changes.add(
-        new Registry.Change(AgentRegistry.ADMITTED + id, registration.info().toByteArray()));
+        new Registry.Change(
+            AgentRegistry.ADMITTED + id,
+            AgentRegistry.bytes(registration.info(), state.standing(id))));
     if (state.unreachableAgents().containsKey(id)) {
       changes.add(new Registry.Change(AgentRegistry.UNREACHABLE + id, null));
     }
@@ -90,6 +96,7 @@ public final class Readmissions {
     String id = info.getId().getValue();
     Agent known = tx.agent(id);
     boolean wasUnreachable = tx.state().unreachableAgents().containsKey(id);
+    Standing standing = tx.state().standing(id);
     tx.become(
         tx.state()
             .withRecoveredAgents(tx.state().recoveredAgents().minus(id))
@@ -97,7 +104,7 @@ public final class Readmissions {
     tx.count("master/slave_reregistrations");
     Agent agent;
     if (known == null) {
-      agent = Admissions.agent(id, info, registration, tx.now());
+      agent = Admissions.agent(id, info, registration, standing, tx.now());
     } else {
       Agents.rescindOffers(tx, known);
       agent =
@@ -107,14 +114,17 @@ public final class Readmissions {
                   registration.version(),
                   registration.capabilities(),
                   registration.address(),
-                  registration.resourceVersion(),
-                  registration.total(),
                   tx.now());
       if (!known.info().getAttributesList().equals(info.getAttributesList())) {
-        dropFilters(tx, id);
+        Offers.removeFilters(tx, id);
       }
     }
     tx.put(agent);
+    Provision provision = new Provision(registration.total(), registration.resourceVersion());
+    tx.post(
+        known == null
+            ? new LedgerChange.Opened(id, Map.of(Account.AGENT, provision))
+            : new LedgerChange.Provided(id, Account.AGENT, provision));
     MasterEvent.Builder greeting =
         MasterEvent.newBuilder()
             .setReregistered(
@@ -126,11 +136,8 @@ public final class Readmissions {
     Set<String> frameworks =
         ReportedTasks.restore(tx, agent, message, known != null, wasUnreachable);
     if (known == null) {
-      AgentState now = Holdings.agentState(tx.agent(id));
-      tx.tell("agentAdded", it -> it.agentAdded(now));
+      tx.announce(id);
       tx.happened(new Happening.AgentAdded(tx.agent(id)));
-    } else {
-      Agents.tellUpdated(tx, id);
     }
     for (String frameworkId : frameworks) {
       Framework framework = tx.framework(frameworkId);
@@ -148,15 +155,5 @@ public final class Readmissions {
     tx.effect(
         new Effect.ToLink(
             link, MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(message))));
-  }
-
-  private static void dropFilters(Transition tx, String agentId) {
-    for (Framework framework : tx.state().frameworks().values()) {
-      boolean any =
-          framework.filters().keySet().stream().anyMatch(key -> key.agentId().equals(agentId));
-      if (any) {
-        Offers.removeFilters(tx, framework.id(), Set.of(), Optional.of(agentId));
-      }
-    }
   }
 }

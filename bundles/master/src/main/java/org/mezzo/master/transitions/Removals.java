@@ -2,8 +2,8 @@ package org.mezzo.master.transitions;
 
 import java.util.List;
 import java.util.Map;
-import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.coordination.Registry;
+import org.mezzo.master.ledger.LedgerChange;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
@@ -13,7 +13,6 @@ import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.scheduler.Event;
 import org.pcollections.PSet;
-import org.pcollections.PVector;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,28 +75,10 @@ public final class Removals {
         Holdings.remove(tx, executor);
       }
     }
-    for (String frameworkId : List.copyOf(tx.agent(agent.id()).allocated().keySet())) {
-      Framework framework = tx.framework(frameworkId);
-      if (framework != null) {
-        tx.put(framework.withAllocated(framework.allocated().minus(agent.id())));
-      }
-    }
-    for (Framework framework : tx.state().frameworks().values()) {
-      var left = framework.filters();
-      for (Map.Entry<Framework.FilterKey, PVector<OfferFilter>> entry :
-          framework.filters().entrySet()) {
-        if (entry.getKey().agentId().equals(agent.id())) {
-          left = left.minus(entry.getKey());
-        }
-      }
-      if (left != framework.filters()) {
-        tx.put(framework.withFilters(left));
-      }
-    }
+    tx.become(tx.state().with(tx.state().filters().withoutAgent(agent.id())));
     tx.become(tx.state().without(tx.agent(agent.id())));
     tx.effect(new Effect.EndLink(agent.id()));
-    String id = agent.id();
-    tx.tell("agentRemoved", it -> it.agentRemoved(id));
+    tx.post(new LedgerChange.Closed(agent.id()));
   }
 
   /** Tells every framework that an agent is lost. */

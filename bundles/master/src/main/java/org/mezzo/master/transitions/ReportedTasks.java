@@ -90,7 +90,7 @@ public final class ReportedTasks {
       String frameworkId = record.getFrameworkId().getValue();
       if (live.contains(frameworkId)) {
         executors.add(frameworkId + '/' + record.getExecutor().getExecutorId().getValue());
-        restoreExecutor(tx, agent, frameworkId, record, known);
+        restoreExecutor(tx, agent, frameworkId, record);
       }
     }
     if (known) {
@@ -171,7 +171,7 @@ public final class ReportedTasks {
     tx.put(framework.withUnreachableTasks(framework.unreachableTasks().minus(id)));
     Holdings.add(tx, task);
     if (!terminal) {
-      take(tx, frameworkId, agent.id(), resources, known);
+      Holdings.hold(tx, frameworkId, agent.id(), resources);
     }
     if (wasUnreachable) {
       TaskStatus status =
@@ -200,17 +200,8 @@ public final class ReportedTasks {
                     .setTaskId(TaskID.newBuilder().setValue(task.id()))));
   }
 
-  /** Holds what the agent says is held; an allocator that knows the agent has to be told. */
-  private static void take(
-      Transition tx, String frameworkId, String agentId, Resources resources, boolean tell) {
-    Holdings.hold(tx, frameworkId, agentId, resources);
-    if (tell) {
-      tx.tell("allocated", it -> it.allocated(frameworkId, agentId, resources));
-    }
-  }
-
   private static void restoreExecutor(
-      Transition tx, Agent agent, String frameworkId, ExecutorRecord record, boolean known) {
+      Transition tx, Agent agent, String frameworkId, ExecutorRecord record) {
     String id = record.getExecutor().getExecutorId().getValue();
     if (tx.agent(agent.id()).executorsOf(frameworkId).containsKey(id)) {
       return;
@@ -218,7 +209,7 @@ public final class ReportedTasks {
     try {
       Resources resources = Resources.of(record.getExecutor().getResourcesList());
       Holdings.add(tx, new Executor(id, frameworkId, agent.id(), record.getExecutor(), resources));
-      take(tx, frameworkId, agent.id(), resources, known);
+      Holdings.hold(tx, frameworkId, agent.id(), resources);
     } catch (ResourceFormatException e) {
       LOG.warn(
           "Agent {} reported executor {} with bad resources; it is left out", agent.id(), id, e);

@@ -3,12 +3,15 @@ package org.mezzo.master.transitions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.coordination.Registry;
 import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.master.ledger.LedgerChange;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
@@ -25,6 +28,11 @@ public final class Transition {
   private final Settings settings;
   private final List<Effect> effects = new ArrayList<>();
   private final List<Happening> happenings = new ArrayList<>();
+  private final List<LedgerChange> changes = new ArrayList<>();
+
+  /** Agents of which the allocator has still to be told, with all that is on them by then. */
+  private final Set<String> unannounced = new HashSet<>();
+
   private MasterState state;
 
   /** Begins at a state. */
@@ -64,6 +72,11 @@ public final class Transition {
     return happenings;
   }
 
+  /** What has changed in the ledger, in order. */
+  public List<LedgerChange> changes() {
+    return changes;
+  }
+
   /** Goes on from this state. */
   public void become(MasterState next) {
     state = next;
@@ -77,6 +90,30 @@ public final class Transition {
   /** Adds or replaces an agent. */
   public void put(Agent agent) {
     state = state.with(agent);
+  }
+
+  /**
+   * Changes the ledger and tells the allocator; of a new agent it is told by {@link #announce}.
+   *
+   * @throws IllegalStateException when the ledger is not such that this can have happened; nothing
+   *     of the transition happens then
+   */
+  public void post(LedgerChange change) {
+    state = state.with(change.apply(state.ledger()));
+    changes.add(change);
+    if (change instanceof LedgerChange.Opened) {
+      unannounced.add(change.agentId());
+    }
+    if (!unannounced.contains(change.agentId())) {
+      AllocatorFeed.tell(this, change);
+    }
+  }
+
+  /** Tells the allocator of a new agent, with all that is held on it by now. */
+  public void announce(String agentId) {
+    if (unannounced.remove(agentId)) {
+      AllocatorFeed.tellAdded(this, agentId);
+    }
   }
 
   /** The framework of that id, or null. */

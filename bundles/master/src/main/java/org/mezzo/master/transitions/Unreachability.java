@@ -7,6 +7,7 @@ import org.mezzo.coordination.Registry;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.RecoveredAgent;
+import org.mezzo.master.state.Standing;
 import org.mezzo.master.state.Task;
 import org.mezzo.master.state.TaskStates;
 import org.mezzo.master.state.UnreachableAgent;
@@ -42,7 +43,8 @@ public final class Unreachability {
         List.of(
             new Registry.Change(AgentRegistry.ADMITTED + agentId, null),
             new Registry.Change(
-                AgentRegistry.UNREACHABLE + agentId, AgentRegistry.unreachableBytes(info, since))),
+                AgentRegistry.UNREACHABLE + agentId,
+                AgentRegistry.bytes(info, since, tx.state().standing(agentId)))),
         later -> {
           later.become(later.state().undecided(agentId, false));
           unreachable(later, agentId, info, since, cause);
@@ -56,13 +58,14 @@ public final class Unreachability {
   private static void unreachable(
       Transition tx, String agentId, AgentInfo info, Instant since, String cause) {
     Agent agent = tx.agent(agentId);
+    Standing standing = tx.state().standing(agentId);
     tx.become(
         tx.state()
             .withRecoveredAgents(tx.state().recoveredAgents().minus(agentId))
             .withUnreachableAgents(
                 tx.state()
                     .unreachableAgents()
-                    .plus(agentId, new UnreachableAgent(agentId, info, since))));
+                    .plus(agentId, new UnreachableAgent(agentId, info, since, standing))));
     if (agent != null) {
       for (Map.Entry<String, PSet<String>> entry : agent.tasks().entrySet()) {
         for (String taskId : entry.getValue()) {

@@ -87,7 +87,7 @@ public record WeightsChange(List<WeightInfo> weights) implements PolicyChange {
   public void settle(Transition tx) {
     tell(tx);
     Set<String> changed = roles();
-    if (tx.state().frameworks().values().stream().anyMatch(it -> uses(it, changed))) {
+    if (tx.state().frameworks().values().stream().anyMatch(it -> uses(tx.state(), it, changed))) {
       Offers.rescindInPortions(tx, List.copyOf(tx.state().offers().keySet()));
     }
   }
@@ -99,10 +99,10 @@ public record WeightsChange(List<WeightInfo> weights) implements PolicyChange {
   }
 
   /** Whether a framework keeps one of the roles alive (rule 358). */
-  private static boolean uses(Framework framework, Set<String> roles) {
+  private static boolean uses(MasterState state, Framework framework, Set<String> roles) {
     Set<String> used = new HashSet<>(framework.subscription().roles());
-    used.addAll(framework.totalAllocated().allocations().keySet());
-    used.addAll(framework.totalOffered().allocations().keySet());
+    used.addAll(state.ledger().totalAllocatedTo(framework.id()).allocations().keySet());
+    used.addAll(state.ledger().totalOfferedTo(framework.id()).allocations().keySet());
     used.retainAll(roles);
     return !used.isEmpty();
   }

@@ -21,6 +21,7 @@ import org.mezzo.master.reads.Root;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
+import org.mezzo.master.state.Standing;
 import org.mezzo.master.state.UnreachableAgent;
 import org.mezzo.master.testing.TestAgent;
 import org.mezzo.master.testing.TestCluster;
@@ -76,9 +77,13 @@ class RegistryEndpointTest {
     MasterState state =
         EMPTY
             .withRecoveredAgents(
-                EMPTY.recoveredAgents().plus("m-S0", new RecoveredAgent("m-S0", info)))
+                EMPTY
+                    .recoveredAgents()
+                    .plus("m-S0", new RecoveredAgent("m-S0", info, Standing.OPEN)))
             .withUnreachableAgents(
-                EMPTY.unreachableAgents().plus("m-S1", new UnreachableAgent("m-S1", info, since)))
+                EMPTY
+                    .unreachableAgents()
+                    .plus("m-S1", new UnreachableAgent("m-S1", info, since, Standing.OPEN)))
             .withGoneAgents(EMPTY.goneAgents().plus("m-S2", since));
     assertThat(registry(state))
         .endsWith(

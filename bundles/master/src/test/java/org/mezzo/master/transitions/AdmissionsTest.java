@@ -35,7 +35,7 @@ class AdmissionsTest {
 
     given.stored();
     Agent agent = given.agent("m-S0");
-    assertThat(agent.free()).isEqualTo(Given.resources("cpus:4"));
+    assertThat(given.account("m-S0").free()).isEqualTo(Given.resources("cpus:4"));
     assertThat(given.state().undecided()).isEmpty();
     assertThat(given.effects())
         .extracting(effect -> effect.getClass().getSimpleName())

@@ -1,17 +1,25 @@
 package org.mezzo.master.transitions;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.mezzo.coordination.Registry;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Standing;
 import org.mezzo.master.state.UnreachableAgent;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.DrainConfig;
+import org.mezzo.protocol.v1.DrainInfo;
+import org.mezzo.protocol.v1.DrainState;
 import org.mezzo.protocol.v1.TimeInfo;
 
 class AgentRegistryTest {
@@ -27,7 +35,8 @@ class AgentRegistryTest {
                             .unreachableAgents()
                             .plus(
                                 id,
-                                new UnreachableAgent(id, AgentInfo.getDefaultInstance(), since)))));
+                                new UnreachableAgent(
+                                    id, AgentInfo.getDefaultInstance(), since, Standing.OPEN)))));
   }
 
   /** Rules 150 and 165: what one term writes is what the next one reads. */
@@ -56,6 +65,59 @@ class AgentRegistryTest {
     assertThat(next.unreachableAgents().get("m-S1").info()).isEqualTo(given.agent("m-S1").info());
     assertThat(next.goneAgents()).containsEntry("g", given.now());
     assertThat(next.agents()).isEmpty();
+  }
+
+  /** Values as masters wrote them before they said their version: host-1 is agent m-S0. */
+  @Test
+  void valuesOfBeforeAreRead() throws InvalidProtocolBufferException {
+    byte[] info = Base64.getDecoder().decode("CgZob3N0LTEyBgoEbS1TMA==");
+    byte[] unreachable =
+        ByteBuffer.allocate(8 + info.length)
+            .putLong(AgentRegistry.nanos(Given.START))
+            .put(info)
+            .array();
+    MasterState read =
+        AgentRegistry.recover(
+            new Given().state(), Map.of("agents/m-S0", info, "unreachable/m-S1", unreachable));
+    assertThat(read.recoveredAgents().get("m-S0").info().getHostname()).isEqualTo("host-1");
+    assertThat(read.recoveredAgents().get("m-S0").standing()).isEqualTo(Standing.OPEN);
+    assertThat(read.unreachableAgents().get("m-S1").info().getId().getValue()).isEqualTo("m-S0");
+    assertThat(read.unreachableAgents().get("m-S1").since()).isEqualTo(Given.START);
+  }
+
+  /** What operators want of an agent stays with it. */
+  @Test
+  void theStandingIsKept() throws InvalidProtocolBufferException {
+    AgentInfo info = AgentInfo.newBuilder().setHostname("h").build();
+    Standing standing =
+        new Standing(
+            true,
+            Optional.of(
+                new Standing.Draining(
+                    DrainInfo.newBuilder()
+                        .setState(DrainState.DRAINING)
+                        .setConfig(DrainConfig.newBuilder().setMarkGone(true))
+                        .build(),
+                    Given.START)));
+    MasterState read =
+        AgentRegistry.recover(
+            new Given().state(),
+            Map.of(
+                "agents/a", AgentRegistry.bytes(info, standing),
+                "unreachable/b", AgentRegistry.bytes(info, Given.START, standing)));
+    assertThat(read.standing("a")).isEqualTo(standing);
+    assertThat(read.standing("b")).isEqualTo(standing);
+    assertThat(read.standing("a").open()).isFalse();
+  }
+
+  @Test
+  void aFormOfLaterIsNotGuessedAt() {
+    byte[] value = AgentRegistry.goneBytes(Given.START);
+    value[1]++;
+    assertThatThrownBy(() -> AgentRegistry.recover(new Given().state(), Map.of("gone/m-S0", value)))
+        .isInstanceOf(InvalidProtocolBufferException.class)
+        .hasMessageContaining("m-S0")
+        .hasMessageContaining("newer master");
   }
 
   private void write(Map<String, byte[]> registry) {

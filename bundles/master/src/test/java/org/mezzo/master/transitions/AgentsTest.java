@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.link.messages.ExecutorExited;
 import org.mezzo.link.messages.UpdateAgent;
-import org.mezzo.master.state.Offer;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -49,7 +49,7 @@ class AgentsTest {
     assertThat(given.sentTo(framework).get(0).getFailure().getExecutorId().getValue())
         .isEqualTo("e");
     assertThat(given.agent(agent).executors()).isEmpty();
-    assertThat(given.agent(agent).free().scalar("cpus")).isEqualTo(3000);
+    assertThat(given.account(agent).free().scalar("cpus")).isEqualTo(3000);
     given.run(tx -> Agents.executorExited(tx, agent, exited("x").build()));
     assertThat(given.sentTo(framework).get(0).getFailure().getStatus()).isEqualTo(-1);
     given.run(tx -> Agents.executorExited(tx, agent, exited("t").setGenerated(true).build()));
@@ -88,18 +88,18 @@ class AgentsTest {
   @Test
   void whatAnAgentLendsIsAddedToWhatItHas() throws Exception {
     update(lending(3));
-    assertThat(given.agent(agent).resourceVersion()).isEqualTo("next");
-    assertThat(given.agent(agent).total().nonRevocable()).isEqualTo(Given.resources("cpus:4"));
-    assertThat(given.agent(agent).total().revocable().scalar("cpus")).isEqualTo(3000);
-    assertThat(given.agent(agent).free().revocable().scalar("cpus")).isEqualTo(3000);
+    assertThat(given.account(agent).version()).isEqualTo("next");
+    assertThat(given.account(agent).total().nonRevocable()).isEqualTo(Given.resources("cpus:4"));
+    assertThat(given.account(agent).total().revocable().scalar("cpus")).isEqualTo(3000);
+    assertThat(given.account(agent).free().revocable().scalar("cpus")).isEqualTo(3000);
     assertThat(given.toldAllocator()).containsExactly("agentUpdated");
     assertThat(given.only(Effect.Allocate.class).agentId()).contains(agent);
     update(lending(1));
-    assertThat(given.agent(agent).total().revocable().scalar("cpus"))
+    assertThat(given.account(agent).total().revocable().scalar("cpus"))
         .as("the new amount, not one more")
         .isEqualTo(1000);
     update(UpdateAgent.newBuilder().setResourceVersionUuid("last").build());
-    assertThat(given.agent(agent).total()).isEqualTo(Given.resources("cpus:4"));
+    assertThat(given.account(agent).total()).isEqualTo(Given.resources("cpus:4"));
   }
 
   /** Rule 317. */
@@ -114,7 +114,7 @@ class AgentsTest {
         .isEqualTo(lent.message().getId());
     assertThat(given.state().offers()).containsOnlyKeys(own.id());
     assertThat(given.toldAllocator()).containsExactly("released", "agentUpdated");
-    assertThat(given.agent(agent).free().revocable().scalar("cpus")).isEqualTo(1000);
+    assertThat(given.account(agent).free().revocable().scalar("cpus")).isEqualTo(1000);
   }
 
   /** Rule 317: whatever it says of resources that are its own. */
@@ -123,7 +123,7 @@ class AgentsTest {
     Resources spare = Given.resources("cpus:4");
     given.offer(framework, agent, "cpus:1");
     given.run(tx -> Agents.update(tx, agent, UpdateAgent.getDefaultInstance(), spare));
-    assertThat(given.agent(agent).total()).isEqualTo(Given.resources("cpus:4"));
+    assertThat(given.account(agent).total()).isEqualTo(Given.resources("cpus:4"));
     assertThat(given.typesTo(framework)).doesNotContain(Event.Type.RESCIND);
     assertThat(given.toldAllocator()).containsExactly("agentUpdated");
   }

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -88,7 +88,7 @@ class FrameworksTest {
     assertThat(now.info().getCheckpoint()).isFalse();
     assertThat(now.info().getName()).isEqualTo("new");
     assertThat(now.subscription().roles()).containsExactly("q");
-    assertThat(now.offers()).isEmpty();
+    assertThat(given.ledger().offersTo(now.id())).isEmpty();
     assertThat(now.tasks()).containsOnlyKeys(task.id());
     assertThat(given.toldAgent(agent)).hasSize(1).allMatch(MasterEvent::hasUpdateFramework);
 
@@ -146,10 +146,10 @@ class FrameworksTest {
 
     Framework lost = given.framework(id);
     assertThat(lost.active()).isFalse();
-    assertThat(lost.offers()).isEmpty();
-    assertThat(lost.filters()).isEmpty();
+    assertThat(given.ledger().offersTo(lost.id())).isEmpty();
+    assertThat(given.filters(lost.id())).isEmpty();
     assertThat(lost.tasks()).hasSize(1);
-    assertThat(lost.totalAllocated().scalar("cpus")).isEqualTo(1000);
+    assertThat(given.ledger().totalAllocatedTo(lost.id()).scalar("cpus")).isEqualTo(1000);
     assertThat(given.effects(Effect.Send.class)).isEmpty();
     assertThat(given.only(Effect.After.class).delay()).isEqualTo(Duration.ofSeconds(10));
 
@@ -197,7 +197,7 @@ class FrameworksTest {
     assertThat(ended.state()).isEqualTo(TaskState.TASK_KILLED);
     assertThat(ended.message().getStatuses(1).getReason())
         .isEqualTo(TaskStatus.Reason.REASON_FRAMEWORK_REMOVED);
-    assertThat(given.agent(agent).free()).isEqualTo(given.agent(agent).total());
+    assertThat(given.account(agent).free()).isEqualTo(given.account(agent).total());
     assertThat(given.toldAllocator()).endsWith("frameworkRemoved");
 
     given.subscribe(removed.info().toBuilder(), "s2");

@@ -10,16 +10,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.link.messages.StatusUpdate;
+import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.Ledger;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.master.state.Offer;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
@@ -83,6 +86,19 @@ final class Given {
 
   Agent agent(String id) {
     return state.agents().get(id);
+  }
+
+  Account account(String agentId) {
+    return state.account(agentId);
+  }
+
+  Ledger ledger() {
+    return state.ledger();
+  }
+
+  /** What a framework refused. */
+  List<OfferFilter> filters(String frameworkId) {
+    return state.filters().of(frameworkId).toList();
   }
 
   Task task(String frameworkId, String taskId) {
@@ -172,6 +188,7 @@ final class Given {
     step.apply(tx);
     assertThat(Rehearsal.repeats(step, tx)).isTrue();
     Ledgers.assertBalanced(tx.state());
+    Ledgers.assertTold(state, tx);
     state = tx.state();
     effects = tx.effects();
     happenings = tx.happenings();
@@ -260,7 +277,7 @@ final class Given {
     Agent agent = agent(agentId);
     return Reregister.newBuilder()
         .setVersion(agent.version())
-        .setResourceVersionUuid(agent.resourceVersion())
+        .setResourceVersionUuid(account(agentId).version())
         .setAddress(agent.address())
         .setAgent(agent.info());
   }

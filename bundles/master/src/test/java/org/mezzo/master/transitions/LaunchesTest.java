@@ -31,11 +31,11 @@ class LaunchesTest {
   private final String agent = given.agentOn(1, "cpus:100;mem:1000");
   private final String framework = given.partitionAware("r");
 
-  private org.mezzo.master.state.Offer offer(String resources) {
+  private org.mezzo.master.ledger.Offer offer(String resources) {
     return given.offer(framework, agent, resources);
   }
 
-  private Given launch(org.mezzo.master.state.Offer offer, TaskInfo.Builder... tasks) {
+  private Given launch(org.mezzo.master.ledger.Offer offer, TaskInfo.Builder... tasks) {
     return given.accept(framework, List.of(offer), Given.launching(tasks));
   }
 
@@ -77,7 +77,7 @@ class LaunchesTest {
     assertThat(run.getResourceVersionUuid()).isEqualTo("version-1");
     assertThat(run.getTasks(0).getResources(0).getAllocationInfo().getRole()).isEqualTo("r");
     assertThat(given.happenings()).containsExactly(new Happening.TaskAdded(task));
-    assertThat(given.agent(agent).free().scalar("cpus")).isEqualTo(99_000);
+    assertThat(given.account(agent).free().scalar("cpus")).isEqualTo(99_000);
   }
 
   /** Rule 59: five seconds when nothing is said. */
@@ -85,8 +85,8 @@ class LaunchesTest {
   void whatIsNotUsedIsReturnedWithItsFilters() {
     given.accept(framework, List.of(offer("cpus:3")));
     assertThat(given.toldAllocator()).containsExactlyInAnyOrder("released", "filterAdded");
-    assertThat(given.framework(framework).filters()).hasSize(1);
-    assertThat(given.framework(framework).filters().values().iterator().next().get(0).expires())
+    assertThat(given.filters(framework)).hasSize(1);
+    assertThat(given.filters(framework).get(0).expires())
         .isEqualTo(given.now().plus(Duration.ofSeconds(5)));
 
     var offer = offer("cpus:3");
@@ -98,7 +98,7 @@ class LaunchesTest {
             .setFilters(Given.refuse(0))
             .build());
     assertThat(given.toldAllocator()).containsExactly("released");
-    assertThat(given.framework(framework).totalAllocated().scalar("cpus")).isEqualTo(1000);
+    assertThat(given.ledger().totalAllocatedTo(framework).scalar("cpus")).isEqualTo(1000);
   }
 
   /** Rule 60. */
@@ -152,7 +152,7 @@ class LaunchesTest {
         Given.launching(command("t", "cpus:1")));
     assertThat(given.update(wide).getState()).isEqualTo(TaskState.TASK_LOST);
     assertThat(given.update(wide).getMessage()).contains("must be allocated to the same role");
-    assertThat(given.framework(framework).offers()).isEmpty();
+    assertThat(given.ledger().offersTo(framework)).isEmpty();
   }
 
   /** Rules 61 and 62. */
@@ -243,7 +243,7 @@ class LaunchesTest {
   @Test
   void tasksShareTheirExecutor() {
     launch(offer("cpus:4"), custom("a", "e"), custom("b", "e"));
-    assertThat(given.framework(framework).totalAllocated().scalar("cpus")).isEqualTo(3000);
+    assertThat(given.ledger().totalAllocatedTo(framework).scalar("cpus")).isEqualTo(3000);
     assertThat(given.agent(agent).executorsOf(framework)).containsOnlyKeys("e");
     assertThat(given.toldAgent(agent))
         .extracting(it -> it.getRunTask().getLaunchExecutor())
@@ -288,7 +288,7 @@ class LaunchesTest {
     given.run(tx -> Frameworks.remove(tx, tx.framework(framework)));
     given.run(tx -> asked.then().apply(tx, Consultation.Answer.NONE));
     assertThat(given.effects()).isEmpty();
-    assertThat(given.agent(agent).free()).isEqualTo(given.agent(agent).total());
+    assertThat(given.account(agent).free()).isEqualTo(given.account(agent).total());
   }
 
   /** Rule 72. */
@@ -337,6 +337,6 @@ class LaunchesTest {
     assertThat(given.framework(framework).tasks()).hasSize(70);
     assertThat(given.state().pendingTasks()).isEmpty();
     assertThat(given.toldAllocator()).contains("released", "filterAdded");
-    assertThat(given.framework(framework).totalAllocated().scalar("cpus")).isEqualTo(70_000);
+    assertThat(given.ledger().totalAllocatedTo(framework).scalar("cpus")).isEqualTo(70_000);
   }
 }

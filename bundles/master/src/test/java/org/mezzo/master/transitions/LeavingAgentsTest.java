@@ -10,6 +10,7 @@ import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
+import org.mezzo.master.state.Standing;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.TaskState;
@@ -98,7 +99,7 @@ class LeavingAgentsTest {
       assertThat(given.typesTo(framework)).endsWith(Event.Type.FAILURE);
       assertThat(given.framework(framework).tasks()).isEmpty();
       assertThat(given.framework(framework).unreachableTasks()).hasSize(1);
-      assertThat(given.framework(framework).allocated()).isEmpty();
+      assertThat(given.ledger().allocatedTo(framework)).isEmpty();
     }
     assertThat(given.state().agents()).isEmpty();
     assertThat(given.state().unreachableAgents().get(agent).since()).isEqualTo(given.now());
@@ -135,7 +136,12 @@ class LeavingAgentsTest {
                     .withRecoveredAgents(
                         tx.state()
                             .recoveredAgents()
-                            .plus("r", new RecoveredAgent("r", AgentInfo.getDefaultInstance())))));
+                            .plus(
+                                "r",
+                                new RecoveredAgent(
+                                    "r",
+                                    AgentInfo.newBuilder().setHostname("h").build(),
+                                    Standing.OPEN)))));
     given.unreachable("r");
     assertThat(given.state().recoveredAgents()).isEmpty();
     assertThat(given.state().unreachableAgents()).containsOnlyKeys("r");

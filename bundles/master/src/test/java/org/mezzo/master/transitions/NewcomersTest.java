@@ -16,6 +16,7 @@ import org.mezzo.coordination.Registry;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Standing;
 import org.mezzo.master.state.UnreachableAgent;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
@@ -205,7 +206,9 @@ class NewcomersTest {
             String id = "u" + i;
             unreachable =
                 unreachable.plus(
-                    id, new UnreachableAgent(id, AgentInfo.getDefaultInstance(), Instant.EPOCH));
+                    id,
+                    new UnreachableAgent(
+                        id, AgentInfo.getDefaultInstance(), Instant.EPOCH, Standing.OPEN));
             gone = gone.plus("g" + i, Instant.EPOCH);
           }
           tx.become(tx.state().withUnreachableAgents(unreachable).withGoneAgents(gone));

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.mezzo.api.allocator.Proposal;
-import org.mezzo.master.state.Offer;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.OfferID;
 import org.mezzo.protocol.v1.scheduler.Event;
@@ -45,7 +45,7 @@ class OffersTest {
               assertThat(resource.getName()).isEqualTo("cpus");
               assertThat(resource.getAllocationInfo().getRole()).isEqualTo("r");
             });
-    assertThat(given.agent(agent).free().scalar("cpus")).isEqualTo(3000);
+    assertThat(given.account(agent).free().scalar("cpus")).isEqualTo(3000);
     assertThat(given.effects()).isEmpty();
 
     String plain =
@@ -114,7 +114,7 @@ class OffersTest {
   @Test
   void aDeclinedOfferLeavesAFilterUnlessItsTimeIsZero() {
     decline(framework, given.offer(framework, "r", agent, "cpus:1"), 0);
-    assertThat(given.framework(framework).filters()).isEmpty();
+    assertThat(given.filters(framework)).isEmpty();
     assertThat(given.toldAllocator()).containsExactly("released");
     decline(framework, given.offer(framework, "r", agent, "cpus:1"), 10);
     assertThat(given.toldAllocator()).containsExactlyInAnyOrder("released", "filterAdded");
@@ -126,7 +126,7 @@ class OffersTest {
     given.later(Duration.ofSeconds(21));
     assertThat(Offers.ledger(given.state(), given.now(), Optional.empty()).filters()).isEmpty();
     given.run(tx -> Offers.expireFilters(tx, framework));
-    assertThat(given.framework(framework).filters()).isEmpty();
+    assertThat(given.filters(framework)).isEmpty();
   }
 
   @Test
@@ -168,7 +168,7 @@ class OffersTest {
     given.offer(framework, "r", agent, "cpus:1");
     given.run(tx -> Offers.suppress(tx, framework, List.of("r")));
     assertThat(given.framework(framework).subscription().suppressed()).containsExactly("r");
-    assertThat(given.framework(framework).offers()).hasSize(1);
+    assertThat(given.ledger().offersTo(framework)).hasSize(1);
     assertThat(given.toldAllocator()).containsExactly("frameworkUpdated");
     given.run(tx -> Offers.suppress(tx, framework, List.of("q", "strange")));
     assertThat(given.framework(framework).subscription().suppressed()).containsExactly("r");
@@ -179,11 +179,11 @@ class OffersTest {
     assertThat(given.effects()).isEmpty();
     given.run(tx -> Offers.revive(tx, framework, List.of("r")));
     assertThat(given.framework(framework).subscription().suppressed()).containsExactly("q");
-    assertThat(given.framework(framework).filters()).hasSize(1);
+    assertThat(given.filters(framework)).hasSize(1);
     assertThat(given.effects(Effect.Allocate.class)).hasSize(1);
     given.run(tx -> Offers.revive(tx, framework, List.of()));
     assertThat(given.framework(framework).subscription().suppressed()).isEmpty();
-    assertThat(given.framework(framework).filters()).isEmpty();
+    assertThat(given.filters(framework)).isEmpty();
   }
 
   @Test

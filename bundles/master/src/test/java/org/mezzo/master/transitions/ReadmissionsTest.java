@@ -9,6 +9,7 @@ import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.RecoveredAgent;
+import org.mezzo.master.state.Standing;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Attribute;
 import org.mezzo.protocol.v1.Value;
@@ -69,7 +70,7 @@ class ReadmissionsTest {
     assertThat(given.only(Effect.Store.class).changes())
         .extracting(Registry.Change::key)
         .containsExactly("agents/" + agent);
-    assertThat(given.agent(agent).total().scalar("cpus")).isEqualTo(4000);
+    assertThat(given.account(agent).total().scalar("cpus")).isEqualTo(4000);
     given.reregister(given.reregistering(agent));
     assertThat(given.effects()).as("under way").isEmpty();
   }
@@ -94,8 +95,8 @@ class ReadmissionsTest {
             .build();
     given.reregister(given.reregistering(agent).setAgent(info)).stored();
     assertThat(given.typesTo(framework)).containsExactly(Event.Type.RESCIND);
-    assertThat(given.framework(framework).filters()).isEmpty();
-    assertThat(given.agent(agent).free().scalar("cpus")).isEqualTo(8000);
+    assertThat(given.filters(framework)).isEmpty();
+    assertThat(given.account(agent).free().scalar("cpus")).isEqualTo(8000);
     assertThat(given.toldAllocator()).contains("filtersRemoved", "agentUpdated");
   }
 
@@ -130,7 +131,7 @@ class ReadmissionsTest {
                     .withRecoveredAgents(
                         tx.state()
                             .recoveredAgents()
-                            .plus("b", new RecoveredAgent("b", info.build())))));
+                            .plus("b", new RecoveredAgent("b", info.build(), Standing.OPEN)))));
     given.reregister(
         Reregister.newBuilder().setVersion("1.12.0").setAddress(Given.address(2)).setAgent(info));
     assertThat(given.effects(Effect.Store.class)).isEmpty();

@@ -64,7 +64,7 @@ class ReportedTasksTest {
     assertThat(status.getState()).isEqualTo(TaskState.TASK_DROPPED);
     assertThat(status.getReason()).isEqualTo(TaskStatus.Reason.REASON_RECONCILIATION);
     assertThat(given.framework(framework).tasks()).containsOnlyKeys("a");
-    assertThat(given.agent(agent).free().scalar("cpus")).isEqualTo(7000);
+    assertThat(given.account(agent).free().scalar("cpus")).isEqualTo(7000);
     given.run(tx -> ReportedTasks.unknown(tx, agent, answer));
     assertThat(given.effects()).isEmpty();
   }
@@ -103,7 +103,7 @@ class ReportedTasksTest {
     assertThat(given.framework(framework).unreachableTasks()).isEmpty();
     assertThat(given.framework(framework).tasks()).containsOnlyKeys("a");
     assertThat(given.toldAgent(agent)).noneMatch(MasterEvent::hasKillTask);
-    assertThat(given.agent(agent).free().scalar("cpus")).isEqualTo(7000);
+    assertThat(given.account(agent).free().scalar("cpus")).isEqualTo(7000);
     // The allocator hears of what is used together with the agent.
     assertThat(given.toldAllocator()).containsExactly("agentAdded");
   }
@@ -121,7 +121,7 @@ class ReportedTasksTest {
             TaskState.TASK_RUNNING));
     assertThat(given.toldAgent(agent)).filteredOn(MasterEvent::hasKillTask).hasSize(1);
     assertThat(given.framework(forgetful).tasks()).isEmpty();
-    assertThat(given.agent(agent).free()).isEqualTo(given.agent(agent).total());
+    assertThat(given.account(agent).free()).isEqualTo(given.account(agent).total());
   }
 
   /** Rule 148. */
@@ -151,7 +151,7 @@ class ReportedTasksTest {
     Framework recovered = given.framework("other");
     assertThat(recovered.phase()).isEqualTo(Framework.Phase.RECOVERED);
     assertThat(recovered.tasks()).containsOnlyKeys("a");
-    assertThat(recovered.totalAllocated().scalar("cpus")).isEqualTo(3000);
+    assertThat(given.ledger().totalAllocatedTo(recovered.id()).scalar("cpus")).isEqualTo(3000);
     assertThat(given.effects(Effect.After.class)).isEmpty();
     assertThat(given.toldAllocator()).contains("frameworkAdded", "allocated");
     assertThat(given.happenings())

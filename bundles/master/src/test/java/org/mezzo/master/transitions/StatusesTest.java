@@ -43,7 +43,7 @@ class StatusesTest {
     Task now = given.task(framework, "t");
     assertThat(now.state()).isEqualTo(TaskState.TASK_FINISHED);
     assertThat(now.message().getStatusUpdateState()).isEqualTo(TaskState.TASK_RUNNING);
-    assertThat(given.agent(agent).free()).isEqualTo(given.agent(agent).total());
+    assertThat(given.account(agent).free()).isEqualTo(given.account(agent).total());
   }
 
   /** Rule 105. */
@@ -81,7 +81,7 @@ class StatusesTest {
       })
   void theFirstEndIsTheLastAndFreesTheResourcesOnce(TaskState end) {
     given.updated(task, end);
-    assertThat(given.agent(agent).free()).isEqualTo(given.agent(agent).total());
+    assertThat(given.account(agent).free()).isEqualTo(given.account(agent).total());
     assertThat(given.toldAllocator()).containsExactly("released");
     assertThat(given.task(framework, "t").released()).isTrue();
     assertThat(given.counted())
@@ -126,7 +126,11 @@ class StatusesTest {
   @Test
   void anAcknowledgementForAnAgentThatIsAwayIsDropped() {
     given.updated(task, TaskState.TASK_FINISHED);
-    given.run(tx -> tx.become(tx.state().with(tx.agent(agent).connected(false))));
+    given.run(
+        tx -> {
+          tx.put(tx.agent(agent).connected(false));
+          AllocatorFeed.tellUpdated(tx, agent);
+        });
     given.acknowledge(task, TaskState.TASK_FINISHED);
     assertThat(given.effects()).isEmpty();
     assertThat(given.counted()).containsExactly("master/invalid_status_update_acknowledgements");
@@ -164,7 +168,7 @@ class StatusesTest {
   /** Rule 40. */
   @Test
   void aFrameworkThatIsAwayIsSentNothing() {
-    given.run(tx -> tx.put(tx.framework(framework).disconnect(tx.now())));
+    given.disconnect(framework);
     given.updated(task, TaskState.TASK_RUNNING);
     assertThat(given.effects(Effect.Send.class)).isEmpty();
     assertThat(given.task(framework, "t").state()).isEqualTo(TaskState.TASK_RUNNING);

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.mezzo.link.messages.FrameworkMessage;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.master.state.RecoveredAgent;
+import org.mezzo.master.state.Standing;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
@@ -198,7 +199,8 @@ class TasksTest {
                             .recoveredAgents()
                             .plus(
                                 "back?",
-                                new RecoveredAgent("back?", AgentInfo.getDefaultInstance())))));
+                                new RecoveredAgent(
+                                    "back?", AgentInfo.getDefaultInstance(), Standing.OPEN)))));
     reconcile(asking("x", "back?"), asking("x"));
     assertThat(given.sentTo(framework)).isEmpty();
     reconcile(asking("x", "g"));

@@ -1,4 +1,4 @@
-package org.mezzo.master.state;
+package org.mezzo.master.ledger;
 
 import java.time.Instant;
 import org.mezzo.resources.Resources;
