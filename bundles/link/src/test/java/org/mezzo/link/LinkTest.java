@@ -93,7 +93,7 @@ class LinkTest {
             Welcome.newBuilder()
                 .setMasterId("m")
                 .setMajor(1)
-                .setMinor(0)
+                .setMinor(1)
                 .setConnectionEpoch(7)
                 .build());
 
@@ -207,7 +207,7 @@ class LinkTest {
 
     client.connect(connector.address(), HELLO.toBuilder().setMajor(2).setMinor(3).build(), agent);
 
-    assertThat(((Refusal) agent.next()).getReason()).contains("speaks version 2.3").contains("1.0");
+    assertThat(((Refusal) agent.next()).getReason()).contains("speaks version 2.3").contains("1.1");
     assertThat(opened).isEmpty();
   }
 
