@@ -39,6 +39,16 @@ public enum Action {
   UPDATE_QUOTA,
   /** For each role whose quota is to change. Value: the role. */
   UPDATE_QUOTA_WITH_CONFIG,
+  /** For each role for which something is reserved. Value: the role. */
+  RESERVE_RESOURCES,
+  /** For each principal whose reservation is undone. Value: the principal. */
+  UNRESERVE_RESOURCES,
+  /** For each role for which a volume is made. Value: the role. */
+  CREATE_VOLUME,
+  /** For each principal whose volume is destroyed. Value: the principal. */
+  DESTROY_VOLUME,
+  /** Of a volume that gets another size. Value: its role. */
+  RESIZE_VOLUME,
   /** Of the daemon: about anything. */
   VIEW_FLAGS,
   /** Value: the account that runs there; framework and container. */

@@ -18,6 +18,7 @@ import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Welcome;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Admissions;
+import org.mezzo.master.transitions.AgentOperations;
 import org.mezzo.master.transitions.Agents;
 import org.mezzo.master.transitions.Disconnections;
 import org.mezzo.master.transitions.Readmissions;
@@ -147,6 +148,9 @@ public final class Links implements AutoCloseable {
           Resources oversubscribed = Resources.of(call.getUpdateAgent().getOversubscribedList());
           return bound(
               (tx, agent) -> Agents.update(tx, agent, call.getUpdateAgent(), oversubscribed));
+        }
+        case OPERATION_UPDATE -> {
+          return bound((tx, agent) -> AgentOperations.update(tx, agent, call.getOperationUpdate()));
         }
         case UNREGISTER -> {
           return bound(Removals::unregister);

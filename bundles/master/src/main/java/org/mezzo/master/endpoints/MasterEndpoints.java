@@ -22,6 +22,7 @@ import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.operator.OperatorStreams;
+import org.mezzo.master.operator.ResourceChanges;
 import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateAnswers;
@@ -110,6 +111,7 @@ public final class MasterEndpoints {
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
     FrameworkTeardown teardown = new FrameworkTeardown(leadership, authorization);
+    ResourceChanges resources = new ResourceChanges(leadership, authorization);
     PolicyRequests requests = new PolicyRequests(policies, workers.answers());
     operatorCalls =
         OperatorCalls.all(
@@ -118,6 +120,7 @@ public final class MasterEndpoints {
             workers.answers(),
             streams,
             teardown,
+            resources,
             files,
             flags.all(),
             metrics,
@@ -139,6 +142,7 @@ public final class MasterEndpoints {
     endpoints.add(new QuotaEndpoint(answers, gate, requests));
     endpoints.add(new RegistryEndpoint(answers, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
+    endpoints.addAll(ResourcesEndpoint.all(resources, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

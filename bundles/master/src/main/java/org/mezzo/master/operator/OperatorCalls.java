@@ -34,6 +34,7 @@ public final class OperatorCalls {
       Executor answers,
       OperatorStreams streams,
       FrameworkTeardown teardown,
+      ResourceChanges resources,
       VirtualFiles files,
       Flags flags,
       MetricsRegistry metrics,
@@ -61,22 +62,16 @@ public final class OperatorCalls {
                 new UpdateQuota(policies, answers),
                 new SetQuota(policies, answers),
                 new RemoveQuota(policies, answers),
+                new GetOperations(reader),
                 new GetMaster(reader, started),
                 new Subscribe(reader, streams),
                 new Teardown(teardown)),
-            notServed().stream())
+            Stream.concat(ChangeResources.all(resources).stream(), notServed().stream()))
         .toList();
   }
 
   private static List<ApiCall<Call>> notServed() {
     return List.of(
-        NotServed.of(Call.Type.GET_OPERATIONS),
-        NotServed.of(Call.Type.RESERVE_RESOURCES, "reserve_resources"),
-        NotServed.of(Call.Type.UNRESERVE_RESOURCES, "unreserve_resources"),
-        NotServed.of(Call.Type.CREATE_VOLUMES, "create_volumes"),
-        NotServed.of(Call.Type.DESTROY_VOLUMES, "destroy_volumes"),
-        NotServed.of(Call.Type.GROW_VOLUME, "grow_volume"),
-        NotServed.of(Call.Type.SHRINK_VOLUME, "shrink_volume"),
         NotServed.of(Call.Type.GET_MAINTENANCE_STATUS),
         NotServed.of(Call.Type.GET_MAINTENANCE_SCHEDULE),
         NotServed.of(Call.Type.UPDATE_MAINTENANCE_SCHEDULE, "update_maintenance_schedule"),

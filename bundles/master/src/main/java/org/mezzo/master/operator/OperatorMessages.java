@@ -8,13 +8,16 @@ import java.util.Map;
 import org.mezzo.daemon.json.Masked;
 import org.mezzo.master.ledger.Account;
 import org.mezzo.master.ledger.Offer;
+import org.mezzo.master.operations.ResourceOperation;
 import org.mezzo.master.reads.Roles;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Operation;
 import org.mezzo.master.state.Task;
+import org.mezzo.master.transitions.AgentOperations;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -173,6 +176,21 @@ final class OperatorMessages {
             capability ->
                 message.addCapabilities(AgentInfo.Capability.newBuilder().setType(capability)));
     return message.build();
+  }
+
+  /** Those that are about resources of roles which may be seen. */
+  static Response.GetOperations operations(MasterState state, Visibility visibility) {
+    Response.GetOperations.Builder all = Response.GetOperations.newBuilder();
+    for (Operation operation : state.operations().all()) {
+      boolean seen =
+          ResourceOperation.of(operation.info().getType()).stream()
+              .flatMap(kind -> kind.named(operation.info()).stream())
+              .allMatch(visibility::resource);
+      if (seen) {
+        all.addOperations(AgentOperations.message(operation));
+      }
+    }
+    return all.build();
   }
 
   static Response.GetRoles roles(MasterState state, Visibility visibility) {

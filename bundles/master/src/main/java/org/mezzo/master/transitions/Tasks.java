@@ -14,15 +14,13 @@ import org.mezzo.master.state.TaskStates;
 import org.mezzo.master.state.UnreachableAgent;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.FrameworkID;
-import org.mezzo.protocol.v1.OperationState;
-import org.mezzo.protocol.v1.OperationStatus;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TimeInfo;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
 
-/** KILL, SHUTDOWN, MESSAGE and reconciliation (rules 116 to 131). */
+/** KILL, SHUTDOWN, MESSAGE and reconciliation (rules 116 to 128, 131). */
 public final class Tasks {
   private Tasks() {}
 
@@ -244,39 +242,5 @@ public final class Tasks {
       status.setAgentId(asked.getAgentId());
     }
     return status;
-  }
-
-  /** RECONCILE_OPERATIONS: no operation is known to this master (rules 129 and 130). */
-  public static void reconcileOperations(
-      Transition tx, String frameworkId, List<Call.ReconcileOperations.Operation> operations) {
-    Framework framework = tx.framework(frameworkId);
-    for (Call.ReconcileOperations.Operation asked : operations) {
-      String agentId = asked.getAgentId().getValue();
-      OperationState state =
-          tx.state().recoveredAgents().containsKey(agentId)
-              ? OperationState.OPERATION_RECOVERING
-              : tx.state().unreachableAgents().containsKey(agentId)
-                  ? OperationState.OPERATION_UNREACHABLE
-                  : tx.state().goneAgents().containsKey(agentId)
-                      ? OperationState.OPERATION_GONE_BY_OPERATOR
-                      : OperationState.OPERATION_UNKNOWN;
-      OperationStatus.Builder status =
-          OperationStatus.newBuilder()
-              .setOperationId(asked.getOperationId())
-              .setState(state)
-              .setMessage("Reconciliation: Operation is not known");
-      if (asked.hasAgentId()) {
-        status.setAgentId(asked.getAgentId());
-      }
-      if (asked.hasResourceProviderId()) {
-        status.setResourceProviderId(asked.getResourceProviderId());
-      }
-      tx.send(
-          framework,
-          Event.newBuilder()
-              .setType(Event.Type.UPDATE_OPERATION_STATUS)
-              .setUpdateOperationStatus(Event.UpdateOperationStatus.newBuilder().setStatus(status))
-              .build());
-    }
   }
 }
