@@ -60,8 +60,11 @@ public final class ReportedTasks {
         .getExecutorsList()
         .forEach(executor -> mentioned.add(executor.getFrameworkId().getValue()));
     for (String id : mentioned) {
-      if (tx.framework(id) != null) {
+      Framework there = tx.framework(id);
+      if (there != null && there.phase() != Framework.Phase.LEAVING) {
         live.add(id);
+      } else if (there != null) {
+        shutDown.add(id);
       } else if (!tx.state().isCompleted(id) && infos.containsKey(id)) {
         adopt(tx, id, infos.get(id));
         live.add(id);
