@@ -56,6 +56,7 @@ final class Boot {
   Boot daemon(Role role, String name, FlagDefinitions definitions, Map<String, String> given)
       throws FlagException {
     Flags flags = definitions.parse(given);
+    requireAcls(role, definitions, flags);
     List<String> idle = definitions.withoutEffect(given.keySet());
     if (!idle.isEmpty()) {
       notes.add(
@@ -73,6 +74,19 @@ final class Boot {
     properties.put("mezzo.daemon", name);
     configurations.put(role.factoryPid() + "~" + name, properties);
     return this;
+  }
+
+  /** A daemon whose rules nobody can read would refuse everything; better it does not start. */
+  private static void requireAcls(Role role, FlagDefinitions definitions, Flags flags)
+      throws FlagException {
+    if (definitions.find("acls").isEmpty() || flags.text("acls").isEmpty()) {
+      return;
+    }
+    String authorizer =
+        flags.text(role == Role.MASTER ? "authorizers" : "authorizer").orElse("local");
+    if (authorizer.equals("local")) {
+      AclCommand.require(flags.text("acls").get());
+    }
   }
 
   /** Adds an embedded ZooKeeper server. */
