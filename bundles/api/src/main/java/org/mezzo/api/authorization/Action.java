@@ -9,8 +9,13 @@ public enum Action {
    * By a scheduler, for each of its roles. Value: the role; and the framework as it wants to be.
    */
   REGISTER_FRAMEWORK,
-  /** Not asked yet. */
+  /** By an agent, whenever it registers: about anything. */
   REGISTER_AGENT,
+  /**
+   * By an agent that registers, for each role that resources of it are reserved for. Value: the
+   * role.
+   */
+  RESERVE_RESOURCES,
   /** Value: the account that the task is to run as; framework and description of the task. */
   RUN_TASK,
   /** By an operator. Value: the principal of the framework; and the framework. */

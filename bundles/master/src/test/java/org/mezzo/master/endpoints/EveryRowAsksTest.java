@@ -92,10 +92,7 @@ class EveryRowAsksTest {
 
   @BeforeAll
   static void start() throws Exception {
-    // GET_METRICS asks nobody, and says that names of frameworks are among the metrics otherwise.
-    cluster =
-        new TestCluster(
-            workDir, "acls={}", "weights=secret-weight=2", "publish_per_framework_metrics=false");
+    cluster = new TestCluster(workDir, "acls={}", "weights=secret-weight=2");
     Authorizer authorizer =
         (subject, actions) -> {
           ASKED.addAll(actions);

@@ -89,9 +89,20 @@ public final class TestCluster implements AutoCloseable {
     return master.cluster().state().orElseThrow();
   }
 
-  /** A registered agent. */
+  /**
+   * A registered agent. As agents do it tries again when it is refused, for example because the
+   * authorizer is not there yet.
+   */
   public TestAgent agent(int port, String resources) throws Exception {
-    return new TestAgent(port, resources).connect(links).register();
+    TestAgent agent = new TestAgent(port, resources);
+    Await.until(
+        () -> {
+          agent.refusal = null;
+          agent.connect(links).requestRegistration();
+          Await.until(() -> agent.refusal != null || agent.answered());
+          return agent.refusal == null;
+        });
+    return agent.registered();
   }
 
   @Override
