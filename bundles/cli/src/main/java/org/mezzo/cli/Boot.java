@@ -38,6 +38,7 @@ final class Boot {
   private final Map<String, Map<String, Object>> configurations = new LinkedHashMap<>();
   private final List<String> notes = new ArrayList<>();
   private Duration granted = Duration.ZERO;
+  private Optional<Path> log = Optional.empty();
   private boolean shell;
 
   /**
@@ -50,6 +51,12 @@ final class Boot {
     this.home = home;
     this.runtime = runtime;
     this.deployment = deployment;
+  }
+
+  /** Has the daemons that are added from now on show the file of the log. */
+  Boot showing(Optional<Path> file) {
+    log = file;
+    return this;
   }
 
   /** Adds a daemon with the flags given for it; defaults are its own business. */
@@ -72,6 +79,7 @@ final class Boot {
     }
     Map<String, Object> properties = new LinkedHashMap<>(given);
     properties.put("mezzo.daemon", name);
+    log.ifPresent(file -> properties.put("mezzo.log", file.toString()));
     configurations.put(role.factoryPid() + "~" + name, properties);
     return this;
   }
@@ -108,8 +116,9 @@ final class Boot {
    * Sets the log up as flags say.
    *
    * @param name of the log file
+   * @return the file, where there is one
    */
-  static void log(Flags flags, String name) throws FlagException {
+  static Optional<Path> log(Flags flags, String name) throws FlagException {
     String format = flags.text("log_format").orElse("text");
     if (!format.equals("text") && !format.equals("json")) {
       throw new FlagException("flag --log_format: '" + format + "' is neither text nor json");
@@ -127,6 +136,7 @@ final class Boot {
         level.equals("WARNING") ? "WARN" : level,
         file,
         LIBRARIES);
+    return file;
   }
 
   /**

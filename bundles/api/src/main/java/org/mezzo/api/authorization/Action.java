@@ -23,13 +23,13 @@ public enum Action {
   /** Value: the account of the framework; and the framework. */
   VIEW_FRAMEWORK,
   /**
-   * Of a master about all tasks of a framework: value and framework as above. Of an agent about
-   * each: the account that it runs as, framework and task.
+   * Value: the account that it runs as; and the framework. Of an agent the task as well; a master
+   * asks once about all tasks of a framework that run as the same.
    */
   VIEW_TASK,
   /**
-   * Of a master about all executors of a framework: value and framework as above. Of an agent about
-   * each: the account that it runs as, framework and container.
+   * Value: the account that it runs as; and the framework. Of an agent the container as well; a
+   * master asks once about all executors of a framework that run as the same.
    */
   VIEW_EXECUTOR,
   /** Value: the account that its executor runs as; framework and container. */

@@ -99,6 +99,7 @@ class EveryRowAsksTest {
           return (action, object) -> allow;
         };
     cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+    cluster.modules.awaitHolders();
     TestAgent agent = cluster.agent(5051, "cpus:4;mem:1000;disk:1000;cpus(secret-role):2");
     scheduler = TestScheduler.json(cluster.address()).subscribed(info().build());
     scheduler.accepted(launch("secret-task", nextOffer()));

@@ -91,16 +91,6 @@ public final class TestAgent implements LinkServer.Session {
   /** Registers and waits for the answer. */
   public TestAgent register() throws InterruptedException {
     requestRegistration();
-    return registered();
-  }
-
-  /** Whether the master has registered it, and nobody has looked. */
-  boolean answered() {
-    return received.stream().anyMatch(MasterEvent::hasRegistered);
-  }
-
-  /** Waits for the answer. */
-  TestAgent registered() throws InterruptedException {
     id = await(MasterEvent::hasRegistered).getRegistered().getAgentId().getValue();
     return this;
   }

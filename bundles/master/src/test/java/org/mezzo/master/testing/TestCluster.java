@@ -89,20 +89,9 @@ public final class TestCluster implements AutoCloseable {
     return master.cluster().state().orElseThrow();
   }
 
-  /**
-   * A registered agent. As agents do it tries again when it is refused, for example because the
-   * authorizer is not there yet.
-   */
+  /** A registered agent. */
   public TestAgent agent(int port, String resources) throws Exception {
-    TestAgent agent = new TestAgent(port, resources);
-    Await.until(
-        () -> {
-          agent.refusal = null;
-          agent.connect(links).requestRegistration();
-          Await.until(() -> agent.refusal != null || agent.answered());
-          return agent.refusal == null;
-        });
-    return agent.registered();
+    return new TestAgent(port, resources).connect(links).register();
   }
 
   @Override
