@@ -34,9 +34,6 @@ public final class Visibility {
   /** Sees everything: nobody demands authorization. */
   public static final Visibility ALL = new Visibility(ObjectApprovers.ALL);
 
-  private static final List<Action> OF_USERS =
-      List.of(Action.VIEW_FRAMEWORK, Action.VIEW_TASK, Action.VIEW_EXECUTOR);
-
   private static final int FINGERPRINT_BYTES = 16;
 
   private final ObjectApprovers approvers;
@@ -72,33 +69,19 @@ public final class Visibility {
     }
     Accounts accounts = Accounts.of(state);
     Map<Action, Map<String, Boolean>> users = new EnumMap<>(Action.class);
-    OF_USERS.forEach(action -> users.put(action, new HashMap<>()));
     frameworks(state)
         .forEach(
             framework -> {
               String own = framework.info().getUser();
-              users
-                  .get(Action.VIEW_FRAMEWORK)
-                  .merge(own, asked(Action.VIEW_FRAMEWORK, framework, own), Boolean::logicalAnd);
+              judge(users, Action.VIEW_FRAMEWORK, framework, Set.of(own));
               // Tasks and executors that come are most likely to be the framework's own user's.
-              with(accounts.tasks().get(framework.id()), own)
-                  .forEach(
-                      user ->
-                          users
-                              .get(Action.VIEW_TASK)
-                              .merge(
-                                  user,
-                                  asked(Action.VIEW_TASK, framework, user),
-                                  Boolean::logicalAnd));
-              with(accounts.executors().get(framework.id()), own)
-                  .forEach(
-                      user ->
-                          users
-                              .get(Action.VIEW_EXECUTOR)
-                              .merge(
-                                  user,
-                                  asked(Action.VIEW_EXECUTOR, framework, user),
-                                  Boolean::logicalAnd));
+              judge(
+                  users, Action.VIEW_TASK, framework, with(accounts.tasks(), framework.id(), own));
+              judge(
+                  users,
+                  Action.VIEW_EXECUTOR,
+                  framework,
+                  with(accounts.executors(), framework.id(), own));
             });
     Map<Action, Set<String>> approved = new EnumMap<>(Action.class);
     users.forEach(
@@ -196,10 +179,20 @@ public final class Visibility {
         state.frameworks().values().stream(), state.completedFrameworks().stream());
   }
 
-  private static Set<String> with(Set<String> some, String one) {
-    Set<String> all = new HashSet<>(some);
-    all.add(one);
+  private static Set<String> with(Map<String, Set<String>> accounts, String id, String own) {
+    Set<String> all = new HashSet<>(accounts.getOrDefault(id, Set.of()));
+    all.add(own);
     return all;
+  }
+
+  /** Asks about some users of a framework; who may not be seen of one may not be seen at all. */
+  private void judge(
+      Map<Action, Map<String, Boolean>> judged,
+      Action action,
+      Framework framework,
+      Set<String> some) {
+    Map<String, Boolean> users = judged.computeIfAbsent(action, unused -> new HashMap<>());
+    some.forEach(user -> users.merge(user, asked(action, framework, user), Boolean::logicalAnd));
   }
 
   /** Stands for what runs as a user in a framework; no id has a line end. */

@@ -98,12 +98,11 @@ class TasksOfUsersTest {
   }
 
   private static String get(TestCluster cluster, String path) throws Exception {
-    return send(cluster, HttpRequest.newBuilder(uri(cluster, path)));
+    return send(HttpRequest.newBuilder(uri(cluster, path)));
   }
 
   private static String call(TestCluster cluster, String type) throws Exception {
     return send(
-        cluster,
         HttpRequest.newBuilder(uri(cluster, "/api/v1"))
             .header("Content-Type", "application/json")
             .header("Accept", "application/json")
@@ -114,7 +113,7 @@ class TasksOfUsersTest {
     return URI.create("http://127.0.0.1:" + cluster.address().getPort() + path);
   }
 
-  private static String send(TestCluster cluster, HttpRequest.Builder request) throws Exception {
+  private static String send(HttpRequest.Builder request) throws Exception {
     HttpResponse<String> answer =
         CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString());
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
