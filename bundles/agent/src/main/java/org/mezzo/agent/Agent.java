@@ -158,6 +158,7 @@ public final class Agent implements Daemon {
             loop::schedule,
             new SplittableRandom(),
             flags.registration().backoff(),
+            flags.registration().credential(),
             new FromMaster());
     addRoutes(verbosity);
     measure();

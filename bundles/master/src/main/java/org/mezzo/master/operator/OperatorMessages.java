@@ -56,16 +56,13 @@ final class OperatorMessages {
 
   private static void tasks(
       Framework framework, Visibility visibility, Response.GetTasks.Builder all) {
-    if (!visibility.tasks(framework)) {
-      return;
-    }
-    for (Task task : framework.tasks().values()) {
+    for (Task task : visibility.tasks(framework, framework.tasks().values())) {
       all.addTasks(Masked.task(task.message()));
     }
-    for (Task task : framework.unreachableTasks().values()) {
+    for (Task task : visibility.tasks(framework, framework.unreachableTasks().values())) {
       all.addUnreachableTasks(Masked.task(task.message()));
     }
-    for (Task task : framework.completedTasks()) {
+    for (Task task : visibility.tasks(framework, framework.completedTasks())) {
       all.addCompletedTasks(Masked.task(task.message()));
     }
   }
@@ -73,15 +70,14 @@ final class OperatorMessages {
   static Response.GetExecutors executors(MasterState state, Visibility visibility) {
     Response.GetExecutors.Builder all = Response.GetExecutors.newBuilder();
     for (Framework framework : state.frameworks().values()) {
-      if (!visibility.executors(framework)) {
-        continue;
-      }
       for (Map<String, Executor> there : framework.executors().values()) {
         for (Executor executor : there.values()) {
-          all.addExecutors(
-              Response.GetExecutors.Executor.newBuilder()
-                  .setExecutorInfo(Masked.executor(executor.info()))
-                  .setAgentId(AgentID.newBuilder().setValue(executor.agentId())));
+          if (visibility.executor(framework, executor)) {
+            all.addExecutors(
+                Response.GetExecutors.Executor.newBuilder()
+                    .setExecutorInfo(Masked.executor(executor.info()))
+                    .setAgentId(AgentID.newBuilder().setValue(executor.agentId())));
+          }
         }
       }
     }

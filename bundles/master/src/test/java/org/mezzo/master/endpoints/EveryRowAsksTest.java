@@ -103,16 +103,14 @@ class EveryRowAsksTest {
 
   @BeforeAll
   static void start() throws Exception {
-    // GET_METRICS asks nobody, and says that names of frameworks are among the metrics otherwise.
-    cluster =
-        new TestCluster(
-            workDir, "acls={}", "weights=secret-weight=2", "publish_per_framework_metrics=false");
+    cluster = new TestCluster(workDir, "acls={}", "weights=secret-weight=2");
     Authorizer authorizer =
         (subject, actions) -> {
           ASKED.addAll(actions);
           return (action, object) -> allow;
         };
     cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+    cluster.modules.awaitHolders();
     TestAgent agent = cluster.agent(5051, "cpus:4;mem:1000;disk:1000;cpus(secret-role):2");
     scheduler = TestScheduler.json(cluster.address()).subscribed(info().build());
     scheduler.accepted(launch("secret-task", nextOffer()));
