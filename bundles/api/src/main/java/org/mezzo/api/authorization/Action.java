@@ -12,8 +12,8 @@ public enum Action {
   /** By an agent, whenever it registers: about anything. */
   REGISTER_AGENT,
   /**
-   * By an agent that registers, for each role that resources of it are reserved for. Value: the
-   * role.
+   * For each role for which something is to be reserved, or of an agent that registers is reserved.
+   * Value: the role.
    */
   RESERVE_RESOURCES,
   /** Value: the account that the task is to run as; framework and description of the task. */
@@ -44,8 +44,6 @@ public enum Action {
   UPDATE_QUOTA,
   /** For each role whose quota is to change. Value: the role. */
   UPDATE_QUOTA_WITH_CONFIG,
-  /** For each role for which something is reserved. Value: the role. */
-  RESERVE_RESOURCES,
   /** For each principal whose reservation is undone. Value: the principal. */
   UNRESERVE_RESOURCES,
   /** For each role for which a volume is made. Value: the role. */
