@@ -83,6 +83,7 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   private final AtomicInteger abandonedThreads = new AtomicInteger();
   private final ThreadPoolExecutor threads;
   private volatile boolean holdsCalls = true;
+  private volatile boolean keepsMailboxes = true;
   private volatile Rehearsals rehearsals = Rehearsals.NONE;
   private boolean closed;
 
@@ -145,12 +146,21 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   /**
    * For proofs that a swap loses calls without it: swaps refuse what is under way and do not wait.
    */
-  public void skipHandover() {
-    holdsCalls = false;
+  public void skipHandover(boolean skipped) {
+    holdsCalls = !skipped;
   }
 
   boolean holdsCalls() {
     return holdsCalls;
+  }
+
+  /** For proofs that a swap loses calls without it: swaps refuse what waits in mailboxes. */
+  public void dropMailboxes(boolean dropped) {
+    keepsMailboxes = !dropped;
+  }
+
+  boolean keepsMailboxes() {
+    return keepsMailboxes;
   }
 
   Limits limits() {
