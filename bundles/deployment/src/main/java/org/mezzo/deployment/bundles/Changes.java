@@ -285,7 +285,8 @@ final class Changes {
     ModuleJar jar = failing.jar;
     String problem = failure.problem();
     Optional<String> instead = whatIsGoodFor(failing);
-    if (instead.isPresent()) {
+    boolean tried = journal.verdict(jar.digest()).isPresent();
+    if (instead.isPresent() && !tried) {
       history
           .begin(Kind.INSTALL, History.HOST, jar.symbolicName(), "", failing.version())
           .failed(problem + "; " + instead.get() + ", the last that was good, runs instead");
@@ -297,8 +298,11 @@ final class Changes {
           .begin(Kind.INSTALL, History.HOST, jar.symbolicName(), "", failing.version())
           .failed(
               problem
-                  + "; no other version was good before that could run instead. Put right what it"
-                  + " lacks, then it is used by itself, or install another version");
+                  + (tried
+                      ? "; what was good before could not take its place, as the history tells"
+                      : "; no other version was good before that could run instead")
+                  + ". Put right what it lacks, then it is used by itself, or install another"
+                  + " version");
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
@@ -142,12 +143,17 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
       failures.remove(part);
       return;
     }
-    if ((bundle.getState() & (Bundle.STARTING | Bundle.ACTIVE)) != 0) {
-      // What is being stopped cannot do better.
+    if (isThere(bundle, part)) {
       failures.put(part, failure.get());
       news.set(true);
     }
     throw new BundleException(failure.get().problem);
+  }
+
+  /** What is being stopped or withdrawn cannot do better, and nothing is held against it. */
+  private static boolean isThere(Bundle bundle, Part part) {
+    return (bundle.getState() & (Bundle.STARTING | Bundle.ACTIVE)) != 0
+        && service(bundle, part).isPresent();
   }
 
   /** Once in a process, always in it: the first daemon is not the only one. */
@@ -220,6 +226,9 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
         }
       }
     }
+    Set<String> there =
+        bundles.contents().values().stream().map(ModuleJar::digest).collect(Collectors.toSet());
+    fresh.retainAll(there);
     tried.keySet().removeIf(this::isGone);
     failures.keySet().removeIf(this::isGone);
   }
@@ -255,7 +264,13 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
   }
 
   private static Optional<? extends ServiceReference<?>> service(Bundle bundle, Part part) {
-    ServiceReference<?>[] services = bundle.getRegisteredServices();
+    ServiceReference<?>[] services;
+    try {
+      services = bundle.getRegisteredServices();
+    } catch (IllegalStateException e) {
+      // It was uninstalled meanwhile.
+      return Optional.empty();
+    }
     return Stream.of(services == null ? new ServiceReference<?>[0] : services)
         .filter(
             service ->
