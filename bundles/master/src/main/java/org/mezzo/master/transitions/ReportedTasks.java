@@ -225,9 +225,11 @@ public final class ReportedTasks {
         .tasks()
         .forEach(
             (frameworkId, ids) -> {
+              Framework framework = tx.framework(frameworkId);
               ReconcileTasks.Builder missing =
                   ReconcileTasks.newBuilder()
-                      .setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId));
+                      .setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId))
+                      .setPartitionAware(framework != null && framework.partitionAware());
               for (String id : ids) {
                 if (!reported.contains(new MasterState.TaskKey(frameworkId, id))) {
                   missing.addTaskIds(TaskID.newBuilder().setValue(id));

@@ -10,7 +10,7 @@ import org.mezzo.modules.Kind.Breaker;
  * @param abandonedThreads so many threads may be stuck in modules at a time before modules that
  *     have failed are not tried again
  * @param threads so many calls of all leases may run at a time; more wait for a thread
- * @param openDeadline for creating and opening an instance
+ * @param openDeadline for creating and opening an instance, with its rehearsal if it has to
  * @param closeDeadline for closing and releasing an instance
  * @param cancelGrace how long a call that nobody wants any more may take to notice
  * @param useLimit how long something done with what a module has lent may take at least before the

@@ -630,6 +630,9 @@ final class Mailbox<M extends Module> {
               refuse(call, ModuleException.Kind.STALE, stale(call));
             }
           }
+          if (!table.keepsMailboxes()) {
+            refuseWaiting(ModuleException.Kind.STALE, "its mailbox was dropped");
+          }
           post(told);
           held = false;
           begin();

@@ -343,12 +343,29 @@ final class LeaseTableTest {
     register(new Fake(1, "polite", slow::instance));
     ModuleLease<Greeter> lease = lease(1);
     await(() -> lease.epoch() == 1);
-    table.skipHandover();
+    table.skipHandover(true);
     CompletableFuture<String> begun = greet(lease, LONG);
     slow.running.await();
     register(polite(2, "good day"));
     assertThat(kindOf(begun)).isEqualTo(Kind.STALE);
     slow.go.countDown();
+  }
+
+  @Test
+  void withoutItsMailboxASwapLosesWhatWaits() throws Exception {
+    Slow slow = new Slow("hello");
+    register(new Fake(1, "polite", slow::instance));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    table.dropMailboxes(true);
+    CompletableFuture<String> begun = greet(lease, LONG);
+    slow.running.await();
+    CompletableFuture<String> waits = greet(lease, LONG);
+    register(polite(2, "good day"));
+    await(() -> ((Lease<?>) lease).isHanding());
+    slow.go.countDown();
+    assertThat(kindOf(waits)).isEqualTo(Kind.STALE);
+    assertThat(begun.get()).isEqualTo("hello Ada");
   }
 
   @Test
