@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.Unavailability;
 import org.mezzo.resources.Resources;
 
 /** An agent as the allocator sees it. */
@@ -20,6 +21,9 @@ final class Agent {
   boolean hasGpus;
   Optional<String> region;
   Resources total;
+
+  /** Null unless it was announced that the agent becomes unavailable. */
+  Maintenance maintenance;
 
   /** By framework id, with allocation roles. */
   final Map<String, Resources> used = new HashMap<>();
@@ -56,6 +60,13 @@ final class Agent {
         info.getDomain().hasFaultDomain()
             ? Optional.of(info.getDomain().getFaultDomain().getRegion().getName())
             : Optional.empty();
+    Unavailability announced = state.unavailability().orElse(null);
+    if (announced == null) {
+      maintenance = null;
+    } else if (maintenance == null || !maintenance.unavailability.equals(announced)) {
+      // What was answered to another announcement does not count for this one.
+      maintenance = new Maintenance(announced);
+    }
     total = state.total().unallocated();
     hasGpus = total.scalar("gpus") > 0;
     idleAvailable = null;

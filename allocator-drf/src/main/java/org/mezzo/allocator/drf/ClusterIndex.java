@@ -127,6 +127,11 @@ final class ClusterIndex {
     }
     List.copyOf(framework.members.values()).forEach(this::forget);
     frameworks.remove(frameworkId);
+    for (Agent agent : agents.values()) {
+      if (agent.maintenance != null) {
+        agent.maintenance.forget(frameworkId);
+      }
+    }
   }
 
   /** The framework under that role, which is tracked from now on. */

@@ -19,9 +19,12 @@ import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.InverseAnswer;
+import org.mezzo.api.allocator.InverseOffer;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
+import org.mezzo.api.allocator.Recovery;
 import org.mezzo.resources.Resources;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -50,6 +53,7 @@ public final class HierarchicalAllocator implements Allocator {
   private ClusterIndex index;
   private Map<String, Quota> quotas = Map.of();
   private Optional<Set<String>> whitelist = Optional.empty();
+  private final RecoveryPause pause = new RecoveryPause();
   private Instant nextSweep = Instant.MIN;
 
   /** An allocator that visits agents in random order. */
@@ -85,6 +89,16 @@ public final class HierarchicalAllocator implements Allocator {
     weightsUpdated(state.weights());
     quotasUpdated(state.quotas());
     whitelistUpdated(state.whitelist());
+    pause.begin(state.recovery(), !state.quotas().isEmpty());
+    for (InverseOffer offer : state.inverseOffers()) {
+      maintenance(offer).ifPresent(it -> it.ask(offer.frameworkId()));
+    }
+    state.inverseAnswers().forEach(this::inverseOfferAnswered);
+  }
+
+  @Override
+  public void recovered(Recovery recovery) {
+    pause.begin(Optional.of(recovery), !quotas.isEmpty());
   }
 
   @Override
@@ -180,11 +194,10 @@ public final class HierarchicalAllocator implements Allocator {
   public List<Proposal> allocate(Optional<Set<String>> candidates) {
     Instant now = clock.instant();
     sweep(now);
-    List<Agent> agents =
-        candidates.isPresent()
-            ? index.agentsOf(candidates.get())
-            : new ArrayList<>(index.agents.values());
-    agents.removeIf(agent -> !mayBeOffered(agent));
+    if (pause.holds(index.agents.size(), now)) {
+      return List.of();
+    }
+    List<Agent> agents = ofRun(candidates);
     List<Proposal> proposals =
         new Cycle(index, agents, new QuotaUse(quotas, index), now, shuffle).run();
     metrics.ifPresent(
@@ -193,6 +206,57 @@ public final class HierarchicalAllocator implements Allocator {
           numbers.counter("proposals").add(proposals.size());
         });
     return proposals;
+  }
+
+  @Override
+  public List<InverseOffer> inverseOffers(Optional<Set<String>> candidates) {
+    Instant now = clock.instant();
+    if (pause.holds(index.agents.size(), now)) {
+      return List.of();
+    }
+    List<InverseOffer> offers = new ArrayList<>();
+    for (Agent agent : ofRun(candidates)) {
+      if (agent.maintenance != null) {
+        for (String framework :
+            agent.maintenance.toAsk(agent.used.keySet(), this::isActive, Refusal.millis(now))) {
+          agent.maintenance.ask(framework);
+          offers.add(new InverseOffer(framework, agent.id));
+        }
+      }
+    }
+    return offers;
+  }
+
+  private boolean isActive(String frameworkId) {
+    Framework framework = index.frameworks.get(frameworkId);
+    return framework != null && framework.state.active();
+  }
+
+  @Override
+  public void inverseOfferAnswered(InverseAnswer answer) {
+    maintenance(answer.offer()).ifPresent(it -> it.answered(answer));
+  }
+
+  /** The announcement that an inverse offer is about, if it still stands. */
+  private Optional<Maintenance> maintenance(InverseOffer offer) {
+    return Optional.ofNullable(index.agents.get(offer.agentId()))
+        .map(agent -> agent.maintenance)
+        .filter(announced -> index.frameworks.containsKey(offer.frameworkId()));
+  }
+
+  @Override
+  public boolean isAvailable(String agentId, Resources resources) {
+    Agent agent = index.agents.get(agentId);
+    return agent != null && agent.available.contains(resources);
+  }
+
+  private List<Agent> ofRun(Optional<Set<String>> candidates) {
+    List<Agent> agents =
+        candidates.isPresent()
+            ? index.agentsOf(candidates.get())
+            : new ArrayList<>(index.agents.values());
+    agents.removeIf(agent -> !mayBeOffered(agent));
+    return agents;
   }
 
   private boolean mayBeOffered(Agent agent) {

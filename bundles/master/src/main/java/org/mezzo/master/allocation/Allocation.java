@@ -18,6 +18,7 @@ import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.api.allocator.Recovery;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.state.MasterState;
@@ -84,6 +85,10 @@ public final class Allocation implements AutoCloseable {
 
   private final Map<String, Long> agentAddedAt = new HashMap<>();
   private Optional<Set<String>> whitelist = Optional.empty();
+
+  /** Empty until the registry has been read. */
+  private Optional<Recovery> recovery = Optional.empty();
+
   private EventLoop.Timer batches = () -> {};
   private boolean closed;
 
@@ -185,7 +190,10 @@ public final class Allocation implements AutoCloseable {
       thrownBy = module.bundleId();
       thrown.clear();
     }
-    AllocationState ledger = Offers.ledger(state.get(), clock.instant(), whitelist);
+    AllocationState ledger =
+        Offers.ledger(state.get(), clock.instant(), whitelist).toBuilder()
+            .recovery(recovery)
+            .build();
     LOG.info(
         "Allocator {} {} takes over {} agents and {} frameworks",
         module.name(),
@@ -479,6 +487,18 @@ public final class Allocation implements AutoCloseable {
       whitelist = hostnames;
       tell("whitelistUpdated", it -> it.whitelistUpdated(hostnames));
     }
+  }
+
+  /**
+   * Notes that the registry has been read; the allocator decides whether to wait for those that
+   * were in there. To be called once, when the quotas of the registry were told.
+   *
+   * @param agents how many agents it had
+   */
+  public void recovered(int agents) {
+    Recovery found = Recovery.builder(agents, clock.instant()).build();
+    recovery = Optional.of(found);
+    tell("recovered", it -> it.recovered(found));
   }
 
   /** Selects another allocator by name: handed over as in a swap. */
