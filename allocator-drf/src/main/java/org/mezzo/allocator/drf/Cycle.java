@@ -108,7 +108,7 @@ final class Cycle {
       return false;
     }
     missing = quotas.missing(next.name);
-    if (missing.isEmpty() || (next.nested && !agent.hierarchicalRole)) {
+    if (missing.isEmpty() || lacksHierarchy(next)) {
       return true;
     }
     role = next;
@@ -124,34 +124,53 @@ final class Cycle {
     if (!suits(member)) {
       return true;
     }
-    Resources fit = strip(candidate, member.framework);
-    Resources free = QuotaUse.free(fit);
-    Resources granted = free.shrink(missing);
-    if (granted.isEmpty()) {
-      return true;
-    }
-    Quantities grantedAmounts = granted.quantities();
-    Resources extra = quotas.extra(role.name, free.minus(granted), grantedAmounts);
-    Resources companions =
-        fit.filter(
-            entry ->
-                entry.kind().isRevocable()
-                    || entry.type() != Type.SCALAR
-                    || entry.reservationRole().equals(Optional.of(role.name)));
-    Resources limited = granted.plus(extra);
-    if (propose(member, limited.plus(companions))) {
-      Quantities all = limited.quantities();
+    Guaranteed guaranteed = guaranteed(strip(candidate, member.framework), missing);
+    if (guaranteed != null && propose(member, guaranteed.offer())) {
+      Quantities all = guaranteed.counted.quantities();
       missing = missing.minus(all);
-      quotas.guaranteed(role.name, grantedAmounts, all);
+      quotas.guaranteed(role.name, guaranteed.granted.quantities(), all);
     }
     return true;
+  }
+
+  /**
+   * What a role is given that lacks something of its guarantee.
+   *
+   * @param granted of what it lacks
+   * @param counted the same and what limits and guarantees of others leave of the rest
+   * @param companions what comes along
+   */
+  record Guaranteed(Resources granted, Resources counted, Resources companions) {
+    Resources offer() {
+      return counted.plus(companions);
+    }
+  }
+
+  /** What the role is given to make up for what it lacks; null if nothing of that fits. */
+  Guaranteed guaranteed(Resources fit, Quantities lacking) {
+    Resources free = QuotaUse.free(fit);
+    Resources granted = free.shrink(lacking);
+    if (granted.isEmpty()) {
+      return null;
+    }
+    Resources extra = quotas.extra(role.name, free.minus(granted), granted.quantities());
+    return new Guaranteed(granted, granted.plus(extra), companions(fit));
+  }
+
+  /** What comes along with a guarantee, whatever there is of it. */
+  private Resources companions(Resources fit) {
+    return fit.filter(
+        entry ->
+            entry.kind().isRevocable()
+                || entry.type() != Type.SCALAR
+                || entry.reservationRole().equals(Optional.of(role.name)));
   }
 
   private boolean shareWith(Role next) {
     if (agent.available.isEmpty()) {
       return false;
     }
-    if (next.nested && !agent.hierarchicalRole) {
+    if (lacksHierarchy(next)) {
       return true;
     }
     role = next;
@@ -169,17 +188,32 @@ final class Cycle {
     if (!suits(member)) {
       return true;
     }
-    Resources fit = strip(candidate, member.framework);
-    if (quotas.isEmpty()) {
-      propose(member, fit);
-      return true;
-    }
-    Resources free = QuotaUse.free(fit);
-    Resources extra = quotas.extra(role.name, free, Quantities.EMPTY);
-    if (propose(member, fit.minus(free).plus(extra))) {
-      quotas.shared(role.name, extra.quantities());
+    Resources offer = share(strip(candidate, member.framework));
+    if (propose(member, offer) && !quotas.isEmpty()) {
+      quotas.shared(role.name, QuotaUse.free(offer).quantities());
     }
     return true;
+  }
+
+  /** What the role is given as a fair share. */
+  Resources share(Resources fit) {
+    if (quotas.isEmpty()) {
+      return fit;
+    }
+    Resources free = QuotaUse.free(fit);
+    return fit.minus(free).plus(quotas.extra(role.name, free, Quantities.EMPTY));
+  }
+
+  /**
+   * Looks at what an agent has for a role without offering it, to be asked about it.
+   *
+   * @return what is free there for the role
+   */
+  Resources look(Agent next, Role under) {
+    agent = next;
+    role = under;
+    refreshCandidate();
+    return candidate;
   }
 
   private void refreshCandidate() {
@@ -201,21 +235,45 @@ final class Cycle {
 
   /** Everything that does not depend on what exactly is offered, and the least offer. */
   private boolean suits(Member member) {
-    Framework framework = member.framework;
-    return (!framework.multiRole || agent.multiRole)
-        && (framework.gpus || !agent.hasGpus || !index.options.filterGpuResources())
-        && (framework.regionAware || !isRemote())
+    return !lacksRoles(member)
+        && !lacksGpus(member)
+        && !isElsewhere(member)
         && candidateIsEnough(member)
-        && (member.constraints == null
-            || !member.constraints.isAgentExcluded(member.role.name, agent.info));
+        && !isExcluded(member);
   }
 
-  private boolean isRemote() {
+  /** Whether the framework has many roles and the agent knows of one only. */
+  boolean lacksRoles(Member member) {
+    return member.framework.multiRole && !agent.multiRole;
+  }
+
+  /** Whether the role has one above it and the agent does not know of such. */
+  boolean lacksHierarchy(Role next) {
+    return next.nested && !agent.hierarchicalRole;
+  }
+
+  /** Whether the agent has GPUs, which are for those who ask for them. */
+  boolean lacksGpus(Member member) {
+    return !member.framework.gpus && agent.hasGpus && index.options.filterGpuResources();
+  }
+
+  /** Whether the agent is in another region than the master, and the framework knows of one. */
+  boolean isElsewhere(Member member) {
+    if (member.framework.regionAware) {
+      return false;
+    }
     Optional<String> home = index.options.region();
     return home.isPresent() && agent.region.isPresent() && !agent.region.equals(home);
   }
 
-  private boolean candidateIsEnough(Member member) {
+  /** Whether the framework's constraints exclude the agent. */
+  boolean isExcluded(Member member) {
+    return member.constraints != null
+        && member.constraints.isAgentExcluded(member.role.name, agent.info);
+  }
+
+  /** Whether what is free for the role is as much as the member wants, if it gets all of it. */
+  boolean candidateIsEnough(Member member) {
     if (member.minAllocatable != null) {
       return isEnough(candidateAmounts(), member.minAllocatable);
     }
@@ -241,7 +299,8 @@ final class Cycle {
     return least.isEmpty();
   }
 
-  private static Resources strip(Resources resources, Framework framework) {
+  /** Without what the framework cannot handle. */
+  static Resources strip(Resources resources, Framework framework) {
     Resources left = resources;
     if (!framework.shared) {
       left = left.nonShared();
@@ -253,16 +312,25 @@ final class Cycle {
   }
 
   private boolean isRefused(Member member, Resources offer) {
-    if (!member.refuses()) {
+    Refusal refusal = refusal(member, offer);
+    if (refusal == null) {
       return false;
+    }
+    wakeUp = Math.min(wakeUp, refusal.expires);
+    return true;
+  }
+
+  /** What the member refused that contains the offer; null if nothing. */
+  Refusal refusal(Member member, Resources offer) {
+    if (!member.refuses()) {
+      return null;
     }
     for (Refusal refusal = agent.refusal(member); refusal != null; refusal = refusal.next) {
       if (refusal.expires > now && contains(refusal.resources, offer)) {
-        wakeUp = Math.min(wakeUp, refusal.expires);
-        return true;
+        return refusal;
       }
     }
-    return false;
+    return null;
   }
 
   /** One framework after the other refuses the same. */
@@ -275,16 +343,19 @@ final class Cycle {
     return containedBefore;
   }
 
+  /** Whether an offer is less than the member, or else the cluster, wants. */
+  boolean isTooLittle(Member member, Resources offer) {
+    return offer.isEmpty() || (offer != candidate && !isEnough(offer.quantities(), least(member)));
+  }
+
+  /** What an offer to the member must contain one of; empty for anything. */
+  List<Quantities> least(Member member) {
+    return member.minAllocatable == null ? index.options.minAllocatable() : member.minAllocatable;
+  }
+
   /** Offers it unless it is too little or was refused not long ago. */
   private boolean propose(Member member, Resources offer) {
-    if (offer.isEmpty()
-        || (offer != candidate
-            && !isEnough(
-                offer.quantities(),
-                member.minAllocatable == null
-                    ? index.options.minAllocatable()
-                    : member.minAllocatable))
-        || isRefused(member, offer)) {
+    if (isTooLittle(member, offer) || isRefused(member, offer)) {
       return false;
     }
     Resources shared = offer.shared();

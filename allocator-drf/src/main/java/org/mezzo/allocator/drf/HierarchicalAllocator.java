@@ -21,7 +21,9 @@ import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.InverseAnswer;
 import org.mezzo.api.allocator.InverseOffer;
+import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.api.allocator.OfferQuestion;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.api.allocator.Recovery;
@@ -250,6 +252,13 @@ public final class HierarchicalAllocator implements Allocator {
     return agent != null && agent.available.contains(resources);
   }
 
+  @Override
+  public Optional<OfferExplanation> explain(OfferQuestion question) {
+    return Optional.of(
+        new Explainer(index, new QuotaUse(quotas, index), pause, this::isListed, clock.instant())
+            .explain(question));
+  }
+
   private List<Agent> ofRun(Optional<Set<String>> candidates) {
     List<Agent> agents =
         candidates.isPresent()
@@ -260,8 +269,11 @@ public final class HierarchicalAllocator implements Allocator {
   }
 
   private boolean mayBeOffered(Agent agent) {
-    return agent.active
-        && (whitelist.isEmpty() || whitelist.get().contains(agent.info.getHostname()));
+    return agent.active && isListed(agent);
+  }
+
+  private boolean isListed(Agent agent) {
+    return whitelist.isEmpty() || whitelist.get().contains(agent.info.getHostname());
   }
 
   private void sweep(Instant now) {

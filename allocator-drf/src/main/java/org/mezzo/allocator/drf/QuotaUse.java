@@ -2,6 +2,7 @@ package org.mezzo.allocator.drf;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
@@ -97,14 +98,44 @@ final class QuotaUse {
    * without touching what is kept back for others.
    */
   Resources extra(String role, Resources extra, Quantities granted) {
+    return withinHeadroom(withinLimits(role, extra, granted));
+  }
+
+  /** What the role may have beyond {@code granted} without passing its limits. */
+  Resources withinLimits(String role, Resources extra, Quantities granted) {
     Use use = uses.get(role);
-    Resources allowed = extra;
-    if (use != null) {
-      allowed =
-          allowed.limit(
-              use.quota.limits().minusKeepingNames(use.consumed).minusKeepingNames(granted));
-    }
-    return required.isEmpty() ? allowed : allowed.shrink(headroom.minus(required));
+    return use == null
+        ? extra
+        : extra.limit(
+            use.quota.limits().minusKeepingNames(use.consumed).minusKeepingNames(granted));
+  }
+
+  /** What may be given without touching what is kept back. */
+  private Resources withinHeadroom(Resources extra) {
+    return required.isEmpty() ? extra : extra.shrink(headroom.minus(required));
+  }
+
+  /** The quota of a role; null when it has none. */
+  Quota quota(String role) {
+    Use use = uses.get(role);
+    return use == null ? null : use.quota;
+  }
+
+  /** What counts against the quota of a role that has one. */
+  Quantities consumed(String role) {
+    return uses.get(role).consumed;
+  }
+
+  /** The roles for which something is kept back, with what they lack, by name. */
+  Map<String, Quantities> lacking() {
+    Map<String, Quantities> lacking = new TreeMap<>();
+    uses.forEach(
+        (role, use) -> {
+          if (!use.missing.isEmpty()) {
+            lacking.put(role, use.missing);
+          }
+        });
+    return lacking;
   }
 
   /** Given to satisfy a guarantee, with what came along. */

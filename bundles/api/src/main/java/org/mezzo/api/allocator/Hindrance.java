@@ -1,6 +1,8 @@
 package org.mezzo.api.allocator;
 
 import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.osgi.annotation.versioning.ProviderType;
@@ -13,12 +15,15 @@ import org.osgi.annotation.versioning.ProviderType;
 public final class Hindrance {
   private final Data data;
 
-  private record Data(Reason reason, String text, Optional<Instant> until) {}
+  private record Data(
+      Reason reason, String text, Optional<Instant> until, List<String> otherRoles) {}
 
   /** What kind of thing stands in the way. There may be more in later versions. */
   public enum Reason {
     /** The allocator does not know the framework. */
     UNKNOWN_FRAMEWORK,
+    /** There is no allocator; said by the master. */
+    NO_ALLOCATOR,
     /** The framework is not connected, or was deactivated. */
     INACTIVE_FRAMEWORK,
     /** The framework is not subscribed to the role. */
@@ -70,7 +75,10 @@ public final class Hindrance {
     return data.reason;
   }
 
-  /** For people: a sentence with names and amounts, without a full stop. */
+  /**
+   * For people: what it is, with amounts, without a full stop. Names no role but that of the
+   * question, since not everybody may see all.
+   */
   public String text() {
     return data.text;
   }
@@ -78,6 +86,11 @@ public final class Hindrance {
   /** When it ends by itself at the latest; empty when it does not, or nobody knows. */
   public Optional<Instant> until() {
     return data.until;
+  }
+
+  /** The roles for whose sake it is so, by name, as far as it is about other roles. */
+  public List<String> otherRoles() {
+    return data.otherRoles;
   }
 
   @Override
@@ -100,6 +113,7 @@ public final class Hindrance {
     private final Reason reason;
     private final String text;
     private Optional<Instant> until = Optional.empty();
+    private List<String> otherRoles = List.of();
 
     private Builder(Reason reason, String text) {
       this.reason = Objects.requireNonNull(reason);
@@ -112,9 +126,15 @@ public final class Hindrance {
       return this;
     }
 
+    /** See {@link Hindrance#otherRoles}. */
+    public Builder otherRoles(Collection<String> value) {
+      otherRoles = value.stream().sorted().toList();
+      return this;
+    }
+
     /** As it is now. */
     public Hindrance build() {
-      return new Hindrance(new Data(reason, text, until));
+      return new Hindrance(new Data(reason, text, until, otherRoles));
     }
   }
 }
