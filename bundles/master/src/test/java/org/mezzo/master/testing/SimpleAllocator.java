@@ -10,13 +10,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.api.allocator.OfferQuestion;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.api.allocator.Recovery;
@@ -198,5 +201,14 @@ public final class SimpleAllocator implements Allocator {
         }
       }
     }
+  }
+
+  /** Answers questions; null does not. */
+  public volatile Function<OfferQuestion, OfferExplanation> explaining =
+      question -> OfferExplanation.builder().build();
+
+  @Override
+  public Optional<OfferExplanation> explain(OfferQuestion question) {
+    return Optional.ofNullable(explaining).map(it -> it.apply(question));
   }
 }
