@@ -3,12 +3,15 @@ package org.mezzo.allocator.drf;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Unavailability;
+import org.mezzo.resources.Resource;
+import org.mezzo.resources.ResourceKind.Type;
 import org.mezzo.resources.Resources;
 
 /** An agent as the allocator sees it. */
@@ -40,9 +43,32 @@ final class Agent {
   /** Frameworks tend to refuse the same; those are kept once. */
   private Resources lastRefused = Resources.EMPTY;
 
-  private Resources idleAvailable;
-  private long idleVersion;
-  private long idleUntil;
+  /** Whether all that can be offered is neither reserved nor revocable, as far as it is scalar. */
+  boolean plain;
+
+  /** Whether something can only be offered whole. */
+  boolean indivisible;
+
+  /** What is known of whom nothing can be offered here; null when nothing is. */
+  Idle idle;
+
+  /** Where it is among those that may be worth a visit; negative when it is not. */
+  int place = -1;
+
+  /** The moment for which it waits in the index's queue. */
+  long queuedFor = Long.MAX_VALUE;
+
+  /** Who may be offered something here in the present run. */
+  Changes.Scope scope;
+
+  /** When the first refusal ends that stood in the way in the present run. */
+  long wakeUp;
+
+  /** Whether something was offered here in the present run. */
+  boolean offered;
+
+  /** Whether what is kept back for others has cut an offer here in the present run. */
+  boolean cut;
 
   Agent(AgentState state) {
     this.id = state.id();
@@ -69,20 +95,55 @@ final class Agent {
     }
     total = state.total().unallocated();
     hasGpus = total.scalar("gpus") > 0;
-    idleAvailable = null;
+    plain = true;
+    indivisible = false;
+    for (Resource resource : total) {
+      boolean scalar = resource.type() == Type.SCALAR;
+      plain &= !scalar || (resource.reservationRole().isEmpty() && !resource.kind().isRevocable());
+      indivisible |= resource.kind().isIndivisible();
+    }
     reckon();
   }
 
-  /** Remembers that nobody can be offered what is available while nothing else changes. */
-  void rememberIdle(long version, long until) {
-    idleAvailable = available;
-    idleVersion = version;
-    idleUntil = until;
+  /**
+   * That nothing can be offered here: it holds until somebody may be offered more than before, and
+   * also when less is free.
+   *
+   * @param moment members that {@link Changes changed} later may be offered something
+   * @param until when a refusal ends that stood in the way
+   * @param cut whether what is kept back for others stood in the way
+   * @param keptBack how much that was, in versions of {@link QuotaUse}
+   * @param era what happens to everybody ends it
+   */
+  record Idle(long moment, long until, boolean cut, long keptBack, long era) {}
+
+  /** Forgets refusals that are over, and hands out the members whose they were. */
+  Set<Member> takeExpired(long now) {
+    Set<Member> expired = new LinkedHashSet<>();
+    if (refusals != null) {
+      for (Map.Entry<Member, Refusal> entry : refusals.entrySet()) {
+        for (Refusal refusal = entry.getValue(); refusal != null; refusal = refusal.next) {
+          if (refusal.expires <= now) {
+            expired.add(entry.getKey());
+          }
+        }
+      }
+      expired.forEach(member -> member.forgetExpired(this, now));
+    }
+    return expired;
   }
 
-  /** Whether it is known that nobody can be offered what is available. */
-  boolean isIdle(long version, long now) {
-    return idleAvailable == available && idleVersion == version && now < idleUntil;
+  /** When the next refusal is over. */
+  long nextExpiry() {
+    long next = Long.MAX_VALUE;
+    if (refusals != null) {
+      for (Refusal first : refusals.values()) {
+        for (Refusal refusal = first; refusal != null; refusal = refusal.next) {
+          next = Math.min(next, refusal.expires);
+        }
+      }
+    }
+    return next;
   }
 
   void addRefusal(Member member, Resources resources, Instant expires) {
@@ -114,8 +175,8 @@ final class Agent {
   }
 
   /** Answers whether nothing is left of what the member refused here. */
-  boolean forgetExpired(Member member, Instant now) {
-    Refusal left = Refusal.unexpired(refusal(member), Refusal.millis(now));
+  boolean forgetExpired(Member member, long now) {
+    Refusal left = Refusal.unexpired(refusal(member), now);
     if (left == null) {
       forgetRefusals(member);
     } else {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.mezzo.api.allocator.Proposal;
@@ -26,6 +27,7 @@ final class Cycle {
   private final Map<Agent, Resources> offeredShared = new HashMap<>();
   private final Predicate<Role> guarantees = this::guaranteeTo;
   private final Predicate<Role> shares = this::shareWith;
+  private final Predicate<Member> guaranteeToMember = this::guaranteeTo;
   private final Predicate<Member> shareWithMember = this::shareWith;
 
   private Agent agent;
@@ -38,8 +40,17 @@ final class Cycle {
   private int candidateMin;
   private Quantities missing;
 
-  /** When the first refusal ends that stood in the way on this agent. */
-  private long wakeUp;
+  /** The roles that lack something of their guarantee, and some that do no longer. */
+  private Sorter.Subset<Role> lacking;
+
+  /** The roles whose limits leave something, and some whose limits do no longer. */
+  private Sorter.Subset<Role> open;
+
+  /** How many were passed over for nothing since the subset was cleared of such. */
+  private int passedOver;
+
+  /** Who changed since a moment, by moment. */
+  private final Map<Long, Changes.Scope> scopes = new HashMap<>();
 
   private Resources refusedBefore;
   private Resources offerBefore;
@@ -49,43 +60,160 @@ final class Cycle {
    * @param agents those that may be offered
    * @param shuffle brings them into the order in which they are visited
    */
-  Cycle(
-      ClusterIndex index,
-      List<Agent> agents,
-      QuotaUse quotas,
-      Instant now,
-      Consumer<List<Agent>> shuffle) {
+  Cycle(ClusterIndex index, List<Agent> agents, Instant now, Consumer<List<Agent>> shuffle) {
     this.index = index;
     this.agents = agents;
-    this.quotas = quotas;
+    this.quotas = index.quotas;
     this.now = Refusal.millis(now);
     this.shuffle = shuffle;
   }
 
   List<Proposal> run() {
-    if (quotas.anyGuarantee()) {
-      visit(guarantees);
-      visit(shares);
-      return merged();
+    long moment = index.changes.now();
+    List<Agent> visited = new ArrayList<>();
+    for (Agent next : agents) {
+      if (next.available.isEmpty()) {
+        index.rest(next);
+        continue;
+      }
+      next.scope = scope(next);
+      if (!next.scope.isEmpty()) {
+        next.wakeUp = Long.MAX_VALUE;
+        next.offered = false;
+        next.cut = false;
+        visited.add(next);
+      }
     }
-    visit(shares);
-    return proposals;
+    if (quotas.anyGuarantee()) {
+      visit(visited, this::guaranteeToRoles);
+    }
+    visit(visited, this::shareWithRoles);
+    visited.forEach(next -> remember(next, moment));
+    return quotas.anyGuarantee() ? merged() : proposals;
   }
 
-  private void visit(Predicate<Role> stage) {
-    shuffle.accept(agents);
-    for (Agent next : agents) {
-      if (next.available.isEmpty() || (quotas.isEmpty() && next.isIdle(index.version(), now))) {
+  /** Who may be offered something on an agent, as far as is known. */
+  private Changes.Scope scope(Agent next) {
+    Agent.Idle idle = next.idle;
+    if (idle == null
+        || !index.sparing
+        || idle.era() != index.era()
+        || (idle.cut() && idle.keptBack() != quotas.version())
+        || !lessIsNoMore(next)) {
+      return Changes.Scope.EVERYBODY;
+    }
+    if (idle.until() <= now) {
+      return index.changes.since(idle.moment(), next.takeExpired(now));
+    }
+    if (idle.cut()) {
+      index.noteCut();
+    }
+    return scopes.computeIfAbsent(idle.moment(), since -> index.changes.since(since, Set.of()));
+  }
+
+  /**
+   * Whether who can be offered nothing can be offered nothing either when less is free. Where what
+   * is whole has to fit a limit, less may be another part.
+   */
+  private boolean lessIsNoMore(Agent next) {
+    return !next.indivisible || quotas.isEmpty();
+  }
+
+  private void visit(List<Agent> visited, Runnable stage) {
+    shuffle.accept(visited);
+    for (Agent next : visited) {
+      if (next.available.isEmpty()) {
         continue;
       }
       agent = next;
-      wakeUp = Long.MAX_VALUE;
       int before = proposals.size();
-      index.roleSorter.walk(stage);
-      if (quotas.isEmpty() && proposals.size() == before) {
-        agent.rememberIdle(index.version(), wakeUp);
+      stage.run();
+      agent.offered |= proposals.size() > before;
+      agent.cut |= quotas.takeCut();
+    }
+  }
+
+  /** That nothing could be offered is worth knowing in the next run. */
+  private void remember(Agent visited, long moment) {
+    if (visited.available.isEmpty()) {
+      visited.idle = null;
+      index.rest(visited);
+    } else if (visited.offered || !lessIsNoMore(visited)) {
+      index.wake(visited);
+    } else {
+      long until = visited.wakeUp;
+      boolean cut = visited.cut;
+      if (visited.scope != Changes.Scope.EVERYBODY) {
+        long others = visited.idle.until();
+        until = Math.min(until, others <= now ? visited.nextExpiry() : others);
+        cut |= visited.idle.cut();
+      }
+      index.rest(visited, new Agent.Idle(moment, until, cut, quotas.version(), index.era()));
+    }
+  }
+
+  private void guaranteeToRoles() {
+    if (agent.scope != Changes.Scope.EVERYBODY) {
+      agent.scope.roles(index.roleSorter).walk(guarantees);
+      return;
+    }
+    if (!index.sparing) {
+      index.roleSorter.walk(guarantees);
+      return;
+    }
+    if (lacking == null) {
+      lacking = subset(role -> !role.quota.missing().isEmpty());
+    } else if (passedOver > lacking.size()) {
+      lacking.removeIf(role -> role.quota.missing().isEmpty());
+      passedOver = 0;
+    }
+    lacking.walk(guarantees);
+  }
+
+  /** Roles that have a quota. */
+  private Sorter.Subset<Role> subset(Predicate<Role> wanted) {
+    List<Sorter.Client> clients = new ArrayList<>();
+    for (QuotaUse.Use use : quotas.all()) {
+      Role role = index.roles.get(use.role);
+      if (role != null && wanted.test(role)) {
+        clients.add(role.client);
       }
     }
+    return index.roleSorter.subset(clients);
+  }
+
+  private void shareWithRoles() {
+    if (agent.scope != Changes.Scope.EVERYBODY) {
+      agent.scope.roles(index.roleSorter).walk(shares);
+      return;
+    }
+    if (!onlyQuotasGive()) {
+      index.roleSorter.walk(shares);
+      return;
+    }
+    List<Quantities> least = index.options.minAllocatable();
+    if (quotas.isKeptBack(least, index.scalars::knows)) {
+      agent.cut = true;
+      return;
+    }
+    if (open == null) {
+      passedOver = 0;
+      open =
+          index.roleSorter.subset(
+              index.roles.values().stream()
+                  .filter(role -> !QuotaUse.isExhausted(role, least))
+                  .map(role -> role.client)
+                  .toList());
+    } else if (passedOver > open.size()) {
+      open.removeIf(role -> QuotaUse.isExhausted(role, least));
+      passedOver = 0;
+    }
+    open.walk(shares);
+  }
+
+  /** Whether all that makes an offer large enough is what quotas are about. */
+  private boolean onlyQuotasGive() {
+    return index.sparing && !quotas.isEmpty() && agent.plain && index.leastIsCommon();
   }
 
   /** What both stages gave to the same framework on the same agent becomes one proposal. */
@@ -107,14 +235,28 @@ final class Cycle {
     if (agent.available.isEmpty()) {
       return false;
     }
-    missing = quotas.missing(next.name);
-    if (missing.isEmpty() || lacksHierarchy(next)) {
+    if (next.quota == null || next.quota.missing().isEmpty()) {
+      passedOver++;
       return true;
     }
+    if (lacksHierarchy(next)) {
+      return true;
+    }
+    missing = next.quota.missing();
     role = next;
     refreshCandidate();
-    role.frameworks.walk(this::guaranteeTo);
+    walkMembers(guaranteeToMember);
     return true;
+  }
+
+  private void walkMembers(Predicate<Member> visitor) {
+    Sorter.Subset<Member> some =
+        agent.scope == Changes.Scope.EVERYBODY ? null : agent.scope.members(role);
+    if (some == null) {
+      role.frameworks.walk(visitor);
+    } else {
+      some.walk(visitor);
+    }
   }
 
   private boolean guaranteeTo(Member member) {
@@ -126,9 +268,7 @@ final class Cycle {
     }
     Guaranteed guaranteed = guaranteed(strip(candidate, member.framework), missing);
     if (guaranteed != null && propose(member, guaranteed.offer())) {
-      Quantities all = guaranteed.counted.quantities();
-      missing = missing.minus(all);
-      quotas.guaranteed(role.name, guaranteed.granted.quantities(), all);
+      missing = role.quota.missing();
     }
     return true;
   }
@@ -136,11 +276,10 @@ final class Cycle {
   /**
    * What a role is given that lacks something of its guarantee.
    *
-   * @param granted of what it lacks
-   * @param counted the same and what limits and guarantees of others leave of the rest
+   * @param counted what it lacks, and what limits and guarantees of others leave of the rest
    * @param companions what comes along
    */
-  record Guaranteed(Resources granted, Resources counted, Resources companions) {
+  record Guaranteed(Resources counted, Resources companions) {
     Resources offer() {
       return counted.plus(companions);
     }
@@ -153,8 +292,8 @@ final class Cycle {
     if (granted.isEmpty()) {
       return null;
     }
-    Resources extra = quotas.extra(role.name, free.minus(granted), granted.quantities());
-    return new Guaranteed(granted, granted.plus(extra), companions(fit));
+    Resources extra = quotas.extra(role, free.minus(granted), granted.quantities());
+    return new Guaranteed(granted.plus(extra), companions(fit));
   }
 
   /** What comes along with a guarantee, whatever there is of it. */
@@ -173,10 +312,16 @@ final class Cycle {
     if (lacksHierarchy(next)) {
       return true;
     }
+    if (next.quota != null
+        && onlyQuotasGive()
+        && QuotaUse.isExhausted(next, index.options.minAllocatable())) {
+      passedOver++;
+      return true;
+    }
     role = next;
     refreshCandidate();
     if (!candidate.isEmpty()) {
-      role.frameworks.walk(shareWithMember);
+      walkMembers(shareWithMember);
     }
     return true;
   }
@@ -189,9 +334,7 @@ final class Cycle {
       return true;
     }
     Resources offer = share(strip(candidate, member.framework));
-    if (propose(member, offer) && !quotas.isEmpty()) {
-      quotas.shared(role.name, QuotaUse.free(offer).quantities());
-    }
+    propose(member, offer);
     return true;
   }
 
@@ -201,7 +344,7 @@ final class Cycle {
       return fit;
     }
     Resources free = QuotaUse.free(fit);
-    return fit.minus(free).plus(quotas.extra(role.name, free, Quantities.EMPTY));
+    return fit.minus(free).plus(quotas.extra(role, free, Quantities.EMPTY));
   }
 
   /**
@@ -316,7 +459,7 @@ final class Cycle {
     if (refusal == null) {
       return false;
     }
-    wakeUp = Math.min(wakeUp, refusal.expires);
+    agent.wakeUp = Math.min(agent.wakeUp, refusal.expires);
     return true;
   }
 

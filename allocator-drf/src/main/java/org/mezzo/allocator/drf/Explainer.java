@@ -24,7 +24,6 @@ import org.mezzo.resources.Resources;
  */
 final class Explainer {
   private final ClusterIndex index;
-  private final QuotaUse quotas;
   private final RecoveryPause pause;
   private final Predicate<Agent> listed;
   private final Instant now;
@@ -35,18 +34,12 @@ final class Explainer {
    *
    * @param listed whether the whitelist has an agent
    */
-  Explainer(
-      ClusterIndex index,
-      QuotaUse quotas,
-      RecoveryPause pause,
-      Predicate<Agent> listed,
-      Instant now) {
+  Explainer(ClusterIndex index, RecoveryPause pause, Predicate<Agent> listed, Instant now) {
     this.index = index;
-    this.quotas = quotas;
     this.pause = pause;
     this.listed = listed;
     this.now = now;
-    this.rules = new Cycle(index, List.of(), quotas, now, agents -> {});
+    this.rules = new Cycle(index, List.of(), now, agents -> {});
   }
 
   OfferExplanation explain(OfferQuestion question) {
@@ -201,7 +194,7 @@ final class Explainer {
                   + " RESERVATION_REFINEMENT"));
       return;
     }
-    Cycle.Guaranteed guaranteed = rules.guaranteed(fit, quotas.missing(member.role.name));
+    Cycle.Guaranteed guaranteed = rules.guaranteed(fit, index.quotas.missing(member.role.name));
     Resources offer = guaranteed == null ? rules.share(fit) : guaranteed.offer();
     if (guaranteed != null && rules.isTooLittle(member, offer)) {
       offer = rules.share(fit);
@@ -237,14 +230,14 @@ final class Explainer {
   private Hindrance cut(Member member, Resources fit) {
     String role = member.role.name;
     Resources free = QuotaUse.free(fit);
-    Resources limited = quotas.withinLimits(role, free, Quantities.EMPTY);
+    Resources limited = QuotaUse.withinLimits(member.role, free, Quantities.EMPTY);
     if (rules.isTooLittle(member, fit.minus(free).plus(limited))) {
       return hindrance(
           Reason.QUOTA_LIMIT,
           "role %s has %s of its quota's limit of %s"
-              .formatted(role, quotas.consumed(role), quotas.quota(role).limits()));
+              .formatted(role, member.role.quota.consumed(), member.role.quota.quota.limits()));
     }
-    Map<String, Quantities> lacking = quotas.lacking();
+    Map<String, Quantities> lacking = index.quotas.lacking();
     lacking.remove(role);
     Quantities sum = lacking.values().stream().reduce(Quantities.EMPTY, Quantities::plus);
     return Hindrance.builder(

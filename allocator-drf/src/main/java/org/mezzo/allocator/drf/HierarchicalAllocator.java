@@ -53,7 +53,6 @@ public final class HierarchicalAllocator implements Allocator {
   private Clock clock = Clock.systemUTC();
   private Optional<Metrics> metrics = Optional.empty();
   private ClusterIndex index;
-  private Map<String, Quota> quotas = Map.of();
   private Optional<Set<String>> whitelist = Optional.empty();
   private final RecoveryPause pause = new RecoveryPause();
   private Instant nextSweep = Instant.MIN;
@@ -100,7 +99,7 @@ public final class HierarchicalAllocator implements Allocator {
 
   @Override
   public void recovered(Recovery recovery) {
-    pause.begin(Optional.of(recovery), !quotas.isEmpty());
+    pause.begin(Optional.of(recovery), !index.quotas.isEmpty());
   }
 
   @Override
@@ -167,13 +166,23 @@ public final class HierarchicalAllocator implements Allocator {
     if (agentId.isPresent() && agent.isEmpty()) {
       return;
     }
-    index.changed();
     framework.members.forEach(
         (role, member) -> {
           if (roles.isEmpty() || roles.contains(role)) {
-            agent.ifPresentOrElse(member::forgetRefusals, member::forgetRefusals);
+            forgetRefusals(member, agent);
           }
         });
+  }
+
+  private void forgetRefusals(Member member, Optional<Agent> agent) {
+    if (agent.isPresent()) {
+      if (member.forgetRefusals(agent.get())) {
+        index.wake(agent.get());
+      }
+    } else if (member.refuses()) {
+      member.forgetRefusals();
+      index.changed(member);
+    }
   }
 
   @Override
@@ -183,13 +192,13 @@ public final class HierarchicalAllocator implements Allocator {
 
   @Override
   public void quotasUpdated(Map<String, Quota> quotas) {
-    this.quotas = Map.copyOf(quotas);
-    index.changed();
+    index.setQuotas(quotas);
   }
 
   @Override
   public void whitelistUpdated(Optional<Set<String>> hostnames) {
     whitelist = hostnames.map(Set::copyOf);
+    index.changed();
   }
 
   @Override
@@ -199,9 +208,12 @@ public final class HierarchicalAllocator implements Allocator {
     if (pause.holds(index.agents.size(), now)) {
       return List.of();
     }
-    List<Agent> agents = ofRun(candidates);
-    List<Proposal> proposals =
-        new Cycle(index, agents, new QuotaUse(quotas, index), now, shuffle).run();
+    List<Agent> agents =
+        candidates.isPresent()
+            ? index.agentsOf(candidates.get())
+            : index.agentsToVisit(Refusal.millis(now));
+    agents.removeIf(agent -> !mayBeOffered(agent));
+    List<Proposal> proposals = new Cycle(index, agents, now, shuffle).run();
     metrics.ifPresent(
         numbers -> {
           numbers.counter("cycles").increment();
@@ -255,8 +267,7 @@ public final class HierarchicalAllocator implements Allocator {
   @Override
   public Optional<OfferExplanation> explain(OfferQuestion question) {
     return Optional.of(
-        new Explainer(index, new QuotaUse(quotas, index), pause, this::isListed, clock.instant())
-            .explain(question));
+        new Explainer(index, pause, this::isListed, clock.instant()).explain(question));
   }
 
   private List<Agent> ofRun(Optional<Set<String>> candidates) {
@@ -282,7 +293,10 @@ public final class HierarchicalAllocator implements Allocator {
     }
     nextSweep = now.plus(SWEEP);
     for (Framework framework : index.frameworks.values()) {
-      framework.members.values().forEach(member -> member.forgetExpired(now));
+      framework
+          .members
+          .values()
+          .forEach(member -> member.forgetExpired(Refusal.millis(now), index::wake));
     }
   }
 
