@@ -40,8 +40,11 @@ final class Cycle {
   private int candidateMin;
   private Quantities missing;
 
-  /** The roles that lack something of their guarantee, and some that do no longer. */
+  /** The roles that lacked something of their guarantee. */
   private Sorter.Subset<Role> lacking;
+
+  /** Those of them that limits leave something, and some that they do no longer. */
+  private Sorter.Subset<Role> needy;
 
   /** The roles whose limits leave something, and some whose limits do no longer. */
   private Sorter.Subset<Role> open;
@@ -161,13 +164,26 @@ final class Cycle {
       index.roleSorter.walk(guarantees);
       return;
     }
+    if (onlyQuotasGive()) {
+      List<Quantities> least = index.options.minAllocatable();
+      if (needy == null) {
+        needy = subset(role -> isNeedy(role, least));
+      } else if (passedOver > needy.size()) {
+        needy.removeIf(role -> !isNeedy(role, least));
+        passedOver = 0;
+      }
+      needy.walk(guarantees);
+      return;
+    }
     if (lacking == null) {
       lacking = subset(role -> !role.quota.missing().isEmpty());
-    } else if (passedOver > lacking.size()) {
-      lacking.removeIf(role -> role.quota.missing().isEmpty());
-      passedOver = 0;
     }
     lacking.walk(guarantees);
+  }
+
+  /** Whether a role lacks something that it can be given where only quotas give. */
+  private static boolean isNeedy(Role role, List<Quantities> least) {
+    return !role.quota.missing().isEmpty() && !QuotaUse.isExhausted(role, least);
   }
 
   /** Roles that have a quota. */
@@ -211,6 +227,13 @@ final class Cycle {
     open.walk(shares);
   }
 
+  /** Whether a role's limits leave nothing that would be worth an offer on this agent. */
+  private boolean isHopeless(Role next) {
+    return next.quota != null
+        && onlyQuotasGive()
+        && QuotaUse.isExhausted(next, index.options.minAllocatable());
+  }
+
   /** Whether all that makes an offer large enough is what quotas are about. */
   private boolean onlyQuotasGive() {
     return index.sparing && !quotas.isEmpty() && agent.plain && index.leastIsCommon();
@@ -235,7 +258,7 @@ final class Cycle {
     if (agent.available.isEmpty()) {
       return false;
     }
-    if (next.quota == null || next.quota.missing().isEmpty()) {
+    if (next.quota == null || next.quota.missing().isEmpty() || isHopeless(next)) {
       passedOver++;
       return true;
     }
@@ -312,9 +335,7 @@ final class Cycle {
     if (lacksHierarchy(next)) {
       return true;
     }
-    if (next.quota != null
-        && onlyQuotasGive()
-        && QuotaUse.isExhausted(next, index.options.minAllocatable())) {
+    if (isHopeless(next)) {
       passedOver++;
       return true;
     }

@@ -199,35 +199,38 @@ final class QuotaUse {
   }
 
   /**
-   * Whether the limits of a role leave no offer that has one of these, unless it gets what limits
-   * are not about.
+   * Whether limits leave a role no offer that has one of these, unless it gets what limits are not
+   * about. What a guarantee makes up for is not bound by them.
    */
   static boolean isExhausted(Role role, List<Quantities> least) {
-    return role.quota != null && leavesNothing(role.quota.left(), name -> false, least);
-  }
-
-  /** The same for what is kept back, whatever the role. */
-  boolean isKeptBack(List<Quantities> least, Predicate<String> isScalar) {
-    return !required.isEmpty() && leavesNothing(headroom.minus(required), isScalar, least);
-  }
-
-  /**
-   * Whether nothing that these amounts allow has one of these.
-   *
-   * @param boundByLack whether nothing of a name is allowed that the amounts lack
-   */
-  private static boolean leavesNothing(
-      Quantities amounts, Predicate<String> boundByLack, List<Quantities> least) {
-    if (least.isEmpty()) {
+    Use use = role.quota;
+    if (use == null || least.isEmpty()) {
       return false;
     }
+    Quantities left = use.left();
     for (Quantities alternative : least) {
       boolean possible = true;
       for (String name : alternative.names()) {
-        boolean bounded = amounts.has(name) || boundByLack.test(name);
-        if (bounded && amounts.get(name) < alternative.get(name)) {
-          possible = false;
-        }
+        long wanted = alternative.get(name);
+        possible &= !left.has(name) || left.get(name) >= wanted || use.missing.get(name) >= wanted;
+      }
+      if (possible) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether what is kept back leaves nobody an offer that has one of these. */
+  boolean isKeptBack(List<Quantities> least, Predicate<String> isScalar) {
+    if (required.isEmpty() || least.isEmpty()) {
+      return false;
+    }
+    Quantities room = headroom.minus(required);
+    for (Quantities alternative : least) {
+      boolean possible = true;
+      for (String name : alternative.names()) {
+        possible &= !isScalar.test(name) || room.get(name) >= alternative.get(name);
       }
       if (possible) {
         return false;
