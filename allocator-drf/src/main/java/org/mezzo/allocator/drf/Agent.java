@@ -10,6 +10,7 @@ import java.util.Set;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Unavailability;
+import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resource;
 import org.mezzo.resources.ResourceKind.Type;
 import org.mezzo.resources.Resources;
@@ -36,6 +37,9 @@ final class Agent {
 
   /** What can be offered. Shared resources never become less (section 2). */
   Resources available;
+
+  /** Null when that has to be worked out. */
+  private Quantities amounts;
 
   /** By who refused; null while nobody did. */
   private Map<Member, Refusal> refusals;
@@ -204,6 +208,15 @@ final class Agent {
 
   private void reckon() {
     available = total.minus(taken);
+    amounts = null;
+  }
+
+  /** How much is available. */
+  Quantities amounts() {
+    if (amounts == null) {
+      amounts = available.quantities();
+    }
+    return amounts;
   }
 
   /** What of these resources the framework really has here. */

@@ -55,6 +55,11 @@ final class Cycle {
   /** Who changed since a moment, by moment. */
   private final Map<Long, Changes.Scope> scopes = new HashMap<>();
 
+  /** The scope that was asked for last, as most agents have one moment in common. */
+  private Changes.Scope sameScope;
+
+  private long sameMoment;
+
   private Resources refusedBefore;
   private Resources offerBefore;
   private boolean containedBefore;
@@ -111,7 +116,11 @@ final class Cycle {
     if (idle.cut()) {
       index.noteCut();
     }
-    return scopes.computeIfAbsent(idle.moment(), since -> index.changes.since(since, Set.of()));
+    if (sameScope == null || sameMoment != idle.moment()) {
+      sameMoment = idle.moment();
+      sameScope = scopes.computeIfAbsent(sameMoment, since -> index.changes.since(since, Set.of()));
+    }
+    return sameScope;
   }
 
   /**
@@ -449,7 +458,7 @@ final class Cycle {
 
   private Quantities candidateAmounts() {
     if (candidateAmounts == null) {
-      candidateAmounts = candidate.quantities();
+      candidateAmounts = candidate == agent.available ? agent.amounts() : candidate.quantities();
     }
     return candidateAmounts;
   }

@@ -196,15 +196,12 @@ public final class PolicyBenchmark {
 
   /** Cycles of one allocator after a first one. */
   private void again(
-      String name,
-      Supplier<AllocationState> state,
-      Function<Subject, ?> before,
-      Change betweenCycles) {
+      String name, Supplier<AllocationState> state, Change before, Change betweenCycles) {
     if (!runs(name)) {
       return;
     }
     Subject subject = new Subject(state.get());
-    before.apply(subject);
+    before.make(subject);
     measure(
         name,
         round -> {
@@ -249,12 +246,11 @@ public final class PolicyBenchmark {
   /** Everybody has refused everything for long, 50 frameworks on each agent. */
   private void filtered() {
     Supplier<AllocationState> state = () -> Clusters.state(AGENTS, 50);
-    Function<Subject, ?> refuseAll =
+    Change refuseAll =
         subject -> {
           while (!subject.cycle().isEmpty()) {
             subject.offered.forEach(offer -> subject.decline(offer, Duration.ofDays(1)));
           }
-          return subject;
         };
     again("filtered: everything is filtered", state, refuseAll, subject -> {});
     again(
@@ -303,7 +299,7 @@ public final class PolicyBenchmark {
         state,
         subject -> {
           subject.cycle().forEach(offer -> subject.decline(offer, Duration.ofDays(1)));
-          return subject.cycle();
+          subject.offered = subject.cycle();
         },
         subject ->
             subject
