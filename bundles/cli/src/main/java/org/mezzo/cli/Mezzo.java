@@ -21,6 +21,7 @@ import picocli.CommandLine.HelpCommand;
       ExecuteCommand.class,
       ModuleCommand.class,
       AclCommand.class,
+      OfferCommand.class,
       ClassDataCommand.class,
       HelpCommand.class
     })

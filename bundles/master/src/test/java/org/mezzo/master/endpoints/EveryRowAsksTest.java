@@ -370,6 +370,7 @@ class EveryRowAsksTest {
         "/create-volumes",
         "/destroy-volumes",
         "/registrar(1)/registry",
+        "/mezzo/offers/explain",
         "/redirect");
   }
 
@@ -403,6 +404,9 @@ class EveryRowAsksTest {
     }
     if (path.equals("/quota")) {
       assertThat(send(to(path + "/x").DELETE()).status).isEqualTo(400);
+    }
+    if (path.equals("/mezzo/offers/explain")) {
+      return send(to(path + "?framework_id=" + scheduler.id + "&role=secret-role"));
     }
     return send(to(path));
   }
