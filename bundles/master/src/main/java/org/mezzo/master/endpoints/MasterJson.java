@@ -7,6 +7,7 @@ import org.mezzo.master.ledger.Account;
 import org.mezzo.master.ledger.Ledger;
 import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.reads.EpochSeconds;
+import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
