@@ -56,6 +56,13 @@ public record TaskVolumes(List<Mounted> volumes) {
                 + resource
                 + " must have neither `source` nor `image`");
       }
+      if (volume.getMode() == Volume.Mode.RO) {
+        throw new IOException(
+            "This agent gives persistent volumes to tasks for reading and writing only: the mode of"
+                + " "
+                + resource
+                + " must be RW");
+      }
       Path at = checked(volume.getContainerPath(), resource);
       for (Mounted other : mounted) {
         if (at.startsWith(other.at()) || other.at().startsWith(at)) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.Volume;
 import org.mezzo.resources.Resources;
 
 class TaskVolumesTest {
@@ -52,6 +53,22 @@ class TaskVolumesTest {
     assertThatThrownBy(() -> of(volume("v", 1, "eng", one), volume("w", 1, "eng", other)))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("would appear inside each other");
+  }
+
+  @Test
+  void refusesWhatALinkCannotDo() {
+    for (Volume unfit :
+        List.of(
+            Volume.newBuilder().setContainerPath("data").setMode(Volume.Mode.RO).build(),
+            Volume.newBuilder()
+                .setContainerPath("data")
+                .setMode(Volume.Mode.RW)
+                .setSource(Volume.Source.getDefaultInstance())
+                .build())) {
+      Resource.Builder resource = volume("v", 1, "eng", "data").toBuilder();
+      resource.getDiskBuilder().setVolume(unfit);
+      assertThatThrownBy(() -> of(resource.build())).isInstanceOf(IOException.class);
+    }
   }
 
   @Test
