@@ -10,17 +10,23 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
+import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.detection.Machine;
+import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
 import org.mezzo.agent.endpoints.AgentReads;
 import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
@@ -31,6 +37,7 @@ import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.agent.tasks.TaskSandboxes;
 import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
+import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
@@ -49,12 +56,15 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.DrainConfig;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
@@ -67,6 +77,7 @@ import org.slf4j.LoggerFactory;
 public final class Agent implements Daemon {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
   private static final Duration LEFTOVER_LIMIT = Duration.ofSeconds(10);
+  private static final Duration KEEPER_LIMIT = Duration.ofSeconds(3);
   private static final Duration CONTAINERS_LIMIT = Duration.ofSeconds(3);
 
   /** The frame of an agent. */
@@ -90,8 +101,11 @@ public final class Agent implements Daemon {
   private final Coordination coordination;
   private final Runnable onShutdown;
   private final EventLoop loop;
-  private final Resources total;
+  private final Resources own;
   private final AgentCheckpoint checkpoint;
+  private final VolumeStore volumes;
+  private final Operations operations;
+  private final Draining draining;
   private final SandboxPaths paths;
   private final SandboxCollector collector;
   private final TaskSandboxes sandboxes;
@@ -112,7 +126,8 @@ public final class Agent implements Daemon {
    * @param links the host's, stays open
    * @param verbosity of the process's log
    * @param onShutdown called, on the loop, when the master orders the agent to end
-   * @throws IOException when {@code --resources} or the runtime directory stand in the way
+   * @throws IOException when {@code --resources} or the runtime directory stand in the way, or what
+   *     the work directory keeps
    */
   public Agent(
       DaemonFrame frame,
@@ -128,7 +143,7 @@ public final class Agent implements Daemon {
     this.onShutdown = onShutdown;
     loop = frame.loop();
     Path workDir = flags.daemon().folders().work();
-    total = resources(workDir);
+    own = resources(workDir);
     info = describe();
     checkpoint = new AgentCheckpoint(workDir);
     paths = new SandboxPaths(workDir);
@@ -142,6 +157,21 @@ public final class Agent implements Daemon {
                 this::occupied,
                 this::forget));
     sandboxes = new TaskSandboxes(paths, collector, frame.files());
+    volumes = new VolumeStore(workDir, collector::discard);
+    Executor keeper = keeper();
+    operations =
+        new Operations(
+            new Operations.Surroundings(
+                loop,
+                keeper,
+                loop::schedule,
+                new ResourceCheckpoint(workDir),
+                volumes,
+                this::sendUpdate),
+            own,
+            resourceVersion,
+            frame.metrics());
+    draining = new Draining(workDir, keeper, loop, frame.clock());
     hooks =
         frame.own(new AgentHooks(frame.modules().chain(Kinds.HOOK, flags.daemon().hooks(), loop)));
     containerizer =
@@ -150,6 +180,8 @@ public final class Agent implements Daemon {
     frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
     updates = new StatusUpdates(loop::schedule, this::sendUpdate);
     tasks = tasks();
+    operations.connect(
+        tasks::volumesInUse, () -> draining.current().isPresent(), this::endDrainIfEmpty);
     link =
         new MasterLink(
             links,
@@ -175,7 +207,7 @@ public final class Agent implements Daemon {
     double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
     frame.metrics().gauge("slave/recovery_time_secs", () -> recoverySeconds);
     collector.start(paths);
-    loop.execute(() -> tasks.agent(info, resourceVersion));
+    loop.execute(this::recovered);
     frame.openBorder();
     frame.own(
         new LeaderDetection(
@@ -184,7 +216,27 @@ public final class Agent implements Daemon {
             flags.registration().session(),
             loop,
             link::leader));
-    LOG.info("Agent '{}' has {}", frame.name(), total.toText());
+    LOG.info("Agent '{}' has {}", frame.name(), operations.total());
+  }
+
+  private void recovered() {
+    tasks.agent(info, resourceVersion);
+    if (info.hasId()) {
+      operations.agent(info.getId());
+    } else {
+      operations.forgetAll();
+      draining.end("it is a new agent");
+    }
+  }
+
+  /**
+   * A drain is over when nothing runs and nobody has to hear of anything any more; not when things
+   * end because the agent does, for the master does not know of that yet.
+   */
+  private void endDrainIfEmpty() {
+    if (link.registered() && tasks.isEmpty() && operations.idle()) {
+      draining.end("nothing runs any more");
+    }
   }
 
   private Resources resources(Path workDir) throws IOException {
@@ -196,6 +248,30 @@ public final class Agent implements Daemon {
     }
   }
 
+  /** Writes to the disk what must be there before it is told, in order, for as long as it takes. */
+  private Executor keeper() {
+    ThreadPoolExecutor keeper =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            30,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, frame.name() + "-keeper");
+              thread.setDaemon(true);
+              thread.setContextClassLoader(null);
+              return thread;
+            });
+    keeper.allowCoreThreadTimeOut(true);
+    frame.own(
+        () -> {
+          keeper.shutdown();
+          keeper.awaitTermination(KEEPER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        });
+    return keeper;
+  }
+
   private AgentTasks tasks() {
     AgentFlags.Tasks how = flags.tasks();
     Advertised told = frame.advertised();
@@ -203,14 +279,17 @@ public final class Agent implements Daemon {
         new TaskContainers(
             containerizer,
             new TaskEnvironment(how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
+            volumes,
             loop,
             frame.workers().answers());
     return new AgentTasks(
         loop,
         containers,
         sandboxes,
-        new TaskUpdates(updates, hooks, frame.clock(), frame.metrics(), loop),
+        new TaskUpdates(updates, hooks, draining, frame.clock(), frame.metrics(), loop),
         hooks,
+        new AgentTasks.Surroundings(operations, volumes, draining),
+        this::endDrainIfEmpty,
         frame.metrics(),
         new AgentTasks.Limits(how.shutdownGrace(), how.completedExecutors()));
   }
@@ -228,11 +307,13 @@ public final class Agent implements Daemon {
     AgentDescription self =
         new AgentDescription(
             () -> info,
-            total,
+            operations::total,
+            draining::current,
             "slave(1)@" + told.ip() + ":" + told.port(),
             frame.started().toEpochMilli() / 1000.0,
             link::leader);
-    AgentReads reads = new AgentReads(tasks, loop, frame.workers(), frame.authorization());
+    AgentReads reads =
+        new AgentReads(tasks, operations, loop, frame.workers(), frame.authorization());
     ContainerLook containers = new ContainerLook(reads, containerizer);
     new AgentEndpoints(
             self, reads, containers, flags.daemon(), frame.metrics(), frame.files(), verbosity)
@@ -254,7 +335,7 @@ public final class Agent implements Daemon {
         AgentInfo.newBuilder()
             .setHostname(told.hostname())
             .setPort(told.port())
-            .addAllResources(total.toMessages(Resources.Format.POST_REFINEMENT))
+            .addAllResources(own.toMessages(Resources.Format.POST_REFINEMENT))
             .addAllAttributes(flags.equipment().attributes());
     flags.daemon().domain().ifPresent(builder::setDomain);
     return builder.build();
@@ -285,7 +366,7 @@ public final class Agent implements Daemon {
     AgentInfo same = fresh.toBuilder().setId(before.get().getId()).build();
     if (!same.equals(before.get())) {
       checkpoint.store(same);
-      LOG.info("Agent {} comes back with more than it had; it has {} now", id, total.toText());
+      LOG.info("Agent {} comes back with more than it had; it has {} now", id, own.toText());
     }
     return same;
   }
@@ -295,7 +376,7 @@ public final class Agent implements Daemon {
     metrics.gauge("slave/registered", () -> link.registered() ? 1 : 0);
     metrics.gauge("slave/update_queue_length", updates::pending);
     for (String name : List.of("cpus", "gpus", "mem", "disk")) {
-      double amount = total.nonRevocable().scalar(name) / 1000.0;
+      double amount = own.nonRevocable().scalar(name) / 1000.0;
       metrics.gauge("slave/" + name + "_total", () -> amount);
       metrics.gauge("slave/" + name + "_used", () -> tasks.used(name));
       metrics.gauge(
@@ -356,6 +437,10 @@ public final class Agent implements Daemon {
     link.send(AgentCall.newBuilder().setStatusUpdate(update));
   }
 
+  private void sendUpdate(OperationUpdate update) {
+    link.send(AgentCall.newBuilder().setOperationUpdate(update));
+  }
+
   private List<AgentInfo.Capability> capabilities() {
     return CAPABILITIES.stream()
         .map(type -> AgentInfo.Capability.newBuilder().setType(type).build())
@@ -381,18 +466,26 @@ public final class Agent implements Daemon {
                     .setVersion(Versions.MESOS)
                     .addAllCapabilities(capabilities())
                     .setResourceVersionUuid(resourceVersion)
-                    .setAddress(httpAddress()));
+                    .setAddress(httpAddress())
+                    .addAllTotal(total()));
       }
-      return AgentCall.newBuilder()
-          .setReregister(
-              Reregister.newBuilder()
-                  .setAgent(info)
-                  .setVersion(Versions.MESOS)
-                  .addAllCapabilities(capabilities())
-                  .setResourceVersionUuid(resourceVersion)
-                  .setAddress(httpAddress())
-                  .addAllFrameworks(tasks.frameworkInfos())
-                  .addAllTasks(tasks.records()));
+      Reregister.Builder again =
+          Reregister.newBuilder()
+              .setAgent(info)
+              .setVersion(Versions.MESOS)
+              .addAllCapabilities(capabilities())
+              .setResourceVersionUuid(resourceVersion)
+              .setAddress(httpAddress())
+              .addAllTotal(total())
+              .addAllFrameworks(tasks.frameworkInfos())
+              .addAllTasks(tasks.records())
+              .addAllOperations(operations.open());
+      draining.current().ifPresent(drain -> again.setDrain(drain.config()));
+      return AgentCall.newBuilder().setReregister(again);
+    }
+
+    private List<Resource> total() {
+      return operations.total().toMessages(Resources.Format.POST_REFINEMENT);
     }
 
     @Override
@@ -404,12 +497,16 @@ public final class Agent implements Daemon {
       }
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);
+      operations.agent(info.getId());
       updates.resume();
+      operations.resume();
+      endDrainIfEmpty();
     }
 
     @Override
     public void disconnected() {
       updates.pause();
+      operations.pause();
     }
 
     @Override
@@ -428,6 +525,10 @@ public final class Agent implements Daemon {
             tasks.message(event.getFrameworkMessage().getExecutorId().getValue());
         case UPDATE_FRAMEWORK -> tasks.updateFramework(event.getUpdateFramework().getFramework());
         case RECONCILE_TASKS -> tasks.reconcile(event.getReconcileTasks());
+        case APPLY_OPERATION -> operations.apply(event.getApplyOperation());
+        case ACKNOWLEDGE_OPERATION -> operations.acknowledge(event.getAcknowledgeOperation());
+        case RECONCILE_OPERATIONS -> operations.reconcile(event.getReconcileOperations());
+        case DRAIN -> drain(event.getDrain().getConfig());
         case SHUTDOWN -> {
           LOG.error("The master ordered this agent to end: {}", event.getShutdown().getMessage());
           tasks.shutdown();
@@ -435,6 +536,12 @@ public final class Agent implements Daemon {
         }
         default -> LOG.debug("Ignored an event that this version does not know");
       }
+    }
+
+    private void drain(DrainConfig config) {
+      draining.begin(config);
+      tasks.drain(draining.current().flatMap(Draining.Drain::longestGrace));
+      endDrainIfEmpty();
     }
   }
 

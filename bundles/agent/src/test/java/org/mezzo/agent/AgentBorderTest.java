@@ -171,6 +171,12 @@ class AgentBorderTest {
                                     .setValue("echo " + OUTPUT + "; sleep 100")))));
     master.next(TaskState.TASK_STARTING);
     master.next(TaskState.TASK_RUNNING);
+    master.send(
+        MasterEvent.newBuilder()
+            .setApplyOperation(
+                Made.apply(
+                    "a", Made.named(Made.reserve(Made.scalar("cpus", 1, "r-hidden")), "op"))));
+    master.outcome();
     String read = "/files/read?offset=0&path=" + SANDBOX + "/stdout";
     while (!get(read).body().contains(OUTPUT)) {
       Thread.onSpinWait();
@@ -259,7 +265,8 @@ class AgentBorderTest {
         .contains("/slave(1)/state", "/slave(1)/containers", "/slave(1)/monitor/statistics")
         .contains("/slave(1)/flags", "/files/read", "/files/browse", "/files/download")
         .contains("GET_FLAGS", "GET_STATE", "GET_TASKS", "GET_EXECUTORS", "GET_FRAMEWORKS")
-        .contains("GET_CONTAINERS", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL");
+        .contains(
+            "GET_CONTAINERS", "GET_OPERATIONS", "LIST_FILES", "READ_FILE", "SET_LOGGING_LEVEL");
     assertThat(reasons)
         .allMatch(reason -> reason.matches("[^:]+: .{5,}"))
         .anyMatch(reason -> reason.startsWith("/slave(1)/health: "))

@@ -17,6 +17,7 @@ import org.mezzo.link.Links;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.link.messages.Welcome;
 import org.mezzo.protocol.v1.AgentID;
@@ -25,6 +26,7 @@ import org.mezzo.protocol.v1.TaskState;
 /** The master's end of a real link: registers whoever comes and keeps what it is told. */
 final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
   final BlockingQueue<StatusUpdate> updates = new LinkedBlockingQueue<>();
+  final BlockingQueue<OperationUpdate> outcomes = new LinkedBlockingQueue<>();
   final BlockingQueue<AgentCall> registrations = new LinkedBlockingQueue<>();
   final List<LinkServer.Session> sessions = new CopyOnWriteArrayList<>();
   volatile boolean acknowledges = true;
@@ -91,10 +93,15 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
         registrations.add(call);
         break;
       case STATUS_UPDATE:
+        // Who has seen the update can decide on the next one only.
+        boolean acknowledged = acknowledges;
         updates.add(call.getStatusUpdate());
-        if (acknowledges) {
+        if (acknowledged) {
           acknowledge(call.getStatusUpdate());
         }
+        break;
+      case OPERATION_UPDATE:
+        outcomes.add(call.getOperationUpdate());
         break;
       default:
         break;
@@ -109,6 +116,15 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
         .setTaskId(update.getStatus().getTaskId())
         .setUuid(update.getStatus().getUuid());
     send(event);
+  }
+
+  /** The next outcome of an operation. */
+  OperationUpdate outcome() throws InterruptedException {
+    OperationUpdate outcome = outcomes.poll(60, TimeUnit.SECONDS);
+    if (outcome == null) {
+      throw new AssertionError("no outcome of an operation came");
+    }
+    return outcome;
   }
 
   void send(MasterEvent.Builder event) {

@@ -1,6 +1,7 @@
 package org.mezzo.containerizer;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -21,6 +22,8 @@ import org.mezzo.resources.Resources;
  * @param info as the framework gave it, if it did
  * @param rootAllowed whether the command may run as an account with the user id 0; looked at only
  *     where containers run as their user ({@code --switch_user}, an agent that is root)
+ * @param owned directories beside the sandbox itself that are given to the user before anything
+ *     runs, not what is in them; nobody but the agent may be able to exchange one
  */
 public record LaunchRequest(
     String containerId,
@@ -31,7 +34,8 @@ public record LaunchRequest(
     Resources resources,
     Resources limits,
     Optional<ContainerInfo> info,
-    boolean rootAllowed) {
+    boolean rootAllowed,
+    List<Path> owned) {
   /** A request whose command may run as any account. */
   public LaunchRequest(
       String containerId,
@@ -42,11 +46,13 @@ public record LaunchRequest(
       Resources resources,
       Resources limits,
       Optional<ContainerInfo> info) {
-    this(containerId, command, environment, user, sandbox, resources, limits, info, true);
+    this(
+        containerId, command, environment, user, sandbox, resources, limits, info, true, List.of());
   }
 
   public LaunchRequest {
     environment = Map.copyOf(environment);
+    owned = List.copyOf(owned);
     if (!containerId.matches("[A-Za-z0-9_-]{1,242}")) {
       throw new IllegalArgumentException("'" + containerId + "' cannot name a container");
     }

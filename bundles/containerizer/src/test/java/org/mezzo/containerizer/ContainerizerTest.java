@@ -382,7 +382,8 @@ class ContainerizerTest {
             plain.resources(),
             plain.limits(),
             plain.info(),
-            false);
+            false,
+            List.of());
     assertThatThrownBy(() -> run(refused)).hasRootCauseInstanceOf(LaunchException.class);
     assertThat(plain.sandbox().resolve("stdout")).doesNotExist();
   }

@@ -272,6 +272,32 @@ public final class Conversions {
     return volume;
   }
 
+  /**
+   * What resources were before all operations: volumes are disk again, and dynamic reservations are
+   * gone, so that what is left is what an agent is started with (rule 305).
+   */
+  public static Resources undone(Resources resources) throws ResourceFormatException {
+    Resource[] disks = new Resource[resources.size()];
+    for (int i = 0; i < disks.length; i++) {
+      Resource resource = resources.get(i);
+      Resource disk =
+          resource.kind.isPersistentVolume() ? Resource.ofChecked(stripped(resource)) : resource;
+      List<Reservation> stack = disk.kind.reservations();
+      boolean fixed = !stack.isEmpty() && !stack.get(0).dynamic();
+      disks[i] = disk.as(disk.kind.withReservations(stack.subList(0, fixed ? 1 : 0)));
+    }
+    return Resources.of(disks);
+  }
+
+  /**
+   * Whether operations made a resource what it is, so that an agent has to keep it over a restart:
+   * a persistent volume, or something with a dynamic reservation.
+   */
+  public static boolean isMade(ResourceKind kind) {
+    List<Reservation> stack = kind.reservations();
+    return kind.isPersistentVolume() || !stack.isEmpty() && stack.get(stack.size() - 1).dynamic();
+  }
+
   /** Never empty. */
   private static Resources read(String field, Collection<org.mezzo.protocol.v1.Resource> messages)
       throws ResourceFormatException {

@@ -429,6 +429,42 @@ class ConversionsTest {
   }
 
   @Test
+  void knowsWhatOperationsMadeAndOfWhat() throws Exception {
+    Resources own =
+        Resources.of(
+            list(
+                scalar("cpus", 4),
+                scalar("mem", 5).addReservations(fixed("eng")),
+                scalar("disk", 100),
+                onMount(scalar("disk", 50))));
+    Resources made =
+        Resources.of(
+            list(
+                scalar("cpus", 1, "eng"),
+                scalar("cpus", 1, "eng", "eng/web"),
+                scalar("mem", 2).addReservations(fixed("eng")).addReservations(dynamic("eng/web")),
+                shared(volume("v", scalar("disk", 10, "eng"))),
+                volume("m", onMount(scalar("disk", 50, "eng")))));
+    assertThat(Conversions.undone(made))
+        .isEqualTo(
+            Resources.of(
+                list(
+                    scalar("cpus", 2),
+                    scalar("mem", 2).addReservations(fixed("eng")),
+                    scalar("disk", 10),
+                    onMount(scalar("disk", 50)))));
+    Resources total = new Conversion(Conversions.undone(made), made).appliedTo(own);
+    assertThat(total.filter(resource -> Conversions.isMade(resource.kind()))).isEqualTo(made);
+    assertThat(own.filter(resource -> Conversions.isMade(resource.kind())).isEmpty()).isTrue();
+    assertThat(
+            Conversions.isMade(
+                Resources.of(list(volume("v", scalar("disk", 1).addReservations(fixed("eng")))))
+                    .get(0)
+                    .kind()))
+        .isTrue();
+  }
+
+  @Test
   void isAppliedToWhatIsThereOnly() throws Exception {
     Resources total =
         Resources.of(

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
+import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.AgentTasks.ExecutorView;
 import org.mezzo.agent.tasks.AgentTasks.FrameworkView;
@@ -16,8 +17,11 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.ObjectApprovers;
+import org.mezzo.protocol.v1.Operation;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Task;
+import org.mezzo.resources.Conversion;
+import org.mezzo.resources.Conversions;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 
@@ -40,19 +44,25 @@ public final class AgentReads {
   record Running(String framework, ExecutorView executor) {}
 
   private final AgentTasks tasks;
+  private final Operations operations;
   private final Executor loop;
   private final Executor workers;
   private final Authorization authorization;
 
   /**
-   * Reads tasks.
+   * Reads tasks and operations.
    *
-   * @param loop the owner of the tasks
+   * @param loop the owner of both
    * @param workers where answers are written
    */
   public AgentReads(
-      AgentTasks tasks, Executor loop, Executor workers, Authorization authorization) {
+      AgentTasks tasks,
+      Operations operations,
+      Executor loop,
+      Executor workers,
+      Authorization authorization) {
     this.tasks = tasks;
+    this.operations = operations;
     this.loop = loop;
     this.workers = workers;
     this.authorization = authorization;
@@ -174,6 +184,32 @@ public final class AgentReads {
       }
     }
     return running;
+  }
+
+  /** Operations that are on their way, and of which the roles may be seen. */
+  CompletionStage<List<Operation>> operations(Optional<Principal> principal) {
+    return CompletableFuture.supplyAsync(operations::open, loop)
+        .thenCompose(
+            open ->
+                authorization.with(
+                    principal,
+                    List.of(Action.VIEW_ROLE),
+                    workers,
+                    approvers -> open.stream().filter(it -> visible(it, approvers)).toList()));
+  }
+
+  private static boolean visible(Operation operation, ObjectApprovers approvers) {
+    if (!approvers.limited()) {
+      return true;
+    }
+    try {
+      Conversion conversion = Conversions.of(operation.getInfo());
+      return conversion.consumed().plus(conversion.converted()).reserved().keySet().stream()
+          .allMatch(role -> approvers.approved(Action.VIEW_ROLE, role));
+    } catch (ResourceFormatException e) {
+      // Whose it is cannot be told.
+      return false;
+    }
   }
 
   private static Stream<Task> tasks(ExecutorView executor) {

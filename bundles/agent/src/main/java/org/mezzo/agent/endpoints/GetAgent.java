@@ -20,15 +20,19 @@ final class GetAgent implements ApiCall<Call> {
     return CallDeclaration.of(
         Call.Type.GET_AGENT,
         Permission.none("every offer tells it to frameworks"),
-        "What the agent is registered as.");
+        "What the agent is registered as, and whether it drains.");
   }
 
   @Override
   public void handle(Call call, CallExchange exchange) {
+    Response.GetAgent.Builder agent =
+        Response.GetAgent.newBuilder().setAgentInfo(self.info().get());
+    self.drain()
+        .get()
+        .ifPresent(
+            drain ->
+                agent.setDrainConfig(drain.config()).setEstimatedDrainStartTime(drain.began()));
     exchange.respond(
-        Response.newBuilder()
-            .setType(Response.Type.GET_AGENT)
-            .setGetAgent(Response.GetAgent.newBuilder().setAgentInfo(self.info().get()))
-            .build());
+        Response.newBuilder().setType(Response.Type.GET_AGENT).setGetAgent(agent).build());
   }
 }

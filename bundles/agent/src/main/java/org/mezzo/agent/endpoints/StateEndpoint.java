@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.mezzo.agent.Agent;
+import org.mezzo.agent.draining.Draining.Drain;
 import org.mezzo.agent.tasks.AgentTasks.ExecutorView;
 import org.mezzo.agent.tasks.AgentTasks.FrameworkView;
 import org.mezzo.agent.updates.States;
@@ -75,7 +77,7 @@ final class StateEndpoint implements ApiEndpoint {
 
   private void state(JsonOut json, AgentReads.Visible state) {
     AgentInfo agent = self.info().get();
-    Resources total = self.total();
+    Resources total = self.total().get();
     Resources allocated = state.allocated();
     Map<String, Resources> reserved =
         state.approvers().approved(Action.VIEW_ROLE, total.reserved());
@@ -93,6 +95,7 @@ final class StateEndpoint implements ApiEndpoint {
           if (agent.hasDomain()) {
             StateJson.domain(json, "domain", agent.getDomain());
           }
+          self.drain().get().ifPresent(drain -> drain(json, drain));
           StateJson.resources(json, "resources", total);
           StateJson.resourcesByRole(json, "reserved_resources", reserved);
           StateJson.resources(json, "unreserved_resources", total.unreserved());
@@ -119,6 +122,13 @@ final class StateEndpoint implements ApiEndpoint {
               state.frameworks().completed(),
               framework -> framework(json, framework));
         });
+  }
+
+  private static void drain(JsonOut json, Drain drain) {
+    json.message("drain_config", drain.config());
+    json.integer(
+        "estimated_drain_start_time_seconds",
+        TimeUnit.NANOSECONDS.toSeconds(drain.began().getNanoseconds()));
   }
 
   private static void framework(JsonOut json, FrameworkView framework) {

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -98,6 +99,27 @@ public final class SandboxCollector implements AutoCloseable {
   public void schedule(Path sandbox) {
     due.put(sandbox, clock.instant().plus(delay));
     inUse.remove(sandbox);
+  }
+
+  /**
+   * Deletes a directory that is no sandbox and that nobody uses any more, as soon as it may; at the
+   * next start of the agent somebody must ask for it again if this one ends before.
+   */
+  public void discard(Path directory) {
+    try {
+      thread.execute(
+          () -> {
+            try {
+              TreeDeletion.delete(directory);
+              succeeded.increment();
+            } catch (IOException e) {
+              failed.increment();
+              LOG.warn("Cannot delete {}; remove it by hand", directory, e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      LOG.debug("{} stays until the next start", directory);
+    }
   }
 
   private void scheduleExisting(SandboxPaths paths) {

@@ -1,5 +1,6 @@
 package org.mezzo.agent.tasks;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -13,8 +14,12 @@ import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.updates.States;
+import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.Metrics;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.messages.AcknowledgeUpdate;
@@ -25,12 +30,16 @@ import org.mezzo.link.messages.TaskRecord;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.KillPolicy;
 import org.mezzo.protocol.v1.Task;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TaskStatus.Reason;
+import org.mezzo.resources.Conversions;
+import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +63,14 @@ public final class AgentTasks {
    */
   public record Limits(Duration shutdownGrace, int completedExecutors) {}
 
+  /**
+   * What of the agent itself decides about launches.
+   *
+   * @param operations know its resources
+   * @param volumes that tasks may have
+   */
+  public record Surroundings(Operations operations, VolumeStore volumes, Draining draining) {}
+
   /** An executor as {@code /state} shows it. Immutable. */
   public record ExecutorView(
       String id,
@@ -76,6 +93,8 @@ public final class AgentTasks {
   private final TaskSandboxes sandboxes;
   private final TaskUpdates updates;
   private final AgentHooks hooks;
+  private final Surroundings around;
+  private final Runnable removed;
   private final Limits limits;
   private final Map<String, FrameworkEntry> frameworks = new LinkedHashMap<>();
   private final AtomicInteger frameworkCount = new AtomicInteger();
@@ -86,13 +105,19 @@ public final class AgentTasks {
   private AgentInfo agent = AgentInfo.newBuilder().setHostname("").build();
   private String resourceVersion = "";
 
-  /** No task yet. */
+  /**
+   * No task yet.
+   *
+   * @param removed told, on the loop, when a framework has nothing here any more
+   */
   public AgentTasks(
       EventLoop loop,
       TaskContainers containers,
       TaskSandboxes sandboxes,
       TaskUpdates updates,
       AgentHooks hooks,
+      Surroundings around,
+      Runnable removed,
       Metrics metrics,
       Limits limits) {
     this.loop = loop;
@@ -100,6 +125,8 @@ public final class AgentTasks {
     this.sandboxes = sandboxes;
     this.updates = updates;
     this.hooks = hooks;
+    this.around = around;
+    this.removed = removed;
     this.limits = limits;
     commands = new CommandExecutor(loop, containers, sandboxes, updates, metrics, this::finished);
     invalidMessages = metrics.counter("slave/invalid_framework_messages");
@@ -159,6 +186,15 @@ public final class AgentTasks {
           framework.id());
       return;
     }
+    if (around.draining().current().isPresent()) {
+      updates.refuse(
+          framework,
+          info,
+          States.forFramework(framework.info, TaskState.TASK_DROPPED),
+          Reason.REASON_AGENT_DRAINING,
+          "The agent is draining");
+      return;
+    }
     if (message.hasResourceVersionUuid()
         && !message.getResourceVersionUuid().isEmpty()
         && !message.getResourceVersionUuid().equals(resourceVersion)) {
@@ -205,6 +241,20 @@ public final class AgentTasks {
           "Task '{}' has a check or health check, which this agent does not run yet; it is ignored",
           info.getTaskId().getValue());
     }
+    Resources resources;
+    TaskVolumes volumes;
+    try {
+      resources = Resources.of(info.getResourcesList()).unallocated();
+      volumes = TaskVolumes.of(resources, around.volumes());
+    } catch (ResourceFormatException | IOException e) {
+      updates.refuse(
+          framework,
+          info,
+          TaskState.TASK_FAILED,
+          Reason.REASON_CONTAINER_LAUNCH_FAILED,
+          "Failed to launch container: " + e.getMessage());
+      return;
+    }
     String container = UUID.randomUUID().toString();
     CommandTask task =
         new CommandTask(
@@ -214,9 +264,49 @@ public final class AgentTasks {
             sandboxes.choose(
                 agent.getId().getValue(), framework.id(), info.getTaskId().getValue(), container));
     task.rootRefused = message.getRootRefused();
+    task.volumes = volumes;
+    task.owned = volumes.owned(task.sandbox, volumesInUse());
     framework.tasks.put(task.id(), task);
     updates.staged(task);
     use(task, 1);
+    Resources made = resources.filter(resource -> Conversions.isMade(resource.kind()));
+    if (made.isEmpty()) {
+      launch(task);
+      return;
+    }
+    // What the operations that came before make is not there before they are on record.
+    around
+        .operations()
+        .whenSettled(
+            () -> {
+              try {
+                launchWith(task, made);
+              } catch (RuntimeException | LinkageError e) {
+                failUnexpectedly(framework, info, e);
+              }
+            });
+  }
+
+  private void launchWith(CommandTask task, Resources made) {
+    if (task.ended) {
+      return;
+    }
+    Resources total = around.operations().total();
+    Resources unknown =
+        made.filter(resource -> !total.contains(Resources.of(resource.withCopies(1))));
+    if (unknown.isEmpty()) {
+      launch(task);
+    } else {
+      commands.drop(
+          task,
+          Reason.REASON_RESOURCES_UNKNOWN,
+          "Reservations or volumes that the task uses are unknown to the agent: " + unknown);
+    }
+  }
+
+  private void launch(CommandTask task) {
+    FrameworkEntry framework = task.framework;
+    TaskInfo info = task.info;
     if (hooks.isEmpty()) {
       commands.launch(task, Map.of());
       return;
@@ -236,6 +326,19 @@ public final class AgentTasks {
               }
             },
             loop);
+  }
+
+  /** Persistent volumes of tasks whose containers are not gone, allocated to nobody. */
+  public Resources volumesInUse() {
+    Resources used = Resources.EMPTY;
+    for (FrameworkEntry framework : frameworks.values()) {
+      for (CommandTask task : framework.tasks.values()) {
+        if (!task.ended) {
+          used = used.plus(task.volumes.resources());
+        }
+      }
+    }
+    return used;
   }
 
   // Ending.
@@ -270,14 +373,14 @@ public final class AgentTasks {
   private void removeIfIdle(FrameworkEntry framework) {
     if (framework.tasks.isEmpty() && frameworks.remove(framework.id(), framework)) {
       frameworkCount.set(frameworks.size());
-      if (framework.completed.isEmpty()) {
-        return;
+      if (!framework.completed.isEmpty()) {
+        completed.removeIf(view -> view.info().getId().equals(framework.info.getId()));
+        completed.add(view(framework));
+        while (completed.size() > MOST_COMPLETED_FRAMEWORKS) {
+          completed.removeFirst();
+        }
       }
-      completed.removeIf(view -> view.info().getId().equals(framework.info.getId()));
-      completed.add(view(framework));
-      while (completed.size() > MOST_COMPLETED_FRAMEWORKS) {
-        completed.removeFirst();
-      }
+      removed.run();
     }
   }
 
@@ -330,6 +433,23 @@ public final class AgentTasks {
     commands.kill(task, CommandExecutor.grace(task, message.getKillPolicy()), true);
   }
 
+  /**
+   * Kills every task because the agent drains (rule 249).
+   *
+   * @param longest what no task's grace may exceed, if there is such a limit
+   */
+  public void drain(Optional<Duration> longest) {
+    for (FrameworkEntry framework : List.copyOf(frameworks.values())) {
+      for (CommandTask task : List.copyOf(framework.tasks.values())) {
+        Duration grace = CommandExecutor.grace(task, KillPolicy.getDefaultInstance());
+        commands.kill(
+            task,
+            longest.filter(limit -> limit.compareTo(grace) < 0).orElse(grace),
+            !framework.terminating);
+      }
+    }
+  }
+
   /** Kills everything of a framework and forgets it; no updates are sent (rule 112). */
   public void shutdownFramework(FrameworkID id) {
     FrameworkEntry framework = frameworks.get(id.getValue());
@@ -369,6 +489,11 @@ public final class AgentTasks {
     for (FrameworkEntry framework : List.copyOf(frameworks.values())) {
       shutdownFramework(framework.info.getId());
     }
+  }
+
+  /** Whether no framework has anything here, nor waits for the last word on it. */
+  public boolean isEmpty() {
+    return frameworks.isEmpty();
   }
 
   /** Whether no container runs. */

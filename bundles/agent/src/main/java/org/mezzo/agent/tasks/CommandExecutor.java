@@ -157,6 +157,21 @@ final class CommandExecutor implements TaskContainers.Listener {
     ended.accept(task);
   }
 
+  /** Gives a task up that was not launched yet. */
+  void drop(CommandTask task, Reason reason, String message) {
+    task.ended = true;
+    LOG.warn("Task '{}' is not launched: {}", task.id(), message);
+    updates.tell(
+        task,
+        updates
+            .fromAgent(
+                task.info.getTaskId(),
+                States.forFramework(task.framework.info, TaskState.TASK_DROPPED))
+            .setReason(reason)
+            .setMessage(message));
+    ended.accept(task);
+  }
+
   // Ending.
 
   @Override

@@ -2,8 +2,10 @@ package org.mezzo.agent.tasks;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.protocol.v1.ContainerID;
@@ -43,6 +45,12 @@ final class CommandTask {
 
   /** Whether the master lets nothing run as root. */
   boolean rootRefused;
+
+  /** Its persistent volumes. */
+  TaskVolumes volumes = TaskVolumes.NONE;
+
+  /** What is given to its user beside the sandbox. */
+  List<Path> owned = List.of();
 
   boolean killed;
   boolean outOfTime;

@@ -9,10 +9,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
+import org.mezzo.files.FileFailure;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.TaskInfo;
@@ -34,6 +36,7 @@ public final class TaskContainers {
 
   private final Containerizer containerizer;
   private final TaskEnvironment environment;
+  private final VolumeStore volumes;
   private final Executor loop;
   private final Executor workers;
 
@@ -56,12 +59,18 @@ public final class TaskContainers {
   /**
    * No container yet.
    *
+   * @param volumes that tasks may have
    * @param workers where sandboxes are made
    */
   public TaskContainers(
-      Containerizer containerizer, TaskEnvironment environment, Executor loop, Executor workers) {
+      Containerizer containerizer,
+      TaskEnvironment environment,
+      VolumeStore volumes,
+      Executor loop,
+      Executor workers) {
     this.containerizer = containerizer;
     this.environment = environment;
+    this.volumes = volumes;
     this.loop = loop;
     this.workers = workers;
   }
@@ -84,7 +93,8 @@ public final class TaskContainers {
         Resources.of(task.info.getResourcesList()).unallocated(),
         limits(task.info),
         task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
-        !task.rootRefused);
+        !task.rootRefused,
+        task.owned);
   }
 
   private static Resources limits(TaskInfo info) {
@@ -111,6 +121,13 @@ public final class TaskContainers {
       SandboxPaths.create(task.sandbox);
     } catch (IOException | RuntimeException e) {
       loop.execute(() -> listener.failed(task, "Cannot create the sandbox: " + e.getMessage()));
+      return;
+    }
+    try {
+      task.volumes.place(task.sandbox, volumes);
+    } catch (IOException | RuntimeException e) {
+      String reason = e instanceof IOException io ? FileFailure.reason(io) : e.toString();
+      loop.execute(() -> listener.failed(task, reason));
       return;
     }
     CompletionStage<Containerizer.Launched> launched;

@@ -1,8 +1,14 @@
 package org.mezzo.agent.tasks;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Permission.Question;
@@ -16,6 +22,9 @@ public final class TaskSandboxes {
   private final SandboxPaths paths;
   private final SandboxCollector collector;
   private final VirtualFiles files;
+
+  /** Under which paths the volumes of a sandbox are shown while somebody uses it. */
+  private final Map<Path, List<String>> volumes = new ConcurrentHashMap<>();
 
   /** No sandbox yet. */
   public TaskSandboxes(SandboxPaths paths, SandboxCollector collector, VirtualFiles files) {
@@ -41,9 +50,21 @@ public final class TaskSandboxes {
                 .frameworkInfo(task.framework.info)
                 .containerId(task.containerId)
                 .build());
-    files.attach(task.sandbox.toString(), task.sandbox, access);
-    files.attach(virtualPath(task, task.containerId), task.sandbox, access);
-    files.attach(virtualPath(task, "latest"), task.sandbox, access);
+    List<String> below = new ArrayList<>();
+    for (String path :
+        List.of(
+            task.sandbox.toString(),
+            virtualPath(task, task.containerId),
+            virtualPath(task, "latest"))) {
+      files.attach(path, task.sandbox, access);
+      for (TaskVolumes.Mounted volume : task.volumes.volumes()) {
+        below.add(path + "/" + volume.at());
+        files.attach(path + "/" + volume.at(), volume.directory(), access);
+      }
+    }
+    if (!below.isEmpty()) {
+      volumes.put(task.sandbox, below);
+    }
   }
 
   private static String virtualPath(CommandTask task, String run) {
@@ -52,6 +73,8 @@ public final class TaskSandboxes {
 
   /** Nothing runs in it any more: the collector may have it in time. */
   void leave(Path sandbox) {
+    // What comes into a volume later is not of this sandbox any more.
+    Optional.ofNullable(volumes.remove(sandbox)).ifPresent(paths -> paths.forEach(files::detach));
     collector.schedule(sandbox);
   }
 

@@ -9,6 +9,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.updates.StatusUpdates;
@@ -35,6 +36,7 @@ public final class TaskUpdates {
 
   private final StatusUpdates streams;
   private final AgentHooks hooks;
+  private final Draining draining;
   private final Clock clock;
   private final Executor loop;
   private final Map<TaskState, Metrics.Counter> ends;
@@ -46,12 +48,19 @@ public final class TaskUpdates {
    * Nothing to tell yet.
    *
    * @param streams deliver what is told
+   * @param draining says of kills that they are its
    * @param loop where replies of hooks arrive
    */
   public TaskUpdates(
-      StatusUpdates streams, AgentHooks hooks, Clock clock, Metrics metrics, Executor loop) {
+      StatusUpdates streams,
+      AgentHooks hooks,
+      Draining draining,
+      Clock clock,
+      Metrics metrics,
+      Executor loop) {
     this.streams = streams;
     this.hooks = hooks;
+    this.draining = draining;
     this.clock = clock;
     this.loop = loop;
     ends =
@@ -123,6 +132,7 @@ public final class TaskUpdates {
     if (task.framework.terminating || States.terminal(task.task.getState())) {
       return;
     }
+    draining.explain(task.framework.info, builder);
     TaskStatus status = stamped(builder);
     remember(task, status);
     validUpdates.increment();

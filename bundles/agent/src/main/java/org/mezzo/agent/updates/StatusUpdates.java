@@ -2,16 +2,9 @@ package org.mezzo.agent.updates;
 
 import com.google.protobuf.ByteString;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import org.mezzo.daemon.loop.Backoff;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -28,26 +21,9 @@ import org.slf4j.LoggerFactory;
 public final class StatusUpdates {
   private static final Logger LOG = LoggerFactory.getLogger(StatusUpdates.class);
 
-  /** The wait before the first retry; doubled for each one after it. */
-  static final Duration FIRST_RETRY = Duration.ofSeconds(10);
-
-  /** The longest wait between retries. */
-  static final Duration LONGEST_RETRY = Duration.ofMinutes(10);
-
   private record Key(FrameworkID framework, TaskID task) {}
 
-  private static final class Stream {
-    final Deque<TaskStatus> pending = new ArrayDeque<>();
-    Optional<TaskState> sent = Optional.empty();
-    final Backoff backoff = new Backoff(FIRST_RETRY, LONGEST_RETRY);
-    Timer retry = () -> {};
-  }
-
-  private final Map<Key, Stream> streams = new LinkedHashMap<>();
-  private final BiFunction<Duration, Runnable, Timer> timers;
-  private final Consumer<StatusUpdate> sender;
-  private final AtomicInteger waiting = new AtomicInteger();
-  private boolean paused = true;
+  private final UpdateStreams<Key, TaskStatus> streams;
 
   /**
    * Starts paused.
@@ -57,24 +33,22 @@ public final class StatusUpdates {
    */
   public StatusUpdates(
       BiFunction<Duration, Runnable, Timer> timers, Consumer<StatusUpdate> sender) {
-    this.timers = timers;
-    this.sender = sender;
+    streams =
+        new UpdateStreams<>(
+            timers,
+            TaskStatus::getUuid,
+            (key, first, last) ->
+                sender.accept(
+                    StatusUpdate.newBuilder()
+                        .setFrameworkId(key.framework())
+                        .setStatus(first)
+                        .setLatestState(last.getState())
+                        .build()));
   }
 
   /** Appends to a task's stream and sends at once when nothing is under way. */
   public void add(FrameworkID framework, TaskStatus status) {
-    Key key = new Key(framework, status.getTaskId());
-    Stream stream = streams.computeIfAbsent(key, unused -> new Stream());
-    for (TaskStatus pending : stream.pending) {
-      if (pending.getUuid().equals(status.getUuid())) {
-        return;
-      }
-    }
-    stream.pending.add(status);
-    waiting.incrementAndGet();
-    if (stream.pending.size() == 1 && !paused) {
-      send(key, stream);
-    }
+    streams.add(new Key(framework, status.getTaskId()), status);
   }
 
   /**
@@ -84,103 +58,42 @@ public final class StatusUpdates {
    */
   public Optional<TaskStatus> acknowledge(FrameworkID framework, TaskID task, ByteString uuid) {
     Key key = new Key(framework, task);
-    Stream stream = streams.get(key);
-    if (stream == null
-        || stream.pending.isEmpty()
-        || !stream.pending.peekFirst().getUuid().equals(uuid)) {
+    Optional<TaskStatus> acknowledged = streams.acknowledge(key, uuid);
+    if (acknowledged.isEmpty()) {
       LOG.debug("Ignored an acknowledgement for task {}: it is not for the pending update", task);
-      return Optional.empty();
+    } else if (States.terminal(acknowledged.get().getState())) {
+      streams.removeIfEmpty(key);
     }
-    TaskStatus acknowledged = stream.pending.removeFirst();
-    waiting.decrementAndGet();
-    stream.retry.cancel();
-    stream.backoff.reset();
-    if (stream.pending.isEmpty()) {
-      if (States.terminal(acknowledged.getState())) {
-        streams.remove(key);
-      }
-    } else if (!paused) {
-      send(key, stream);
-    }
-    return Optional.of(acknowledged);
+    return acknowledged;
   }
 
-  /** Sends nothing any more: there is no master. */
+  /** As {@link UpdateStreams#pause}. */
   public void pause() {
-    paused = true;
-    streams.values().forEach(stream -> stream.retry.cancel());
+    streams.pause();
   }
 
-  /** Sends the first pending update of every stream now and starts its backoff anew. */
+  /** As {@link UpdateStreams#resume}. */
   public void resume() {
-    paused = false;
-    for (Map.Entry<Key, Stream> entry : new ArrayList<>(streams.entrySet())) {
-      resend(entry.getKey(), entry.getValue());
-    }
+    streams.resume();
   }
 
   /** The same for one framework that is back. */
   public void resend(FrameworkID framework) {
-    if (paused) {
-      return;
-    }
-    for (Map.Entry<Key, Stream> entry : new ArrayList<>(streams.entrySet())) {
-      if (entry.getKey().framework().equals(framework)) {
-        resend(entry.getKey(), entry.getValue());
-      }
-    }
-  }
-
-  private void resend(Key key, Stream stream) {
-    stream.retry.cancel();
-    stream.backoff.reset();
-    if (!stream.pending.isEmpty()) {
-      send(key, stream);
-    }
+    streams.resend(key -> key.framework().equals(framework));
   }
 
   /** Forgets every stream of a framework. */
   public void remove(FrameworkID framework) {
-    streams
-        .entrySet()
-        .removeIf(
-            entry -> {
-              if (!entry.getKey().framework().equals(framework)) {
-                return false;
-              }
-              entry.getValue().retry.cancel();
-              waiting.addAndGet(-entry.getValue().pending.size());
-              return true;
-            });
+    streams.remove(key -> key.framework().equals(framework));
   }
 
   /** The state of the last update of the task that was sent to the master. */
   public Optional<TaskState> sentState(FrameworkID framework, TaskID task) {
-    Stream stream = streams.get(new Key(framework, task));
-    return stream == null ? Optional.empty() : stream.sent;
+    return streams.sent(new Key(framework, task)).map(TaskStatus::getState);
   }
 
   /** How many updates wait for their acknowledgement. Safe for any thread. */
   public int pending() {
-    return waiting.get();
-  }
-
-  private void send(Key key, Stream stream) {
-    TaskStatus status = stream.pending.peekFirst();
-    stream.sent = Optional.of(status.getState());
-    sender.accept(
-        StatusUpdate.newBuilder()
-            .setFrameworkId(key.framework())
-            .setStatus(status)
-            .setLatestState(stream.pending.peekLast().getState())
-            .build());
-    stream.retry =
-        timers.apply(
-            stream.backoff.next(),
-            () -> {
-              if (!paused && stream.pending.peekFirst() == status) {
-                send(key, stream);
-              }
-            });
+    return streams.pending();
   }
 }

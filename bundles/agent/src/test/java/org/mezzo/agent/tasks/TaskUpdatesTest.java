@@ -11,6 +11,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.api.DaemonContext;
@@ -32,6 +34,7 @@ class TaskUpdatesTest {
   private static final DaemonContext AGENT =
       LocalModules.daemon("agent", DaemonContext.Role.AGENT, Path.of("/nowhere"));
 
+  @TempDir Path folder;
   private final LocalModules modules = new LocalModules();
   private final ExecutorService loop = Executors.newSingleThreadExecutor();
 
@@ -65,7 +68,9 @@ class TaskUpdatesTest {
     List<StatusUpdate> sent = new CopyOnWriteArrayList<>();
     StatusUpdates streams = new StatusUpdates((delay, task) -> () -> {}, sent::add);
     streams.resume();
-    TaskUpdates updates = new TaskUpdates(streams, hooks, Clock.systemUTC(), AGENT.metrics(), loop);
+    Draining draining = new Draining(folder, Runnable::run, loop, Clock.systemUTC());
+    TaskUpdates updates =
+        new TaskUpdates(streams, hooks, draining, Clock.systemUTC(), AGENT.metrics(), loop);
     AgentID agent = AgentID.newBuilder().setValue("s").build();
     updates.agent(agent);
     CommandTask task =

@@ -245,7 +245,7 @@ public final class ProcessContainerizer implements Containerizer {
     Optional<Accounts.Account> account;
     try {
       account = accounts.target(request.user(), request.rootAllowed());
-      Sandboxes.create(request.sandbox(), account);
+      Sandboxes.create(request.sandbox(), request.owned(), account);
       if (account.isPresent()) {
         checkEnterable(request.sandbox(), account.get());
       }

@@ -27,8 +27,10 @@ final class Sandboxes {
    * same reason no owner of anything is ever changed in a sandbox that a task has had.
    *
    * @param sandbox a new folder, in one where only the agent may write
+   * @param owned folders that become the owner's like the sandbox, without what is in them
    */
-  static void create(Path sandbox, Optional<Accounts.Account> owner) throws IOException {
+  static void create(Path sandbox, List<Path> owned, Optional<Accounts.Account> owner)
+      throws IOException {
     Files.createDirectories(sandbox);
     Files.setPosixFilePermissions(sandbox, FOLDER);
     for (String name : List.of("stdout", "stderr")) {
@@ -44,6 +46,9 @@ final class Sandboxes {
       }
     }
     if (owner.isPresent()) {
+      for (Path folder : owned) {
+        chown(folder, owner.get());
+      }
       chown(sandbox, owner.get());
     }
   }

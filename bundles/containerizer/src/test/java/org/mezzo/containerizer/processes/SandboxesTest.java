@@ -26,15 +26,19 @@ class SandboxesTest {
     Optional<Accounts.Account> somebody =
         Optional.of(new Accounts.Account("somebody", SOMEBODY, SOMEBODY, List.of((long) SOMEBODY)));
     Path sandbox = folder.resolve("sandbox");
-    Sandboxes.create(sandbox, somebody);
-    for (Path made : new Path[] {sandbox, sandbox.resolve("stdout"), sandbox.resolve("stderr")}) {
+    Path volume = Files.createDirectory(folder.resolve("volume"));
+    Path content = Files.createFile(volume.resolve("content"));
+    Sandboxes.create(sandbox, List.of(volume), somebody);
+    for (Path made :
+        new Path[] {sandbox, sandbox.resolve("stdout"), sandbox.resolve("stderr"), volume}) {
       assertThat(owner(made)).isEqualTo(SOMEBODY);
     }
+    assertThat(owner(content)).isZero();
 
     Path secret = Files.writeString(folder.resolve("secret"), "secret");
     Path planted = Files.createDirectory(folder.resolve("planted"));
     Files.createLink(planted.resolve("stdout"), secret);
-    Sandboxes.create(planted, somebody);
+    Sandboxes.create(planted, List.of(), somebody);
     assertThat(owner(planted.resolve("stderr"))).isEqualTo(SOMEBODY);
     assertThat(owner(secret)).isZero();
   }

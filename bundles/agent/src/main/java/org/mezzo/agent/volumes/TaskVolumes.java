@@ -1,0 +1,145 @@
+package org.mezzo.agent.volumes;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.mezzo.protocol.v1.Volume;
+import org.mezzo.resources.Resource;
+import org.mezzo.resources.Resources;
+
+/**
+ * The persistent volumes of one task: each appears in its sandbox as a link to where its data is.
+ * Immutable.
+ *
+ * @param volumes where each appears, relative to the sandbox
+ */
+public record TaskVolumes(List<Mounted> volumes) {
+  /** A task without volumes. */
+  public static final TaskVolumes NONE = new TaskVolumes(List.of());
+
+  /** Names that the agent itself uses in a sandbox. */
+  private static final List<String> TAKEN = List.of("stdout", "stderr");
+
+  /**
+   * A volume of the task.
+   *
+   * @param directory where its data is
+   * @param at where it appears, relative, normalized and not empty
+   */
+  public record Mounted(Resource volume, Path directory, Path at) {}
+
+  public TaskVolumes {
+    volumes = List.copyOf(volumes);
+  }
+
+  /**
+   * The volumes among the resources of a task.
+   *
+   * @param resources allocated to nobody
+   * @throws IOException when one cannot appear where it should, naming it and the reason
+   */
+  public static TaskVolumes of(Resources resources, VolumeStore store) throws IOException {
+    if (resources.persistentVolumes().isEmpty()) {
+      return NONE;
+    }
+    List<Mounted> mounted = new ArrayList<>();
+    for (Resource resource : resources.persistentVolumes()) {
+      Volume volume = resource.disk().orElseThrow().getVolume();
+      if (volume.hasSource() || volume.hasImage()) {
+        throw new IOException(
+            "`disk.volume` of the persistent volume "
+                + resource
+                + " must have neither `source` nor `image`");
+      }
+      if (volume.getMode() == Volume.Mode.RO) {
+        throw new IOException(
+            "This agent gives persistent volumes to tasks for reading and writing only: the mode of"
+                + " "
+                + resource
+                + " must be RW");
+      }
+      Path at = checked(volume.getContainerPath(), resource);
+      for (Mounted other : mounted) {
+        if (at.startsWith(other.at()) || other.at().startsWith(at)) {
+          throw new IOException(
+              "The persistent volumes "
+                  + other.volume()
+                  + " and "
+                  + resource
+                  + " would appear inside each other; give them other container paths");
+        }
+      }
+      mounted.add(new Mounted(resource, store.directory(resource), at));
+    }
+    return new TaskVolumes(mounted);
+  }
+
+  private static Path checked(String text, Resource resource) throws IOException {
+    String problem = null;
+    if (text.startsWith("/")) {
+      problem =
+          "is absolute, which needs a container with a root file system of its own; this agent"
+              + " makes none. Give a path relative to the sandbox";
+    } else if (text.indexOf('\0') >= 0) {
+      problem = "contains a zero byte";
+    } else if (List.of(text.split("/")).contains("..")) {
+      problem = "contains '..'; give a path that stays in the sandbox";
+    } else if (Path.of(text).normalize().toString().isEmpty()) {
+      problem = "is the sandbox itself; give a path below it";
+    } else if (TAKEN.contains(Path.of(text).normalize().getName(0).toString())) {
+      problem = "is what the agent itself writes; give another one";
+    }
+    if (problem != null) {
+      throw new IOException(
+          "The container path '" + text + "' of the persistent volume " + resource + " " + problem);
+    }
+    return Path.of(text).normalize();
+  }
+
+  /** As resources, allocated to nobody. */
+  public Resources resources() {
+    return Resources.of(volumes.stream().map(Mounted::volume).toArray(Resource[]::new));
+  }
+
+  /**
+   * Lets the volumes appear. Blocks.
+   *
+   * @param sandbox new, and the agent's alone as yet, so that nobody can exchange what is made
+   * @throws IOException when one cannot be used, or cannot appear; says why
+   */
+  public void place(Path sandbox, VolumeStore store) throws IOException {
+    for (Mounted mounted : volumes) {
+      Optional<String> obstacle = store.obstacle(mounted.volume());
+      if (obstacle.isPresent()) {
+        throw new IOException(obstacle.get());
+      }
+      Path link = sandbox.resolve(mounted.at());
+      Files.createDirectories(link.getParent());
+      Files.createSymbolicLink(link, mounted.directory());
+    }
+  }
+
+  /**
+   * What is to belong to the task's user, that it can use them: the folders on the way, and the
+   * volumes that no other task uses (their files stay whose they are).
+   *
+   * @param used volumes of other tasks
+   */
+  public List<Path> owned(Path sandbox, Resources used) {
+    Set<Path> owned = new LinkedHashSet<>();
+    for (Mounted mounted : volumes) {
+      for (int depth = 1; depth < mounted.at().getNameCount(); depth++) {
+        owned.add(sandbox.resolve(mounted.at().subpath(0, depth)));
+      }
+      if (!used.contains(Resources.of(mounted.volume().withCopies(1)))) {
+        owned.add(mounted.directory());
+      }
+    }
+    return List.copyOf(owned);
+  }
+}

@@ -1,0 +1,91 @@
+package org.mezzo.agent.volumes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.mezzo.agent.Made.volume;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.Volume;
+import org.mezzo.resources.Resources;
+
+class TaskVolumesTest {
+  @TempDir Path folder;
+  private VolumeStore store;
+
+  @BeforeEach
+  void open() {
+    store = new VolumeStore(folder.resolve("work"), path -> {});
+  }
+
+  private TaskVolumes of(Resource... resources) throws Exception {
+    return TaskVolumes.of(Resources.of(List.of(resources)), store);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/data, is absolute",
+    "../data, contains '..'",
+    "a/../../b, contains '..'",
+    "'', is the sandbox itself",
+    "./., is the sandbox itself",
+    "stdout, is what the agent itself writes",
+    "./stderr/x, is what the agent itself writes",
+  })
+  void refusesPathsByName(String path, String why) {
+    assertThatThrownBy(() -> of(volume("v", 1, "eng", path)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("The container path '" + path + "'")
+        .hasMessageContaining(why);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"data, data", "data, data/inner", "a/b/c, a/b", "./data, data"})
+  void refusesVolumesInsideEachOther(String one, String other) {
+    assertThatThrownBy(() -> of(volume("v", 1, "eng", one), volume("w", 1, "eng", other)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("would appear inside each other");
+  }
+
+  @Test
+  void refusesWhatALinkCannotDo() {
+    for (Volume unfit :
+        List.of(
+            Volume.newBuilder().setContainerPath("data").setMode(Volume.Mode.RO).build(),
+            Volume.newBuilder()
+                .setContainerPath("data")
+                .setMode(Volume.Mode.RW)
+                .setSource(Volume.Source.getDefaultInstance())
+                .build())) {
+      Resource.Builder resource = volume("v", 1, "eng", "data").toBuilder();
+      resource.getDiskBuilder().setVolume(unfit);
+      assertThatThrownBy(() -> of(resource.build())).isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void linksAppearInTheSandbox() throws Exception {
+    TaskVolumes volumes = of(volume("v", 1, "eng", "a/b/v"), volume("w", 1, "eng", "a/w"));
+    Path sandbox = Files.createDirectory(folder.resolve("sandbox"));
+    assertThatThrownBy(() -> volumes.place(sandbox, store)).hasMessageContaining("is not there");
+    assertThat(sandbox).isEmptyDirectory();
+    store.create(volumes.resources()).settle();
+    volumes.place(sandbox, store);
+    Path data = folder.resolve("work/volumes/roles/eng");
+    assertThat(Files.readSymbolicLink(sandbox.resolve("a/b/v"))).isEqualTo(data.resolve("v"));
+    assertThat(Files.readSymbolicLink(sandbox.resolve("a/w"))).isEqualTo(data.resolve("w"));
+    assertThat(volumes.owned(sandbox, Resources.EMPTY))
+        .containsExactlyInAnyOrder(
+            sandbox.resolve("a"), sandbox.resolve("a/b"), data.resolve("v"), data.resolve("w"));
+    Resources used = Resources.of(List.of(volume("w", 1, "eng", "elsewhere")));
+    assertThat(volumes.owned(sandbox, used)).doesNotContain(data.resolve("w"));
+  }
+}
