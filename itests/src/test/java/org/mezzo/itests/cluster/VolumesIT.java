@@ -173,6 +173,7 @@ class VolumesIT {
     startAgent();
     awaitAgent(it -> it.path("active").asBoolean() && it.path("reserved_resources").has("r"));
 
+    framework.await("RESCIND", event -> true);
     JsonNode second = offer(framework, VolumesIT::hasVolume);
     accept(framework, second, launch(second, "reader", "grep kept data/file", 60));
     framework.awaitState("reader", "TASK_FINISHED");

@@ -144,7 +144,7 @@ final class ResourcesEndpoint implements ApiEndpoint {
                   principal,
                   agentId,
                   operation.build(),
-                  "Error in parsing '" + field + "' query parameter in the request body: "),
+                  unread()),
               answers,
               done -> exchange.respond(HttpResponse.status(202)));
         });
