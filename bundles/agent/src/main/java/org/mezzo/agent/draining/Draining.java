@@ -43,33 +43,28 @@ public final class Draining {
 
   private final CheckpointFile file;
   private final Executor worker;
+  private final Executor loop;
   private final Clock clock;
   private volatile Optional<Drain> current;
 
-  /** The last thing that is to be in the file; written in the order of the changes. */
+  /** Whether the file is being written; one write follows the other. */
   private boolean writing;
 
+  /** Whether the file has still to follow. */
   private boolean changed;
 
   /**
    * Takes over the drain that an earlier process began. Blocks.
    *
-   * @param worker where files are written; what it runs comes back by {@code loop}
+   * @param worker where files are written
+   * @param loop where everything else here is called
    */
   public Draining(Path workDir, Executor worker, Executor loop, Clock clock) throws IOException {
     file = new CheckpointFile(workDir.resolve("meta").resolve("agent").resolve("drain.config"));
-    this.worker = task -> worker.execute(() -> finish(task, loop));
+    this.worker = worker;
+    this.loop = loop;
     this.clock = clock;
     current = load();
-  }
-
-  private void finish(Runnable task, Executor loop) {
-    task.run();
-    loop.execute(
-        () -> {
-          writing = false;
-          write();
-        });
   }
 
   private Optional<Drain> load() throws IOException {
@@ -125,10 +120,19 @@ public final class Draining {
     writing = true;
     Optional<Drain> now = current;
     try {
-      worker.execute(() -> store(now));
+      worker.execute(
+          () -> {
+            store(now);
+            loop.execute(this::written);
+          });
     } catch (RejectedExecutionException e) {
       LOG.debug("The agent stops; the master tells again of a drain");
     }
+  }
+
+  private void written() {
+    writing = false;
+    write();
   }
 
   private void store(Optional<Drain> drain) {

@@ -2,6 +2,7 @@ package org.mezzo.agent.volumes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.mezzo.agent.Made.disk;
 import static org.mezzo.agent.Made.scalar;
 import static org.mezzo.agent.Made.volume;
@@ -131,6 +132,40 @@ class VolumeStoreTest {
     assertThatThrownBy(() -> store.create(mount)).hasMessageContaining("mount it first");
     Resources mounted = resources(volume("m", disk(1, Type.MOUNT, "/proc", "eng"), "data"));
     assertThat(store.obstacle(mounted.get(0))).isEmpty();
+  }
+
+  private static boolean succeeds(String... command) throws Exception {
+    return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
+  }
+
+  @Test
+  void aVolumeOnAMountIsEmptiedOnceItsEndIsOnRecord() throws Exception {
+    Path root = Files.createDirectory(folder.resolve("mounted here"));
+    assumeTrue(
+        "root".equals(System.getProperty("user.name"))
+            && succeeds("mount", "-t", "tmpfs", "none", root.toString()),
+        "only root can mount, and not everywhere");
+    try {
+      Resources volume = resources(volume("m", disk(1, Type.MOUNT, root + "", "eng"), "data"));
+      store.create(volume).settle();
+      Path outside = Files.writeString(folder.resolve("outside"), "stays");
+      Files.writeString(Files.createDirectory(root.resolve("inner")).resolve("file"), "a");
+      Files.createSymbolicLink(root.resolve("link"), outside);
+      VolumeStore.Change change = store.destroy(volume, "one");
+      assertThat(root.resolve("inner/file")).hasContent("a");
+      change.undo();
+      assertThat(root.resolve("inner/file")).hasContent("a");
+      store.destroy(volume, "two").settle();
+      assertThat(root).isEmptyDirectory();
+      assertThat(outside).hasContent("stays");
+    } finally {
+      assertThat(succeeds("umount", root.toString())).isTrue();
+    }
+    assertThatThrownBy(
+            () ->
+                store.destroy(
+                    resources(volume("m", disk(1, Type.MOUNT, root + "", "eng"), "data")), "three"))
+        .hasMessageContaining("Nothing is mounted");
   }
 
   @Test
