@@ -154,12 +154,13 @@ final class ResourcesEndpoint implements ApiEndpoint {
     try {
       return Json.decodeList(json.getBytes(StandardCharsets.UTF_8), Resource.getDefaultInstance());
     } catch (JsonFormatException e) {
-      throw new Refused(
-          400,
-          "Error in parsing '"
-              + field
-              + "' query parameter in the request body: "
-              + e.getMessage());
+      throw new Refused(400, unread() + e.getMessage());
     }
+  }
+
+  /** The words of old, which are not the same for all. */
+  private String unread() {
+    String parsing = type == Offer.Operation.Type.RESERVE ? "Error parsing" : "Error in parsing";
+    return parsing + " '" + field + "' query parameter in the request body: ";
   }
 }
