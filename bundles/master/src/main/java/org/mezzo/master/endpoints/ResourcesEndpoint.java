@@ -140,11 +140,7 @@ final class ResourcesEndpoint implements ApiEndpoint {
           }
           Router.when(
               exchange,
-              changes.make(
-                  principal,
-                  agentId,
-                  operation.build(),
-                  unread()),
+              changes.make(principal, agentId, operation.build(), unread()),
               answers,
               done -> exchange.respond(HttpResponse.status(202)));
         });

@@ -20,6 +20,9 @@ import org.mezzo.resources.Quantities;
 
 /** Quotas: their messages, what is wrong with them, and which offers stand in their way. */
 public final class Quotas {
+  private static final Comparator<Offer> OLDEST_FIRST =
+      Comparator.comparing(Offer::created).thenComparing(Offer::id);
+
   private static final long MOST_MEGABYTES = 1L << 40;
   private static final long MOST_OTHERS = 1_000_000_000_000L;
 
@@ -147,8 +150,6 @@ public final class Quotas {
    * beyond its limits, and those of others that its guarantees need.
    */
   static List<String> inTheWay(MasterState state, Set<String> roles) {
-    List<Offer> offers = new ArrayList<>(state.offers().values());
-    offers.sort(Comparator.comparing(Offer::created).thenComparing(Offer::id));
     Map<String, Quantities> consumption = Consumption.of(state);
     List<String> going = new ArrayList<>();
     for (String role : roles) {
@@ -156,8 +157,8 @@ public final class Quotas {
       if (quota != null) {
         Quantities has =
             beyondLimits(
-                role, quota, consumption.getOrDefault(role, Quantities.EMPTY), offers, going);
-        forGuarantees(role, quota, has, offers, going);
+                state, role, quota, consumption.getOrDefault(role, Quantities.EMPTY), going);
+        forGuarantees(state, role, quota, has, going);
       }
     }
     return going;
@@ -165,12 +166,19 @@ public final class Quotas {
 
   /** Gives what the role consumes and is still offered. */
   private static Quantities beyondLimits(
-      String role, Quota quota, Quantities consumed, List<Offer> offers, List<String> going) {
+      MasterState state, String role, Quota quota, Quantities consumed, List<String> going) {
     Set<String> gone = new HashSet<>(going);
-    List<Offer> own =
-        offers.stream()
-            .filter(it -> Consumption.within(it.role(), role) && !gone.contains(it.id()))
-            .toList();
+    List<Offer> own = new ArrayList<>();
+    for (String offered : state.ledger().offeredRoles()) {
+      if (Consumption.within(offered, role)) {
+        for (String id : state.ledger().offersFor(offered)) {
+          if (!gone.contains(id)) {
+            own.add(state.offers().get(id));
+          }
+        }
+      }
+    }
+    own.sort(OLDEST_FIRST);
     Quantities has = consumed;
     for (Offer offer : own) {
       has = has.plus(counted(offer));
@@ -190,9 +198,14 @@ public final class Quotas {
   }
 
   private static void forGuarantees(
-      String role, Quota quota, Quantities has, List<Offer> offers, List<String> going) {
-    Set<String> gone = new HashSet<>(going);
+      MasterState state, String role, Quota quota, Quantities has, List<String> going) {
     Quantities missing = quota.guarantees().minus(has);
+    if (missing.isEmpty()) {
+      return;
+    }
+    Set<String> gone = new HashSet<>(going);
+    List<Offer> offers = new ArrayList<>(state.offers().values());
+    offers.sort(OLDEST_FIRST);
     for (Offer offer : offers) {
       if (missing.isEmpty()) {
         return;
