@@ -39,6 +39,14 @@ public enum Action {
   UPDATE_QUOTA,
   /** For each role whose quota is to change. Value: the role. */
   UPDATE_QUOTA_WITH_CONFIG,
+  /** By an operator: about anything. */
+  MARK_AGENT_GONE,
+  /** By an operator: about anything. */
+  DRAIN_AGENT,
+  /** By an operator: about anything. */
+  DEACTIVATE_AGENT,
+  /** By an operator: about anything. */
+  REACTIVATE_AGENT,
   /** Of the daemon: about anything. */
   VIEW_FLAGS,
   /** Value: the account that runs there; framework and container. */

@@ -16,6 +16,7 @@ import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.constraints.RegexLimits;
+import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.operator.FrameworkTeardown;
 import org.mezzo.master.operator.OperatorApi;
@@ -42,6 +43,7 @@ public final class MasterEndpoints {
   private final Workers workers;
   private final LeaderGate gate;
   private final StateReader reader;
+  private final LeaderChanges changes;
   private final PolicyChanges policies;
   private final List<ApiEndpoint> endpoints = new ArrayList<>();
   private List<ApiCall<Call>> operatorCalls = List.of();
@@ -63,7 +65,8 @@ public final class MasterEndpoints {
     this.workers = workers;
     this.gate = new LeaderGate(leadership);
     this.reader = new StateReader(leadership, authorization, workers);
-    this.policies = new PolicyChanges(leadership, authorization);
+    this.changes = new LeaderChanges(leadership);
+    this.policies = new PolicyChanges(changes, authorization);
   }
 
   /**
@@ -115,6 +118,8 @@ public final class MasterEndpoints {
         OperatorCalls.all(
             reader,
             policies,
+            changes,
+            authorization,
             workers.answers(),
             streams,
             teardown,

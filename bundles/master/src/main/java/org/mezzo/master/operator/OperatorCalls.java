@@ -4,12 +4,14 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
+import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.NotServed;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
+import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.protocol.v1.master.Call;
@@ -31,6 +33,8 @@ public final class OperatorCalls {
   public static List<ApiCall<Call>> all(
       StateReader reader,
       PolicyChanges policies,
+      LeaderChanges changes,
+      Authorization authorization,
       Executor answers,
       OperatorStreams streams,
       FrameworkTeardown teardown,
@@ -63,7 +67,11 @@ public final class OperatorCalls {
                 new RemoveQuota(policies, answers),
                 new GetMaster(reader, started),
                 new Subscribe(reader, streams),
-                new Teardown(teardown)),
+                new Teardown(teardown),
+                new MarkAgentGone(changes, answers),
+                new DeactivateAgent(changes, answers),
+                new ReactivateAgent(changes, answers),
+                new DrainAgent(changes, authorization, answers)),
             notServed().stream())
         .toList();
   }
@@ -81,10 +89,6 @@ public final class OperatorCalls {
         NotServed.of(Call.Type.GET_MAINTENANCE_SCHEDULE),
         NotServed.of(Call.Type.UPDATE_MAINTENANCE_SCHEDULE, "update_maintenance_schedule"),
         NotServed.of(Call.Type.START_MAINTENANCE, "start_maintenance"),
-        NotServed.of(Call.Type.STOP_MAINTENANCE, "stop_maintenance"),
-        NotServed.of(Call.Type.DRAIN_AGENT, "drain_agent"),
-        NotServed.of(Call.Type.DEACTIVATE_AGENT, "deactivate_agent"),
-        NotServed.of(Call.Type.REACTIVATE_AGENT, "reactivate_agent"),
-        NotServed.of(Call.Type.MARK_AGENT_GONE, "mark_agent_gone"));
+        NotServed.of(Call.Type.STOP_MAINTENANCE, "stop_maintenance"));
   }
 }

@@ -68,6 +68,7 @@ final class Holdings {
     Agent agent = tx.agent(task.agentId());
     if (agent != null) {
       tx.put(agent.without(done));
+      Draining.look(tx, agent.id());
     }
   }
 

@@ -47,7 +47,7 @@ public final class Readmissions {
       return;
     }
     if (state.goneAgents().containsKey(id)) {
-      shutdown(tx, registration.link(), id, "Agent has been marked gone");
+      shutdown(tx, registration.link(), id, Gone.MESSAGE);
       return;
     }
     Agent known = state.agents().get(id);
@@ -86,7 +86,7 @@ public final class Readmissions {
           readmit(later, registration, message);
         },
         (later, reason) -> {
-          later.become(later.state().undecided(id, false));
+          Standings.decided(later, id);
           Admissions.refuse(later, registration, reason);
         });
   }
@@ -146,6 +146,8 @@ public final class Readmissions {
           MasterEvent.newBuilder()
               .setUpdateFramework(UpdateFramework.newBuilder().setFramework(framework.info())));
     }
+    Draining.tell(tx, agent);
+    Draining.look(tx, id);
     tx.allocate(id);
   }
 

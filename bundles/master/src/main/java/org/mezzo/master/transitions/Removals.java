@@ -41,7 +41,7 @@ public final class Removals {
         },
         (later, reason) -> {
           LOG.error("Agent {} cannot be removed: {}", agentId, reason);
-          later.become(later.state().undecided(agentId, false));
+          Standings.decided(later, agentId);
         });
   }
 
