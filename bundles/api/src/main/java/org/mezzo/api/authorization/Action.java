@@ -47,6 +47,16 @@ public enum Action {
   DEACTIVATE_AGENT,
   /** By an operator: about anything. */
   REACTIVATE_AGENT,
+  /** By an operator, to plan when machines are maintained: about anything. */
+  UPDATE_MAINTENANCE_SCHEDULE,
+  /** By an operator: about anything. */
+  GET_MAINTENANCE_SCHEDULE,
+  /** By an operator, to take machines down: about anything. */
+  START_MAINTENANCE,
+  /** By an operator, to bring machines up: about anything. */
+  STOP_MAINTENANCE,
+  /** By an operator: about anything. */
+  GET_MAINTENANCE_STATUS,
   /** Of the daemon: about anything. */
   VIEW_FLAGS,
   /** Value: the account that runs there; framework and container. */

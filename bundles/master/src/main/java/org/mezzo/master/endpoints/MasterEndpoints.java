@@ -19,6 +19,7 @@ import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.operator.FrameworkTeardown;
+import org.mezzo.master.operator.MaintenanceOrders;
 import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
@@ -114,11 +115,13 @@ public final class MasterEndpoints {
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
     FrameworkTeardown teardown = new FrameworkTeardown(leadership, authorization);
     PolicyRequests requests = new PolicyRequests(policies, workers.answers());
+    MaintenanceOrders orders = new MaintenanceOrders(changes, authorization);
     operatorCalls =
         OperatorCalls.all(
             reader,
             policies,
             changes,
+            orders,
             authorization,
             workers.answers(),
             streams,
@@ -142,6 +145,10 @@ public final class MasterEndpoints {
     endpoints.add(new RolesEndpoint(answers, gate));
     endpoints.add(new WeightsEndpoint(answers, gate, requests));
     endpoints.add(new QuotaEndpoint(answers, gate, requests));
+    endpoints.add(new MaintenanceScheduleEndpoint(answers, gate, orders, workers.answers()));
+    endpoints.add(new MaintenanceStatusEndpoint(answers, gate));
+    endpoints.add(MachineEndpoint.down(orders, gate, workers.answers()));
+    endpoints.add(MachineEndpoint.up(orders, gate, workers.answers()));
     endpoints.add(new RegistryEndpoint(answers, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));

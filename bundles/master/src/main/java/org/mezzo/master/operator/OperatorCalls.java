@@ -34,6 +34,7 @@ public final class OperatorCalls {
       StateReader reader,
       PolicyChanges policies,
       LeaderChanges changes,
+      MaintenanceOrders orders,
       Authorization authorization,
       Executor answers,
       OperatorStreams streams,
@@ -71,6 +72,11 @@ public final class OperatorCalls {
                 new MarkAgentGone(changes, answers),
                 new DeactivateAgent(changes, answers),
                 new ReactivateAgent(changes, answers),
+                new GetMaintenanceSchedule(reader),
+                new GetMaintenanceStatus(reader),
+                new UpdateMaintenanceSchedule(orders, answers),
+                new StartMaintenance(orders, answers),
+                new StopMaintenance(orders, answers),
                 new DrainAgent(changes, authorization, answers)),
             notServed().stream())
         .toList();
@@ -84,11 +90,6 @@ public final class OperatorCalls {
         NotServed.of(Call.Type.CREATE_VOLUMES, "create_volumes"),
         NotServed.of(Call.Type.DESTROY_VOLUMES, "destroy_volumes"),
         NotServed.of(Call.Type.GROW_VOLUME, "grow_volume"),
-        NotServed.of(Call.Type.SHRINK_VOLUME, "shrink_volume"),
-        NotServed.of(Call.Type.GET_MAINTENANCE_STATUS),
-        NotServed.of(Call.Type.GET_MAINTENANCE_SCHEDULE),
-        NotServed.of(Call.Type.UPDATE_MAINTENANCE_SCHEDULE, "update_maintenance_schedule"),
-        NotServed.of(Call.Type.START_MAINTENANCE, "start_maintenance"),
-        NotServed.of(Call.Type.STOP_MAINTENANCE, "stop_maintenance"));
+        NotServed.of(Call.Type.SHRINK_VOLUME, "shrink_volume"));
   }
 }

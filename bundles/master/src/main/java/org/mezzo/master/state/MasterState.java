@@ -39,6 +39,7 @@ import org.pcollections.TreePVector;
  * @param policy weights and quotas, as far as the registry is known to hold them
  * @param nextPolicy what the policy will be once every write of it that is under way is done; the
  *     same as the policy when there is none
+ * @param maintenance which machines are to be maintained, and when
  * @param limits how much history is kept
  * @param counters the next numbers for ids
  */
@@ -59,6 +60,7 @@ public record MasterState(
     PSet<String> undecided,
     Policy policy,
     Policy nextPolicy,
+    Maintenance maintenance,
     Limits limits,
     Counters counters) {
 
@@ -120,6 +122,7 @@ public record MasterState(
         HashTreePSet.empty(),
         Policy.NONE,
         Policy.NONE,
+        Maintenance.NONE,
         limits,
         counters);
   }
@@ -333,6 +336,13 @@ public record MasterState(
     return draft.done();
   }
 
+  /** With other plans for machines. */
+  public MasterState with(Maintenance next) {
+    Draft draft = new Draft(this);
+    draft.maintenance = next;
+    return draft.done();
+  }
+
   /** A copy to change, so that each change names only what it is about. */
   private static final class Draft {
     private MasterInfo self;
@@ -351,6 +361,7 @@ public record MasterState(
     private PSet<String> undecided;
     private Policy policy;
     private Policy nextPolicy;
+    private Maintenance maintenance;
     private Limits limits;
     private Counters counters;
 
@@ -371,6 +382,7 @@ public record MasterState(
       undecided = from.undecided;
       policy = from.policy;
       nextPolicy = from.nextPolicy;
+      maintenance = from.maintenance;
       limits = from.limits;
       counters = from.counters;
     }
@@ -393,6 +405,7 @@ public record MasterState(
           undecided,
           policy,
           nextPolicy,
+          maintenance,
           limits,
           counters);
     }

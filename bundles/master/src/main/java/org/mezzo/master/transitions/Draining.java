@@ -55,6 +55,13 @@ public final class Draining {
 
   private static Optional<Refusal> refusal(MasterState state, String agentId, boolean allowed) {
     Agent agent = state.agents().get(agentId);
+    if (agent != null && state.maintenance().unavailability(agent.machine()).isPresent()) {
+      return Optional.of(
+          Refusal.badRequest(
+              "Agent '"
+                  + agentId
+                  + "' cannot be drained: its machine is in the maintenance schedule"));
+    }
     if (agent != null && !agent.capabilities().contains(AgentInfo.Capability.Type.AGENT_DRAINING)) {
       return Optional.of(
           Refusal.badRequest(

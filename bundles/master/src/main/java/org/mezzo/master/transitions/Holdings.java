@@ -100,6 +100,7 @@ final class Holdings {
         .active(agent.active())
         .total(account.total())
         .used(used)
+        .unavailability(agent.unavailability())
         .build();
   }
 

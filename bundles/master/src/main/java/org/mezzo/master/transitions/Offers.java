@@ -149,6 +149,7 @@ public final class Offers {
     if (agent.info().hasDomain()) {
       offer.setDomain(agent.info().getDomain());
     }
+    agent.unavailability().ifPresent(offer::setUnavailability);
     for (String executor : agent.executorsOf(framework.id()).keySet()) {
       offer.addExecutorIds(ExecutorID.newBuilder().setValue(executor));
     }

@@ -107,6 +107,7 @@ public final class Standings {
   static void decided(Transition tx, String agentId) {
     tx.become(tx.state().undecided(agentId, false));
     Draining.look(tx, agentId);
+    Maintenances.look(tx, agentId);
   }
 
   private static Registry.Change kept(MasterState state, String agentId, Standing next) {
