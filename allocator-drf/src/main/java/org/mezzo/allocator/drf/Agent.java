@@ -3,11 +3,16 @@ package org.mezzo.allocator.drf;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.Unavailability;
+import org.mezzo.resources.Quantities;
+import org.mezzo.resources.Resource;
+import org.mezzo.resources.ResourceKind.Type;
 import org.mezzo.resources.Resources;
 
 /** An agent as the allocator sees it. */
@@ -21,6 +26,9 @@ final class Agent {
   Optional<String> region;
   Resources total;
 
+  /** Null unless it was announced that the agent becomes unavailable. */
+  Maintenance maintenance;
+
   /** By framework id, with allocation roles. */
   final Map<String, Resources> used = new HashMap<>();
 
@@ -30,15 +38,41 @@ final class Agent {
   /** What can be offered. Shared resources never become less (section 2). */
   Resources available;
 
+  /** Null when that has to be worked out. */
+  private Quantities amounts;
+
   /** By who refused; null while nobody did. */
   private Map<Member, Refusal> refusals;
 
   /** Frameworks tend to refuse the same; those are kept once. */
   private Resources lastRefused = Resources.EMPTY;
 
-  private Resources idleAvailable;
-  private long idleVersion;
-  private long idleUntil;
+  /** Whether all that can be offered is neither reserved nor revocable, as far as it is scalar. */
+  boolean plain;
+
+  /** Whether something can only be offered whole. */
+  boolean indivisible;
+
+  /** What is known of whom nothing can be offered here; null when nothing is. */
+  Idle idle;
+
+  /** Where it is among those that may be worth a visit; negative when it is not. */
+  int place = -1;
+
+  /** The moment for which it waits in the index's queue. */
+  long queuedFor = Long.MAX_VALUE;
+
+  /** Who may be offered something here in the present run. */
+  Changes.Scope scope;
+
+  /** When the first refusal ends that stood in the way in the present run. */
+  long wakeUp;
+
+  /** Whether something was offered here in the present run. */
+  boolean offered;
+
+  /** Whether what is kept back for others has cut an offer here in the present run. */
+  boolean cut;
 
   Agent(AgentState state) {
     this.id = state.id();
@@ -56,22 +90,64 @@ final class Agent {
         info.getDomain().hasFaultDomain()
             ? Optional.of(info.getDomain().getFaultDomain().getRegion().getName())
             : Optional.empty();
+    Unavailability announced = state.unavailability().orElse(null);
+    if (announced == null) {
+      maintenance = null;
+    } else if (maintenance == null || !maintenance.unavailability.equals(announced)) {
+      // What was answered to another announcement does not count for this one.
+      maintenance = new Maintenance(announced);
+    }
     total = state.total().unallocated();
     hasGpus = total.scalar("gpus") > 0;
-    idleAvailable = null;
+    plain = true;
+    indivisible = false;
+    for (Resource resource : total) {
+      boolean scalar = resource.type() == Type.SCALAR;
+      plain &= !scalar || (resource.reservationRole().isEmpty() && !resource.kind().isRevocable());
+      indivisible |= resource.kind().isIndivisible();
+    }
     reckon();
   }
 
-  /** Remembers that nobody can be offered what is available while nothing else changes. */
-  void rememberIdle(long version, long until) {
-    idleAvailable = available;
-    idleVersion = version;
-    idleUntil = until;
+  /**
+   * That nothing can be offered here: it holds until somebody may be offered more than before, and
+   * also when less is free.
+   *
+   * @param moment members that {@link Changes changed} later may be offered something
+   * @param until when a refusal ends that stood in the way
+   * @param cut whether what is kept back for others stood in the way
+   * @param keptBack how much that was, in versions of {@link QuotaUse}
+   * @param era what happens to everybody ends it
+   */
+  record Idle(long moment, long until, boolean cut, long keptBack, long era) {}
+
+  /** Forgets refusals that are over, and hands out the members whose they were. */
+  Set<Member> takeExpired(long now) {
+    Set<Member> expired = new LinkedHashSet<>();
+    if (refusals != null) {
+      for (Map.Entry<Member, Refusal> entry : refusals.entrySet()) {
+        for (Refusal refusal = entry.getValue(); refusal != null; refusal = refusal.next) {
+          if (refusal.expires <= now) {
+            expired.add(entry.getKey());
+          }
+        }
+      }
+      expired.forEach(member -> member.forgetExpired(this, now));
+    }
+    return expired;
   }
 
-  /** Whether it is known that nobody can be offered what is available. */
-  boolean isIdle(long version, long now) {
-    return idleAvailable == available && idleVersion == version && now < idleUntil;
+  /** When the next refusal is over. */
+  long nextExpiry() {
+    long next = Long.MAX_VALUE;
+    if (refusals != null) {
+      for (Refusal first : refusals.values()) {
+        for (Refusal refusal = first; refusal != null; refusal = refusal.next) {
+          next = Math.min(next, refusal.expires);
+        }
+      }
+    }
+    return next;
   }
 
   void addRefusal(Member member, Resources resources, Instant expires) {
@@ -103,8 +179,8 @@ final class Agent {
   }
 
   /** Answers whether nothing is left of what the member refused here. */
-  boolean forgetExpired(Member member, Instant now) {
-    Refusal left = Refusal.unexpired(refusal(member), Refusal.millis(now));
+  boolean forgetExpired(Member member, long now) {
+    Refusal left = Refusal.unexpired(refusal(member), now);
     if (left == null) {
       forgetRefusals(member);
     } else {
@@ -132,6 +208,15 @@ final class Agent {
 
   private void reckon() {
     available = total.minus(taken);
+    amounts = null;
+  }
+
+  /** How much is available. */
+  Quantities amounts() {
+    if (amounts == null) {
+      amounts = available.quantities();
+    }
+    return amounts;
   }
 
   /** What of these resources the framework really has here. */

@@ -1,16 +1,19 @@
 package org.mezzo.allocator.drf;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.Quota;
 import org.mezzo.resources.Resources;
 
 /** Agents, frameworks, roles and who has what, kept in step with the ledger (section 2). */
@@ -26,7 +29,36 @@ final class ClusterIndex {
   /** Where frameworks hold something that were not added yet. */
   private final Map<String, Set<Agent>> expected = new HashMap<>();
 
-  private long version;
+  /** What roles have of their quotas. */
+  final QuotaUse quotas = new QuotaUse();
+
+  /** Who may be offered more than before, whatever the agent. */
+  final Changes changes = new Changes();
+
+  /** Agents that may be worth a visit whoever changed, in no order. */
+  private final List<Agent> restless = new ArrayList<>();
+
+  /** Agents on which a refusal ends at some time, some of them too early. */
+  private final PriorityQueue<Waiting> waiting =
+      new PriorityQueue<>(Comparator.comparingLong(Waiting::time));
+
+  private record Waiting(long time, Agent agent) {}
+
+  /** Members with an idea of their own of the least offer. */
+  private int ownLeast;
+
+  /** Counts what may let anybody be offered more anywhere. */
+  private long era;
+
+  /** What had happened when the last run for all agents began. */
+  private long seenMoment = -1;
+
+  private long seenEra;
+  private long seenKeptBack;
+  private boolean anyCut;
+
+  /** Whether runs spare themselves what they know; not for tests that compare. */
+  boolean sparing = true;
 
   ClusterIndex(AllocatorOptions options, RandomGenerator random) {
     this.options = options;
@@ -44,14 +76,101 @@ final class ClusterIndex {
     };
   }
 
-  /** Changes whenever somebody may be offered what could not be offered before. */
-  long version() {
-    return version;
+  /** Anybody may be offered more than before, anywhere. */
+  void changed() {
+    era++;
   }
 
-  /** Somebody may be offered what could not be offered before. */
-  void changed() {
-    version++;
+  /** What happens to everybody so far. */
+  long era() {
+    return era;
+  }
+
+  /** Whether the cluster's idea of the least offer is everybody's. */
+  boolean leastIsCommon() {
+    return ownLeast == 0;
+  }
+
+  /** Takes other quotas. */
+  void setQuotas(Map<String, Quota> all) {
+    quotas.set(all, agents.values());
+    roles.values().forEach(role -> role.quota = quotas.use(role.name));
+    changed();
+  }
+
+  /** Somebody may be offered more on an agent than before. */
+  void wake(Agent agent) {
+    agent.idle = null;
+    if (agent.place < 0 && agents.get(agent.id) == agent) {
+      agent.place = restless.size();
+      restless.add(agent);
+    }
+  }
+
+  /** An agent need not be visited before something happens. */
+  void rest(Agent agent) {
+    if (agent.place >= 0) {
+      Agent last = restless.remove(restless.size() - 1);
+      if (last != agent) {
+        restless.set(agent.place, last);
+        last.place = agent.place;
+      }
+      agent.place = -1;
+    }
+  }
+
+  /** Nothing can be offered on an agent until something of this happens. */
+  void rest(Agent agent, Agent.Idle idle) {
+    agent.idle = idle;
+    anyCut |= idle.cut();
+    rest(agent);
+    await(agent, idle.until());
+  }
+
+  /** Somewhere an offer is cut by what is kept back, so that it matters when that becomes less. */
+  void noteCut() {
+    anyCut = true;
+  }
+
+  private void await(Agent agent, long time) {
+    if (time < agent.queuedFor) {
+      agent.queuedFor = time;
+      waiting.add(new Waiting(time, agent));
+    }
+  }
+
+  /** The agents that a run for all has to visit. */
+  List<Agent> agentsToVisit(long now) {
+    List<Agent> due = new ArrayList<>();
+    while (!waiting.isEmpty() && waiting.peek().time <= now) {
+      Waiting next = waiting.poll();
+      Agent agent = next.agent;
+      if (next.time == agent.queuedFor) {
+        agent.queuedFor = Long.MAX_VALUE;
+        if (agent.idle != null && agent.idle.until() <= now) {
+          due.add(agent);
+        } else if (agent.idle != null) {
+          await(agent, agent.idle.until());
+        }
+      }
+    }
+    boolean all =
+        !sparing
+            || seenMoment != changes.now()
+            || seenEra != era
+            || (anyCut && seenKeptBack != quotas.version());
+    // Whoever takes part in no run meanwhile is looked at for everybody afterwards.
+    changes.forgetBefore(seenMoment);
+    seenMoment = changes.now();
+    seenEra = era;
+    seenKeptBack = quotas.version();
+    if (all) {
+      anyCut = false;
+      return new ArrayList<>(agents.values());
+    }
+    due.removeIf(agent -> agents.get(agent.id) != agent);
+    due.addAll(restless);
+    return due;
   }
 
   void addAgent(AgentState state) {
@@ -59,7 +178,13 @@ final class ClusterIndex {
     Agent agent = new Agent(state);
     agents.put(agent.id, agent);
     scalars.change(agent.total, 1);
+    if (!quotas.isEmpty()) {
+      quotas.reserved(agent.total, 1);
+      quotas.available(Resources.EMPTY, agent.available);
+      quotas.grew();
+    }
     state.used().forEach((framework, resources) -> hold(framework, agent, resources));
+    wake(agent);
   }
 
   void updateAgent(AgentState state) {
@@ -69,11 +194,20 @@ final class ClusterIndex {
       return;
     }
     Resources before = agent.total;
+    Resources free = agent.available;
     agent.update(state);
     if (!agent.total.equals(before)) {
       scalars.change(before, -1);
       scalars.change(agent.total, 1);
+      if (!quotas.isEmpty()) {
+        quotas.reserved(before, -1);
+        quotas.reserved(agent.total, 1);
+        quotas.available(free, agent.available);
+        quotas.grew();
+        changedQuotas(before.reserved().keySet());
+      }
     }
+    wake(agent);
   }
 
   void removeAgent(String agentId) {
@@ -88,11 +222,16 @@ final class ClusterIndex {
       framework.members.values().forEach(member -> member.forgetRefusals(agent));
     }
     scalars.change(agent.total, -1);
+    if (!quotas.isEmpty()) {
+      quotas.reserved(agent.total, -1);
+      quotas.available(agent.available, Resources.EMPTY);
+      changedQuotas(agent.total.reserved().keySet());
+    }
+    rest(agent);
     agents.remove(agentId);
   }
 
   void addFramework(FrameworkState state) {
-    changed();
     Set<Agent> holdings = expected.remove(state.id());
     Framework framework = new Framework(state, holdings == null ? Set.of() : holdings);
     frameworks.put(framework.id, framework);
@@ -108,11 +247,16 @@ final class ClusterIndex {
       addFramework(state);
       return;
     }
-    changed();
+    if (framework.state.equals(state)) {
+      return;
+    }
     framework.update(state);
     state.roles().forEach(role -> member(framework, role));
     for (Member member : List.copyOf(framework.members.values())) {
+      ownLeast -= member.minAllocatable == null ? 0 : 1;
       member.update();
+      ownLeast += member.minAllocatable == null ? 0 : 1;
+      changed(member);
       forgetIfIdle(member);
     }
   }
@@ -127,6 +271,11 @@ final class ClusterIndex {
     }
     List.copyOf(framework.members.values()).forEach(this::forget);
     frameworks.remove(frameworkId);
+    for (Agent agent : agents.values()) {
+      if (agent.maintenance != null) {
+        agent.maintenance.forget(frameworkId);
+      }
+    }
   }
 
   /** The framework under that role, which is tracked from now on. */
@@ -138,10 +287,32 @@ final class ClusterIndex {
     Role role =
         roles.computeIfAbsent(
             name, n -> new Role(n, roleSorter, sorter(options.frameworkSorter(), true)));
+    role.quota = quotas.use(name);
     Member member = new Member(framework, role);
     role.members++;
     framework.members.put(name, member);
+    ownLeast += member.minAllocatable == null ? 0 : 1;
+    changed(member);
     return member;
+  }
+
+  /** A member may be offered more than before, if it wants anything. */
+  void changed(Member member) {
+    if (member.framework.wants(member.role.name)) {
+      changes.of(member);
+    }
+  }
+
+  /** Roles have less of their quotas, and so have those above them. */
+  private void changedQuotas(Set<String> names) {
+    for (String name : names) {
+      for (int end = name.length(); end > 0; end = name.lastIndexOf('/', end - 1)) {
+        Role role = roles.get(name.substring(0, end));
+        if (role != null && role.quota != null) {
+          changes.of(role);
+        }
+      }
+    }
   }
 
   /** A framework stays under a role it left until it holds nothing there. */
@@ -160,6 +331,8 @@ final class ClusterIndex {
 
   private void forget(Member member) {
     member.forgetRefusals();
+    member.gone = true;
+    ownLeast -= member.minAllocatable == null ? 0 : 1;
     member.framework.members.remove(member.role.name);
     member.role.frameworks.remove(member.client);
     if (--member.role.members == 0) {
@@ -180,7 +353,7 @@ final class ClusterIndex {
     if (resources.isEmpty()) {
       return;
     }
-    agent.use(frameworkId, resources);
+    use(agent, frameworkId, resources);
     Framework framework = frameworks.get(frameworkId);
     if (framework == null) {
       expected.computeIfAbsent(frameworkId, id -> new HashSet<>()).add(agent);
@@ -190,9 +363,18 @@ final class ClusterIndex {
     }
   }
 
+  private void use(Agent agent, String frameworkId, Resources resources) {
+    Resources free = agent.available;
+    agent.use(frameworkId, resources);
+    if (!quotas.isEmpty()) {
+      quotas.used(resources, 1);
+      quotas.available(free, agent.available);
+    }
+  }
+
   /** A framework is offered what it has not had. */
   void offer(Member member, Agent agent, Resources allocated) {
-    agent.use(member.framework.id, allocated);
+    use(agent, member.framework.id, allocated);
     member.framework.agents.add(agent);
     account(member, scalars.delta(agent.id, allocated), true);
   }
@@ -220,7 +402,15 @@ final class ClusterIndex {
     if (held.isEmpty()) {
       return;
     }
+    Resources free = agent.available;
     agent.release(frameworkId, held);
+    if (!quotas.isEmpty()) {
+      quotas.used(held, -1);
+      quotas.available(free, agent.available);
+      quotas.grew();
+      changedQuotas(held.allocations().keySet());
+    }
+    wake(agent);
     Framework framework = frameworks.get(frameworkId);
     if (framework == null) {
       forgetExpectation(frameworkId, agent);
@@ -258,7 +448,7 @@ final class ClusterIndex {
     }
     Framework framework = frameworks.get(frameworkId);
     if (framework != null && !to.isEmpty()) {
-      agent.use(frameworkId, to);
+      use(agent, frameworkId, to);
       framework.agents.add(agent);
       account(framework, agent, to, false);
     } else {

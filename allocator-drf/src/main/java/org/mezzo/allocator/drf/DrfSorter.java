@@ -3,6 +3,7 @@ package org.mezzo.allocator.drf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -23,6 +24,11 @@ final class DrfSorter<T> implements Sorter<T> {
   private boolean walking;
   private boolean dirty;
   private long seen = -1;
+
+  /** Counts moves; those of all nodes at once too. */
+  private long moves;
+
+  private long sortedAt;
 
   /**
    * @param flat whether paths are plain names, as those of frameworks are
@@ -45,6 +51,9 @@ final class DrfSorter<T> implements Sorter<T> {
 
     long placedCount;
 
+    /** When it was moved last, in counts of moves. */
+    long movedAt;
+
     /** Null for a leaf, which is a client. */
     Node<T>[] children;
 
@@ -61,6 +70,14 @@ final class DrfSorter<T> implements Sorter<T> {
     void setPath(String path) {
       this.path = path;
       this.bytes = path.getBytes(StandardCharsets.UTF_8);
+    }
+
+    int depth() {
+      int depth = 0;
+      for (Node<T> node = parent; node != null; node = node.parent) {
+        depth++;
+      }
+      return depth;
     }
 
     boolean isLeaf() {
@@ -212,15 +229,25 @@ final class DrfSorter<T> implements Sorter<T> {
 
   @Override
   public void walk(Predicate<T> visitor) {
+    sortIfNeeded();
+    walking(() -> walk(root, visitor));
+  }
+
+  private void sortIfNeeded() {
     if (dirty || seen != cluster.version()) {
       moved.clear();
       sort(root);
       dirty = false;
       seen = cluster.version();
+      sortedAt = ++moves;
     }
+  }
+
+  /** What is allocated during a walk moves nodes after it. */
+  private void walking(Runnable walk) {
     walking = true;
     try {
-      walk(root, visitor);
+      walk.run();
     } finally {
       walking = false;
       for (Node<T> node : moved) {
@@ -228,6 +255,109 @@ final class DrfSorter<T> implements Sorter<T> {
       }
       moved.clear();
     }
+  }
+
+  /** Keeps its nodes in order by moving those that the sorter has moved since. */
+  private final class Some implements Subset<T> {
+    private final Node<T>[] nodes;
+    private int size;
+    private long orderedAt = -1;
+
+    Some(Node<T>[] nodes) {
+      this.nodes = nodes;
+      this.size = nodes.length;
+    }
+
+    @Override
+    public void walk(Predicate<T> visitor) {
+      sortIfNeeded();
+      order();
+      walking(
+          () -> {
+            for (int i = 0; i < size && visitor.test(nodes[i].subject); i++) {
+              // The visitor does it all.
+            }
+          });
+    }
+
+    private void order() {
+      if (orderedAt == moves) {
+        return;
+      }
+      if (orderedAt < sortedAt || size < 8) {
+        Arrays.sort(nodes, 0, size, DrfSorter::compareLeaves);
+      } else {
+        List<Node<T>> outOfPlace = new ArrayList<>();
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+          Node<T> node = nodes[i];
+          if (hasMoved(node)) {
+            outOfPlace.add(node);
+          } else {
+            nodes[kept++] = node;
+          }
+        }
+        for (Node<T> node : outOfPlace) {
+          int to = -1 - Arrays.binarySearch(nodes, 0, kept, node, DrfSorter::compareLeaves);
+          System.arraycopy(nodes, to, nodes, to + 1, kept - to);
+          nodes[to] = node;
+          kept++;
+        }
+      }
+      orderedAt = moves;
+    }
+
+    private boolean hasMoved(Node<T> leaf) {
+      for (Node<T> node = leaf; node != root; node = node.parent) {
+        if (node.movedAt > orderedAt) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    @Override
+    public void removeIf(Predicate<T> gone) {
+      int kept = 0;
+      for (int i = 0; i < size; i++) {
+        if (!gone.test(nodes[i].subject)) {
+          nodes[kept++] = nodes[i];
+        }
+      }
+      size = kept;
+    }
+
+    @Override
+    public int size() {
+      return size;
+    }
+  }
+
+  @Override
+  @SuppressWarnings("unchecked")
+  public Subset<T> subset(Collection<? extends Client> some) {
+    return new Some(some.stream().map(this::node).filter(node -> node.active).toArray(Node[]::new));
+  }
+
+  /** The order in which a walk comes to them. */
+  private static int compareLeaves(Node<?> a, Node<?> b) {
+    Node<?> first = a;
+    Node<?> second = b;
+    if (first.parent == second.parent) {
+      return Node.compare(first, second);
+    }
+    int depths = first.depth() - second.depth();
+    for (; depths > 0; depths--) {
+      first = first.parent;
+    }
+    for (; depths < 0; depths++) {
+      second = second.parent;
+    }
+    while (first.parent != second.parent) {
+      first = first.parent;
+      second = second.parent;
+    }
+    return Node.compare(first, second);
   }
 
   private boolean walk(Node<T> parent, Predicate<T> visitor) {
@@ -266,6 +396,7 @@ final class DrfSorter<T> implements Sorter<T> {
 
   /** Brings one node to the place it belongs to now; its siblings are in order. */
   private void move(Node<T> node) {
+    node.movedAt = ++moves;
     Node<T> parent = node.parent;
     if (parent.size == 1) {
       place(node);

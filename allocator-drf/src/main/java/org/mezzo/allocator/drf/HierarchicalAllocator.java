@@ -19,9 +19,14 @@ import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.InverseAnswer;
+import org.mezzo.api.allocator.InverseOffer;
+import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.api.allocator.OfferQuestion;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
+import org.mezzo.api.allocator.Recovery;
 import org.mezzo.resources.Resources;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -48,8 +53,8 @@ public final class HierarchicalAllocator implements Allocator {
   private Clock clock = Clock.systemUTC();
   private Optional<Metrics> metrics = Optional.empty();
   private ClusterIndex index;
-  private Map<String, Quota> quotas = Map.of();
   private Optional<Set<String>> whitelist = Optional.empty();
+  private final RecoveryPause pause = new RecoveryPause();
   private Instant nextSweep = Instant.MIN;
 
   /** An allocator that visits agents in random order. */
@@ -85,6 +90,16 @@ public final class HierarchicalAllocator implements Allocator {
     weightsUpdated(state.weights());
     quotasUpdated(state.quotas());
     whitelistUpdated(state.whitelist());
+    pause.begin(state.recovery(), !state.quotas().isEmpty());
+    for (InverseOffer offer : state.inverseOffers()) {
+      maintenance(offer).ifPresent(it -> it.ask(offer.frameworkId()));
+    }
+    state.inverseAnswers().forEach(this::inverseOfferAnswered);
+  }
+
+  @Override
+  public void recovered(Recovery recovery) {
+    pause.begin(Optional.of(recovery), !index.quotas.isEmpty());
   }
 
   @Override
@@ -151,13 +166,23 @@ public final class HierarchicalAllocator implements Allocator {
     if (agentId.isPresent() && agent.isEmpty()) {
       return;
     }
-    index.changed();
     framework.members.forEach(
         (role, member) -> {
           if (roles.isEmpty() || roles.contains(role)) {
-            agent.ifPresentOrElse(member::forgetRefusals, member::forgetRefusals);
+            forgetRefusals(member, agent);
           }
         });
+  }
+
+  private void forgetRefusals(Member member, Optional<Agent> agent) {
+    if (agent.isPresent()) {
+      if (member.forgetRefusals(agent.get())) {
+        index.wake(agent.get());
+      }
+    } else if (member.refuses()) {
+      member.forgetRefusals();
+      index.changed(member);
+    }
   }
 
   @Override
@@ -167,26 +192,28 @@ public final class HierarchicalAllocator implements Allocator {
 
   @Override
   public void quotasUpdated(Map<String, Quota> quotas) {
-    this.quotas = Map.copyOf(quotas);
-    index.changed();
+    index.setQuotas(quotas);
   }
 
   @Override
   public void whitelistUpdated(Optional<Set<String>> hostnames) {
     whitelist = hostnames.map(Set::copyOf);
+    index.changed();
   }
 
   @Override
   public List<Proposal> allocate(Optional<Set<String>> candidates) {
     Instant now = clock.instant();
     sweep(now);
+    if (pause.holds(index.agents.size(), now)) {
+      return List.of();
+    }
     List<Agent> agents =
         candidates.isPresent()
             ? index.agentsOf(candidates.get())
-            : new ArrayList<>(index.agents.values());
+            : index.agentsToVisit(Refusal.millis(now));
     agents.removeIf(agent -> !mayBeOffered(agent));
-    List<Proposal> proposals =
-        new Cycle(index, agents, new QuotaUse(quotas, index), now, shuffle).run();
+    List<Proposal> proposals = new Cycle(index, agents, now, shuffle).run();
     metrics.ifPresent(
         numbers -> {
           numbers.counter("cycles").increment();
@@ -195,9 +222,69 @@ public final class HierarchicalAllocator implements Allocator {
     return proposals;
   }
 
+  @Override
+  public List<InverseOffer> inverseOffers(Optional<Set<String>> candidates) {
+    Instant now = clock.instant();
+    if (pause.holds(index.agents.size(), now)) {
+      return List.of();
+    }
+    List<InverseOffer> offers = new ArrayList<>();
+    for (Agent agent : ofRun(candidates)) {
+      if (agent.maintenance != null) {
+        for (String framework :
+            agent.maintenance.toAsk(agent.used.keySet(), this::isActive, Refusal.millis(now))) {
+          agent.maintenance.ask(framework);
+          offers.add(new InverseOffer(framework, agent.id));
+        }
+      }
+    }
+    return offers;
+  }
+
+  private boolean isActive(String frameworkId) {
+    Framework framework = index.frameworks.get(frameworkId);
+    return framework != null && framework.state.active();
+  }
+
+  @Override
+  public void inverseOfferAnswered(InverseAnswer answer) {
+    maintenance(answer.offer()).ifPresent(it -> it.answered(answer));
+  }
+
+  /** The announcement that an inverse offer is about, if it still stands. */
+  private Optional<Maintenance> maintenance(InverseOffer offer) {
+    return Optional.ofNullable(index.agents.get(offer.agentId()))
+        .map(agent -> agent.maintenance)
+        .filter(announced -> index.frameworks.containsKey(offer.frameworkId()));
+  }
+
+  @Override
+  public boolean isAvailable(String agentId, Resources resources) {
+    Agent agent = index.agents.get(agentId);
+    return agent != null && agent.available.contains(resources);
+  }
+
+  @Override
+  public Optional<OfferExplanation> explain(OfferQuestion question) {
+    return Optional.of(
+        new Explainer(index, pause, this::isListed, clock.instant()).explain(question));
+  }
+
+  private List<Agent> ofRun(Optional<Set<String>> candidates) {
+    List<Agent> agents =
+        candidates.isPresent()
+            ? index.agentsOf(candidates.get())
+            : new ArrayList<>(index.agents.values());
+    agents.removeIf(agent -> !mayBeOffered(agent));
+    return agents;
+  }
+
   private boolean mayBeOffered(Agent agent) {
-    return agent.active
-        && (whitelist.isEmpty() || whitelist.get().contains(agent.info.getHostname()));
+    return agent.active && isListed(agent);
+  }
+
+  private boolean isListed(Agent agent) {
+    return whitelist.isEmpty() || whitelist.get().contains(agent.info.getHostname());
   }
 
   private void sweep(Instant now) {
@@ -206,7 +293,10 @@ public final class HierarchicalAllocator implements Allocator {
     }
     nextSweep = now.plus(SWEEP);
     for (Framework framework : index.frameworks.values()) {
-      framework.members.values().forEach(member -> member.forgetExpired(now));
+      framework
+          .members
+          .values()
+          .forEach(member -> member.forgetExpired(Refusal.millis(now), index::wake));
     }
   }
 

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.mezzo.api.allocator.OfferConstraintsFilter;
 import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
@@ -19,6 +20,9 @@ final class Member {
 
   /** Null when the cluster's applies. */
   List<Quantities> minAllocatable;
+
+  /** Whether it is not tracked any more. */
+  boolean gone;
 
   /** The agents on which it refused something; what it refused lies with them. */
   private final Set<Agent> refusedOn = new HashSet<>();
@@ -52,13 +56,36 @@ final class Member {
     refusedOn.clear();
   }
 
-  void forgetRefusals(Agent agent) {
-    if (refusedOn.remove(agent)) {
-      agent.forgetRefusals(this);
+  /** Answers whether it had refused anything there. */
+  boolean forgetRefusals(Agent agent) {
+    if (!refusedOn.remove(agent)) {
+      return false;
     }
+    agent.forgetRefusals(this);
+    return true;
   }
 
-  void forgetExpired(Instant now) {
-    refusedOn.removeIf(agent -> agent.forgetExpired(this, now));
+  /**
+   * Forgets what has expired.
+   *
+   * @param woken told of each agent on which it may be offered more than before
+   */
+  void forgetExpired(long now, Consumer<Agent> woken) {
+    refusedOn.removeIf(
+        agent -> {
+          Refusal before = agent.refusal(this);
+          boolean all = agent.forgetExpired(this, now);
+          if (all || agent.refusal(this) != before) {
+            woken.accept(agent);
+          }
+          return all;
+        });
+  }
+
+  /** The same for one agent. */
+  void forgetExpired(Agent agent, long now) {
+    if (agent.forgetExpired(this, now)) {
+      refusedOn.remove(agent);
+    }
   }
 }

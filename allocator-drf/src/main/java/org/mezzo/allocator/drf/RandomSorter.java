@@ -2,6 +2,7 @@ package org.mezzo.allocator.drf;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -81,32 +82,82 @@ final class RandomSorter<T> implements Sorter<T> {
     if (active == null) {
       prepare();
     }
+    walk(active, active.length, visitor);
+  }
+
+  private void walk(Entry<T>[] entries, int size, Predicate<T> visitor) {
     if (equalChances) {
-      walkShuffled(visitor);
+      walkShuffled(entries, size, visitor);
       return;
     }
-    for (Entry<T> entry : active) {
+    for (int i = 0; i < size; i++) {
+      Entry<T> entry = entries[i];
       entry.key = -Math.pow(random.nextDouble(Double.MIN_NORMAL, 1), 1 / entry.chance);
     }
-    Arrays.sort(active, (a, b) -> Double.compare(a.key, b.key));
-    for (Entry<T> entry : active) {
-      if (!visitor.test(entry.subject)) {
+    Arrays.sort(entries, 0, size, (a, b) -> Double.compare(a.key, b.key));
+    for (int i = 0; i < size; i++) {
+      if (!visitor.test(entries[i].subject)) {
         return;
       }
     }
   }
 
   /** Shuffles only as far as the visitor wants to go. */
-  private void walkShuffled(Predicate<T> visitor) {
-    for (int i = 0; i < active.length; i++) {
-      int next = random.nextInt(i, active.length);
-      Entry<T> entry = active[next];
-      active[next] = active[i];
-      active[i] = entry;
+  private void walkShuffled(Entry<T>[] entries, int size, Predicate<T> visitor) {
+    for (int i = 0; i < size; i++) {
+      int next = random.nextInt(i, size);
+      Entry<T> entry = entries[next];
+      entries[next] = entries[i];
+      entries[i] = entry;
       if (!visitor.test(entry.subject)) {
         return;
       }
     }
+  }
+
+  /** Chances are relative, so those of some are what they are among all. */
+  private final class Some implements Subset<T> {
+    private final Entry<T>[] entries;
+    private int size;
+
+    Some(Entry<T>[] entries) {
+      this.entries = entries;
+      this.size = entries.length;
+    }
+
+    @Override
+    public void walk(Predicate<T> visitor) {
+      RandomSorter.this.walk(entries, size, visitor);
+    }
+
+    @Override
+    public void removeIf(Predicate<T> gone) {
+      int kept = 0;
+      for (int i = 0; i < size; i++) {
+        if (!gone.test(entries[i].subject)) {
+          entries[kept++] = entries[i];
+        }
+      }
+      size = kept;
+    }
+
+    @Override
+    public int size() {
+      return size;
+    }
+  }
+
+  @Override
+  @SuppressWarnings("unchecked")
+  public Subset<T> subset(Collection<? extends Client> some) {
+    if (active == null) {
+      prepare();
+    }
+    return new Some(
+        some.stream()
+            .map(client -> (Entry<T>) client)
+            .filter(entry -> entry.active)
+            .toArray(Entry[]::new));
   }
 
   @SuppressWarnings("unchecked")

@@ -8,6 +8,9 @@ final class Role {
   final Sorter.Client client;
   int members;
 
+  /** Null when it has none. */
+  QuotaUse.Use quota;
+
   Role(String name, Sorter<Role> roles, Sorter<Member> frameworks) {
     this.name = name;
     this.nested = name.indexOf('/') >= 0;

@@ -41,6 +41,11 @@ final class Scalars {
     return size++;
   }
 
+  /** Whether a name is that of a scalar somewhere. */
+  boolean knows(String name) {
+    return places.containsKey(name);
+  }
+
   /** Adds an agent's total, or takes it out with a sign of -1. */
   void change(Resources total, int sign) {
     for (int i = 0; i < total.size(); i++) {

@@ -1,5 +1,6 @@
 package org.mezzo.allocator.drf;
 
+import java.util.Collection;
 import java.util.Map;
 import java.util.function.Predicate;
 
@@ -41,4 +42,23 @@ interface Sorter<T> {
    * meanwhile counts from the next walk on.
    */
   void walk(Predicate<T> visitor);
+
+  /**
+   * Some of the clients, to be walked alone in the order that they have among all. Good until a
+   * client is added or removed, or becomes active or not.
+   *
+   * @param <T> what a client stands for
+   */
+  interface Subset<T> {
+    /** As {@link Sorter#walk}, of these only. */
+    void walk(Predicate<T> visitor);
+
+    /** Leaves some out from now on. */
+    void removeIf(Predicate<T> gone);
+
+    int size();
+  }
+
+  /** Those of these that are active. */
+  Subset<T> subset(Collection<? extends Client> clients);
 }

@@ -6,10 +6,16 @@ import static org.mezzo.allocator.drf.Driver.resources;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.api.allocator.AllocationState;
+import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.api.allocator.Quota;
+import org.mezzo.api.allocator.Recovery;
+import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
 
 /** Examples computed by hand, agents visited in name order. */
@@ -126,5 +132,59 @@ class WorkedExamplesTest {
       driver.pass(Duration.ofSeconds(seconds));
       assertThat(driver.offers()).containsExactly("F@S1 cpus:4.0 mem:4096.0");
     }
+  }
+
+  private Driver recovering(int known, boolean quota) {
+    Driver driver = new Driver().frameworks("R");
+    if (quota) {
+      driver.quota("Q", "cpus:1", "");
+    }
+    driver.allocator.recovered(Recovery.builder(known, driver.now).build());
+    return driver;
+  }
+
+  @Test
+  void thePauseAfterAChangeOfLeader() {
+    Driver driver = recovering(10, true);
+    for (int i = 1; i <= 7; i++) {
+      driver.agents("cpus:4;mem:4096", "S" + i);
+      assertThat(driver.offers()).isEmpty();
+    }
+    driver.agents("cpus:4;mem:4096", "S8");
+    assertThat(driver.offers()).hasSize(8);
+    driver.allocator.agentRemoved("S8");
+    driver.agents("cpus:4;mem:4096", "S9");
+    assertThat(driver.offers()).as("it is over for good").hasSize(1);
+  }
+
+  @Test
+  void thePauseEndsAfterTenMinutes() {
+    Driver driver = recovering(10, true).agents("cpus:4;mem:4096", "S1");
+    driver.pass(Duration.ofMinutes(10).minusMillis(1));
+    assertThat(driver.offers()).isEmpty();
+    driver.pass(Duration.ofMillis(1));
+    assertThat(driver.offers()).hasSize(1);
+  }
+
+  @Test
+  void noPauseForOneAgentOrWithoutQuota() {
+    assertThat(recovering(1, true).agents("cpus:4;mem:4096", "S1").offers()).hasSize(1);
+    assertThat(recovering(10, false).agents("cpus:4;mem:4096", "S1").offers()).hasSize(1);
+  }
+
+  @Test
+  void aSuccessorGoesOnWithThePause() {
+    Driver before = new Driver();
+    AllocationState state =
+        AllocationState.builder()
+            .frameworks(List.of(Driver.framework("R", "R")))
+            .agents(List.of(Driver.agent("S1", "cpus:4;mem:4096")))
+            .quotas(Map.of("Q", new Quota(Quantities.parse("cpus:1"), Quantities.EMPTY)))
+            .recovery(Optional.of(Recovery.builder(10, before.now).build()))
+            .build();
+    Driver driver = new Driver(AllocatorOptions.builder().build(), state);
+    assertThat(driver.offers()).isEmpty();
+    driver.pass(Duration.ofMinutes(10));
+    assertThat(driver.offers()).hasSize(1);
   }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.Map;
 final class HttpJson {
   private static final int CONNECT_MILLIS = 5_000;
   private static final int READ_MILLIS = 30_000;
+  private static final int MOST_REASON_BYTES = 2_000;
 
   private HttpJson() {}
 
@@ -41,8 +43,9 @@ final class HttpJson {
     HttpURLConnection connection = open(url);
     int status = connection.getResponseCode();
     if (status != 200) {
+      String reason = reason(connection);
       connection.disconnect();
-      throw new IOException(url + " answered with status " + status);
+      throw new IOException(url + " answered with status " + status + reason);
     }
     try (InputStream body = connection.getInputStream();
         JsonParser parser = new JsonFactory().createParser(body)) {
@@ -50,6 +53,17 @@ final class HttpJson {
         throw new IOException(url + " did not answer with a JSON object");
       }
       return object(parser);
+    }
+  }
+
+  /** What a refusal says, behind a colon; empty when it says nothing. */
+  private static String reason(HttpURLConnection connection) throws IOException {
+    try (InputStream body = connection.getErrorStream()) {
+      String text =
+          body == null
+              ? ""
+              : new String(body.readNBytes(MOST_REASON_BYTES), StandardCharsets.UTF_8).strip();
+      return text.isEmpty() ? "" : ": " + text;
     }
   }
 

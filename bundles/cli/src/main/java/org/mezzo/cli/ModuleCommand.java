@@ -8,15 +8,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import org.mezzo.flags.FlagException;
 import org.mezzo.host.HostException;
-import org.mezzo.host.HostLog;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Looks at the modules of a cluster. */
 @Command(
@@ -25,19 +22,7 @@ import picocli.CommandLine.Option;
     versionProvider = Versions.class,
     description = "Look at the modules of a cluster.")
 final class ModuleCommand implements Runnable {
-  private static final String OWN_MACHINE = "127.0.0.1:5050";
   private static final String DEPLOYMENTS = "/mezzo/deployments";
-
-  /** Whom to ask. */
-  static final class Target {
-    @Option(
-        names = "--master",
-        paramLabel = "MASTER",
-        description =
-            "HOST:PORT of any master of the cluster, or zk://HOST:PORT,HOST:PORT/PATH"
-                + " (default: the variable MEZZO_MASTER, else 127.0.0.1:5050).")
-    private String master;
-  }
 
   /** Makes rows of what a daemon answers. */
   private interface View extends Function<Map<String, Object>, List<List<String>>> {}
@@ -54,7 +39,7 @@ final class ModuleCommand implements Runnable {
       mixinStandardHelpOptions = true,
       versionProvider = Versions.class,
       description = "List the modules of the leading master and of the agents on this machine.")
-  int list(@Mixin Target target) throws HostException, FlagException, InterruptedException {
+  int list(@Mixin MasterTarget target) throws HostException, FlagException, InterruptedException {
     return show(
         target,
         "/mezzo/modules",
@@ -67,7 +52,8 @@ final class ModuleCommand implements Runnable {
       mixinStandardHelpOptions = true,
       versionProvider = Versions.class,
       description = "List the module bundles that are wanted there, and what has become of each.")
-  int deployments(@Mixin Target target) throws HostException, FlagException, InterruptedException {
+  int deployments(@Mixin MasterTarget target)
+      throws HostException, FlagException, InterruptedException {
     return show(
         target,
         DEPLOYMENTS,
@@ -83,7 +69,8 @@ final class ModuleCommand implements Runnable {
       mixinStandardHelpOptions = true,
       versionProvider = Versions.class,
       description = "List what was refused or rolled back and is not tried until somebody asks.")
-  int verdicts(@Mixin Target target) throws HostException, FlagException, InterruptedException {
+  int verdicts(@Mixin MasterTarget target)
+      throws HostException, FlagException, InterruptedException {
     return show(
         target,
         DEPLOYMENTS,
@@ -100,7 +87,8 @@ final class ModuleCommand implements Runnable {
       mixinStandardHelpOptions = true,
       versionProvider = Versions.class,
       description = "List the last installations, swaps and removals there, the newest first.")
-  int history(@Mixin Target target) throws HostException, FlagException, InterruptedException {
+  int history(@Mixin MasterTarget target)
+      throws HostException, FlagException, InterruptedException {
     return show(
         target,
         DEPLOYMENTS,
@@ -154,14 +142,10 @@ final class ModuleCommand implements Runnable {
   }
 
   /** Prints what the leader and the agents on this machine show. */
-  private int show(Target target, String path, List<String> columns, View view)
+  private int show(MasterTarget target, String path, List<String> columns, View view)
       throws HostException, FlagException, InterruptedException {
     Map<List<String>, List<String>> rows = new LinkedHashMap<>();
-    String given = Masters.given(target.master, System.getenv()).orElse(OWN_MACHINE);
-    if (given.startsWith("zk://")) {
-      HostLog.configure(true, false, "WARN", Optional.empty(), Boot.LIBRARIES);
-    }
-    try (Masters masters = Masters.find(given)) {
+    try (Masters masters = target.find()) {
       String leader = HttpJson.leader(masters.address());
       collect(rows, "master", leader + path, view);
       for (Map<String, Object> agent :
@@ -182,7 +166,7 @@ final class ModuleCommand implements Runnable {
     List<List<String>> table = new ArrayList<>();
     table.add(row("DAEMON", columns));
     rows.forEach((cells, daemons) -> table.add(row(String.join(", ", daemons), cells)));
-    print(table);
+    Table.print(table);
     return 0;
   }
 
@@ -207,26 +191,6 @@ final class ModuleCommand implements Runnable {
       return NetworkInterface.getByInetAddress(InetAddress.getByName(host)) != null;
     } catch (IOException | IndexOutOfBoundsException e) {
       return false;
-    }
-  }
-
-  private static void print(List<List<String>> table) {
-    int columns = table.get(0).size();
-    int[] widths = new int[columns];
-    for (List<String> row : table) {
-      for (int i = 0; i < columns; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    }
-    for (List<String> row : table) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < columns; i++) {
-        line.append(row.get(i));
-        if (i < columns - 1) {
-          line.append(" ".repeat(widths[i] - row.get(i).length() + 2));
-        }
-      }
-      System.out.println(line);
     }
   }
 }

@@ -22,6 +22,7 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.DaemonKind;
 import org.mezzo.daemon.Ids;
 import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
@@ -38,6 +39,8 @@ import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
 import org.mezzo.master.election.ModuleConsultant;
 import org.mezzo.master.endpoints.MasterEndpoints;
+import org.mezzo.master.offers.OfferCommands;
+import org.mezzo.master.offers.OfferExplanations;
 import org.mezzo.master.scheduler.RootAccounts;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
@@ -329,6 +332,11 @@ public final class Master implements Daemon {
   /** What it knows, while it leads. */
   public ClusterView cluster() {
     return leadership;
+  }
+
+  /** What its shell answers about offers; whoever is in there may see everything. */
+  public OfferCommands offerCommands() {
+    return new OfferCommands(new OfferExplanations(leadership, Authorization.none()));
   }
 
   /** Its numbers. */

@@ -1,6 +1,7 @@
 package org.mezzo.master;
 
 import java.io.IOException;
+import java.util.Hashtable;
 import java.util.Map;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
@@ -15,7 +16,10 @@ import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
 import org.mezzo.http.HttpConnectors;
 import org.mezzo.link.LinkServer;
+import org.mezzo.master.offers.OfferCommands;
 import org.mezzo.modules.ModuleLeases;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -39,9 +43,11 @@ public final class MasterDaemon {
 
   private final Master master;
   private final FollowedFlags<MasterFlags> flags;
+  private final ServiceRegistration<OfferCommands> commands;
 
   @Activate
   public MasterDaemon(
+      BundleContext bundle,
       Map<String, Object> properties,
       @Reference ModuleLeases modules,
       @Reference Deployments deployments,
@@ -72,6 +78,12 @@ public final class MasterDaemon {
     for (String flag : BorderFlags.GUARDS) {
       flags.follow(flag, next -> master.selectGuards(next.daemon().border()));
     }
+    commands =
+        bundle.registerService(
+            OfferCommands.class,
+            master.offerCommands(),
+            new Hashtable<>(
+                Map.of("osgi.command.scope", "mezzo", "osgi.command.function", "explain")));
   }
 
   /** The flags of a master. */
@@ -93,6 +105,7 @@ public final class MasterDaemon {
 
   @Deactivate
   void stop() {
+    commands.unregister();
     master.close();
   }
 }

@@ -20,7 +20,10 @@ public final class AllocationState {
       List<OfferFilter> filters,
       Map<String, Double> weights,
       Map<String, Quota> quotas,
-      Optional<Set<String>> whitelist) {}
+      Optional<Set<String>> whitelist,
+      Optional<Recovery> recovery,
+      List<InverseOffer> inverseOffers,
+      List<InverseAnswer> inverseAnswers) {}
 
   private AllocationState(Data data) {
     this.data = data;
@@ -43,6 +46,9 @@ public final class AllocationState {
     builder.weights = data.weights;
     builder.quotas = data.quotas;
     builder.whitelist = data.whitelist;
+    builder.recovery = data.recovery;
+    builder.inverseOffers = data.inverseOffers;
+    builder.inverseAnswers = data.inverseAnswers;
     return builder;
   }
 
@@ -76,6 +82,21 @@ public final class AllocationState {
     return data.whitelist;
   }
 
+  /** What the leader found in the registry; empty before it has read it. */
+  public Optional<Recovery> recovery() {
+    return data.recovery;
+  }
+
+  /** The inverse offers that are not answered. */
+  public List<InverseOffer> inverseOffers() {
+    return data.inverseOffers;
+  }
+
+  /** The last answer of each framework for each agent, as long as its filter has not expired. */
+  public List<InverseAnswer> inverseAnswers() {
+    return data.inverseAnswers;
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof AllocationState state && data.equals(state.data);
@@ -99,6 +120,9 @@ public final class AllocationState {
     private Map<String, Double> weights = Map.of();
     private Map<String, Quota> quotas = Map.of();
     private Optional<Set<String>> whitelist = Optional.empty();
+    private Optional<Recovery> recovery = Optional.empty();
+    private List<InverseOffer> inverseOffers = List.of();
+    private List<InverseAnswer> inverseAnswers = List.of();
 
     private Builder() {}
 
@@ -138,9 +162,37 @@ public final class AllocationState {
       return this;
     }
 
+    /** See {@link AllocationState#recovery}. */
+    public Builder recovery(Optional<Recovery> value) {
+      recovery = value;
+      return this;
+    }
+
+    /** See {@link AllocationState#inverseOffers}. */
+    public Builder inverseOffers(List<InverseOffer> value) {
+      inverseOffers = List.copyOf(value);
+      return this;
+    }
+
+    /** See {@link AllocationState#inverseAnswers}. */
+    public Builder inverseAnswers(List<InverseAnswer> value) {
+      inverseAnswers = List.copyOf(value);
+      return this;
+    }
+
     /** As it is now. */
     public AllocationState build() {
-      return new AllocationState(new Data(agents, frameworks, filters, weights, quotas, whitelist));
+      return new AllocationState(
+          new Data(
+              agents,
+              frameworks,
+              filters,
+              weights,
+              quotas,
+              whitelist,
+              recovery,
+              inverseOffers,
+              inverseAnswers));
     }
   }
 }

@@ -101,4 +101,47 @@ public interface Allocator extends Module {
    * @return what to offer; the instance regards it as offered from the return on
    */
   List<Proposal> allocate(Optional<Set<String>> candidates);
+
+  /**
+   * The master has read the registry after it was elected. It comes when the agents of before come
+   * back, of which some may have been added already; instances that start later find it in {@link
+   * AllocationState#recovery}.
+   */
+  default void recovered(Recovery recovery) {}
+
+  /**
+   * Says whom to ask to give back what he holds on agents with {@link AgentState#unavailability}.
+   * Called after a cycle, with the same candidates. The master drops what does not fit its ledger
+   * and tells {@link #inverseOfferAnswered} that it was withdrawn.
+   *
+   * @param candidates ids of the agents to look at; empty means all of them
+   * @return what to send; the instance regards it as unanswered from the return on
+   */
+  default List<InverseOffer> inverseOffers(Optional<Set<String>> candidates) {
+    return List.of();
+  }
+
+  /** An inverse offer was answered, or taken back before it was. */
+  default void inverseOfferAnswered(InverseAnswer answer) {}
+
+  /**
+   * Says whether resources are free on an agent in the index of this instance. Asked before an
+   * operator takes them (a reservation, a volume) without a proposal: what has been proposed and
+   * not yet offered is free in the ledger, but not here.
+   *
+   * @param resources without allocation role
+   */
+  default boolean isAvailable(String agentId, Resources resources) {
+    return true;
+  }
+
+  /**
+   * Says why a framework is not offered anything under a role. Asked by people, so it may take
+   * longer than other calls; but the next cycle waits for it.
+   *
+   * @return empty when this allocator does not explain itself
+   */
+  default Optional<OfferExplanation> explain(OfferQuestion question) {
+    return Optional.empty();
+  }
 }

@@ -11,13 +11,19 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
+import org.mezzo.api.allocator.Hindrance;
+import org.mezzo.api.allocator.OfferExplanation;
+import org.mezzo.api.allocator.OfferQuestion;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.api.allocator.Recovery;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.state.MasterState;
@@ -51,6 +57,21 @@ public final class Allocation implements AutoCloseable {
   /** An allocator that misses changes again and again is not begun anew more often than this. */
   private static final Duration REBUILD_PAUSE = Duration.ofSeconds(1);
 
+  private static final String EXPLAIN = "explain";
+
+  /** Questions of operators that the holder has not answered; more are refused. */
+  private static final int MOST_QUESTIONS = 4;
+
+  private static final OfferExplanation WITHOUT_ALLOCATOR =
+      OfferExplanation.builder()
+          .everywhere(
+              List.of(
+                  Hindrance.builder(
+                          Hindrance.Reason.NO_ALLOCATOR,
+                          "there is no allocator; /mezzo/modules says what has become of it")
+                      .build()))
+          .build();
+
   private static final Duration START_DEADLINE = Duration.ofSeconds(60);
   private static final String DROPPED = "allocator/mezzo/proposals_dropped";
   private static final Duration TIMER_WINDOW = Duration.ofHours(1);
@@ -67,11 +88,14 @@ public final class Allocation implements AutoCloseable {
   private final Metrics.Counter dropped;
   private final Metrics.Counter failed;
   private final Metrics.Counter runs;
+  private final Metrics.Counter questions;
+  private final Metrics.Counter refusedQuestions;
   private final MetricsRegistry.Timer runTime;
   private final MetricsRegistry.Timer runLatency;
 
   private volatile ModuleLease<Allocator> lease;
   private volatile long epoch;
+  private int asking;
   private boolean cycling;
   private boolean cycleQueued;
   private boolean all;
@@ -84,6 +108,10 @@ public final class Allocation implements AutoCloseable {
 
   private final Map<String, Long> agentAddedAt = new HashMap<>();
   private Optional<Set<String>> whitelist = Optional.empty();
+
+  /** Empty until the registry has been read. */
+  private Optional<Recovery> recovery = Optional.empty();
+
   private EventLoop.Timer batches = () -> {};
   private boolean closed;
 
@@ -120,6 +148,8 @@ public final class Allocation implements AutoCloseable {
     this.metrics = metrics;
     this.dropped = metrics.counter(DROPPED);
     this.failed = metrics.counter("allocator/mezzo/calls_failed");
+    this.questions = metrics.counter("allocator/mezzo/questions");
+    this.refusedQuestions = metrics.counter("allocator/mezzo/questions_refused");
     this.runs = metrics.counter("allocator/mesos/allocation_runs");
     this.runTime = metrics.timer("allocator/mesos/allocation_run_ms", TIMER_WINDOW);
     this.runLatency = metrics.timer("allocator/mesos/allocation_run_latency_ms", TIMER_WINDOW);
@@ -185,7 +215,10 @@ public final class Allocation implements AutoCloseable {
       thrownBy = module.bundleId();
       thrown.clear();
     }
-    AllocationState ledger = Offers.ledger(state.get(), clock.instant(), whitelist);
+    AllocationState ledger =
+        Offers.ledger(state.get(), clock.instant(), whitelist).toBuilder()
+            .recovery(recovery)
+            .build();
     LOG.info(
         "Allocator {} {} takes over {} agents and {} frameworks",
         module.name(),
@@ -478,6 +511,53 @@ public final class Allocation implements AutoCloseable {
     if (!hostnames.equals(whitelist)) {
       whitelist = hostnames;
       tell("whitelistUpdated", it -> it.whitelistUpdated(hostnames));
+    }
+  }
+
+  /**
+   * Notes that the registry has been read; the allocator decides whether to wait for those that
+   * were in there. To be called once, when the quotas of the registry were told.
+   *
+   * @param agents how many agents it had
+   */
+  public void recovered(int agents) {
+    Recovery found = Recovery.builder(agents, clock.instant()).build();
+    recovery = Optional.of(found);
+    tell("recovered", it -> it.recovered(found));
+  }
+
+  /**
+   * Asks the holder why a framework is offered nothing. Changes of the ledger and the next cycle
+   * wait behind it, so few are asked at a time.
+   *
+   * @return the explanation, on the event loop; empty when the holder does not explain itself, or
+   *     to the same when there is none, as a hindrance; fails with {@link BusyException}, or with
+   *     {@link ModuleException} when the holder failed
+   */
+  public CompletionStage<Optional<OfferExplanation>> explain(OfferQuestion question) {
+    if (epoch == 0) {
+      return CompletableFuture.completedStage(Optional.of(WITHOUT_ALLOCATOR));
+    }
+    if (asking == MOST_QUESTIONS) {
+      refusedQuestions.increment();
+      return CompletableFuture.failedStage(new BusyException());
+    }
+    asking++;
+    questions.increment();
+    return lease
+        .ask(
+            EXPLAIN,
+            allocator ->
+                Objects.requireNonNull(allocator.explain(question), "explain returned null"))
+        .whenComplete((answer, failure) -> asking--);
+  }
+
+  /** Too many ask the allocator at a time. */
+  public static final class BusyException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    BusyException() {
+      super("The allocator is asked %d questions already; ask later".formatted(MOST_QUESTIONS));
     }
   }
 

@@ -85,6 +85,7 @@ public final class MasterTerm implements AutoCloseable {
         root -> {
           machine.recovered(root);
           machine.run(Policies::recovered);
+          allocation.recovered(root.recoveredAgents().size());
           LOG.info("Recovered {} agents from the registry; serving", root.recoveredAgents().size());
           recovered.await();
           allocation.requestEvery(machine.settings().allocationInterval());

@@ -18,6 +18,7 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
+import org.mezzo.master.offers.OfferExplanations;
 import org.mezzo.master.operator.FrameworkTeardown;
 import org.mezzo.master.operator.MaintenanceOrders;
 import org.mezzo.master.operator.OperatorApi;
@@ -151,6 +152,9 @@ public final class MasterEndpoints {
     endpoints.add(MachineEndpoint.up(orders, gate, workers.answers()));
     endpoints.add(new RegistryEndpoint(answers, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
+    endpoints.add(
+        new OfferExplanationEndpoint(
+            new OfferExplanations(leadership, authorization), gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

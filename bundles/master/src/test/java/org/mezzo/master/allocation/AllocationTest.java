@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.api.allocator.Recovery;
 import org.mezzo.fixtures.Await;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
@@ -115,6 +117,36 @@ class AllocationTest {
         Await.until(() -> metric(cluster, "allocator/mezzo/calls_failed") > failed);
       }
       assertThat(metric(cluster, QUARANTINES)).isPositive();
+    }
+  }
+
+  private static void awaitRecovery(TestCluster cluster, int agents) {
+    Await.until(() -> cluster.allocator.recovery.map(Recovery::agents).equals(Optional.of(agents)));
+  }
+
+  @Test
+  void theAllocatorIsToldHowManyAgentsTheLeaderFoundInTheRegistry() throws Exception {
+    try (TestCluster cluster = new TestCluster(workDir)) {
+      awaitRecovery(cluster, 0);
+      cluster.agent(5051, "cpus:10;mem:32000");
+      cluster.agent(5052, "cpus:10;mem:32000");
+      cluster.coordination.depose(Optional.empty());
+      Await.until(() -> cluster.master.cluster().state().isEmpty());
+      cluster.coordination.elect();
+      awaitRecovery(cluster, 2);
+      Recovery told = cluster.allocator.recovery.orElseThrow();
+      // One that begins later in the term knows it, too.
+      AllocationState before = cluster.allocator.started;
+      AtomicBoolean first = new AtomicBoolean(true);
+      cluster.allocator.answer =
+          proposals -> {
+            if (first.getAndSet(false)) {
+              throw new IllegalStateException("no allocation today");
+            }
+            return proposals;
+          };
+      Await.until("it begins anew", () -> cluster.allocator.started != before);
+      assertThat(cluster.allocator.started.recovery()).contains(told);
     }
   }
 }

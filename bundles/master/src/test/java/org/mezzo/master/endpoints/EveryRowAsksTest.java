@@ -338,6 +338,7 @@ class EveryRowAsksTest {
         "/machine/down",
         "/machine/up",
         "/registrar(1)/registry",
+        "/mezzo/offers/explain",
         "/redirect");
   }
 
@@ -380,6 +381,9 @@ class EveryRowAsksTest {
     }
     if (path.equals("/quota")) {
       assertThat(send(to(path + "/x").DELETE()).status).isEqualTo(400);
+    }
+    if (path.equals("/mezzo/offers/explain")) {
+      return send(to(path + "?framework_id=" + scheduler.id + "&role=secret-role"));
     }
     return send(to(path));
   }

@@ -10,15 +10,19 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.api.allocator.OfferQuestion;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
+import org.mezzo.api.allocator.Recovery;
 import org.mezzo.resources.Resources;
 
 /** Offers everything that is free to the first framework and role that wants it. */
@@ -44,6 +48,9 @@ public final class SimpleAllocator implements Allocator {
   /** The quotas as they were told last. */
   public volatile Map<String, Quota> quotas = Map.of();
 
+  /** What a new leader had found in the registry, as it was told last. */
+  public volatile Optional<Recovery> recovery = Optional.empty();
+
   /** What each held by agent and framework is now, for comparison with the ledger. */
   public final Map<String, Map<String, Resources>> held = new HashMap<>();
 
@@ -56,9 +63,15 @@ public final class SimpleAllocator implements Allocator {
     started = state;
     weights = state.weights();
     quotas = state.quotas();
+    recovery = state.recovery();
     state.frameworks().forEach(this::frameworkAdded);
     state.agents().forEach(this::agentAdded);
     filters.addAll(state.filters());
+  }
+
+  @Override
+  public void recovered(Recovery told) {
+    recovery = Optional.of(told);
   }
 
   @Override
@@ -188,5 +201,14 @@ public final class SimpleAllocator implements Allocator {
         }
       }
     }
+  }
+
+  /** Answers questions; null does not. */
+  public volatile Function<OfferQuestion, OfferExplanation> explaining =
+      question -> OfferExplanation.builder().build();
+
+  @Override
+  public Optional<OfferExplanation> explain(OfferQuestion question) {
+    return Optional.ofNullable(explaining).map(it -> it.apply(question));
   }
 }

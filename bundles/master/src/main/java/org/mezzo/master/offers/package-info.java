@@ -1,0 +1,2 @@
+/** What operators may ask about offers. */
+package org.mezzo.master.offers;
