@@ -134,8 +134,7 @@ public final class OfferExplanations {
                       } else {
                         int offers =
                             term.state()
-                                .map(state -> state.frameworks().get(question.frameworkId()))
-                                .map(framework -> framework.offers().size())
+                                .map(it -> it.ledger().offersTo(question.frameworkId()).size())
                                 .orElse(0);
                         explained.complete(new Explained(question, offers, answer.get()));
                       }

@@ -1,5 +1,9 @@
 package org.mezzo.master.reads;
 
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.mezzo.master.state.Machine;
 import org.mezzo.master.state.Maintenance;
 import org.mezzo.master.state.MasterState;
@@ -25,12 +29,26 @@ public final class MaintenanceReports {
       return status.build();
     }
     Maintenance maintenance = state.maintenance();
+    Map<Machine, Set<String>> answered = new HashMap<>();
+    for (String agentId : state.inverseOffers().answers().keySet()) {
+      state
+          .agent(agentId)
+          .ifPresent(
+              agent ->
+                  answered
+                      .computeIfAbsent(agent.machine(), unused -> new TreeSet<>())
+                      .add(agentId));
+    }
     for (Window window : maintenance.schedule().getWindowsList()) {
       for (MachineID id : window.getMachineIdsList()) {
         if (maintenance.mode(Machine.of(id)) == MachineInfo.Mode.DOWN) {
           status.addDownMachines(id);
         } else {
-          status.addDrainingMachinesBuilder().setId(id);
+          ClusterStatus.DrainingMachine.Builder machine =
+              status.addDrainingMachinesBuilder().setId(id);
+          for (String agentId : answered.getOrDefault(Machine.of(id), new TreeSet<>())) {
+            state.inverseOffers().statuses(agentId).forEach(machine::addStatuses);
+          }
         }
       }
     }

@@ -40,6 +40,7 @@ import org.pcollections.TreePVector;
  * @param nextPolicy what the policy will be once every write of it that is under way is done; the
  *     same as the policy when there is none
  * @param maintenance which machines are to be maintained, and when
+ * @param inverseOffers what frameworks are asked to give back for that
  * @param limits how much history is kept
  * @param counters the next numbers for ids
  */
@@ -61,6 +62,7 @@ public record MasterState(
     Policy policy,
     Policy nextPolicy,
     Maintenance maintenance,
+    InverseOffers inverseOffers,
     Limits limits,
     Counters counters) {
 
@@ -123,6 +125,7 @@ public record MasterState(
         Policy.NONE,
         Policy.NONE,
         Maintenance.NONE,
+        InverseOffers.NONE,
         limits,
         counters);
   }
@@ -343,6 +346,16 @@ public record MasterState(
     return draft.done();
   }
 
+  /** With other inverse offers. */
+  public MasterState with(InverseOffers next) {
+    if (next.equals(inverseOffers)) {
+      return this;
+    }
+    Draft draft = new Draft(this);
+    draft.inverseOffers = next;
+    return draft.done();
+  }
+
   /** A copy to change, so that each change names only what it is about. */
   private static final class Draft {
     private MasterInfo self;
@@ -362,6 +375,7 @@ public record MasterState(
     private Policy policy;
     private Policy nextPolicy;
     private Maintenance maintenance;
+    private InverseOffers inverseOffers;
     private Limits limits;
     private Counters counters;
 
@@ -383,6 +397,7 @@ public record MasterState(
       policy = from.policy;
       nextPolicy = from.nextPolicy;
       maintenance = from.maintenance;
+      inverseOffers = from.inverseOffers;
       limits = from.limits;
       counters = from.counters;
     }
@@ -406,6 +421,7 @@ public record MasterState(
           policy,
           nextPolicy,
           maintenance,
+          inverseOffers,
           limits,
           counters);
     }

@@ -129,6 +129,8 @@ final class Holdings {
         .weights(state.weights())
         .quotas(state.quotas())
         .whitelist(whitelist)
+        .inverseOffers(Reclaiming.outstanding(state))
+        .inverseAnswers(Reclaiming.answers(state, now))
         .build();
   }
 

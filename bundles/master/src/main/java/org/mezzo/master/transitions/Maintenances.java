@@ -141,6 +141,7 @@ public final class Maintenances {
       tx.put(agent.with(planned));
       AllocatorFeed.tellUpdated(tx, agent.id());
       Agents.rescindOffers(tx, agent);
+      Reclaiming.forgetAgent(tx, agent.id());
       tx.allocate(agent.id());
     }
   }

@@ -223,6 +223,7 @@ public final class Offers {
     for (String id : tx.state().ledger().offersTo(framework.id())) {
       withdraw(tx, tx.state().offers().get(id));
     }
+    Reclaiming.withdrawAll(tx, framework.id());
   }
 
   /** DECLINE (rule 58). */
@@ -337,6 +338,7 @@ public final class Offers {
     Set<String> suppressed = new HashSet<>(framework.subscription().suppressed());
     suppressed.removeAll(revived);
     removeFilters(tx, frameworkId, Set.copyOf(roles));
+    Reclaiming.removeFilters(tx, frameworkId);
     suppressed(tx, tx.framework(frameworkId), suppressed);
     tx.allocate();
   }

@@ -70,6 +70,7 @@ public final class Removals {
   /** Takes an agent out of the registered ones with all that is left on it. */
   static void leave(Transition tx, Agent agent) {
     Agents.rescindOffers(tx, agent);
+    Reclaiming.forgetAgent(tx, agent.id());
     for (var executors : List.copyOf(tx.agent(agent.id()).executors().values())) {
       for (Executor executor : List.copyOf(executors.values())) {
         Holdings.remove(tx, executor);

@@ -16,6 +16,8 @@ import org.mezzo.master.testing.TestAgent;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.modules.Kinds;
+import org.mezzo.protocol.v1.InverseOffer;
+import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
 
 /** Maintenance as operators order and see it, by calls and by endpoints (rules 239 to 245). */
@@ -46,8 +48,8 @@ class MaintenanceTest {
       assertThat(operator.request("GET", "/maintenance/status", "")).isEqualTo("200 {}");
 
       assertThat(operator.request("POST", "/maintenance/schedule", SCHEDULE)).isEqualTo("200");
-      scheduler.next(Event.Type.RESCIND);
-      Event anew = scheduler.next(Event.Type.OFFERS);
+      scheduler.await(Event.Type.RESCIND);
+      Event anew = scheduler.await(Event.Type.OFFERS);
       assertThat(anew.getOffers().getOffers(0).getUnavailability().getStart().getNanoseconds())
           .isEqualTo(1795317184000000000L);
       assertThat(operator.request("GET", "/maintenance/schedule", "")).isEqualTo("200 " + SCHEDULE);
@@ -65,6 +67,32 @@ class MaintenanceTest {
                   + call(
                       "GET_MAINTENANCE_STATUS",
                       ",\"get_maintenance_status\":{\"status\":" + draining + "}"));
+
+      InverseOffer inverse =
+          scheduler.await(Event.Type.INVERSE_OFFERS).getInverseOffers().getInverseOffers(0);
+      assertThat(inverse.getAgentId().getValue()).isEqualTo(agent.id);
+      Call.Builder decline = Call.newBuilder().setType(Call.Type.DECLINE_INVERSE_OFFERS);
+      decline
+          .getDeclineInverseOffersBuilder()
+          .addInverseOfferIds(inverse.getId())
+          .getFiltersBuilder()
+          .setRefuseSeconds(0);
+      scheduler.accepted(decline);
+      Event again =
+          scheduler.await(
+              event ->
+                  event.hasInverseOffers()
+                      && !event.getInverseOffers().getInverseOffers(0).equals(inverse));
+      Call.Builder accept = Call.newBuilder().setType(Call.Type.ACCEPT_INVERSE_OFFERS);
+      accept
+          .getAcceptInverseOffersBuilder()
+          .addInverseOfferIds(again.getInverseOffers().getInverseOffers(0).getId());
+      scheduler.accepted(accept);
+      assertThat(operator.request("GET", "/maintenance/status", ""))
+          .contains(
+              "\"statuses\":[{\"status\":\"ACCEPT\",\"framework_id\":{\"value\":\""
+                  + scheduler.id
+                  + "\"},\"timestamp\":{\"nanoseconds\":");
 
       cluster.coordination.depose(Optional.empty());
       Await.until(() -> cluster.master.cluster().state().isEmpty());
