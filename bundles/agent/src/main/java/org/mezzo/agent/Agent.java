@@ -55,7 +55,6 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
@@ -158,6 +157,7 @@ public final class Agent implements Daemon {
             loop::schedule,
             new SplittableRandom(),
             flags.registration().backoff(),
+            flags.registration().credential(),
             new FromMaster());
     addRoutes(verbosity);
     measure();
@@ -427,8 +427,7 @@ public final class Agent implements Daemon {
         case FRAMEWORK_MESSAGE ->
             tasks.message(event.getFrameworkMessage().getExecutorId().getValue());
         case UPDATE_FRAMEWORK -> tasks.updateFramework(event.getUpdateFramework().getFramework());
-        case RECONCILE_TASKS ->
-            tasks.reconcile(event.getReconcileTasks(), FrameworkInfo.getDefaultInstance());
+        case RECONCILE_TASKS -> tasks.reconcile(event.getReconcileTasks());
         case SHUTDOWN -> {
           LOG.error("The master ordered this agent to end: {}", event.getShutdown().getMessage());
           tasks.shutdown();

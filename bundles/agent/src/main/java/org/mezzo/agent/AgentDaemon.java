@@ -66,6 +66,7 @@ public final class AgentDaemon {
         DaemonFrame.open(name, Agent.KIND, given.daemon(), modules, connectors)
             .start(
                 frame -> {
+                  configuration.log().ifPresent(frame::showLog);
                   frame.router().add(new LoggingEndpoint(verbosity));
                   frame.router().add(new DeploymentsEndpoint(name, deployments));
                   return new Agent(frame, given, coordination, links, verbosity, this::shutDown);

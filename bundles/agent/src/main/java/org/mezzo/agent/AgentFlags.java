@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
+import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.api.DaemonContext.Role;
@@ -45,9 +46,14 @@ public record AgentFlags(
    * @param session {@code --zk_session_timeout}
    * @param backoff {@code --registration_backoff_factor}
    * @param reconfiguration {@code --reconfiguration_policy}
+   * @param credential what {@code --credential} has for the master
    */
   public record Registration(
-      String master, Duration session, Duration backoff, Reconfiguration reconfiguration) {}
+      String master,
+      Duration session,
+      Duration backoff,
+      Reconfiguration reconfiguration,
+      Optional<MasterCredential> credential) {}
 
   /**
    * What the agent says to have.
@@ -135,7 +141,8 @@ public record AgentFlags(
         flags.duration("zk_session_timeout"),
         flags.duration("registration_backoff_factor"),
         FlagTexts.read(flags, "reconfiguration_policy", Reconfiguration::of)
-            .orElse(Reconfiguration.ADDITIVE));
+            .orElse(Reconfiguration.ADDITIVE),
+        FlagTexts.read(flags, "credential", file -> MasterCredential.read(Path.of(file))));
   }
 
   private static ContainerizerOptions containers(Flags flags) throws FlagException {

@@ -566,6 +566,13 @@ class AgentTest {
     master.send(event);
     assertThat(master.next(TaskState.TASK_LOST).getStatus().getReason())
         .isEqualTo(Reason.REASON_RECONCILIATION);
+    event
+        .getReconcileTasksBuilder()
+        .setPartitionAware(true)
+        .setTaskIds(0, TaskID.newBuilder().setValue("gone, too"));
+    master.send(event);
+    assertThat(master.next(TaskState.TASK_DROPPED).getStatus().getReason())
+        .isEqualTo(Reason.REASON_RECONCILIATION);
   }
 
   @Test

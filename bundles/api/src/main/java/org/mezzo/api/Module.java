@@ -41,6 +41,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p><b>What it is told when it (re)appears.</b> Nothing of what an earlier instance knew: each
  * kind documents how a fresh instance gets the state it needs before it is asked anything.
+ *
+ * <p><b>How it speaks unasked.</b> By a {@link Sink}, where its kind has one. Nothing that an
+ * instance was given works for it any more once it lost its lease.
  */
 @ConsumerType
 public interface Module {

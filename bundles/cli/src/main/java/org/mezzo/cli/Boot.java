@@ -38,6 +38,7 @@ final class Boot {
   private final Map<String, Map<String, Object>> configurations = new LinkedHashMap<>();
   private final List<String> notes = new ArrayList<>();
   private Duration granted = Duration.ZERO;
+  private Optional<Path> log = Optional.empty();
   private boolean shell;
 
   /**
@@ -52,10 +53,17 @@ final class Boot {
     this.deployment = deployment;
   }
 
+  /** Has the daemons that are added from now on show the file of the log. */
+  Boot showing(Optional<Path> file) {
+    log = file;
+    return this;
+  }
+
   /** Adds a daemon with the flags given for it; defaults are its own business. */
   Boot daemon(Role role, String name, FlagDefinitions definitions, Map<String, String> given)
       throws FlagException {
     Flags flags = definitions.parse(given);
+    requireAcls(role, definitions, flags);
     List<String> idle = definitions.withoutEffect(given.keySet());
     if (!idle.isEmpty()) {
       notes.add(
@@ -71,8 +79,22 @@ final class Boot {
     }
     Map<String, Object> properties = new LinkedHashMap<>(given);
     properties.put("mezzo.daemon", name);
+    log.ifPresent(file -> properties.put("mezzo.log", file.toString()));
     configurations.put(role.factoryPid() + "~" + name, properties);
     return this;
+  }
+
+  /** A daemon whose rules nobody can read would refuse everything; better it does not start. */
+  private static void requireAcls(Role role, FlagDefinitions definitions, Flags flags)
+      throws FlagException {
+    if (definitions.find("acls").isEmpty() || flags.text("acls").isEmpty()) {
+      return;
+    }
+    String authorizer =
+        flags.text(role == Role.MASTER ? "authorizers" : "authorizer").orElse("local");
+    if (authorizer.equals("local")) {
+      AclCommand.require(flags.text("acls").get());
+    }
   }
 
   /** Adds an embedded ZooKeeper server. */
@@ -94,8 +116,9 @@ final class Boot {
    * Sets the log up as flags say.
    *
    * @param name of the log file
+   * @return the file, where there is one
    */
-  static void log(Flags flags, String name) throws FlagException {
+  static Optional<Path> log(Flags flags, String name) throws FlagException {
     String format = flags.text("log_format").orElse("text");
     if (!format.equals("text") && !format.equals("json")) {
       throw new FlagException("flag --log_format: '" + format + "' is neither text nor json");
@@ -113,6 +136,7 @@ final class Boot {
         level.equals("WARNING") ? "WARN" : level,
         file,
         LIBRARIES);
+    return file;
   }
 
   /**

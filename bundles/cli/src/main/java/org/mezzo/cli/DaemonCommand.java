@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.Flags;
@@ -54,7 +55,7 @@ abstract class DaemonCommand implements Callable<Integer> {
       System.out.println(String.join(System.lineSeparator(), new Versions().getVersion()));
       return 0;
     }
-    Boot.log(flags, "mezzo-" + role.daemon());
+    Optional<Path> log = Boot.log(flags, "mezzo-" + role.daemon());
     Places places = Places.ofThisUser();
     given.putIfAbsent("work_dir", places.state().resolve(role.daemon()).toString());
     if (role == Role.AGENT) {
@@ -62,6 +63,7 @@ abstract class DaemonCommand implements Callable<Integer> {
     }
     Boot boot =
         new Boot(home, places.runtime(), Path.of(given.get("work_dir")).resolve("deployment"));
+    boot.showing(log);
     boot.daemon(role, role.daemon(), definitions, given);
     shell.addTo(boot);
     Privileges.report();

@@ -68,6 +68,8 @@ final class FlagHelp {
       case "uint16":
       case "double":
         return "NUMBER";
+      case "document":
+        return "JSON|FILE";
       case "json":
         return "JSON";
       case "path":

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -46,6 +47,7 @@ final class LocalCluster implements AutoCloseable {
   private final Map<String, String> masterFlags;
   private final List<Map<String, String>> agentFlags = new ArrayList<>();
   private final int zooKeeperPort;
+  private Optional<Path> log = Optional.empty();
   private Host host;
 
   private LocalCluster(
@@ -143,7 +145,7 @@ final class LocalCluster implements AutoCloseable {
 
   /** Sets the process's log up as the master's flags say. */
   void log() throws FlagException {
-    Boot.log(masterDefinitions.parse(masterFlags), "mezzo-local");
+    log = Boot.log(masterDefinitions.parse(masterFlags), "mezzo-local");
   }
 
   /**
@@ -171,6 +173,7 @@ final class LocalCluster implements AutoCloseable {
       throw new HostException(e.getMessage(), e);
     }
     Boot boot = new Boot(home, places.runtime(), workDir.resolve("deployment"));
+    boot.showing(log);
     boot.zooKeeper(workDir.resolve("zookeeper"), zooKeeperPort);
     boot.daemon(Role.MASTER, "master", masterDefinitions, masterFlags);
     for (int i = 0; i < agentFlags.size(); i++) {

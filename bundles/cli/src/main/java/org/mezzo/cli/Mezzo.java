@@ -20,6 +20,7 @@ import picocli.CommandLine.HelpCommand;
       DaemonCommand.Agent.class,
       ExecuteCommand.class,
       ModuleCommand.class,
+      AclCommand.class,
       OfferCommand.class,
       ClassDataCommand.class,
       HelpCommand.class

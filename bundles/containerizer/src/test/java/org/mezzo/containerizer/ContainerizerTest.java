@@ -30,8 +30,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.api.Sink;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.RecoveredContainer;
@@ -712,8 +714,8 @@ class ContainerizerTest {
     containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
     LaunchRequest request = request(shell("sleep 1000"), Map.of());
     var end = get(containerizer.launch(request)).termination();
-    isolator.listener.limited(
-        request.containerId(), Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
+    assertThat(isolator.limitations.report(tooMuch(request.containerId())))
+        .isEqualTo(Sink.Receipt.TAKEN);
     assertThat(get(end).limitation().orElseThrow().reason())
         .isEqualTo("REASON_CONTAINER_LIMITATION_MEMORY");
   }
@@ -724,8 +726,7 @@ class ContainerizerTest {
         new RecordingIsolator("a", java.util.Collections.synchronizedList(new ArrayList<>())) {
           @Override
           public void cleanup(Container container) {
-            listener.limited(
-                container.id(), Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
+            limitations.report(tooMuch(container.id()));
           }
         };
     containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
@@ -909,10 +910,15 @@ class ContainerizerTest {
     }
   }
 
+  private static ContainerLimitation tooMuch(String containerId) {
+    return ContainerLimitation.of(
+        containerId, Resources.EMPTY, "REASON_CONTAINER_LIMITATION_MEMORY", "too much");
+  }
+
   static class RecordingIsolator implements Isolator {
     private final String name;
     private final List<String> calls;
-    volatile LimitationListener listener;
+    volatile Sink<ContainerLimitation> limitations;
 
     RecordingIsolator(String name, List<String> calls) {
       this.name = name;
@@ -920,8 +926,8 @@ class ContainerizerTest {
     }
 
     @Override
-    public void limitations(LimitationListener told) {
-      listener = told;
+    public void limitations(Sink<ContainerLimitation> sink) {
+      limitations = sink;
     }
 
     @Override

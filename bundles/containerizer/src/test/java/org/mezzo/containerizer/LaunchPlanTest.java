@@ -198,7 +198,7 @@ class LaunchPlanTest {
             List.of("a", "b"),
             Set.of(Feature.ENVIRONMENT),
             Runnable::run,
-            (id, resources, reason, message) -> {},
+            reached -> {},
             List::of);
     agent.modules.awaitHolders();
     Container inner = Container.builder("inner", folder).parent("outer").build();

@@ -2,15 +2,18 @@ package org.mezzo.daemon;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.border.ModuleAuthentication;
+import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
@@ -253,6 +256,11 @@ public final class DaemonFrame implements AutoCloseable {
   /** The files that it shows. */
   public VirtualFiles files() {
     return files;
+  }
+
+  /** Shows the log of the process (rule 351), to whoever may see it. */
+  public void showLog(Path file) {
+    files.attach("/" + kind.metrics() + "/log", file, Question.anything(Action.ACCESS_MESOS_LOG));
   }
 
   /** What it serves. */

@@ -20,7 +20,8 @@ import java.util.TreeMap;
  * thread.
  *
  * <p>Types are {@code string}, {@code bool}, {@code int}, {@code uint}, {@code uint16}, {@code
- * double}, {@code duration}, {@code bytes}, {@code path} and {@code json}; a question mark behind
+ * double}, {@code duration}, {@code bytes}, {@code path}, {@code json} and {@code document}, which
+ * is JSON or the name of a file with JSON that is read whenever it changes; a question mark behind
  * the type says that there may be no value.
  */
 public final class FlagDefinitions {
@@ -145,7 +146,7 @@ public final class FlagDefinitions {
   /**
    * Checks given texts (by flag name, without dashes) and adds defaults. A text that begins with
    * {@code file://} stands for the content of that file (rule 354), or for the file itself where
-   * the type is {@code path}.
+   * the type is {@code path} or {@code document}.
    *
    * @throws FlagException for an unknown name, with the nearest known one, or a bad value
    */

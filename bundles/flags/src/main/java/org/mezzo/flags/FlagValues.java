@@ -107,7 +107,12 @@ public final class FlagValues {
     String resolved = text;
     if (text.startsWith(FILE)) {
       String name = text.substring(FILE.length());
-      resolved = definition.baseType().equals("path") ? name : content(definition, name);
+      resolved =
+          switch (definition.baseType()) {
+            case "path" -> name;
+            case "document" -> text;
+            default -> content(definition, name);
+          };
     }
     try {
       switch (definition.baseType()) {
@@ -131,6 +136,11 @@ public final class FlagValues {
         case "path":
           if (resolved.isEmpty()) {
             throw new IllegalArgumentException("the path is empty");
+          }
+          return resolved;
+        case "document":
+          if (resolved.isBlank()) {
+            throw new IllegalArgumentException("the text is empty");
           }
           return resolved;
         case "string":

@@ -26,7 +26,8 @@ class FlagDefinitionsTest {
           "offer_timeout\t\tduration?\t\tyes\trescind",
           "attributes\t\tstring?\t\tyes\tfacts",
           "log_dir\t\tstring?\t\tno\tlogs",
-          "credentials\t\tpath?\t\tyes\tsecrets");
+          "credentials\t\tpath?\t\tyes\tsecrets",
+          "acls\t\tdocument?\t\tyes\trules");
 
   @TempDir Path directory;
 
@@ -87,6 +88,16 @@ class FlagDefinitionsTest {
     assertThatExceptionOfType(FlagException.class)
         .isThrownBy(() -> DEFINITIONS.parse(Map.of("strict", "maybe")))
         .withMessage("flag --strict: 'maybe' is neither true nor false");
+  }
+
+  @Test
+  void aDocumentStaysWhereItIs() throws Exception {
+    for (String text : List.of("{}", "/acls.json", "file:///acls.json")) {
+      assertThat(DEFINITIONS.parse(Map.of("acls", text)).text("acls")).contains(text);
+    }
+    assertThatExceptionOfType(FlagException.class)
+        .isThrownBy(() -> DEFINITIONS.parse(Map.of("acls", " ")))
+        .withMessage("flag --acls: the text is empty");
   }
 
   @Test

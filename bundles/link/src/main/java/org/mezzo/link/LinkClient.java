@@ -20,9 +20,21 @@ public interface LinkClient {
    *
    * @param tls present: the link is opened over TLS and the master's host name is verified; absent:
    *     over cleartext HTTP/2
+   * @param authorization what the agent shows to be let in, as the HTTP header of that name; absent
+   *     when it has nothing to show
    */
   Connection connect(
-      InetSocketAddress master, Optional<SSLContext> tls, Hello hello, Listener listener);
+      InetSocketAddress master,
+      Optional<SSLContext> tls,
+      Optional<String> authorization,
+      Hello hello,
+      Listener listener);
+
+  /** Opens a link without anything to show. */
+  default Connection connect(
+      InetSocketAddress master, Optional<SSLContext> tls, Hello hello, Listener listener) {
+    return connect(master, tls, Optional.empty(), hello, listener);
+  }
 
   /** Opens a cleartext link. */
   default Connection connect(InetSocketAddress master, Hello hello, Listener listener) {

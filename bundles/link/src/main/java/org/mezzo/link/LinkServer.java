@@ -1,6 +1,7 @@
 package org.mezzo.link;
 
 import java.util.Optional;
+import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpHandler;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;
@@ -16,8 +17,26 @@ public interface LinkServer {
   /** Where the link lives on the master's connector. */
   String PATH = "/mezzo/link";
 
-  /** Makes the handler for {@link #PATH}. Every connection is given to the acceptor. */
-  HttpHandler handler(Acceptor acceptor);
+  /** Takes requests for {@link #PATH}. */
+  @FunctionalInterface
+  interface Entrance {
+    /**
+     * Takes one.
+     *
+     * @param principal whom the request was authenticated as; without one the agent's certificate
+     *     says who it is, where it has one
+     */
+    void handle(HttpExchange exchange, Optional<String> principal);
+  }
+
+  /** Makes the entrance for {@link #PATH}. Every connection is given to the acceptor. */
+  Entrance entrance(Acceptor acceptor);
+
+  /** An entrance where nobody was authenticated before. */
+  default HttpHandler handler(Acceptor acceptor) {
+    Entrance entrance = entrance(acceptor);
+    return exchange -> entrance.handle(exchange, Optional.empty());
+  }
 
   /** How many events of all connections are still to be encoded. */
   default int waiting() {
@@ -30,6 +49,8 @@ public interface LinkServer {
     /**
      * An agent opened a link. Answer by {@link Session#accept} or {@link Session#refuse}, now or
      * later.
+     *
+     * @param principal who the agent is; empty when nobody knows
      */
     void opened(Session session, Hello hello, Optional<String> principal);
 

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.mezzo.http.ConnectorOptions;
 import org.mezzo.http.HttpConnector;
+import org.mezzo.http.HttpHandler;
+import org.mezzo.http.HttpResponse;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.Hello;
@@ -57,12 +59,12 @@ class LinkTest {
                     Optional.empty(),
                     8,
                     Duration.ofSeconds(30)),
-                server.handler(
+                authenticated(
                     new LinkServer.Acceptor() {
                       @Override
                       public void opened(
                           LinkServer.Session session, Hello hello, Optional<String> principal) {
-                        opened.add(new Opened(session, hello));
+                        opened.add(new Opened(session, hello, principal));
                       }
 
                       @Override
@@ -70,6 +72,31 @@ class LinkTest {
                         faults.add(cause);
                       }
                     }));
+  }
+
+  /** As the master's border does, which has looked at what the agent shows. */
+  private HttpHandler authenticated(LinkServer.Acceptor acceptor) {
+    LinkServer.Entrance entrance = server.entrance(acceptor);
+    return exchange -> {
+      Optional<String> shown = exchange.header("Authorization");
+      if (shown.equals(Optional.of("wrong"))) {
+        exchange.respond(HttpResponse.text(401, "401 Unauthorized."));
+      } else {
+        entrance.handle(exchange, shown);
+      }
+    };
+  }
+
+  @Test
+  void whatAnAgentShowsSaysWhoItIs() throws Exception {
+    client.connect(connector.address(), Optional.empty(), Optional.of("anna"), HELLO, new Agent());
+    assertThat(opened().principal).contains("anna");
+    client.connect(connector.address(), HELLO, new Agent());
+    assertThat(opened().principal).isEmpty();
+
+    Agent refused = new Agent();
+    client.connect(connector.address(), Optional.empty(), Optional.of("wrong"), HELLO, refused);
+    assertThat(refused.next().toString()).contains("demands credentials", "--credential");
   }
 
   @AfterEach
@@ -374,7 +401,7 @@ class LinkTest {
     return session;
   }
 
-  private record Opened(LinkServer.Session session, Hello hello) {}
+  private record Opened(LinkServer.Session session, Hello hello, Optional<String> principal) {}
 
   private abstract static class Recorder {
     private final LinkedBlockingQueue<Object> seen = new LinkedBlockingQueue<>();

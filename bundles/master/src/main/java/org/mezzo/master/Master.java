@@ -182,7 +182,7 @@ public final class Master implements Daemon {
   private void addRoutes(LinkServer links, Verbosity verbosity) {
     Router router = frame.router();
     frame.metrics().gauge("master/mezzo/link_events_waiting", links::waiting);
-    router.add(new LinkEndpoint(links.handler(acceptor())));
+    router.add(new LinkEndpoint(links.entrance(acceptor())));
     CommonEndpoints.install(
         router,
         frame.identity(),
@@ -219,7 +219,7 @@ public final class Master implements Daemon {
   private void linked(LinkServer.Session session, Hello hello, Optional<String> principal) {
     MasterTerm term = leadership.term();
     if (term != null && term.state().isPresent()) {
-      term.links().opened(session, hello);
+      term.links().opened(session, hello, principal);
       return;
     }
     if (term != null) {

@@ -63,6 +63,7 @@ public final class MasterDaemon {
         DaemonFrame.open(configuration.name(), Master.KIND, given.daemon(), modules, connectors)
             .start(
                 frame -> {
+                  configuration.log().ifPresent(frame::showLog);
                   frame.router().add(new LoggingEndpoint(verbosity));
                   frame.router().add(new DeploymentsEndpoint(configuration.name(), deployments));
                   return new Master(frame, given, coordination, links, verbosity);

@@ -3,6 +3,7 @@ package org.mezzo.master;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.master.agents.AgentAuthorization;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.allocation.Allocation;
@@ -44,7 +45,14 @@ final class Terms implements Leadership.Terms {
     StateMachine machine =
         new StateMachine(loop, frame.clock(), frame.metrics(), settings, begin(counters));
     Links links =
-        new Links(loop, settings.agents(), self, removalRate, machine::state, machine::run);
+        new Links(
+            loop,
+            settings.agents(),
+            self,
+            removalRate,
+            new AgentAuthorization(frame.authorization()),
+            machine::state,
+            machine::run);
     Allocation allocation =
         new Allocation(
             loop,

@@ -20,6 +20,8 @@ import org.mezzo.api.Module;
  * @param queue how many more may wait; beyond it a call is refused as {@code OVERLOADED}
  * @param deadline of a call from the moment it begins to its result, a returned stage included;
  *     empty where the caller watches progress instead
+ * @param stall where there is no deadline: what limits how long a call may make no progress, as the
+ *     documentation says it
  * @param handover how long a successor waits for calls that the old instance has begun; past it
  *     they are interrupted and their callers told
  * @param breaker when failing calls cost an instance its lease
@@ -35,6 +37,7 @@ public record Kind<M extends Module>(
     int atOnce,
     int queue,
     Optional<Duration> deadline,
+    Optional<String> stall,
     Duration handover,
     Breaker breaker,
     Cardinality cardinality,
@@ -51,8 +54,19 @@ public record Kind<M extends Module>(
 
   /** How many modules of the kind a daemon uses. */
   public enum Cardinality {
-    ONE,
-    MANY
+    ONE("one"),
+    MANY("several");
+
+    private final String text;
+
+    Cardinality(String text) {
+      this.text = text;
+    }
+
+    /** As the documentation says it. */
+    public String text() {
+      return text;
+    }
   }
 
   /** What a daemon does without a module that it wants. */
@@ -169,6 +183,7 @@ public record Kind<M extends Module>(
         1,
         100_000,
         Optional.of(Duration.ofSeconds(10)),
+        Optional.empty(),
         Duration.ofSeconds(10),
         Breaker.SERIAL,
         Cardinality.MANY,
@@ -186,6 +201,7 @@ public record Kind<M extends Module>(
         atOnce,
         10_000,
         Optional.of(Duration.ofSeconds(5)),
+        Optional.empty(),
         Duration.ofSeconds(10),
         Breaker.PARALLEL,
         Cardinality.MANY,
@@ -206,6 +222,7 @@ public record Kind<M extends Module>(
         atOnce,
         queue,
         deadline,
+        stall,
         handover,
         breaker,
         cardinality,
@@ -223,6 +240,25 @@ public record Kind<M extends Module>(
         atOnce,
         queue,
         newDeadline,
+        Optional.empty(),
+        newHandover,
+        breaker,
+        cardinality,
+        absence,
+        moving);
+  }
+
+  /** The same without a deadline, where callers take back what makes no progress. */
+  public Kind<M> stalling(String limit, Duration newHandover) {
+    return new Kind<>(
+        type,
+        name,
+        flags,
+        order,
+        atOnce,
+        queue,
+        Optional.empty(),
+        Optional.of(limit),
         newHandover,
         breaker,
         cardinality,
@@ -240,6 +276,7 @@ public record Kind<M extends Module>(
         atOnce,
         calls,
         deadline,
+        stall,
         handover,
         breaker,
         cardinality,
@@ -257,6 +294,7 @@ public record Kind<M extends Module>(
         atOnce,
         queue,
         deadline,
+        stall,
         handover,
         other,
         cardinality,
@@ -267,8 +305,8 @@ public record Kind<M extends Module>(
   /** The same for so many modules, of which one that is missing means this. */
   public Kind<M> wanted(Cardinality number, Absence missing) {
     return new Kind<>(
-        type, name, flags, order, atOnce, queue, deadline, handover, breaker, number, missing,
-        moving);
+        type, name, flags, order, atOnce, queue, deadline, stall, handover, breaker, number,
+        missing, moving);
   }
 
   /** The same, work in flight moving that way. */
@@ -281,6 +319,7 @@ public record Kind<M extends Module>(
         atOnce,
         queue,
         deadline,
+        stall,
         handover,
         breaker,
         cardinality,

@@ -14,7 +14,7 @@ import org.mezzo.modules.Kind.Absence;
 import org.mezzo.modules.Kind.Cardinality;
 import org.mezzo.modules.Kind.Moving;
 
-/** The kinds of modules that exist. {@code docs/modules.md} has the same table, which is tested. */
+/** The kinds of modules that exist. {@code docs/modules.md} has tables that are made of them. */
 public final class Kinds {
 
   /** Decides which framework is offered what. */
@@ -40,11 +40,11 @@ public final class Kinds {
 
   /**
    * Brings the URIs of commands. A fetch has no deadline; whoever asked for it takes it back when
-   * no byte comes for {@code --fetcher_stall_timeout}.
+   * no byte comes for twice {@code --fetcher_stall_timeout}.
    */
   public static final Kind<Fetcher> FETCHER =
       Kind.parallel(Fetcher.class, Fetcher.KIND, 32)
-          .within(Optional.empty(), Duration.ofSeconds(60))
+          .stalling("twice `--fetcher_stall_timeout` without a byte", Duration.ofSeconds(60))
           .queueing(100_000)
           .wanted(Cardinality.MANY, Absence.TASK_FAILS);
 

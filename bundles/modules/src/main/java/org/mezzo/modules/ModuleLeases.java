@@ -59,6 +59,28 @@ public interface ModuleLeases {
     void close();
   }
 
+  /**
+   * From now on modules rehearse before they are opened, and for daemons that {@linkplain #expect
+   * expect} to lease them, as far as these want it.
+   */
+  void rehearse(Rehearsals rehearsals);
+
+  /** Decides which modules have to rehearse for a daemon before that opens them. */
+  interface Rehearsals {
+    /** None has to. */
+    Rehearsals NONE = (bundleId, kind, name, daemon) -> {};
+
+    /**
+     * Has a module of a bundle rehearse, if it has to. Called by a thread for calls into modules,
+     * of several leases at the same time, and may block for as long as a rehearsal takes; the
+     * deadline for opening an instance covers it.
+     *
+     * @param daemon as the module is to see it
+     * @throws Exception for why it may not be opened; it counts as a failure to open
+     */
+    void before(long bundleId, String kind, String name, DaemonContext daemon) throws Exception;
+  }
+
   /** The health of a bundle's modules as far as leases know it: descriptions of unhealthy ones. */
   List<ModuleDescription> quarantined();
 }

@@ -1,6 +1,5 @@
 package org.mezzo.modules;
 
-import java.util.function.BooleanSupplier;
 import org.mezzo.api.Module;
 
 /** Hands the state of a daemon to an instance before it holds the lease. */
@@ -12,9 +11,9 @@ public interface Takeover<M extends Module> {
    * read here is what the instance before has left. Where this or the action fails the instance
    * does not get the lease, and the one before it goes on.
    *
-   * @param valid tells, on any thread, whether the instance may still act; false from the moment it
-   *     is retired. What the instance is given to call back with must ask it.
+   * <p>What an instance is to call back with is given by a {@link Subscription}.
+   *
    * @return done to the instance on a thread of the lease, within the deadline of the kind
    */
-  ModuleLease.Action<M> prepare(BooleanSupplier valid) throws Exception;
+  ModuleLease.Action<M> prepare() throws Exception;
 }

@@ -353,7 +353,7 @@ public final class Resource {
     };
   }
 
-  /** This scalar cut to so many thousandths; only for divisible scalars. */
+  /** This scalar with so many thousandths; whoever cuts an indivisible one makes another of it. */
   Resource withMillis(long amount) {
     return amount == millis
         ? this

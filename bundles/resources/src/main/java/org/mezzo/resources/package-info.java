@@ -1,4 +1,4 @@
-/** Immutable resource arithmetic (rules 272-297). Every type here is safe for any thread. */
+/** Immutable resource arithmetic (rules 272-304). Every type here is safe for any thread. */
 @Version("0.1.0")
 @Export
 package org.mezzo.resources;

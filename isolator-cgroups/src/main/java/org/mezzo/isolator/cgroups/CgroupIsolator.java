@@ -55,8 +55,12 @@ abstract class CgroupIsolator implements Isolator {
   /** Sets the limits of a container whose cgroup exists. */
   abstract void limit(Container container, ControlGroup group) throws IOException;
 
-  /** A container's cgroup has its process, or had it when this instance took over. */
-  abstract void entered(Container container, ControlGroup group);
+  /**
+   * A container's cgroup has its process, or had it when this instance took over.
+   *
+   * @param state what an instance before has kept in its plan; empty for nothing
+   */
+  abstract void entered(Container container, ControlGroup group, byte[] state);
 
   final DaemonContext context() {
     return context;
@@ -97,7 +101,7 @@ abstract class CgroupIsolator implements Isolator {
         limit(container, group);
         adopt(container, group);
       }
-      entered(container, groups.get(container.id()));
+      entered(container, groups.get(container.id()), recovered.state());
     }
     groups.removeOrphans(running);
   }
@@ -132,7 +136,7 @@ abstract class CgroupIsolator implements Isolator {
       limit(container, group);
     }
     join(group, pid);
-    entered(container, group);
+    entered(container, group, new byte[0]);
   }
 
   /** Moves a process into the cgroup. */

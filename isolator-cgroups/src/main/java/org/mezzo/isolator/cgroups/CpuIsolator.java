@@ -113,7 +113,7 @@ public final class CpuIsolator extends CgroupIsolator {
   }
 
   @Override
-  void entered(Container container, ControlGroup group) {
+  void entered(Container container, ControlGroup group, byte[] state) {
     // The kernel does the rest.
   }
 

@@ -2,12 +2,16 @@ package org.mezzo.isolator.cgroups;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.mezzo.api.MezzoModule;
+import org.mezzo.api.Sink;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
@@ -41,8 +45,11 @@ public final class MemoryIsolator extends CgroupIsolator {
   private static final long LEAST_BYTES = 32 * MEGABYTE;
   private static final long UNLIMITED = Long.MAX_VALUE;
 
+  /** Kept in the plan of a container whose limit was set before its process began. */
+  private static final byte[] WATCHED_FROM_ITS_BEGINNING = {1};
+
   private MemoryWatch watch;
-  private LimitationListener listener = (container, resources, reason, message) -> {};
+  private Sink<ContainerLimitation> limitations = reached -> Sink.Receipt.RETIRED;
 
   /** Looks at the machine's own cgroups. */
   public MemoryIsolator() {
@@ -59,8 +66,15 @@ public final class MemoryIsolator extends CgroupIsolator {
   }
 
   @Override
-  public void limitations(LimitationListener listener) {
-    this.listener = listener;
+  public void limitations(Sink<ContainerLimitation> sink) {
+    limitations = sink;
+  }
+
+  /** What this instance and its successors know of a container from its beginning. */
+  @Override
+  public LaunchPlan prepare(Container container) throws Exception {
+    super.prepare(container);
+    return LaunchPlan.builder().state(WATCHED_FROM_ITS_BEGINNING).build();
   }
 
   @Override
@@ -139,8 +153,11 @@ public final class MemoryIsolator extends CgroupIsolator {
   }
 
   @Override
-  void entered(Container container, ControlGroup group) {
-    watch.add(container.id(), group, listener);
+  void entered(Container container, ControlGroup group, byte[] state) {
+    // What the kernel did before, and an instance before this one may not have seen, counts where
+    // the container had its limit then.
+    boolean allCounts = Arrays.equals(state, WATCHED_FROM_ITS_BEGINNING);
+    watch.add(container.id(), group, limitations, allCounts);
   }
 
   @Override

@@ -8,7 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.mezzo.api.isolator.Isolator.LimitationListener;
+import org.mezzo.api.Sink;
+import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
@@ -28,13 +29,13 @@ final class MemoryWatch implements AutoCloseable {
   /** One container; its own lock is held from the look that finds a reason until it is told. */
   private static final class Watched {
     private final ControlGroup group;
-    private final LimitationListener listener;
+    private final Sink<ContainerLimitation> sink;
     private final long killsBefore;
     private boolean told;
 
-    Watched(ControlGroup group, LimitationListener listener, long killsBefore) {
+    Watched(ControlGroup group, Sink<ContainerLimitation> sink, long killsBefore) {
       this.group = group;
-      this.listener = listener;
+      this.sink = sink;
       this.killsBefore = killsBefore;
     }
   }
@@ -55,8 +56,15 @@ final class MemoryWatch implements AutoCloseable {
     timer.scheduleWithFixedDelay(this::look, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  void add(String containerId, ControlGroup group, LimitationListener listener) {
-    watched.put(containerId, new Watched(group, listener, kills(group)));
+  /**
+   * Watches a container.
+   *
+   * @param allCounts whether it is to be reported what the kernel has killed up to now
+   */
+  void add(
+      String containerId, ControlGroup group, Sink<ContainerLimitation> sink, boolean allCounts) {
+    watched.put(containerId, new Watched(group, sink, allCounts ? 0 : kills(group)));
+    look(containerId);
   }
 
   /**
@@ -80,8 +88,8 @@ final class MemoryWatch implements AutoCloseable {
     try {
       synchronized (entry) {
         if (!entry.told && reached(entry)) {
-          entry.told = true;
-          report(containerId, entry);
+          // Otherwise the next look finds the same.
+          entry.told = report(containerId, entry) == Sink.Receipt.TAKEN;
         }
       }
     } catch (RuntimeException e) {
@@ -101,7 +109,7 @@ final class MemoryWatch implements AutoCloseable {
         .getOrDefault("oom_kill", 0L);
   }
 
-  private static void report(String containerId, Watched entry) {
+  private static Sink.Receipt report(String containerId, Watched entry) {
     ControlGroup group = entry.group;
     boolean unified = group.unified();
     OptionalLong limit = group.number(unified ? "memory.max" : "memory.limit_in_bytes");
@@ -127,8 +135,9 @@ final class MemoryWatch implements AutoCloseable {
                     .append(megabytes(OptionalLong.of(process.bytes)))
                     .append('.'));
     message.append(" Raise the task's 'mem', or its memory limit, if it needs more.");
-    entry.listener.limited(
-        containerId, resources(peak.orElse(used.orElse(0))), REASON, message.toString());
+    return entry.sink.report(
+        ContainerLimitation.of(
+            containerId, resources(peak.orElse(used.orElse(0))), REASON, message.toString()));
   }
 
   private static Resources resources(long bytes) {

@@ -10,17 +10,21 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.Sink;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.api.isolator.RecoveredContainer.Phase;
 import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.resources.Resources;
 import org.mezzo.testing.FakeDaemonContext;
+import org.mezzo.testing.FakeSink;
 
 /** Both versions of cgroups, with files that a test made in place of the kernel. */
 class FakeTreeTest {
@@ -223,10 +227,11 @@ class FakeTreeTest {
     CompletableFuture<Void> telling = new CompletableFuture<>();
     CompletableFuture<Void> goOn = new CompletableFuture<>();
     isolator.limitations(
-        (id, resources, reason, message) -> {
+        reached -> {
           telling.complete(null);
           goOn.join();
-          limitation.complete(reason);
+          limitation.complete(reached.reason());
+          return Sink.Receipt.TAKEN;
         });
     isolator.isolate(container("c1", "mem:64", ""), 4711);
     write(group, "memory.events", "oom_kill 1\n");
@@ -251,6 +256,50 @@ class FakeTreeTest {
     goOn.complete(null);
     assertThat(limitation.get(60, TimeUnit.SECONDS))
         .isEqualTo("REASON_CONTAINER_LIMITATION_MEMORY");
+  }
+
+  /** Nobody else has it: what was not taken is reported again. */
+  @Test
+  void aReasonThatIsNotTakenIsReportedAgain() throws Exception {
+    Path group = group(version2("memory"), "c1");
+    fake(group, "memory.max", "cgroup.procs");
+    MemoryIsolator isolator = memory();
+    List<String> reports = new CopyOnWriteArrayList<>();
+    isolator.limitations(
+        reached -> {
+          reports.add(reached.containerId());
+          return reports.size() < 3 ? Sink.Receipt.FULL : Sink.Receipt.TAKEN;
+        });
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    write(group, "memory.events", "oom_kill 1\n");
+    Await.until(() -> reports.size() == 3);
+    isolator.cleanup(container("c1", "mem:64", ""));
+    assertThat(reports).hasSize(3);
+  }
+
+  /** An instance may go between what the kernel does and its next look. */
+  @Test
+  void whoTakesOverReportsWhatTheOneBeforeMayHaveMissed() throws Exception {
+    Path group = group(version2("memory"), "c1");
+    fake(group, "memory.max", "cgroup.procs");
+    Container container = container("c1", "mem:64", "");
+    byte[] state = memory().prepare(container).state();
+    memory.close();
+    write(group, "memory.events", "oom_kill 1\n");
+
+    FakeSink<ContainerLimitation> limitations = new FakeSink<>();
+    memory().limitations(limitations);
+    memory.recover(List.of(RecoveredContainer.of(container, Phase.ISOLATED, state)));
+    assertThat(limitations.reports())
+        .singleElement()
+        .satisfies(it -> assertThat(it.message()).contains("killed 1 process"));
+    memory.close();
+
+    FakeSink<ContainerLimitation> other = new FakeSink<>();
+    memory().limitations(other);
+    memory.recover(List.of(RecoveredContainer.of(container, Phase.ISOLATED, new byte[0])));
+    memory.cleanup(container);
+    assertThat(other.reports()).as("of one that had no limit then").isEmpty();
   }
 
   @Test
@@ -386,8 +435,17 @@ class FakeTreeTest {
     memory = new MemoryIsolator(dir.resolve("mountinfo"));
     memory.open(agent(dir.resolve("runtime"), flags));
     memory.limitations(
-        (id, resources, reason, message) ->
-            limitation.complete(id + " " + resources.toText() + " " + reason + " " + message));
+        reached -> {
+          limitation.complete(
+              reached.containerId()
+                  + " "
+                  + reached.resources().toText()
+                  + " "
+                  + reached.reason()
+                  + " "
+                  + reached.message());
+          return Sink.Receipt.TAKEN;
+        });
     return memory;
   }
 

@@ -9,18 +9,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.Sink;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.api.isolator.RecoveredContainer.Phase;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.testing.FakeDaemonContext;
+import org.mezzo.testing.FakeSink;
 
 /** The kernel's own cgroups, where this account may make some. */
 class RealCgroupsTest {
@@ -60,7 +62,11 @@ class RealCgroupsTest {
     isolator = new MemoryIsolator();
     isolator.open(FakeTreeTest.agent(runtime, Map.of("cgroups_root", root)));
     isolator.limitations(
-        (id, resources, reason, message) -> limitation.complete(id + " " + reason + " " + message));
+        reached -> {
+          limitation.complete(
+              reached.containerId() + " " + reached.reason() + " " + reached.message());
+          return Sink.Receipt.TAKEN;
+        });
     isolator.recover(List.of());
     Container container = FakeTreeTest.container("c1", "mem:32", "");
 
@@ -82,10 +88,10 @@ class RealCgroupsTest {
   @Test
   void aReasonIsKnownAtTheLatestInTheCleanup() throws Exception {
     writable("memory");
-    List<String> limitations = new CopyOnWriteArrayList<>();
+    FakeSink<ContainerLimitation> limitations = new FakeSink<>();
     isolator = new MemoryIsolator();
     isolator.open(FakeTreeTest.agent(runtime, Map.of("cgroups_root", root)));
-    isolator.limitations((id, resources, reason, message) -> limitations.add(message));
+    isolator.limitations(limitations);
     isolator.recover(List.of());
     Container container = FakeTreeTest.container("c1", "mem:32", "");
     isolator.prepare(container);
@@ -94,8 +100,8 @@ class RealCgroupsTest {
     release();
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("the kernel kills").isTrue();
     isolator.cleanup(container);
-    assertThat(limitations).hasSize(1);
-    assertThat(limitations.get(0)).contains("limit 32 MB", "peak 3");
+    assertThat(limitations.reports()).hasSize(1);
+    assertThat(limitations.reports().get(0).message()).contains("limit 32 MB", "peak 3");
   }
 
   @Test

@@ -96,6 +96,11 @@ public final class MezzoProcess implements AutoCloseable {
     process.destroyForcibly();
   }
 
+  /** SIGKILL to the process alone: what it started goes on. */
+  public void killAlone() {
+    process.destroyForcibly();
+  }
+
   /** Ends it: in order if it will, else by force. */
   @Override
   public void close() {

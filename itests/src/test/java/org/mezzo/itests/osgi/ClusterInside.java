@@ -162,8 +162,13 @@ public final class ClusterInside implements AutoCloseable {
 
   /** Changes the master's flag {@code --allocator} while it runs. */
   void selectAllocator(String name) throws IOException {
+    select("allocator", name);
+  }
+
+  /** Changes a flag of the master that selects modules, while it runs, as the shell does. */
+  public void select(String flag, String names) throws IOException {
     Dictionary<String, Object> flags = masterConfiguration.getProperties();
-    flags.put("allocator", name);
+    flags.put(flag, names);
     masterConfiguration.update(flags);
   }
 

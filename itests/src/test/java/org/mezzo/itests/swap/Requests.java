@@ -22,9 +22,16 @@ final class Requests implements AutoCloseable {
   private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
   private final AtomicInteger underWay = new AtomicInteger();
   private final HttpRequest request;
+  private final int expected;
 
   Requests(URI uri) {
-    request = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60)).GET().build();
+    this(HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60)).GET().build(), 200);
+  }
+
+  /** Sends that request, and takes any other status for a failure. */
+  Requests(HttpRequest request, int expected) {
+    this.request = request;
+    this.expected = expected;
     clock.scheduleAtFixedRate(this::burst, 0, PAUSE.toMillis(), TimeUnit.MILLISECONDS);
   }
 
@@ -39,7 +46,7 @@ final class Requests implements AutoCloseable {
                 underWay.decrementAndGet();
                 if (failure != null) {
                   operations.failed(failure.toString());
-                } else if (response.statusCode() != 200) {
+                } else if (response.statusCode() != expected) {
                   operations.failed("answered " + response.statusCode());
                 } else {
                   operations.succeeded(begin);

@@ -10,6 +10,7 @@ import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import javax.inject.Inject;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -27,8 +28,10 @@ import org.osgi.framework.BundleContext;
 import org.osgi.service.cm.ConfigurationAdmin;
 
 /**
- * The proof of {@link SwapProofIT} can fail: without handover it finds, for each kind, what a swap
- * loses. The allocator is left out, as it is told everything anew by each swap and loses nothing.
+ * The proof of {@link SwapProofIT} can fail: without handover, or where swaps drop what waits in
+ * mailboxes, it finds for each kind what a swap loses. The allocator is left out, as it is told
+ * everything anew by each swap and loses nothing; the fetcher where mailboxes are dropped, as
+ * fetches are bounded before they come to one.
  */
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
@@ -52,23 +55,39 @@ public class SkippedHandoverIT {
 
   @Test
   public void withoutHandoverTheProofFailsForEachKind() throws Exception {
+    proofFails("skipHandover", Set.of(Kinds.ALLOCATOR));
+  }
+
+  @Test
+  public void withoutMailboxesTheProofFailsForEachKindInWhichCallsWait() throws Exception {
+    proofFails("dropMailboxes", Set.of(Kinds.ALLOCATOR, Kinds.FETCHER));
+  }
+
+  private void proofFails(String without, Set<Kind<?>> but) throws Exception {
     Field table = leases.getClass().getDeclaredField("table");
     table.setAccessible(true);
     Object mechanism = table.get(leases);
-    Method skip = mechanism.getClass().getMethod("skipHandover");
-    skip.setAccessible(true);
-    skip.invoke(mechanism);
-    List<Kind<?>> kinds = Kinds.all().stream().filter(kind -> kind != Kinds.ALLOCATOR).toList();
+    sabotage(mechanism, without, true);
+    List<Kind<?>> kinds = Kinds.all().stream().filter(kind -> !but.contains(kind)).toList();
     Path jars = Path.of(context.getProperty(JARS));
     List<SwapProof.Row> rows;
     try (SwapProof proof =
         new SwapProof(jars, configurations, deployments, leases, SWAPS, Duration.ofMillis(500))) {
       rows = proof.rows(kinds);
+    } finally {
+      sabotage(mechanism, without, false);
     }
     System.out.println(
-        "Swaps without handover:\n\n" + SwapProof.table(rows) + SwapProof.failures(rows));
+        "Swaps with " + without + ":\n\n" + SwapProof.table(rows) + SwapProof.failures(rows));
     for (SwapProof.Row row : rows) {
       assertFalse(row.kind() + " lost nothing", row.failures().isEmpty());
     }
+  }
+
+  private static void sabotage(Object mechanism, String what, boolean on)
+      throws ReflectiveOperationException {
+    Method method = mechanism.getClass().getMethod(what, boolean.class);
+    method.setAccessible(true);
+    method.invoke(mechanism, on);
   }
 }

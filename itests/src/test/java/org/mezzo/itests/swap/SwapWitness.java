@@ -63,6 +63,7 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
   private int expected;
   private boolean queueing;
   private int met;
+  private long heldNanos;
   private int serving;
 
   /**
@@ -86,6 +87,12 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
     expected = version;
     queueing = mustQueue;
     met = 0;
+    heldNanos = 0;
+  }
+
+  /** For how long at most a call was held for the version that was expected last. */
+  synchronized long heldNanos() {
+    return heldNanos;
   }
 
   /**
@@ -212,10 +219,14 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
   private void returning(Begun call) throws InterruptedException {
     TimeUnit.NANOSECONDS.sleep(CALL.toNanos());
     boolean held = false;
+    long since = System.nanoTime();
     synchronized (this) {
       while (call.version < call.lease.opening) {
         held = true;
         wait();
+      }
+      if (held) {
+        heldNanos = Math.max(heldNanos, System.nanoTime() - since + AFTERWARDS.toNanos());
       }
     }
     if (held) {

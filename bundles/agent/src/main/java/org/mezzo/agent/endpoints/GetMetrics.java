@@ -21,7 +21,7 @@ final class GetMetrics implements ApiCall<Call> {
   public CallDeclaration<Call> declaration() {
     return CallDeclaration.<Call>of(
             Call.Type.GET_METRICS,
-            Permission.none("the API does not ask for it; restrict who may call the API instead"),
+            Permission.endpoint(CommonEndpoints.METRICS),
             "All metrics, as they are at this moment.")
         .carrying("get_metrics");
   }

@@ -49,6 +49,7 @@ public final class MasterLink implements AutoCloseable {
   private final BiFunction<Duration, Runnable, Timer> timers;
   private final RandomGenerator random;
   private final Duration backoffFactor;
+  private final Optional<MasterCredential> credential;
   private final Listener listener;
   private final String processId = UUID.randomUUID().toString();
 
@@ -63,22 +64,32 @@ public final class MasterLink implements AutoCloseable {
   /** Whether the last link ended by a refusal; a welcome is not taken for success then. */
   private boolean refused;
 
+  /** Why the last link ended that was not registered; empty when the last one was. */
+  private String problem = "";
+
   private Duration pingTimeout = Duration.ofSeconds(75);
   private Timer attempt = () -> {};
   private Timer pingTimer = () -> {};
 
+  /**
+   * Waits for a leader.
+   *
+   * @param credential what is shown to masters
+   */
   public MasterLink(
       LinkClient client,
       Executor loop,
       BiFunction<Duration, Runnable, Timer> timers,
       RandomGenerator random,
       Duration backoffFactor,
+      Optional<MasterCredential> credential,
       Listener listener) {
     this.client = client;
     this.loop = loop;
     this.timers = timers;
     this.random = random;
     this.backoffFactor = backoffFactor;
+    this.credential = credential;
     this.listener = listener;
     this.backoff = backoffFactor;
   }
@@ -116,6 +127,8 @@ public final class MasterLink implements AutoCloseable {
     connection =
         client.connect(
             leader.get(),
+            Optional.empty(),
+            credential.map(MasterCredential::authorization),
             hello,
             new LinkClient.Listener() {
               @Override
@@ -138,11 +151,20 @@ public final class MasterLink implements AutoCloseable {
                 handOver(
                     mine,
                     () -> {
+                      tell(reason);
                       drop(reason);
                       retryConnect();
                     });
               }
             });
+  }
+
+  /** What keeps the agent from its master is told once, however often it is tried. */
+  private void tell(String reason) {
+    if (!registered && !refused && !reason.equals(problem)) {
+      LOG.warn("Not linked to the master at {}: {}", leader.orElse(null), reason);
+      problem = reason;
+    }
   }
 
   private void handOver(long mine, Runnable task) {
@@ -238,6 +260,7 @@ public final class MasterLink implements AutoCloseable {
     }
     attempt.cancel();
     refused = false;
+    problem = "";
     backoff = backoffFactor;
     armPingTimer();
     if (!registered) {

@@ -380,9 +380,13 @@ public final class AgentTasks {
   // The master asks and tells.
 
   /** Answers for tasks that the master holds and this agent does not (rule 131). */
-  public void reconcile(ReconcileTasks message, FrameworkInfo fallback) {
+  public void reconcile(ReconcileTasks message) {
     FrameworkEntry framework = frameworks.get(message.getFrameworkId().getValue());
-    FrameworkInfo info = framework == null ? fallback : framework.info;
+    boolean aware =
+        framework == null
+            ? message.getPartitionAware()
+            : States.has(framework.info, FrameworkInfo.Capability.Type.PARTITION_AWARE);
+    TaskState state = aware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST;
     for (TaskID id : message.getTaskIdsList()) {
       if (framework != null && framework.tasks.containsKey(id.getValue())) {
         continue;
@@ -390,7 +394,7 @@ public final class AgentTasks {
       updates.tell(
           message.getFrameworkId(),
           updates
-              .fromAgent(id, States.forFramework(info, TaskState.TASK_DROPPED))
+              .fromAgent(id, state)
               .setReason(Reason.REASON_RECONCILIATION)
               .setMessage("Reconciliation: task unknown to the agent"));
     }

@@ -9,8 +9,13 @@ public enum Action {
    * By a scheduler, for each of its roles. Value: the role; and the framework as it wants to be.
    */
   REGISTER_FRAMEWORK,
-  /** Not asked yet. */
+  /** By an agent, whenever it registers: about anything. */
   REGISTER_AGENT,
+  /**
+   * For each role for which something is to be reserved, or of an agent that registers is reserved.
+   * Value: the role.
+   */
+  RESERVE_RESOURCES,
   /** Value: the account that the task is to run as; framework and description of the task. */
   RUN_TASK,
   /** By an operator. Value: the principal of the framework; and the framework. */
@@ -18,13 +23,13 @@ public enum Action {
   /** Value: the account of the framework; and the framework. */
   VIEW_FRAMEWORK,
   /**
-   * Of a master about all tasks of a framework: value and framework as above. Of an agent about
-   * each: the account that it runs as, framework and task.
+   * Value: the account that it runs as; and the framework. Of an agent the task as well; a master
+   * asks once about all tasks of a framework that run as the same.
    */
   VIEW_TASK,
   /**
-   * Of a master about all executors of a framework: value and framework as above. Of an agent about
-   * each: the account that it runs as, framework and container.
+   * Value: the account that it runs as; and the framework. Of an agent the container as well; a
+   * master asks once about all executors of a framework that run as the same.
    */
   VIEW_EXECUTOR,
   /** Value: the account that its executor runs as; framework and container. */
@@ -57,6 +62,14 @@ public enum Action {
   STOP_MAINTENANCE,
   /** By an operator: about anything. */
   GET_MAINTENANCE_STATUS,
+  /** For each principal whose reservation is undone. Value: the principal. */
+  UNRESERVE_RESOURCES,
+  /** For each role for which a volume is made. Value: the role. */
+  CREATE_VOLUME,
+  /** For each principal whose volume is destroyed. Value: the principal. */
+  DESTROY_VOLUME,
+  /** Of a volume that gets another size. Value: its role. */
+  RESIZE_VOLUME,
   /** Of the daemon: about anything. */
   VIEW_FLAGS,
   /** Value: the account that runs there; framework and container. */

@@ -8,8 +8,12 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>Threading: called on the daemon's own threads, several at a time, and once for each object
  * that the request is about, which may be a hundred thousand. It does no I/O, waits for nothing and
- * returns at once; nothing guards the daemon's thread against one that does not. It is asked until
- * the request has ended, never after that or after its authorizer was closed.
+ * returns at once. It is asked until the request has ended, never after that or after its
+ * authorizer was closed.
+ *
+ * <p>One call that does not return within two to four seconds is interrupted, and its thread is
+ * given up: the request is decided as if nothing was approved, and its authorizer is quarantined as
+ * a module whose call hangs. If it ever returns, nothing is done with what it says.
  *
  * <p>What it throws counts as no, and once for each request as a failed call of its authorizer.
  */

@@ -3,9 +3,9 @@ package org.mezzo.api.isolator;
 import java.util.List;
 import java.util.Optional;
 import org.mezzo.api.Module;
+import org.mezzo.api.Sink;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
-import org.mezzo.resources.Resources;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
@@ -37,10 +37,12 @@ public interface Isolator extends Module {
   String KIND = "isolator";
 
   /**
-   * Told once where to report limits that were reached; may be kept, and does nothing any more once
-   * the instance is replaced. Called before recover.
+   * Told once, before {@link #recover}, where to report limits that containers have reached, as
+   * events; the agent then destroys the container. The first report of a container counts, others
+   * change nothing. In {@link #recover} an instance reports the limits that were reached and that
+   * no instance may have reported yet; in {@link #cleanup} it is not too late.
    */
-  default void limitations(LimitationListener listener) {}
+  default void limitations(Sink<ContainerLimitation> sink) {}
 
   /**
    * The containers that an instance before this one has prepared or isolated and not cleaned up;
@@ -81,17 +83,4 @@ public interface Isolator extends Module {
 
   /** The container has ended and everything made for it goes. Unknown containers are ignored. */
   void cleanup(Container container) throws Exception;
-
-  /** Receives limits that a container reached; the agent then destroys the container. */
-  @FunctionalInterface
-  interface LimitationListener {
-    /**
-     * A container reached a limit. May be called on any thread; never blocks.
-     *
-     * @param resources what was exceeded
-     * @param reason a name of {@code TaskStatus.Reason}, such as {@code
-     *     REASON_CONTAINER_LIMITATION_MEMORY}
-     */
-    void limited(String containerId, Resources resources, String reason, String message);
-  }
 }

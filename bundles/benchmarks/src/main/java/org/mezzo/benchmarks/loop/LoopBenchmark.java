@@ -97,9 +97,9 @@ public final class LoopBenchmark implements AutoCloseable {
     };
   }
 
-  private HttpHandler link(LinkServer.Acceptor given) {
+  private LinkServer.Entrance link(LinkServer.Acceptor given) {
     links = given;
-    return exchange -> exchange.respond(HttpResponse.text(404, "No network here"));
+    return (exchange, principal) -> exchange.respond(HttpResponse.text(404, "No network here"));
   }
 
   private void emulate(int agentCount, int frameworkCount) throws Exception {

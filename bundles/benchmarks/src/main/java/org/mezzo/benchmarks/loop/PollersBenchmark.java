@@ -117,9 +117,10 @@ public final class PollersBenchmark implements AutoCloseable {
     return new JettyConnectors().open(options, given);
   }
 
-  private HttpHandler link(LinkServer.Acceptor given) {
+  private LinkServer.Entrance link(LinkServer.Acceptor given) {
     links = given;
-    return exchange -> exchange.respond(HttpResponse.text(404, "No links from outside here"));
+    return (exchange, principal) ->
+        exchange.respond(HttpResponse.text(404, "No links from outside here"));
   }
 
   private MasterState state() {

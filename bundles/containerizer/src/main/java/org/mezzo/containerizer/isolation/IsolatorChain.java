@@ -13,9 +13,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.RecoveredContainer;
@@ -28,6 +29,7 @@ import org.mezzo.modules.ModuleChain.Member;
 import org.mezzo.modules.ModuleChain.Selection;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.Subscription;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.slf4j.Logger;
@@ -42,6 +44,9 @@ public final class IsolatorChain implements AutoCloseable {
 
   /** Isolators of Mesos that limit nothing; what they do here is the containerizer's own work. */
   private static final Set<String> BUILT_IN = Set.of("posix/cpu", "posix/mem", "filesystem/posix");
+
+  /** So many limits that were reached may wait; each container has one that counts. */
+  private static final int MOST_LIMITATIONS = 1000;
 
   /** What one isolator was told. */
   private static final class Told {
@@ -59,7 +64,6 @@ public final class IsolatorChain implements AutoCloseable {
 
   private final ModuleChain<Isolator> isolators;
   private final Set<LaunchPlan.Feature> features;
-  private final Isolator.LimitationListener limitations;
   private final Supplier<List<Container>> running;
 
   /**
@@ -68,6 +72,7 @@ public final class IsolatorChain implements AutoCloseable {
    * @param isolation the names, in the order in which they are called
    * @param features what the launcher can carry out of their plans
    * @param events where leases report, one at a time
+   * @param limitations told of limits that containers have reached, on {@code events}
    * @param running the containers to hand to an isolator that takes over: those that run and that
    *     isolators have prepared, by order of an earlier agent, too; called on {@code events}
    */
@@ -76,10 +81,9 @@ public final class IsolatorChain implements AutoCloseable {
       List<String> isolation,
       Set<LaunchPlan.Feature> features,
       Executor events,
-      Isolator.LimitationListener limitations,
+      Consumer<ContainerLimitation> limitations,
       Supplier<List<Container>> running) {
     this.features = Set.copyOf(features);
-    this.limitations = limitations;
     this.running = running;
     isolators =
         host.modules()
@@ -87,7 +91,15 @@ public final class IsolatorChain implements AutoCloseable {
                 Kinds.ISOLATOR,
                 modules(isolation),
                 events,
-                request -> request.after(valid -> takeover(request.name(), valid)));
+                request ->
+                    request
+                        .subscribe(
+                            Subscription.events(
+                                "limitations",
+                                MOST_LIMITATIONS,
+                                Isolator::limitations,
+                                (reached, epoch) -> limitations.accept(reached)))
+                        .after(() -> takeover(request.name())));
   }
 
   /** Containers that are launched from now on are isolated by these, the others as before. */
@@ -112,7 +124,7 @@ public final class IsolatorChain implements AutoCloseable {
   }
 
   /** On the events executor, while no call of the lease runs. */
-  private ModuleLease.Action<Isolator> takeover(String name, BooleanSupplier valid) {
+  private ModuleLease.Action<Isolator> takeover(String name) {
     Told before = told(name);
     Map<String, RecoveredContainer> all = new HashMap<>();
     for (Container container : running.get()) {
@@ -125,15 +137,7 @@ public final class IsolatorChain implements AutoCloseable {
     }
     all.putAll(before.known);
     List<RecoveredContainer> containers = List.copyOf(all.values());
-    return isolator -> {
-      isolator.limitations(
-          (id, resources, reason, message) -> {
-            if (valid.getAsBoolean()) {
-              limitations.limited(id, resources, reason, message);
-            }
-          });
-      isolator.recover(containers);
-    };
+    return isolator -> isolator.recover(containers);
   }
 
   private void prepared(Member<Isolator> isolator, Container container, byte[] state) {

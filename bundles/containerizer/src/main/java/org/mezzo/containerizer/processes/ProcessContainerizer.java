@@ -36,6 +36,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.LaunchPlan.Feature;
 import org.mezzo.containerizer.Containerizer;
@@ -52,7 +53,6 @@ import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
-import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -619,17 +619,21 @@ public final class ProcessContainerizer implements Containerizer {
             });
   }
 
-  private void limited(String containerId, Resources resources, String reason, String message) {
-    Managed managed = containers.get(containerId);
+  private void limited(ContainerLimitation reached) {
+    Managed managed = containers.get(reached.containerId());
     if (managed == null) {
       return;
     }
     synchronized (managed) {
       if (managed.limitation.isEmpty()) {
-        managed.limitation = Optional.of(new Limitation(resources, reason, message));
+        managed.limitation =
+            Optional.of(new Limitation(reached.resources(), reached.reason(), reached.message()));
       }
     }
-    LOG.info("Container {} reached a limit and is destroyed: {}", containerId, message);
+    LOG.info(
+        "Container {} reached a limit and is destroyed: {}",
+        reached.containerId(),
+        reached.message());
     beginDestroy(managed);
   }
 

@@ -51,7 +51,7 @@ class IsolatorChainTest {
             List.of("a", "b"),
             Set.of(),
             Runnable::run,
-            (id, resources, reason, message) -> {},
+            reached -> {},
             () -> running)) {
       agent.modules.awaitHolders();
       for (String id : List.of("1", "2")) {

@@ -15,7 +15,9 @@ public enum Access {
   /** {@code --authenticate_http_frameworks}. */
   SCHEDULER,
   /** {@code --authenticate_http_executors}. */
-  EXECUTOR;
+  EXECUTOR,
+  /** {@code --authenticate_agents}; the realm is Mezzo's own. */
+  AGENT;
 
   /** The realm that a request is authenticated for (rule 14); empty for anybody's. */
   public Optional<String> realm(Role daemon) {

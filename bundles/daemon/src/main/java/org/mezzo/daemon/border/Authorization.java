@@ -5,16 +5,19 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.modules.DaemonModules;
 import org.mezzo.modules.Kinds;
+import org.mezzo.modules.Loan;
 import org.mezzo.modules.ModuleLease;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +29,8 @@ import org.slf4j.LoggerFactory;
  * thread.
  *
  * <p>Approvers are code of a module and run where their use runs, so that is never an event loop.
+ * One that does not return within a few seconds loses its authorizer the lease, its thread is
+ * replaced, and what was to be decided is decided as if nothing was approved.
  */
 public final class Authorization implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Authorization.class);
@@ -41,7 +46,10 @@ public final class Authorization implements AutoCloseable {
     CompletionStage<ObjectApprovers> approvers(Optional<Principal> subject, Set<Action> actions);
   }
 
-  /** What is decided or made with approvers, which are good for nothing when it has returned. */
+  /**
+   * What is decided or made with approvers, which are good for nothing when it has returned. It may
+   * be begun again, with approvers that approve nothing, while an approver keeps the first thread.
+   */
   @FunctionalInterface
   public interface Use<R> {
     R with(ObjectApprovers approvers) throws Exception;
@@ -88,10 +96,20 @@ public final class Authorization implements AutoCloseable {
         modules.lease(Kinds.AUTHORIZER, authorizer.get(), Runnable::run);
     Source source =
         (subject, actions) ->
-            lease
-                .borrow("approver", module -> module.approver(subject, actions))
-                .thenApply(loan -> ObjectApprovers.of(actions, loan));
+            workers.isSpent()
+                ? spent()
+                : lease
+                    .borrow("approver", module -> module.approver(subject, actions))
+                    .thenApply(loan -> ObjectApprovers.of(actions, loan));
     return new Authorization(Optional.of(source), workers.answers(), Optional.of(lease));
+  }
+
+  /** Approvers keep so many threads that no further one is risked. */
+  private static CompletionStage<ObjectApprovers> spent() {
+    return CompletableFuture.failedStage(
+        new RejectedExecutionException(
+            "approvers do not return on as many threads as are replaced; restart this host when you"
+                + " have replaced the authorizer"));
   }
 
   /** Has another module asked from when it has opened; where nobody is asked, nobody is. */
@@ -131,7 +149,11 @@ public final class Authorization implements AutoCloseable {
         .thenAccept(
             approvers -> {
               try {
-                executor.execute(() -> use(approvers, use, result));
+                executor.execute(
+                    () -> {
+                      approvers.watchedBy(new Lateness<>(use, executor, result));
+                      use(approvers, use, result);
+                    });
               } catch (RuntimeException rejected) {
                 approvers.close();
                 result.completeExceptionally(new CompletionException(rejected));
@@ -140,10 +162,48 @@ public final class Authorization implements AutoCloseable {
     return result;
   }
 
+  /**
+   * What becomes of a request whose approver does not return: its lane gets another thread, on
+   * which the request is decided as if nothing was approved. The thread that is stuck does nothing
+   * more for it when it comes back. Made on the thread that may be stuck.
+   */
+  private static final class Lateness<R> implements Loan.Stuck {
+    private final Workers.Replacing lane = Workers.ofThisThread();
+    private final Use<R> use;
+    private final Executor executor;
+    private final CompletableFuture<R> result;
+
+    Lateness(Use<R> use, Executor executor, CompletableFuture<R> result) {
+      this.use = use;
+      this.executor = executor;
+      this.result = result;
+    }
+
+    @Override
+    public void lost() {
+      lane.lost();
+      try {
+        executor.execute(() -> use(ObjectApprovers.NONE, use, result));
+      } catch (RuntimeException rejected) {
+        result.completeExceptionally(new CompletionException(rejected));
+      }
+    }
+
+    @Override
+    public void back() {
+      lane.back();
+    }
+  }
+
   private static <R> void use(ObjectApprovers approvers, Use<R> use, CompletableFuture<R> result) {
     R made;
     try (approvers) {
       made = use.with(approvers);
+    } catch (CancellationException e) {
+      if (!approvers.isGone()) {
+        result.completeExceptionally(new CompletionException(e));
+      }
+      return;
     } catch (Exception | Error e) {
       result.completeExceptionally(new CompletionException(e));
       return;

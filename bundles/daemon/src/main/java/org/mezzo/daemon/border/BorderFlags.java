@@ -50,6 +50,9 @@ public record BorderFlags(
       authenticators.put(
           Access.SCHEDULER, names(flags, "http_framework_authenticators", operators));
     }
+    if (role == Role.MASTER && flags.bool("authenticate_agents")) {
+      authenticators.put(Access.AGENT, operators);
+    }
     if (role == Role.AGENT && flags.bool("authenticate_http_executors")) {
       authenticators.put(Access.EXECUTOR, operators);
     }

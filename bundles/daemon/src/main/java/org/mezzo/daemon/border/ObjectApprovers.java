@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.function.Function;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Approver;
 import org.mezzo.api.authorization.AuthorizationObject;
@@ -38,6 +40,11 @@ public final class ObjectApprovers implements AutoCloseable {
     }
 
     @Override
+    public <R> Optional<R> use(Function<? super Approver, R> action, Stuck stuck) {
+      return Optional.ofNullable(action.apply(approver));
+    }
+
+    @Override
     public void threw(Throwable thrown) {
       LOG.warn("An approver threw", thrown);
     }
@@ -46,8 +53,37 @@ public final class ObjectApprovers implements AutoCloseable {
     public void close() {}
   }
 
+  /** Nobody who would have to know. */
+  private static final Loan.Stuck NOBODY =
+      new Loan.Stuck() {
+        @Override
+        public void lost() {}
+
+        @Override
+        public void back() {}
+      };
+
   private final Set<Action> actions;
   private final Loan<Approver> approver;
+
+  private volatile Loan.Stuck watcher = NOBODY;
+
+  /** The approver has not returned in time. */
+  private volatile boolean gone;
+
+  private final Loan.Stuck stuck =
+      new Loan.Stuck() {
+        @Override
+        public void lost() {
+          gone = true;
+          watcher.lost();
+        }
+
+        @Override
+        public void back() {
+          watcher.back();
+        }
+      };
 
   private ObjectApprovers(Set<Action> actions, Loan<Approver> approver) {
     this.actions = actions;
@@ -69,12 +105,22 @@ public final class ObjectApprovers implements AutoCloseable {
     return of(actions, new Unending(approver));
   }
 
+  /** Has somebody told of an approver that does not return. */
+  void watchedBy(Loan.Stuck other) {
+    watcher = other;
+  }
+
   /** Whether a question is answered with yes. */
   public boolean approved(Question question) {
     return approved(question.action(), question.object());
   }
 
-  /** Whether the action is approved about an object. */
+  /**
+   * Whether the action is approved about an object.
+   *
+   * @throws CancellationException when the approver has not returned in time, and the request was
+   *     decided without it
+   */
   public boolean approved(Action action, AuthorizationObject object) {
     if (!limited()) {
       return true;
@@ -82,13 +128,28 @@ public final class ObjectApprovers implements AutoCloseable {
     if (!actions.contains(action)) {
       return false;
     }
+    if (gone) {
+      throw late();
+    }
     try {
-      return approver.get().filter(it -> it.approved(action, object)).isPresent();
+      return approver.use(it -> it.approved(action, object), stuck).orElse(false);
     } catch (Throwable t) {
+      if (gone) {
+        throw late();
+      }
       LOG.debug("{} of {} is refused: the approver threw {}", action, object, t.getClass());
       approver.threw(t);
       return false;
     }
+  }
+
+  /** Whether the approver has not returned in time. */
+  boolean isGone() {
+    return gone;
+  }
+
+  private static CancellationException late() {
+    return new CancellationException("The request was decided without its approver");
   }
 
   /** Whether the action is approved about an object of which only the value is known. */

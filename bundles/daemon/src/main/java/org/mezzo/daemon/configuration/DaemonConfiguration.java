@@ -1,16 +1,20 @@
 package org.mezzo.daemon.configuration;
 
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The configuration of one daemon, as Configuration Admin keeps it. Immutable.
  *
  * @param name of the daemon, unique in its process
  * @param flags those that were given, as texts by name
+ * @param log the file of the process's log, where it has one
  */
-public record DaemonConfiguration(String name, Map<String, String> flags) {
+public record DaemonConfiguration(String name, Map<String, String> flags, Optional<Path> log) {
   private static final String NAME = "mezzo.daemon";
+  private static final String LOG = "mezzo.log";
 
   public DaemonConfiguration {
     flags = Map.copyOf(flags);
@@ -30,6 +34,9 @@ public record DaemonConfiguration(String name, Map<String, String> flags) {
             flags.put(key, String.valueOf(value));
           }
         });
-    return new DaemonConfiguration(String.valueOf(properties.getOrDefault(NAME, otherwise)), flags);
+    return new DaemonConfiguration(
+        String.valueOf(properties.getOrDefault(NAME, otherwise)),
+        flags,
+        Optional.ofNullable(properties.get(LOG)).map(file -> Path.of(String.valueOf(file))));
   }
 }

@@ -28,6 +28,9 @@ public final class CommonEndpoints {
 
   private static final Pattern FUNCTION = Pattern.compile("[A-Za-z_$][A-Za-z0-9_$.\\[\\]]*");
 
+  /** The path of the metrics as ACLs name it, by which every way to them is asked about. */
+  public static final String METRICS = MetricsEndpoint.PATH;
+
   private CommonEndpoints() {}
 
   /**

@@ -4,6 +4,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.daemon.border.Refused;
@@ -67,6 +68,11 @@ public final class Form {
     } catch (IllegalArgumentException e) {
       throw new Refused(400, "Unable to decode query string: " + e.getMessage());
     }
+  }
+
+  /** The value of a field; empty when it is not there. */
+  public Optional<String> optional(String name) {
+    return Optional.ofNullable(fields.get(name));
   }
 
   /** The value of a field that has to be there. */

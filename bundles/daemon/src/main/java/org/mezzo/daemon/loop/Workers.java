@@ -25,6 +25,27 @@ public final class Workers implements Executor, AutoCloseable {
    */
   private static final int SHORT = Math.max(2, Runtime.getRuntime().availableProcessors() / 2);
 
+  /** So many threads that do not come back are replaced, in each lane. */
+  private static final int MOST_STUCK = 64;
+
+  /** Replaces threads of one lane that are stuck in something. Safe for any thread. */
+  public interface Replacing {
+    /** A thread is stuck: the lane has another one instead, within its bound. */
+    void lost();
+
+    /** It is not any more. */
+    void back();
+  }
+
+  private static final Replacing NOTHING =
+      new Replacing() {
+        @Override
+        public void lost() {}
+
+        @Override
+        public void back() {}
+      };
+
   private final Lane readers;
   private final Lane events;
   private final Lane answers;
@@ -42,15 +63,18 @@ public final class Workers implements Executor, AutoCloseable {
   }
 
   /** Threads with a queue: tasks begin in the order in which they came. Safe for any thread. */
-  private static final class Lane implements Executor {
+  private static final class Lane implements Executor, Replacing {
     private static final int MAX_WAITING = 100_000;
 
     /** The lane of each thread that is one's. */
     private static final ThreadLocal<Lane> OF_THREAD = new ThreadLocal<>();
 
     private final ThreadPoolExecutor pool;
+    private final int threads;
+    private int stuck;
 
     Lane(String daemon, String name, int threads) {
+      this.threads = threads;
       AtomicInteger number = new AtomicInteger();
       pool =
           new ThreadPoolExecutor(
@@ -90,9 +114,37 @@ public final class Workers implements Executor, AutoCloseable {
       return OF_THREAD.get() == this;
     }
 
+    @Override
+    public synchronized void lost() {
+      stuck++;
+      resize();
+    }
+
+    @Override
+    public synchronized void back() {
+      stuck--;
+      resize();
+    }
+
+    private void resize() {
+      int size = threads + Math.min(stuck, MOST_STUCK);
+      if (size > pool.getMaximumPoolSize()) {
+        pool.setMaximumPoolSize(size);
+        pool.setCorePoolSize(size);
+      } else {
+        pool.setCorePoolSize(size);
+        pool.setMaximumPoolSize(size);
+      }
+    }
+
+    synchronized int stuck() {
+      return stuck;
+    }
+
     void measure(Metrics metrics, String name) {
       metrics.gauge(name + "_queue_length", () -> pool.getQueue().size());
       metrics.gauge(name + "_active", pool::getActiveCount);
+      metrics.gauge(name + "_stuck", this::stuck);
     }
   }
 
@@ -133,7 +185,21 @@ public final class Workers implements Executor, AutoCloseable {
     }
   }
 
-  /** Registers each lane's queue length and running tasks below a prefix. */
+  /** Who replaces the calling thread if it is stuck: its lane. Nobody for a thread of no lane. */
+  public static Replacing ofThisThread() {
+    Lane lane = Lane.OF_THREAD.get();
+    return lane == null ? NOTHING : lane;
+  }
+
+  /**
+   * Whether a lane has as many threads stuck as are replaced, so that nothing may be done any more
+   * that costs another one.
+   */
+  public boolean isSpent() {
+    return Math.max(readers.stuck(), Math.max(events.stuck(), answers.stuck())) >= MOST_STUCK;
+  }
+
+  /** Registers each lane's queue length, running tasks and stuck threads below a prefix. */
   public void measure(Metrics metrics, String prefix) {
     readers.measure(metrics, prefix + "/readers");
     events.measure(metrics, prefix + "/event_writers");

@@ -222,6 +222,22 @@ class CommonEndpointsTest {
   }
 
   @Test
+  void aSingleFileIsShownWithoutItsNeighbours() throws Exception {
+    files.attach(
+        "/slave/log", sandbox.resolve("stdout"), Question.about(Action.ACCESS_SANDBOX, "ann"));
+    assertThat(server.get("/files/read?path=/slave/log&offset=0").body()).contains("hi");
+    assertThat(server.get("/files/download?path=/slave/log").body()).isEqualTo("hi\n");
+    assertThat(server.get("/files/browse?path=/slave/log").body())
+        .contains("\"path\":\"/slave/log\"", "\"size\":3");
+    assertThat(server.get("/files/read?path=/slave/log/../x&offset=0").statusCode())
+        .isGreaterThanOrEqualTo(400);
+    assertThat(server.get("/files/browse?path=/slave").statusCode()).isEqualTo(404);
+    files.attach(
+        "/slave/log", sandbox.resolve("none"), Question.about(Action.ACCESS_SANDBOX, "ann"));
+    assertThat(server.get("/files/read?path=/slave/log&offset=0").statusCode()).isEqualTo(404);
+  }
+
+  @Test
   void asksWhoseAPathIsAndForgetsWhatIsDetached() throws Exception {
     files.attach("/guarded", sandbox, Question.about(Action.ACCESS_SANDBOX, "root"));
     assertThat(server.get("/files/browse?path=/guarded").statusCode()).isEqualTo(403);

@@ -67,12 +67,14 @@ public final class BundleDeployments implements Deployments {
 
   private record Request(Supplier<Action> change, CompletableFuture<Action> done) {}
 
+  private final ModuleLeases leases;
   private final StateFolder state;
   private final Wiring wiring;
   private final ModuleBundles bundles;
   private final Ledger ledger;
   private final History history;
   private final Changes changes;
+  private final Rehearsal rehearsal;
   private final Trials trials;
   private final Optional<ModuleFolder> folder;
   private final Optional<FolderFollower> follower;
@@ -118,8 +120,14 @@ public final class BundleDeployments implements Deployments {
     Probation probation = new Probation(leases, modules, uses, current);
     ledger = new Ledger(modules, state.journal(), () -> closed || ending);
     bundles = new ModuleBundles(context, state.journal(), leases, wiring, current);
-    Rehearsal rehearsal =
-        new Rehearsal(context, leases, state.folder().resolve("rehearsal"), current);
+    rehearsal =
+        new Rehearsal(
+            context,
+            bundles,
+            leases,
+            state.journal(),
+            state.folder().resolve("rehearsal"),
+            current);
     Installation installation =
         new Installation(bundles, probation, rehearsal, uses, leases, state, ledger, history);
     bundles.removeLeftovers();
@@ -137,7 +145,7 @@ public final class BundleDeployments implements Deployments {
             state,
             ledger,
             history);
-    trials = new Trials(ledger, bundles, probation, uses, changes, state, current);
+    trials = new Trials(ledger, bundles, probation, rehearsal, uses, changes, state, current);
     String dir = context.getProperty(FOLDER_PROPERTY);
     folder =
         dir == null || dir.isBlank()
@@ -153,6 +161,8 @@ public final class BundleDeployments implements Deployments {
     Runtime.getRuntime().addShutdownHook(atExit);
     state.journal().lazy(true);
     installation.skipDeadly();
+    this.leases = leases;
+    leases.rehearse(rehearsal);
     follower.ifPresent(FolderFollower::installFirst);
     ledger.publish();
     thread = new Thread(this::run, "mezzo-deployment");
@@ -215,6 +225,7 @@ public final class BundleDeployments implements Deployments {
   @Deactivate
   void deactivate() throws InterruptedException {
     closed = true;
+    leases.rehearse(ModuleLeases.Rehearsals.NONE);
     thread.interrupt();
     thread.join(2_000);
     try {
@@ -325,7 +336,7 @@ public final class BundleDeployments implements Deployments {
       if (request != null) {
         return request;
       }
-      if (watch.changed() && !unsettled) {
+      if (rehearsal.hasNews() || watch.changed() && !unsettled) {
         return null;
       }
     }

@@ -273,17 +273,63 @@ final class Changes {
 
   /** What took over fails: what was good before is put in its place. */
   void rollBack(Installed failing, String why) {
+    goBack(failing, Verdict.Kind.ROLLED_BACK, why);
+  }
+
+  /**
+   * What came with the host, or is used for the first time, fails when it rehearses: what was good
+   * before is put in its place. Where nothing was, it stays as it is, is said to fail, and is tried
+   * again by whoever wants it, since no other could serve.
+   */
+  void refuseRehearsed(Installed failing, Rehearsal.Failure failure) {
+    ModuleJar jar = failing.jar;
+    String problem = failure.problem();
+    Optional<String> instead = whatIsGoodFor(failing);
+    boolean tried = journal.verdict(jar.digest()).isPresent();
+    if (instead.isPresent() && !tried) {
+      history
+          .begin(Kind.INSTALL, History.HOST, jar.symbolicName(), "", failing.version())
+          .failed(problem + "; " + instead.get() + ", the last that was good, runs instead");
+      goBack(failing, failure.verdict(), problem);
+    } else if (!failing.problem.equals(problem)) {
+      failing.failed(problem);
+      failing.stageFright = true;
+      history
+          .begin(Kind.INSTALL, History.HOST, jar.symbolicName(), "", failing.version())
+          .failed(
+              problem
+                  + (tried
+                      ? "; what was good before could not take its place, as the history tells"
+                      : "; no other version was good before that could run instead")
+                  + ". Put right what it lacks, then it is used by itself, or install another"
+                  + " version");
+    }
+  }
+
+  /** The version that {@link #goBack} would have run instead; empty when there is none. */
+  private Optional<String> whatIsGoodFor(Installed failing) {
+    Succession succession = failing.succession;
+    if (succession != null && mayGoBack(succession)) {
+      return Optional.of(succession.former().version());
+    }
+    ModuleJar failed = (succession == null ? failing : succession.heir()).jar;
+    return installation
+        .lastGood(failed.symbolicName(), failed.digest())
+        .map(good -> good.version().toString());
+  }
+
+  private void goBack(Installed failing, Verdict.Kind kind, String why) {
     Succession succession = failing.succession;
     Installed heir = succession == null ? failing : succession.heir();
     ModuleJar failed = heir.jar;
     String reason =
         failing == heir ? why : failing.name() + ", which needs it, fails since: " + why;
     if (succession != null && mayGoBack(succession)) {
-      ledger.refuse(failed, Verdict.Kind.ROLLED_BACK, reason);
+      ledger.refuse(failed, kind, reason);
       Transaction change = history.begin(History.SELF, succession.former().jar, heir);
-      change.stage("rolled back because " + reason);
+      change.stage(kind.word() + " because " + reason);
       rollingSwap.goBack(change, succession);
-      ledger.turnAway(failed, Verdict.Kind.ROLLED_BACK.word(), reason);
+      ledger.turnAway(failed, kind.word(), reason);
       ledger.publish();
       return;
     }
@@ -291,10 +337,10 @@ final class Changes {
     if (good.isEmpty()) {
       return;
     }
-    ledger.refuse(failed, Verdict.Kind.ROLLED_BACK, reason);
+    ledger.refuse(failed, kind, reason);
     Action action = deploy(good.get(), heir.inFolder, History.SELF);
     if (action.succeeded()) {
-      ledger.turnAway(failed, Verdict.Kind.ROLLED_BACK.word(), reason);
+      ledger.turnAway(failed, kind.word(), reason);
       ledger.publish();
     }
   }

@@ -64,9 +64,9 @@ final class Installation {
       probation.awaitRegistered(entry.bundle).ifPresent(entry::failed);
     }
     if (entry.problem.isEmpty()) {
-      Optional<String> failure = rehearse(entry);
+      Optional<Rehearsal.Failure> failure = rehearsal.of(entry.bundle);
       if (failure.isPresent()) {
-        return takeBack(change, entry, failure.get());
+        return takeBack(change, entry, failure.get().problem());
       }
       change.stage("rehearsed");
     }
@@ -80,14 +80,6 @@ final class Installation {
         entry.problem.isEmpty(),
         entry.problem.isEmpty() ? "installed and started" : entry.problem,
         uses.gap(entry.bundle.getBundleId(), leases.leases()));
-  }
-
-  private Optional<String> rehearse(Installed entry) {
-    try {
-      return rehearsal.of(entry.bundle);
-    } catch (HangsException e) {
-      return Optional.of(Reasons.plain(e));
-    }
   }
 
   /** What does not even rehearse well is not left behind. */

@@ -21,6 +21,10 @@ final class Installed {
 
   long absentSinceNanos;
   int absentLooks;
+
+  /** It failed when it rehearsed, and nothing was good before that could run instead. */
+  boolean stageFright;
+
   String problem = "";
   String state = "active";
 

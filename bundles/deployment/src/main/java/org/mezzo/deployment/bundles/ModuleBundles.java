@@ -66,6 +66,11 @@ final class ModuleBundles {
     return Map.copyOf(contents);
   }
 
+  /** What a bundle holds; empty for one that deployment has not installed, or has removed. */
+  Optional<ModuleJar> content(Bundle bundle) {
+    return Optional.ofNullable(contents.get(bundle));
+  }
+
   /** Whether deployment has installed a bundle, and not the host. */
   static boolean isModule(Bundle bundle) {
     return bundle.getLocation().startsWith(LOCATION);

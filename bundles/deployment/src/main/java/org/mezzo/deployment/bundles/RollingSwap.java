@@ -163,10 +163,10 @@ final class RollingSwap {
       bundles.bar(heir.bundle);
       bundles.startMarked(heir.bundle, heir.jar);
       Optional<String> problem = probation.awaitRegistered(heir.bundle);
-      if (problem.isEmpty()) {
-        problem = rehearsal.of(heir.bundle);
+      if (problem.isPresent()) {
+        return problem.map(why -> new Failure(Verdict.Kind.REFUSED, why));
       }
-      return problem.map(why -> new Failure(Verdict.Kind.REFUSED, why));
+      return rehearsal.of(heir.bundle).map(it -> new Failure(it.verdict(), it.problem()));
     } catch (HangsException e) {
       return Optional.of(new Failure(Verdict.Kind.HUNG, Reasons.plain(e)));
     } catch (BundleException e) {

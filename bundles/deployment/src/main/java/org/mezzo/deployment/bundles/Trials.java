@@ -20,6 +20,7 @@ final class Trials {
   private final Ledger ledger;
   private final ModuleBundles bundles;
   private final Probation probation;
+  private final Rehearsal rehearsal;
   private final Uses uses;
   private final Changes changes;
   private final StateFolder state;
@@ -29,6 +30,7 @@ final class Trials {
       Ledger ledger,
       ModuleBundles bundles,
       Probation probation,
+      Rehearsal rehearsal,
       Uses uses,
       Changes changes,
       StateFolder state,
@@ -36,6 +38,7 @@ final class Trials {
     this.ledger = ledger;
     this.bundles = bundles;
     this.probation = probation;
+    this.rehearsal = rehearsal;
     this.uses = uses;
     this.changes = changes;
     this.state = state;
@@ -44,13 +47,27 @@ final class Trials {
 
   void watch() {
     bundles.closeOldMarks();
+    rehearsal.settle();
     for (Installed entry : ledger.installed()) {
       boolean proven = state.journal().isProven(entry.jar.symbolicName(), entry.jar.digest());
       boolean present = ledger.installed(entry.jar.symbolicName()) == entry;
-      if (present && entry.state.equals("active")) {
+      if (present && rehearsed(entry) && entry.state.equals("active")) {
         watch(entry, proven, System.nanoTime());
       }
     }
+  }
+
+  /** Whether no module of a bundle has failed when it was to rehearse; has that dealt with. */
+  private boolean rehearsed(Installed entry) {
+    Optional<Rehearsal.Failure> failure = rehearsal.failure(entry.bundle, entry.jar);
+    if (failure.isPresent()) {
+      changes.refuseRehearsed(entry, failure.get());
+    } else if (entry.stageFright) {
+      entry.stageFright = false;
+      entry.active();
+      LOG.info("{} has rehearsed well at last", entry.name());
+    }
+    return failure.isEmpty();
   }
 
   private void watch(Installed entry, boolean proven, long now) {
@@ -58,6 +75,9 @@ final class Trials {
     Optional<String> trouble = onTrial ? probation.trouble(entry.bundle) : Optional.empty();
     if (trouble.isPresent()) {
       entry.healthySinceNanos = 0;
+      if (!rehearsed(entry)) {
+        return;
+      }
       changes.rollBack(entry, trouble.get());
       return;
     }

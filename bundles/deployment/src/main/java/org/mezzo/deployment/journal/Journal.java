@@ -25,9 +25,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What deployment remembers: verdicts by digest, what was good by symbolic name, in which
- * generation a jar came, which bundle was installed after which, which ones are being tried right
- * now, and what was done. Each change is on disk when the method that makes it returns: a killed
- * process forgets nothing, a machine that fails nothing that was decided.
+ * generation a jar came, which bundle was installed after which, what has rehearsed well, which
+ * ones are being tried right now, and what was done. Each change is on disk when the method that
+ * makes it returns: a killed process forgets nothing, a machine that fails nothing that was
+ * decided.
  *
  * <p>When it can no longer be written, which is said once, it goes on in memory. Thread-safe.
  */
@@ -65,6 +66,8 @@ public final class Journal implements AutoCloseable {
     UNSEATED,
     STARTING,
     OPENING,
+    REHEARSING,
+    PASSED,
     SURVIVED,
     ENDED_WITH,
     BEGUN,
@@ -126,6 +129,14 @@ public final class Journal implements AutoCloseable {
   private final Map<String, Seat> seats = new HashMap<>();
   private final Map<String, Entry> trials = new LinkedHashMap<>();
   private final Map<String, Integer> ends = new HashMap<>();
+  private final Set<String> passed = new HashSet<>();
+
+  /** How many rehearsals of a digest run now. */
+  private final Map<String, Integer> rehearsals = new HashMap<>();
+
+  /** What {@link #trials} say of those when their rehearsals are over; nothing of others. */
+  private final Map<String, Entry> beneath = new HashMap<>();
+
   private final Map<Long, Pending> pending = new LinkedHashMap<>();
   private final Deque<Action> actions = new ArrayDeque<>();
   private long lastId;
@@ -198,7 +209,8 @@ public final class Journal implements AutoCloseable {
         seats.remove(fields.get(1));
         goods.remove(fields.get(1));
       }
-      case STARTING, OPENING -> trials.put(fields.get(1), entry);
+      case STARTING, OPENING, REHEARSING -> trials.put(fields.get(1), entry);
+      case PASSED -> passed.add(fields.get(1));
       case SURVIVED -> {
         trials.remove(fields.get(1));
         ends.remove(fields.get(1));
@@ -220,6 +232,7 @@ public final class Journal implements AutoCloseable {
 
   private void applyVerdict(List<String> fields) {
     verdicts.remove(fields.get(1));
+    passed.remove(fields.get(1));
     verdicts.put(
         fields.get(1),
         new Verdict(
@@ -299,6 +312,9 @@ public final class Journal implements AutoCloseable {
     List<List<String>> lines = new ArrayList<>();
     verdicts.values().forEach(verdict -> lines.add(line(Entry.VERDICT, fields(verdict))));
     goods.values().forEach(good -> lines.add(line(Entry.GOOD, fields(good))));
+    // Of what is gone for good nobody asks any more.
+    passed.retainAll(digests());
+    passed.forEach(digest -> lines.add(line(Entry.PASSED, digest)));
     arrivals.forEach(
         (jar, arrival) ->
             lines.add(
@@ -533,17 +549,69 @@ public final class Journal implements AutoCloseable {
   }
 
   /** Code of a bundle is about to run. */
-  public void starting(String digest) {
-    write(false, Entry.STARTING, digest);
+  public synchronized void starting(String digest) {
+    mark(digest, Entry.STARTING);
   }
 
   /** It was started and may be opened by daemons now. */
-  public void opening(String digest) {
-    write(false, Entry.OPENING, digest);
+  public synchronized void opening(String digest) {
+    mark(digest, Entry.OPENING);
   }
 
-  /** The process has outlived being with it. */
+  private void mark(String digest, Entry entry) {
+    if (rehearsals.containsKey(digest)) {
+      beneath.put(digest, entry);
+    } else {
+      write(false, entry, digest);
+    }
+  }
+
+  /** A module of a bundle is about to rehearse; several may at a time. */
+  public synchronized void rehearsing(String digest) {
+    if (rehearsals.merge(digest, 1, Integer::sum) == 1) {
+      if (trials.containsKey(digest)) {
+        beneath.put(digest, trials.get(digest));
+      }
+      write(false, Entry.REHEARSING, digest);
+    }
+  }
+
+  /** As many times as it was {@link #rehearsing}: that is over, however it went. */
+  public synchronized void rehearsalOver(String digest) {
+    if (rehearsals.merge(digest, -1, Integer::sum) > 0) {
+      return;
+    }
+    rehearsals.remove(digest);
+    Entry mark = beneath.remove(digest);
+    if (mark == null) {
+      close(digest);
+    } else {
+      write(false, mark, digest);
+    }
+  }
+
+  /** The modules of a bundle have rehearsed well for whoever uses them, and do so no more. */
+  public synchronized void passed(String digest) {
+    if (!hasPassed(digest)) {
+      write(false, Entry.PASSED, digest);
+    }
+  }
+
+  /** Whether that was said, and nothing was held against it since. */
+  public synchronized boolean hasPassed(String digest) {
+    return passed.contains(digest);
+  }
+
+  /** The process has outlived being with it, but for a rehearsal that runs now. */
   public synchronized void survived(String digest) {
+    if (rehearsals.containsKey(digest)) {
+      beneath.remove(digest);
+    } else {
+      close(digest);
+    }
+  }
+
+  private void close(String digest) {
     if (trials.containsKey(digest) || ends.containsKey(digest)) {
       write(false, Entry.SURVIVED, digest);
     }
@@ -551,15 +619,15 @@ public final class Journal implements AutoCloseable {
 
   /** The process ends for a reason that none of the bundles is. */
   public synchronized void survivedAll() {
-    List.copyOf(trials.keySet()).forEach(this::survived);
+    List.copyOf(trials.keySet()).forEach(this::close);
   }
 
   /**
    * Which bundles the process before this one did not survive, and after how many ends in a row.
-   * One that was being started is meant for sure; else one that was being opened and has not proven
-   * itself, or else any that was being opened. Of those that have not proven themselves a single
-   * one counts at once; what has, and each of several, when this has happened again and again. To
-   * be asked once, before anything is tried.
+   * One that was being started is meant for sure; else one that rehearsed, or else one that was
+   * being opened and has not proven itself, or else any that was being opened. Of those that have
+   * not proven themselves a single one counts at once; what has, and each of several, when this has
+   * happened again and again. To be asked once, before anything is tried.
    *
    * <p>What is named here is named again by the next process, until a verdict has been passed and
    * {@link #survived} said.
@@ -571,7 +639,10 @@ public final class Journal implements AutoCloseable {
     left.forEach(
         (digest, entry) -> {
           int number = ends.getOrDefault(digest, 0) + 1;
-          boolean certain = entry == Entry.STARTING || suspects.size() == 1;
+          // Bundles are started one by one, while modules of others may rehearse.
+          boolean certain =
+              suspects.size() == 1
+                  || entry == Entry.STARTING && !left.containsValue(Entry.REHEARSING);
           if (!suspects.contains(digest)) {
             survived(digest);
           } else if (number >= tolerated(isProven(digest), certain)) {
@@ -592,8 +663,8 @@ public final class Journal implements AutoCloseable {
 
   private Set<String> suspects(Map<String, Entry> left) {
     Set<String> suspects = new HashSet<>(left.keySet());
-    if (left.containsValue(Entry.STARTING)) {
-      suspects.removeIf(digest -> left.get(digest) != Entry.STARTING);
+    if (left.containsValue(Entry.STARTING) || left.containsValue(Entry.REHEARSING)) {
+      suspects.removeIf(digest -> left.get(digest) == Entry.OPENING);
     } else if (!left.keySet().stream().allMatch(this::isProven)) {
       suspects.removeIf(this::isProven);
     }

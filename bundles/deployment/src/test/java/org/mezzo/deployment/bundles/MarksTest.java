@@ -39,7 +39,8 @@ final class MarksTest extends DeploymentsInFramework {
         BundleStore.digest(
             greeter("1.0.0", RefusingGreeter.class).build(modules.resolve("greeter.jar")));
     deploy();
-    assertThat(journal()).contains("\tOPENING\t" + digest);
+    // Not before its rehearsal, which has a mark of its own, has failed.
+    await(() -> journal().contains("\tOPENING\t" + digest));
     await(() -> !open(digest));
     restartAfterKill(cutAfter(leftNow(), "\tSURVIVED\t" + digest));
     assertThat(deployments.verdicts()).isEmpty();

@@ -102,6 +102,71 @@ final class JournalTest {
   }
 
   @Test
+  void whatRehearsedWhenTheProcessEndedIsMeantAndNotWhatWasBeingOpened() throws Exception {
+    try (Journal killed = open()) {
+      killed.opening("other");
+      killed.starting("aa");
+      killed.rehearsing("aa");
+      killed.rehearsing("aa");
+      killed.opening("aa");
+      killed.rehearsalOver("aa");
+      assertThat(killed.trials()).containsExactlyInAnyOrder("other", "aa");
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.deadly()).isEqualTo(Map.of("aa", 1));
+      journal.survived("aa");
+      assertThat(journal.trials()).isEmpty();
+    }
+  }
+
+  @Test
+  void ofSeveralThatRehearsedOrWereBeingStartedNoneIsMeantForSure() throws Exception {
+    try (Journal killed = open()) {
+      killed.opening("other");
+      killed.starting("aa");
+      killed.rehearsing("bb");
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.deadly()).isEmpty();
+      assertThat(journal.trials()).isEmpty();
+    }
+  }
+
+  @Test
+  void theMarkOfARehearsalGivesWayToWhatBecameOfTheRestMeanwhile() throws Exception {
+    try (Journal journal = open()) {
+      journal.starting("aa");
+      journal.rehearsing("aa");
+      journal.survived("aa");
+      assertThat(journal.trials()).containsExactly("aa");
+      journal.rehearsalOver("aa");
+      assertThat(journal.trials()).isEmpty();
+      journal.opening("aa");
+      journal.rehearsing("aa");
+      journal.rehearsalOver("aa");
+      assertThat(journal.trials()).containsExactly("aa");
+      journal.rehearsing("aa");
+      journal.survivedAll();
+      assertThat(journal.trials()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatHasRehearsedWellIsKnownUntilSomethingIsHeldAgainstIt() throws Exception {
+    try (Journal journal = open()) {
+      journal.passed("aa");
+      journal.passed("bb");
+      journal.pass(verdict("bb", "no"));
+      journal.pardon("bb");
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.hasPassed("aa")).isTrue();
+      assertThat(journal.hasPassed("bb")).isFalse();
+      assertThat(journal.hasPassed("cc")).isFalse();
+    }
+  }
+
+  @Test
   void whereverAWriteIsCutOffWhatWasWrittenBeforeStands() throws Exception {
     int whole;
     try (Journal journal = open()) {

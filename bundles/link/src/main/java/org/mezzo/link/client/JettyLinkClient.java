@@ -52,7 +52,11 @@ public final class JettyLinkClient implements Links.Client {
 
   @Override
   public Connection connect(
-      InetSocketAddress master, Optional<SSLContext> tls, Hello hello, Listener listener) {
+      InetSocketAddress master,
+      Optional<SSLContext> tls,
+      Optional<String> authorization,
+      Hello hello,
+      Listener listener) {
     Hello.Builder first = hello.toBuilder();
     if (!first.hasMajor()) {
       first.setMajor(LinkVersion.MAJOR);
@@ -65,6 +69,7 @@ public final class JettyLinkClient implements Links.Client {
         new JettyLinkConnection(
             master,
             tls.isPresent(),
+            authorization,
             first.build(),
             listener,
             connections::remove,

@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -56,6 +57,7 @@ final class JettyLinkConnection
 
   private final InetSocketAddress master;
   private final boolean tls;
+  private final Optional<String> authorization;
   private final LinkClient.Listener listener;
   private final Consumer<JettyLinkConnection> gone;
   private final Executor writer;
@@ -105,12 +107,14 @@ final class JettyLinkConnection
   JettyLinkConnection(
       InetSocketAddress master,
       boolean tls,
+      Optional<String> authorization,
       Hello hello,
       LinkClient.Listener listener,
       Consumer<JettyLinkConnection> gone,
       Executor writer) {
     this.master = master;
     this.tls = tls;
+    this.authorization = authorization;
     this.hello = Frame.of(Frames.HELLO, hello);
     this.epoch = hello.getConnectionEpoch();
     this.listener = listener;
@@ -136,9 +140,11 @@ final class JettyLinkConnection
             .port(master.getPort())
             .path(LinkServer.PATH + "/connect")
             .asImmutable();
-    HttpFields headers =
-        HttpFields.build().put(HttpHeader.CONTENT_TYPE, "application/x-mezzo-link").asImmutable();
-    MetaData.Request request = new MetaData.Request("POST", uri, HttpVersion.HTTP_2, headers);
+    HttpFields.Mutable headers =
+        HttpFields.build().put(HttpHeader.CONTENT_TYPE, "application/x-mezzo-link");
+    authorization.ifPresent(shown -> headers.put(HttpHeader.AUTHORIZATION, shown));
+    MetaData.Request request =
+        new MetaData.Request("POST", uri, HttpVersion.HTTP_2, headers.asImmutable());
     opened.newStream(
         new HeadersFrame(request, null, false),
         new Promise<>() {
@@ -306,7 +312,12 @@ final class JettyLinkConnection
   @Override
   public void onHeaders(Stream from, HeadersFrame frame) {
     if (frame.getMetaData() instanceof MetaData.Response response && response.getStatus() != 200) {
-      end("the master answers " + response.getStatus() + " instead of opening the link");
+      end(
+          response.getStatus() == 401
+              ? "the master demands credentials of agents, and those of this agent are "
+                  + (authorization.isPresent() ? "not right" : "missing")
+                  + ": --credential names a file with them"
+              : "the master answers " + response.getStatus() + " instead of opening the link");
     } else if (frame.isEndStream()) {
       end("closed by the master");
     }

@@ -9,7 +9,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.mezzo.http.HttpExchange;
-import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.ResponseStream;
 import org.mezzo.link.LinkServer;
@@ -62,11 +61,11 @@ public final class HttpLinkServer implements Links.Server {
   }
 
   @Override
-  public HttpHandler handler(Acceptor acceptor) {
-    return exchange -> handle(exchange, acceptor);
+  public Entrance entrance(Acceptor acceptor) {
+    return (exchange, principal) -> handle(exchange, principal, acceptor);
   }
 
-  private void handle(HttpExchange exchange, Acceptor acceptor) {
+  private void handle(HttpExchange exchange, Optional<String> authenticated, Acceptor acceptor) {
     if (!exchange.path().endsWith(PATH + "/connect")) {
       exchange.respond(HttpResponse.text(404, "404 Not Found."));
       return;
@@ -82,9 +81,11 @@ public final class HttpLinkServer implements Links.Server {
       return;
     }
     Optional<String> principal =
-        exchange
-            .clientCertificate()
-            .map(certificate -> certificate.getSubjectX500Principal().getName());
+        authenticated.or(
+            () ->
+                exchange
+                    .clientCertificate()
+                    .map(certificate -> certificate.getSubjectX500Principal().getName()));
     HttpLinkSession session = new HttpLinkSession(this, exchange.remote(), acceptor, principal);
     sessions.add(session);
     // The body is asked for first: a streamed answer drops one that nobody has asked for.

@@ -8,15 +8,14 @@ import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.http.HttpExchange;
-import org.mezzo.http.HttpHandler;
 import org.mezzo.link.LinkServer;
 
 /** {@code /mezzo/link}: where agents connect. Mezzo's own. */
 public final class LinkEndpoint implements ApiEndpoint {
-  private final HttpHandler links;
+  private final LinkServer.Entrance links;
 
   /** An endpoint that hands every connection to the links. */
-  public LinkEndpoint(HttpHandler links) {
+  public LinkEndpoint(LinkServer.Entrance links) {
     this.links = links;
   }
 
@@ -24,8 +23,8 @@ public final class LinkEndpoint implements ApiEndpoint {
   public EndpointDeclaration declaration() {
     return new EndpointDeclaration(
         LinkServer.PATH,
-        Access.NONE,
-        Permission.none("it does not ask agents who they are yet; let only them reach it"),
+        Access.AGENT,
+        Permission.none("each registration asks for its own"),
         Help.of(
             "Where agents connect.",
             "Takes the HTTP/2 streams of agents of Mezzo; it is of no use to anybody else."));
@@ -33,6 +32,6 @@ public final class LinkEndpoint implements ApiEndpoint {
 
   @Override
   public void handle(HttpExchange exchange, Optional<Principal> principal) throws Exception {
-    links.handle(exchange);
+    links.handle(exchange, principal.flatMap(Principal::value));
   }
 }

@@ -2,6 +2,7 @@ package org.mezzo.master.agents;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
@@ -18,6 +19,7 @@ import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Welcome;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Admissions;
+import org.mezzo.master.transitions.AgentOperations;
 import org.mezzo.master.transitions.Agents;
 import org.mezzo.master.transitions.Disconnections;
 import org.mezzo.master.transitions.Readmissions;
@@ -51,6 +53,7 @@ public final class Links implements AutoCloseable {
   private final Supplier<MasterState> state;
   private final Consumer<Step> run;
   private final MarkingQueue marking;
+  private final AgentAuthorization authorization;
   private final AtomicLong numbers = new AtomicLong();
   private final Map<Long, Link> open = new HashMap<>();
   private final Map<String, Link> byAgent = new HashMap<>();
@@ -74,6 +77,10 @@ public final class Links implements AutoCloseable {
     private final long number = numbers.incrementAndGet();
     private final LinkServer.Session session;
     private final Origin origin;
+    private final Optional<String> principal;
+
+    /** Whether it is being asked whether it may register. For the loop. */
+    private boolean asking;
 
     /**
      * Whether a pong came since this was asked last; set as soon as one arrives, however long it
@@ -84,8 +91,9 @@ public final class Links implements AutoCloseable {
     /** Set on the loop when the connection is known to be an agent's. */
     private volatile String agentId;
 
-    private Link(LinkServer.Session session, Hello hello) {
+    private Link(LinkServer.Session session, Hello hello, Optional<String> principal) {
       this.session = session;
+      this.principal = principal;
       this.origin = new Origin(hello.getProcessId(), hello.getConnectionEpoch());
     }
 
@@ -116,19 +124,25 @@ public final class Links implements AutoCloseable {
       switch (call.getCallCase()) {
         case REGISTER -> {
           var registration = Registration.of(number, call.getRegister());
-          return () -> {
-            if (!superseded(this, state.get().agentsByPid().get(registration.pid()))) {
-              run.accept(tx -> Admissions.register(tx, registration));
-            }
-          };
+          return allowed(
+              registration,
+              "master/messages_register_slave",
+              () -> {
+                if (!superseded(this, state.get().agentsByPid().get(registration.pid()))) {
+                  run.accept(tx -> Admissions.register(tx, registration));
+                }
+              });
         }
         case REREGISTER -> {
           var registration = Registration.of(number, call.getReregister());
-          return () -> {
-            if (!superseded(this, registration.info().getId().getValue())) {
-              run.accept(tx -> Readmissions.reregister(tx, registration, call.getReregister()));
-            }
-          };
+          return allowed(
+              registration,
+              "master/messages_reregister_slave",
+              () -> {
+                if (!superseded(this, registration.info().getId().getValue())) {
+                  run.accept(tx -> Readmissions.reregister(tx, registration, call.getReregister()));
+                }
+              });
         }
         case PONG -> {
           answered.set(true);
@@ -148,6 +162,9 @@ public final class Links implements AutoCloseable {
           return bound(
               (tx, agent) -> Agents.update(tx, agent, call.getUpdateAgent(), oversubscribed));
         }
+        case OPERATION_UPDATE -> {
+          return bound((tx, agent) -> AgentOperations.update(tx, agent, call.getOperationUpdate()));
+        }
         case UNREGISTER -> {
           return bound(Removals::unregister);
         }
@@ -158,6 +175,45 @@ public final class Links implements AutoCloseable {
           return () -> {};
         }
       }
+    }
+
+    /**
+     * A registration goes on when the agent may register (rules 135 and 136); one that was marked
+     * gone is told that in any case. What comes while this is being asked is ignored.
+     *
+     * @param metric that counts such messages, for those that go no further
+     */
+    private Runnable allowed(Registration registration, String metric, Runnable then) {
+      if (!authorization.demanded()) {
+        return then;
+      }
+      return () -> {
+        if (asking) {
+          return;
+        }
+        if (state.get().goneAgents().containsKey(registration.info().getId().getValue())) {
+          then.run();
+          return;
+        }
+        asking = true;
+        authorization
+            .refusal(principal, registration.total())
+            .thenAccept(refusal -> loop.execute(() -> decided(refusal, metric, then)));
+      };
+    }
+
+    private void decided(Optional<String> refusal, String metric, Runnable then) {
+      asking = false;
+      if (closed || !open.containsKey(number)) {
+        return;
+      }
+      if (refusal.isEmpty()) {
+        then.run();
+        return;
+      }
+      LOG.warn("The agent at {} is not registered: {}", session.remote(), refusal.get());
+      run.accept(tx -> tx.count(metric));
+      refuse(number, refusal.get());
     }
 
     /** A call before the registration was answered, or on a link that was replaced, is dropped. */
@@ -191,6 +247,7 @@ public final class Links implements AutoCloseable {
   /**
    * No link yet.
    *
+   * @param authorization who may register
    * @param state the published root
    * @param run runs a step as a transition
    */
@@ -199,6 +256,7 @@ public final class Links implements AutoCloseable {
       Settings.Agents settings,
       MasterInfo self,
       RemovalRate removalRate,
+      AgentAuthorization authorization,
       Supplier<MasterState> state,
       Consumer<Step> run) {
     this.loop = loop;
@@ -206,16 +264,21 @@ public final class Links implements AutoCloseable {
     this.self = self;
     this.state = state;
     this.run = run;
+    this.authorization = authorization;
     this.marking = new MarkingQueue(loop, removalRate);
   }
 
-  /** An agent opened a link; called on a connector thread. */
-  public void opened(LinkServer.Session session, Hello hello) {
+  /**
+   * An agent opened a link; called on a connector thread.
+   *
+   * @param principal who it is, as far as known
+   */
+  public void opened(LinkServer.Session session, Hello hello, Optional<String> principal) {
     if (closed) {
       session.refuse(Refusal.newBuilder().setReason("This master's term is over").build());
       return;
     }
-    Link link = new Link(session, hello);
+    Link link = new Link(session, hello, principal);
     loop.execute(
         () -> {
           if (closed) {

@@ -1,6 +1,8 @@
 package org.mezzo.master.election;
 
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.mezzo.api.Metrics;
@@ -104,11 +106,15 @@ public final class Gauges {
     for (String name : COUNTERS) {
       metrics.counter("master/" + name);
     }
-    // Operations on resources are refused before they begin: there is none in any state.
     for (String state : OPERATION_STATES) {
-      metrics.gauge("master/operations/" + state, () -> 0);
+      operations(metrics, leadership, "master/operations/" + state, Optional.empty(), state);
       for (String operation : OPERATIONS) {
-        metrics.gauge("master/operations/" + operation + "/" + state, () -> 0);
+        operations(
+            metrics,
+            leadership,
+            "master/operations/" + operation + "/" + state,
+            Optional.of(operation),
+            state);
       }
     }
     metrics.gauge("master/elected", () -> leadership.leading() ? 1 : 0);
@@ -180,6 +186,27 @@ public final class Gauges {
                           name,
                           all -> all)));
     }
+  }
+
+  private static void operations(
+      Metrics metrics, Leadership leadership, String name, Optional<String> type, String wanted) {
+    metrics.gauge(
+        name,
+        () ->
+            leadership.measure(
+                state ->
+                    state.operations().all().stream()
+                        .filter(
+                            it -> type.isEmpty() || lower(it.info().getType()).equals(type.get()))
+                        .filter(
+                            it ->
+                                wanted.equals("total")
+                                    || lower(it.latest().getState()).equals("operation_" + wanted))
+                        .count()));
+  }
+
+  private static String lower(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
   }
 
   private static void agents(

@@ -61,7 +61,40 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
   @Override
   public CompletionStage<Consultation.Answer> ask(Consultation question) {
     return unauthorized(question)
-        .thenCombineAsync(labels(question), Consultation.Answer::new, loop);
+        .thenCombine(refused(question), Refusals::new)
+        .thenCombineAsync(
+            labels(question),
+            (refusals, labels) ->
+                new Consultation.Answer(refusals.tasks(), refusals.operations(), labels),
+            loop);
+  }
+
+  private record Refusals(Set<String> tasks, Set<Integer> operations) {}
+
+  /** The places of operations that may not be done. */
+  private CompletionStage<Set<Integer>> refused(Consultation question) {
+    if (!authorization.demanded() || question.questions().isEmpty()) {
+      return CompletableFuture.completedFuture(Set.of());
+    }
+    CompletionStage<Set<Integer>> decided =
+        authorization.decide(
+            principal(question),
+            question.questions().stream().map(Consultation.Question::action).distinct().toList(),
+            approvers ->
+                places(
+                    question.questions().stream()
+                        .filter(it -> !approvers.approved(it.action(), it.object()))));
+    return decided.exceptionally(failure -> places(question.questions().stream()));
+  }
+
+  private static Set<Integer> places(Stream<Consultation.Question> questions) {
+    return questions.map(Consultation.Question::operation).collect(Collectors.toSet());
+  }
+
+  private static Optional<Principal> principal(Consultation question) {
+    return question.framework().hasPrincipal()
+        ? Optional.of(Principal.named(question.framework().getPrincipal()))
+        : Optional.empty();
   }
 
   /** The ids of tasks that may not run. */
@@ -69,13 +102,9 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
     if (!authorization.demanded()) {
       return CompletableFuture.completedFuture(Set.of());
     }
-    Optional<Principal> principal =
-        question.framework().hasPrincipal()
-            ? Optional.of(Principal.named(question.framework().getPrincipal()))
-            : Optional.empty();
     CompletionStage<Set<String>> decided =
         authorization.decide(
-            principal,
+            principal(question),
             List.of(Action.RUN_TASK),
             approvers ->
                 ids(

@@ -25,6 +25,7 @@ import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
 import org.mezzo.master.operator.OperatorStreams;
+import org.mezzo.master.operator.ResourceChanges;
 import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateAnswers;
@@ -115,6 +116,7 @@ public final class MasterEndpoints {
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
     FrameworkTeardown teardown = new FrameworkTeardown(leadership, authorization);
+    ResourceChanges resources = new ResourceChanges(leadership, authorization);
     PolicyRequests requests = new PolicyRequests(policies, workers.answers());
     MaintenanceOrders orders = new MaintenanceOrders(changes, authorization);
     operatorCalls =
@@ -127,6 +129,7 @@ public final class MasterEndpoints {
             workers.answers(),
             streams,
             teardown,
+            resources,
             files,
             flags.all(),
             metrics,
@@ -152,6 +155,7 @@ public final class MasterEndpoints {
     endpoints.add(MachineEndpoint.up(orders, gate, workers.answers()));
     endpoints.add(new RegistryEndpoint(answers, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
+    endpoints.addAll(ResourcesEndpoint.all(resources, gate, workers.answers()));
     endpoints.add(
         new OfferExplanationEndpoint(
             new OfferExplanations(leadership, authorization), gate, workers.answers()));

@@ -1,6 +1,5 @@
 package org.mezzo.master.endpoints;
 
-import java.util.List;
 import java.util.Map;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.daemon.json.StateJson;
@@ -8,6 +7,7 @@ import org.mezzo.master.ledger.Account;
 import org.mezzo.master.ledger.Ledger;
 import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.reads.EpochSeconds;
+import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
@@ -118,11 +118,13 @@ final class MasterJson {
           } else {
             json.field("role", info.getRole());
           }
-          boolean tasks = view.visibility().tasks(framework);
-          tasks(json, "tasks", tasks ? framework.tasks().values() : List.of());
+          Visibility seen = view.visibility();
+          tasks(json, "tasks", seen.tasks(framework, framework.tasks().values()));
           tasks(
-              json, "unreachable_tasks", tasks ? framework.unreachableTasks().values() : List.of());
-          tasks(json, "completed_tasks", tasks ? framework.completedTasks() : List.of());
+              json,
+              "unreachable_tasks",
+              seen.tasks(framework, framework.unreachableTasks().values()));
+          tasks(json, "completed_tasks", seen.tasks(framework, framework.completedTasks()));
           json.array(
               "offers",
               ledger.offersTo(framework.id()).stream()
@@ -154,12 +156,11 @@ final class MasterJson {
   }
 
   private static void executors(JsonOut json, View view, Framework framework) {
-    boolean visible = view.visibility().executors(framework);
     for (Map<String, Executor> there : framework.executors().values()) {
       for (Executor executor : there.values()) {
         json.object(
             () -> {
-              if (visible) {
+              if (view.visibility().executor(framework, executor)) {
                 executor(json, executor);
               }
             });

@@ -13,6 +13,7 @@ import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateAnswers;
+import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Task;
 
@@ -51,11 +52,11 @@ final class TasksEndpoint extends ReadingEndpoint {
     List<Framework> frameworks = view.frameworks();
     frameworks.addAll(view.completedFrameworks());
     for (Framework framework : frameworks) {
-      if (frameworkId.map(framework.id()::equals).orElse(true)
-          && view.visibility().tasks(framework)) {
-        found.addAll(framework.tasks().values());
-        found.addAll(framework.unreachableTasks().values());
-        found.addAll(framework.completedTasks());
+      if (frameworkId.map(framework.id()::equals).orElse(true)) {
+        Visibility seen = view.visibility();
+        found.addAll(seen.tasks(framework, framework.tasks().values()));
+        found.addAll(seen.tasks(framework, framework.unreachableTasks().values()));
+        found.addAll(seen.tasks(framework, framework.completedTasks()));
       }
     }
     found.removeIf(task -> taskId.isPresent() && !taskId.get().equals(task.id()));

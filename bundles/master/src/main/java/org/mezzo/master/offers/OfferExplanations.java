@@ -134,7 +134,8 @@ public final class OfferExplanations {
                       } else {
                         int offers =
                             term.state()
-                                .map(it -> it.ledger().offersTo(question.frameworkId()).size())
+                                .map(
+                                    state -> state.ledger().offersTo(question.frameworkId()).size())
                                 .orElse(0);
                         explained.complete(new Explained(question, offers, answer.get()));
                       }

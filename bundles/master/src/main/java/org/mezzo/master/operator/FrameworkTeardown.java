@@ -71,11 +71,13 @@ public final class FrameworkTeardown {
                 tx -> {
                   Framework present = tx.framework(approved.id());
                   // Leave was given for the framework of that principal only.
-                  if (present == null || !present.principal().equals(approved.principal())) {
+                  if (present == null
+                      || present.phase() == Framework.Phase.LEAVING
+                      || !present.principal().equals(approved.principal())) {
                     tx.answer(() -> removed.completeExceptionally(unknown()));
                   } else {
-                    Frameworks.remove(tx, present);
-                    tx.answer(() -> removed.complete(null));
+                    Frameworks.remove(
+                        tx, present, later -> later.answer(() -> removed.complete(null)));
                   }
                 });
           } catch (RuntimeException e) {

@@ -21,9 +21,7 @@ final class GetMetrics implements ApiCall<Call> {
   public CallDeclaration<Call> declaration() {
     return CallDeclaration.<Call>of(
             Call.Type.GET_METRICS,
-            Permission.none(
-                "anybody may see metrics, as in Mesos; names of frameworks are among them unless"
-                    + " --publish_per_framework_metrics=false"),
+            Permission.endpoint(CommonEndpoints.METRICS),
             "The metrics of the daemon.")
         .carrying("get_metrics");
   }

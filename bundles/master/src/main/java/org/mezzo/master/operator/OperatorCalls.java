@@ -6,7 +6,6 @@ import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.calls.ApiCall;
-import org.mezzo.daemon.calls.NotServed;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.metrics.MetricsRegistry;
@@ -16,10 +15,7 @@ import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.protocol.v1.master.Call;
 
-/**
- * The calls of the operator API: every type has a row. Most that change something belong to
- * capabilities that Mezzo does not have yet.
- */
+/** The calls of the operator API: every type has a row. */
 public final class OperatorCalls {
   private OperatorCalls() {}
 
@@ -39,6 +35,7 @@ public final class OperatorCalls {
       Executor answers,
       OperatorStreams streams,
       FrameworkTeardown teardown,
+      ResourceChanges resources,
       VirtualFiles files,
       Flags flags,
       MetricsRegistry metrics,
@@ -66,6 +63,7 @@ public final class OperatorCalls {
                 new UpdateQuota(policies, answers),
                 new SetQuota(policies, answers),
                 new RemoveQuota(policies, answers),
+                new GetOperations(reader),
                 new GetMaster(reader, started),
                 new Subscribe(reader, streams),
                 new Teardown(teardown),
@@ -78,18 +76,7 @@ public final class OperatorCalls {
                 new StartMaintenance(orders, answers),
                 new StopMaintenance(orders, answers),
                 new DrainAgent(changes, authorization, answers)),
-            notServed().stream())
+            ChangeResources.all(resources).stream())
         .toList();
-  }
-
-  private static List<ApiCall<Call>> notServed() {
-    return List.of(
-        NotServed.of(Call.Type.GET_OPERATIONS),
-        NotServed.of(Call.Type.RESERVE_RESOURCES, "reserve_resources"),
-        NotServed.of(Call.Type.UNRESERVE_RESOURCES, "unreserve_resources"),
-        NotServed.of(Call.Type.CREATE_VOLUMES, "create_volumes"),
-        NotServed.of(Call.Type.DESTROY_VOLUMES, "destroy_volumes"),
-        NotServed.of(Call.Type.GROW_VOLUME, "grow_volume"),
-        NotServed.of(Call.Type.SHRINK_VOLUME, "shrink_volume"));
   }
 }

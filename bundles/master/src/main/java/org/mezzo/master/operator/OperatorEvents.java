@@ -8,6 +8,7 @@ import org.mezzo.daemon.json.Masked;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.master.Event;
@@ -84,21 +85,21 @@ final class OperatorEvents {
       shared = seen;
     }
 
-    private boolean tasks(String frameworkId) {
+    private boolean task(Task task) {
       return state
-          .framework(frameworkId)
-          .map(visibility::tasks)
+          .framework(task.frameworkId())
+          .map(framework -> visibility.task(framework, task))
           .orElse(visibility == Visibility.ALL);
     }
 
     @Override
     public void taskAdded(Happening.TaskAdded happening) {
-      whole(tasks(happening.task().frameworkId()));
+      whole(task(happening.task()));
     }
 
     @Override
     public void taskUpdated(Happening.TaskUpdated happening) {
-      whole(tasks(happening.task().frameworkId()));
+      whole(task(happening.task()));
     }
 
     @Override

@@ -9,13 +9,16 @@ import java.util.Map;
 import org.mezzo.daemon.json.Masked;
 import org.mezzo.master.ledger.Account;
 import org.mezzo.master.ledger.Offer;
+import org.mezzo.master.operations.ResourceOperation;
 import org.mezzo.master.reads.Roles;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Operation;
 import org.mezzo.master.state.Task;
+import org.mezzo.master.transitions.AgentOperations;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -54,16 +57,13 @@ final class OperatorMessages {
 
   private static void tasks(
       Framework framework, Visibility visibility, Response.GetTasks.Builder all) {
-    if (!visibility.tasks(framework)) {
-      return;
-    }
-    for (Task task : framework.tasks().values()) {
+    for (Task task : visibility.tasks(framework, framework.tasks().values())) {
       all.addTasks(Masked.task(task.message()));
     }
-    for (Task task : framework.unreachableTasks().values()) {
+    for (Task task : visibility.tasks(framework, framework.unreachableTasks().values())) {
       all.addUnreachableTasks(Masked.task(task.message()));
     }
-    for (Task task : framework.completedTasks()) {
+    for (Task task : visibility.tasks(framework, framework.completedTasks())) {
       all.addCompletedTasks(Masked.task(task.message()));
     }
   }
@@ -71,15 +71,14 @@ final class OperatorMessages {
   static Response.GetExecutors executors(MasterState state, Visibility visibility) {
     Response.GetExecutors.Builder all = Response.GetExecutors.newBuilder();
     for (Framework framework : state.frameworks().values()) {
-      if (!visibility.executors(framework)) {
-        continue;
-      }
       for (Map<String, Executor> there : framework.executors().values()) {
         for (Executor executor : there.values()) {
-          all.addExecutors(
-              Response.GetExecutors.Executor.newBuilder()
-                  .setExecutorInfo(Masked.executor(executor.info()))
-                  .setAgentId(AgentID.newBuilder().setValue(executor.agentId())));
+          if (visibility.executor(framework, executor)) {
+            all.addExecutors(
+                Response.GetExecutors.Executor.newBuilder()
+                    .setExecutorInfo(Masked.executor(executor.info()))
+                    .setAgentId(AgentID.newBuilder().setValue(executor.agentId())));
+          }
         }
       }
     }
@@ -181,6 +180,21 @@ final class OperatorMessages {
             capability ->
                 message.addCapabilities(AgentInfo.Capability.newBuilder().setType(capability)));
     return message.build();
+  }
+
+  /** Those that are about resources of roles which may be seen. */
+  static Response.GetOperations operations(MasterState state, Visibility visibility) {
+    Response.GetOperations.Builder all = Response.GetOperations.newBuilder();
+    for (Operation operation : state.operations().all()) {
+      boolean seen =
+          ResourceOperation.of(operation.info().getType()).stream()
+              .flatMap(kind -> kind.named(operation.info()).stream())
+              .allMatch(visibility::resource);
+      if (seen) {
+        all.addOperations(AgentOperations.message(operation));
+      }
+    }
+    return all.build();
   }
 
   static Response.GetRoles roles(MasterState state, Visibility visibility) {

@@ -21,8 +21,22 @@ final class Roots {
 
   private Optional<MasterInfo> leader = Optional.empty();
 
+  /** Of the root of that number; empty until somebody asks. */
+  private Optional<Accounts> accounts = Optional.empty();
+
+  private long accountsOf;
+
   Roots(ClusterView cluster) {
     this.cluster = cluster;
+  }
+
+  /** The accounts of a root, which are found once while it is the latest that anybody asked of. */
+  synchronized Accounts accounts(Root root) {
+    if (accounts.isEmpty() || accountsOf != root.number()) {
+      accounts = Optional.of(Accounts.of(root.state()));
+      accountsOf = root.number();
+    }
+    return accounts.get();
   }
 
   /**

@@ -108,7 +108,8 @@ public final class StateAnswers {
             readers,
             approvers -> {
               Root root = roots.now();
-              Visibility visibility = Visibility.of(approvers).decided(root.state());
+              Visibility visibility =
+                  Visibility.of(approvers).decided(root.state(), roots.accounts(root));
               if (!spared(exchange, tag(root, visibility))) {
                 Question question = new Question(path, parameters, visibility);
                 CompletionStage<Rendered> answer =

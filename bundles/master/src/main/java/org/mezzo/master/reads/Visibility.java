@@ -3,6 +3,7 @@ package org.mezzo.master.reads;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,31 +17,30 @@ import org.mezzo.api.allocator.Quota;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.ObjectApprovers;
+import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.Resources;
 
 /**
- * What one principal may see: frameworks, tasks and executors by their framework and the user it
- * runs as, roles by name, flags. Asks about each object when it comes to it, which never waits;
- * good for one request, and {@link #lasting} for longer.
+ * What one principal may see: frameworks by their user, tasks and executors by the user that they
+ * run as, roles by name, flags. Asks about each object when it comes to it, which never waits; good
+ * for one request, and {@link #lasting} for longer.
  */
 public final class Visibility {
   /** Sees everything: nobody demands authorization. */
   public static final Visibility ALL = new Visibility(ObjectApprovers.ALL);
-
-  private static final List<Action> OF_FRAMEWORKS =
-      List.of(Action.VIEW_FRAMEWORK, Action.VIEW_TASK, Action.VIEW_EXECUTOR);
 
   private static final int FINGERPRINT_BYTES = 16;
 
   private final ObjectApprovers approvers;
 
   /**
-   * What each action was approved about: ids of frameworks, names of roles, of flags the empty
-   * name. Empty while the approvers are asked.
+   * What each action was approved about: frameworks by id, tasks and executors by framework and
+   * user, names of roles, of flags the empty name. Empty while the approvers are asked.
    */
   private final Map<Action, Set<String>> decisions;
 
@@ -67,19 +67,28 @@ public final class Visibility {
     if (!approvers.limited()) {
       return this;
     }
+    Accounts accounts = Accounts.of(state);
+    Map<Action, Map<String, Boolean>> users = new EnumMap<>(Action.class);
+    frameworks(state)
+        .forEach(
+            framework -> {
+              String own = framework.info().getUser();
+              judge(users, Action.VIEW_FRAMEWORK, framework, Set.of(own));
+              // Tasks and executors that come are most likely to be the framework's own user's.
+              judge(
+                  users, Action.VIEW_TASK, framework, with(accounts.tasks(), framework.id(), own));
+              judge(
+                  users,
+                  Action.VIEW_EXECUTOR,
+                  framework,
+                  with(accounts.executors(), framework.id(), own));
+            });
     Map<Action, Set<String>> approved = new EnumMap<>(Action.class);
-    for (Action action : OF_FRAMEWORKS) {
-      Map<String, Boolean> users = new HashMap<>();
-      Stream.concat(state.frameworks().values().stream(), state.completedFrameworks().stream())
-          .forEach(
-              framework ->
-                  users.merge(
-                      framework.info().getUser(),
-                      approvers.approved(action, object(framework)),
-                      Boolean::logicalAnd));
-      users.values().removeIf(yes -> !yes);
-      approved.put(action, users.keySet());
-    }
+    users.forEach(
+        (action, answers) -> {
+          answers.values().removeIf(yes -> !yes);
+          approved.put(action, answers.keySet());
+        });
     Set<String> roles = new HashSet<>(Roles.names(state));
     roles.removeIf(role -> !role(role));
     approved.put(Action.VIEW_ROLE, roles);
@@ -93,19 +102,33 @@ public final class Visibility {
    * The same with everything asked now that can be asked about a state, so that the approvers are
    * not needed any more. Equal to others that are decided about the same state when exactly the
    * same is to be seen, whoever it was decided for.
+   *
+   * @param accounts of that state
    */
-  Visibility decided(MasterState state) {
+  Visibility decided(MasterState state, Accounts accounts) {
     if (!approvers.limited()) {
       return this;
     }
     Map<Action, Set<String>> approved = new EnumMap<>(Action.class);
-    for (Action action : OF_FRAMEWORKS) {
-      Set<String> ids = new TreeSet<>();
-      Stream.concat(state.frameworks().values().stream(), state.completedFrameworks().stream())
-          .filter(framework -> approved(action, framework))
-          .forEach(framework -> ids.add(framework.id()));
-      approved.put(action, ids);
-    }
+    Set<String> ids = new TreeSet<>();
+    Set<String> tasks = new TreeSet<>();
+    Set<String> executors = new TreeSet<>();
+    frameworks(state)
+        .filter(this::framework)
+        .forEach(
+            framework -> {
+              String id = framework.id();
+              ids.add(id);
+              accounts.tasks().getOrDefault(id, Set.of()).stream()
+                  .filter(user -> asked(Action.VIEW_TASK, framework, user))
+                  .forEach(user -> tasks.add(key(framework, user)));
+              accounts.executors().getOrDefault(id, Set.of()).stream()
+                  .filter(user -> asked(Action.VIEW_EXECUTOR, framework, user))
+                  .forEach(user -> executors.add(key(framework, user)));
+            });
+    approved.put(Action.VIEW_FRAMEWORK, ids);
+    approved.put(Action.VIEW_TASK, tasks);
+    approved.put(Action.VIEW_EXECUTOR, executors);
     Set<String> roles = new TreeSet<>(Roles.names(state));
     roles.removeIf(role -> !role(role));
     approved.put(Action.VIEW_ROLE, roles);
@@ -153,35 +176,84 @@ public final class Visibility {
     return decisions.isEmpty() ? System.identityHashCode(this) : decisions.hashCode();
   }
 
-  private static AuthorizationObject object(Framework framework) {
-    return AuthorizationObject.builder()
-        .value(framework.info().getUser())
-        .frameworkInfo(framework.info())
-        .build();
+  private static Stream<Framework> frameworks(MasterState state) {
+    return Stream.concat(
+        state.frameworks().values().stream(), state.completedFrameworks().stream());
   }
 
-  private boolean approved(Action action, Framework framework) {
+  private static Set<String> with(Map<String, Set<String>> accounts, String id, String own) {
+    Set<String> all = new HashSet<>(accounts.getOrDefault(id, Set.of()));
+    all.add(own);
+    return all;
+  }
+
+  /** Asks about some users of a framework; who may not be seen of one may not be seen at all. */
+  private void judge(
+      Map<Action, Map<String, Boolean>> judged,
+      Action action,
+      Framework framework,
+      Set<String> some) {
+    Map<String, Boolean> users = judged.computeIfAbsent(action, unused -> new HashMap<>());
+    some.forEach(user -> users.merge(user, asked(action, framework, user), Boolean::logicalAnd));
+  }
+
+  /** Stands for what runs as a user in a framework; no id has a line end. */
+  private static String key(Framework framework, String user) {
+    return framework.id() + '\n' + user;
+  }
+
+  private boolean asked(Action action, Framework framework, String user) {
+    return approvers.approved(
+        action, AuthorizationObject.builder().value(user).frameworkInfo(framework.info()).build());
+  }
+
+  private boolean approved(Action action, Framework framework, String user) {
     if (!approvers.limited()) {
       return true;
     }
     return decisions.isEmpty()
-        ? approvers.approved(action, object(framework))
-        : decisions.get(action).contains(framework.id());
+        ? asked(action, framework, user)
+        : decisions.get(action).contains(key(framework, user));
   }
 
   /** Whether a framework is to be seen. */
   public boolean framework(Framework framework) {
-    return approved(Action.VIEW_FRAMEWORK, framework);
+    if (!approvers.limited()) {
+      return true;
+    }
+    return decisions.isEmpty()
+        ? asked(Action.VIEW_FRAMEWORK, framework, framework.info().getUser())
+        : decisions.get(Action.VIEW_FRAMEWORK).contains(framework.id());
   }
 
-  /** Whether the tasks of a framework are to be seen. */
-  public boolean tasks(Framework framework) {
-    return framework(framework) && approved(Action.VIEW_TASK, framework);
+  /** Whether a task is to be seen. */
+  public boolean task(Framework framework, Task task) {
+    return framework(framework)
+        && approved(Action.VIEW_TASK, framework, Accounts.of(framework, task));
   }
 
-  /** Whether the executors of a framework are to be seen. */
-  public boolean executors(Framework framework) {
-    return framework(framework) && approved(Action.VIEW_EXECUTOR, framework);
+  /** Those tasks of a framework that are to be seen, in their order. */
+  public Collection<Task> tasks(Framework framework, Collection<Task> all) {
+    if (!approvers.limited()) {
+      return all;
+    }
+    if (!framework(framework)) {
+      return List.of();
+    }
+    Map<String, Boolean> users = new HashMap<>();
+    return all.stream()
+        .filter(
+            task ->
+                users.computeIfAbsent(
+                    Accounts.of(framework, task),
+                    user -> approved(Action.VIEW_TASK, framework, user)))
+        .toList();
+  }
+
+  /** Whether an executor is to be seen. */
+  public boolean executor(Framework framework, Executor executor) {
+    return framework(framework)
+        && approved(Action.VIEW_EXECUTOR, framework, Accounts.of(framework, executor));
   }
 
   /** Whether a role is to be seen. */

@@ -3,13 +3,11 @@ package org.mezzo.master.scheduler;
 import java.util.Optional;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.calls.CallTable;
+import org.mezzo.master.transitions.AgentOperations;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.protocol.v1.scheduler.Call;
 
-/**
- * ACKNOWLEDGE_OPERATION_STATUS: no operation reports a status yet, so that whatever is confirmed
- * counts as invalid (rule 101).
- */
+/** ACKNOWLEDGE_OPERATION_STATUS: confirms the status of an operation (rule 310). */
 final class AcknowledgeOperationStatus extends FrameworkCall {
 
   AcknowledgeOperationStatus(SubscribedFrameworks frameworks) {
@@ -35,9 +33,8 @@ final class AcknowledgeOperationStatus extends FrameworkCall {
 
   @Override
   Step step(Call call) {
-    return tx -> {
-      tx.count("master/messages_operation_status_update_acknowledgement");
-      tx.count("master/invalid_operation_status_update_acknowledgements");
-    };
+    return tx ->
+        AgentOperations.acknowledge(
+            tx, call.getFrameworkId().getValue(), call.getAcknowledgeOperationStatus());
   }
 }

@@ -1,8 +1,8 @@
 package org.mezzo.master.scheduler;
 
 import org.mezzo.daemon.calls.CallDeclaration;
+import org.mezzo.master.transitions.AgentOperations;
 import org.mezzo.master.transitions.Step;
-import org.mezzo.master.transitions.Tasks;
 import org.mezzo.protocol.v1.scheduler.Call;
 
 /** RECONCILE_OPERATIONS: asks for the latest status of some operations or all. */
@@ -20,10 +20,10 @@ final class ReconcileOperations extends FrameworkCall {
 
   @Override
   Step step(Call call) {
-    return tx -> {
-      tx.count("master/messages_reconcile_operations");
-      Tasks.reconcileOperations(
-          tx, call.getFrameworkId().getValue(), call.getReconcileOperations().getOperationsList());
-    };
+    return tx ->
+        AgentOperations.reconcile(
+            tx,
+            call.getFrameworkId().getValue(),
+            call.getReconcileOperations().getOperationsList());
   }
 }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Authorization;
@@ -65,13 +66,22 @@ final class Registrations {
         : Optional.empty();
   }
 
-  /** What the authorizer has against the roles; complete already when nobody is asked. */
+  /**
+   * What the authorizer has against the roles; complete already when nobody is asked. It is asked
+   * about the principal that the framework says it is, which is the sender where that is known.
+   */
   CompletionStage<Optional<String>> refusal(CallExchange exchange, Subscribing request) {
     if (!authorization.demanded() || request.problem().isPresent()) {
       return CompletableFuture.completedFuture(Optional.empty());
     }
     return authorization.decide(
-        exchange.principal(),
+        exchange
+            .principal()
+            .or(
+                () ->
+                    request.info().hasPrincipal()
+                        ? Optional.of(Principal.named(request.info().getPrincipal()))
+                        : Optional.empty()),
         List.of(Action.REGISTER_FRAMEWORK),
         approvers ->
             request.subscription().roles().stream()

@@ -50,7 +50,9 @@ public record Framework(
     /** Its stream is lost; it has until its failover timeout to come back (rule 39). */
     DISCONNECTED,
     /** It has a stream and may be offered resources. */
-    ACTIVE
+    ACTIVE,
+    /** It is being removed, in several turns of the loop, and does not come back. */
+    LEAVING
   }
 
   /** The part of a subscription that is not in the {@link FrameworkInfo}. */
@@ -139,6 +141,14 @@ public record Framework(
     draft.phase = Phase.DISCONNECTED;
     draft.streamId = "";
     draft.disconnected = Optional.of(at);
+    return draft.done();
+  }
+
+  /** As being removed. */
+  public Framework leave() {
+    Draft draft = new Draft(this);
+    draft.phase = Phase.LEAVING;
+    draft.streamId = "";
     return draft.done();
   }
 

@@ -1,8 +1,13 @@
 package org.mezzo.master.state;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.master.ledger.Account;
 import org.mezzo.master.ledger.Ledger;
@@ -34,6 +39,7 @@ import org.pcollections.TreePVector;
  * @param agentsByPid ids of registered agents by pid (rule 138)
  * @param ledger who holds what on which agent
  * @param filters what frameworks refused of it
+ * @param operations what agents were given to do with resources
  * @param pendingTasks tasks of accepted offers whose launch waits for hooks or authorization
  * @param undecided ids and pids of agents about which a registry write is under way
  * @param policy weights and quotas, as far as the registry is known to hold them
@@ -57,6 +63,7 @@ public record MasterState(
     PMap<String, String> agentsByPid,
     Ledger ledger,
     OfferFilters filters,
+    Operations operations,
     PMap<TaskKey, PendingTask> pendingTasks,
     PSet<String> undecided,
     Policy policy,
@@ -76,21 +83,25 @@ public record MasterState(
     public static final Limits DEFAULT = new Limits(50, 1000, 1000, 100_000);
   }
 
-  /** The next numbers of framework, agent and offer ids (rules 30, 53, 132). */
-  public record Counters(long framework, long agent, long offer) {
+  /** The next numbers of framework, agent and offer ids (rules 30, 53, 132), and of operations. */
+  public record Counters(long framework, long agent, long offer, long operation) {
     /** What a master that has given no id begins with. */
-    public static final Counters ZERO = new Counters(0, 0, 0);
+    public static final Counters ZERO = new Counters(0, 0, 0, 0);
 
     Counters nextFramework() {
-      return new Counters(framework + 1, agent, offer);
+      return new Counters(framework + 1, agent, offer, operation);
     }
 
     Counters nextAgent() {
-      return new Counters(framework, agent + 1, offer);
+      return new Counters(framework, agent + 1, offer, operation);
     }
 
     Counters nextOffer() {
-      return new Counters(framework, agent, offer + 1);
+      return new Counters(framework, agent, offer + 1, operation);
+    }
+
+    Counters nextOperation() {
+      return new Counters(framework, agent, offer, operation + 1);
     }
   }
 
@@ -120,6 +131,7 @@ public record MasterState(
         HashTreePMap.empty(),
         Ledger.EMPTY,
         OfferFilters.EMPTY,
+        Operations.EMPTY,
         HashTreePMap.empty(),
         HashTreePSet.empty(),
         Policy.NONE,
@@ -194,6 +206,19 @@ public record MasterState(
   /** The id the next offer gets, and the state that has given it. */
   public Map.Entry<String, MasterState> newOfferId() {
     return Map.entry(self.getId() + "-O" + counters.offer(), with(counters.nextOffer()));
+  }
+
+  /** The uuid the next operation gets, and the state that has given it. */
+  public Map.Entry<ByteString, MasterState> newOperationUuid() {
+    UUID uuid =
+        UUID.nameUUIDFromBytes(
+            (self.getId() + "-operation-" + counters.operation()).getBytes(UTF_8));
+    ByteBuffer bytes =
+        ByteBuffer.allocate(16)
+            .putLong(uuid.getMostSignificantBits())
+            .putLong(uuid.getLeastSignificantBits())
+            .flip();
+    return Map.entry(ByteString.copyFrom(bytes), with(counters.nextOperation()));
   }
 
   private MasterState with(Counters next) {
@@ -291,6 +316,16 @@ public record MasterState(
     return draft.done();
   }
 
+  /** With these operations. */
+  public MasterState with(Operations next) {
+    if (next == operations) {
+      return this;
+    }
+    Draft draft = new Draft(this);
+    draft.operations = next;
+    return draft.done();
+  }
+
   /** With these filters. */
   public MasterState with(OfferFilters next) {
     if (next == filters) {
@@ -370,6 +405,7 @@ public record MasterState(
     private PMap<String, String> agentsByPid;
     private Ledger ledger;
     private OfferFilters filters;
+    private Operations operations;
     private PMap<TaskKey, PendingTask> pendingTasks;
     private PSet<String> undecided;
     private Policy policy;
@@ -392,6 +428,7 @@ public record MasterState(
       agentsByPid = from.agentsByPid;
       ledger = from.ledger;
       filters = from.filters;
+      operations = from.operations;
       pendingTasks = from.pendingTasks;
       undecided = from.undecided;
       policy = from.policy;
@@ -416,6 +453,7 @@ public record MasterState(
           agentsByPid,
           ledger,
           filters,
+          operations,
           pendingTasks,
           undecided,
           policy,

@@ -8,6 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.mezzo.api.authorization.AuthorizationObject;
+import org.mezzo.master.operations.ResourceOperation;
+import org.mezzo.master.state.Identifiers;
 import org.mezzo.master.state.MasterState.PendingTask;
 import org.mezzo.master.state.MasterState.TaskKey;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -39,8 +42,8 @@ public record Accepted(
    * One operation.
    *
    * @param tasks those of a LAUNCH; empty for others
-   * @param formatProblem a resource of a LAUNCH that cannot be read, which fails all of its tasks
-   *     (rule 73)
+   * @param formatProblem a resource that cannot be read, which fails a whole operation, all tasks
+   *     of a LAUNCH included (rule 73)
    */
   record Operation(
       Offer.Operation message, List<LaunchedTask> tasks, Optional<String> formatProblem) {}
@@ -89,7 +92,7 @@ public record Accepted(
       operations.add(
           operation.getType() == Offer.Operation.Type.LAUNCH
               ? launch(frameworkId, operation, refusedUsers)
-              : new Operation(operation, List.of(), Optional.empty()));
+              : other(operation));
     }
     Map<TaskKey, PendingTask> pending = new HashMap<>();
     for (Operation operation : operations) {
@@ -113,6 +116,18 @@ public record Accepted(
                     + user
                     + "' of the command is not allowed to run tasks without --root_submissions"
                     + " set");
+  }
+
+  private static Operation other(Offer.Operation operation) {
+    Optional<ResourceOperation> kind = ResourceOperation.of(operation.getType());
+    if (kind.isPresent()) {
+      try {
+        return new Operation(kind.get().upgraded(operation), List.of(), Optional.empty());
+      } catch (ResourceFormatException e) {
+        return new Operation(operation, List.of(), Optional.of(e.getMessage()));
+      }
+    }
+    return new Operation(operation, List.of(), Optional.empty());
   }
 
   private static Operation launch(
@@ -154,6 +169,21 @@ public record Accepted(
           .setType(check.hasCommand() ? HealthCheck.Type.COMMAND : HealthCheck.Type.HTTP);
     }
     return info == null ? given : info.build();
+  }
+
+  /** What has to be asked before operations on resources are done. */
+  List<Consultation.Question> questions() {
+    List<Consultation.Question> questions = new ArrayList<>();
+    for (int i = 0; i < operations.size(); i++) {
+      Offer.Operation message = operations.get(i).message();
+      Optional<ResourceOperation> kind = ResourceOperation.of(message.getType());
+      if (kind.isPresent()) {
+        for (AuthorizationObject object : kind.get().objects(message)) {
+          questions.add(new Consultation.Question(i, kind.get().action(), object));
+        }
+      }
+    }
+    return questions;
   }
 
   /** How many tasks it wants to launch. */

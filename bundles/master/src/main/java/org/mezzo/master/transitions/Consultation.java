@@ -3,28 +3,44 @@ package org.mezzo.master.transitions;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.TaskInfo;
 
 /**
- * A question about tasks that are to be launched.
+ * What is asked before an ACCEPT is carried out.
  *
+ * @param tasks that are to be launched
+ * @param questions about its operations on resources
  * @param then told the answer, as a step
  */
 public record Consultation(
-    FrameworkInfo framework, AgentInfo agent, List<TaskInfo> tasks, Then then) {
+    FrameworkInfo framework,
+    AgentInfo agent,
+    List<TaskInfo> tasks,
+    List<Question> questions,
+    Then then) {
+
+  /**
+   * Whether the framework's principal may do something.
+   *
+   * @param operation its place among the operations of the ACCEPT
+   */
+  public record Question(int operation, Action action, AuthorizationObject object) {}
 
   /**
    * What hooks and authorizer said.
    *
    * @param unauthorized ids of tasks that may not run
+   * @param refused places of operations that may not be done
    * @param labels the labels hooks gave, by task id; tasks without an entry keep theirs
    */
-  public record Answer(Set<String> unauthorized, Map<String, Labels> labels) {
+  public record Answer(Set<String> unauthorized, Set<Integer> refused, Map<String, Labels> labels) {
     /** Nobody was asked. */
-    public static final Answer NONE = new Answer(Set.of(), Map.of());
+    public static final Answer NONE = new Answer(Set.of(), Set.of(), Map.of());
   }
 
   /** What follows. */

@@ -101,14 +101,14 @@ public final class Draining {
   static void look(Transition tx, String agentId) {
     Agent agent = tx.agent(agentId);
     // By the next turn an agent that is leaving has left.
-    if (agent != null && draining(agent).isPresent() && empty(agent)) {
+    if (agent != null && draining(agent).isPresent() && empty(tx.state(), agent)) {
       tx.effect(new Effect.Next(later -> end(later, agentId)));
     }
   }
 
   /** Whether nothing is left on an agent of what a drain waits for. */
-  private static boolean empty(Agent agent) {
-    return agent.tasks().isEmpty();
+  private static boolean empty(MasterState state, Agent agent) {
+    return agent.tasks().isEmpty() && state.operations().on(agent.id()).isEmpty();
   }
 
   private static void end(Transition tx, String agentId) {
@@ -117,7 +117,7 @@ public final class Draining {
       return;
     }
     Optional<DrainInfo> info = draining(agent);
-    if (info.isEmpty() || !empty(agent)) {
+    if (info.isEmpty() || !empty(tx.state(), agent)) {
       return;
     }
     boolean launching =

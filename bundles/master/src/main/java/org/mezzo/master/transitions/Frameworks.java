@@ -2,6 +2,7 @@ package org.mezzo.master.transitions;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -47,7 +48,7 @@ public final class Frameworks {
             .or(() -> flagProblem(tx, request))
             .or(
                 () ->
-                    tx.state().isCompleted(id)
+                    tx.state().isCompleted(id) || leaving(known)
                         ? Optional.of("Framework has been removed")
                         : Optional.empty())
             .or(request::laterProblem)
@@ -60,6 +61,10 @@ public final class Frameworks {
     } else {
       resume(tx, request, known, streamId);
     }
+  }
+
+  private static boolean leaving(Framework known) {
+    return known != null && known.phase() == Framework.Phase.LEAVING;
   }
 
   private static void fail(Transition tx, String streamId, String message) {
@@ -123,7 +128,7 @@ public final class Frameworks {
       tx.effect(new Effect.Send(known.streamId(), error("Framework failed over")));
       tx.effect(new Effect.EndStream(known.streamId()));
     }
-    Offers.withdrawAll(tx, known);
+    Offers.withdrawAll(tx, known, Turns::end);
     FrameworkInfo info =
         request.info().toBuilder()
             .setUser(known.info().getUser())
@@ -264,7 +269,7 @@ public final class Frameworks {
     if (framework == null || !framework.streamId().equals(streamId)) {
       return;
     }
-    Offers.withdrawAll(tx, framework);
+    Offers.withdrawAll(tx, framework, Turns::end);
     Framework lost = tx.framework(frameworkId).disconnect(tx.now());
     tx.put(lost);
     Offers.removeFilters(tx, frameworkId, Set.of());
@@ -293,9 +298,17 @@ public final class Frameworks {
 
   /** TEARDOWN by call, operator or timeout (rule 41). */
   public static void remove(Transition tx, Framework framework) {
+    remove(tx, framework, Turns::end);
+  }
+
+  /**
+   * As above.
+   *
+   * @param then follows when nothing of it is left; of a large framework in a later turn
+   */
+  public static void remove(Transition tx, Framework framework, Step then) {
     String id = framework.id();
     tx.callOff(timer(id));
-    Offers.withdrawAll(tx, framework);
     for (String agentId : agentsOf(tx, framework)) {
       Agent agent = tx.agent(agentId);
       if (agent != null) {
@@ -307,44 +320,77 @@ public final class Frameworks {
                         .setFrameworkId(FrameworkID.newBuilder().setValue(id))));
       }
     }
-    for (Task task : List.copyOf(tx.framework(id).tasks().values())) {
-      if (TaskStates.terminal(task.state())) {
-        Holdings.complete(tx, task);
-        continue;
-      }
-      TaskStatus status =
-          Statuses.make(
-                  tx.now(),
-                  task.id(),
-                  task.agentId(),
-                  TaskState.TASK_KILLED,
-                  TaskStatus.Reason.REASON_FRAMEWORK_REMOVED,
-                  "Framework " + id + " removed")
-              .build();
-      Holdings.complete(tx, Statuses.record(tx, task, status, TaskState.TASK_KILLED));
-    }
-    for (var executors : List.copyOf(tx.framework(id).executors().values())) {
-      for (Executor executor : List.copyOf(executors.values())) {
-        Holdings.remove(tx, executor);
+    Framework leaving = framework.leave();
+    tx.put(leaving);
+    tx.tell("frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(leaving)));
+    for (var key : List.copyOf(tx.state().pendingTasks().keySet())) {
+      if (key.frameworkId().equals(id)) {
+        tx.become(tx.state().withPendingTasks(tx.state().pendingTasks().minus(key)));
       }
     }
+    if (framework.connected()) {
+      tx.effect(new Effect.EndStream(framework.streamId()));
+    }
+    Offers.withdrawAll(tx, leaving, later -> endTasks(later, id, then));
+  }
+
+  private static void endTasks(Transition tx, String id, Step then) {
+    Turns.each(
+        tx,
+        List.copyOf(tx.framework(id).tasks().keySet()),
+        (now, taskId) -> {
+          Task task = now.framework(id).tasks().get(taskId);
+          if (task != null) {
+            end(now, task);
+          }
+        },
+        later -> endExecutors(later, id, then));
+  }
+
+  private static void end(Transition tx, Task task) {
+    if (TaskStates.terminal(task.state())) {
+      Holdings.complete(tx, task);
+      return;
+    }
+    TaskStatus status =
+        Statuses.make(
+                tx.now(),
+                task.id(),
+                task.agentId(),
+                TaskState.TASK_KILLED,
+                TaskStatus.Reason.REASON_FRAMEWORK_REMOVED,
+                "Framework " + task.frameworkId() + " removed")
+            .build();
+    Holdings.complete(tx, Statuses.record(tx, task, status, TaskState.TASK_KILLED));
+  }
+
+  private static void endExecutors(Transition tx, String id, Step then) {
+    List<Executor> executors = new ArrayList<>();
+    tx.framework(id).executors().values().forEach(there -> executors.addAll(there.values()));
+    Turns.each(
+        tx,
+        executors,
+        (now, executor) -> {
+          Executor present = now.framework(id).executorsOn(executor.agentId()).get(executor.id());
+          if (present != null) {
+            Holdings.remove(now, present);
+          }
+        },
+        later -> forget(later, id, then));
+  }
+
+  private static void forget(Transition tx, String id, Step then) {
     tx.state()
         .ledger()
         .allocatedTo(id)
         .forEach((agentId, held) -> Holdings.release(tx, id, agentId, held));
     tx.become(tx.state().with(tx.state().filters().without(id)));
     Reclaiming.forgetFramework(tx, id);
+    AgentOperations.frameworkRemoved(tx, id);
     Framework removed = tx.framework(id).unregister(tx.now());
     tx.become(tx.state().complete(removed));
-    for (var key : List.copyOf(tx.state().pendingTasks().keySet())) {
-      if (key.frameworkId().equals(id)) {
-        tx.become(tx.state().withPendingTasks(tx.state().pendingTasks().minus(key)));
-      }
-    }
     tx.tell("frameworkRemoved", it -> it.frameworkRemoved(id));
-    if (framework.connected()) {
-      tx.effect(new Effect.EndStream(framework.streamId()));
-    }
     tx.happened(new Happening.FrameworkRemoved(removed));
+    then.apply(tx);
   }
 }

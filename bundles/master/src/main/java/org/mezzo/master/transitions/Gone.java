@@ -3,12 +3,14 @@ package org.mezzo.master.transitions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.mezzo.coordination.Registry;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Shutdown;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Task;
+import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.pcollections.PSet;
@@ -73,7 +75,7 @@ public final class Gone {
       }
       tx.send(
           agent, MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(MESSAGE)));
-      Removals.leave(tx, tx.agent(agentId));
+      Removals.leave(tx, tx.agent(agentId), Optional.of(OperationState.OPERATION_GONE_BY_OPERATOR));
       Removals.failure(tx, agentId);
       tx.count("master/slave_removals");
       tx.effect(new Effect.AgentLost(agent.info()));

@@ -9,6 +9,7 @@ import java.util.Set;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.RunTask;
 import org.mezzo.master.ledger.Offer;
+import org.mezzo.master.operations.ResourceOperation;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
@@ -23,13 +24,11 @@ import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.Offer.Operation;
 import org.mezzo.protocol.v1.OfferID;
-import org.mezzo.protocol.v1.OperationState;
-import org.mezzo.protocol.v1.OperationStatus;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
-import org.mezzo.protocol.v1.scheduler.Event;
+import org.mezzo.resources.Conversion;
 import org.mezzo.resources.Resources;
 import org.pcollections.PMap;
 
@@ -82,8 +81,9 @@ public final class Launches {
             agent.registered(),
             first.role(),
             held);
-    Progress begin = new Progress(claim, call, Consultation.Answer.NONE, 0, 0, held);
-    boolean consult = tx.settings().consult() && call.taskCount() > 0;
+    Progress begin = Progress.begin(claim, call, Consultation.Answer.NONE);
+    List<Consultation.Question> questions = call.questions();
+    boolean consult = tx.settings().consult() && (call.taskCount() > 0 || !questions.isEmpty());
     if (consult || call.taskCount() > BATCH) {
       await(tx, call);
     }
@@ -94,14 +94,14 @@ public final class Launches {
     List<TaskInfo> tasks = new ArrayList<>();
     call.operations()
         .forEach(operation -> operation.tasks().forEach(task -> tasks.add(task.info())));
-    Resources all = held;
     tx.effect(
         new Effect.Consult(
             new Consultation(
                 framework.info(),
                 agent.info(),
                 tasks,
-                (later, answer) -> apply(later, new Progress(claim, call, answer, 0, 0, all)))));
+                questions,
+                (later, answer) -> apply(later, Progress.begin(claim, call, answer)))));
   }
 
   /** Notes tasks that are launched in a later turn of the loop. */
@@ -234,19 +234,8 @@ public final class Launches {
     boolean launching =
         operation.getType() == Operation.Type.LAUNCH
             || operation.getType() == Operation.Type.LAUNCH_GROUP;
-    if (operation.hasId() && !launching) {
-      tx.send(
-          framework,
-          Event.newBuilder()
-              .setType(Event.Type.UPDATE_OPERATION_STATUS)
-              .setUpdateOperationStatus(
-                  Event.UpdateOperationStatus.newBuilder()
-                      .setStatus(
-                          OperationStatus.newBuilder()
-                              .setOperationId(operation.getId())
-                              .setState(OperationState.OPERATION_ERROR)
-                              .setMessage(message)))
-              .build());
+    if (!launching) {
+      AgentOperations.refuse(tx, framework, operation, message);
     }
   }
 
@@ -255,7 +244,9 @@ public final class Launches {
    *
    * @param operation the operation to go on with
    * @param task the task of it to go on with
-   * @param left of what the claim holds
+   * @param left of what the claim holds, with what operations have made of it
+   * @param converted that part of it which operations have made
+   * @param made by operations, but not to be used by later ones (rule 304)
    */
   private record Progress(
       Claim claim,
@@ -263,10 +254,30 @@ public final class Launches {
       Consultation.Answer answer,
       int operation,
       int task,
-      Resources left) {
+      Resources left,
+      Resources converted,
+      Resources made) {
+
+    static Progress begin(Claim claim, Accepted call, Consultation.Answer answer) {
+      return new Progress(
+          claim, call, answer, 0, 0, claim.held(), Resources.EMPTY, Resources.EMPTY);
+    }
 
     Progress at(int nextOperation, int nextTask, Resources nextLeft) {
-      return new Progress(claim, call, answer, nextOperation, nextTask, nextLeft);
+      return new Progress(claim, call, answer, nextOperation, nextTask, nextLeft, converted, made);
+    }
+
+    Progress after(Conversion conversion, boolean usable) {
+      Resources without = left.minus(conversion.consumed());
+      return new Progress(
+          claim,
+          call,
+          answer,
+          operation,
+          task,
+          usable ? without.plus(conversion.converted()) : without,
+          usable ? converted.minus(conversion.consumed()).plus(conversion.converted()) : converted,
+          usable ? made : made.plus(conversion.converted()));
     }
 
     /** Everything that was not looked at yet. */
@@ -311,21 +322,56 @@ public final class Launches {
         }
         case LAUNCH_GROUP ->
             refuseGroup(tx, tx.framework(claim.frameworkId()), operation.message());
-        default ->
-            operationError(
-                tx,
-                tx.framework(claim.frameworkId()),
-                operation.message(),
-                operation.message().getType() + " operations are not supported by this master");
+        default -> now = operate(tx, now, operation);
       }
       now = now.at(now.operation() + 1, 0, now.left());
     }
-    Resources left = now.left();
-    if (!left.isEmpty()) {
-      Holdings.release(tx, claim.frameworkId(), claim.agentId(), left);
-      Offers.filter(
-          tx, claim.frameworkId(), claim.agentId(), claim.role(), left, now.call().filters());
+    Holdings.release(tx, claim.frameworkId(), claim.agentId(), now.left().plus(now.made()));
+    // What operations have made comes back at once (rule 59).
+    Offers.filter(
+        tx,
+        claim.frameworkId(),
+        claim.agentId(),
+        claim.role(),
+        now.left().minus(now.converted()),
+        now.call().filters());
+    if (!now.converted().isEmpty() || !now.made().isEmpty()) {
+      tx.allocate(claim.agentId());
     }
+  }
+
+  /** Carries out an operation on resources. */
+  private static Progress operate(Transition tx, Progress progress, Accepted.Operation operation) {
+    Claim claim = progress.claim();
+    Framework framework = tx.framework(claim.frameworkId());
+    org.mezzo.protocol.v1.Offer.Operation message = operation.message();
+    Optional<ResourceOperation> kind = ResourceOperation.of(message.getType());
+    if (kind.isEmpty()) {
+      AgentOperations.refuse(
+          tx,
+          framework,
+          message,
+          message.getType() + " operations need a resource provider, and the agent has none");
+      return progress;
+    }
+    if (operation.formatProblem().isPresent()) {
+      AgentOperations.refuse(tx, framework, message, operation.formatProblem().get());
+      return progress;
+    }
+    if (progress.answer().refused().contains(progress.operation())) {
+      AgentOperations.refuse(
+          tx,
+          framework,
+          message,
+          "Not authorized to "
+              + message.getType()
+              + framework.principal().map(it -> " as '" + it + "'").orElse(""));
+      return progress;
+    }
+    return AgentOperations.accept(
+            tx, claim.frameworkId(), claim.agentId(), message, claim.role(), progress.left())
+        .map(conversion -> progress.after(conversion, kind.get().usableAtOnce()))
+        .orElse(progress);
   }
 
   /** The agent is gone or disconnected (rule 66). */
@@ -343,7 +389,8 @@ public final class Launches {
           there ? "Agent disconnected" : "Agent removed");
     }
     if (there) {
-      Holdings.release(tx, claim.frameworkId(), claim.agentId(), progress.left());
+      Holdings.release(
+          tx, claim.frameworkId(), claim.agentId(), progress.left().plus(progress.made()));
     }
   }
 

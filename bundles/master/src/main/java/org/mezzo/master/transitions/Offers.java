@@ -32,9 +32,6 @@ public final class Offers {
   private static final Duration DEFAULT_REFUSAL = Duration.ofSeconds(5);
   private static final Duration LONGEST_REFUSAL = Duration.ofDays(365);
 
-  /** So that the loop is never held for long. */
-  private static final int RESCINDED_AT_ONCE = 200;
-
   private static final String EPHEMERAL_PORTS = "ephemeral_ports";
 
   private Offers() {}
@@ -187,15 +184,12 @@ public final class Offers {
    * Takes offers back in the order of the list, those that still stand, and tells their frameworks;
    * many of them in several turns of the loop.
    */
-  static void rescindInPortions(Transition tx, List<String> offerIds) {
-    int now = Math.min(offerIds.size(), RESCINDED_AT_ONCE);
-    for (String id : offerIds.subList(0, now)) {
-      tx.state().offer(id).ifPresent(offer -> rescind(tx, offer));
-    }
-    if (now < offerIds.size()) {
-      List<String> rest = offerIds.subList(now, offerIds.size());
-      tx.effect(new Effect.Next(later -> rescindInPortions(later, rest)));
-    }
+  static void rescindInTurns(Transition tx, List<String> offerIds) {
+    Turns.each(
+        tx,
+        offerIds,
+        (now, id) -> now.state().offer(id).ifPresent(offer -> rescind(now, offer)),
+        Turns::end);
   }
 
   static void announceRescission(Transition tx, Offer offer) {
@@ -218,12 +212,14 @@ public final class Offers {
     }
   }
 
-  /** Gives every outstanding offer of a framework back without a word. */
-  static void withdrawAll(Transition tx, Framework framework) {
-    for (String id : tx.state().ledger().offersTo(framework.id())) {
-      withdraw(tx, tx.state().offers().get(id));
-    }
+  /** Gives every offer that a framework has now back without a word. */
+  static void withdrawAll(Transition tx, Framework framework, Step then) {
     Reclaiming.withdrawAll(tx, framework.id());
+    Turns.each(
+        tx,
+        List.copyOf(tx.state().ledger().offersTo(framework.id())),
+        (now, id) -> now.state().offer(id).ifPresent(offer -> withdraw(now, offer)),
+        then);
   }
 
   /** DECLINE (rule 58). */

@@ -134,7 +134,7 @@ public record QuotaSetting(QuotaRequest request) implements PolicyChange {
   @Override
   public void settle(Transition tx) {
     Quotas.tell(tx);
-    Offers.rescindInPortions(tx, inTheWay(tx.state()));
+    Offers.rescindInTurns(tx, inTheWay(tx.state()));
   }
 
   /** All offers of an agent, then those of the next, until there is enough. */

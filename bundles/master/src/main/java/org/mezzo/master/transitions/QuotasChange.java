@@ -104,6 +104,6 @@ public record QuotasChange(List<QuotaConfig> configs, boolean force) implements 
   @Override
   public void settle(Transition tx) {
     Quotas.tell(tx);
-    Offers.rescindInPortions(tx, Quotas.inTheWay(tx.state(), roles()));
+    Offers.rescindInTurns(tx, Quotas.inTheWay(tx.state(), roles()));
   }
 }

@@ -17,6 +17,7 @@ import org.mezzo.master.ledger.Provision;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
+import org.mezzo.master.state.Identifiers;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
 import org.mezzo.master.state.Standing;
@@ -135,6 +136,7 @@ public final class Readmissions {
     LOG.info("Agent {} at {} reregistered", id, registration.pid());
     Set<String> frameworks =
         ReportedTasks.restore(tx, agent, message, known != null, wasUnreachable);
+    AgentOperations.reported(tx, tx.agent(id), message);
     if (known == null) {
       tx.announce(id);
       tx.happened(new Happening.AgentAdded(tx.agent(id)));

@@ -8,6 +8,7 @@ import org.mezzo.link.messages.Reregister;
 import org.mezzo.master.state.Machine;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 
@@ -33,7 +34,7 @@ public record Registration(
         types(message.getCapabilitiesList()),
         message.getAddress(),
         message.getResourceVersionUuid(),
-        Resources.of(message.getAgent().getResourcesList()));
+        total(message.getTotalList(), message.getAgent()));
   }
 
   /** From a later one. */
@@ -45,7 +46,13 @@ public record Registration(
         types(message.getCapabilitiesList()),
         message.getAddress(),
         message.getResourceVersionUuid(),
-        Resources.of(message.getAgent().getResourcesList()));
+        total(message.getTotalList(), message.getAgent()));
+  }
+
+  /** What an agent has, with the reservations and volumes that it keeps. */
+  private static Resources total(List<Resource> told, AgentInfo agent)
+      throws ResourceFormatException {
+    return Resources.of(told.isEmpty() ? agent.getResourcesList() : told);
   }
 
   private static Set<AgentInfo.Capability.Type> types(List<AgentInfo.Capability> capabilities) {

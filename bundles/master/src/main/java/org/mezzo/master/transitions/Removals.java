@@ -2,6 +2,7 @@ package org.mezzo.master.transitions;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.mezzo.coordination.Registry;
 import org.mezzo.master.ledger.LedgerChange;
 import org.mezzo.master.state.Agent;
@@ -9,6 +10,7 @@ import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.scheduler.Event;
@@ -59,7 +61,7 @@ public final class Removals {
             "Agent " + hostname + " removed: " + cause);
       }
     }
-    leave(tx, tx.agent(agent.id()));
+    leave(tx, tx.agent(agent.id()), Optional.empty());
     tx.become(tx.state().withRemovedAgent(agent.id()));
     failure(tx, agent.id());
     tx.count("master/slave_removals");
@@ -67,8 +69,13 @@ public final class Removals {
     tx.effect(new Effect.AgentLost(agent.info()));
   }
 
-  /** Takes an agent out of the registered ones with all that is left on it. */
-  static void leave(Transition tx, Agent agent) {
+  /**
+   * Takes an agent out of the registered ones with all that is left on it.
+   *
+   * @param operations what frameworks are told of operations that are not over; empty: nothing
+   */
+  static void leave(Transition tx, Agent agent, Optional<OperationState> operations) {
+    AgentOperations.agentLeft(tx, agent.id(), operations);
     Agents.rescindOffers(tx, agent);
     Reclaiming.forgetAgent(tx, agent.id());
     for (var executors : List.copyOf(tx.agent(agent.id()).executors().values())) {

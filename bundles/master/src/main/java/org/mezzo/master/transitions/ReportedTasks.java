@@ -60,8 +60,11 @@ public final class ReportedTasks {
         .getExecutorsList()
         .forEach(executor -> mentioned.add(executor.getFrameworkId().getValue()));
     for (String id : mentioned) {
-      if (tx.framework(id) != null) {
+      Framework there = tx.framework(id);
+      if (there != null && there.phase() != Framework.Phase.LEAVING) {
         live.add(id);
+      } else if (there != null) {
+        shutDown.add(id);
       } else if (!tx.state().isCompleted(id) && infos.containsKey(id)) {
         adopt(tx, id, infos.get(id));
         live.add(id);
@@ -222,9 +225,11 @@ public final class ReportedTasks {
         .tasks()
         .forEach(
             (frameworkId, ids) -> {
+              Framework framework = tx.framework(frameworkId);
               ReconcileTasks.Builder missing =
                   ReconcileTasks.newBuilder()
-                      .setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId));
+                      .setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId))
+                      .setPartitionAware(framework != null && framework.partitionAware());
               for (String id : ids) {
                 if (!reported.contains(new MasterState.TaskKey(frameworkId, id))) {
                   missing.addTaskIds(TaskID.newBuilder().setValue(id));

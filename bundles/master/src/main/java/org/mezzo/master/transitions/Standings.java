@@ -136,7 +136,7 @@ public final class Standings {
       if (next.open()) {
         tx.allocate(agentId);
       } else {
-        Offers.rescindInPortions(tx, List.copyOf(state.account(agentId).offers()));
+        Offers.rescindInTurns(tx, List.copyOf(state.account(agentId).offers()));
       }
     } else if (recovered != null) {
       tx.become(

@@ -9,6 +9,7 @@ import org.mezzo.master.constraints.CompiledConstraints;
 import org.mezzo.master.constraints.InvalidConstraintsException;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.state.Framework;
+import org.mezzo.master.state.Identifiers;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 

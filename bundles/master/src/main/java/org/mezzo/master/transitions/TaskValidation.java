@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.mezzo.master.operations.Disks;
+import org.mezzo.master.state.Identifiers;
 import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
@@ -170,7 +172,7 @@ final class TaskValidation {
         return Optional.of(
             "Invalid 'gpus' resource: The 'gpus' resource must be an unsigned integer");
       }
-      Optional<String> problem = prefix("Invalid DiskInfo: ", disk(resource));
+      Optional<String> problem = prefix("Invalid DiskInfo: ", Disks.problem(resource));
       if (problem.isPresent()) {
         return problem;
       }
@@ -195,36 +197,6 @@ final class TaskValidation {
             "Cannot use both revocable and non-revocable '"
                 + revocable.iterator().next()
                 + "' at the same time");
-  }
-
-  private static Optional<String> disk(Resource resource) {
-    if (!resource.hasDisk()) {
-      return none();
-    }
-    Resource.DiskInfo disk = resource.getDisk();
-    if (!disk.hasPersistence()) {
-      return disk.hasVolume()
-          ? Optional.of("Non-persistent volume not supported")
-          : disk.hasSource() ? none() : Optional.of("DiskInfo is set but empty");
-    }
-    boolean unreserved =
-        resource.getReservationsCount() == 0
-            && !resource.hasReservation()
-            && (!resource.hasRole() || resource.getRole().equals("*"));
-    if (resource.hasRevocable()) {
-      return Optional.of("Persistent volumes cannot be created from revocable resources");
-    }
-    if (unreserved) {
-      return Optional.of("Persistent volumes cannot be created from unreserved resources");
-    }
-    if (!disk.hasVolume()) {
-      return Optional.of("Expecting 'volume' to be set for persistent volume");
-    }
-    if (disk.getVolume().hasHostPath()) {
-      return Optional.of("Expecting 'host_path' to be unset for persistent volume");
-    }
-    return Identifiers.problem(disk.getPersistence().getId())
-        .map(text -> "Persistence ID is invalid: " + text);
   }
 
   private static Optional<String> duplicateVolume(List<Resource> resources) {

@@ -1,5 +1,6 @@
 package org.mezzo.master.transitions;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.mezzo.link.messages.FrameworkMessage;
 import org.mezzo.link.messages.KillTask;
@@ -14,15 +15,14 @@ import org.mezzo.master.state.TaskStates;
 import org.mezzo.master.state.UnreachableAgent;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.FrameworkID;
-import org.mezzo.protocol.v1.OperationState;
-import org.mezzo.protocol.v1.OperationStatus;
+import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TimeInfo;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
 
-/** KILL, SHUTDOWN, MESSAGE and reconciliation (rules 116 to 131). */
+/** KILL, SHUTDOWN, MESSAGE and reconciliation (rules 116 to 128, 131). */
 public final class Tasks {
   private Tasks() {}
 
@@ -127,25 +127,53 @@ public final class Tasks {
   public static void reconcile(Transition tx, String frameworkId, List<Call.Reconcile.Task> tasks) {
     Framework framework = tx.framework(frameworkId);
     if (tasks.isEmpty()) {
-      tx.state()
-          .pendingTasks()
-          .forEach(
-              (key, pending) -> {
-                if (key.frameworkId().equals(frameworkId)) {
-                  Statuses.send(tx, framework, staging(tx, key.taskId(), pending));
-                }
-              });
-      for (Task task : framework.tasks().values()) {
-        Statuses.send(tx, framework, latest(tx, task));
-      }
-      return;
+      List<Call.Reconcile.Task> own = new ArrayList<>();
+      tx.state().pendingTasks().keySet().stream()
+          .filter(key -> key.frameworkId().equals(frameworkId))
+          .forEach(key -> own.add(asked(key.taskId())));
+      framework.tasks().keySet().forEach(id -> own.add(asked(id)));
+      answer(tx, framework, own, true);
+    } else {
+      answer(tx, framework, tasks, false);
     }
-    for (Call.Reconcile.Task asked : tasks) {
-      TaskStatus status = answer(tx, framework, asked);
-      if (status != null) {
-        Statuses.send(tx, framework, status);
-      }
+  }
+
+  private static Call.Reconcile.Task asked(String taskId) {
+    return Call.Reconcile.Task.newBuilder().setTaskId(TaskID.newBuilder().setValue(taskId)).build();
+  }
+
+  /**
+   * Answers in turns.
+   *
+   * @param own whether only what the framework has is told, and nothing of what it has not any more
+   */
+  private static void answer(
+      Transition tx, Framework framework, List<Call.Reconcile.Task> tasks, boolean own) {
+    String streamId = framework.streamId();
+    Turns.each(
+        tx,
+        tasks,
+        (now, asked) -> {
+          Framework present = now.framework(framework.id());
+          // Whoever has subscribed anew asks anew.
+          if (present != null && present.streamId().equals(streamId)) {
+            TaskStatus status = own ? latest(now, present, asked) : answer(now, present, asked);
+            if (status != null) {
+              Statuses.send(now, present, status);
+            }
+          }
+        },
+        Turns::end);
+  }
+
+  private static TaskStatus latest(Transition tx, Framework framework, Call.Reconcile.Task asked) {
+    String taskId = asked.getTaskId().getValue();
+    PendingTask pending = tx.state().pendingTasks().get(new TaskKey(framework.id(), taskId));
+    if (pending != null) {
+      return staging(tx, taskId, pending);
     }
+    Task task = framework.tasks().get(taskId);
+    return task == null ? null : latest(tx, task);
   }
 
   private static TaskStatus staging(Transition tx, String taskId, PendingTask pending) {
@@ -244,39 +272,5 @@ public final class Tasks {
       status.setAgentId(asked.getAgentId());
     }
     return status;
-  }
-
-  /** RECONCILE_OPERATIONS: no operation is known to this master (rules 129 and 130). */
-  public static void reconcileOperations(
-      Transition tx, String frameworkId, List<Call.ReconcileOperations.Operation> operations) {
-    Framework framework = tx.framework(frameworkId);
-    for (Call.ReconcileOperations.Operation asked : operations) {
-      String agentId = asked.getAgentId().getValue();
-      OperationState state =
-          tx.state().recoveredAgents().containsKey(agentId)
-              ? OperationState.OPERATION_RECOVERING
-              : tx.state().unreachableAgents().containsKey(agentId)
-                  ? OperationState.OPERATION_UNREACHABLE
-                  : tx.state().goneAgents().containsKey(agentId)
-                      ? OperationState.OPERATION_GONE_BY_OPERATOR
-                      : OperationState.OPERATION_UNKNOWN;
-      OperationStatus.Builder status =
-          OperationStatus.newBuilder()
-              .setOperationId(asked.getOperationId())
-              .setState(state)
-              .setMessage("Reconciliation: Operation is not known");
-      if (asked.hasAgentId()) {
-        status.setAgentId(asked.getAgentId());
-      }
-      if (asked.hasResourceProviderId()) {
-        status.setResourceProviderId(asked.getResourceProviderId());
-      }
-      tx.send(
-          framework,
-          Event.newBuilder()
-              .setType(Event.Type.UPDATE_OPERATION_STATUS)
-              .setUpdateOperationStatus(Event.UpdateOperationStatus.newBuilder().setStatus(status))
-              .build());
-    }
   }
 }

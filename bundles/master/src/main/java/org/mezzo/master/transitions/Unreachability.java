@@ -3,6 +3,7 @@ package org.mezzo.master.transitions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.mezzo.coordination.Registry;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
@@ -12,6 +13,7 @@ import org.mezzo.master.state.Task;
 import org.mezzo.master.state.TaskStates;
 import org.mezzo.master.state.UnreachableAgent;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TimeInfo;
@@ -72,7 +74,7 @@ public final class Unreachability {
           unreachable(tx, tx.framework(entry.getKey()).tasks().get(taskId), since, cause, info);
         }
       }
-      Removals.leave(tx, tx.agent(agentId));
+      Removals.leave(tx, tx.agent(agentId), Optional.of(OperationState.OPERATION_UNREACHABLE));
       tx.count("master/slave_unreachable_completed");
       tx.count("master/slave_removals");
       tx.count("master/slave_removals/reason_unhealthy");

@@ -88,7 +88,7 @@ public record WeightsChange(List<WeightInfo> weights) implements PolicyChange {
     tell(tx);
     Set<String> changed = roles();
     if (tx.state().frameworks().values().stream().anyMatch(it -> uses(tx.state(), it, changed))) {
-      Offers.rescindInPortions(tx, List.copyOf(tx.state().offers().keySet()));
+      Offers.rescindInTurns(tx, List.copyOf(tx.state().offers().keySet()));
     }
   }
 

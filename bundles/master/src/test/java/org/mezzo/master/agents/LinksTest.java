@@ -8,6 +8,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -16,6 +18,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.ObjectApprovers;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.fixtures.Await;
 import org.mezzo.link.LinkServer;
@@ -36,6 +42,9 @@ import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.MasterInfo;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.resources.Resources;
 
 /** Links with a real loop and a registry that stores at once. */
 class LinksTest {
@@ -49,6 +58,7 @@ class LinksTest {
   private volatile MasterState state =
       MasterState.begin(SELF, Instant.EPOCH, MasterState.Limits.DEFAULT, MasterState.Counters.ZERO);
   private Duration reregisterTimeout = Duration.ofMinutes(10);
+  private AgentAuthorization authorization = AgentAuthorization.NONE;
   private Links links;
 
   @AfterEach
@@ -61,7 +71,7 @@ class LinksTest {
   }
 
   private void start() {
-    links = new Links(loop, settings().agents(), SELF, rate, () -> state, this::run);
+    links = new Links(loop, settings().agents(), SELF, rate, authorization, () -> state, this::run);
   }
 
   private void run(Step step) {
@@ -109,9 +119,15 @@ class LinksTest {
   }
 
   private Session open(String process, long epoch) {
+    return open(process, epoch, Optional.empty());
+  }
+
+  private Session open(String process, long epoch, Optional<String> principal) {
     Session session = new Session();
     links.opened(
-        session, Hello.newBuilder().setProcessId(process).setConnectionEpoch(epoch).build());
+        session,
+        Hello.newBuilder().setProcessId(process).setConnectionEpoch(epoch).build(),
+        principal);
     return session;
   }
 
@@ -150,6 +166,81 @@ class LinksTest {
 
     agent.answers = false;
     Await.until(() -> state.unreachableAgents().containsKey("a"));
+  }
+
+  /** What the authorizer was asked, and waits for. */
+  private record Asked(
+      Optional<Principal> subject, CompletableFuture<ObjectApprovers> answer, Set<Action> actions) {
+    void answer(Action action, String... values) {
+      Set<String> named = Set.of(values);
+      answer.complete(
+          ObjectApprovers.of(
+              actions,
+              (about, object) -> about != action || named.contains(object.value().orElse(""))));
+    }
+  }
+
+  private final BlockingQueue<Asked> questions = new LinkedBlockingQueue<>();
+
+  private void ask() {
+    authorization =
+        new AgentAuthorization(
+            Authorization.by(
+                (subject, actions) -> {
+                  Asked asked = new Asked(subject, new CompletableFuture<>(), actions);
+                  questions.add(asked);
+                  return asked.answer;
+                }));
+    start();
+  }
+
+  @Test
+  void anAgentRegistersAsItsPrincipalIfThatMay() throws Exception {
+    ask();
+    Session refused = open("p-a", 1, Optional.of("anna")).reregister("a", "h-a");
+    Asked question = questions.poll(60, TimeUnit.SECONDS);
+    assertThat(question.subject).contains(Principal.named("anna"));
+    // What comes while it is asked is not asked about.
+    refused.reregister("a", "h-a");
+    settle();
+    assertThat(questions).isEmpty();
+    assertThat(state.agents()).isEmpty();
+    question.answer(Action.REGISTER_AGENT);
+    assertThat(refused.refusals.poll(60, TimeUnit.SECONDS).getReason())
+        .isEqualTo("Principal 'anna' may not register agents here");
+    settle();
+    assertThat(state.agents()).isEmpty();
+    assertThat(count("messages_reregister_slave")).isEqualTo(1);
+
+    Session allowed = open("p-a", 2).reregister("a", "h-a");
+    question = questions.poll(60, TimeUnit.SECONDS);
+    assertThat(question.subject).isEmpty();
+    question.answer(Action.REGISTER_AGENT, "");
+    allowed.awaitRegistered();
+    assertThat(state.agents()).containsKey("a");
+  }
+
+  @Test
+  void anAgentBringsOnlyReservationsOfRolesThatItMayReserveFor() throws Exception {
+    ask();
+    String resources = "cpus:1;cpus(eng):1;mem(ops):5";
+    Session refused = open("p-a", 1).reregister("a", "h-a", resources);
+    questions.poll(60, TimeUnit.SECONDS).answer(Action.RESERVE_RESOURCES, "eng");
+    assertThat(refused.refusals.poll(60, TimeUnit.SECONDS).getReason())
+        .isEqualTo(
+            "An unknown principal may not bring agents with resources reserved for role 'ops'");
+    Session allowed = open("p-a", 2).reregister("a", "h-a", resources);
+    questions.poll(60, TimeUnit.SECONDS).answer(Action.RESERVE_RESOURCES, "eng", "ops");
+    allowed.awaitRegistered();
+  }
+
+  @Test
+  void anAuthorizerThatFailsRefusesAgents() throws Exception {
+    ask();
+    Session refused = open("p-a", 1).reregister("a", "h-a");
+    questions.poll(60, TimeUnit.SECONDS).answer.completeExceptionally(new IllegalStateException());
+    assertThat(refused.refusals.poll(60, TimeUnit.SECONDS).getReason())
+        .isEqualTo("An unknown principal may not register agents here");
   }
 
   @Test
@@ -284,6 +375,16 @@ class LinksTest {
     volatile LinkServer.Listener listener;
 
     Session reregister(String id, String hostname) {
+      return reregister(id, hostname, "");
+    }
+
+    Session reregister(String id, String hostname, String resources) {
+      List<Resource> brought;
+      try {
+        brought = Resources.parse(resources, "*").toMessages(Resources.Format.POST_REFINEMENT);
+      } catch (ResourceFormatException e) {
+        throw new IllegalArgumentException(e);
+      }
       call(
           AgentCall.newBuilder()
               .setReregister(
@@ -294,6 +395,7 @@ class LinksTest {
                       .setAgent(
                           AgentInfo.newBuilder()
                               .setHostname(hostname)
+                              .addAllResources(brought)
                               .setId(AgentID.newBuilder().setValue(id)))));
       return this;
     }

@@ -21,6 +21,7 @@ import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.fixtures.Await;
+import org.mezzo.master.agents.AgentAuthorization;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.allocation.Allocation;
@@ -73,7 +74,13 @@ class MasterTermTest {
                 SELF, clock.instant(), MasterState.Limits.DEFAULT, MasterState.Counters.ZERO));
     Links links =
         new Links(
-            loop, settings.agents(), SELF, RemovalRate.unlimited(), machine::state, machine::run);
+            loop,
+            settings.agents(),
+            SELF,
+            RemovalRate.unlimited(),
+            AgentAuthorization.NONE,
+            machine::state,
+            machine::run);
     TermRegistry registry =
         new TermRegistry(
             loop,

@@ -78,6 +78,7 @@ class ModuleConsultantTest {
                       FrameworkInfo.newBuilder().setUser("u").setName("n").build(),
                       AgentInfo.newBuilder().setHostname("h").build(),
                       tasks,
+                      List.of(),
                       (tx, unused) -> {}))
               .toCompletableFuture()
               .get();

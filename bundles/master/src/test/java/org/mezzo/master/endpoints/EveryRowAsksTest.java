@@ -55,9 +55,11 @@ import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Offer;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.Value;
 import org.mezzo.protocol.v1.master.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
 
@@ -77,6 +79,15 @@ class EveryRowAsksTest {
   private static final Set<Action> ASKED = ConcurrentHashMap.newKeySet();
 
   /** Where files are asked about: only for paths that are attached, of which a master has none. */
+  /** Asked about what is there and valid only (rule 268), which the calls made here are not. */
+  private static final Set<Action> OF_RESOURCES =
+      EnumSet.of(
+          Action.RESERVE_RESOURCES,
+          Action.UNRESERVE_RESOURCES,
+          Action.CREATE_VOLUME,
+          Action.DESTROY_VOLUME,
+          Action.RESIZE_VOLUME);
+
   private static final Set<Action> OF_FILES =
       EnumSet.of(Action.ACCESS_SANDBOX, Action.ACCESS_MESOS_LOG);
 
@@ -92,20 +103,19 @@ class EveryRowAsksTest {
 
   @BeforeAll
   static void start() throws Exception {
-    // GET_METRICS asks nobody, and says that names of frameworks are among the metrics otherwise.
-    cluster =
-        new TestCluster(
-            workDir, "acls={}", "weights=secret-weight=2", "publish_per_framework_metrics=false");
+    cluster = new TestCluster(workDir, "acls={}", "weights=secret-weight=2");
     Authorizer authorizer =
         (subject, actions) -> {
           ASKED.addAll(actions);
           return (action, object) -> allow;
         };
     cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+    cluster.modules.awaitHolders();
     TestAgent agent = cluster.agent(5051, "cpus:4;mem:1000;disk:1000;cpus(secret-role):2");
     scheduler = TestScheduler.json(cluster.address()).subscribed(info().build());
     scheduler.accepted(launch("secret-task", nextOffer()));
     agent.await(event -> event.hasRunTask());
+    scheduler.accepted(reserve(nextOffer()));
     offer = nextOffer();
 
     loop = new EventLoop("rows");
@@ -177,6 +187,27 @@ class EveryRowAsksTest {
                               return some.build();
                             })
                         .toList()));
+    call.getAcceptBuilder().getFiltersBuilder().setRefuseSeconds(0);
+    return call;
+  }
+
+  /** An operation that its agent never answers. */
+  private static org.mezzo.protocol.v1.scheduler.Call.Builder reserve(Offer on) {
+    var call =
+        org.mezzo.protocol.v1.scheduler.Call.newBuilder()
+            .setType(org.mezzo.protocol.v1.scheduler.Call.Type.ACCEPT);
+    call.getAcceptBuilder()
+        .addOfferIds(on.getId())
+        .addOperationsBuilder()
+        .setType(Offer.Operation.Type.RESERVE)
+        .getReserveBuilder()
+        .addResourcesBuilder()
+        .setName("disk")
+        .setType(Value.Type.SCALAR)
+        .setScalar(Value.Scalar.newBuilder().setValue(1))
+        .addReservationsBuilder()
+        .setType(Resource.ReservationInfo.Type.DYNAMIC)
+        .setRole("secret-role");
     call.getAcceptBuilder().getFiltersBuilder().setRefuseSeconds(0);
     return call;
   }
@@ -286,6 +317,7 @@ class EveryRowAsksTest {
       Set<Action> asked = EnumSet.noneOf(Action.class);
       asked.addAll(permission.actions());
       asked.removeAll(OF_FILES);
+      asked.removeAll(OF_RESOURCES);
       assertThat(ASKED).containsAll(asked);
     } finally {
       allow = true;
@@ -337,6 +369,10 @@ class EveryRowAsksTest {
         "/maintenance/status",
         "/machine/down",
         "/machine/up",
+        "/reserve",
+        "/unreserve",
+        "/create-volumes",
+        "/destroy-volumes",
         "/registrar(1)/registry",
         "/mezzo/offers/explain",
         "/redirect");

@@ -2,7 +2,6 @@ package org.mezzo.master.testing;
 
 import java.net.InetSocketAddress;
 import java.util.Optional;
-import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
@@ -12,14 +11,19 @@ public final class TestLinks implements LinkServer {
   private volatile Acceptor acceptor;
 
   @Override
-  public HttpHandler handler(Acceptor given) {
+  public Entrance entrance(Acceptor given) {
     acceptor = given;
-    return exchange -> exchange.respond(HttpResponse.text(404, "no network here"));
+    return (exchange, principal) -> exchange.respond(HttpResponse.text(404, "no network here"));
   }
 
   /** Opens a link for an agent. */
   void open(LinkServer.Session session, Hello hello) {
-    acceptor.opened(session, hello, Optional.empty());
+    open(session, hello, Optional.empty());
+  }
+
+  /** Opens a link for an agent that was authenticated. */
+  void open(LinkServer.Session session, Hello hello, Optional<String> principal) {
+    acceptor.opened(session, hello, principal);
   }
 
   static InetSocketAddress address(int port) {

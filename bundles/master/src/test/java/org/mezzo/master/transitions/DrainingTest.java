@@ -2,6 +2,7 @@ package org.mezzo.master.transitions;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -9,17 +10,22 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.mezzo.coordination.Registry;
 import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.link.messages.TaskRecord;
 import org.mezzo.master.state.MasterState.PendingTask;
 import org.mezzo.master.state.MasterState.TaskKey;
+import org.mezzo.master.state.Operation;
 import org.mezzo.master.state.Standing;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.DrainConfig;
 import org.mezzo.protocol.v1.DrainState;
 import org.mezzo.protocol.v1.DurationInfo;
+import org.mezzo.protocol.v1.Offer;
+import org.mezzo.protocol.v1.OperationState;
+import org.mezzo.protocol.v1.OperationStatus;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.scheduler.Event;
 
@@ -230,6 +236,31 @@ class DrainingTest {
     given.run(tx -> tx.become(tx.state().withPendingTasks(tx.state().pendingTasks().minus(key))));
     given.run(again).stored();
     assertThat(state()).isEqualTo(DrainState.DRAINED);
+  }
+
+  /** Rule 251: an operation whose outcome is not known counts as a task does. */
+  @Test
+  void anOperationIsWaitedFor() {
+    String idle = drainable(2);
+    ByteString uuid = ByteString.copyFromUtf8("0123456789abcdef");
+    Operation operation =
+        new Operation(
+            uuid,
+            "",
+            idle,
+            Offer.Operation.newBuilder().setType(Offer.Operation.Type.RESERVE).build(),
+            OperationStatus.newBuilder().setState(OperationState.OPERATION_PENDING).build());
+    given.run(tx -> tx.become(tx.state().with(tx.state().operations().with(operation))));
+    drain(idle, CONFIG).stored();
+    assertThat(given.effects(Effect.Next.class)).isEmpty();
+    OperationUpdate done =
+        OperationUpdate.newBuilder()
+            .setOperationUuid(uuid)
+            .setStatus(OperationStatus.newBuilder().setState(OperationState.OPERATION_FINISHED))
+            .build();
+    given.run(tx -> AgentOperations.update(tx, idle, done)).next().stored();
+    assertThat(given.state().standing(idle).draining().orElseThrow().info().getState())
+        .isEqualTo(DrainState.DRAINED);
   }
 
   /** The last task may end while a write about the agent is under way. */

@@ -297,7 +297,7 @@ class LaunchesTest {
     given.settings(it -> it.consulting(true));
     launch(offer("cpus:3"), command("no", "cpus:1"), command("yes", "cpus:1"));
     Labels labels = Labels.newBuilder().addLabels(Label.newBuilder().setKey("k")).build();
-    given.answered(new Consultation.Answer(Set.of("no"), Map.of("yes", labels)));
+    given.answered(new Consultation.Answer(Set.of("no"), Set.of(), Map.of("yes", labels)));
     assertFailed(
         TaskState.TASK_ERROR,
         TaskStatus.Reason.REASON_TASK_UNAUTHORIZED,

@@ -52,9 +52,10 @@ class ReportedTasksTest {
         .filteredOn(MasterEvent::hasReconcileTasks)
         .singleElement()
         .satisfies(
-            event ->
-                assertThat(event.getReconcileTasks().getTaskIdsList())
-                    .containsExactly(Given.id("b")));
+            event -> {
+              assertThat(event.getReconcileTasks().getTaskIdsList()).containsExactly(Given.id("b"));
+              assertThat(event.getReconcileTasks().getPartitionAware()).isTrue();
+            });
     assertThat(given.framework(framework).tasks()).containsOnlyKeys("a", "b");
 
     TasksReconciled answer =

@@ -243,7 +243,7 @@ class TasksTest {
               .setAgentId(agentId(id))
               .build());
     }
-    given.run(tx -> Tasks.reconcileOperations(tx, framework, asked));
+    given.run(tx -> AgentOperations.reconcile(tx, framework, asked));
     assertThat(given.typesTo(framework)).containsOnly(Event.Type.UPDATE_OPERATION_STATUS);
     assertThat(given.sentTo(framework))
         .extracting(event -> event.getUpdateOperationStatus().getStatus().getState())

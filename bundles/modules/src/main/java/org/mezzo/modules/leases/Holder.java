@@ -402,6 +402,7 @@ final class Holder<M extends Module> {
 
     @Override
     Object body() throws Throwable {
+      table.rehearse(registration, lease.request().context());
       Class<M> type = lease.request().kind().type();
       Module created = registration.create();
       if (!type.isInstance(created)) {

@@ -2,6 +2,7 @@ package org.mezzo.modules.leases;
 
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -58,6 +59,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   private final Numbers numbers;
   private final ModuleMetrics moduleMetrics;
   private final Mailbox<M> mailbox;
+  private final List<Reports<M, ?>> reports;
   private final Map<Registration, Quarantine> quarantines = new HashMap<>();
   private volatile String name;
   private Holder<M> holder;
@@ -80,6 +82,10 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     this.numbers = new Numbers(request.context().metrics());
     this.moduleMetrics = new ModuleMetrics(request.context().metrics());
     this.mailbox = new Mailbox<>(this, table, request.kind());
+    this.reports =
+        request.subscriptions().stream()
+            .<Reports<M, ?>>map(subscription -> new Reports<>(this, subscription))
+            .toList();
     this.name = request.name();
   }
 
@@ -88,6 +94,9 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     metrics.gauge("backlog", this::backlog);
     metrics.gauge("vacant", () -> mailbox.epoch() == 0 ? 1 : 0);
     metrics.gauge("abandoned_threads", table::abandonedThreads);
+    if (!reports.isEmpty()) {
+      metrics.gauge("reports_waiting", () -> reports.stream().mapToInt(Reports::waiting).sum());
+    }
   }
 
   LeaseRequest<M> request() {
@@ -245,14 +254,18 @@ final class Lease<M extends Module> implements ModuleLease<M> {
       return;
     }
     if (request.takeover().isEmpty()) {
-      tookOver(successor);
+      if (reports.isEmpty()) {
+        tookOver(successor);
+      } else {
+        takeOver(successor, module -> {});
+      }
       return;
     }
     Takeover<M> takeover = request.takeover().get();
     mailbox.post(
         () -> {
           try {
-            Action<M> action = takeover.prepare(successor::isValid);
+            Action<M> action = takeover.prepare();
             table.locked(() -> takeOver(successor, action));
           } catch (Throwable t) {
             Thrown thrown = Thrown.of(t);
@@ -269,7 +282,13 @@ final class Lease<M extends Module> implements ModuleLease<M> {
 
   private void takeOver(Holder<M> successor, Action<M> action) {
     if (opening == successor) {
-      successor.takeOver(action);
+      successor.takeOver(
+          module -> {
+            for (Reports<M, ?> each : reports) {
+              each.give(successor, module);
+            }
+            action.apply(module);
+          });
     }
   }
 
@@ -285,6 +304,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     holder = successor;
     gapNanos = old == null && epochs > 0 ? System.nanoTime() - vacantSince : 0;
     successor.acquired(++epochs);
+    reports.forEach(it -> it.moved(successor, epochs));
     Quarantine quarantine = quarantines.get(successor.registration());
     if (quarantine != null) {
       quarantine.active = false;
@@ -328,6 +348,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     Holder<M> dropped = opening;
     opening = null;
     dropped.retire(Kind.ABSENT, reason);
+    reports.forEach(it -> it.left(dropped));
     if (handing) {
       handing = false;
       mailbox.resume(reason);
@@ -381,6 +402,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     ModuleDescription module = table.describe(old.registration());
     mailbox.vacate(old, reason, () -> tellLost(old.epoch(), module, reason));
     old.retire(Kind.ABSENT, reason);
+    reports.forEach(it -> it.left(old));
     LOG.warn("{} lost {}: {}", daemon(), label(old.registration()), firstLine(reason));
   }
 
@@ -547,6 +569,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
             return;
           }
           closed = true;
+          reports.forEach(Reports::close);
           String reason = "the lease was closed";
           handing = false;
           if (opening != null) {

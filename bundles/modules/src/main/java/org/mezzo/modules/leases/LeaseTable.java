@@ -83,6 +83,8 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   private final AtomicInteger abandonedThreads = new AtomicInteger();
   private final ThreadPoolExecutor threads;
   private volatile boolean holdsCalls = true;
+  private volatile boolean keepsMailboxes = true;
+  private volatile Rehearsals rehearsals = Rehearsals.NONE;
   private boolean closed;
 
   private record Drain(long bundleId, CompletableFuture<Void> done) {}
@@ -144,12 +146,21 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   /**
    * For proofs that a swap loses calls without it: swaps refuse what is under way and do not wait.
    */
-  public void skipHandover() {
-    holdsCalls = false;
+  public void skipHandover(boolean skipped) {
+    holdsCalls = !skipped;
   }
 
   boolean holdsCalls() {
     return holdsCalls;
+  }
+
+  /** For proofs that a swap loses calls without it: swaps refuse what waits in mailboxes. */
+  public void dropMailboxes(boolean dropped) {
+    keepsMailboxes = !dropped;
+  }
+
+  boolean keepsMailboxes() {
+    return keepsMailboxes;
   }
 
   Limits limits() {
@@ -328,8 +339,48 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   @Override
   public Expectation expect(DaemonContext daemon, String kind, String name) {
     Expected expected = new Expected(daemon, kind, name);
-    locked(() -> expectations.add(expected));
+    locked(
+        () -> {
+          expectations.add(expected);
+          for (Registration registration : registrations) {
+            Announcement announcement = registration.announcement();
+            if (announcement.kind().equals(kind) && announcement.name().equals(name)) {
+              afterwards(() -> rehearseBeforehand(registration, daemon));
+            }
+          }
+        });
     return () -> locked(() -> expectations.remove(expected));
+  }
+
+  private void rehearseBeforehand(Registration registration, DaemonContext daemon) {
+    try {
+      threads.execute(
+          () -> {
+            try {
+              rehearse(registration, daemon);
+            } catch (Throwable t) {
+              // Whoever has modules rehearse knows it, too, and does what is to be done.
+              LOG.warn(
+                  "{} does not rehearse well for {}, which will use it sometime: {}",
+                  Lease.label(registration),
+                  daemon.daemon(),
+                  Thrown.of(t).text());
+            }
+          });
+    } catch (RejectedExecutionException | OutOfMemoryError e) {
+      LOG.debug("{} rehearses when it is opened", Lease.label(registration), e);
+    }
+  }
+
+  @Override
+  public void rehearse(Rehearsals wanted) {
+    rehearsals = wanted;
+  }
+
+  /** Runs code of the module, if it has to rehearse; throws why it may not be opened. */
+  void rehearse(Registration registration, DaemonContext daemon) throws Exception {
+    Announcement announcement = registration.announcement();
+    rehearsals.before(announcement.bundleId(), announcement.kind(), announcement.name(), daemon);
   }
 
   @Override

@@ -10,9 +10,11 @@ import org.mezzo.modules.Kind.Breaker;
  * @param abandonedThreads so many threads may be stuck in modules at a time before modules that
  *     have failed are not tried again
  * @param threads so many calls of all leases may run at a time; more wait for a thread
- * @param openDeadline for creating and opening an instance
+ * @param openDeadline for creating and opening an instance, with its rehearsal if it has to
  * @param closeDeadline for closing and releasing an instance
  * @param cancelGrace how long a call that nobody wants any more may take to notice
+ * @param useLimit how long something done with what a module has lent may take at least before the
+ *     thread is given up; twice as long at most
  * @param reopening instead of what breakers of kinds say: first and longest
  */
 public record Limits(
@@ -21,6 +23,7 @@ public record Limits(
     Duration openDeadline,
     Duration closeDeadline,
     Duration cancelGrace,
+    Duration useLimit,
     Optional<Reopening> reopening) {
 
   /** How long a module that failed is left alone: the first time, doubling to the last. */
@@ -34,6 +37,7 @@ public record Limits(
           Duration.ofSeconds(30),
           Duration.ofSeconds(10),
           Duration.ofSeconds(10),
+          Duration.ofSeconds(2),
           Optional.empty());
 
   /** The same with other backoffs, for every kind. */
@@ -44,22 +48,24 @@ public record Limits(
         openDeadline,
         closeDeadline,
         cancelGrace,
+        useLimit,
         Optional.of(new Reopening(first, last)));
   }
 
   /** The same with another bound of abandoned threads. */
   public Limits withAbandonedThreads(int most) {
-    return new Limits(most, threads, openDeadline, closeDeadline, cancelGrace, reopening);
+    return new Limits(most, threads, openDeadline, closeDeadline, cancelGrace, useLimit, reopening);
   }
 
   /** The same with other deadlines for opening and closing. */
   public Limits withDeadlines(Duration open, Duration close) {
-    return new Limits(abandonedThreads, threads, open, close, cancelGrace, reopening);
+    return new Limits(abandonedThreads, threads, open, close, cancelGrace, useLimit, reopening);
   }
 
   /** The same with another patience with calls that nobody wants any more. */
   public Limits withCancelGrace(Duration grace) {
-    return new Limits(abandonedThreads, threads, openDeadline, closeDeadline, grace, reopening);
+    return new Limits(
+        abandonedThreads, threads, openDeadline, closeDeadline, grace, useLimit, reopening);
   }
 
   /** A breaker of a kind, as this host has it. */

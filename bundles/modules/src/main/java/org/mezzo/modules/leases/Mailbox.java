@@ -9,8 +9,10 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -18,6 +20,7 @@ import org.mezzo.api.Module;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.leases.Call.Answering;
+import org.mezzo.modules.leases.Lent.Using;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +44,13 @@ final class Mailbox<M extends Module> {
   private final Queue<Runnable> outbox = new ConcurrentLinkedQueue<>();
   private final Set<Call<M, ?>> waiting = new LinkedHashSet<>();
   private final Set<Call<M, ?>> begun = new LinkedHashSet<>();
+
+  /** What is done now with what was lent; under no lock, for that may be very often. */
+  private final Set<Using<M>> uses = ConcurrentHashMap.newKeySet();
+
+  /** Somebody will look at the uses. */
+  private final AtomicBoolean looking = new AtomicBoolean();
+
   private Holder<M> serving;
   private volatile long epoch;
   private volatile int backlog;
@@ -362,6 +372,90 @@ final class Mailbox<M extends Module> {
         });
   }
 
+  /** Something is done with what was lent. */
+  void uses(Using<M> using) {
+    uses.add(using);
+    lookLater();
+  }
+
+  /** It has been done. */
+  void used(Using<M> using) {
+    uses.remove(using);
+  }
+
+  private void lookLater() {
+    if (!looking.get() && looking.compareAndSet(false, true)) {
+      table.later(table.limits().useLimit(), this::look);
+    }
+  }
+
+  /**
+   * What goes on at two looks in a row has taken too long, whereas a pause of the whole process
+   * between them is no fault of what has just begun.
+   */
+  private void look() {
+    try {
+      for (Using<M> using : uses) {
+        if (using.seen) {
+          giveUp(using);
+        }
+        using.seen = true;
+      }
+    } finally {
+      looking.set(false);
+      if (!uses.isEmpty()) {
+        lookLater();
+      }
+    }
+  }
+
+  /** Code of the module keeps a thread of the daemon. */
+  private void giveUp(Using<M> using) {
+    Holder<M> holder = using.lent.holder;
+    Optional<String> stack =
+        using.giveUp(
+            () -> {
+              holder.stuck();
+              table.threadAbandoned();
+            });
+    uses.remove(using);
+    if (stack.isEmpty()) {
+      return;
+    }
+    String problem =
+        "what "
+            + using.lent.operation
+            + " gave did not return to a thread of the daemon within "
+            + text(table.limits().useLimit())
+            + ", which is at"
+            + stack.get();
+    LOG.warn("{} of {}: {}", Lease.label(holder.registration()), lease.daemon(), problem);
+    locked(
+        () -> {
+          lease.numbers().late.increment();
+          using.lent.judged = true;
+          holder.note(true);
+          holder.takeBack(using.lent);
+          // The next one would cost another thread.
+          fail(holder, problem);
+        });
+  }
+
+  /** A thread that was given up in what was lent is back. */
+  void isBack(Using<M> using) {
+    Holder<M> holder = using.lent.holder;
+    table.locked(
+        () -> {
+          LOG.info(
+              "What {} of {} of {} gave has returned at last",
+              using.lent.operation,
+              Lease.label(holder.registration()),
+              lease.daemon());
+          holder.unstuck();
+          table.threadReturned();
+        });
+  }
+
   private void threw(Call<M, ?> call, Thrown thrown) {
     Holder<M> holder = call.holder;
     lease.numbers().failures.increment();
@@ -535,6 +629,9 @@ final class Mailbox<M extends Module> {
               it.remove();
               refuse(call, ModuleException.Kind.STALE, stale(call));
             }
+          }
+          if (!table.keepsMailboxes()) {
+            refuseWaiting(ModuleException.Kind.STALE, "its mailbox was dropped");
           }
           post(told);
           held = false;

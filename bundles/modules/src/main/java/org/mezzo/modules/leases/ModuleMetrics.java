@@ -60,7 +60,7 @@ final class ModuleMetrics {
     }
 
     private boolean own(String name) {
-      if (RESERVED.contains(name)) {
+      if (RESERVED.contains(name) || name.startsWith("reports")) {
         throw new IllegalArgumentException(
             "The metric '" + name + "' is counted for every module; take another name");
       }

@@ -196,6 +196,11 @@ public final class ServiceLeases implements ModuleLeases {
   }
 
   @Override
+  public void rehearse(Rehearsals rehearsals) {
+    table.rehearse(rehearsals);
+  }
+
+  @Override
   public List<ModuleDescription> quarantined() {
     return table.quarantined();
   }

@@ -1,16 +1,16 @@
-package org.mezzo.master.transitions;
+package org.mezzo.master.state;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /** The syntax of ids that clients choose (rule 74). */
-final class Identifiers {
+public final class Identifiers {
   private static final int MAX_BYTES = 255;
 
   private Identifiers() {}
 
   /** What is wrong with an id. */
-  static Optional<String> problem(String id) {
+  public static Optional<String> problem(String id) {
     if (id.isEmpty()) {
       return Optional.of("ID must not be empty");
     }

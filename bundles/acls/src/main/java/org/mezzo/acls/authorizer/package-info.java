@@ -1,0 +1,2 @@
+/** The module that authorizes by access control lists. */
+package org.mezzo.acls.authorizer;

@@ -1,0 +1,91 @@
+package org.mezzo.master.transitions;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.mezzo.master.ledger.Offer;
+import org.mezzo.master.state.Framework;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.TaskInfo;
+
+/** Long work lets other events through, and what they change is seen. */
+class TurnsTest {
+  private static final int MANY = 2 * Turns.PORTION + 50;
+
+  private final Given given = new Given();
+  private final FrameworkInfo.Builder info = Given.info("r");
+
+  private String withTasks() {
+    String agent = given.agentOn(1, "cpus:10000");
+    String framework = given.subscribed(info);
+    Offer offer = given.offer(framework, agent, "cpus:9000");
+    TaskInfo.Builder[] tasks = new TaskInfo.Builder[MANY];
+    for (int i = 0; i < MANY; i++) {
+      tasks[i] = given.command("t" + i, agent, "cpus:1");
+    }
+    given.accept(framework, List.of(offer), Given.launching(tasks));
+    while (!given.effects(Effect.Next.class).isEmpty()) {
+      given.next();
+    }
+    assertThat(given.framework(framework).tasks()).hasSize(MANY);
+    return framework;
+  }
+
+  @Test
+  void aLargeFrameworkLeavesInTurnsAndDoesNotComeBack() {
+    String framework = withTasks();
+    List<String> done = new ArrayList<>();
+    given.run(
+        tx ->
+            Frameworks.remove(
+                tx, tx.framework(framework), later -> later.answer(() -> done.add("done"))));
+    assertThat(given.framework(framework).phase()).isEqualTo(Framework.Phase.LEAVING);
+    assertThat(given.framework(framework).tasks()).hasSize(MANY - Turns.PORTION);
+    Effect.Next rest = given.only(Effect.Next.class);
+
+    given.subscribe(
+        info.clone().setId(FrameworkID.newBuilder().setValue(framework)), "another stream");
+    assertThat(given.sentOn("another stream"))
+        .singleElement()
+        .satisfies(
+            event ->
+                assertThat(event.getError().getMessage()).isEqualTo("Framework has been removed"));
+
+    given.run(rest.step());
+    assertThat(given.effects(Effect.Answer.class)).isEmpty();
+    given.next();
+    assertThat(given.effects(Effect.Answer.class)).hasSize(1);
+    assertThat(given.state().frameworks()).isEmpty();
+    assertThat(given.ledger().allocatedTo(framework)).isEmpty();
+  }
+
+  @Test
+  void manyTasksAreReconciledInTurns() {
+    String framework = withTasks();
+    given.run(tx -> Tasks.reconcile(tx, framework, List.of()));
+    int told = given.updates(framework).size();
+    assertThat(told).isEqualTo(Turns.PORTION);
+    while (!given.effects(Effect.Next.class).isEmpty()) {
+      given.next();
+      told += given.updates(framework).size();
+    }
+    assertThat(told).isEqualTo(MANY);
+  }
+
+  @Test
+  void manyOffersAreGivenBackInTurns() {
+    String framework = given.subscribed(info);
+    String agent = given.agentOn(1, "cpus:10000");
+    for (int i = 0; i < MANY; i++) {
+      given.offer(framework, agent, "cpus:1");
+    }
+    given.disconnect(framework);
+    assertThat(given.ledger().offersTo(framework)).hasSize(MANY - Turns.PORTION);
+    given.next();
+    given.next();
+    assertThat(given.state().offers()).isEmpty();
+  }
+}
