@@ -44,6 +44,24 @@ public enum Action {
   UPDATE_QUOTA,
   /** For each role whose quota is to change. Value: the role. */
   UPDATE_QUOTA_WITH_CONFIG,
+  /** By an operator: about anything. */
+  MARK_AGENT_GONE,
+  /** By an operator: about anything. */
+  DRAIN_AGENT,
+  /** By an operator: about anything. */
+  DEACTIVATE_AGENT,
+  /** By an operator: about anything. */
+  REACTIVATE_AGENT,
+  /** By an operator, to plan when machines are maintained: about anything. */
+  UPDATE_MAINTENANCE_SCHEDULE,
+  /** By an operator: about anything. */
+  GET_MAINTENANCE_SCHEDULE,
+  /** By an operator, to take machines down: about anything. */
+  START_MAINTENANCE,
+  /** By an operator, to bring machines up: about anything. */
+  STOP_MAINTENANCE,
+  /** By an operator: about anything. */
+  GET_MAINTENANCE_STATUS,
   /** For each principal whose reservation is undone. Value: the principal. */
   UNRESERVE_RESOURCES,
   /** For each role for which a volume is made. Value: the role. */

@@ -20,6 +20,7 @@ import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.Hindrance;
+import org.mezzo.api.allocator.InverseOffer;
 import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.api.allocator.OfferQuestion;
 import org.mezzo.api.allocator.Proposal;
@@ -28,6 +29,7 @@ import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.Offers;
+import org.mezzo.master.transitions.Reclaiming;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.master.transitions.Transition;
 import org.mezzo.modules.Kinds;
@@ -50,6 +52,7 @@ public final class Allocation implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Allocation.class);
   private static final String START = "start";
   private static final String ALLOCATE = "allocate";
+  private static final String INVERSE_OFFERS = "inverseOffers";
 
   /** An operation that throws so often in a row, also in fresh instances, is the module's fault. */
   private static final int MOST_THROWS = Kinds.ALLOCATOR.breaker().calls();
@@ -102,6 +105,9 @@ public final class Allocation implements AutoCloseable {
   private long requestedNanos;
   private Set<String> candidates = new HashSet<>();
   private long calls;
+
+  /** The agents that the present cycle looks at; empty means all of them. */
+  private Optional<Set<String>> cycled = Optional.empty();
 
   /** Proposals of cycles before this call are void. */
   private long voidBefore;
@@ -326,6 +332,7 @@ public final class Allocation implements AutoCloseable {
     all = false;
     candidates = new HashSet<>();
     cycling = true;
+    cycled = now;
     long to = epoch;
     long number = ++calls;
     long begin = System.nanoTime();
@@ -364,6 +371,55 @@ public final class Allocation implements AutoCloseable {
                 offer(new Cursor(to, number, grouped(proposals), 0, 0, List.of()));
               }
             });
+  }
+
+  /** Asks whom to ask for what they hold on agents that are planned for, if there are any. */
+  private void reclaim() {
+    if (state.get().maintenance().planned().isEmpty()) {
+      over();
+      return;
+    }
+    long to = epoch;
+    Optional<Set<String>> looked = cycled;
+    lease
+        .ask(
+            Terms.of(INVERSE_OFFERS).only(to),
+            allocator ->
+                new ArrayList<>(
+                    Objects.requireNonNull(
+                        allocator.inverseOffers(looked), "inverseOffers returned null")))
+        .whenComplete(
+            (wanted, failure) -> {
+              if (to != epoch || closed) {
+                return;
+              }
+              if (failure != null && !ModuleException.isDeparture(failure)) {
+                failed.increment();
+                LOG.warn("The allocator does not say whom to ask for maintenance", failure);
+                if (ModuleException.isFault(failure)) {
+                  missed(to, INVERSE_OFFERS, failure);
+                }
+              } else if (failure == null) {
+                thrown.remove(INVERSE_OFFERS);
+                wanted.removeIf(Objects::isNull);
+                ask(wanted);
+              }
+              over();
+            });
+  }
+
+  /** A batch in each turn of the loop. */
+  private void ask(List<InverseOffer> wanted) {
+    if (closed || wanted.isEmpty()) {
+      return;
+    }
+    int now = Math.min(wanted.size(), BATCH);
+    List<InverseOffer> first = List.copyOf(wanted.subList(0, now));
+    List<InverseOffer> rest = List.copyOf(wanted.subList(now, wanted.size()));
+    run.accept(tx -> Reclaiming.ask(tx, first));
+    if (!rest.isEmpty()) {
+      loop.execute(() -> ask(rest));
+    }
   }
 
   private void over() {
@@ -416,7 +472,7 @@ public final class Allocation implements AutoCloseable {
     }
     if (cursor.atEnd()) {
       if (cursor.from() == epoch) {
-        over();
+        reclaim();
       }
       return;
     }

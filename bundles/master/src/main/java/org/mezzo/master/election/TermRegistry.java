@@ -16,6 +16,7 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.AgentRegistry;
 import org.mezzo.master.transitions.Effect;
+import org.mezzo.master.transitions.MaintenanceRegistry;
 import org.mezzo.master.transitions.PolicyRegistry;
 import org.mezzo.master.transitions.Step;
 import org.slf4j.Logger;
@@ -84,7 +85,8 @@ public final class TermRegistry implements AutoCloseable {
               fetchTime.recordNanos(System.nanoTime() - began);
               MasterState next;
               try {
-                next = PolicyRegistry.recover(AgentRegistry.recover(before, stored), stored);
+                MasterState agents = AgentRegistry.recover(before, stored);
+                next = MaintenanceRegistry.recover(PolicyRegistry.recover(agents, stored), stored);
               } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException("The registry holds what cannot be read", e);
               }

@@ -16,9 +16,11 @@ import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.constraints.RegexLimits;
+import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.offers.OfferExplanations;
 import org.mezzo.master.operator.FrameworkTeardown;
+import org.mezzo.master.operator.MaintenanceOrders;
 import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
 import org.mezzo.master.operator.OperatorFlags;
@@ -44,6 +46,7 @@ public final class MasterEndpoints {
   private final Workers workers;
   private final LeaderGate gate;
   private final StateReader reader;
+  private final LeaderChanges changes;
   private final PolicyChanges policies;
   private final List<ApiEndpoint> endpoints = new ArrayList<>();
   private List<ApiCall<Call>> operatorCalls = List.of();
@@ -65,7 +68,8 @@ public final class MasterEndpoints {
     this.workers = workers;
     this.gate = new LeaderGate(leadership);
     this.reader = new StateReader(leadership, authorization, workers);
-    this.policies = new PolicyChanges(leadership, authorization);
+    this.changes = new LeaderChanges(leadership);
+    this.policies = new PolicyChanges(changes, authorization);
   }
 
   /**
@@ -114,10 +118,14 @@ public final class MasterEndpoints {
     FrameworkTeardown teardown = new FrameworkTeardown(leadership, authorization);
     ResourceChanges resources = new ResourceChanges(leadership, authorization);
     PolicyRequests requests = new PolicyRequests(policies, workers.answers());
+    MaintenanceOrders orders = new MaintenanceOrders(changes, authorization);
     operatorCalls =
         OperatorCalls.all(
             reader,
             policies,
+            changes,
+            orders,
+            authorization,
             workers.answers(),
             streams,
             teardown,
@@ -141,6 +149,10 @@ public final class MasterEndpoints {
     endpoints.add(new RolesEndpoint(answers, gate));
     endpoints.add(new WeightsEndpoint(answers, gate, requests));
     endpoints.add(new QuotaEndpoint(answers, gate, requests));
+    endpoints.add(new MaintenanceScheduleEndpoint(answers, gate, orders, workers.answers()));
+    endpoints.add(new MaintenanceStatusEndpoint(answers, gate));
+    endpoints.add(MachineEndpoint.down(orders, gate, workers.answers()));
+    endpoints.add(MachineEndpoint.up(orders, gate, workers.answers()));
     endpoints.add(new RegistryEndpoint(answers, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.addAll(ResourcesEndpoint.all(resources, gate, workers.answers()));

@@ -63,6 +63,14 @@ final class MasterJson {
         "capabilities",
         agent.capabilities().stream().sorted().toList(),
         capability -> json.text(capability.name()));
+    agent
+        .standing()
+        .draining()
+        .ifPresent(
+            it -> {
+              json.message("drain_info", it.info());
+              json.field("estimated_drain_start_time_seconds", EpochSeconds.of(it.began()));
+            });
   }
 
   /** What a framework and its summary have in common, within an object. */

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.border.Refused;
@@ -42,12 +43,19 @@ final class PolicyRequests {
   void withBody(HttpExchange exchange, Optional<Principal> principal, Reading reading) {
     Router.when(
         exchange,
-        exchange.body(CallEndpoint.DEFAULT_MAX_BODY_BYTES).exceptionallyCompose(this::unread),
+        body(exchange),
         Runnable::run,
         body -> make(exchange, principal, reading.read(body)));
   }
 
-  private CompletableFuture<byte[]> unread(Throwable failure) {
+  /** What a client has sent; fails with {@link Refused} when it cannot be read. */
+  static CompletionStage<byte[]> body(HttpExchange exchange) {
+    return exchange
+        .body(CallEndpoint.DEFAULT_MAX_BODY_BYTES)
+        .exceptionallyCompose(PolicyRequests::unread);
+  }
+
+  private static CompletableFuture<byte[]> unread(Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
     return CompletableFuture.failedFuture(
         new CompletionException(

@@ -15,8 +15,8 @@ import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateAnswers;
-import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Standing;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.TimeInfo;
@@ -53,14 +53,21 @@ final class RegistryEndpoint extends ReadingEndpoint {
           List<AgentInfo> admitted = new ArrayList<>();
           state.agents().values().forEach(agent -> admitted.add(agent.info()));
           state.recoveredAgents().values().forEach(agent -> admitted.add(agent.info()));
-          section(json, "slaves", admitted, info -> admitted(json, info, view.visibility()));
+          section(
+              json,
+              "slaves",
+              admitted,
+              info -> {
+                json.message("info", inOldForm(view.visibility().agent(info)));
+                standing(json, state.standing(info.getId().getValue()));
+              });
           section(
               json,
               "unreachable",
               state.unreachableAgents().values(),
               agent -> {
                 lost(json, agent.id(), agent.since());
-                json.field("deactivated", false);
+                standing(json, agent.standing());
               });
           section(
               json,
@@ -80,9 +87,9 @@ final class RegistryEndpoint extends ReadingEndpoint {
     }
   }
 
-  private static void admitted(JsonOut json, AgentInfo info, Visibility visibility) {
-    json.message("info", inOldForm(visibility.agent(info)));
-    json.field("deactivated", false);
+  private static void standing(JsonOut json, Standing standing) {
+    standing.draining().ifPresent(it -> json.message("drain_info", it.info()));
+    json.field("deactivated", standing.deactivated());
   }
 
   /** The registry of Mesos has resources in the form that was there before refined reservations. */

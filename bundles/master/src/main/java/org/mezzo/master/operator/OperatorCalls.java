@@ -4,20 +4,18 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
+import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.calls.ApiCall;
-import org.mezzo.daemon.calls.NotServed;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
+import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.policy.PolicyChanges;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.protocol.v1.master.Call;
 
-/**
- * The calls of the operator API: every type has a row. Most that change something belong to
- * capabilities that Mezzo does not have yet.
- */
+/** The calls of the operator API: every type has a row. */
 public final class OperatorCalls {
   private OperatorCalls() {}
 
@@ -31,6 +29,9 @@ public final class OperatorCalls {
   public static List<ApiCall<Call>> all(
       StateReader reader,
       PolicyChanges policies,
+      LeaderChanges changes,
+      MaintenanceOrders orders,
+      Authorization authorization,
       Executor answers,
       OperatorStreams streams,
       FrameworkTeardown teardown,
@@ -65,21 +66,17 @@ public final class OperatorCalls {
                 new GetOperations(reader),
                 new GetMaster(reader, started),
                 new Subscribe(reader, streams),
-                new Teardown(teardown)),
-            Stream.concat(ChangeResources.all(resources).stream(), notServed().stream()))
+                new Teardown(teardown),
+                new MarkAgentGone(changes, answers),
+                new DeactivateAgent(changes, answers),
+                new ReactivateAgent(changes, answers),
+                new GetMaintenanceSchedule(reader),
+                new GetMaintenanceStatus(reader),
+                new UpdateMaintenanceSchedule(orders, answers),
+                new StartMaintenance(orders, answers),
+                new StopMaintenance(orders, answers),
+                new DrainAgent(changes, authorization, answers)),
+            ChangeResources.all(resources).stream())
         .toList();
-  }
-
-  private static List<ApiCall<Call>> notServed() {
-    return List.of(
-        NotServed.of(Call.Type.GET_MAINTENANCE_STATUS),
-        NotServed.of(Call.Type.GET_MAINTENANCE_SCHEDULE),
-        NotServed.of(Call.Type.UPDATE_MAINTENANCE_SCHEDULE, "update_maintenance_schedule"),
-        NotServed.of(Call.Type.START_MAINTENANCE, "start_maintenance"),
-        NotServed.of(Call.Type.STOP_MAINTENANCE, "stop_maintenance"),
-        NotServed.of(Call.Type.DRAIN_AGENT, "drain_agent"),
-        NotServed.of(Call.Type.DEACTIVATE_AGENT, "deactivate_agent"),
-        NotServed.of(Call.Type.REACTIVATE_AGENT, "reactivate_agent"),
-        NotServed.of(Call.Type.MARK_AGENT_GONE, "mark_agent_gone"));
   }
 }

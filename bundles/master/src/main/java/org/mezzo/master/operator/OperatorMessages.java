@@ -1,6 +1,7 @@
 package org.mezzo.master.operator;
 
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -165,7 +166,14 @@ final class OperatorMessages {
             .addAllAllocatedResources(endpoint(visibility.resources(account.totalAllocated())))
             .addAllOfferedResources(endpoint(visibility.resources(account.totalOffered())));
     agent.reregistered().ifPresent(at -> message.setReregisteredTime(time(at)));
-    agent.standing().draining().ifPresent(it -> message.setDrainInfo(it.info()));
+    agent
+        .standing()
+        .draining()
+        .ifPresent(
+            it ->
+                message
+                    .setDrainInfo(it.info())
+                    .setEstimatedDrainStartTime(time(it.began().truncatedTo(ChronoUnit.SECONDS))));
     agent.capabilities().stream()
         .sorted()
         .forEach(

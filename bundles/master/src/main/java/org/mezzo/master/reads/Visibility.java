@@ -134,6 +134,8 @@ public final class Visibility {
     approved.put(Action.VIEW_ROLE, roles);
     approved.put(Action.GET_QUOTA, new TreeSet<>(quotas(state.quotas()).keySet()));
     approved.put(Action.VIEW_FLAGS, flags() ? Set.of("") : Set.of());
+    approved.put(Action.GET_MAINTENANCE_SCHEDULE, schedule() ? Set.of("") : Set.of());
+    approved.put(Action.GET_MAINTENANCE_STATUS, maintenance() ? Set.of("") : Set.of());
     return new Visibility(
         ObjectApprovers.of(
             approved.keySet(),
@@ -303,5 +305,15 @@ public final class Visibility {
   /** Whether the flags of the daemon are to be seen. */
   public boolean flags() {
     return approvers.approved(Action.VIEW_FLAGS);
+  }
+
+  /** Whether it is to be seen when machines are maintained. */
+  public boolean schedule() {
+    return approvers.approved(Action.GET_MAINTENANCE_SCHEDULE);
+  }
+
+  /** Whether it is to be seen how machines stand that are maintained. */
+  public boolean maintenance() {
+    return approvers.approved(Action.GET_MAINTENANCE_STATUS);
   }
 }

@@ -1,10 +1,11 @@
 package org.mezzo.master.scheduler;
 
 import org.mezzo.daemon.calls.CallDeclaration;
+import org.mezzo.master.transitions.Reclaiming;
 import org.mezzo.master.transitions.Step;
 import org.mezzo.protocol.v1.scheduler.Call;
 
-/** DECLINE_INVERSE_OFFERS: refuses to give resources back; no such offers are made yet. */
+/** DECLINE_INVERSE_OFFERS: refuses to give resources back; noted for operators. */
 final class DeclineInverseOffers extends FrameworkCall {
 
   DeclineInverseOffers(SubscribedFrameworks frameworks) {
@@ -13,12 +14,18 @@ final class DeclineInverseOffers extends FrameworkCall {
         CallDeclaration.<Call>of(
                 Call.Type.DECLINE_INVERSE_OFFERS,
                 own(),
-                "Refuses to give resources back; no such offers are made yet.")
+                "Refuses to give resources back; noted for operators.")
             .carrying("decline_inverse_offers"));
   }
 
   @Override
   Step step(Call call) {
-    return tx -> {};
+    return tx ->
+        Reclaiming.answer(
+            tx,
+            call.getFrameworkId().getValue(),
+            call.getDeclineInverseOffers().getInverseOfferIdsList(),
+            false,
+            call.getDeclineInverseOffers().getFilters());
   }
 }

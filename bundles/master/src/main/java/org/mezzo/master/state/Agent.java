@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.Unavailability;
 import org.pcollections.HashTreePMap;
 import org.pcollections.HashTreePSet;
 import org.pcollections.PMap;
@@ -20,6 +21,7 @@ import org.pcollections.PSet;
  * @param address of its HTTP endpoints
  * @param connected whether it has a link
  * @param standing what operators want of it, whether it is connected or not
+ * @param unavailability when it is not to be counted on, if maintenance of its machine is planned
  * @param tasks ids of active tasks by framework id
  * @param executors executors by framework id and executor id
  */
@@ -33,6 +35,7 @@ public record Agent(
     Standing standing,
     Instant registered,
     Optional<Instant> reregistered,
+    Optional<Unavailability> unavailability,
     PMap<String, PSet<String>> tasks,
     PMap<String, PMap<String, Executor>> executors) {
 
@@ -54,6 +57,7 @@ public record Agent(
         true,
         standing,
         registered,
+        Optional.empty(),
         Optional.empty(),
         HashTreePMap.empty(),
         HashTreePMap.empty());
@@ -95,6 +99,18 @@ public record Agent(
     Draft draft = new Draft(this);
     draft.standing = next;
     return draft.done();
+  }
+
+  /** With another time when it is not to be counted on, or none. */
+  public Agent with(Optional<Unavailability> planned) {
+    Draft draft = new Draft(this);
+    draft.unavailability = planned;
+    return draft.done();
+  }
+
+  /** The machine that it runs on (rule 239). */
+  public Machine machine() {
+    return new Machine(info.getHostname(), address.getIp());
   }
 
   /** As told by a re-registration; what runs there and what operators want of it is kept. */
@@ -166,6 +182,7 @@ public record Agent(
     private Standing standing;
     private Instant registered;
     private Optional<Instant> reregistered;
+    private Optional<Unavailability> unavailability;
     private PMap<String, PSet<String>> tasks;
     private PMap<String, PMap<String, Executor>> executors;
 
@@ -179,6 +196,7 @@ public record Agent(
       standing = from.standing;
       registered = from.registered;
       reregistered = from.reregistered;
+      unavailability = from.unavailability;
       tasks = from.tasks;
       executors = from.executors;
     }
@@ -194,6 +212,7 @@ public record Agent(
           standing,
           registered,
           reregistered,
+          unavailability,
           tasks,
           executors);
     }

@@ -45,6 +45,8 @@ import org.pcollections.TreePVector;
  * @param policy weights and quotas, as far as the registry is known to hold them
  * @param nextPolicy what the policy will be once every write of it that is under way is done; the
  *     same as the policy when there is none
+ * @param maintenance which machines are to be maintained, and when
+ * @param inverseOffers what frameworks are asked to give back for that
  * @param limits how much history is kept
  * @param counters the next numbers for ids
  */
@@ -66,6 +68,8 @@ public record MasterState(
     PSet<String> undecided,
     Policy policy,
     Policy nextPolicy,
+    Maintenance maintenance,
+    InverseOffers inverseOffers,
     Limits limits,
     Counters counters) {
 
@@ -132,6 +136,8 @@ public record MasterState(
         HashTreePSet.empty(),
         Policy.NONE,
         Policy.NONE,
+        Maintenance.NONE,
+        InverseOffers.NONE,
         limits,
         counters);
   }
@@ -368,6 +374,23 @@ public record MasterState(
     return draft.done();
   }
 
+  /** With other plans for machines. */
+  public MasterState with(Maintenance next) {
+    Draft draft = new Draft(this);
+    draft.maintenance = next;
+    return draft.done();
+  }
+
+  /** With other inverse offers. */
+  public MasterState with(InverseOffers next) {
+    if (next.equals(inverseOffers)) {
+      return this;
+    }
+    Draft draft = new Draft(this);
+    draft.inverseOffers = next;
+    return draft.done();
+  }
+
   /** A copy to change, so that each change names only what it is about. */
   private static final class Draft {
     private MasterInfo self;
@@ -387,6 +410,8 @@ public record MasterState(
     private PSet<String> undecided;
     private Policy policy;
     private Policy nextPolicy;
+    private Maintenance maintenance;
+    private InverseOffers inverseOffers;
     private Limits limits;
     private Counters counters;
 
@@ -408,6 +433,8 @@ public record MasterState(
       undecided = from.undecided;
       policy = from.policy;
       nextPolicy = from.nextPolicy;
+      maintenance = from.maintenance;
+      inverseOffers = from.inverseOffers;
       limits = from.limits;
       counters = from.counters;
     }
@@ -431,6 +458,8 @@ public record MasterState(
           undecided,
           policy,
           nextPolicy,
+          maintenance,
+          inverseOffers,
           limits,
           counters);
     }

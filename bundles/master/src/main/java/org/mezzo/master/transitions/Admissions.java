@@ -1,6 +1,5 @@
 package org.mezzo.master.transitions;
 
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +31,7 @@ public final class Admissions {
     String pid = registration.pid();
     tx.count("master/messages_register_slave");
     if (tx.state().undecided().contains(pid)
+        || machineDown(tx, registration)
         || !acceptable(tx, registration)
         || tooLarge(tx, registration)) {
       return;
@@ -89,7 +89,7 @@ public final class Admissions {
   }
 
   private static void admit(Transition tx, String id, AgentInfo info, Registration registration) {
-    Agent agent = agent(id, info, registration, Standing.OPEN, tx.now());
+    Agent agent = agent(tx, id, info, registration, Standing.OPEN);
     tx.put(agent);
     tx.post(
         new LedgerChange.Opened(
@@ -108,6 +108,16 @@ public final class Admissions {
     tx.announce(id);
     tx.allocate(id);
     tx.happened(new Happening.AgentAdded(agent));
+    Maintenances.look(tx, id);
+  }
+
+  /** Whether agents of that machine have to end (rules 135, 136); this one is told so then. */
+  static boolean machineDown(Transition tx, Registration registration) {
+    if (!Maintenances.refuses(tx.state(), registration.machine())) {
+      return false;
+    }
+    Readmissions.shutdown(tx, registration.link(), registration.pid(), "Machine is `DOWN`");
+    return true;
   }
 
   /** Whether an agent may be part of this cluster. */
@@ -158,15 +168,16 @@ public final class Admissions {
   }
 
   static Agent agent(
-      String id, AgentInfo info, Registration registration, Standing standing, Instant now) {
+      Transition tx, String id, AgentInfo info, Registration registration, Standing standing) {
     return Agent.of(
-        id,
-        info,
-        registration.version(),
-        registration.capabilities(),
-        registration.address(),
-        standing,
-        now);
+            id,
+            info,
+            registration.version(),
+            registration.capabilities(),
+            registration.address(),
+            standing,
+            tx.now())
+        .with(tx.state().maintenance().unavailability(registration.machine()));
   }
 
   /** Makes a link that of an agent, greets it and begins to ping it. */

@@ -297,6 +297,7 @@ public final class AgentOperations {
     tx.become(
         tx.state()
             .with(over ? tx.state().operations().without(now) : tx.state().operations().with(now)));
+    Draining.look(tx, agentId);
   }
 
   /** The agent did not do what the ledger has done already. */
@@ -356,6 +357,7 @@ public final class AgentOperations {
     acknowledge(tx, agent, operation.uuid(), operation.latest());
     if (operation.terminal()) {
       tx.become(tx.state().with(tx.state().operations().without(operation)));
+      Draining.look(tx, agent.id());
     }
   }
 
@@ -488,6 +490,7 @@ public final class AgentOperations {
           acknowledge(tx, agent, operation.uuid(), operation.latest());
         }
         tx.become(tx.state().with(tx.state().operations().without(operation)));
+        Draining.look(tx, operation.agentId());
       }
     }
   }

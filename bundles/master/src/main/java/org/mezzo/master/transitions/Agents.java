@@ -71,10 +71,11 @@ public final class Agents {
     tx.allocate(agentId);
   }
 
-  /** Takes back all offers of an agent. */
+  /** Takes back all offers of an agent, and all inverse offers about it. */
   static void rescindOffers(Transition tx, Agent agent) {
     for (String id : tx.state().account(agent.id()).offers()) {
       Offers.rescind(tx, tx.state().offers().get(id));
     }
+    Reclaiming.rescind(tx, agent.id());
   }
 }

@@ -385,6 +385,7 @@ public final class Frameworks {
         .allocatedTo(id)
         .forEach((agentId, held) -> Holdings.release(tx, id, agentId, held));
     tx.become(tx.state().with(tx.state().filters().without(id)));
+    Reclaiming.forgetFramework(tx, id);
     AgentOperations.frameworkRemoved(tx, id);
     Framework removed = tx.framework(id).unregister(tx.now());
     tx.become(tx.state().complete(removed));

@@ -68,6 +68,7 @@ final class Holdings {
     Agent agent = tx.agent(task.agentId());
     if (agent != null) {
       tx.put(agent.without(done));
+      Draining.look(tx, agent.id());
     }
   }
 
@@ -99,6 +100,7 @@ final class Holdings {
         .active(agent.active())
         .total(account.total())
         .used(used)
+        .unavailability(agent.unavailability())
         .build();
   }
 
@@ -127,6 +129,8 @@ final class Holdings {
         .weights(state.weights())
         .quotas(state.quotas())
         .whitelist(whitelist)
+        .inverseOffers(Reclaiming.outstanding(state))
+        .inverseAnswers(Reclaiming.answers(state, now))
         .build();
   }
 

@@ -146,6 +146,7 @@ public final class Offers {
     if (agent.info().hasDomain()) {
       offer.setDomain(agent.info().getDomain());
     }
+    agent.unavailability().ifPresent(offer::setUnavailability);
     for (String executor : agent.executorsOf(framework.id()).keySet()) {
       offer.addExecutorIds(ExecutorID.newBuilder().setValue(executor));
     }
@@ -213,6 +214,7 @@ public final class Offers {
 
   /** Gives every offer that a framework has now back without a word. */
   static void withdrawAll(Transition tx, Framework framework, Step then) {
+    Reclaiming.withdrawAll(tx, framework.id());
     Turns.each(
         tx,
         List.copyOf(tx.state().ledger().offersTo(framework.id())),
@@ -332,6 +334,7 @@ public final class Offers {
     Set<String> suppressed = new HashSet<>(framework.subscription().suppressed());
     suppressed.removeAll(revived);
     removeFilters(tx, frameworkId, Set.copyOf(roles));
+    Reclaiming.removeFilters(tx, frameworkId);
     suppressed(tx, tx.framework(frameworkId), suppressed);
     tx.allocate();
   }

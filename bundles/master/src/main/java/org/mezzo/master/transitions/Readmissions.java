@@ -44,11 +44,11 @@ public final class Readmissions {
       Admissions.refuse(tx, registration, "Agent id is not valid: " + badId.get());
       return;
     }
-    if (!Admissions.acceptable(tx, registration)) {
+    if (state.goneAgents().containsKey(id)) {
+      shutdown(tx, registration.link(), id, Gone.MESSAGE);
       return;
     }
-    if (state.goneAgents().containsKey(id)) {
-      shutdown(tx, registration.link(), id, "Agent has been marked gone");
+    if (Admissions.machineDown(tx, registration) || !Admissions.acceptable(tx, registration)) {
       return;
     }
     Agent known = state.agents().get(id);
@@ -87,7 +87,7 @@ public final class Readmissions {
           readmit(later, registration, message);
         },
         (later, reason) -> {
-          later.become(later.state().undecided(id, false));
+          Standings.decided(later, id);
           Admissions.refuse(later, registration, reason);
         });
   }
@@ -105,7 +105,7 @@ public final class Readmissions {
     tx.count("master/slave_reregistrations");
     Agent agent;
     if (known == null) {
-      agent = Admissions.agent(id, info, registration, standing, tx.now());
+      agent = Admissions.agent(tx, id, info, registration, standing);
     } else {
       Agents.rescindOffers(tx, known);
       agent =
@@ -148,11 +148,14 @@ public final class Readmissions {
           MasterEvent.newBuilder()
               .setUpdateFramework(UpdateFramework.newBuilder().setFramework(framework.info())));
     }
+    Draining.tell(tx, agent);
+    Draining.look(tx, id);
+    Maintenances.look(tx, id);
     tx.allocate(id);
   }
 
   /** Ends the newcomer; an agent that is registered under the id keeps its link. */
-  private static void shutdown(Transition tx, long link, String id, String message) {
+  static void shutdown(Transition tx, long link, String id, String message) {
     LOG.warn("An agent that calls itself {} is told to end: {}", id, message);
     tx.effect(
         new Effect.ToLink(

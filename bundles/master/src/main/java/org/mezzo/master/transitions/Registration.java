@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
+import org.mezzo.master.state.Machine;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Resource;
@@ -58,6 +59,11 @@ public record Registration(
     Set<AgentInfo.Capability.Type> types = new HashSet<>();
     capabilities.forEach(capability -> types.add(capability.getType()));
     return types;
+  }
+
+  /** The machine that the agent runs on (rule 239). */
+  public Machine machine() {
+    return new Machine(info.getHostname(), address.getIp());
   }
 
   /** Where the agent serves, as its UPID. */

@@ -43,7 +43,7 @@ public final class Removals {
         },
         (later, reason) -> {
           LOG.error("Agent {} cannot be removed: {}", agentId, reason);
-          later.become(later.state().undecided(agentId, false));
+          Standings.decided(later, agentId);
         });
   }
 
@@ -77,6 +77,7 @@ public final class Removals {
   static void leave(Transition tx, Agent agent, Optional<OperationState> operations) {
     AgentOperations.agentLeft(tx, agent.id(), operations);
     Agents.rescindOffers(tx, agent);
+    Reclaiming.forgetAgent(tx, agent.id());
     for (var executors : List.copyOf(tx.agent(agent.id()).executors().values())) {
       for (Executor executor : List.copyOf(executors.values())) {
         Holdings.remove(tx, executor);

@@ -53,7 +53,7 @@ public final class Unreachability {
         },
         (later, reason) -> {
           LOG.error("Agent {} cannot be marked unreachable: {}", agentId, reason);
-          later.become(later.state().undecided(agentId, false));
+          Standings.decided(later, agentId);
         });
   }
 

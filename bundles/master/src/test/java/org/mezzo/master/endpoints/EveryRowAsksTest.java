@@ -365,6 +365,10 @@ class EveryRowAsksTest {
         "/weights",
         "/teardown",
         "/quota",
+        "/maintenance/schedule",
+        "/maintenance/status",
+        "/machine/down",
+        "/machine/up",
         "/reserve",
         "/unreserve",
         "/create-volumes",
@@ -395,6 +399,15 @@ class EveryRowAsksTest {
 
   /** Asks for changes of nothing, where a path changes something, and then reads. */
   private static Answer everyWay(String path, Set<String> methods) throws Exception {
+    if (path.startsWith("/machine/")) {
+      Answer none = send(to(path).POST(HttpRequest.BodyPublishers.ofString("[]")));
+      assertThat(none.status).isEqualTo(400);
+      return none;
+    }
+    if (path.equals("/maintenance/schedule")) {
+      Answer changed = send(to(path).POST(HttpRequest.BodyPublishers.ofString("{}")));
+      assertThat(changed.status).isEqualTo(allow ? 200 : 403);
+    }
     if (methods.equals(Set.of("POST"))) {
       return send(to(path).POST(HttpRequest.BodyPublishers.ofString(FORM + scheduler.id)));
     }

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.fixtures.Await;
+import org.mezzo.master.testing.Operator;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.modules.Kinds;

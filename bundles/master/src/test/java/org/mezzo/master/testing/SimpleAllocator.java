@@ -17,6 +17,7 @@ import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.InverseOffer;
 import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.OfferQuestion;
@@ -178,6 +179,18 @@ public final class SimpleAllocator implements Allocator {
     proposals.addAll(lies);
     lies.clear();
     return answer.apply(proposals);
+  }
+
+  /** Everybody who holds something on an agent that is planned for, in every cycle. */
+  @Override
+  public synchronized List<InverseOffer> inverseOffers(Optional<Set<String>> candidates) {
+    List<InverseOffer> wanted = new ArrayList<>();
+    for (AgentState agent : agents.values()) {
+      if (agent.unavailability().isPresent()) {
+        held.get(agent.id()).keySet().forEach(it -> wanted.add(new InverseOffer(it, agent.id())));
+      }
+    }
+    return wanted;
   }
 
   private void propose(AgentState agent, List<Proposal> proposals) {

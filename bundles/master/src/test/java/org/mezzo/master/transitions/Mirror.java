@@ -14,11 +14,13 @@ import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
+import org.mezzo.protocol.v1.Unavailability;
 import org.mezzo.resources.Resources;
 
 /** An allocator that only keeps what it is told, to be compared with one that starts anew. */
 final class Mirror implements Allocator {
   final Map<String, Resources> totals = new HashMap<>();
+  final Map<String, Optional<Unavailability>> unavailability = new HashMap<>();
   final Map<String, Boolean> active = new HashMap<>();
   final Map<String, Map<String, Resources>> used = new HashMap<>();
   final Map<String, Set<String>> roles = new HashMap<>();
@@ -47,12 +49,14 @@ final class Mirror implements Allocator {
   public void agentUpdated(AgentState agent) {
     totals.put(agent.id(), agent.total());
     active.put(agent.id(), agent.active());
+    unavailability.put(agent.id(), agent.unavailability());
   }
 
   @Override
   public void agentRemoved(String agentId) {
     totals.remove(agentId);
     active.remove(agentId);
+    unavailability.remove(agentId);
     used.remove(agentId);
   }
 

@@ -1,4 +1,4 @@
-package org.mezzo.master.policy;
+package org.mezzo.master.testing;
 
 import com.google.protobuf.Message;
 import java.net.URI;
@@ -7,21 +7,20 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import org.mezzo.master.testing.TestCluster;
 
 /** What operators send to a master, in both forms. */
-final class Operator {
+public final class Operator {
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   private final TestCluster cluster;
 
-  Operator(TestCluster cluster) {
+  public Operator(TestCluster cluster) {
     this.cluster = cluster;
   }
 
   /** The status and, behind a blank, the body. */
-  static String text(HttpResponse<byte[]> answer) {
+  public static String text(HttpResponse<byte[]> answer) {
     return (answer.statusCode() + " " + new String(answer.body(), StandardCharsets.UTF_8)).strip();
   }
 
@@ -35,7 +34,7 @@ final class Operator {
     return CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
   }
 
-  String request(String method, String path, String body) throws Exception {
+  public String request(String method, String path, String body) throws Exception {
     return text(
         send(
             to(path)
@@ -46,7 +45,7 @@ final class Operator {
                         : HttpRequest.BodyPublishers.ofString(body))));
   }
 
-  String call(String json) throws Exception {
+  public String call(String json) throws Exception {
     return text(
         send(
             to("/api/v1")
@@ -55,7 +54,7 @@ final class Operator {
                 .POST(HttpRequest.BodyPublishers.ofString(json))));
   }
 
-  HttpResponse<byte[]> call(Message call) throws Exception {
+  public HttpResponse<byte[]> call(Message call) throws Exception {
     return send(
         to("/api/v1")
             .header("Content-Type", "application/x-protobuf")
