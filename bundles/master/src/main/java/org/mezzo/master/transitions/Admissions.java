@@ -78,9 +78,14 @@ public final class Admissions {
           later.become(later.state().undecided(pid, false));
           Agent old = knownId == null ? null : later.agent(knownId);
           if (old != null) {
-            Removals.remove(later, old, "a new agent registered at the same address");
+            Removals.remove(
+                later,
+                old,
+                "a new agent registered at the same address",
+                last -> admit(last, id, info, registration));
+          } else {
+            admit(later, id, info, registration);
           }
-          admit(later, id, info, registration);
         },
         (later, reason) -> {
           later.become(later.state().undecided(pid, false));

@@ -2,7 +2,6 @@ package org.mezzo.master.transitions;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.mezzo.coordination.Registry;
 import org.mezzo.link.messages.MasterEvent;
@@ -13,7 +12,6 @@ import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
-import org.pcollections.PSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,10 +52,7 @@ public final class Gone {
             new Registry.Change(
                 (unreachable ? AgentRegistry.UNREACHABLE : AgentRegistry.ADMITTED) + agentId, null),
             new Registry.Change(AgentRegistry.GONE + agentId, AgentRegistry.goneBytes(since))),
-        later -> {
-          gone(later, agentId, since);
-          outcome.done(later);
-        },
+        later -> gone(later, agentId, since, outcome::done),
         (later, reason) -> {
           LOG.error("Agent {} cannot be marked gone: {}", agentId, reason);
           Standings.decided(later, agentId);
@@ -65,21 +60,29 @@ public final class Gone {
         });
   }
 
-  private static void gone(Transition tx, String agentId, Instant since) {
+  private static void gone(Transition tx, String agentId, Instant since, Step then) {
     Agent agent = tx.agent(agentId);
-    if (agent != null) {
-      for (Map.Entry<String, PSet<String>> entry : agent.tasks().entrySet()) {
-        for (String taskId : entry.getValue()) {
-          end(tx, tx.framework(entry.getKey()).tasks().get(taskId));
-        }
-      }
-      tx.send(
-          agent, MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(MESSAGE)));
-      Removals.leave(tx, tx.agent(agentId), Optional.of(OperationState.OPERATION_GONE_BY_OPERATOR));
-      Removals.failure(tx, agentId);
-      tx.count("master/slave_removals");
-      tx.effect(new Effect.AgentLost(agent.info()));
+    if (agent == null) {
+      forget(tx, agentId, since);
+      then.apply(tx);
+      return;
     }
+    tx.send(agent, MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(MESSAGE)));
+    Removals.leave(
+        tx,
+        agentId,
+        Gone::end,
+        Optional.of(OperationState.OPERATION_GONE_BY_OPERATOR),
+        last -> {
+          Removals.failure(last, agentId);
+          last.count("master/slave_removals");
+          last.effect(new Effect.AgentLost(agent.info()));
+          forget(last, agentId, since);
+          then.apply(last);
+        });
+  }
+
+  private static void forget(Transition tx, String agentId, Instant since) {
     forgetUnreachableTasks(tx, agentId);
     tx.become(
         tx.state()

@@ -195,8 +195,7 @@ public final class Maintenances {
         changes,
         later -> {
           now.forEach(id -> later.become(later.state().undecided(id, false)));
-          now.forEach(id -> later.state().agent(id).ifPresent(agent -> shutDown(later, agent)));
-          shutDown(later, rest, then);
+          shutDownEach(later, now, last -> shutDown(last, rest, then));
         },
         (later, reason) -> {
           LOG.error("Agents {} of machines that are down cannot be removed: {}", now, reason);
@@ -205,9 +204,23 @@ public final class Maintenances {
         });
   }
 
-  private static void shutDown(Transition tx, Agent agent) {
+  private static void shutDownEach(Transition tx, List<String> agentIds, Step then) {
+    if (agentIds.isEmpty()) {
+      then.apply(tx);
+      return;
+    }
+    List<String> rest = agentIds.subList(1, agentIds.size());
+    Agent agent = tx.agent(agentIds.get(0));
+    if (agent == null) {
+      shutDownEach(tx, rest, then);
+    } else {
+      shutDown(tx, agent, last -> shutDownEach(last, rest, then));
+    }
+  }
+
+  private static void shutDown(Transition tx, Agent agent, Step then) {
     tx.send(
         agent, MasterEvent.newBuilder().setShutdown(Shutdown.newBuilder().setMessage(TAKEN_DOWN)));
-    Removals.remove(tx, agent, TAKEN_DOWN);
+    Removals.remove(tx, agent, TAKEN_DOWN, then);
   }
 }

@@ -2,7 +2,6 @@ package org.mezzo.master.transitions;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.mezzo.coordination.Registry;
 import org.mezzo.master.state.Agent;
@@ -17,7 +16,6 @@ import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TimeInfo;
-import org.pcollections.PSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,28 +59,32 @@ public final class Unreachability {
       Transition tx, String agentId, AgentInfo info, Instant since, String cause) {
     Agent agent = tx.agent(agentId);
     Standing standing = tx.state().standing(agentId);
+    UnreachableAgent next = new UnreachableAgent(agentId, info, since, standing);
+    if (agent == null) {
+      tx.count("master/recovery_slave_removals");
+      lost(tx, next);
+      return;
+    }
+    Removals.leave(
+        tx,
+        agentId,
+        (now, task) -> unreachable(now, task, since, cause, info),
+        Optional.of(OperationState.OPERATION_UNREACHABLE),
+        last -> {
+          last.count("master/slave_unreachable_completed");
+          last.count("master/slave_removals");
+          last.count("master/slave_removals/reason_unhealthy");
+          lost(last, next);
+        });
+  }
+
+  private static void lost(Transition tx, UnreachableAgent agent) {
     tx.become(
         tx.state()
-            .withRecoveredAgents(tx.state().recoveredAgents().minus(agentId))
-            .withUnreachableAgents(
-                tx.state()
-                    .unreachableAgents()
-                    .plus(agentId, new UnreachableAgent(agentId, info, since, standing))));
-    if (agent != null) {
-      for (Map.Entry<String, PSet<String>> entry : agent.tasks().entrySet()) {
-        for (String taskId : entry.getValue()) {
-          unreachable(tx, tx.framework(entry.getKey()).tasks().get(taskId), since, cause, info);
-        }
-      }
-      Removals.leave(tx, tx.agent(agentId), Optional.of(OperationState.OPERATION_UNREACHABLE));
-      tx.count("master/slave_unreachable_completed");
-      tx.count("master/slave_removals");
-      tx.count("master/slave_removals/reason_unhealthy");
-    } else {
-      tx.count("master/recovery_slave_removals");
-    }
-    Removals.failure(tx, agentId);
-    tx.effect(new Effect.AgentLost(info));
+            .withRecoveredAgents(tx.state().recoveredAgents().minus(agent.id()))
+            .withUnreachableAgents(tx.state().unreachableAgents().plus(agent.id(), agent)));
+    Removals.failure(tx, agent.id());
+    tx.effect(new Effect.AgentLost(agent.info()));
   }
 
   private static void unreachable(

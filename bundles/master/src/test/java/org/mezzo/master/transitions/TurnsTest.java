@@ -63,6 +63,23 @@ class TurnsTest {
   }
 
   @Test
+  void anAgentWithManyTasksLeavesInTurnsAndIsNotOfferedMeanwhile() {
+    String framework = withTasks();
+    String agent = given.state().agents().keySet().iterator().next();
+    given.unreachable(agent);
+    Effect.Next rest = given.only(Effect.Next.class);
+    assertThat(given.agent(agent).active()).isFalse();
+    assertThat(given.toldAllocator()).contains("agentUpdated");
+    given.reregister(given.reregistering(agent));
+    assertThat(given.effects()).isEmpty();
+    given.run(rest.step()).next();
+    assertThat(given.state().agents()).isEmpty();
+    assertThat(given.state().undecided()).isEmpty();
+    assertThat(given.state().unreachableAgents()).containsOnlyKeys(agent);
+    assertThat(given.framework(framework).unreachableTasks()).hasSize(MANY);
+  }
+
+  @Test
   void manyTasksAreReconciledInTurns() {
     String framework = withTasks();
     given.run(tx -> Tasks.reconcile(tx, framework, List.of()));
