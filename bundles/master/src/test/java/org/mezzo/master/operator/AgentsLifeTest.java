@@ -181,10 +181,14 @@ class AgentsLifeTest {
       Authorizer authorizer =
           (subject, actions) ->
               (action, object) ->
-                  Set.of(Action.DRAIN_AGENT, Action.DEACTIVATE_AGENT).contains(action);
+                  Set.of(Action.REGISTER_AGENT, Action.DRAIN_AGENT, Action.DEACTIVATE_AGENT)
+                      .contains(action);
       cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
-      TestAgent agent = cluster.agent(5051, "cpus:4;mem:1000");
       Operator operator = new Operator(cluster);
+      // Nothing is allowed before the authorizer is there, and this agent asks only once.
+      Await.until(
+          () -> operator.call(about("DEACTIVATE_AGENT", "nope", "")).equals("400 Unknown agent"));
+      TestAgent agent = cluster.agent(5051, "cpus:4;mem:1000");
       String refused = "403 403 Forbidden.";
       assertThat(operator.call(about("MARK_AGENT_GONE", agent.id, ""))).isEqualTo(refused);
       assertThat(operator.call(about("DRAIN_AGENT", agent.id, ",\"mark_gone\":true")))
