@@ -479,6 +479,7 @@ class ResilienceTest {
                   .build();
             }
           });
+      cluster.modules.awaitHolders();
       launch(scheduler, second, "t2");
       Await.until(() -> cluster.state().pendingTasks().size() == 1);
       scheduler.accepted(

@@ -104,6 +104,7 @@ class RegistryEndpointTest {
               (action, object) ->
                   action != Action.VIEW_ROLE || !object.value().orElse("").equals("hidden");
       cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+      cluster.modules.awaitHolders();
       TestAgent agent = cluster.agent(5051, "cpus:4;mem(hidden):100;mem(shown):200");
       HttpResponse<String> answer =
           HttpClient.newHttpClient()

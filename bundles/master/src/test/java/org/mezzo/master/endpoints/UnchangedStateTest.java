@@ -152,6 +152,7 @@ class UnchangedStateTest {
     try (TestCluster cluster = new TestCluster(workDir, "acls={}")) {
       Authorizer authorizer = (subject, actions) -> (action, object) -> !refused.contains(action);
       cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+      cluster.modules.awaitHolders();
       try (TestScheduler scheduler = TestScheduler.json(cluster.address())) {
         scheduler.subscribed(TestScheduler.info("r").setName("secret").build());
         Answer all = get(cluster, "/state");
@@ -206,6 +207,7 @@ class UnchangedStateTest {
     try (TestCluster cluster = new TestCluster(workDir, "acls={}")) {
       Authorizer authorizer = (subject, actions) -> (action, object) -> !refused.contains(action);
       cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+      cluster.modules.awaitHolders();
       try (TestScheduler scheduler = TestScheduler.json(cluster.address())) {
         scheduler.subscribed(TestScheduler.info("r").setName("secret").build());
         String all = get(cluster, "/frameworks").text();

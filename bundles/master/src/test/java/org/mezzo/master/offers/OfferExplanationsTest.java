@@ -143,6 +143,7 @@ class OfferExplanationsTest {
               (action, object) ->
                   action != Action.VIEW_ROLE || !object.value().equals(Optional.of("hidden"));
       cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+      cluster.modules.awaitHolders();
       scheduler.subscribed(TestScheduler.info("seen").addRoles("hidden").build());
       cluster.allocator.explaining = question -> ANSWER;
       String id = "framework_id=" + scheduler.id;

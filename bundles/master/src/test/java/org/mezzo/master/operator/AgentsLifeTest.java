@@ -184,6 +184,7 @@ class AgentsLifeTest {
                   Set.of(Action.REGISTER_AGENT, Action.DRAIN_AGENT, Action.DEACTIVATE_AGENT)
                       .contains(action);
       cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+      cluster.modules.awaitHolders();
       Operator operator = new Operator(cluster);
       // Nothing is allowed before the authorizer is there, and this agent asks only once.
       Await.until(

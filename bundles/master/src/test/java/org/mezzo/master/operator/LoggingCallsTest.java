@@ -44,6 +44,7 @@ class LoggingCallsTest {
               return allow;
             };
     cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+    cluster.modules.awaitHolders();
   }
 
   @AfterEach

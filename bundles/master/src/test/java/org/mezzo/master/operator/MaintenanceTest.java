@@ -171,6 +171,7 @@ class MaintenanceTest {
           Set.of(Action.UPDATE_MAINTENANCE_SCHEDULE, Action.GET_MAINTENANCE_STATUS);
       Authorizer authorizer = (subject, actions) -> (action, object) -> allowed.contains(action);
       cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+      cluster.modules.awaitHolders();
       Operator operator = new Operator(cluster);
       assertThat(operator.request("POST", "/maintenance/schedule", SCHEDULE)).isEqualTo("200");
       assertThat(operator.request("GET", "/maintenance/schedule", "")).isEqualTo("200 {}");

@@ -63,6 +63,7 @@ class TeardownTest {
               return allow;
             };
     cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+    cluster.modules.awaitHolders();
     scheduler = TestScheduler.json(cluster.address()).subscribed(INFO);
     asked.clear();
   }

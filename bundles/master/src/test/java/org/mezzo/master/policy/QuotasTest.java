@@ -142,6 +142,7 @@ class QuotasTest {
                   action == leave.get(object.value().orElse(""))
                       || (action == Action.GET_QUOTA && object.value().equals(Optional.of("new")));
       cluster.modules.register(Kinds.AUTHORIZER, "local", authorizer);
+      cluster.modules.awaitHolders();
       Operator operator = new Operator(cluster);
       String forced = "{\"force\":true,\"role\":\"%s\"," + CPU;
       assertThat(operator.request("POST", "/quota", forced.formatted("new")))

@@ -110,6 +110,7 @@ class WeightsTest {
               (action, object) ->
                   action != Action.UPDATE_WEIGHT || object.value().equals(Optional.of("a"));
       cluster.modules.register(Kinds.AUTHORIZER, "local", onlyA);
+      cluster.modules.awaitHolders();
       Operator operator = new Operator(cluster);
       assertThat(operator.request("PUT", "/weights", "[{\"role\":\"a\",\"weight\":2}]"))
           .isEqualTo("200");

@@ -42,6 +42,7 @@ class UpdateFrameworkTest {
       Authorizer onlyRoleA =
           (subject, actions) -> (action, object) -> object.value().equals(Optional.of("a"));
       cluster.modules.register(Kinds.AUTHORIZER, "local", onlyRoleA);
+      cluster.modules.awaitHolders();
       try (TestScheduler scheduler =
           TestScheduler.json(cluster.address()).subscribed(TestScheduler.info("a").build())) {
         HttpResponse<String> both =

@@ -89,8 +89,9 @@ public final class TestCluster implements AutoCloseable {
     return master.cluster().state().orElseThrow();
   }
 
-  /** A registered agent. */
+  /** A registered agent; it asks once, so whoever is asked about it must be there. */
   public TestAgent agent(int port, String resources) throws Exception {
+    modules.awaitHolders();
     return new TestAgent(port, resources).connect(links).register();
   }
 
