@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -101,11 +102,28 @@ class VolumesIT {
             + "\"mode\":\"RW\"}}");
   }
 
-  /** An offer that has all of this. */
+  /** The latest offer that is neither rescinded nor used, once it is as wanted. */
   private static JsonNode offer(TestFramework framework, Predicate<JsonNode> resources) {
-    return framework
-        .await("OFFERS", event -> resources.test(event.at("/offers/offers/0/resources")))
-        .at("/offers/offers/0");
+    AtomicReference<JsonNode> found = new AtomicReference<>();
+    Await.until(
+        "there is an offer as wanted",
+        LIMIT,
+        () -> {
+          JsonNode latest = null;
+          for (JsonNode event : framework.events()) {
+            if (event.path("type").asText().equals("OFFERS")) {
+              latest = event.at("/offers/offers/0");
+            } else if (latest != null && event.at("/rescind/offer_id").equals(latest.path("id"))) {
+              latest = null;
+            }
+          }
+          if (latest == null || !resources.test(latest.path("resources"))) {
+            return false;
+          }
+          found.set(latest);
+          return true;
+        });
+    return found.get();
   }
 
   private static boolean hasVolume(JsonNode resources) {
@@ -173,7 +191,6 @@ class VolumesIT {
     startAgent();
     awaitAgent(it -> it.path("active").asBoolean() && it.path("reserved_resources").has("r"));
 
-    framework.await("RESCIND", event -> true);
     JsonNode second = offer(framework, VolumesIT::hasVolume);
     accept(framework, second, launch(second, "reader", "grep kept data/file", 60));
     framework.awaitState("reader", "TASK_FINISHED");
