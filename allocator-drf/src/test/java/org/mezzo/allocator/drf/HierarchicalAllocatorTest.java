@@ -142,6 +142,28 @@ class HierarchicalAllocatorTest {
   }
 
   @Test
+  void agentsThatComeAreNotTakenForThoseThatWent() {
+    Driver driver = new Driver().frameworks("A");
+    Set<String> offered = new java.util.TreeSet<>();
+    for (int i = 0; i < 100; i++) {
+      driver.agents("cpus:4;mem:4096", "S" + i);
+    }
+    driver.allocate().forEach(offer -> driver.decline(offer, Duration.ofHours(1)));
+    for (int i = 10; i < 80; i++) {
+      driver.allocator.agentRemoved("S" + i);
+    }
+    for (int i = 10; i < 90; i++) {
+      driver.agents("cpus:4;mem:4096", "T" + i);
+      offered.add("T" + i);
+    }
+    assertThat(driver.allocate())
+        .extracting(Proposal::agentId)
+        .containsExactlyInAnyOrderElementsOf(offered);
+    driver.pass(Duration.ofHours(1));
+    assertThat(driver.allocate()).as("the agents that stayed").hasSize(30);
+  }
+
+  @Test
   void inactiveAndUnlistedAgentsAreNotOffered() {
     Driver driver = new Driver().agents("cpus:4;mem:4096", "S1", "S2").frameworks("A");
     AgentState first = Driver.agent("S1", "cpus:4;mem:4096");
