@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -18,6 +19,10 @@ import org.mezzo.resources.Resources;
 /** An agent as the allocator sees it. */
 final class Agent {
   final String id;
+
+  /** Small, and no other agent's at the time. */
+  final int number;
+
   AgentInfo info;
   boolean active;
   boolean multiRole;
@@ -35,13 +40,26 @@ final class Agent {
   /** What is used of everything that is not shared, without allocation roles. */
   private Resources taken = Resources.EMPTY;
 
+  /**
+   * What was offered last and is not in {@link #taken} yet: whoever declines all of it spares both
+   * the sum and the difference.
+   */
+  private Resources offeredLast = Resources.EMPTY;
+
   /** What can be offered. Shared resources never become less (section 2). */
   Resources available;
 
   /** Null when that has to be worked out. */
   private Quantities amounts;
 
-  /** By who refused; null while nobody did. */
+  /** Whether the amounts are worth an offer, by the cluster's idea of it; null if not known. */
+  private Boolean enough;
+
+  private Resources refusedBefore;
+  private Resources offerBefore;
+  private boolean containedBefore;
+
+  /** By who refused; null while nobody did. Members know theirs, too, by number. */
   private Map<Member, Refusal> refusals;
 
   /** Frameworks tend to refuse the same; those are kept once. */
@@ -74,8 +92,9 @@ final class Agent {
   /** Whether what is kept back for others has cut an offer here in the present run. */
   boolean cut;
 
-  Agent(AgentState state) {
+  Agent(AgentState state, int number) {
     this.id = state.id();
+    this.number = number;
     update(state);
   }
 
@@ -158,20 +177,19 @@ final class Agent {
       refusals = new IdentityHashMap<>();
     }
     long millis = Refusal.millis(expires);
-    refusals.compute(
-        member,
-        (m, before) ->
-            new Refusal(lastRefused, millis, Refusal.without(before, lastRefused, millis)));
+    Refusal rest = Refusal.without(refusals.get(member), lastRefused, millis);
+    keep(member, new Refusal(lastRefused, millis, rest));
   }
 
-  /** What a member refused here, expired or not; null if nothing. */
-  Refusal refusal(Member member) {
-    return refusals == null ? null : refusals.get(member);
+  private void keep(Member member, Refusal refusal) {
+    refusals.put(member, refusal);
+    member.refused(number, refusal);
   }
 
   void forgetRefusals(Member member) {
     if (refusals != null) {
       refusals.remove(member);
+      member.refused(number, null);
       if (refusals.isEmpty()) {
         refusals = null;
       }
@@ -180,19 +198,37 @@ final class Agent {
 
   /** Answers whether nothing is left of what the member refused here. */
   boolean forgetExpired(Member member, long now) {
-    Refusal left = Refusal.unexpired(refusal(member), now);
+    Refusal left = Refusal.unexpired(member.refusal(this), now);
     if (left == null) {
       forgetRefusals(member);
     } else {
-      refusals.put(member, left);
+      keep(member, left);
     }
     return left == null;
   }
 
   void use(String frameworkId, Resources allocated) {
     used.merge(frameworkId, allocated, Resources::plus);
-    taken = taken.plus(allocated.nonShared().unallocated());
+    take(allocated.nonShared().unallocated());
     reckon();
+  }
+
+  /**
+   * The framework uses part of what is available.
+   *
+   * @param offered the part
+   * @param allocated the same, allocated
+   */
+  void offer(String frameworkId, Resources offered, Resources allocated) {
+    used.merge(frameworkId, allocated, Resources::plus);
+    Resources part = offered.nonShared();
+    take(offeredLast);
+    offeredLast = part;
+    setAvailable(part == available ? Resources.EMPTY : available.minus(part));
+  }
+
+  private void take(Resources part) {
+    taken = taken.plus(part);
   }
 
   void release(String frameworkId, Resources allocated) {
@@ -202,13 +238,51 @@ final class Agent {
           Resources left = before.minus(allocated);
           return left.isEmpty() ? null : left;
         });
-    taken = taken.minus(allocated.nonShared().unallocated());
+    Resources part = allocated.nonShared().unallocated();
+    if (offeredLast.equals(part)) {
+      offeredLast = Resources.EMPTY;
+    } else {
+      take(offeredLast);
+      offeredLast = Resources.EMPTY;
+      taken = taken.minus(part);
+    }
     reckon();
   }
 
   private void reckon() {
-    available = total.minus(taken);
+    take(offeredLast);
+    offeredLast = Resources.EMPTY;
+    setAvailable(total.minus(taken));
+  }
+
+  private void setAvailable(Resources left) {
+    available = left;
     amounts = null;
+    enough = null;
+  }
+
+  /**
+   * Whether what is available has all of one of these, which must be the same each time.
+   *
+   * @param least empty for anything
+   */
+  boolean hasEnough(List<Quantities> least) {
+    if (enough == null) {
+      enough = Cycle.isEnough(amounts(), least);
+    }
+    return enough;
+  }
+
+  /**
+   * Whether what was refused contains the offer; one framework after the other refuses the same.
+   */
+  boolean contains(Resources refused, Resources offer) {
+    if (refused != refusedBefore || offer != offerBefore) {
+      refusedBefore = refused;
+      offerBefore = offer;
+      containedBefore = refused.contains(offer);
+    }
+    return containedBefore;
   }
 
   /** How much is available. */

@@ -16,6 +16,9 @@ final class Changes {
   /** So many at a time are as good as everybody. */
   private static final int MOST = 10_000;
 
+  /** So many are looked at one by one, whatever their order. */
+  private static final int FEW = 4;
+
   /** What changed: a member, or a role with all its members. */
   private record Change(Role role, Member member) {}
 
@@ -89,6 +92,8 @@ final class Changes {
 
     private final Map<Role, Sorter.Subset<Member>> subsets = new LinkedHashMap<>();
     private Sorter.Subset<Role> roles;
+    private boolean counted;
+    private Member[] few;
 
     private void add(Role role, Member member) {
       if (role.members == 0 || (member != null && member.gone)) {
@@ -102,6 +107,26 @@ final class Changes {
       } else if (!known.isEmpty()) {
         known.add(member);
       }
+    }
+
+    /** Its members; null when they are more than a few, or not known one by one. */
+    Member[] few() {
+      if (!counted) {
+        counted = true;
+        few = members();
+      }
+      return few;
+    }
+
+    private Member[] members() {
+      List<Member> all = new ArrayList<>();
+      for (Set<Member> some : members.values()) {
+        all.addAll(some);
+        if (some.isEmpty() || all.size() > FEW) {
+          return null;
+        }
+      }
+      return all.isEmpty() ? null : all.toArray(Member[]::new);
     }
 
     /** Whether nobody is in it. */

@@ -1,5 +1,6 @@
 package org.mezzo.allocator.drf;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -20,6 +21,10 @@ import org.mezzo.resources.Resources;
 final class ClusterIndex {
   final AllocatorOptions options;
   final Map<String, Agent> agents = new LinkedHashMap<>();
+
+  /** Those of agents that are gone, to be given away before larger ones. */
+  private final ArrayDeque<Integer> numbers = new ArrayDeque<>();
+
   final Map<String, Framework> frameworks = new HashMap<>();
   final Map<String, Role> roles = new HashMap<>();
   final Scalars scalars;
@@ -175,7 +180,7 @@ final class ClusterIndex {
 
   void addAgent(AgentState state) {
     removeAgent(state.id());
-    Agent agent = new Agent(state);
+    Agent agent = new Agent(state, numbers.isEmpty() ? agents.size() : numbers.pop());
     agents.put(agent.id, agent);
     scalars.change(agent.total, 1);
     if (!quotas.isEmpty()) {
@@ -229,6 +234,7 @@ final class ClusterIndex {
     }
     rest(agent);
     agents.remove(agentId);
+    numbers.push(agent.number);
   }
 
   void addFramework(FrameworkState state) {
@@ -366,15 +372,26 @@ final class ClusterIndex {
   private void use(Agent agent, String frameworkId, Resources resources) {
     Resources free = agent.available;
     agent.use(frameworkId, resources);
+    used(resources, free, agent.available);
+  }
+
+  private void used(Resources resources, Resources freeBefore, Resources freeAfter) {
     if (!quotas.isEmpty()) {
       quotas.used(resources, 1);
-      quotas.available(free, agent.available);
+      quotas.available(freeBefore, freeAfter);
     }
   }
 
-  /** A framework is offered what it has not had. */
-  void offer(Member member, Agent agent, Resources allocated) {
-    use(agent, member.framework.id, allocated);
+  /**
+   * A framework is offered part of what is available on an agent.
+   *
+   * @param offered the part
+   * @param allocated the same, allocated to the member's role
+   */
+  void offer(Member member, Agent agent, Resources offered, Resources allocated) {
+    Resources free = agent.available;
+    agent.offer(member.framework.id, offered, allocated);
+    used(allocated, free, agent.available);
     member.framework.agents.add(agent);
     account(member, scalars.delta(agent.id, allocated), true);
   }

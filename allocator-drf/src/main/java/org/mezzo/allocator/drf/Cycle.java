@@ -60,10 +60,6 @@ final class Cycle {
 
   private long sameMoment;
 
-  private Resources refusedBefore;
-  private Resources offerBefore;
-  private boolean containedBefore;
-
   /**
    * @param agents those that may be offered
    * @param shuffle brings them into the order in which they are visited
@@ -89,7 +85,11 @@ final class Cycle {
         next.wakeUp = Long.MAX_VALUE;
         next.offered = false;
         next.cut = false;
-        visited.add(next);
+        if (isRefusedByAll(next)) {
+          remember(next, moment);
+        } else {
+          visited.add(next);
+        }
       }
     }
     if (quotas.anyGuarantee()) {
@@ -98,6 +98,25 @@ final class Cycle {
     visit(visited, this::shareWithRoles);
     visited.forEach(next -> remember(next, moment));
     return quotas.anyGuarantee() ? merged() : proposals;
+  }
+
+  /**
+   * Whether everybody who may be offered something on an agent has refused all that is there. Most
+   * agents are done with by that where few have changed and most is filtered.
+   */
+  private boolean isRefusedByAll(Agent next) {
+    Member[] few = next.scope.few();
+    if (few == null) {
+      return false;
+    }
+    for (Member member : few) {
+      Refusal refusal = refusal(member, next, next.available);
+      if (refusal == null) {
+        return false;
+      }
+      next.wakeUp = Math.min(next.wakeUp, refusal.expires);
+    }
+    return true;
   }
 
   /** Who may be offered something on an agent, as far as is known. */
@@ -450,6 +469,9 @@ final class Cycle {
     if (member.minAllocatable != null) {
       return isEnough(candidateAmounts(), member.minAllocatable);
     }
+    if (candidate == agent.available) {
+      return agent.hasEnough(index.options.minAllocatable());
+    }
     if (candidateMin == 0) {
       candidateMin = isEnough(candidateAmounts(), index.options.minAllocatable()) ? 1 : -1;
     }
@@ -463,7 +485,7 @@ final class Cycle {
     return candidateAmounts;
   }
 
-  private static boolean isEnough(Quantities amounts, List<Quantities> least) {
+  static boolean isEnough(Quantities amounts, List<Quantities> least) {
     for (int i = 0; i < least.size(); i++) {
       if (amounts.contains(least.get(i))) {
         return true;
@@ -495,25 +517,19 @@ final class Cycle {
 
   /** What the member refused that contains the offer; null if nothing. */
   Refusal refusal(Member member, Resources offer) {
+    return refusal(member, agent, offer);
+  }
+
+  private Refusal refusal(Member member, Agent on, Resources offer) {
     if (!member.refuses()) {
       return null;
     }
-    for (Refusal refusal = agent.refusal(member); refusal != null; refusal = refusal.next) {
-      if (refusal.expires > now && contains(refusal.resources, offer)) {
+    for (Refusal refusal = member.refusal(on); refusal != null; refusal = refusal.next) {
+      if (refusal.expires > now && on.contains(refusal.resources, offer)) {
         return refusal;
       }
     }
     return null;
-  }
-
-  /** One framework after the other refuses the same. */
-  private boolean contains(Resources refused, Resources offer) {
-    if (refused != refusedBefore || offer != offerBefore) {
-      refusedBefore = refused;
-      offerBefore = offer;
-      containedBefore = refused.contains(offer);
-    }
-    return containedBefore;
   }
 
   /** Whether an offer is less than the member, or else the cluster, wants. */
@@ -535,8 +551,8 @@ final class Cycle {
     if (!shared.isEmpty()) {
       offeredShared.merge(agent, shared, Resources::plus);
     }
-    Resources allocated = offer.allocatedTo(role.name);
-    index.offer(member, agent, allocated);
+    Resources allocated = role.allocation.of(offer);
+    index.offer(member, agent, offer, allocated);
     proposals.add(new Proposal(member.framework.id, role.name, agent.id, allocated));
     refreshCandidate();
     return true;

@@ -90,6 +90,7 @@ public final class HierarchicalAllocator implements Allocator {
     weightsUpdated(state.weights());
     quotasUpdated(state.quotas());
     whitelistUpdated(state.whitelist());
+    pause.configure(options);
     pause.begin(state.recovery(), !state.quotas().isEmpty());
     for (InverseOffer offer : state.inverseOffers()) {
       maintenance(offer).ifPresent(it -> it.ask(offer.frameworkId()));

@@ -1,8 +1,10 @@
 package org.mezzo.allocator.drf;
 
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.mezzo.api.allocator.OfferConstraintsFilter;
@@ -23,6 +25,12 @@ final class Member {
 
   /** Whether it is not tracked any more. */
   boolean gone;
+
+  /** How many agents have their refusals on a page. */
+  private static final int PAGE = 32;
+
+  /** What it refused by number of the agent, in pages that are null where there is nothing. */
+  private Refusal[][] refusals = {};
 
   /** The agents on which it refused something; what it refused lies with them. */
   private final Set<Agent> refusedOn = new HashSet<>();
@@ -46,6 +54,29 @@ final class Member {
     agent.addRefusal(this, resources, expires);
   }
 
+  /** Notes what it refused on the agent of that number; null when that is nothing. */
+  void refused(int agent, Refusal refusal) {
+    int page = agent / PAGE;
+    if (page >= refusals.length) {
+      refusals = Arrays.copyOf(refusals, Math.max(page + 1, 2 * refusals.length));
+    }
+    if (refusals[page] == null) {
+      refusals[page] = new Refusal[PAGE];
+    }
+    refusals[page][agent % PAGE] = refusal;
+    if (refusal == null && Arrays.stream(refusals[page]).allMatch(Objects::isNull)) {
+      refusals[page] = null;
+    }
+  }
+
+  /** What it refused on an agent, expired or not; null if nothing. */
+  Refusal refusal(Agent agent) {
+    int page = agent.number / PAGE;
+    return page < refusals.length && refusals[page] != null
+        ? refusals[page][agent.number % PAGE]
+        : null;
+  }
+
   /** Whether it refused anything anywhere, which is cheaper to know than what. */
   boolean refuses() {
     return !refusedOn.isEmpty();
@@ -54,6 +85,7 @@ final class Member {
   void forgetRefusals() {
     refusedOn.forEach(agent -> agent.forgetRefusals(this));
     refusedOn.clear();
+    refusals = new Refusal[][] {};
   }
 
   /** Answers whether it had refused anything there. */
@@ -73,9 +105,9 @@ final class Member {
   void forgetExpired(long now, Consumer<Agent> woken) {
     refusedOn.removeIf(
         agent -> {
-          Refusal before = agent.refusal(this);
+          Refusal before = refusal(agent);
           boolean all = agent.forgetExpired(this, now);
-          if (all || agent.refusal(this) != before) {
+          if (all || refusal(agent) != before) {
             woken.accept(agent);
           }
           return all;

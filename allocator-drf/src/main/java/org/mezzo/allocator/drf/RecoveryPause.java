@@ -1,8 +1,8 @@
 package org.mezzo.allocator.drf;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.Recovery;
 
 /**
@@ -10,13 +10,15 @@ import org.mezzo.api.allocator.Recovery;
  * something: else it would be given away before those agents come (section 9.10).
  */
 final class RecoveryPause {
-  /** The share of known agents that must be back. */
-  private static final double ENOUGH = 0.8;
-
-  private static final Duration LONGEST = Duration.ofMinutes(10);
+  private AllocatorOptions options = AllocatorOptions.builder().build();
 
   /** Empty when there is no pause, or none any more. */
   private Optional<Recovery> recovery = Optional.empty();
+
+  /** Goes by other options from now on. */
+  void configure(AllocatorOptions newOptions) {
+    options = newOptions;
+  }
 
   /** Begins one, if there is a reason to. */
   void begin(Optional<Recovery> newRecovery, boolean anyQuota) {
@@ -25,12 +27,12 @@ final class RecoveryPause {
 
   /** How many agents end it. */
   int enough() {
-    return recovery.map(it -> (int) (it.agents() * ENOUGH)).orElse(0);
+    return recovery.map(it -> (int) (it.agents() * options.recoveryFactor())).orElse(0);
   }
 
   /** When it ends whoever is back; empty when there is no pause. */
   Optional<Instant> end() {
-    return recovery.map(it -> it.began().plus(LONGEST));
+    return recovery.map(it -> it.began().plus(options.recoveryTimeout()));
   }
 
   /** Whether offers are to be held; once they need not, they need not again. */

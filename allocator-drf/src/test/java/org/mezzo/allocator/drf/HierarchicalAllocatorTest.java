@@ -142,6 +142,28 @@ class HierarchicalAllocatorTest {
   }
 
   @Test
+  void agentsThatComeAreNotTakenForThoseThatWent() {
+    Driver driver = new Driver().frameworks("A");
+    Set<String> offered = new java.util.TreeSet<>();
+    for (int i = 0; i < 100; i++) {
+      driver.agents("cpus:4;mem:4096", "S" + i);
+    }
+    driver.allocate().forEach(offer -> driver.decline(offer, Duration.ofHours(1)));
+    for (int i = 10; i < 80; i++) {
+      driver.allocator.agentRemoved("S" + i);
+    }
+    for (int i = 10; i < 90; i++) {
+      driver.agents("cpus:4;mem:4096", "T" + i);
+      offered.add("T" + i);
+    }
+    assertThat(driver.allocate())
+        .extracting(Proposal::agentId)
+        .containsExactlyInAnyOrderElementsOf(offered);
+    driver.pass(Duration.ofHours(1));
+    assertThat(driver.allocate()).as("the agents that stayed").hasSize(30);
+  }
+
+  @Test
   void inactiveAndUnlistedAgentsAreNotOffered() {
     Driver driver = new Driver().agents("cpus:4;mem:4096", "S1", "S2").frameworks("A");
     AgentState first = Driver.agent("S1", "cpus:4;mem:4096");
@@ -507,5 +529,100 @@ class HierarchicalAllocatorTest {
         new Driver().agents("cpus(Q):3;mem(Q):10;cpus:5;mem:5000", "S1").frameworks("Q", "R");
     driver.quota("Q", "", "cpus:4");
     assertThat(driver.offers()).containsExactly("Q@S1 cpus:4.0 mem:5010.0", "R@S1 cpus:4.0");
+  }
+
+  @Test
+  void theRandomSorterGivesFrameworksOfARoleEqualChances() {
+    AllocatorOptions random =
+        AllocatorOptions.builder().frameworkSorter("random").minAllocatable(List.of()).build();
+    Driver driver = new Driver(random);
+    for (String id : List.of("F", "G", "H", "I")) {
+      driver.allocator.frameworkAdded(framework(id, "A"));
+    }
+    String[] ids = new String[2000];
+    Arrays.setAll(ids, i -> "S" + i);
+    driver.agents("cpus:1", ids);
+    Map<String, Long> shares =
+        driver.allocate().stream()
+            .collect(
+                java.util.stream.Collectors.groupingBy(
+                    Proposal::frameworkId, java.util.stream.Collectors.counting()));
+    assertThat(shares).hasSize(4);
+    assertThat(shares.values()).allSatisfy(share -> assertThat(share).isBetween(400L, 600L));
+  }
+
+  @Test
+  void whatRolesBelowHoldCountsForTheTop() {
+    Driver driver = new Driver(Driver.anyOffer());
+    driver.quota("Q", "", "cpus:4");
+    driver.allocator.agentAdded(
+        Driver.agent(
+            "S1", resources("cpus:8"), Map.of("Q/sub", resources("cpus:3").allocatedTo("Q/sub"))));
+    driver.frameworks("Q", "Q/sub");
+    driver.allocator.frameworkUpdated(
+        framework("Q/sub", true, Set.of("Q/sub"), Set.of("MULTI_ROLE"), "Q/sub"));
+    assertThat(driver.offers()).containsExactly("Q@S1 cpus:1.0");
+  }
+
+  @Test
+  void reservationsOfRolesBelowCountForTheTop() {
+    Driver driver =
+        new Driver(Driver.anyOffer()).agents("cpus(Q/sub):3;cpus:8", "S1").frameworks("Q");
+    driver.quota("Q", "cpus:4", "cpus:4");
+    assertThat(driver.offers()).containsExactly("Q@S1 cpus:1.0");
+  }
+
+  @Test
+  void whatComesAlongWithAGuarantee() throws Exception {
+    Resources revocable =
+        Resources.of(
+            List.of(scalar("cpus", 16).setRevocable(RevocableInfo.getDefaultInstance()).build()));
+    Driver driver = new Driver();
+    driver.allocator.agentAdded(
+        Driver.agent(
+            "S1",
+            resources("cpus:4;mem:4096;cpus(Q):1;cpus(R):2;ports:[1-10]").plus(revocable),
+            Map.of()));
+    driver.allocator.frameworkAdded(
+        framework("Q", true, Set.of(), Set.of("MULTI_ROLE", "REVOCABLE_RESOURCES"), "Q"));
+    driver.frameworks("R");
+    driver.quota("Q", "cpus:2;mem:1024", "cpus:2;mem:1024");
+    assertThat(driver.offers())
+        .as("one of the two guaranteed is reserved, what is revocable counts for no limit")
+        .containsExactly("Q@S1 cpus:18.0 mem:1024.0 ports:10.0", "R@S1 cpus:5.0 mem:3072.0");
+  }
+
+  @Test
+  void aGuaranteeIsNotMetWithWhatIsHeldBackForOthersOrReserved() {
+    Driver driver =
+        new Driver(Driver.anyOffer()).agents("cpus(R):8;cpus:2", "S1").frameworks("Q", "R");
+    driver.quota("P", "cpus:1", "");
+    driver.quota("Q", "cpus:1", "");
+    assertThat(driver.offers())
+        .as("reserved resources are not headroom: of the two free one is Q's and one kept for P")
+        .containsExactly("Q@S1 cpus:1.0", "R@S1 cpus:8.0");
+  }
+
+  @Test
+  void aLeastOfferOfAFrameworkHoldsForItsGuaranteeToo() {
+    OfferFilters much =
+        OfferFilters.newBuilder()
+            .setMinAllocatableResources(
+                OfferFilters.MinAllocatableResources.newBuilder()
+                    .addQuantities(
+                        OfferFilters.ResourceQuantities.newBuilder()
+                            .putQuantities("cpus", Value.Scalar.newBuilder().setValue(3).build())))
+            .build();
+    Driver driver = new Driver().agents("cpus:8;mem:8192", "S1");
+    FrameworkState state = framework("Q", "Q");
+    driver.allocator.frameworkAdded(
+        FrameworkState.builder("Q", state.info().toBuilder().putOfferFilters("Q", much).build())
+            .roles(state.roles())
+            .capabilities(MULTI)
+            .build());
+    driver.quota("Q", "cpus:2", "cpus:2");
+    assertThat(driver.offers()).isEmpty();
+    driver.quota("Q", "cpus:3", "cpus:3");
+    assertThat(driver.offers()).containsExactly("Q@S1 cpus:3.0 mem:8192.0");
   }
 }

@@ -135,7 +135,11 @@ class WorkedExamplesTest {
   }
 
   private Driver recovering(int known, boolean quota) {
-    Driver driver = new Driver().frameworks("R");
+    return recovering(new Driver(), known, quota);
+  }
+
+  private Driver recovering(Driver driver, int known, boolean quota) {
+    driver.frameworks("R");
     if (quota) {
       driver.quota("Q", "cpus:1", "");
     }
@@ -164,6 +168,23 @@ class WorkedExamplesTest {
     assertThat(driver.offers()).isEmpty();
     driver.pass(Duration.ofMillis(1));
     assertThat(driver.offers()).hasSize(1);
+  }
+
+  @Test
+  void theOperatorSaysHowManyAndHowLongToWaitFor() {
+    AllocatorOptions options =
+        AllocatorOptions.builder()
+            .recoveryFactor(0.25)
+            .recoveryTimeout(Duration.ofMinutes(2))
+            .build();
+    Driver driver = recovering(new Driver(options), 10, true).agents("cpus:4;mem:4096", "S1");
+    assertThat(driver.offers()).isEmpty();
+    assertThat(driver.agents("cpus:4;mem:4096", "S2").offers()).as("int(2.5) are back").hasSize(2);
+    Driver late = recovering(new Driver(options), 10, true).agents("cpus:4;mem:4096", "S1");
+    late.pass(Duration.ofMinutes(2).minusMillis(1));
+    assertThat(late.offers()).isEmpty();
+    late.pass(Duration.ofMillis(1));
+    assertThat(late.offers()).hasSize(1);
   }
 
   @Test

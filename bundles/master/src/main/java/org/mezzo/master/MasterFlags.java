@@ -178,6 +178,11 @@ public record MasterFlags(
                 domain
                     .filter(it -> it.getFaultDomain().hasRegion())
                     .map(it -> it.getFaultDomain().getRegion().getName()))
+            .recoveryFactor(
+                FlagTexts.read(
+                        flags, "allocator_agent_recovery_factor", MasterFlags::recoveryFactor)
+                    .orElseThrow())
+            .recoveryTimeout(flags.duration("allocator_recovery_timeout"))
             .build();
     return new Allocation(
         flags.text("allocator").orElse("hierarchical"),
@@ -230,6 +235,14 @@ public record MasterFlags(
       throw new IOException("'" + text + "' is not a share from 0% to 100%");
     }
     return percent / 100;
+  }
+
+  private static double recoveryFactor(String text) throws IOException {
+    double factor = number(text);
+    if (!(factor >= 0 && factor <= 1)) {
+      throw new IOException("'" + text + "' is not a share from 0 to 1");
+    }
+    return factor;
   }
 
   /** The number that a text is; NaN when it is none, which is in no range. */

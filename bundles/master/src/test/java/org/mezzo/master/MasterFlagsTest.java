@@ -49,6 +49,8 @@ class MasterFlagsTest {
                 entry("weights", "a=2.5, b/c=1"),
                 entry("agent_removal_rate_limit", "2/10mins"),
                 entry("recovery_agent_removal_limit", "25%"),
+                entry("allocator_agent_recovery_factor", "0.5"),
+                entry("allocator_recovery_timeout", "2mins"),
                 entry("roles", "x, y,"),
                 entry("whitelist", "file:///etc/list"),
                 entry("cluster", "home"),
@@ -65,6 +67,8 @@ class MasterFlagsTest {
     assertThat(flags.agents().removals())
         .contains(new MasterFlags.Removals(2, Duration.ofMinutes(10)));
     assertThat(flags.agents().recoveryLimit()).isEqualTo(0.25);
+    assertThat(flags.allocation().options().recoveryFactor()).isEqualTo(0.5);
+    assertThat(flags.allocation().options().recoveryTimeout()).isEqualTo(Duration.ofMinutes(2));
     assertThat(flags.frameworks().rules().roles().orElseThrow())
         .containsExactlyInAnyOrder("x", "y");
     assertThat(flags.allocation().whitelist()).contains(Path.of("/etc/list"));
@@ -94,6 +98,10 @@ class MasterFlagsTest {
         "recovery_agent_removal_limit;101%",
         "recovery_agent_removal_limit;some",
         "min_allocatable_resources;cpus",
+        "allocator_agent_recovery_factor;1.5",
+        "allocator_agent_recovery_factor;-1",
+        "allocator_agent_recovery_factor;most",
+        "allocator_recovery_timeout;10",
         "advertise_port;http",
         "advertise_port;70000",
         "advertise_ip;300.1.1.1",

@@ -483,22 +483,22 @@ public final class Resources implements Iterable<Resource> {
 
   /** The same resources with this allocation role. */
   public Resources allocatedTo(String role) {
-    return allocated(kind -> kind.allocatedTo(role));
+    return as(kind -> kind.allocatedTo(role));
   }
 
   /** The same resources without allocation role. */
   public Resources unallocated() {
-    return (flags & ResourceKind.ALLOCATED) == 0 ? this : allocated(ResourceKind::unallocated);
+    return (flags & ResourceKind.ALLOCATED) == 0 ? this : as(ResourceKind::unallocated);
   }
 
   /** Kinds that differ in the allocation role only can become one. */
-  private Resources allocated(UnaryOperator<ResourceKind> role) {
+  Resources as(UnaryOperator<ResourceKind> other) {
     if (entries.length == 0) {
       return this;
     }
     Resource[] out = new Resource[entries.length];
     for (int i = 0; i < entries.length; i++) {
-      out[i] = entries[i].as(role.apply(entries[i].kind));
+      out[i] = entries[i].as(other.apply(entries[i].kind));
     }
     return of(out);
   }
@@ -507,7 +507,7 @@ public final class Resources implements Iterable<Resource> {
   public Resources withoutReservations() {
     return (flags & ResourceKind.RESERVED) == 0
         ? this
-        : allocated(kind -> kind.withReservations(List.of()));
+        : as(kind -> kind.withReservations(List.of()));
   }
 
   public Resources filter(Predicate<Resource> keep) {

@@ -1,5 +1,6 @@
 package org.mezzo.api.allocator;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -20,7 +21,9 @@ public final class AllocatorOptions {
       Set<String> excludedResourceNames,
       boolean filterGpuResources,
       List<Quantities> minAllocatable,
-      Optional<String> region) {}
+      Optional<String> region,
+      double recoveryFactor,
+      Duration recoveryTimeout) {}
 
   private AllocatorOptions(Data data) {
     this.data = data;
@@ -40,6 +43,8 @@ public final class AllocatorOptions {
     builder.filterGpuResources = data.filterGpuResources;
     builder.minAllocatable = data.minAllocatable;
     builder.region = data.region;
+    builder.recoveryFactor = data.recoveryFactor;
+    builder.recoveryTimeout = data.recoveryTimeout;
     return builder;
   }
 
@@ -73,6 +78,19 @@ public final class AllocatorOptions {
     return data.region;
   }
 
+  /**
+   * The share, from 0 to 1, of the agents of a {@link Recovery} that must be back before offers are
+   * made again.
+   */
+  public double recoveryFactor() {
+    return data.recoveryFactor;
+  }
+
+  /** The longest that offers are held because of a {@link Recovery}, from its beginning. */
+  public Duration recoveryTimeout() {
+    return data.recoveryTimeout;
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof AllocatorOptions state && data.equals(state.data);
@@ -97,6 +115,8 @@ public final class AllocatorOptions {
     private List<Quantities> minAllocatable =
         List.of(Quantities.of("cpus", 10), Quantities.of("mem", 32_000));
     private Optional<String> region = Optional.empty();
+    private double recoveryFactor = 0.8;
+    private Duration recoveryTimeout = Duration.ofMinutes(10);
 
     private Builder() {}
 
@@ -136,6 +156,18 @@ public final class AllocatorOptions {
       return this;
     }
 
+    /** See {@link AllocatorOptions#recoveryFactor}. */
+    public Builder recoveryFactor(double value) {
+      recoveryFactor = value;
+      return this;
+    }
+
+    /** See {@link AllocatorOptions#recoveryTimeout}. */
+    public Builder recoveryTimeout(Duration value) {
+      recoveryTimeout = value;
+      return this;
+    }
+
     /** As it is now. */
     public AllocatorOptions build() {
       return new AllocatorOptions(
@@ -145,7 +177,9 @@ public final class AllocatorOptions {
               excludedResourceNames,
               filterGpuResources,
               minAllocatable,
-              region));
+              region,
+              recoveryFactor,
+              recoveryTimeout));
     }
   }
 }
