@@ -18,6 +18,7 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.offers.OfferExplanations;
+import org.mezzo.master.operator.FrameworkReadmission;
 import org.mezzo.master.operator.FrameworkTeardown;
 import org.mezzo.master.operator.OperatorApi;
 import org.mezzo.master.operator.OperatorCalls;
@@ -143,6 +144,9 @@ public final class MasterEndpoints {
     endpoints.add(new QuotaEndpoint(answers, gate, requests));
     endpoints.add(new RegistryEndpoint(answers, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
+    endpoints.add(
+        new ReadmitEndpoint(
+            new FrameworkReadmission(leadership, authorization), gate, workers.answers()));
     endpoints.addAll(ResourcesEndpoint.all(resources, gate, workers.answers()));
     endpoints.add(
         new OfferExplanationEndpoint(

@@ -365,6 +365,7 @@ class EveryRowAsksTest {
         "/weights",
         "/teardown",
         "/quota",
+        "/mezzo/frameworks/readmit",
         "/reserve",
         "/unreserve",
         "/create-volumes",
