@@ -1,5 +1,6 @@
 package org.mezzo.master.endpoints;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +40,9 @@ import org.mezzo.protocol.v1.master.Call;
  * endpoints. Nothing else adds them to its router.
  */
 public final class MasterEndpoints {
+  /** How long an agent that answers for the master may need, and clients for what it answers. */
+  private static final Duration AGENT_PATIENCE = Duration.ofSeconds(30);
+
   private final Leadership leadership;
   private final Authorization authorization;
   private final MetricsRegistry metrics;
@@ -151,6 +155,13 @@ public final class MasterEndpoints {
     endpoints.add(
         new OfferExplanationEndpoint(
             new OfferExplanations(leadership, authorization), gate, workers.answers()));
+    endpoints.add(
+        new AgentFilesEndpoint(
+            leadership,
+            authorization,
+            new AgentRelay(metrics, workers.answers(), AGENT_PATIENCE),
+            gate,
+            workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

@@ -366,6 +366,7 @@ class EveryRowAsksTest {
         "/teardown",
         "/quota",
         "/mezzo/frameworks/readmit",
+        "/mezzo/agents",
         "/reserve",
         "/unreserve",
         "/create-volumes",
