@@ -13,6 +13,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -55,7 +56,7 @@ class AgentRelayTest {
         "/who",
         exchange -> {
           List<String> given = exchange.getRequestHeaders().get("Authorization");
-          byte[] body = String.valueOf(given).getBytes();
+          byte[] body = String.valueOf(given).getBytes(StandardCharsets.UTF_8);
           exchange.getResponseHeaders().add("WWW-Authenticate", "Basic realm=\"agent\"");
           exchange.getResponseHeaders().add("Content-Type", "text/x-test");
           exchange.getResponseHeaders().add("Set-Cookie", "mine");
