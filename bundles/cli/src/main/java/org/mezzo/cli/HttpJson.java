@@ -5,13 +5,16 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Small JSON answers of daemons, as maps, lists, texts, numbers and booleans. */
 final class HttpJson {
@@ -53,6 +56,31 @@ final class HttpJson {
         throw new IOException(url + " did not answer with a JSON object");
       }
       return object(parser);
+    }
+  }
+
+  /** Posts a form, of which nothing but success is expected. */
+  static void post(String url, Map<String, String> form) throws IOException {
+    HttpURLConnection connection = open(url);
+    connection.setRequestMethod("POST");
+    connection.setDoOutput(true);
+    connection.setRequestProperty("Content-Type", "application/x-www-form-urlencoded");
+    String body =
+        form.entrySet().stream()
+            .map(
+                field ->
+                    field.getKey()
+                        + "="
+                        + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
+            .collect(Collectors.joining("&"));
+    try (OutputStream out = connection.getOutputStream()) {
+      out.write(body.getBytes(StandardCharsets.UTF_8));
+    }
+    int status = connection.getResponseCode();
+    String reason = status == 200 ? "" : reason(connection);
+    connection.disconnect();
+    if (status != 200) {
+      throw new IOException(url + " answered with status " + status + reason);
     }
   }
 

@@ -22,6 +22,7 @@ import picocli.CommandLine.HelpCommand;
       ModuleCommand.class,
       AclCommand.class,
       OfferCommand.class,
+      FrameworkCommand.class,
       ClassDataCommand.class,
       HelpCommand.class
     })

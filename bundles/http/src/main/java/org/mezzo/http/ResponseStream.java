@@ -28,6 +28,13 @@ public interface ResponseStream {
    */
   void onClosed(java.util.function.Consumer<Throwable> listener);
 
+  /**
+   * Runs something once when nothing that was written before waits to be sent, or the stream has
+   * ended: for writers that make the next piece only when the last one is taken. At once, or on the
+   * thread on which a write ends, which it must not hold.
+   */
+  void whenTaken(Runnable listener);
+
   /** Bytes that wait for the client behind the message that is being sent. */
   long queuedBytes();
 }

@@ -520,6 +520,30 @@ class JettyConnectorsTest {
   }
 
   @Test
+  void tellsWhenWhatWasWrittenIsTaken() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+      ResponseStream stream = nextStream();
+      CompletableFuture<Void> nothing = new CompletableFuture<>();
+      stream.whenTaken(() -> nothing.complete(null));
+      nothing.get(60, TimeUnit.SECONDS);
+      // More than a connection takes by itself.
+      stream.write(new byte[32 << 20]);
+      CompletableFuture<Void> taken = new CompletableFuture<>();
+      stream.whenTaken(() -> taken.complete(null));
+      assertThat(taken).isNotDone();
+      stream.write("last".getBytes(StandardCharsets.UTF_8));
+      client.readUntil("last\r\n");
+      taken.get(60, TimeUnit.SECONDS);
+      stream.write(new byte[32 << 20]);
+      CompletableFuture<Void> never = new CompletableFuture<>();
+      stream.whenTaken(() -> never.complete(null));
+      stream.abort();
+      never.get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
   void keepsARequestThatIsSentBehindAStream() throws Exception {
     try (RawClient client = raw()) {
       client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");

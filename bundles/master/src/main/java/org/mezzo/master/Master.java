@@ -143,6 +143,17 @@ public final class Master implements Daemon {
   private void measure() {
     MetricsRegistry metrics = frame.metrics();
     Gauges.register(metrics, leadership);
+    metrics.counter("master/mezzo/offers_timed_out");
+    metrics.counter("master/mezzo/chronic_decliners_found");
+    metrics.gauge(
+        "master/mezzo/chronic_decliners",
+        () ->
+            leadership.measure(
+                state ->
+                    (int)
+                        state.frameworks().values().stream()
+                            .filter(framework -> framework.refusals().chronic())
+                            .count()));
     // All work, messages and requests too, comes to the loop in one queue.
     metrics.gauge("master/event_queue_dispatches", loop::waiting);
     metrics.gauge("master/event_queue_messages", () -> 0);

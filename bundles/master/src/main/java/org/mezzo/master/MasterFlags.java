@@ -155,7 +155,7 @@ public record MasterFlags(
             Settings.Frameworks.DEFAULT.heartbeatInterval(),
             flags.text("roles").map(text -> Set.copyOf(FlagTexts.list(text))),
             flags.bool("root_submissions"),
-            flags.optionalDuration("offer_timeout")),
+            Optional.of(flags.duration("offer_timeout")).filter(timeout -> !timeout.isZero())),
         new RegexLimits(
             flags.bytes("offer_constraints_re2_max_mem"),
             (int) flags.integer("offer_constraints_re2_max_program_size")),

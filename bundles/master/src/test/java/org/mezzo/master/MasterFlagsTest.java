@@ -42,6 +42,14 @@ class MasterFlagsTest {
   }
 
   @Test
+  void offersStayForEverWithATimeoutOfNothing() throws Exception {
+    assertThat(flags(Map.of("offer_timeout", "0secs")).frameworks().rules().offerTimeout())
+        .isEmpty();
+    assertThat(flags(Map.of("offer_timeout", "3mins")).frameworks().rules().offerTimeout())
+        .contains(Duration.ofMinutes(3));
+  }
+
+  @Test
   void readsWhatTextsMean() throws Exception {
     MasterFlags flags =
         flags(

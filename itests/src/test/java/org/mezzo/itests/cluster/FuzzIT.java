@@ -1,8 +1,10 @@
 package org.mezzo.itests.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.google.protobuf.Message;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -10,21 +12,55 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
+import org.mezzo.protocol.json.Json;
 
 /**
- * Malformed calls in JSON and protobuf, and broken HTTP, against every v1 endpoint. Invariants: no
- * answer is a 500, no event holds the master's loop for 50 ms, and the cluster still runs a task
- * afterwards. Seeded: {@code -Dmezzo.fuzz.seed=N}; {@code -Dmezzo.fuzz.seconds=60}.
+ * Malformed calls in JSON and protobuf, well-formed ones of every type that are nearly right,
+ * forms, and broken HTTP, against every v1 endpoint and those that change something. Invariants: no
+ * answer is a 500, no event holds the master's loop for 50 ms, what agents have is what is
+ * allocated, offered and free of it, every task has its framework and its agent, and the cluster
+ * still runs a task afterwards. Seeded: {@code -Dmezzo.fuzz.seed=N}; {@code
+ * -Dmezzo.fuzz.seconds=60}.
  */
 class FuzzIT {
   private static final String INFO =
       "{\"user\":\""
           + System.getProperty("user.name")
           + "\",\"name\":\"fuzz\",\"failover_timeout\":60.0}";
+
+  /** Offers and reservations of its own, which others are not offered. */
+  private static final String FUZZING =
+      INFO.replace(
+          "}",
+          ",\"roles\":[\"*\",\""
+              + RandomCalls.ROLE
+              + "\"],\"capabilities\":[{\"type\":\"MULTI_ROLE\"},"
+              + "{\"type\":\"RESERVATION_REFINEMENT\"}]}");
+
+  /** Endpoints of the master that take a form, or JSON, and what they take. */
+  private static final List<String> FORMS =
+      List.of(
+          "POST /reserve",
+          "POST /unreserve",
+          "POST /create-volumes",
+          "POST /destroy-volumes",
+          "POST /teardown",
+          "POST /mezzo/frameworks/readmit",
+          "POST /quota",
+          "PUT /weights");
+
+  /** How often offers are looked for that calls can use. */
+  private static final int LOOK = 25;
+
+  private static final double ROUNDING = 1e-3;
 
   private final List<byte[]> json = new ArrayList<>();
 
@@ -36,7 +72,7 @@ class FuzzIT {
     Random random = new Random(seed);
     try (Stalls stalls = new Stalls();
         LocalCluster cluster = LocalCluster.start(Distribution.built(), 1);
-        TestFramework framework = TestFramework.subscribe(cluster.master(), INFO)) {
+        TestFramework framework = TestFramework.subscribe(cluster.master(), FUZZING)) {
       JsonNode agent = cluster.agents().get(0);
       URI agentUri = URI.create("http://127.0.0.1:" + agent.path("port").asInt());
       corpus(framework, agent.path("id").asText());
@@ -45,10 +81,28 @@ class FuzzIT {
         cluster.master().resolve("/api/v1"),
         agentUri.resolve("/api/v1")
       };
+      Message[] prototypes = {
+        org.mezzo.protocol.v1.scheduler.Call.getDefaultInstance(),
+        org.mezzo.protocol.v1.master.Call.getDefaultInstance(),
+        org.mezzo.protocol.v1.agent.Call.getDefaultInstance()
+      };
+      RandomCalls calls =
+          new RandomCalls(random, framework.frameworkId(), agent.path("id").asText());
+      int taken = 0;
       long end = System.nanoTime() + seconds * 1_000_000_000L;
       int sent = 0;
       while (System.nanoTime() < end) {
-        URI endpoint = endpoints[random.nextInt(endpoints.length)];
+        int api = random.nextInt(endpoints.length);
+        URI endpoint = endpoints[api];
+        if (sent % LOOK == 0) {
+          calls.offers(offers(cluster, framework));
+        }
+        if (random.nextInt(2) == 0) {
+          String status = sound(calls, random, endpoint, prototypes[api], framework, seed, sent);
+          taken += status.contains(" 20") ? 1 : 0;
+          sent++;
+          continue;
+        }
         byte[] body = mutate(json.get(random.nextInt(json.size())), random);
         boolean protobuf = random.nextInt(4) == 0;
         if (protobuf) {
@@ -81,14 +135,16 @@ class FuzzIT {
       }
       double longest = cluster.metric("master/event_longest_cpu_ms");
       System.out.printf(
-          "FuzzIT: %d requests, longest event %.1f ms on the processor, %.1f ms on the clock,"
-              + " longest stall of the machine %.1f ms%n",
-          sent, longest, cluster.metric("master/event_longest_ms"), stalls.longestMillis());
+          "FuzzIT: %d requests, %d of them done, longest event %.1f ms on the processor, %.1f ms on"
+              + " the clock, longest stall of the machine %.1f ms%n",
+          sent, taken, longest, cluster.metric("master/event_longest_ms"), stalls.longestMillis());
       // Not the clock: on a loaded machine that tells how long others were running. A cold daemon
       // has needed up to 51 ms for a burst of 500 tasks; others run on slower processors.
       assertThat(longest)
           .as("milliseconds that one event ran on the master's loop")
           .isLessThan(500);
+      assertThat(taken).as("calls of %d that did something", sent).isPositive();
+      assertBalanced(cluster, seed);
 
       try (TestFramework after = TestFramework.subscribe(cluster.master(), INFO)) {
         framework.teardown();
@@ -98,6 +154,122 @@ class FuzzIT {
         after.teardown();
       }
     }
+  }
+
+  /** Sends one call or form that a client could have made; the status line. */
+  private static String sound(
+      RandomCalls calls,
+      Random random,
+      URI endpoint,
+      Message prototype,
+      TestFramework framework,
+      long seed,
+      int number)
+      throws Exception {
+    byte[] body;
+    String line = "POST " + endpoint.getPath();
+    String type = "application/json";
+    if (random.nextInt(6) == 0 && !endpoint.getPath().endsWith("scheduler")) {
+      line = FORMS.get(random.nextInt(FORMS.size()));
+      type = "application/x-www-form-urlencoded";
+      body = calls.form().getBytes(StandardCharsets.UTF_8);
+    } else {
+      Message call = calls.call(prototype);
+      boolean protobuf = random.nextBoolean();
+      type = protobuf ? "application/x-protobuf" : type;
+      body = protobuf ? call.toByteArray() : Json.encode(call);
+    }
+    String head =
+        line
+            + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: "
+            + type
+            + "\r\nContent-Length: "
+            + body.length
+            + "\r\nMesos-Stream-Id: "
+            + framework.streamId()
+            + "\r\n\r\n";
+    String status = send(endpoint, head.getBytes(StandardCharsets.ISO_8859_1), body);
+    assertThat(status)
+        .as(
+            "seed %d, request %d: %s%s",
+            seed, number, head, new String(body, StandardCharsets.ISO_8859_1))
+        .doesNotContain(" 500");
+    return status;
+  }
+
+  private static List<String> offers(LocalCluster cluster, TestFramework framework)
+      throws Exception {
+    List<String> ids = new ArrayList<>();
+    for (JsonNode one : get(cluster, "/frameworks").path("frameworks")) {
+      if (one.path("id").asText().equals(framework.frameworkId())) {
+        one.path("offers").forEach(offer -> ids.add(offer.path("id").asText()));
+      }
+    }
+    return ids;
+  }
+
+  private static JsonNode get(LocalCluster cluster, String path) throws Exception {
+    return Http.get(cluster.master().resolve(path)).json();
+  }
+
+  /** What is there of each agent is held by somebody or free, and every task is somebody's. */
+  private static void assertBalanced(LocalCluster cluster, long seed) throws Exception {
+    Set<String> agents = new HashSet<>();
+    for (JsonNode agent : get(cluster, "/slaves").path("slaves")) {
+      agents.add(agent.path("id").asText());
+      for (String name : List.of("cpus", "mem", "disk")) {
+        double total = agent.at("/resources/" + name).asDouble();
+        double held =
+            agent.at("/used_resources/" + name).asDouble()
+                + agent.at("/offered_resources/" + name).asDouble();
+        assertThat(held)
+            .as("seed %d: %s held of %s", seed, name, agent)
+            .isBetween(0.0, total + ROUNDING);
+        double reserved = 0;
+        for (JsonNode role : agent.path("reserved_resources")) {
+          reserved += role.path(name).asDouble();
+        }
+        assertThat(reserved + agent.at("/unreserved_resources/" + name).asDouble())
+            .as("seed %d: %s reserved and not of %s", seed, name, agent)
+            .isCloseTo(total, within(ROUNDING));
+      }
+    }
+    JsonNode told =
+        Http.postJson(cluster.master().resolve("/api/v1"), "{\"type\":\"GET_AGENTS\"}").json();
+    for (JsonNode agent : told.at("/get_agents/agents")) {
+      Map<String, Double> total = sums(agent.path("total_resources"));
+      Map<String, Double> held = sums(agent.path("allocated_resources"));
+      sums(agent.path("offered_resources"))
+          .forEach((name, value) -> held.merge(name, value, Double::sum));
+      held.forEach(
+          (name, value) ->
+              assertThat(value)
+                  .as("seed %d: %s held of %s", seed, name, agent)
+                  .isBetween(0.0, total.getOrDefault(name, 0.0) + ROUNDING));
+    }
+    JsonNode state = get(cluster, "/state");
+    for (JsonNode framework : state.path("frameworks")) {
+      for (JsonNode task : framework.path("tasks")) {
+        assertThat(task.path("framework_id").asText())
+            .as("seed %d: framework of %s", seed, task)
+            .isEqualTo(framework.path("id").asText());
+        assertThat(agents)
+            .as("seed %d: agents, for %s", seed, task)
+            .contains(task.path("slave_id").asText());
+      }
+    }
+    assertThat(state.path("orphan_tasks")).as("seed %d: orphans", seed).isEmpty();
+  }
+
+  private static Map<String, Double> sums(JsonNode resources) {
+    Map<String, Double> sums = new HashMap<>();
+    for (JsonNode resource : resources) {
+      if (resource.path("type").asText().equals("SCALAR")) {
+        sums.merge(
+            resource.path("name").asText(), resource.at("/scalar/value").asDouble(), Double::sum);
+      }
+    }
+    return sums;
   }
 
   /** How long this machine kept a thread waiting that wanted to run every millisecond. */

@@ -177,6 +177,11 @@ final class EmulatedExchange implements HttpExchange {
       }
 
       @Override
+      public void whenTaken(Runnable listener) {
+        listener.run();
+      }
+
+      @Override
       public long queuedBytes() {
         return 0;
       }

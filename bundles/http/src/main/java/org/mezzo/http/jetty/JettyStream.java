@@ -68,6 +68,10 @@ final class JettyStream implements ResponseStream {
   private boolean closed;
   private Throwable cause;
   private List<Consumer<Throwable>> listeners = new ArrayList<>(1);
+
+  /** Wait for the end of what is written. */
+  private List<Runnable> takers = List.of();
+
   private final EndWatch watch;
   private final Connection.Listener connectionEnd =
       new Connection.Listener() {
@@ -247,6 +251,7 @@ final class JettyStream implements ResponseStream {
       if (!first.compareAndSet(true, false)) {
         flush();
       }
+      tellTakers();
     }
 
     @Override
@@ -364,7 +369,31 @@ final class JettyStream implements ResponseStream {
       callback.failed(reason);
     }
     told.forEach(listener -> tell(listener, reason));
+    tellTakers();
     return true;
+  }
+
+  @Override
+  public void whenTaken(Runnable listener) {
+    synchronized (lock) {
+      List<Runnable> more = new ArrayList<>(takers);
+      more.add(listener);
+      takers = more;
+    }
+    tellTakers();
+  }
+
+  /** Tells those who wait for it that nothing waits any more, if that is so. */
+  private void tellTakers() {
+    List<Runnable> told;
+    synchronized (lock) {
+      if (takers.isEmpty() || (!closed && (writing || sendingBytes + queuedBytes > 0))) {
+        return;
+      }
+      told = takers;
+      takers = List.of();
+    }
+    told.forEach(taker -> tell(reason -> taker.run(), null));
   }
 
   private static void tell(Consumer<Throwable> listener, Throwable reason) {

@@ -194,6 +194,11 @@ class HttpLinkServerTest {
     public void onClosed(Consumer<Throwable> listener) {}
 
     @Override
+    public void whenTaken(Runnable listener) {
+      listener.run();
+    }
+
+    @Override
     public long queuedBytes() {
       return 0;
     }
@@ -222,6 +227,11 @@ class HttpLinkServerTest {
 
     @Override
     public void onClosed(Consumer<Throwable> listener) {}
+
+    @Override
+    public void whenTaken(Runnable listener) {
+      listener.run();
+    }
 
     @Override
     public long queuedBytes() {

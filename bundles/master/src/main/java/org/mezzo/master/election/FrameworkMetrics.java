@@ -82,6 +82,8 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
 
     @Override
     public void frameworkAdded(Happening.FrameworkAdded happening) {
+      // One that was readmitted does not drop out of the history any more.
+      leaving.remove(happening.framework().id());
       numbers(happening.framework()).roles(happening.framework());
     }
 
@@ -243,6 +245,7 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
       for (String fate : new String[] {"sent", "accepted", "declined", "rescinded"}) {
         add("offers/" + fate, 0);
       }
+      gauge("mezzo/offers_refused_in_a_row", known -> known.refusals().offers());
       add("operations", 0);
       for (Offer.Operation.Type type : Offer.Operation.Type.values()) {
         if (type != Offer.Operation.Type.UNKNOWN) {

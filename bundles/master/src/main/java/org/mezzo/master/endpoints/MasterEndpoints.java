@@ -1,5 +1,6 @@
 package org.mezzo.master.endpoints;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.mezzo.master.constraints.RegexLimits;
 import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.offers.OfferExplanations;
+import org.mezzo.master.operator.FrameworkReadmission;
 import org.mezzo.master.operator.FrameworkTeardown;
 import org.mezzo.master.operator.MaintenanceOrders;
 import org.mezzo.master.operator.OperatorApi;
@@ -40,6 +42,9 @@ import org.mezzo.protocol.v1.master.Call;
  * endpoints. Nothing else adds them to its router.
  */
 public final class MasterEndpoints {
+  /** How long an agent that answers for the master may need, and clients for what it answers. */
+  private static final Duration AGENT_PATIENCE = Duration.ofSeconds(30);
+
   private final Leadership leadership;
   private final Authorization authorization;
   private final MetricsRegistry metrics;
@@ -155,10 +160,20 @@ public final class MasterEndpoints {
     endpoints.add(MachineEndpoint.up(orders, gate, workers.answers()));
     endpoints.add(new RegistryEndpoint(answers, gate));
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
+    endpoints.add(
+        new ReadmitEndpoint(
+            new FrameworkReadmission(leadership, authorization), gate, workers.answers()));
     endpoints.addAll(ResourcesEndpoint.all(resources, gate, workers.answers()));
     endpoints.add(
         new OfferExplanationEndpoint(
             new OfferExplanations(leadership, authorization), gate, workers.answers()));
+    endpoints.add(
+        new AgentFilesEndpoint(
+            leadership,
+            authorization,
+            new AgentRelay(metrics, workers.answers(), AGENT_PATIENCE),
+            gate,
+            workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

@@ -13,6 +13,7 @@ import org.mezzo.daemon.border.Refused;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Removal;
 import org.mezzo.master.transitions.Frameworks;
 
 /** Ends frameworks because an operator wants it (rule 41), by call or by form. For any thread. */
@@ -59,10 +60,10 @@ public final class FrameworkTeardown {
               }
               return framework;
             })
-        .thenCompose(this::remove);
+        .thenCompose(approved -> remove(approved, principal));
   }
 
-  private CompletionStage<Void> remove(Framework approved) {
+  private CompletionStage<Void> remove(Framework approved, Optional<Principal> principal) {
     CompletableFuture<Void> removed = new CompletableFuture<>();
     leadership.withTerm(
         term -> {
@@ -77,7 +78,10 @@ public final class FrameworkTeardown {
                     tx.answer(() -> removed.completeExceptionally(unknown()));
                   } else {
                     Frameworks.remove(
-                        tx, present, later -> later.answer(() -> removed.complete(null)));
+                        tx,
+                        present,
+                        Removal.byOperator(principal.flatMap(Principal::value)),
+                        later -> later.answer(() -> removed.complete(null)));
                   }
                 });
           } catch (RuntimeException e) {

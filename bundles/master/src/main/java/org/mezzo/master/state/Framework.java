@@ -21,11 +21,12 @@ import org.pcollections.TreePVector;
  * @param streamId the current {@code Mesos-Stream-Id}; empty when not connected
  * @param registered when it first subscribed, or was first heard of
  * @param reregistered when it last subscribed; as {@code registered} when only once
- * @param unregistered when it was removed; empty while it is not
+ * @param removal how it came to be removed, or is being; empty while it is not
  * @param disconnected when its stream was lost; empty while connected
  * @param tasks active tasks by id: those not yet acknowledged as terminal
  * @param completedTasks oldest first, bounded
  * @param unreachableTasks by id, oldest first, bounded (rule 144)
+ * @param refusals offers in a row of which it used nothing
  * @param executors custom and default executors by agent id and executor id
  */
 public record Framework(
@@ -36,8 +37,9 @@ public record Framework(
     String streamId,
     Instant registered,
     Instant reregistered,
-    Optional<Instant> unregistered,
+    Optional<Removal> removal,
     Optional<Instant> disconnected,
+    Refusals refusals,
     PMap<String, Task> tasks,
     PVector<Task> completedTasks,
     OrderedPMap<String, Task> unreachableTasks,
@@ -80,10 +82,16 @@ public record Framework(
         registered,
         Optional.empty(),
         Optional.empty(),
+        Refusals.NONE,
         HashTreePMap.empty(),
         TreePVector.empty(),
         OrderedPMap.empty(),
         HashTreePMap.empty());
+  }
+
+  /** When it was removed; empty while it is not. */
+  public Optional<Instant> unregistered() {
+    return removal.flatMap(Removal::at);
   }
 
   /** Whether it has a stream. */
@@ -132,6 +140,7 @@ public record Framework(
     draft.registered = first ? at : registered;
     draft.reregistered = at;
     draft.disconnected = Optional.empty();
+    draft.refusals = Refusals.NONE;
     return draft.done();
   }
 
@@ -141,23 +150,49 @@ public record Framework(
     draft.phase = Phase.DISCONNECTED;
     draft.streamId = "";
     draft.disconnected = Optional.of(at);
+    draft.refusals = Refusals.NONE;
     return draft.done();
   }
 
   /** As being removed. */
-  public Framework leave() {
+  public Framework leave(Removal how) {
     Draft draft = new Draft(this);
     draft.phase = Phase.LEAVING;
     draft.streamId = "";
+    draft.removal = Optional.of(how);
+    draft.refusals = Refusals.NONE;
     return draft.done();
   }
 
-  /** As removed at that time. */
+  /** As removed at that time, which {@link #leave} has begun. */
   public Framework unregister(Instant at) {
     Draft draft = new Draft(this);
     draft.phase = Phase.DISCONNECTED;
     draft.streamId = "";
-    draft.unregistered = Optional.of(at);
+    draft.removal = removal.map(how -> how.done(at));
+    return draft.done();
+  }
+
+  /** A removed one as allowed to subscribe again. */
+  public Framework readmit() {
+    Draft draft = new Draft(this);
+    draft.removal = removal.map(Removal::readmit);
+    return draft.done();
+  }
+
+  /** A removed one as a new one of its id that has the same past. */
+  public Framework returned(
+      FrameworkInfo nextInfo, Subscription nextSubscription, String nextStreamId, Instant at) {
+    Draft draft = new Draft(of(id, nextInfo, nextSubscription, Phase.ACTIVE, nextStreamId, at));
+    draft.completedTasks = completedTasks;
+    draft.unreachableTasks = unreachableTasks;
+    return draft.done();
+  }
+
+  /** With other refusals. */
+  public Framework with(Refusals next) {
+    Draft draft = new Draft(this);
+    draft.refusals = next;
     return draft.done();
   }
 
@@ -246,8 +281,9 @@ public record Framework(
     private String streamId;
     private Instant registered;
     private Instant reregistered;
-    private Optional<Instant> unregistered;
+    private Optional<Removal> removal;
     private Optional<Instant> disconnected;
+    private Refusals refusals;
     private PMap<String, Task> tasks;
     private PVector<Task> completedTasks;
     private OrderedPMap<String, Task> unreachableTasks;
@@ -261,8 +297,9 @@ public record Framework(
       streamId = from.streamId;
       registered = from.registered;
       reregistered = from.reregistered;
-      unregistered = from.unregistered;
+      removal = from.removal;
       disconnected = from.disconnected;
+      refusals = from.refusals;
       tasks = from.tasks;
       completedTasks = from.completedTasks;
       unreachableTasks = from.unreachableTasks;
@@ -278,8 +315,9 @@ public record Framework(
           streamId,
           registered,
           reregistered,
-          unregistered,
+          removal,
           disconnected,
+          refusals,
           tasks,
           completedTasks,
           unreachableTasks,

@@ -183,12 +183,17 @@ public record MasterState(
 
   /** Whether a framework of that id was removed and is still remembered (rule 42). */
   public boolean isCompleted(String frameworkId) {
+    return completed(frameworkId).isPresent();
+  }
+
+  /** The removed framework of that id, if it is still remembered. */
+  public Optional<Framework> completed(String frameworkId) {
     for (Framework framework : completedFrameworks) {
       if (framework.id().equals(frameworkId)) {
-        return true;
+        return Optional.of(framework);
       }
     }
-    return false;
+    return Optional.empty();
   }
 
   /** The id the next new framework gets, and the state that has given it. */
@@ -251,6 +256,34 @@ public record MasterState(
     Draft draft = new Draft(this);
     draft.frameworks = frameworks.minus(framework.id());
     draft.completedFrameworks = completed;
+    return draft.done();
+  }
+
+  /** With a removed framework in the place of the one of its id. */
+  public MasterState replaceCompleted(Framework framework) {
+    PVector<Framework> completed = completedFrameworks;
+    for (int i = 0; i < completed.size(); i++) {
+      if (completed.get(i).id().equals(framework.id())) {
+        completed = completed.with(i, framework);
+      }
+    }
+    return withCompleted(completed);
+  }
+
+  /** Without the removed framework of that id. */
+  public MasterState withoutCompleted(String frameworkId) {
+    PVector<Framework> completed = completedFrameworks;
+    for (Framework framework : completedFrameworks) {
+      if (framework.id().equals(frameworkId)) {
+        completed = completed.minus(framework);
+      }
+    }
+    return withCompleted(completed);
+  }
+
+  private MasterState withCompleted(PVector<Framework> next) {
+    Draft draft = new Draft(this);
+    draft.completedFrameworks = next;
     return draft.done();
   }
 

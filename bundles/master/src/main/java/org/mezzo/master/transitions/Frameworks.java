@@ -19,6 +19,7 @@ import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Removal;
 import org.mezzo.master.state.Task;
 import org.mezzo.master.state.TaskStates;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -42,18 +43,22 @@ public final class Frameworks {
     FrameworkInfo info = request.info();
     String id = info.hasId() ? info.getId().getValue() : "";
     Framework known = id.isEmpty() ? null : tx.framework(id);
+    Framework gone = leaving(known) ? known : tx.state().completed(id).orElse(null);
     Optional<String> problem =
         request
             .problem()
             .or(() -> flagProblem(tx, request))
             .or(
                 () ->
-                    tx.state().isCompleted(id) || leaving(known)
-                        ? Optional.of("Framework has been removed")
-                        : Optional.empty())
+                    gone == null || RemovedFrameworks.readmitted(gone)
+                        ? Optional.empty()
+                        : Optional.of(
+                            refusal.isPresent() || principalProblem(gone, info).isPresent()
+                                ? RemovedFrameworks.REMOVED
+                                : RemovedFrameworks.explained(gone)))
             .or(request::laterProblem)
             .or(() -> refusal)
-            .or(() -> known == null ? Optional.empty() : principalProblem(known, info));
+            .or(() -> principalProblem(known != null ? known : gone, info));
     if (problem.isPresent()) {
       fail(tx, streamId, problem.get());
     } else if (known == null) {
@@ -96,8 +101,9 @@ public final class Frameworks {
   }
 
   private static Optional<String> principalProblem(Framework known, FrameworkInfo info) {
-    return known.info().getPrincipal().equals(info.getPrincipal())
-            && known.info().hasPrincipal() == info.hasPrincipal()
+    return known == null
+            || known.info().getPrincipal().equals(info.getPrincipal())
+                && known.info().hasPrincipal() == info.hasPrincipal()
         ? Optional.empty()
         : Optional.of("Changing framework's principal is not allowed.");
   }
@@ -112,7 +118,19 @@ public final class Frameworks {
     FrameworkInfo info =
         request.info().toBuilder().setId(FrameworkID.newBuilder().setValue(id)).build();
     Framework framework =
-        Framework.of(id, info, request.subscription(), Framework.Phase.ACTIVE, streamId, tx.now());
+        tx.state()
+            .completed(id)
+            .map(gone -> gone.returned(info, request.subscription(), streamId, tx.now()))
+            .orElseGet(
+                () ->
+                    Framework.of(
+                        info.getId().getValue(),
+                        info,
+                        request.subscription(),
+                        Framework.Phase.ACTIVE,
+                        streamId,
+                        tx.now()));
+    tx.become(tx.state().withoutCompleted(id));
     tx.put(framework);
     greet(tx, framework);
     tx.tell("frameworkAdded", it -> it.frameworkAdded(Holdings.frameworkState(framework)));
@@ -292,21 +310,22 @@ public final class Frameworks {
     if (framework != null
         && framework.phase() == Framework.Phase.DISCONNECTED
         && framework.reregistered().equals(since)) {
-      remove(tx, framework);
+      remove(tx, framework, Removal.by(Removal.Cause.FAILOVER_TIMEOUT), Turns::end);
     }
   }
 
-  /** TEARDOWN by call, operator or timeout (rule 41). */
+  /** TEARDOWN by the framework itself (rule 41). */
   public static void remove(Transition tx, Framework framework) {
-    remove(tx, framework, Turns::end);
+    remove(tx, framework, Removal.by(Removal.Cause.FRAMEWORK), Turns::end);
   }
 
   /**
-   * As above.
+   * TEARDOWN by call, operator or timeout (rule 41).
    *
+   * @param removal how it came to it
    * @param then follows when nothing of it is left; of a large framework in a later turn
    */
-  public static void remove(Transition tx, Framework framework, Step then) {
+  public static void remove(Transition tx, Framework framework, Removal removal, Step then) {
     String id = framework.id();
     tx.callOff(timer(id));
     for (String agentId : agentsOf(tx, framework)) {
@@ -320,7 +339,7 @@ public final class Frameworks {
                         .setFrameworkId(FrameworkID.newBuilder().setValue(id))));
       }
     }
-    Framework leaving = framework.leave();
+    Framework leaving = framework.leave(removal);
     tx.put(leaving);
     tx.tell("frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(leaving)));
     for (var key : List.copyOf(tx.state().pendingTasks().keySet())) {

@@ -71,6 +71,11 @@ public final class Launches {
       held = held.plus(offer.resources());
     }
     Offers.claim(tx, offers);
+    if (call.operations().isEmpty()) {
+      Offers.refused(tx, frameworkId, offers.size(), 0);
+    } else {
+      Offers.notRefusing(tx, frameworkId);
+    }
     Framework framework = tx.framework(frameworkId);
     Agent agent = tx.agent(first.agentId());
     Claim claim =

@@ -16,6 +16,7 @@ import org.mezzo.master.ledger.OfferFilters;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Refusals;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.Filters;
@@ -26,9 +27,12 @@ import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.URL;
 import org.mezzo.protocol.v1.scheduler.Event;
 import org.mezzo.resources.Resources;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Offers and the filters that keep them away (rules 46, 47, 53 to 59, 69, 70). */
 public final class Offers {
+  private static final Logger LOG = LoggerFactory.getLogger(Offers.class);
   private static final Duration DEFAULT_REFUSAL = Duration.ofSeconds(5);
   private static final Duration LONGEST_REFUSAL = Duration.ofDays(365);
 
@@ -208,6 +212,8 @@ public final class Offers {
     Offer offer = tx.state().offers().get(offerId);
     if (offer != null) {
       rescind(tx, offer);
+      tx.count("master/mezzo/offers_timed_out");
+      refused(tx, offer.frameworkId(), 0, 1);
       tx.allocate(offer.agentId());
     }
   }
@@ -225,6 +231,7 @@ public final class Offers {
   /** DECLINE (rule 58). */
   public static void decline(
       Transition tx, String frameworkId, List<OfferID> ids, Filters filters) {
+    int declined = 0;
     for (OfferID id : ids) {
       Offer offer = tx.state().offers().get(id.getValue());
       if (offer == null || !offer.frameworkId().equals(frameworkId)) {
@@ -233,7 +240,46 @@ public final class Offers {
       }
       withdraw(tx, offer);
       filter(tx, frameworkId, offer.agentId(), offer.role(), offer.resources(), filters);
+      declined++;
     }
+    refused(tx, frameworkId, declined, 0);
+  }
+
+  /** Notes that offers were of no use to a framework, and says so when that goes on and on. */
+  static void refused(Transition tx, String frameworkId, int declined, int timedOut) {
+    Framework framework = tx.framework(frameworkId);
+    if (framework == null || declined + timedOut == 0) {
+      return;
+    }
+    Refusals now = framework.refusals().more(declined, timedOut, tx.now());
+    tx.put(framework.with(now));
+    if (now.chronic() && !framework.refusals().chronic()) {
+      tx.count("master/mezzo/chronic_decliners_found");
+      LOG.warn(
+          "Framework {} ({}) has used none of {} offers since {}, {} of which it did not answer"
+              + " within --offer_timeout: others wait for what it holds or sees in vain. It should"
+              + " call SUPPRESS while it needs nothing, or decline with a longer refuse_seconds",
+          frameworkId,
+          framework.info().getName(),
+          now.offers(),
+          now.since().orElseThrow(),
+          now.timedOut());
+    }
+  }
+
+  /** Notes that a framework has used an offer, or wants none for now. */
+  static void notRefusing(Transition tx, String frameworkId) {
+    Framework framework = tx.framework(frameworkId);
+    if (framework.refusals().since().isEmpty()) {
+      return;
+    }
+    if (framework.refusals().chronic()) {
+      LOG.info(
+          "Framework {} ({}) declines chronically no more",
+          frameworkId,
+          framework.info().getName());
+    }
+    tx.put(framework.with(Refusals.NONE));
   }
 
   /** Keeps offers of what a framework has refused away from it, as long as it wants. */
@@ -322,6 +368,9 @@ public final class Offers {
     Set<String> suppressed = new HashSet<>(framework.subscription().suppressed());
     suppressed.addAll(roles.isEmpty() ? framework.subscription().roles() : roles);
     suppressed(tx, framework, suppressed);
+    if (suppressed.containsAll(framework.subscription().roles())) {
+      notRefusing(tx, frameworkId);
+    }
   }
 
   /** REVIVE (rule 69); empty roles mean all. */

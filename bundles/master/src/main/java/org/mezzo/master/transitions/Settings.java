@@ -52,7 +52,8 @@ public record Settings(
 
     /** The defaults of the flags. */
     public static final Frameworks DEFAULT =
-        new Frameworks(Duration.ofSeconds(15), Optional.empty(), true, Optional.empty());
+        new Frameworks(
+            Duration.ofSeconds(15), Optional.empty(), true, Optional.of(Duration.ofMinutes(10)));
 
     /** Whether a role may be used (rule 267). */
     public boolean welcomes(String role) {
@@ -72,12 +73,21 @@ public record Settings(
 
   /** With offers that are rescinded when nobody answers them in time. */
   public Settings withOfferTimeout(Duration timeout) {
+    return withOfferTimeout(Optional.of(timeout));
+  }
+
+  /** With offers that stay until they are answered. */
+  public Settings withoutOfferTimeout() {
+    return withOfferTimeout(Optional.empty());
+  }
+
+  private Settings withOfferTimeout(Optional<Duration> timeout) {
     return with(
         new Frameworks(
             frameworks.heartbeatInterval(),
             frameworks.roles(),
             frameworks.rootSubmissions(),
-            Optional.of(timeout)));
+            timeout));
   }
 
   /** With hooks or authorizer to be asked before a launch, or without. */

@@ -369,6 +369,8 @@ class EveryRowAsksTest {
         "/maintenance/status",
         "/machine/down",
         "/machine/up",
+        "/mezzo/frameworks/readmit",
+        "/mezzo/agents",
         "/reserve",
         "/unreserve",
         "/create-volumes",

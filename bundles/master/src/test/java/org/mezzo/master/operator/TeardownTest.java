@@ -181,6 +181,45 @@ class TeardownTest {
             });
   }
 
+  @Test
+  void whoWasRemovedSubscribesAgainWhenAnOperatorAllowsIt() throws Exception {
+    String body = "frameworkId=" + scheduler.id;
+    String path = "/master/mezzo/frameworks/readmit";
+    HttpResponse<String> early = post(path, FORM, body);
+    assertThat(early.statusCode()).isEqualTo(400);
+    assertThat(early.body())
+        .isEqualTo(
+            "Framework %s has not been removed: nothing keeps it from subscribing", scheduler.id);
+    assertThat(post("/teardown", FORM, body).statusCode()).isEqualTo(200);
+    FrameworkInfo again =
+        INFO.toBuilder().setId(FrameworkID.newBuilder().setValue(scheduler.id)).build();
+    try (TestScheduler locked = TestScheduler.json(cluster.address()).subscribe(again)) {
+      assertThat(locked.next(Event.Type.ERROR).getError().getMessage())
+          .startsWith("Framework has been removed: " + scheduler.id + " was removed at ")
+          .contains("by TEARDOWN of an operator", body + " to /mezzo/frameworks/readmit");
+    }
+
+    allow = false;
+    asked.clear();
+    assertThat(post(path, FORM, body).statusCode()).isEqualTo(403);
+    assertThat(asked)
+        .singleElement()
+        .satisfies(
+            question ->
+                assertThat(question.object().value()).isEqualTo(Optional.of("some-framework")));
+    allow = true;
+    assertThat(post(path, FORM, body).statusCode()).isEqualTo(200);
+    assertThat(post(path, FORM, body).statusCode()).isEqualTo(200);
+    try (TestScheduler back = TestScheduler.json(cluster.address()).subscribed(again)) {
+      assertThat(back.id).isEqualTo(scheduler.id);
+      assertThat(cluster.state().completedFrameworks()).isEmpty();
+    }
+    HttpResponse<String> other = post(path, FORM, "frameworkId=other");
+    assertThat(other.statusCode()).isEqualTo(400);
+    assertThat(other.body()).startsWith("No removed framework 'other' is remembered (the last 50");
+    assertThat(post("/mezzo/frameworks/readmit", FORM, "").statusCode()).isEqualTo(400);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',

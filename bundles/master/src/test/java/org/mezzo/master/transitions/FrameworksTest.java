@@ -11,6 +11,7 @@ import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.Removal;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -202,7 +203,62 @@ class FrameworksTest {
 
     given.subscribe(removed.info().toBuilder(), "s2");
     assertThat(given.sentOn("s2").get(0).getError().getMessage())
+        .startsWith("Framework has been removed: " + id + " was removed at ")
+        .contains(" by its own TEARDOWN. ", "frameworkId=" + id + " to /mezzo/frameworks/readmit");
+  }
+
+  /** Rule 42, and what is told of it. */
+  @Test
+  void whoIsRemovedIsToldWhyUnlessItMayNotSubscribeAnyway() {
+    FrameworkInfo.Builder lost = Given.info("r").setFailoverTimeout(5).setPrincipal("p");
+    String late = given.subscribed(lost);
+    String stream = given.framework(late).streamId();
+    given.run(tx -> Frameworks.disconnected(tx, late, stream)).expired();
+    FrameworkInfo again = given.state().completed(late).orElseThrow().info();
+    given.subscribe(again.toBuilder(), "s2");
+    assertThat(given.sentOn("s2").get(0).getError().getMessage())
+        .contains(late, given.now().toString(), "failover_timeout of 5.0 secs");
+    given.subscribe(again.toBuilder().setPrincipal("other"), "s3");
+    assertThat(given.sentOn("s3").get(0).getError().getMessage())
         .isEqualTo("Framework has been removed");
+
+    String ended = given.subscribed("r");
+    given.run(
+        tx ->
+            Frameworks.remove(
+                tx, tx.framework(ended), Removal.byOperator(Optional.of("ops")), Turns::end));
+    given.subscribe(given.state().completed(ended).orElseThrow().info().toBuilder(), "s4");
+    assertThat(given.sentOn("s4").get(0).getError().getMessage())
+        .contains("TEARDOWN of operator 'ops'");
+  }
+
+  @Test
+  void whoIsReadmittedSubscribesAgainWithItsPastAndOnlyAsItself() {
+    String agent = given.agentOn(1, "cpus:4");
+    String id = given.subscribed(Given.info("r").setPrincipal("p"));
+    given.running(id, agent, "t", "cpus:1");
+    given.run(tx -> Frameworks.remove(tx, tx.framework(id)));
+    FrameworkInfo info = given.state().completed(id).orElseThrow().info();
+
+    given.run(tx -> assertThat(RemovedFrameworks.readmit(tx, "x", Optional.empty())).isFalse());
+    given.run(tx -> assertThat(RemovedFrameworks.readmit(tx, id, Optional.of("ops"))).isTrue());
+    given.subscribe(info.toBuilder().setPrincipal("other"), "s2");
+    assertThat(given.sentOn("s2").get(0).getError().getMessage())
+        .isEqualTo("Changing framework's principal is not allowed.");
+    assertThat(given.state().isCompleted(id)).isTrue();
+
+    given.later(Duration.ofHours(1)).subscribe(info.toBuilder(), "s3");
+    assertThat(given.sentOn("s3").get(0).getSubscribed().getFrameworkId().getValue()).isEqualTo(id);
+    Framework back = given.framework(id);
+    assertThat(back.completedTasks()).extracting(Task::id).containsExactly("t");
+    assertThat(back.tasks()).isEmpty();
+    assertThat(back.registered()).isEqualTo(given.now());
+    assertThat(back.unregistered()).isEmpty();
+    assertThat(given.state().completedFrameworks()).isEmpty();
+
+    given.run(tx -> Frameworks.remove(tx, tx.framework(id)));
+    given.subscribe(info.toBuilder(), "s4");
+    assertThat(given.sentOn("s4")).extracting(Event::getType).containsExactly(Event.Type.ERROR);
   }
 
   @Test

@@ -51,7 +51,10 @@ final class Given {
   static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
   private Instant now = START;
-  private Settings settings = Settings.DEFAULT;
+
+  /** Without timers that most tests are not about. */
+  private Settings settings = Settings.DEFAULT.withoutOfferTimeout();
+
   private MasterState state;
   private List<Effect> effects = List.of();
   private List<Happening> happenings = List.of();

@@ -10,6 +10,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.master.ledger.Offer;
+import org.mezzo.master.state.Refusals;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.OfferID;
 import org.mezzo.protocol.v1.scheduler.Event;
@@ -108,6 +109,48 @@ class OffersTest {
     decline(framework, answered, 0);
     assertThat(given.effects(Effect.CallOff.class)).containsExactly(new Effect.CallOff(timer));
     assertThat(offer.id()).isNotEqualTo(answered.id());
+  }
+
+  @Test
+  void whoNeverUsesAnOfferIsFoundOutAndForgivenWhenItUsesOneOrWantsNone() {
+    given.settings(it -> it.withOfferTimeout(Duration.ofSeconds(7)));
+    given.offer(framework, "r", agent, "cpus:1");
+    given.expired();
+    assertThat(given.counted()).contains("master/mezzo/offers_timed_out");
+    for (int i = 1; i < Refusals.CHRONIC_OFFERS; i++) {
+      decline(framework, given.offer(framework, "r", agent, "cpus:1"), 0);
+    }
+    Refusals busy = given.framework(framework).refusals();
+    assertThat(busy.offers()).isEqualTo(Refusals.CHRONIC_OFFERS);
+    assertThat(busy.timedOut()).isEqualTo(1);
+    // Many in a short time are no habit.
+    assertThat(busy.chronic()).isFalse();
+
+    given.later(Refusals.CHRONIC_TIME);
+    decline(framework, given.offer(framework, "r", agent, "cpus:1"), 0);
+    assertThat(given.framework(framework).refusals().chronic()).isTrue();
+    assertThat(given.counted()).contains("master/mezzo/chronic_decliners_found");
+    decline(framework, given.offer(framework, "r", agent, "cpus:1"), 0);
+    assertThat(given.counted()).doesNotContain("master/mezzo/chronic_decliners_found");
+
+    given.run(tx -> Offers.suppress(tx, framework, List.of()));
+    assertThat(given.framework(framework).refusals()).isEqualTo(Refusals.NONE);
+    given.run(tx -> Offers.revive(tx, framework, List.of()));
+    decline(framework, given.offer(framework, "r", agent, "cpus:1"), 0);
+    assertThat(given.framework(framework).refusals().offers()).isEqualTo(1);
+    given.running(framework, agent, "t", "cpus:1");
+    assertThat(given.framework(framework).refusals()).isEqualTo(Refusals.NONE);
+  }
+
+  @Test
+  void whoKeepsOffersToTheEndIsFoundOutSooner() {
+    given.settings(it -> it.withOfferTimeout(Refusals.CHRONIC_TIME.dividedBy(2)));
+    for (int i = 1; i <= Refusals.CHRONIC_TIMEOUTS; i++) {
+      assertThat(given.framework(framework).refusals().chronic()).isFalse();
+      given.offer(framework, "r", agent, "cpus:1");
+      given.expired();
+    }
+    assertThat(given.framework(framework).refusals().chronic()).isTrue();
   }
 
   /** Rules 58 and 70. */

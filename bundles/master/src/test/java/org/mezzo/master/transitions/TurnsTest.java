@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Framework;
+import org.mezzo.master.state.Removal;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.TaskInfo;
@@ -41,7 +43,10 @@ class TurnsTest {
     given.run(
         tx ->
             Frameworks.remove(
-                tx, tx.framework(framework), later -> later.answer(() -> done.add("done"))));
+                tx,
+                tx.framework(framework),
+                Removal.byOperator(Optional.of("ops")),
+                later -> later.answer(() -> done.add("done"))));
     assertThat(given.framework(framework).phase()).isEqualTo(Framework.Phase.LEAVING);
     assertThat(given.framework(framework).tasks()).hasSize(MANY - Turns.PORTION);
     Effect.Next rest = given.only(Effect.Next.class);
@@ -52,7 +57,11 @@ class TurnsTest {
         .singleElement()
         .satisfies(
             event ->
-                assertThat(event.getError().getMessage()).isEqualTo("Framework has been removed"));
+                assertThat(event.getError().getMessage())
+                    .isEqualTo(
+                        "Framework has been removed: %s is being removed by TEARDOWN of operator"
+                            + " 'ops'",
+                        framework));
 
     given.run(rest.step());
     assertThat(given.effects(Effect.Answer.class)).isEmpty();
