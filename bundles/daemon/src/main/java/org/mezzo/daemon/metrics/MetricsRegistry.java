@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import org.mezzo.api.Metrics;
 
 /** The numbers of one daemon, by name. Safe for any thread. */
@@ -23,6 +24,8 @@ public final class MetricsRegistry implements Metrics {
 
   private final Map<String, Adder> counters = new ConcurrentHashMap<>();
   private final Map<String, DoubleSupplier> gauges = new ConcurrentHashMap<>();
+  private final Map<String, Supplier<? extends Map<String, Double>>> groups =
+      new ConcurrentHashMap<>();
   private final Map<String, Timer> timers = new ConcurrentHashMap<>();
   private final Map<String, Scope> scopes = new ConcurrentHashMap<>();
 
@@ -98,6 +101,17 @@ public final class MetricsRegistry implements Metrics {
   @Override
   public void gauge(String name, DoubleSupplier value) {
     gauges.put(name, value);
+  }
+
+  /**
+   * Gauges whose names come and go with what they are of, for example with roles: asked for
+   * together, each time somebody reads.
+   *
+   * @param group what they replace another group by; not shown
+   * @param values by whole name; called on any thread, and left out when it throws
+   */
+  public void gauges(String group, Supplier<? extends Map<String, Double>> values) {
+    groups.put(group, values);
   }
 
   /**
@@ -226,6 +240,23 @@ public final class MetricsRegistry implements Metrics {
             visitor.gauge(new MetricName(prefix, family, labels, name), value);
           }
         });
+    groups
+        .values()
+        .forEach(
+            group -> {
+              Map<String, Double> values;
+              try {
+                values = group.get();
+              } catch (RuntimeException | Error e) {
+                return;
+              }
+              values.forEach(
+                  (name, value) -> {
+                    if (Double.isFinite(value)) {
+                      visitor.gauge(new MetricName(prefix, family, labels, name), value);
+                    }
+                  });
+            });
     scopes.forEach(
         (inner, scope) -> {
           Map<String, String> all = new TreeMap<>(labels);

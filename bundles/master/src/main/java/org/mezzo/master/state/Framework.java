@@ -27,6 +27,7 @@ import org.pcollections.TreePVector;
  * @param completedTasks oldest first, bounded
  * @param unreachableTasks by id, oldest first, bounded (rule 144)
  * @param executors custom and default executors by agent id and executor id
+ * @param counts how many of the active tasks are in which state; kept, not derived
  */
 public record Framework(
     String id,
@@ -41,7 +42,8 @@ public record Framework(
     PMap<String, Task> tasks,
     PVector<Task> completedTasks,
     OrderedPMap<String, Task> unreachableTasks,
-    PMap<String, PMap<String, Executor>> executors) {
+    PMap<String, PMap<String, Executor>> executors,
+    TaskCounts counts) {
 
   /** How a framework stands to the master. */
   public enum Phase {
@@ -83,7 +85,8 @@ public record Framework(
         HashTreePMap.empty(),
         TreePVector.empty(),
         OrderedPMap.empty(),
-        HashTreePMap.empty());
+        HashTreePMap.empty(),
+        TaskCounts.NONE);
   }
 
   /** Whether it has a stream. */
@@ -161,16 +164,12 @@ public record Framework(
     return draft.done();
   }
 
-  /** With these active tasks. */
-  public Framework withTasks(PMap<String, Task> next) {
-    Draft draft = new Draft(this);
-    draft.tasks = next;
-    return draft.done();
-  }
-
   /** With this active task added or replaced. */
   public Framework with(Task task) {
-    return withTasks(tasks.plus(task.id(), task));
+    Draft draft = new Draft(this);
+    draft.tasks = tasks.plus(task.id(), task);
+    draft.counts = counts.without(tasks.get(task.id())).with(task);
+    return draft.done();
   }
 
   /** With this task moved from the active to the completed ones; the oldest drop out. */
@@ -181,6 +180,7 @@ public record Framework(
     }
     Draft draft = new Draft(this);
     draft.tasks = tasks.minus(task.id());
+    draft.counts = counts.without(tasks.get(task.id()));
     draft.completedTasks = completed;
     return draft.done();
   }
@@ -194,6 +194,7 @@ public record Framework(
     }
     Draft draft = new Draft(this);
     draft.tasks = tasks.minus(task.id());
+    draft.counts = counts.without(tasks.get(task.id()));
     draft.unreachableTasks = next;
     return draft.done();
   }
@@ -252,6 +253,7 @@ public record Framework(
     private PVector<Task> completedTasks;
     private OrderedPMap<String, Task> unreachableTasks;
     private PMap<String, PMap<String, Executor>> executors;
+    private TaskCounts counts;
 
     Draft(Framework from) {
       id = from.id;
@@ -267,6 +269,7 @@ public record Framework(
       completedTasks = from.completedTasks;
       unreachableTasks = from.unreachableTasks;
       executors = from.executors;
+      counts = from.counts;
     }
 
     Framework done() {
@@ -283,7 +286,8 @@ public record Framework(
           tasks,
           completedTasks,
           unreachableTasks,
-          executors);
+          executors,
+          counts);
     }
   }
 }

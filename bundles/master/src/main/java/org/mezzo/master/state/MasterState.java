@@ -47,6 +47,7 @@ import org.pcollections.TreePVector;
  *     same as the policy when there is none
  * @param limits how much history is kept
  * @param counters the next numbers for ids
+ * @param census how many frameworks, agents and tasks there are; kept, not derived
  */
 public record MasterState(
     MasterInfo self,
@@ -67,7 +68,8 @@ public record MasterState(
     Policy policy,
     Policy nextPolicy,
     Limits limits,
-    Counters counters) {
+    Counters counters,
+    Census census) {
 
   /** How much history is kept (rule 339). */
   public record Limits(
@@ -133,7 +135,8 @@ public record MasterState(
         Policy.NONE,
         Policy.NONE,
         limits,
-        counters);
+        counters,
+        Census.NONE);
   }
 
   /** The framework of that id, unless it is completed or unknown. */
@@ -223,13 +226,9 @@ public record MasterState(
 
   /** With this framework added or replaced. */
   public MasterState with(Framework framework) {
-    return withFrameworks(frameworks.plus(framework.id(), framework));
-  }
-
-  /** With these frameworks. */
-  public MasterState withFrameworks(PMap<String, Framework> next) {
     Draft draft = new Draft(this);
-    draft.frameworks = next;
+    draft.frameworks = frameworks.plus(framework.id(), framework);
+    draft.census = census.without(frameworks.get(framework.id())).with(framework);
     return draft.done();
   }
 
@@ -244,6 +243,7 @@ public record MasterState(
     }
     Draft draft = new Draft(this);
     draft.frameworks = frameworks.minus(framework.id());
+    draft.census = census.without(frameworks.get(framework.id()));
     draft.completedFrameworks = completed;
     return draft.done();
   }
@@ -256,13 +256,10 @@ public record MasterState(
       pids = before == null ? pids : pids.minus(before.pid());
       pids = pids.plus(agent.pid(), agent.id());
     }
-    return withAgents(agents.plus(agent.id(), agent), pids);
-  }
-
-  private MasterState withAgents(PMap<String, Agent> next, PMap<String, String> pids) {
     Draft draft = new Draft(this);
-    draft.agents = next;
+    draft.agents = agents.plus(agent.id(), agent);
     draft.agentsByPid = pids;
+    draft.census = census.without(before).with(agent);
     return draft.done();
   }
 
@@ -289,7 +286,11 @@ public record MasterState(
 
   /** Without this registered agent. */
   public MasterState without(Agent agent) {
-    return withAgents(agents.minus(agent.id()), agentsByPid.minus(agent.pid()));
+    Draft draft = new Draft(this);
+    draft.agents = agents.minus(agent.id());
+    draft.agentsByPid = agentsByPid.minus(agent.pid());
+    draft.census = census.without(agents.get(agent.id()));
+    return draft.done();
   }
 
   /** With this id remembered as that of a removed agent. */
@@ -389,6 +390,7 @@ public record MasterState(
     private Policy nextPolicy;
     private Limits limits;
     private Counters counters;
+    private Census census;
 
     Draft(MasterState from) {
       self = from.self;
@@ -410,6 +412,7 @@ public record MasterState(
       nextPolicy = from.nextPolicy;
       limits = from.limits;
       counters = from.counters;
+      census = from.census;
     }
 
     MasterState done() {
@@ -432,7 +435,8 @@ public record MasterState(
           policy,
           nextPolicy,
           limits,
-          counters);
+          counters,
+          census);
     }
   }
 }
