@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Router;
@@ -112,6 +113,13 @@ public final class CallExchange {
   /** Answers 200 with a message once it is there; failures are answered as in {@link #when}. */
   public void respondWhen(CompletionStage<? extends Message> answer) {
     when(answer, Runnable::run, this::respond);
+  }
+
+  /** Answers 200 with a message that is made where readers make theirs, for that takes a while. */
+  public void respondFrom(Supplier<? extends Message> answer) {
+    Router.guard(
+        exchange,
+        it -> workers.execute(() -> Router.guard(exchange, same -> respond(answer.get()))));
   }
 
   /** Answers with an error and its text. */
