@@ -11,6 +11,7 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.StreamBound;
@@ -38,6 +39,12 @@ public final class CallExchange {
     this.contentType = contentType;
     this.accept = accept;
     this.workers = workers;
+  }
+
+  /** The same, whose answer ends a measurement that begins now when it begins to be sent. */
+  CallExchange timed(MetricsRegistry.Timer timer) {
+    return new CallExchange(
+        new TimedExchange(exchange, timer), principal, contentType, accept, workers);
   }
 
   /** The request below. */

@@ -82,6 +82,8 @@ public final class MasterEndpoints {
                 org.mezzo.protocol.v1.scheduler.Call.getDefaultInstance(),
                 authorization,
                 workers,
+                metrics,
+                "master/mezzo/calls/scheduler",
                 schedulerCalls),
             gate,
             workers));
@@ -129,7 +131,13 @@ public final class MasterEndpoints {
             started);
     endpoints.add(
         OperatorApi.of(
-            new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
+            new CallTable<>(
+                Call.getDefaultInstance(),
+                authorization,
+                workers,
+                metrics,
+                "master/mezzo/calls/operator",
+                operatorCalls),
             gate,
             workers));
     StateAnswers answers = new StateAnswers(leadership, authorization, workers, loop, metrics);

