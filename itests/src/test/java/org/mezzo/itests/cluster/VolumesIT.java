@@ -9,7 +9,9 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
@@ -35,6 +37,7 @@ class VolumesIT {
 
   @TempDir Path folder;
   private final List<AutoCloseable> open = new ArrayList<>();
+  private final Set<JsonNode> used = new HashSet<>();
   private final int port;
   private final int agentPort;
   private final URI master;
@@ -103,7 +106,7 @@ class VolumesIT {
   }
 
   /** The latest offer that is neither rescinded nor used, once it is as wanted. */
-  private static JsonNode offer(TestFramework framework, Predicate<JsonNode> resources) {
+  private JsonNode offer(TestFramework framework, Predicate<JsonNode> resources) {
     AtomicReference<JsonNode> found = new AtomicReference<>();
     Await.until(
         "there is an offer as wanted",
@@ -117,7 +120,9 @@ class VolumesIT {
               latest = null;
             }
           }
-          if (latest == null || !resources.test(latest.path("resources"))) {
+          if (latest == null
+              || used.contains(latest.path("id"))
+              || !resources.test(latest.path("resources"))) {
             return false;
           }
           found.set(latest);
@@ -136,9 +141,10 @@ class VolumesIT {
         .anyMatch(resource -> resource.path("reservations").size() > 0);
   }
 
-  private static void accept(TestFramework framework, JsonNode offer, String... operations)
+  private void accept(TestFramework framework, JsonNode offer, String... operations)
       throws Exception {
     ObjectNode call = framework.call("ACCEPT");
+    used.add(offer.path("id"));
     ObjectNode accept = call.putObject("accept");
     accept.putArray("offer_ids").add(offer.path("id"));
     ArrayNode all = accept.putArray("operations");

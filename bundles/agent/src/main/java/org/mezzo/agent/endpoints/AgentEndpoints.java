@@ -61,7 +61,13 @@ public final class AgentEndpoints {
 
   private ApiEndpoint api(Authorization authorization, Workers workers) {
     CallTable<Call> table =
-        new CallTable<>(Call.getDefaultInstance(), authorization, workers, calls());
+        new CallTable<>(
+            Call.getDefaultInstance(),
+            authorization,
+            workers,
+            metrics,
+            "slave/mezzo/calls/agent",
+            calls());
     return new CallApi<>(
         new EndpointDeclaration(
             "/api/v1",

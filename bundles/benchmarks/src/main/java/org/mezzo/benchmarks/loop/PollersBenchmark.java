@@ -49,14 +49,17 @@ import org.mezzo.protocol.v1.AgentInfo;
  * </ul>
  *
  * <p>Arguments: {@code plain} asks for answers that are not compressed; a number, how often each
- * client asks instead of 50 times. Prints a line for each: polls per second, median and 99th
- * percentile of a poll, and of how long something that the event loop is given every 2 ms waits
- * until it has run.
+ * client asks instead of 50 times; {@code metrics} asks for the metrics of 3,000 agents with
+ * 300,000 tasks instead, and for nothing else. Prints a line for each: polls per second, median and
+ * 99th percentile of a poll, and of how long something that the event loop is given every 2 ms
+ * waits until it has run.
  */
 public final class PollersBenchmark implements AutoCloseable {
   private static final int AGENTS = 100;
+  private static final int AGENTS_MEASURED = 3_000;
   private static final int FRAMEWORKS = 10;
-  private static final int TASKS_PER_FRAMEWORK = 1_000;
+  private static final int TASKS_PER_AGENT = 10;
+  private static final int MEASURED_POLLS = 100;
   private static final int ROLES = 5;
   private static final int[] CLIENTS = {1, 5, 10, 20};
   private static final int UNSHARED_POLLS = 5;
@@ -70,6 +73,8 @@ public final class PollersBenchmark implements AutoCloseable {
 
   private final boolean compressed;
   private final int polls;
+  private final int agents;
+  private final int tasksPerFramework;
   private final Path workDir = Files.createTempDirectory("mezzo-pollers");
   private final ExecutorService threads =
       Executors.newSingleThreadExecutor(task -> Emulated.daemon(task, "emulated"));
@@ -83,9 +88,11 @@ public final class PollersBenchmark implements AutoCloseable {
   private volatile LinkServer.Acceptor links;
   private volatile HttpHandler handler;
 
-  private PollersBenchmark(boolean compressed, int polls) throws Exception {
+  private PollersBenchmark(boolean compressed, int polls, int agents) throws Exception {
     this.compressed = compressed;
     this.polls = polls;
+    this.agents = agents;
+    tasksPerFramework = agents * TASKS_PER_AGENT;
     FlagDefinitions definitions =
         FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
     MasterFlags flags =
@@ -142,7 +149,12 @@ public final class PollersBenchmark implements AutoCloseable {
     return framework;
   }
 
-  private void fill() throws Exception {
+  /**
+   * Fills the cluster.
+   *
+   * @param completed how many frameworks come and go before those that stay
+   */
+  private void fill(int completed) throws Exception {
     leases.register(new DrfRegistration());
     var surroundings =
         new EmulatedAgent.Surroundings(
@@ -157,29 +169,51 @@ public final class PollersBenchmark implements AutoCloseable {
             });
     AgentInfo info = Emulated.agent();
     Hello hello = Hello.newBuilder().setMajor(1).setMinor(0).build();
-    for (int i = 0; i < AGENTS; i++) {
+    for (int i = 0; i < agents; i++) {
       EmulatedAgent agent = new EmulatedAgent(i, info, surroundings);
       threads.execute(() -> links.opened(agent, hello, Optional.empty()));
     }
-    Emulated.await("agents", () -> state().agents().size() == AGENTS);
-    for (int i = 0; i < 2 * FRAMEWORKS; i++) {
+    Emulated.await("agents", () -> state().agents().size() == agents);
+    for (int i = 0; i < completed + FRAMEWORKS; i++) {
       EmulatedFramework framework = framework(i);
       long before = counts.running.get();
-      framework.launch(TASKS_PER_FRAMEWORK, TASKS_PER_FRAMEWORK / AGENTS);
-      Emulated.await("tasks", () -> counts.running.get() - before >= TASKS_PER_FRAMEWORK);
+      framework.launch(tasksPerFramework, TASKS_PER_AGENT);
+      Emulated.await("tasks", () -> counts.running.get() - before >= tasksPerFramework);
       framework.suppress();
       framework.declineAll();
       Emulated.await("no offers", () -> state().offers().isEmpty());
-      if (i < FRAMEWORKS) {
+      if (i < completed) {
         framework.tearDown();
-        int completed = i + 1;
-        Emulated.await("an end", () -> state().completedFrameworks().size() == completed);
+        int over = i + 1;
+        Emulated.await("an end", () -> state().completedFrameworks().size() == over);
+      }
+    }
+  }
+
+  private void runMetrics() throws Exception {
+    fill(0);
+    int port = master.address().getPort();
+    System.out.printf(
+        "%d agents, %d tasks, %d metrics%n%n",
+        state().agents().size(),
+        FRAMEWORKS * tasksPerFramework,
+        master.metrics().snapshot().size());
+    System.out.println(
+        "| asked for | clients | polls/s | median | p99 | loop, p99 | loop, longest |\n"
+            + "|---|---|---|---|---|---|---|");
+    polled(port, 1, 20, (client, one) -> client.poll("/metrics/snapshot"));
+    for (int clients : new int[] {1, 5}) {
+      for (String path : new String[] {"/metrics/snapshot", "/metrics"}) {
+        print(
+            "`" + path + "`",
+            clients,
+            polled(port, clients, MEASURED_POLLS, (client, one) -> client.poll(path)));
       }
     }
   }
 
   private void run() throws Exception {
-    fill();
+    fill(FRAMEWORKS);
     int port = master.address().getPort();
     byte[] body;
     try (PollingClient client = new PollingClient(port, false)) {
@@ -191,7 +225,7 @@ public final class PollersBenchmark implements AutoCloseable {
         "%d agents, %d tasks; /state %.1f MB, as it is sent %.2f MB; %d polls of each client or"
             + " more%n%n",
         state().agents().size(),
-        2 * FRAMEWORKS * TASKS_PER_FRAMEWORK,
+        2 * FRAMEWORKS * tasksPerFramework,
         body.length / 1e6,
         bytes.body().length / 1e6,
         polls);
@@ -346,6 +380,12 @@ public final class PollersBenchmark implements AutoCloseable {
 
   public static void main(String[] arguments) throws Exception {
     Emulated.logErrorsOnly();
+    if (Arrays.asList(arguments).contains("metrics")) {
+      try (PollersBenchmark benchmark = new PollersBenchmark(true, 0, AGENTS_MEASURED)) {
+        benchmark.runMetrics();
+      }
+      System.exit(0);
+    }
     boolean plain = Arrays.asList(arguments).contains("plain");
     int polls =
         Arrays.stream(arguments)
@@ -353,7 +393,7 @@ public final class PollersBenchmark implements AutoCloseable {
             .mapToInt(Integer::parseInt)
             .findFirst()
             .orElse(50);
-    try (PollersBenchmark benchmark = new PollersBenchmark(!plain, polls)) {
+    try (PollersBenchmark benchmark = new PollersBenchmark(!plain, polls, AGENTS)) {
       benchmark.run();
     }
     System.exit(0);

@@ -6,10 +6,12 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.StreamBound;
@@ -37,6 +39,12 @@ public final class CallExchange {
     this.contentType = contentType;
     this.accept = accept;
     this.workers = workers;
+  }
+
+  /** The same, whose answer ends a measurement that begins now when it begins to be sent. */
+  CallExchange timed(MetricsRegistry.Timer timer) {
+    return new CallExchange(
+        new TimedExchange(exchange, timer), principal, contentType, accept, workers);
   }
 
   /** The request below. */
@@ -112,6 +120,13 @@ public final class CallExchange {
   /** Answers 200 with a message once it is there; failures are answered as in {@link #when}. */
   public void respondWhen(CompletionStage<? extends Message> answer) {
     when(answer, Runnable::run, this::respond);
+  }
+
+  /** Answers 200 with a message that is made where readers make theirs, for that takes a while. */
+  public void respondFrom(Supplier<? extends Message> answer) {
+    Router.guard(
+        exchange,
+        it -> workers.execute(() -> Router.guard(exchange, same -> respond(answer.get()))));
   }
 
   /** Answers with an error and its text. */

@@ -4,17 +4,21 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.CallHelp;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 
 /**
  * The calls of one v1 API by type: checks that each carries what it must, asks for the leave it
@@ -26,6 +30,9 @@ import org.mezzo.daemon.loop.Workers;
 public final class CallTable<C extends Message> {
   private static final String FORBIDDEN = "403 Forbidden.";
 
+  /** How long the time of a call counts in percentiles. */
+  private static final Duration WINDOW = Duration.ofMinutes(10);
+
   private record Row<C extends Message>(
       ApiCall<C> call, CallDeclaration<C> declaration, Optional<FieldDescriptor> message) {}
 
@@ -33,6 +40,7 @@ public final class CallTable<C extends Message> {
   private final Authorization authorization;
   private final Executor answers;
   private final Map<Integer, Row<C>> rows = new TreeMap<>();
+  private final Function<String, MetricsRegistry.Timer> timers;
 
   /**
    * A table.
@@ -40,6 +48,8 @@ public final class CallTable<C extends Message> {
    * @param prototype the default instance of the call message; its field {@code type} tells calls
    *     apart
    * @param workers where calls are served for which an authorizer had to be asked
+   * @param metrics where the times of calls are shown, as {@code <name>/<call>_ms}
+   * @param name of the API there, for example {@code master/mezzo/calls/scheduler}
    * @throws IllegalStateException when a call's declaration does not fit the message or stands
    *     twice: the daemon does not start
    */
@@ -47,11 +57,14 @@ public final class CallTable<C extends Message> {
       C prototype,
       Authorization authorization,
       Workers workers,
+      MetricsRegistry metrics,
+      String name,
       Collection<? extends ApiCall<C>> calls) {
     Descriptor descriptor = prototype.getDescriptorForType();
     this.type = descriptor.findFieldByName("type");
     this.authorization = authorization;
     this.answers = workers.answers();
+    this.timers = call -> metrics.timer(name + "/" + call.toLowerCase(Locale.ROOT) + "_ms", WINDOW);
     for (ApiCall<C> call : calls) {
       Row<C> row = row(descriptor, call);
       int number = row.declaration.type().getNumber();
@@ -132,7 +145,8 @@ public final class CallTable<C extends Message> {
 
   private void serve(Row<C> row, C call, CallExchange exchange, boolean allowed) {
     if (allowed) {
-      exchange.guard(() -> row.call.handle(call, exchange));
+      CallExchange timed = exchange.timed(timers.apply(row.declaration.name()));
+      timed.guard(() -> row.call.handle(call, timed));
     } else {
       exchange.reject(403, FORBIDDEN);
     }

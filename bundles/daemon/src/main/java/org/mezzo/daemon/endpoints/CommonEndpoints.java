@@ -1,11 +1,15 @@
 package org.mezzo.daemon.endpoints;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.daemon.border.Refused;
@@ -38,7 +42,7 @@ public final class CommonEndpoints {
    * the host's numbers below {@code system/}.
    *
    * @param modules absent where there are none to show
-   * @param workers where answers are written that had to be waited for
+   * @param workers where files and metrics are read, and answers written that had to be waited for
    */
   public static void install(
       Router router,
@@ -55,8 +59,8 @@ public final class CommonEndpoints {
         .add(new VersionEndpoint())
         .add(new SystemStatsEndpoint())
         .add(new FlagsEndpoint(flags))
-        .add(new MetricsEndpoint(metrics))
-        .add(new PrometheusEndpoint(metrics))
+        .add(new MetricsEndpoint(metrics, workers))
+        .add(new PrometheusEndpoint(metrics, workers))
         .add(new BrowseEndpoint(answers))
         .add(new ReadEndpoint(answers))
         .add(new DownloadEndpoint(answers))
@@ -113,9 +117,22 @@ public final class CommonEndpoints {
         .toList();
   }
 
-  /** What GET_METRICS answers with. */
-  public static List<Metric> metricMessages(MetricsRegistry metrics) {
-    return metrics.snapshot().entrySet().stream()
+  /**
+   * What GET_METRICS answers with, read when it is asked for.
+   *
+   * @param nanos how long from now on values are waited for; empty as long as it takes
+   */
+  public static Supplier<List<Metric>> metricMessages(MetricsRegistry metrics, OptionalLong nanos) {
+    BooleanSupplier late =
+        MetricsEndpoint.late(
+            nanos.isPresent()
+                ? Optional.of(Duration.ofNanos(nanos.getAsLong()))
+                : Optional.empty());
+    return () -> metricMessages(metrics, late);
+  }
+
+  private static List<Metric> metricMessages(MetricsRegistry metrics, BooleanSupplier late) {
+    return metrics.snapshot(late).entrySet().stream()
         .map(one -> Metric.newBuilder().setName(one.getKey()).setValue(one.getValue()).build())
         .toList();
   }

@@ -2,6 +2,8 @@ package org.mezzo.daemon.endpoints;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.ApiEndpoint;
@@ -9,19 +11,25 @@ import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.border.Refused;
+import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.http.HttpExchange;
 
-/** {@code /metrics/snapshot}. */
+/** {@code /metrics/snapshot}: read and written by readers, within a time if that is wanted. */
 final class MetricsEndpoint implements ApiEndpoint {
   /** As ACLs name it. */
   static final String PATH = "/metrics/snapshot";
 
-  private final MetricsRegistry metrics;
+  /** What is as good as no limit. */
+  private static final Duration LONG = Duration.ofDays(365);
 
-  MetricsEndpoint(MetricsRegistry metrics) {
+  private final MetricsRegistry metrics;
+  private final Executor readers;
+
+  MetricsEndpoint(MetricsRegistry metrics, Executor readers) {
     this.metrics = metrics;
+    this.readers = readers;
   }
 
   @Override
@@ -35,27 +43,44 @@ final class MetricsEndpoint implements ApiEndpoint {
                 "Answers with one flat object of names and numbers, as they are at this moment.")
             .with(
                 "timeout",
-                "how long to wait for values, for example 10secs; values are there at once, so that"
-                    + " it only has to be a duration")
+                "how long to wait for values, for example 10secs; those that are not read by then"
+                    + " are left out")
             .with("jsonp", CommonEndpoints.JSONP));
   }
 
   @Override
   public void handle(HttpExchange exchange, Optional<Principal> principal) throws Refused {
     String timeout = exchange.query().get("timeout");
-    if (timeout != null) {
-      check(timeout);
-    }
-    CommonEndpoints.respondJson(
-        exchange, json -> json.object(() -> metrics.snapshot().forEach(json::field)));
+    BooleanSupplier late = late(timeout == null ? Optional.empty() : Optional.of(within(timeout)));
+    Optional<String> function = CommonEndpoints.function(exchange.query());
+    readers.execute(
+        () ->
+            Router.guard(
+                exchange,
+                it ->
+                    it.respond(
+                        CommonEndpoints.json(
+                            function,
+                            json ->
+                                json.object(() -> metrics.snapshot(late).forEach(json::field))))));
   }
 
-  private static void check(String timeout) throws Refused {
+  /** Whether so long has passed since now; never where nothing is said. */
+  static BooleanSupplier late(Optional<Duration> timeout) {
+    if (timeout.isEmpty() || timeout.get().compareTo(LONG) > 0) {
+      return () -> false;
+    }
+    long end = System.nanoTime() + timeout.get().toNanos();
+    return () -> System.nanoTime() - end >= 0;
+  }
+
+  private static Duration within(String timeout) throws Refused {
     try {
       Duration given = FlagValues.duration(timeout);
       if (given.isNegative()) {
         throw new IllegalArgumentException("'" + timeout + "' is negative");
       }
+      return given;
     } catch (IllegalArgumentException e) {
       throw new Refused(400, "Invalid timeout '" + timeout + "': " + e.getMessage() + ".\n");
     }

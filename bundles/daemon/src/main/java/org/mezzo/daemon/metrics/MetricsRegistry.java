@@ -10,7 +10,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import org.mezzo.api.Metrics;
 
 /** The numbers of one daemon, by name. Safe for any thread. */
@@ -23,6 +25,8 @@ public final class MetricsRegistry implements Metrics {
 
   private final Map<String, Adder> counters = new ConcurrentHashMap<>();
   private final Map<String, DoubleSupplier> gauges = new ConcurrentHashMap<>();
+  private final Map<String, Supplier<? extends Map<String, Double>>> groups =
+      new ConcurrentHashMap<>();
   private final Map<String, Timer> timers = new ConcurrentHashMap<>();
   private final Map<String, Scope> scopes = new ConcurrentHashMap<>();
 
@@ -101,6 +105,17 @@ public final class MetricsRegistry implements Metrics {
   }
 
   /**
+   * Gauges whose names come and go with what they are of, for example with roles: asked for
+   * together, each time somebody reads.
+   *
+   * @param group what they replace another group by; not shown
+   * @param values by whole name; called on any thread, and left out when it throws
+   */
+  public void gauges(String group, Supplier<? extends Map<String, Double>> values) {
+    groups.put(group, values);
+  }
+
+  /**
    * The timer of that name, made at the first call.
    *
    * @param name ends in {@code _ms}
@@ -173,6 +188,16 @@ public final class MetricsRegistry implements Metrics {
 
   /** All values now, by name. A gauge that throws or has no number is left out. */
   public SortedMap<String, Double> snapshot() {
+    return snapshot(() -> false);
+  }
+
+  /**
+   * As above, without the gauges that are not read in time: one that takes long is waited for, the
+   * next is not begun (rule 357). Counters and timers, which have nothing to wait for, are there.
+   *
+   * @param late whether the time is over
+   */
+  public SortedMap<String, Double> snapshot(BooleanSupplier late) {
     SortedMap<String, Double> all = new TreeMap<>();
     accept(
         new MetricsVisitor() {
@@ -198,17 +223,26 @@ public final class MetricsRegistry implements Metrics {
                   (suffix, share) -> all.put(flat + "/" + suffix, reading.quantile(share)));
             }
           }
-        });
+        },
+        late);
     return all;
   }
 
   /** Shows all numbers to a visitor. A gauge that throws or has no number is left out. */
   public void accept(MetricsVisitor visitor) {
-    accept("", "", Map.of(), visitor);
+    accept(visitor, () -> false);
+  }
+
+  private void accept(MetricsVisitor visitor, BooleanSupplier late) {
+    accept("", "", Map.of(), visitor, late);
   }
 
   private void accept(
-      String prefix, String family, Map<String, String> labels, MetricsVisitor visitor) {
+      String prefix,
+      String family,
+      Map<String, String> labels,
+      MetricsVisitor visitor,
+      BooleanSupplier late) {
     counters.forEach(
         (name, counter) ->
             visitor.counter(new MetricName(prefix, family, labels, name), counter.sum.sum()));
@@ -216,6 +250,9 @@ public final class MetricsRegistry implements Metrics {
         (name, timer) -> visitor.timer(new MetricName(prefix, family, labels, name), timer.read()));
     gauges.forEach(
         (name, gauge) -> {
+          if (late.getAsBoolean()) {
+            return;
+          }
           double value;
           try {
             value = gauge.getAsDouble();
@@ -226,11 +263,31 @@ public final class MetricsRegistry implements Metrics {
             visitor.gauge(new MetricName(prefix, family, labels, name), value);
           }
         });
+    groups
+        .values()
+        .forEach(
+            group -> {
+              if (late.getAsBoolean()) {
+                return;
+              }
+              Map<String, Double> values;
+              try {
+                values = group.get();
+              } catch (RuntimeException | Error e) {
+                return;
+              }
+              values.forEach(
+                  (name, value) -> {
+                    if (Double.isFinite(value)) {
+                      visitor.gauge(new MetricName(prefix, family, labels, name), value);
+                    }
+                  });
+            });
     scopes.forEach(
         (inner, scope) -> {
           Map<String, String> all = new TreeMap<>(labels);
           all.putAll(scope.labels);
-          scope.numbers.accept(prefix + inner, family + scope.family, all, visitor);
+          scope.numbers.accept(prefix + inner, family + scope.family, all, visitor, late);
         });
   }
 }

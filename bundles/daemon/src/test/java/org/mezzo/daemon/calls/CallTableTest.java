@@ -23,6 +23,7 @@ import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.protocol.v1.master.Call;
 import org.mezzo.protocol.v1.master.Event;
 import org.mezzo.protocol.v1.master.Response;
@@ -41,6 +42,8 @@ class CallTableTest {
     }
     workers.close();
   }
+
+  private final MetricsRegistry metrics = new MetricsRegistry();
 
   private interface Body {
     void serve(Call call, CallExchange exchange) throws Exception;
@@ -81,7 +84,8 @@ class CallTableTest {
 
   @SafeVarargs
   private CallTable<Call> table(ApiCall<Call>... calls) {
-    return new CallTable<>(Call.getDefaultInstance(), authorization(), workers, List.of(calls));
+    return new CallTable<>(
+        Call.getDefaultInstance(), authorization(), workers, metrics, "calls", List.of(calls));
   }
 
   @SafeVarargs
@@ -108,6 +112,10 @@ class CallTableTest {
             call(Call.Type.GET_AGENTS, Permission.none("for the test")));
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(served).containsExactly(Call.Type.GET_AGENTS);
+    assertThat(metrics.snapshot())
+        .containsKeys("calls/get_agents_ms", "calls/get_agents_ms/p99")
+        .containsEntry("calls/get_agents_ms/count", 1.0)
+        .doesNotContainKey("calls/get_tasks_ms");
   }
 
   /** On whichever way a call meets an executor that is full. */

@@ -102,6 +102,11 @@ class CommonEndpointsTest {
     assertThat(server.get("/metrics/snapshot?timeout=1secs").body())
         .startsWith("{\"a/b\":1.0,")
         .contains("\"system/cpus_total\":");
+    assertThat(server.get("/metrics/snapshot?timeout=0secs").body()).isEqualTo("{\"a/b\":1.0}");
+    metrics.gauge("thread", () -> Thread.currentThread().getName().contains("-reader-") ? 1 : 0);
+    assertThat(server.get("/metrics/snapshot").body()).contains("\"thread\":1.0");
+    assertThat(server.get("/metrics").body()).contains("\nthread 1\n");
+    metrics.remove("thread");
     var text = server.get("/metrics");
     assertThat(text.headers().firstValue("Content-Type"))
         .contains("text/plain; version=0.0.4; charset=utf-8");

@@ -91,7 +91,12 @@ class HelpEndpointTest {
     router.add(new Odd());
     CallTable<Call> table =
         new CallTable<>(
-            Call.getDefaultInstance(), Authorization.none(), workers, List.of(new ReadCall()));
+            Call.getDefaultInstance(),
+            Authorization.none(),
+            workers,
+            new MetricsRegistry(),
+            "calls",
+            List.of(new ReadCall()));
     router.add(
         new CallApi<>(
             new EndpointDeclaration(

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 class MetricsRegistryTest {
@@ -16,10 +19,44 @@ class MetricsRegistryTest {
     metrics.counter("b").increment();
     metrics.gauge("a", () -> 1);
     assertThat(metrics.snapshot())
-        .containsExactly(
-            java.util.Map.entry("a", 1.0),
-            java.util.Map.entry("b", 3.0),
-            java.util.Map.entry("c", 3.5));
+        .containsExactly(Map.entry("a", 1.0), Map.entry("b", 3.0), Map.entry("c", 3.5));
+  }
+
+  @Test
+  void groupsTellTheirNamesWhenTheyAreRead() {
+    Map<String, Double> roles = new HashMap<>();
+    metrics.gauges("roles", () -> roles);
+    metrics.gauges(
+        "broken",
+        () -> {
+          throw new IllegalStateException("on purpose");
+        });
+    assertThat(metrics.snapshot()).isEmpty();
+    roles.put("roles/a", 1.0);
+    roles.put("roles/b", Double.NaN);
+    assertThat(metrics.snapshot()).containsExactly(Map.entry("roles/a", 1.0));
+    metrics.gauges("roles", Map::of);
+    assertThat(metrics.snapshot()).isEmpty();
+  }
+
+  @Test
+  void whatIsNotReadInTimeIsLeftOut() {
+    AtomicBoolean late = new AtomicBoolean();
+    metrics.counter("counter").increment();
+    metrics.timer("timer_ms", Duration.ZERO).record(Duration.ofMillis(3));
+    metrics.gauge("first", () -> endTheTime(late));
+    metrics.gauge("second", () -> endTheTime(late));
+    metrics.gauges("group", () -> Map.of("third", endTheTime(late)));
+    assertThat(metrics.snapshot(late::get))
+        .containsKeys("counter", "timer_ms")
+        .hasSize(3)
+        .containsAnyOf(Map.entry("first", 1.0), Map.entry("second", 1.0));
+    assertThat(metrics.snapshot(() -> true)).containsOnlyKeys("counter", "timer_ms");
+  }
+
+  private static double endTheTime(AtomicBoolean late) {
+    late.set(true);
+    return 1;
   }
 
   @Test

@@ -253,13 +253,7 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
         }
       }
       ACTIVE.forEach(
-          (wanted, name) ->
-              gauge(
-                  "tasks/active/" + name,
-                  known ->
-                      known.tasks().values().stream()
-                          .filter(task -> task.state() == wanted)
-                          .count()));
+          (wanted, name) -> gauge("tasks/active/" + name, known -> known.counts().in(wanted)));
       // No task that the master has is unknown to it.
       gauge("tasks/active/task_unknown", known -> 0);
       gauge("tasks/active/task_unreachable", known -> known.unreachableTasks().size());

@@ -1,19 +1,24 @@
 package org.mezzo.master.election;
 
-import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
-import java.util.function.ToDoubleFunction;
-import java.util.stream.Stream;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
 import org.mezzo.api.Metrics;
-import org.mezzo.master.ledger.Account;
-import org.mezzo.master.state.Agent;
-import org.mezzo.master.state.Framework;
-import org.mezzo.master.state.MasterState;
+import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.master.ledger.Amounts;
+import org.mezzo.master.state.Census;
+import org.mezzo.protocol.v1.Offer;
+import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.TaskState;
-import org.mezzo.resources.Resources;
+import org.mezzo.resources.Quantities;
 
-/** The numbers that are read off the published state, and the counters that begin at zero. */
+/**
+ * The numbers that are read off the published state, and the counters that begin at zero. None of
+ * them walks the state: what is summed up is kept with it ({@link Census}, {@link Amounts}).
+ */
 public final class Gauges {
   private static final String[] COUNTERS = {
     "dropped_messages",
@@ -77,77 +82,57 @@ public final class Gauges {
     "valid_status_updates",
   };
 
-  private static final List<String> OPERATIONS =
-      List.of(
-          "create",
-          "create_disk",
-          "destroy",
-          "destroy_disk",
-          "grow_volume",
-          "reserve",
-          "shrink_volume",
-          "unreserve");
-  private static final List<String> OPERATION_STATES =
-      List.of(
-          "dropped",
-          "error",
-          "failed",
-          "finished",
-          "gone_by_operator",
-          "pending",
-          "recovering",
-          "total",
-          "unreachable");
-
   private Gauges() {}
 
   /** Registers them. */
-  public static void register(Metrics metrics, Leadership leadership) {
+  public static void register(MetricsRegistry metrics, Leadership leadership) {
     for (String name : COUNTERS) {
       metrics.counter("master/" + name);
     }
-    for (String state : OPERATION_STATES) {
-      operations(metrics, leadership, "master/operations/" + state, Optional.empty(), state);
-      for (String operation : OPERATIONS) {
-        operations(
-            metrics,
-            leadership,
-            "master/operations/" + operation + "/" + state,
-            Optional.of(operation),
-            state);
+    OperationTotals.names().forEach(metrics::counter);
+    for (OperationState state : OperationTotals.PASSING) {
+      operations(metrics, leadership, "", state, OperationTotals.ALL_TYPES);
+      for (Offer.Operation.Type type : OperationTotals.TYPES) {
+        operations(metrics, leadership, OperationTotals.lower(type) + "/", state, EnumSet.of(type));
       }
     }
     metrics.gauge("master/elected", () -> leadership.leading() ? 1 : 0);
-    agents(metrics, leadership, "connected", Agent::connected);
-    agents(metrics, leadership, "disconnected", agent -> !agent.connected());
-    agents(metrics, leadership, "active", Agent::active);
-    agents(metrics, leadership, "inactive", agent -> !agent.active());
+    census(metrics, leadership, "slaves_connected", Census::connectedAgents);
+    census(metrics, leadership, "slaves_disconnected", it -> it.agents() - it.connectedAgents());
+    census(metrics, leadership, "slaves_active", Census::activeAgents);
+    census(metrics, leadership, "slaves_inactive", it -> it.agents() - it.activeAgents());
     metrics.gauge(
         "master/slaves_unreachable",
         () -> leadership.measure(state -> state.unreachableAgents().size()));
-    frameworks(metrics, leadership, "connected", Framework::connected);
-    frameworks(metrics, leadership, "disconnected", framework -> !framework.connected());
-    frameworks(metrics, leadership, "active", Framework::active);
-    frameworks(metrics, leadership, "inactive", framework -> !framework.active());
+    census(metrics, leadership, "frameworks_connected", Census::connectedFrameworks);
+    census(
+        metrics,
+        leadership,
+        "frameworks_disconnected",
+        it -> it.frameworks() - it.connectedFrameworks());
+    census(metrics, leadership, "frameworks_active", Census::activeFrameworks);
+    census(
+        metrics, leadership, "frameworks_inactive", it -> it.frameworks() - it.activeFrameworks());
     metrics.gauge(
         "master/outstanding_offers", () -> leadership.measure(state -> state.offers().size()));
     tasks(metrics, leadership, "staging", TaskState.TASK_STAGING);
     tasks(metrics, leadership, "starting", TaskState.TASK_STARTING);
     tasks(metrics, leadership, "running", TaskState.TASK_RUNNING);
     tasks(metrics, leadership, "killing", TaskState.TASK_KILLING);
-    metrics.gauge(
-        "master/tasks_unreachable",
-        () ->
-            leadership.measure(
-                state ->
-                    state.frameworks().values().stream()
-                        .mapToInt(framework -> framework.unreachableTasks().size())
-                        .sum()));
+    census(metrics, leadership, "tasks_unreachable", Census::unreachableTasks);
     for (String name : new String[] {"cpus", "gpus", "mem", "disk"}) {
-      resources(metrics, leadership, name, name, Resources::nonRevocable);
-      resources(metrics, leadership, name, name + "_revocable", Resources::revocable);
+      resources(metrics, leadership, name, name, Amounts::total, Amounts::allocated);
+      resources(
+          metrics,
+          leadership,
+          name,
+          name + "_revocable",
+          Amounts::revocableTotal,
+          Amounts::revocableAllocated);
     }
     offerable(metrics, leadership);
+    metrics.gauges(
+        "roles", () -> leadership.state().map(RoleNumbers::of).orElseGet(Collections::emptyMap));
     // Asked of the present term: one that ended must not be held by its numbers.
     for (String prefix : new String[] {"allocator/", "allocator/mesos/"}) {
       metrics.gauge(prefix + "event_queue_dispatches", () -> waitingCalls(leadership.term()));
@@ -162,85 +147,46 @@ public final class Gauges {
   private static void offerable(Metrics metrics, Leadership leadership) {
     for (String name : new String[] {"cpus", "mem", "disk"}) {
       String prefix = "allocator/mesos/resources/" + name;
-      metrics.gauge(
+      amount(
+          metrics,
+          leadership,
           prefix + "/total",
-          () ->
-              leadership.measure(
-                  state ->
-                      amounts(
-                          state.ledger().accounts().values().stream().map(Account::total),
-                          name,
-                          all -> all)));
-      metrics.gauge(
+          it -> it.total().get(name) + it.revocableTotal().get(name));
+      amount(
+          metrics,
+          leadership,
           prefix + "/offered_or_allocated",
-          () ->
-              leadership.measure(
-                  state ->
-                      amounts(
-                          state.ledger().accounts().values().stream()
-                              .flatMap(
-                                  account ->
-                                      Stream.concat(
-                                          account.allocated().values().stream(),
-                                          account.offered().values().stream())),
-                          name,
-                          all -> all)));
+          it ->
+              it.allocated().get(name)
+                  + it.revocableAllocated().get(name)
+                  + it.offered().get(name));
     }
   }
 
   private static void operations(
-      Metrics metrics, Leadership leadership, String name, Optional<String> type, String wanted) {
+      Metrics metrics,
+      Leadership leadership,
+      String path,
+      OperationState wanted,
+      Set<Offer.Operation.Type> types) {
     metrics.gauge(
-        name,
+        "master/operations/" + path + OperationTotals.lower(wanted),
         () ->
             leadership.measure(
                 state ->
-                    state.operations().all().stream()
-                        .filter(
-                            it -> type.isEmpty() || lower(it.info().getType()).equals(type.get()))
-                        .filter(
-                            it ->
-                                wanted.equals("total")
-                                    || lower(it.latest().getState()).equals("operation_" + wanted))
-                        .count()));
+                    types.stream()
+                        .mapToInt(type -> state.operations().counts().present(type, wanted))
+                        .sum()));
   }
 
-  private static String lower(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
-  }
-
-  private static void agents(
-      Metrics metrics,
-      Leadership leadership,
-      String name,
-      java.util.function.Predicate<Agent> which) {
+  private static void census(
+      Metrics metrics, Leadership leadership, String name, ToIntFunction<Census> count) {
     metrics.gauge(
-        "master/slaves_" + name,
-        () -> leadership.measure(state -> state.agents().values().stream().filter(which).count()));
-  }
-
-  private static void frameworks(
-      Metrics metrics,
-      Leadership leadership,
-      String name,
-      java.util.function.Predicate<Framework> which) {
-    metrics.gauge(
-        "master/frameworks_" + name,
-        () ->
-            leadership.measure(
-                state -> state.frameworks().values().stream().filter(which).count()));
+        "master/" + name, () -> leadership.measure(state -> count.applyAsInt(state.census())));
   }
 
   private static void tasks(Metrics metrics, Leadership leadership, String name, TaskState wanted) {
-    metrics.gauge(
-        "master/tasks_" + name,
-        () ->
-            leadership.measure(
-                state ->
-                    state.frameworks().values().stream()
-                        .flatMap(framework -> framework.tasks().values().stream())
-                        .filter(task -> task.state() == wanted)
-                        .count()));
+    census(metrics, leadership, "tasks_" + name, it -> it.tasks().in(wanted));
   }
 
   private static void resources(
@@ -248,31 +194,28 @@ public final class Gauges {
       Leadership leadership,
       String name,
       String shown,
-      java.util.function.UnaryOperator<Resources> part) {
-    ToDoubleFunction<MasterState> total =
-        state ->
-            amounts(state.ledger().accounts().values().stream().map(Account::total), name, part);
-    ToDoubleFunction<MasterState> used =
-        state ->
-            amounts(
-                state.ledger().accounts().values().stream()
-                    .flatMap(account -> account.allocated().values().stream()),
-                name,
-                part);
-    metrics.gauge("master/" + shown + "_total", () -> leadership.measure(total::applyAsDouble));
-    metrics.gauge("master/" + shown + "_used", () -> leadership.measure(used::applyAsDouble));
+      Function<Amounts, Quantities> total,
+      Function<Amounts, Quantities> used) {
+    amount(metrics, leadership, "master/" + shown + "_total", it -> total.apply(it).get(name));
+    amount(metrics, leadership, "master/" + shown + "_used", it -> used.apply(it).get(name));
     metrics.gauge(
         "master/" + shown + "_percent",
         () ->
             leadership.measure(
                 state -> {
-                  double all = total.applyAsDouble(state);
-                  return all == 0 ? 0 : used.applyAsDouble(state) / all;
+                  Amounts all = state.ledger().amounts();
+                  long there = total.apply(all).get(name);
+                  return there == 0 ? 0 : (double) used.apply(all).get(name) / there;
                 }));
   }
 
-  private static double amounts(
-      Stream<Resources> all, String name, java.util.function.UnaryOperator<Resources> part) {
-    return all.mapToLong(resources -> part.apply(resources).scalar(name)).sum() / 1000.0;
+  /** A sum of the ledger, which counts thousandths. */
+  private static void amount(
+      Metrics metrics, Leadership leadership, String name, ToLongFunction<Amounts> thousandths) {
+    metrics.gauge(
+        name,
+        () ->
+            leadership.measure(
+                state -> thousandths.applyAsLong(state.ledger().amounts()) / 1000.0));
   }
 }

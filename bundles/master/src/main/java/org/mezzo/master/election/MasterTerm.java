@@ -64,6 +64,7 @@ public final class MasterTerm implements AutoCloseable {
             loop,
             machine.settings().frameworks().heartbeatInterval(),
             (frameworkId, event) -> frameworkMetrics.ifPresent(it -> it.sent(frameworkId, event)));
+    machine.follow(new OperationTotals(machine::count));
     machine.carryOut(new Effects());
   }
 

@@ -91,6 +91,8 @@ public final class MasterEndpoints {
                 org.mezzo.protocol.v1.scheduler.Call.getDefaultInstance(),
                 authorization,
                 workers,
+                metrics,
+                "master/mezzo/calls/scheduler",
                 schedulerCalls),
             gate,
             workers));
@@ -142,7 +144,13 @@ public final class MasterEndpoints {
             started);
     endpoints.add(
         OperatorApi.of(
-            new CallTable<>(Call.getDefaultInstance(), authorization, workers, operatorCalls),
+            new CallTable<>(
+                Call.getDefaultInstance(),
+                authorization,
+                workers,
+                metrics,
+                "master/mezzo/calls/operator",
+                operatorCalls),
             gate,
             workers));
     StateAnswers answers = new StateAnswers(leadership, authorization, workers, loop, metrics);

@@ -1,6 +1,8 @@
 package org.mezzo.master.ledger;
 
+import java.util.HashMap;
 import java.util.Map;
+import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
 import org.pcollections.HashTreePMap;
 import org.pcollections.HashTreePSet;
@@ -15,35 +17,44 @@ public final class Account {
   /** Of an agent that is not known. */
   static final Account NONE =
       new Account(
-          HashTreePMap.empty(), HashTreePMap.empty(), HashTreePMap.empty(), HashTreePSet.empty());
+          HashTreePMap.empty(),
+          HashTreePMap.empty(),
+          HashTreePMap.empty(),
+          HashTreePSet.empty(),
+          Amounts.NONE);
 
   private final PMap<String, Provision> providers;
   private final PMap<String, Resources> allocated;
   private final PMap<String, Resources> offered;
   private final PSet<String> offers;
+  private final Amounts amounts;
 
   // Derived from the above, hence it does not matter which thread fills them or how often.
   private Resources total;
   private Resources free;
+  private Map<String, Quantities> allocations;
+  private Map<String, Quantities> consumption;
 
   private Account(
       PMap<String, Provision> providers,
       PMap<String, Resources> allocated,
       PMap<String, Resources> offered,
-      PSet<String> offers) {
+      PSet<String> offers,
+      Amounts amounts) {
     this.providers = providers;
     this.allocated = allocated;
     this.offered = offered;
     this.offers = offers;
+    this.amounts = amounts;
   }
 
   /** Of an agent on which nobody holds anything. */
   static Account of(Map<String, Provision> providers) {
-    return new Account(
-        HashTreePMap.from(providers),
-        HashTreePMap.empty(),
-        HashTreePMap.empty(),
-        HashTreePSet.empty());
+    Account account = NONE;
+    for (Map.Entry<String, Provision> each : providers.entrySet()) {
+      account = account.withProvider(each.getKey(), each.getValue());
+    }
+    return account;
   }
 
   /** What each provider gives, by its id; that of the agent is {@link #AGENT}. */
@@ -119,32 +130,98 @@ public final class Account {
     return offered.getOrDefault(frameworkId, Resources.EMPTY);
   }
 
+  /** How much there is and is held of it, in numbers; not derived, but kept. */
+  public Amounts amounts() {
+    return amounts;
+  }
+
+  /**
+   * What roles consume of their quotas here (rule 258), by the role that has it: what is not
+   * revocable of the allocated, and of reservations that nobody uses.
+   */
+  public Map<String, Quantities> consumption() {
+    Map<String, Quantities> known = consumption;
+    if (known == null) {
+      known = allocations();
+      if (total().hasReserved()) {
+        Map<String, Quantities> sums = new HashMap<>(known);
+        consume(sums, total().minus(totalAllocated().unallocated()).reserved());
+        known = Map.copyOf(sums);
+      }
+      consumption = known;
+    }
+    return known;
+  }
+
+  /** What is not revocable of the allocated, by allocation role. */
+  public Map<String, Quantities> allocations() {
+    Map<String, Quantities> known = allocations;
+    if (known == null) {
+      Map<String, Quantities> sums = new HashMap<>();
+      consume(sums, totalAllocated().allocations());
+      known = Map.copyOf(sums);
+      allocations = known;
+    }
+    return known;
+  }
+
+  private static void consume(Map<String, Quantities> sums, Map<String, Resources> byRole) {
+    byRole.forEach(
+        (role, resources) -> {
+          Quantities more = resources.nonRevocable().quantities();
+          if (!more.isEmpty()) {
+            sums.merge(role, more, Quantities::plus);
+          }
+        });
+  }
+
   Account withProvider(String providerId, Provision provision) {
-    return new Account(providers.plus(providerId, provision), allocated, offered, offers);
+    Provision before = providers.get(providerId);
+    return new Account(
+        providers.plus(providerId, provision),
+        allocated,
+        offered,
+        offers,
+        amounts.withTotal(before == null ? Resources.EMPTY : before.total(), provision.total()));
   }
 
   Account allocate(String frameworkId, Resources resources) {
-    return new Account(providers, add(allocated, frameworkId, resources), offered, offers);
+    return withAllocated(frameworkId, add(allocated, frameworkId, resources));
   }
 
   Account release(String frameworkId, Resources resources) {
-    return new Account(providers, subtract(allocated, frameworkId, resources), offered, offers);
+    return withAllocated(frameworkId, subtract(allocated, frameworkId, resources));
+  }
+
+  private Account withAllocated(String frameworkId, PMap<String, Resources> next) {
+    return new Account(
+        providers,
+        next,
+        offered,
+        offers,
+        amounts.withAllocated(
+            allocatedTo(frameworkId), next.getOrDefault(frameworkId, Resources.EMPTY)));
   }
 
   Account offer(Offer offer) {
-    return new Account(
-        providers,
-        allocated,
-        add(offered, offer.frameworkId(), offer.resources()),
-        offers.plus(offer.id()));
+    return withOffered(
+        offer, add(offered, offer.frameworkId(), offer.resources()), offers.plus(offer.id()));
   }
 
   Account withdraw(Offer offer) {
+    return withOffered(
+        offer, subtract(offered, offer.frameworkId(), offer.resources()), offers.minus(offer.id()));
+  }
+
+  private Account withOffered(Offer offer, PMap<String, Resources> next, PSet<String> nextOffers) {
     return new Account(
         providers,
         allocated,
-        subtract(offered, offer.frameworkId(), offer.resources()),
-        offers.minus(offer.id()));
+        next,
+        nextOffers,
+        amounts.withOffered(
+            offeredTo(offer.frameworkId()),
+            next.getOrDefault(offer.frameworkId(), Resources.EMPTY)));
   }
 
   private static PMap<String, Resources> add(

@@ -22,25 +22,29 @@ public final class Ledger {
           HashTreePMap.empty(),
           HashTreePMap.empty(),
           HashTreePMap.empty(),
-          HashTreePMap.empty());
+          HashTreePMap.empty(),
+          Amounts.NONE);
 
   private final PMap<String, Account> accounts;
   private final PMap<String, Offer> offers;
   private final PMap<String, PSet<String>> agentsByFramework;
   private final PMap<String, PSet<String>> offersByFramework;
   private final PMap<String, PSet<String>> offersByRole;
+  private final Amounts amounts;
 
   private Ledger(
       PMap<String, Account> accounts,
       PMap<String, Offer> offers,
       PMap<String, PSet<String>> agentsByFramework,
       PMap<String, PSet<String>> offersByFramework,
-      PMap<String, PSet<String>> offersByRole) {
+      PMap<String, PSet<String>> offersByRole,
+      Amounts amounts) {
     this.accounts = accounts;
     this.offers = offers;
     this.agentsByFramework = agentsByFramework;
     this.offersByFramework = offersByFramework;
     this.offersByRole = offersByRole;
+    this.amounts = amounts;
   }
 
   // What stands in it.
@@ -53,6 +57,11 @@ public final class Ledger {
   /** The account of an agent; one with nothing in it when the agent is not registered. */
   public Account account(String agentId) {
     return accounts.getOrDefault(agentId, Account.NONE);
+  }
+
+  /** How much there is on all agents together and is held of it; not derived, but kept. */
+  public Amounts amounts() {
+    return amounts;
   }
 
   /** All outstanding offers by id. */
@@ -125,7 +134,12 @@ public final class Ledger {
       holders = without(holders, frameworkId, change.agentId());
     }
     return new Ledger(
-        accounts.minus(change.agentId()), offers, holders, offersByFramework, offersByRole);
+        accounts.minus(change.agentId()),
+        offers,
+        holders,
+        offersByFramework,
+        offersByRole,
+        amounts.with(account.amounts(), Amounts.NONE));
   }
 
   Ledger provide(LedgerChange.Provided change) {
@@ -141,12 +155,14 @@ public final class Ledger {
       throw new IllegalStateException(
           "offer " + offer.id() + " of " + offer.resources() + " while free is " + account.free());
     }
+    Account after = account.offer(offer);
     return new Ledger(
-        accounts.plus(offer.agentId(), account.offer(offer)),
+        accounts.plus(offer.agentId(), after),
         offers.plus(offer.id(), offer),
         agentsByFramework,
         with(offersByFramework, offer.frameworkId(), offer.id()),
-        with(offersByRole, offer.role(), offer.id()));
+        with(offersByRole, offer.role(), offer.id()),
+        amounts.with(account.amounts(), after.amounts()));
   }
 
   Ledger withdraw(LedgerChange.Withdrawn change) {
@@ -157,12 +173,15 @@ public final class Ledger {
     if (offers.get(offer.id()) != offer) {
       throw new IllegalStateException("offer " + offer.id() + " is not outstanding");
     }
+    Account before = existing(offer.agentId());
+    Account after = before.withdraw(offer);
     return new Ledger(
-        accounts.plus(offer.agentId(), existing(offer.agentId()).withdraw(offer)),
+        accounts.plus(offer.agentId(), after),
         offers.minus(offer.id()),
         agentsByFramework,
         without(offersByFramework, offer.frameworkId(), offer.id()),
-        without(offersByRole, offer.role(), offer.id()));
+        without(offersByRole, offer.role(), offer.id()),
+        amounts.with(before.amounts(), after.amounts()));
   }
 
   Ledger claim(LedgerChange.Claimed change) {
@@ -181,12 +200,15 @@ public final class Ledger {
     if (resources.isEmpty()) {
       return this;
     }
+    Account before = existing(agentId);
+    Account after = before.allocate(frameworkId, resources);
     return new Ledger(
-        accounts.plus(agentId, existing(agentId).allocate(frameworkId, resources)),
+        accounts.plus(agentId, after),
         offers,
         with(agentsByFramework, frameworkId, agentId),
         offersByFramework,
-        offersByRole);
+        offersByRole,
+        amounts.with(before.amounts(), after.amounts()));
   }
 
   Ledger release(LedgerChange.Released change) {
@@ -203,7 +225,8 @@ public final class Ledger {
             ? agentsByFramework
             : without(agentsByFramework, change.frameworkId(), change.agentId()),
         offersByFramework,
-        offersByRole);
+        offersByRole,
+        amounts.with(before.amounts(), after.amounts()));
   }
 
   Ledger convert(LedgerChange.Converted change) {
@@ -250,7 +273,8 @@ public final class Ledger {
         offers,
         agentsByFramework,
         offersByFramework,
-        offersByRole);
+        offersByRole,
+        amounts.with(account(agentId).amounts(), account.amounts()));
   }
 
   private static PMap<String, PSet<String>> with(

@@ -19,7 +19,8 @@ import org.pcollections.TreePVector;
  */
 public final class OfferFilters {
   /** There are none. */
-  public static final OfferFilters EMPTY = new OfferFilters(HashTreePMap.empty());
+  public static final OfferFilters EMPTY =
+      new OfferFilters(HashTreePMap.empty(), HashTreePMap.empty());
 
   private static final int MOST_PER_ROLE = 64;
 
@@ -29,14 +30,25 @@ public final class OfferFilters {
   /**
    * Those of one framework.
    *
+   * @param counts how many there are by role
    * @param swept when those that were over were looked for last
    */
-  private record Refused(PMap<String, PMap<String, PVector<OfferFilter>>> byAgent, Instant swept) {}
+  private record Refused(
+      PMap<String, PMap<String, PVector<OfferFilter>>> byAgent,
+      PMap<String, Integer> counts,
+      Instant swept) {}
 
   private final PMap<String, Refused> byFramework;
+  private final PMap<String, Integer> counts;
 
-  private OfferFilters(PMap<String, Refused> byFramework) {
+  private OfferFilters(PMap<String, Refused> byFramework, PMap<String, Integer> counts) {
     this.byFramework = byFramework;
+    this.counts = counts;
+  }
+
+  /** How many there are by role, over or not; of others there are none. Not derived, but kept. */
+  public PMap<String, Integer> counts() {
+    return counts;
   }
 
   /** Those of one framework, over or not. */
@@ -65,11 +77,13 @@ public final class OfferFilters {
   /** With one more; those that it covers, and the oldest of too many, go. */
   public OfferFilters with(OfferFilter filter, Instant now) {
     Refused refused =
-        byFramework.getOrDefault(filter.frameworkId(), new Refused(HashTreePMap.empty(), now));
+        byFramework.getOrDefault(
+            filter.frameworkId(), new Refused(HashTreePMap.empty(), HashTreePMap.empty(), now));
     PMap<String, PVector<OfferFilter>> roles =
         refused.byAgent().getOrDefault(filter.agentId(), HashTreePMap.empty());
     List<OfferFilter> kept = new ArrayList<>();
-    for (OfferFilter other : roles.getOrDefault(filter.role(), TreePVector.empty())) {
+    PVector<OfferFilter> others = roles.getOrDefault(filter.role(), TreePVector.empty());
+    for (OfferFilter other : others) {
       boolean covered =
           !other.expires().isAfter(filter.expires())
               && filter.resources().contains(other.resources());
@@ -85,13 +99,14 @@ public final class OfferFilters {
     return with(
         filter.frameworkId(),
         refused.byAgent().plus(filter.agentId(), roles.plus(filter.role(), TreePVector.from(kept))),
+        plus(refused.counts(), filter.role(), kept.size() - others.size()),
         refused.swept());
   }
 
   /** Without those of a framework. */
   public OfferFilters without(String frameworkId) {
     return byFramework.containsKey(frameworkId)
-        ? new OfferFilters(byFramework.minus(frameworkId))
+        ? with(frameworkId, HashTreePMap.empty(), HashTreePMap.empty(), Instant.MIN)
         : this;
   }
 
@@ -108,15 +123,20 @@ public final class OfferFilters {
         left = rest.isEmpty() ? left.minus(entry.getKey()) : left.plus(entry.getKey(), rest);
       }
     }
-    return with(frameworkId, left, refused.swept());
+    return with(frameworkId, left, refused.counts().minusAll(roles), refused.swept());
   }
 
   /** Without those of a framework for an agent. */
   public OfferFilters withoutAgent(String frameworkId, String agentId) {
     Refused refused = byFramework.get(frameworkId);
-    return refused == null || !refused.byAgent().containsKey(agentId)
-        ? this
-        : with(frameworkId, refused.byAgent().minus(agentId), refused.swept());
+    if (refused == null || !refused.byAgent().containsKey(agentId)) {
+      return this;
+    }
+    PMap<String, Integer> left = refused.counts();
+    for (var role : refused.byAgent().get(agentId).entrySet()) {
+      left = plus(left, role.getKey(), -role.getValue().size());
+    }
+    return with(frameworkId, refused.byAgent().minus(agentId), left, refused.swept());
   }
 
   /** Without those for an agent; costs as much as there are frameworks with filters. */
@@ -135,11 +155,13 @@ public final class OfferFilters {
       return this;
     }
     PMap<String, PMap<String, PVector<OfferFilter>>> left = refused.byAgent();
+    PMap<String, Integer> leftCounts = refused.counts();
     for (var agent : refused.byAgent().entrySet()) {
       PMap<String, PVector<OfferFilter>> roles = agent.getValue();
       for (var role : agent.getValue().entrySet()) {
         List<OfferFilter> live =
             role.getValue().stream().filter(it -> it.expires().isAfter(now)).toList();
+        leftCounts = plus(leftCounts, role.getKey(), live.size() - role.getValue().size());
         if (live.isEmpty()) {
           roles = roles.minus(role.getKey());
         } else if (live.size() < role.getValue().size()) {
@@ -150,15 +172,39 @@ public final class OfferFilters {
         left = roles.isEmpty() ? left.minus(agent.getKey()) : left.plus(agent.getKey(), roles);
       }
     }
-    return with(frameworkId, left, now);
+    return with(frameworkId, left, leftCounts, now);
   }
 
   private OfferFilters with(
-      String frameworkId, PMap<String, PMap<String, PVector<OfferFilter>>> byAgent, Instant swept) {
+      String frameworkId,
+      PMap<String, PMap<String, PVector<OfferFilter>>> byAgent,
+      PMap<String, Integer> own,
+      Instant swept) {
+    Refused before = byFramework.get(frameworkId);
+    PMap<String, Integer> all = counts;
+    if (before == null || before.counts() != own) {
+      if (before != null) {
+        for (var role : before.counts().entrySet()) {
+          all = plus(all, role.getKey(), -role.getValue());
+        }
+      }
+      for (var role : own.entrySet()) {
+        all = plus(all, role.getKey(), role.getValue());
+      }
+    }
     return new OfferFilters(
         byAgent.isEmpty()
             ? byFramework.minus(frameworkId)
-            : byFramework.plus(frameworkId, new Refused(byAgent, swept)));
+            : byFramework.plus(frameworkId, new Refused(byAgent, own, swept)),
+        all);
+  }
+
+  private static PMap<String, Integer> plus(PMap<String, Integer> counts, String role, int more) {
+    if (more == 0) {
+      return counts;
+    }
+    int sum = counts.getOrDefault(role, 0) + more;
+    return sum == 0 ? counts.minus(role) : counts.plus(role, sum);
   }
 
   @Override

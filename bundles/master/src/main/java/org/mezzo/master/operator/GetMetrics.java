@@ -1,11 +1,15 @@
 package org.mezzo.master.operator;
 
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.calls.CallExchange;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.protocol.v1.Metric;
 import org.mezzo.protocol.v1.master.Call;
 import org.mezzo.protocol.v1.master.Response;
 
@@ -28,12 +32,18 @@ final class GetMetrics implements ApiCall<Call> {
 
   @Override
   public void handle(Call call, CallExchange exchange) {
-    exchange.respond(
-        Response.newBuilder()
-            .setType(Response.Type.GET_METRICS)
-            .setGetMetrics(
-                Response.GetMetrics.newBuilder()
-                    .addAllMetrics(CommonEndpoints.metricMessages(metrics)))
-            .build());
+    Call.GetMetrics asked = call.getGetMetrics();
+    Supplier<List<Metric>> values =
+        CommonEndpoints.metricMessages(
+            metrics,
+            asked.hasTimeout()
+                ? OptionalLong.of(asked.getTimeout().getNanoseconds())
+                : OptionalLong.empty());
+    exchange.respondFrom(
+        () ->
+            Response.newBuilder()
+                .setType(Response.Type.GET_METRICS)
+                .setGetMetrics(Response.GetMetrics.newBuilder().addAllMetrics(values.get()))
+                .build());
   }
 }

@@ -63,6 +63,7 @@ final class Renderings {
   private final Kept kept;
   private final Metrics.Counter made;
   private final Metrics.Counter shared;
+  private final Metrics.Counter cacheHits;
   private final Map<Question, Flight> begun = new HashMap<>();
   private final Map<Question, Flight> next = new HashMap<>();
 
@@ -77,6 +78,13 @@ final class Renderings {
     this.kept = kept;
     made = metrics.counter("master/mezzo/reads_made");
     shared = metrics.counter("master/mezzo/reads_shared");
+    cacheHits = metrics.counter("master/http_cache_hits");
+  }
+
+  /** Another reader gets what was made once. */
+  private void share() {
+    shared.increment();
+    cacheHits.increment();
   }
 
   /**
@@ -95,14 +103,14 @@ final class Renderings {
       Root root = roots.now();
       Optional<Rendered> there = kept.find(root, question, System.nanoTime());
       if (there.isPresent()) {
-        shared.add(1);
+        share();
         return CompletableFuture.completedFuture(there.get());
       }
       Flight under = begun.get(question);
       Flight joined = under != null && under.about(root) ? under : next.get(question);
       if (joined != null) {
         CompletionStage<Rendered> answer = joined.join(compresses);
-        shared.add(1);
+        share();
         return answer;
       }
       mine = new Flight(making);
@@ -169,13 +177,13 @@ final class Renderings {
     synchronized (this) {
       Optional<Rendered> there = kept.find(root, question, System.nanoTime());
       if (there.isPresent()) {
-        shared.add(1);
+        share();
         return CompletableFuture.completedFuture(there.get());
       }
       Flight under = begun.get(question);
       if (under != null && under.about(root)) {
         CompletionStage<Rendered> answer = under.join(compresses);
-        shared.add(1);
+        share();
         return answer;
       }
       mine.join(compresses);

@@ -4,8 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.mezzo.master.ledger.Account;
+import org.mezzo.master.ledger.Offer;
 import org.mezzo.resources.Quantities;
-import org.mezzo.resources.Resources;
 
 /**
  * What roles consume of their quotas (rule 258): what is not revocable of that which tasks and
@@ -18,23 +18,31 @@ public final class Consumption {
   public static Map<String, Quantities> of(MasterState state) {
     Map<String, Quantities> sums = new HashMap<>();
     for (Account account : state.ledger().accounts().values()) {
-      Resources allocated = account.totalAllocated();
-      add(sums, allocated.allocations());
-      if (account.total().hasReserved()) {
-        add(sums, account.total().minus(allocated.unallocated()).reserved());
-      }
+      account
+          .consumption()
+          .forEach(
+              (role, amount) -> upwards(role, each -> sums.merge(each, amount, Quantities::plus)));
     }
     return sums;
   }
 
-  private static void add(Map<String, Quantities> sums, Map<String, Resources> byRole) {
-    byRole.forEach(
-        (role, resources) -> {
-          Quantities more = resources.nonRevocable().quantities();
-          if (!more.isEmpty()) {
-            upwards(role, each -> sums.merge(each, more, Quantities::plus));
-          }
-        });
+  /**
+   * What is offered to each role or allocated, those above it included, but for revocable
+   * resources; of others it is nothing.
+   */
+  public static Map<String, Quantities> offeredOrAllocated(MasterState state) {
+    Map<String, Quantities> sums = new HashMap<>();
+    for (Account account : state.ledger().accounts().values()) {
+      account
+          .allocations()
+          .forEach(
+              (role, amount) -> upwards(role, each -> sums.merge(each, amount, Quantities::plus)));
+    }
+    for (Offer offer : state.offers().values()) {
+      Quantities amount = offer.resources().nonRevocable().quantities();
+      upwards(offer.role(), each -> sums.merge(each, amount, Quantities::plus));
+    }
+    return sums;
   }
 
   /** Does something for a role and each of those above it. */

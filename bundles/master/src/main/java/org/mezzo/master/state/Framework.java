@@ -28,6 +28,7 @@ import org.pcollections.TreePVector;
  * @param unreachableTasks by id, oldest first, bounded (rule 144)
  * @param refusals offers in a row of which it used nothing
  * @param executors custom and default executors by agent id and executor id
+ * @param counts how many of the active tasks are in which state; kept, not derived
  */
 public record Framework(
     String id,
@@ -43,7 +44,8 @@ public record Framework(
     PMap<String, Task> tasks,
     PVector<Task> completedTasks,
     OrderedPMap<String, Task> unreachableTasks,
-    PMap<String, PMap<String, Executor>> executors) {
+    PMap<String, PMap<String, Executor>> executors,
+    TaskCounts counts) {
 
   /** How a framework stands to the master. */
   public enum Phase {
@@ -86,7 +88,8 @@ public record Framework(
         HashTreePMap.empty(),
         TreePVector.empty(),
         OrderedPMap.empty(),
-        HashTreePMap.empty());
+        HashTreePMap.empty(),
+        TaskCounts.NONE);
   }
 
   /** When it was removed; empty while it is not. */
@@ -196,16 +199,12 @@ public record Framework(
     return draft.done();
   }
 
-  /** With these active tasks. */
-  public Framework withTasks(PMap<String, Task> next) {
-    Draft draft = new Draft(this);
-    draft.tasks = next;
-    return draft.done();
-  }
-
   /** With this active task added or replaced. */
   public Framework with(Task task) {
-    return withTasks(tasks.plus(task.id(), task));
+    Draft draft = new Draft(this);
+    draft.tasks = tasks.plus(task.id(), task);
+    draft.counts = counts.without(tasks.get(task.id())).with(task);
+    return draft.done();
   }
 
   /** With this task moved from the active to the completed ones; the oldest drop out. */
@@ -216,6 +215,7 @@ public record Framework(
     }
     Draft draft = new Draft(this);
     draft.tasks = tasks.minus(task.id());
+    draft.counts = counts.without(tasks.get(task.id()));
     draft.completedTasks = completed;
     return draft.done();
   }
@@ -229,6 +229,7 @@ public record Framework(
     }
     Draft draft = new Draft(this);
     draft.tasks = tasks.minus(task.id());
+    draft.counts = counts.without(tasks.get(task.id()));
     draft.unreachableTasks = next;
     return draft.done();
   }
@@ -288,6 +289,7 @@ public record Framework(
     private PVector<Task> completedTasks;
     private OrderedPMap<String, Task> unreachableTasks;
     private PMap<String, PMap<String, Executor>> executors;
+    private TaskCounts counts;
 
     Draft(Framework from) {
       id = from.id;
@@ -304,6 +306,7 @@ public record Framework(
       completedTasks = from.completedTasks;
       unreachableTasks = from.unreachableTasks;
       executors = from.executors;
+      counts = from.counts;
     }
 
     Framework done() {
@@ -321,7 +324,8 @@ public record Framework(
           tasks,
           completedTasks,
           unreachableTasks,
-          executors);
+          executors,
+          counts);
     }
   }
 }

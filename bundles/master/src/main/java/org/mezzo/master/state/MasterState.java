@@ -49,6 +49,7 @@ import org.pcollections.TreePVector;
  * @param inverseOffers what frameworks are asked to give back for that
  * @param limits how much history is kept
  * @param counters the next numbers for ids
+ * @param census how many frameworks, agents and tasks there are; kept, not derived
  */
 public record MasterState(
     MasterInfo self,
@@ -71,7 +72,8 @@ public record MasterState(
     Maintenance maintenance,
     InverseOffers inverseOffers,
     Limits limits,
-    Counters counters) {
+    Counters counters,
+    Census census) {
 
   /** How much history is kept (rule 339). */
   public record Limits(
@@ -139,7 +141,8 @@ public record MasterState(
         Maintenance.NONE,
         InverseOffers.NONE,
         limits,
-        counters);
+        counters,
+        Census.NONE);
   }
 
   /** The framework of that id, unless it is completed or unknown. */
@@ -234,13 +237,9 @@ public record MasterState(
 
   /** With this framework added or replaced. */
   public MasterState with(Framework framework) {
-    return withFrameworks(frameworks.plus(framework.id(), framework));
-  }
-
-  /** With these frameworks. */
-  public MasterState withFrameworks(PMap<String, Framework> next) {
     Draft draft = new Draft(this);
-    draft.frameworks = next;
+    draft.frameworks = frameworks.plus(framework.id(), framework);
+    draft.census = census.without(frameworks.get(framework.id())).with(framework);
     return draft.done();
   }
 
@@ -255,6 +254,7 @@ public record MasterState(
     }
     Draft draft = new Draft(this);
     draft.frameworks = frameworks.minus(framework.id());
+    draft.census = census.without(frameworks.get(framework.id()));
     draft.completedFrameworks = completed;
     return draft.done();
   }
@@ -295,13 +295,10 @@ public record MasterState(
       pids = before == null ? pids : pids.minus(before.pid());
       pids = pids.plus(agent.pid(), agent.id());
     }
-    return withAgents(agents.plus(agent.id(), agent), pids);
-  }
-
-  private MasterState withAgents(PMap<String, Agent> next, PMap<String, String> pids) {
     Draft draft = new Draft(this);
-    draft.agents = next;
+    draft.agents = agents.plus(agent.id(), agent);
     draft.agentsByPid = pids;
+    draft.census = census.without(before).with(agent);
     return draft.done();
   }
 
@@ -328,7 +325,11 @@ public record MasterState(
 
   /** Without this registered agent. */
   public MasterState without(Agent agent) {
-    return withAgents(agents.minus(agent.id()), agentsByPid.minus(agent.pid()));
+    Draft draft = new Draft(this);
+    draft.agents = agents.minus(agent.id());
+    draft.agentsByPid = agentsByPid.minus(agent.pid());
+    draft.census = census.without(agents.get(agent.id()));
+    return draft.done();
   }
 
   /** With this id remembered as that of a removed agent. */
@@ -447,6 +448,7 @@ public record MasterState(
     private InverseOffers inverseOffers;
     private Limits limits;
     private Counters counters;
+    private Census census;
 
     Draft(MasterState from) {
       self = from.self;
@@ -470,6 +472,7 @@ public record MasterState(
       inverseOffers = from.inverseOffers;
       limits = from.limits;
       counters = from.counters;
+      census = from.census;
     }
 
     MasterState done() {
@@ -494,7 +497,8 @@ public record MasterState(
           maintenance,
           inverseOffers,
           limits,
-          counters);
+          counters,
+          census);
     }
   }
 }

@@ -16,19 +16,28 @@ import org.pcollections.PSet;
 public final class Operations {
   /** There are none. */
   public static final Operations EMPTY =
-      new Operations(HashTreePMap.empty(), HashTreePMap.empty(), HashTreePMap.empty());
+      new Operations(
+          HashTreePMap.empty(), HashTreePMap.empty(), HashTreePMap.empty(), OperationCounts.NONE);
 
   private final PMap<ByteString, Operation> byUuid;
   private final PMap<String, PSet<ByteString>> byAgent;
   private final PMap<String, PSet<ByteString>> byFramework;
+  private final OperationCounts counts;
 
   private Operations(
       PMap<ByteString, Operation> byUuid,
       PMap<String, PSet<ByteString>> byAgent,
-      PMap<String, PSet<ByteString>> byFramework) {
+      PMap<String, PSet<ByteString>> byFramework,
+      OperationCounts counts) {
     this.byUuid = byUuid;
     this.byAgent = byAgent;
     this.byFramework = byFramework;
+    this.counts = counts;
+  }
+
+  /** How many there are and were; not derived, but kept. */
+  public OperationCounts counts() {
+    return counts;
   }
 
   /** All of them. */
@@ -74,7 +83,8 @@ public final class Operations {
         plus(byAgent, operation.agentId(), operation.uuid()),
         operation.frameworkId().isEmpty()
             ? byFramework
-            : plus(byFramework, operation.frameworkId(), operation.uuid()));
+            : plus(byFramework, operation.frameworkId(), operation.uuid()),
+        counts.with(byUuid.get(operation.uuid()), operation));
   }
 
   /** Without this one. */
@@ -82,7 +92,8 @@ public final class Operations {
     return new Operations(
         byUuid.minus(operation.uuid()),
         minus(byAgent, operation.agentId(), operation.uuid()),
-        minus(byFramework, operation.frameworkId(), operation.uuid()));
+        minus(byFramework, operation.frameworkId(), operation.uuid()),
+        counts.with(byUuid.get(operation.uuid()), null));
   }
 
   private static PMap<String, PSet<ByteString>> plus(

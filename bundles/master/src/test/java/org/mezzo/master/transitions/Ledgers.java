@@ -35,6 +35,7 @@ final class Ledgers {
   static void assertBalanced(MasterState state, boolean waiting) {
     state.agents().values().forEach(agent -> agent(state, agent, waiting));
     indexes(state);
+    Sums.assertKept(state);
     state.offers().values().forEach(offer -> offer(state, offer));
     Map<String, String> pids = new HashMap<>();
     state.agents().values().forEach(agent -> pids.put(agent.pid(), agent.id()));

@@ -61,6 +61,9 @@ final class Call<M extends Module, R> {
 
   boolean limited;
 
+  /** When a thread was there for it, in {@link System#nanoTime}; meaningless before. */
+  long beganNanos;
+
   /** Its thread was given up. */
   boolean abandoned;
 

@@ -43,6 +43,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     final Metrics.Counter overloaded;
     final Metrics.Counter quarantines;
     final Metrics.Counter swaps;
+    final CallTimes times = new CallTimes();
 
     Numbers(Metrics metrics) {
       calls = metrics.counter("calls");
@@ -92,6 +93,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   void measure() {
     Metrics metrics = request.context().metrics();
     metrics.gauge("backlog", this::backlog);
+    numbers.times.measure(metrics);
     metrics.gauge("vacant", () -> mailbox.epoch() == 0 ? 1 : 0);
     metrics.gauge("abandoned_threads", table::abandonedThreads);
     if (!reports.isEmpty()) {

@@ -254,6 +254,7 @@ final class Mailbox<M extends Module> {
           }
           Thread.currentThread().setName(call.holder.threadName());
           call.thread = Thread.currentThread();
+          call.beganNanos = System.nanoTime();
           instance[0] = call.holder.instance();
           call.deadline.ifPresent(deadline -> limit(call, deadline));
         });
@@ -334,6 +335,7 @@ final class Mailbox<M extends Module> {
   private void ended(Call<M, ?> call, Call.Outcome outcome) {
     Holder<M> holder = call.holder;
     lease.numbers().calls.increment();
+    lease.numbers().times.add(System.nanoTime() - call.beganNanos);
     if (!call.isAnswered()) {
       if (outcome.thrown() != null) {
         threw(call, outcome.thrown());

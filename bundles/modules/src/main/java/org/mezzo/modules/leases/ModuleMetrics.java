@@ -60,7 +60,9 @@ final class ModuleMetrics {
     }
 
     private boolean own(String name) {
-      if (RESERVED.contains(name) || name.startsWith("reports")) {
+      if (RESERVED.contains(name)
+          || name.startsWith("reports")
+          || name.startsWith(CallTimes.NAME)) {
         throw new IllegalArgumentException(
             "The metric '" + name + "' is counted for every module; take another name");
       }
