@@ -125,9 +125,10 @@ public interface Allocator extends Module {
   default void inverseOfferAnswered(InverseAnswer answer) {}
 
   /**
-   * Says whether resources are free on an agent in the index of this instance. Asked before an
-   * operator takes them (a reservation, a volume) without a proposal: what has been proposed and
-   * not yet offered is free in the ledger, but not here.
+   * Says whether resources are free on an agent in the index of this instance: what has been
+   * proposed and not yet offered is free in the ledger, but not here. For whoever wants to wait
+   * with what needs no proposal; who does not is decided for by the ledger, and a proposal that was
+   * made of the same is dropped.
    *
    * @param resources without allocation role
    */
