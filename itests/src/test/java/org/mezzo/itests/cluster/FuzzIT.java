@@ -28,7 +28,7 @@ import org.mezzo.protocol.json.Json;
  * answer is a 500, no event holds the master's loop for 50 ms, what agents have is what is
  * allocated, offered and free of it, every task has its framework and its agent, and the cluster
  * still runs a task afterwards. Seeded: {@code -Dmezzo.fuzz.seed=N}; {@code
- * -Dmezzo.fuzz.seconds=60}.
+ * -Dmezzo.fuzz.seconds=120}.
  */
 class FuzzIT {
   private static final String INFO =
@@ -67,7 +67,7 @@ class FuzzIT {
   @Test
   void nothingBreaks() throws Exception {
     long seed = Long.getLong("mezzo.fuzz.seed", System.nanoTime());
-    long seconds = Long.getLong("mezzo.fuzz.seconds", 60);
+    long seconds = Long.getLong("mezzo.fuzz.seconds", 120);
     System.out.println("FuzzIT: -Dmezzo.fuzz.seed=" + seed);
     Random random = new Random(seed);
     try (Stalls stalls = new Stalls();
