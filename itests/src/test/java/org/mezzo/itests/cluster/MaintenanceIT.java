@@ -139,4 +139,58 @@ class MaintenanceIT {
     assertThat(offer(framework).has("unavailability")).isFalse();
     framework.teardown();
   }
+
+  /** Rules 247 to 256, with a real agent; its files can be read by way of the master meanwhile. */
+  @Test
+  void anAgentIsDrainedAndComesBack() throws Exception {
+    start("master", "--port=" + port, "--work_dir=" + folder.resolve("master"));
+    Await.until(
+        "the master answers", LIMIT, () -> Http.get(master.resolve("/state")).status() == 200);
+    startAgent();
+    TestFramework framework = TestFramework.subscribe(master, INFO);
+    open.add(framework);
+    framework.launch(offer(framework), "task", "echo here; sleep 1000");
+    framework.awaitState("task", "TASK_RUNNING");
+    String id = slave().path("id").asText();
+    String sandbox =
+        folder.resolve("agent")
+            + "/slaves/"
+            + id
+            + "/frameworks/"
+            + framework.frameworkId()
+            + "/executors/task/runs/latest/stdout";
+    Await.until(
+        "the master passes the task's output on",
+        LIMIT,
+        () ->
+            Http.get(master.resolve("/mezzo/agents/" + id + "/files/download?path=" + sandbox))
+                .text()
+                .contains("here"));
+
+    post(
+        "/api/v1",
+        "{\"type\":\"DRAIN_AGENT\",\"drain_agent\":{\"agent_id\":{\"value\":\"%s\"},".formatted(id)
+            + "\"max_grace_period\":{\"nanoseconds\":1000000000}}}");
+    JsonNode killed = framework.awaitState("task", "TASK_KILLED");
+    assertThat(killed.path("reason").asText()).isEqualTo("REASON_AGENT_DRAINING");
+    Await.until(
+        "the agent is drained",
+        LIMIT,
+        () -> slave().at("/drain_info/state").asText().equals("DRAINED"));
+    assertThat(slave().path("active").asBoolean()).isFalse();
+    int before = offers(framework);
+
+    order("reactivate", id);
+    Await.until("the agent is offered again", LIMIT, () -> offers(framework) > before);
+    assertThat(slave().has("drain_info")).isFalse();
+    framework.teardown();
+  }
+
+  private static int offers(TestFramework framework) {
+    int count = 0;
+    for (JsonNode event : framework.events()) {
+      count += event.path("type").asText().equals("OFFERS") ? 1 : 0;
+    }
+    return count;
+  }
 }

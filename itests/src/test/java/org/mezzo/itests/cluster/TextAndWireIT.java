@@ -188,14 +188,14 @@ class TextAndWireIT {
       Http.Answer bare = Http.postJson(daemon.resolve("/api/v1"), "{\"type\":\"GET_METRICS\"}");
       assertThat(bare.status()).isEqualTo(400);
       assertThat(bare.text()).endsWith("::Call: Expecting 'get_metrics' to be present");
-      Http.Answer unserved =
-          Http.postJson(daemon.resolve("/api/v1"), "{\"type\":\"GET_OPERATIONS\"}");
-      assertThat(unserved.status()).isEqualTo(501);
-      assertThat(unserved.text())
-          .startsWith(
-              "501 Not Implemented. The call GET_OPERATIONS is not served by this version of"
-                  + " Mezzo (");
     }
+    Http.Answer unserved =
+        Http.postJson(agent.resolve("/api/v1"), "{\"type\":\"GET_RESOURCE_PROVIDERS\"}");
+    assertThat(unserved.status()).isEqualTo(501);
+    assertThat(unserved.text())
+        .startsWith(
+            "501 Not Implemented. The call GET_RESOURCE_PROVIDERS is not served by this version of"
+                + " Mezzo (");
   }
 
   @ParameterizedTest
