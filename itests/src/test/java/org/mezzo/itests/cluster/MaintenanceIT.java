@@ -150,7 +150,11 @@ class MaintenanceIT {
     TestFramework framework = TestFramework.subscribe(master, INFO);
     open.add(framework);
     framework.launch(offer(framework), "task", "echo here; sleep 1000");
-    framework.awaitState("task", "TASK_RUNNING");
+    String container =
+        framework
+            .awaitState("task", "TASK_RUNNING")
+            .at("/container_status/container_id/value")
+            .asText();
     String id = slave().path("id").asText();
     String sandbox =
         folder.resolve("agent")
@@ -158,7 +162,9 @@ class MaintenanceIT {
             + id
             + "/frameworks/"
             + framework.frameworkId()
-            + "/executors/task/runs/latest/stdout";
+            + "/executors/task/runs/"
+            + container
+            + "/stdout";
     Await.until(
         "the master passes the task's output on",
         LIMIT,
