@@ -7,15 +7,10 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,24 +18,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
-import org.mezzo.coordination.Coordinations;
-import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.logging.Verbosity;
-import org.mezzo.flags.FlagDefinitions;
-import org.mezzo.http.JettyConnectors;
-import org.mezzo.link.Links;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.RunTask;
-import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -55,7 +41,7 @@ import org.osgi.service.log.admin.LoggerContext;
 /**
  * What an agent with {@code --acls} shows to whom: everything it declares, as {@code /help} lists.
  */
-class AgentBorderTest {
+class AgentBorderTest extends RunningAgent {
   private static final String USER = System.getProperty("user.name");
   private static final String OUTPUT = "printed-by-the-task";
   private static final String SANDBOX = "/frameworks/f-hidden/executors/t-hidden/runs/latest";
@@ -94,10 +80,6 @@ class AgentBorderTest {
   /** Calls that do something and show nothing. */
   private static final Set<String> DOING = Set.of("SET_LOGGING_LEVEL");
 
-  @TempDir Path folder;
-  private final LocalModules modules = new LocalModules();
-  private final Links.Client links = Links.client();
-
   /** Of no log. */
   private final Verbosity verbosity =
       new Verbosity(
@@ -110,19 +92,15 @@ class AgentBorderTest {
 
   private final Set<Question> asked = ConcurrentHashMap.newKeySet();
   private volatile Predicate<Question> allows = question -> true;
-  private FakeMaster master;
-  private Agent agent;
+
+  @Override
+  Verbosity verbosity() {
+    return verbosity;
+  }
 
   @BeforeEach
   void open() throws Exception {
-    master = new FakeMaster();
-    Map<String, String> flags = new HashMap<>();
-    flags.put("master", "127.0.0.1:" + master.address().getPort());
-    flags.put("work_dir", folder.resolve("work").toString());
-    flags.put("runtime_dir", folder.resolve("run").toString());
-    flags.put("port", "0");
     flags.put("resources", "cpus:4;cpus(r-hidden):2;mem:4096;disk:10240;ports:[31000-32000]");
-    flags.put("registration_backoff_factor", "1ms");
     flags.put("acls", "{}");
     modules.register(
         Authorizer.class,
@@ -135,17 +113,7 @@ class AgentBorderTest {
                   asked.add(question);
                   return allows.test(question);
                 });
-    AgentFlags typed =
-        AgentFlags.of(
-            FlagDefinitions.read(Agent.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
-                .parse(flags));
-    agent =
-        DaemonFrame.open(
-                "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
-            .start(
-                frame ->
-                    new Agent(frame, typed, Coordinations.create(), links, verbosity, () -> {}));
-    assertThat(master.registrations.poll(60, TimeUnit.SECONDS)).isNotNull();
+    start();
     master.send(
         MasterEvent.newBuilder()
             .setRunTask(
@@ -182,33 +150,6 @@ class AgentBorderTest {
       Thread.onSpinWait();
     }
     asked.clear();
-  }
-
-  @AfterEach
-  void close() {
-    agent.close();
-    master.close();
-    links.close();
-    modules.close();
-  }
-
-  private HttpResponse<String> get(String path) throws Exception {
-    return send(HttpRequest.newBuilder(uri(path)));
-  }
-
-  private HttpResponse<String> call(String body) throws Exception {
-    return send(
-        HttpRequest.newBuilder(uri("/api/v1"))
-            .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString(body)));
-  }
-
-  private URI uri(String path) {
-    return URI.create("http://127.0.0.1:" + agent.address().getPort() + path);
-  }
-
-  private static HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
-    return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
   /** Something that can be asked of the agent, as its help describes it. */

@@ -13,27 +13,13 @@ import static org.mezzo.agent.Made.scalar;
 import static org.mezzo.agent.Made.uuid;
 import static org.mezzo.agent.Made.volume;
 
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.coordination.Coordinations;
-import org.mezzo.daemon.DaemonFrame;
-import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.fixtures.Await;
-import org.mezzo.flags.FlagDefinitions;
-import org.mezzo.http.JettyConnectors;
-import org.mezzo.link.Links;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.ApplyOperation;
 import org.mezzo.link.messages.MasterEvent;
@@ -41,13 +27,10 @@ import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.link.messages.RunTask;
 import org.mezzo.link.messages.StatusUpdate;
-import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.DrainConfig;
 import org.mezzo.protocol.v1.DurationInfo;
-import org.mezzo.protocol.v1.FrameworkID;
-import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.KillPolicy;
 import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.Resource;
@@ -58,68 +41,10 @@ import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TaskStatus.Reason;
 
 /** Reservations, volumes and drains, as a master and a client of the agent see them. */
-class AgentOperationsTest {
-  private static final FrameworkInfo FRAMEWORK =
-      FrameworkInfo.newBuilder()
-          .setId(FrameworkID.newBuilder().setValue("f-1"))
-          .setName("test")
-          .setUser(System.getProperty("user.name"))
-          .addCapabilities(
-              FrameworkInfo.Capability.newBuilder()
-                  .setType(FrameworkInfo.Capability.Type.TASK_KILLING_STATE))
-          .addCapabilities(
-              FrameworkInfo.Capability.newBuilder()
-                  .setType(FrameworkInfo.Capability.Type.PARTITION_AWARE))
-          .build();
-
-  @TempDir Path folder;
-  private final Map<String, String> flags = new HashMap<>();
-  private final LocalModules modules = new LocalModules();
-  private final Links.Client links = Links.client();
-  private FakeMaster master;
-  private Agent agent;
-
+class AgentOperationsTest extends RunningAgent {
   @BeforeEach
-  void open() throws Exception {
-    master = new FakeMaster();
-    flags.put("master", "127.0.0.1:" + master.address().getPort());
-    flags.put("work_dir", folder.resolve("work").toString());
-    flags.put("runtime_dir", folder.resolve("run").toString());
-    flags.put("port", "0");
+  void withoutPorts() {
     flags.put("resources", "cpus:4;mem:4096;disk:1000;ports:[]");
-    flags.put("registration_backoff_factor", "1ms");
-  }
-
-  @AfterEach
-  void close() {
-    if (agent != null) {
-      agent.close();
-    }
-    master.close();
-    links.close();
-    modules.close();
-  }
-
-  private AgentCall start() throws Exception {
-    AgentFlags typed =
-        AgentFlags.of(
-            FlagDefinitions.read(Agent.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE))
-                .parse(flags));
-    agent =
-        DaemonFrame.open(
-                "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
-            .start(
-                frame ->
-                    new Agent(
-                        frame,
-                        typed,
-                        Coordinations.create(),
-                        links,
-                        Verbosity.unchangeable(),
-                        () -> {}));
-    AgentCall registration = master.registrations.poll(60, TimeUnit.SECONDS);
-    assertThat(registration).isNotNull();
-    return registration;
   }
 
   /** As the agent that it was; it may have asked for an id more than once before. */
@@ -180,25 +105,6 @@ class AgentOperationsTest {
         return update.getStatus();
       }
     }
-  }
-
-  private HttpResponse<String> get(String path) throws Exception {
-    return send(HttpRequest.newBuilder(uri(path)));
-  }
-
-  private HttpResponse<String> call(String body) throws Exception {
-    return send(
-        HttpRequest.newBuilder(uri("/api/v1"))
-            .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString(body)));
-  }
-
-  private URI uri(String path) {
-    return URI.create("http://127.0.0.1:" + agent.address().getPort() + path);
-  }
-
-  private static HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
-    return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
   private void drain(DrainConfig.Builder config) {

@@ -6,36 +6,22 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
-import org.mezzo.coordination.Coordinations;
-import org.mezzo.daemon.DaemonFrame;
-import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.fixtures.Await;
-import org.mezzo.flags.FlagDefinitions;
-import org.mezzo.http.JettyConnectors;
-import org.mezzo.link.Links;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.RunTask;
 import org.mezzo.link.messages.StatusUpdate;
-import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -58,72 +44,7 @@ import org.mezzo.protocol.v1.TaskStatus.Reason;
 import org.mezzo.protocol.v1.TaskStatus.Source;
 import org.mezzo.protocol.v1.Value;
 
-class AgentTest {
-  private static final FrameworkInfo FRAMEWORK =
-      FrameworkInfo.newBuilder()
-          .setId(FrameworkID.newBuilder().setValue("f-1"))
-          .setName("test")
-          .setUser(System.getProperty("user.name"))
-          .addCapabilities(
-              FrameworkInfo.Capability.newBuilder()
-                  .setType(FrameworkInfo.Capability.Type.TASK_KILLING_STATE))
-          .addCapabilities(
-              FrameworkInfo.Capability.newBuilder()
-                  .setType(FrameworkInfo.Capability.Type.PARTITION_AWARE))
-          .build();
-
-  @TempDir Path folder;
-  private final Map<String, String> flags = new HashMap<>();
-  private final LocalModules modules = new LocalModules();
-  private final Links.Client links = Links.client();
-  private FakeMaster master;
-  private Agent agent;
-
-  @BeforeEach
-  void open() throws Exception {
-    master = new FakeMaster();
-    flags.put("master", "127.0.0.1:" + master.address().getPort());
-    flags.put("work_dir", folder.resolve("work").toString());
-    flags.put("runtime_dir", folder.resolve("run").toString());
-    flags.put("port", "0");
-    flags.put("resources", "cpus:4;mem:4096;disk:10240;ports:[31000-32000]");
-    flags.put("registration_backoff_factor", "1ms");
-  }
-
-  @AfterEach
-  void close() {
-    if (agent != null) {
-      agent.close();
-    }
-    master.close();
-    links.close();
-    modules.close();
-  }
-
-  private Agent create() throws Exception {
-    FlagDefinitions definitions =
-        FlagDefinitions.read(Agent.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
-    AgentFlags typed = AgentFlags.of(definitions.parse(flags));
-    return DaemonFrame.open(
-            "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
-        .start(
-            frame ->
-                new Agent(
-                    frame,
-                    typed,
-                    Coordinations.create(),
-                    links,
-                    Verbosity.unchangeable(),
-                    () -> {}));
-  }
-
-  private AgentCall start() throws Exception {
-    agent = create();
-    AgentCall registration = master.registrations.poll(60, TimeUnit.SECONDS);
-    assertThat(registration).isNotNull();
-    return registration;
-  }
-
+class AgentTest extends RunningAgent {
   /** The next call that tells an id; before it there may be more that ask for one. */
   private AgentCall reregistration() throws Exception {
     while (true) {
@@ -177,15 +98,6 @@ class AgentTest {
     return KillPolicy.newBuilder()
         .setGracePeriod(DurationInfo.newBuilder().setNanoseconds(millis * 1_000_000))
         .build();
-  }
-
-  private HttpResponse<String> get(String path) throws Exception {
-    return HttpClient.newHttpClient()
-        .send(
-            HttpRequest.newBuilder(
-                    URI.create("http://127.0.0.1:" + agent.address().getPort() + path))
-                .build(),
-            HttpResponse.BodyHandlers.ofString());
   }
 
   @Test
@@ -297,7 +209,7 @@ class AgentTest {
     start();
     agent.close();
     flags.put("master", "zk://user:hidden@127.0.0.1:1/mezzo");
-    agent = create();
+    agent = newAgent();
     assertThat(get("/flags").body()).doesNotContain("hidden").contains("zk://user:***@127.0.0.1:1");
     assertThat(get("/state").body()).doesNotContain("hidden");
   }
@@ -431,17 +343,7 @@ class AgentTest {
                 "501 501 Not Implemented. The call PRUNE_IMAGES is not served by this version of",
             "UNKNOWN", "501 501 Not Implemented.");
     for (Map.Entry<String, String> answer : answers.entrySet()) {
-      var response =
-          HttpClient.newHttpClient()
-              .send(
-                  HttpRequest.newBuilder(
-                          URI.create("http://127.0.0.1:" + agent.address().getPort() + "/api/v1"))
-                      .header("Content-Type", "application/json")
-                      .POST(
-                          HttpRequest.BodyPublishers.ofString(
-                              "{\"type\":\"" + answer.getKey() + "\"}"))
-                      .build(),
-                  HttpResponse.BodyHandlers.ofString());
+      HttpResponse<String> response = call("{\"type\":\"" + answer.getKey() + "\"}");
       assertThat(response.statusCode() + " " + response.body()).startsWith(answer.getValue());
     }
   }
@@ -588,7 +490,7 @@ class AgentTest {
     agent.close();
     assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)).isFalse();
     flags.put("port", Integer.toString(port));
-    agent = create();
+    agent = newAgent();
     assertThat(reregistration().getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
     agent.close();
   }
@@ -604,7 +506,7 @@ class AgentTest {
 
     flags.put("resources", "cpus:8;mem:4096;disk:10240;ports:[31000-32000]");
     flags.put("attributes", "rack:a");
-    agent = create();
+    agent = newAgent();
     AgentCall more = master.registrations.poll(60, TimeUnit.SECONDS);
     assertThat(more.getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
     assertThat(more.getReregister().getAgent().getAttributes(0).getName()).isEqualTo("rack");
@@ -614,12 +516,12 @@ class AgentTest {
     master.registrations.clear();
 
     flags.put("resources", "cpus:1;mem:4096;disk:10240;ports:[31000-32000]");
-    agent = create();
+    agent = newAgent();
     AgentCall less = master.registrations.poll(60, TimeUnit.SECONDS);
     assertThat(less.hasRegister()).as(less.toString()).isTrue();
     agent.close();
     flags.put("reconfiguration_policy", "some");
-    assertThatThrownBy(this::create).hasMessageContaining("'equal' or 'additive'");
+    assertThatThrownBy(this::newAgent).hasMessageContaining("'equal' or 'additive'");
     agent = null;
   }
 
@@ -630,7 +532,7 @@ class AgentTest {
   @Test
   void aSecondAgentOnTheSameWorkDirIsRefused() throws Exception {
     start();
-    assertThatThrownBy(this::create)
+    assertThatThrownBy(this::newAgent)
         .isInstanceOf(IOException.class)
         .hasMessageContaining("in use by another agent");
   }
@@ -667,7 +569,7 @@ class AgentTest {
     Files.writeString(planted.resolve("command"), "touch " + folder.resolve("ran"));
     Files.setPosixFilePermissions(
         folder.resolve("run"), PosixFilePermissions.fromString("rwxrwxrwx"));
-    assertThatThrownBy(this::create)
+    assertThatThrownBy(this::newAgent)
         .isInstanceOf(IOException.class)
         .hasMessageContaining("The folder " + folder.resolve("run") + " is not used")
         .hasMessageContaining("chmod go-w")
@@ -677,7 +579,7 @@ class AgentTest {
     flags.put("runtime_dir", folder.resolve("own").toString());
     Files.setPosixFilePermissions(
         folder.resolve("work"), PosixFilePermissions.fromString("rwxrwxrwx"));
-    assertThatThrownBy(this::create).hasMessageContaining("--work_dir");
+    assertThatThrownBy(this::newAgent).hasMessageContaining("--work_dir");
   }
 
   @Test
