@@ -122,8 +122,8 @@ public final class MasterEndpoints {
             operator.maxSubscribers(),
             metrics.counter("master/event_streams_cut"));
     metrics.gauge("master/operator_event_stream_subscribers", streams::size);
-    FrameworkTeardown teardown = new FrameworkTeardown(leadership, authorization);
-    ResourceChanges resources = new ResourceChanges(leadership, authorization);
+    FrameworkTeardown teardown = new FrameworkTeardown(leadership, changes, authorization);
+    ResourceChanges resources = new ResourceChanges(leadership, changes, authorization);
     PolicyRequests requests = new PolicyRequests(policies, workers.answers());
     MaintenanceOrders orders = new MaintenanceOrders(changes, authorization);
     operatorCalls =
@@ -170,7 +170,7 @@ public final class MasterEndpoints {
     endpoints.add(new TeardownEndpoint(teardown, gate, workers.answers()));
     endpoints.add(
         new ReadmitEndpoint(
-            new FrameworkReadmission(leadership, authorization), gate, workers.answers()));
+            new FrameworkReadmission(leadership, changes, authorization), gate, workers.answers()));
     endpoints.addAll(ResourcesEndpoint.all(resources, gate, workers.answers()));
     endpoints.add(
         new OfferExplanationEndpoint(

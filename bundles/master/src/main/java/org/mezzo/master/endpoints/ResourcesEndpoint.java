@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import org.mezzo.api.authentication.Principal;
@@ -12,10 +13,7 @@ import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.EndpointDeclaration;
 import org.mezzo.daemon.border.Help;
 import org.mezzo.daemon.border.Refused;
-import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.endpoints.Form;
-import org.mezzo.http.HttpExchange;
-import org.mezzo.http.HttpResponse;
 import org.mezzo.master.operator.ResourceChanges;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.protocol.json.Json;
@@ -27,11 +25,8 @@ import org.mezzo.protocol.v1.Resource;
  * {@code /reserve}, {@code /unreserve}, {@code /create-volumes}, {@code /destroy-volumes}: change
  * reservations and volumes of an agent by form (rules 268 to 271).
  */
-final class ResourcesEndpoint implements ApiEndpoint {
+final class ResourcesEndpoint extends FormEndpoint {
   private final ResourceChanges changes;
-  private final LeaderGate gate;
-  private final Executor answers;
-  private final EndpointDeclaration declaration;
   private final Offer.Operation.Type type;
   private final String field;
   private final BiConsumer<Offer.Operation.Builder, List<Resource>> setter;
@@ -45,15 +40,16 @@ final class ResourcesEndpoint implements ApiEndpoint {
       Offer.Operation.Type type,
       String field,
       BiConsumer<Offer.Operation.Builder, List<Resource>> setter) {
+    super(
+        new EndpointDeclaration(
+            path, Set.of("POST"), Access.READWRITE, ResourceChanges.permission(type), help),
+        gate,
+        answers,
+        202);
     this.changes = changes;
-    this.gate = gate;
-    this.answers = answers;
     this.type = type;
     this.field = field;
     this.setter = setter;
-    this.declaration =
-        new EndpointDeclaration(
-            path, Set.of("POST"), Access.READWRITE, ResourceChanges.permission(type), help);
   }
 
   /**
@@ -113,37 +109,17 @@ final class ResourcesEndpoint implements ApiEndpoint {
   }
 
   @Override
-  public EndpointDeclaration declaration() {
-    return declaration;
-  }
-
-  @Override
-  public void handle(HttpExchange exchange, Optional<Principal> principal) {
-    Optional<HttpResponse> stopped = gate.check(exchange);
-    if (stopped.isPresent()) {
-      exchange.respond(stopped.get());
-      return;
+  CompletionStage<Void> change(Form form, Optional<Principal> principal) throws Refused {
+    String agentId = form.required("slaveId");
+    Offer.Operation.Builder operation = Offer.Operation.newBuilder().setType(type);
+    setter.accept(operation, resources(form.required(field)));
+    if (type == Offer.Operation.Type.RESERVE) {
+      Optional<String> source = form.optional("source");
+      if (source.isPresent()) {
+        operation.getReserveBuilder().addAllSource(resources(source.get()));
+      }
     }
-    Router.when(
-        exchange,
-        Form.read(exchange),
-        Runnable::run,
-        form -> {
-          String agentId = form.required("slaveId");
-          Offer.Operation.Builder operation = Offer.Operation.newBuilder().setType(type);
-          setter.accept(operation, resources(form.required(field)));
-          if (type == Offer.Operation.Type.RESERVE) {
-            Optional<String> source = form.optional("source");
-            if (source.isPresent()) {
-              operation.getReserveBuilder().addAllSource(resources(source.get()));
-            }
-          }
-          Router.when(
-              exchange,
-              changes.make(principal, agentId, operation.build(), unread()),
-              answers,
-              done -> exchange.respond(HttpResponse.status(202)));
-        });
+    return changes.make(principal, agentId, operation.build(), unread());
   }
 
   private List<Resource> resources(String json) throws Refused {

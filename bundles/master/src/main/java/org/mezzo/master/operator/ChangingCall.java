@@ -1,22 +1,24 @@
 package org.mezzo.master.operator;
 
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.function.Function;
+import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.calls.CallExchange;
-import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.protocol.v1.master.Call;
 
-/**
- * A call whose leave is asked before it is served, and which is answered with 200 when the change
- * that it asks for is stored and in force.
- */
+/** A call that is answered with 200 when the change that it asks for is stored and in force. */
 abstract class ChangingCall implements ApiCall<Call> {
-  private final LeaderChanges changes;
   private final Executor answers;
   private final CallDeclaration<Call> declaration;
-  private final Function<Call, LeaderChanges.Change> change;
+  private final Change change;
+
+  /** Makes the change that a call asks for; completes when it is in force. */
+  interface Change {
+    CompletionStage<Void> make(Optional<Principal> principal, Call call);
+  }
 
   /**
    * A call.
@@ -24,12 +26,7 @@ abstract class ChangingCall implements ApiCall<Call> {
    * @param answers where it goes on once the change is in force
    * @param change what it asks for
    */
-  ChangingCall(
-      LeaderChanges changes,
-      Executor answers,
-      CallDeclaration<Call> declaration,
-      Function<Call, LeaderChanges.Change> change) {
-    this.changes = changes;
+  ChangingCall(Executor answers, CallDeclaration<Call> declaration, Change change) {
     this.answers = answers;
     this.declaration = declaration;
     this.change = change;
@@ -42,6 +39,6 @@ abstract class ChangingCall implements ApiCall<Call> {
 
   @Override
   public final void handle(Call call, CallExchange exchange) {
-    exchange.when(changes.make(change.apply(call)), answers, done -> exchange.ok());
+    exchange.when(change.make(exchange.principal(), call), answers, done -> exchange.ok());
   }
 }

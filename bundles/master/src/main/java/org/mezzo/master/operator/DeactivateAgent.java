@@ -12,16 +12,15 @@ import org.mezzo.protocol.v1.master.Call;
 final class DeactivateAgent extends ChangingCall {
   DeactivateAgent(LeaderChanges changes, Executor answers) {
     super(
-        changes,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.DEACTIVATE_AGENT,
                 Permission.of(Action.DEACTIVATE_AGENT),
                 "Keeps an agent out of offers until it is reactivated; its tasks go on.")
             .carrying("deactivate_agent"),
-        call -> {
+        (principal, call) -> {
           String agentId = call.getDeactivateAgent().getAgentId().getValue();
-          return (tx, outcome) -> Standings.deactivate(tx, agentId, outcome);
+          return changes.make((tx, outcome) -> Standings.deactivate(tx, agentId, outcome));
         });
   }
 }

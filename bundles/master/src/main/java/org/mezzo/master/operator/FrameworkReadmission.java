@@ -2,7 +2,6 @@ package org.mezzo.master.operator;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -10,10 +9,14 @@ import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.border.Refused;
+import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.transitions.Outcome;
+import org.mezzo.master.transitions.Refusal;
 import org.mezzo.master.transitions.RemovedFrameworks;
+import org.mezzo.master.transitions.Transition;
 
 /**
  * Lets removed frameworks subscribe again because an operator wants it. Takes the leave that
@@ -21,10 +24,13 @@ import org.mezzo.master.transitions.RemovedFrameworks;
  */
 public final class FrameworkReadmission {
   private final Leadership leadership;
+  private final LeaderChanges changes;
   private final Authorization authorization;
 
-  public FrameworkReadmission(Leadership leadership, Authorization authorization) {
+  public FrameworkReadmission(
+      Leadership leadership, LeaderChanges changes, Authorization authorization) {
     this.leadership = leadership;
+    this.changes = changes;
     this.authorization = authorization;
   }
 
@@ -44,7 +50,10 @@ public final class FrameworkReadmission {
   public CompletionStage<Void> readmit(String id, Optional<Principal> principal) throws Refused {
     MasterState state = leadership.state().orElseThrow(FrameworkReadmission::noLeader);
     Framework framework =
-        state.framework(id).or(() -> state.completed(id)).orElseThrow(() -> unknown(id, state));
+        state
+            .framework(id)
+            .or(() -> state.completed(id))
+            .orElseThrow(() -> refused(unknown(id, state)));
     AuthorizationObject object =
         AuthorizationObject.builder()
             .value(framework.info().getPrincipal())
@@ -60,57 +69,47 @@ public final class FrameworkReadmission {
               }
               return framework;
             })
-        .thenCompose(approved -> readmit(approved, principal));
+        .thenCompose(
+            approved -> changes.make((tx, outcome) -> readmit(tx, approved, principal, outcome)));
   }
 
-  private CompletionStage<Void> readmit(Framework approved, Optional<Principal> principal) {
+  private static void readmit(
+      Transition tx, Framework approved, Optional<Principal> principal, Outcome outcome) {
     String id = approved.id();
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    leadership.withTerm(
-        term -> {
-          try {
-            term.run(
-                tx -> {
-                  Framework present = tx.framework(id);
-                  Optional<Framework> gone = tx.state().completed(id);
-                  MasterState state = tx.state();
-                  if (present != null) {
-                    tx.answer(() -> done.completeExceptionally(there(present)));
-                    // Leave was given for the framework of that principal only.
-                  } else if (gone.isEmpty()
-                      || !gone.get().principal().equals(approved.principal())) {
-                    tx.answer(() -> done.completeExceptionally(unknown(id, state)));
-                  } else {
-                    RemovedFrameworks.readmit(tx, id, principal.flatMap(Principal::value));
-                    tx.answer(() -> done.complete(null));
-                  }
-                });
-          } catch (RuntimeException e) {
-            done.completeExceptionally(e);
-            throw e;
-          }
-        },
-        () -> done.completeExceptionally(noLeader()));
-    return done;
+    Framework present = tx.framework(id);
+    Optional<Framework> gone = tx.state().completed(id);
+    if (present != null) {
+      outcome.refused(tx, there(present));
+      // Leave was given for the framework of that principal only.
+    } else if (gone.isEmpty() || !gone.get().principal().equals(approved.principal())) {
+      outcome.refused(tx, unknown(id, tx.state()));
+    } else {
+      RemovedFrameworks.readmit(tx, id, principal.flatMap(Principal::value));
+      outcome.done(tx);
+    }
   }
 
-  private static Refused there(Framework framework) {
+  private static Refusal there(Framework framework) {
     return framework.phase() == Framework.Phase.LEAVING
-        ? new Refused(
+        ? new Refusal(
             409, "Framework " + framework.id() + " is still being removed: try again later")
-        : new Refused(
+        : new Refusal(
             400,
             "Framework "
                 + framework.id()
                 + " has not been removed: nothing keeps it from subscribing");
   }
 
-  private static Refused unknown(String id, MasterState state) {
-    return new Refused(
+  private static Refusal unknown(String id, MasterState state) {
+    return new Refusal(
         400,
         "No removed framework '%s' is remembered (the last %d are, --max_completed_frameworks):"
                 .formatted(id, state.limits().completedFrameworks())
             + " nothing keeps that id from subscribing");
+  }
+
+  private static Refused refused(Refusal refusal) {
+    return new Refused(refusal.status(), refusal.text());
   }
 
   private static Refused noLeader() {

@@ -2,7 +2,6 @@ package org.mezzo.master.operator;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -10,19 +9,28 @@ import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.border.Refused;
+import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.Removal;
 import org.mezzo.master.transitions.Frameworks;
+import org.mezzo.master.transitions.Outcome;
+import org.mezzo.master.transitions.Refusal;
+import org.mezzo.master.transitions.Transition;
 
 /** Ends frameworks because an operator wants it (rule 41), by call or by form. For any thread. */
 public final class FrameworkTeardown {
+  private static final Refusal UNKNOWN = new Refusal(400, "No framework found with specified ID");
+
   private final Leadership leadership;
+  private final LeaderChanges changes;
   private final Authorization authorization;
 
-  public FrameworkTeardown(Leadership leadership, Authorization authorization) {
+  public FrameworkTeardown(
+      Leadership leadership, LeaderChanges changes, Authorization authorization) {
     this.leadership = leadership;
+    this.changes = changes;
     this.authorization = authorization;
   }
 
@@ -60,41 +68,26 @@ public final class FrameworkTeardown {
               }
               return framework;
             })
-        .thenCompose(approved -> remove(approved, principal));
+        .thenCompose(
+            approved -> changes.make((tx, outcome) -> remove(tx, approved, principal, outcome)));
   }
 
-  private CompletionStage<Void> remove(Framework approved, Optional<Principal> principal) {
-    CompletableFuture<Void> removed = new CompletableFuture<>();
-    leadership.withTerm(
-        term -> {
-          try {
-            term.run(
-                tx -> {
-                  Framework present = tx.framework(approved.id());
-                  // Leave was given for the framework of that principal only.
-                  if (present == null
-                      || present.phase() == Framework.Phase.LEAVING
-                      || !present.principal().equals(approved.principal())) {
-                    tx.answer(() -> removed.completeExceptionally(unknown()));
-                  } else {
-                    Frameworks.remove(
-                        tx,
-                        present,
-                        Removal.byOperator(principal.flatMap(Principal::value)),
-                        later -> later.answer(() -> removed.complete(null)));
-                  }
-                });
-          } catch (RuntimeException e) {
-            removed.completeExceptionally(e);
-            throw e;
-          }
-        },
-        () -> removed.completeExceptionally(noLeader()));
-    return removed;
+  private static void remove(
+      Transition tx, Framework approved, Optional<Principal> principal, Outcome outcome) {
+    Framework present = tx.framework(approved.id());
+    // Leave was given for the framework of that principal only.
+    if (present == null
+        || present.phase() == Framework.Phase.LEAVING
+        || !present.principal().equals(approved.principal())) {
+      outcome.refused(tx, UNKNOWN);
+    } else {
+      Frameworks.remove(
+          tx, present, Removal.byOperator(principal.flatMap(Principal::value)), outcome::done);
+    }
   }
 
   private static Refused unknown() {
-    return new Refused(400, "No framework found with specified ID");
+    return new Refused(UNKNOWN.status(), UNKNOWN.text());
   }
 
   private static Refused noLeader() {

@@ -12,16 +12,15 @@ import org.mezzo.protocol.v1.master.Call;
 final class MarkAgentGone extends ChangingCall {
   MarkAgentGone(LeaderChanges changes, Executor answers) {
     super(
-        changes,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.MARK_AGENT_GONE,
                 Permission.of(Action.MARK_AGENT_GONE),
                 "Gives an agent up for good: its tasks are gone, and it may not come back.")
             .carrying("mark_agent_gone"),
-        call -> {
+        (principal, call) -> {
           String agentId = call.getMarkAgentGone().getAgentId().getValue();
-          return (tx, outcome) -> Gone.mark(tx, agentId, outcome);
+          return changes.make((tx, outcome) -> Gone.mark(tx, agentId, outcome));
         });
   }
 }

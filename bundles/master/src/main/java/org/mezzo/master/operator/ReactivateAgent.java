@@ -12,16 +12,15 @@ import org.mezzo.protocol.v1.master.Call;
 final class ReactivateAgent extends ChangingCall {
   ReactivateAgent(LeaderChanges changes, Executor answers) {
     super(
-        changes,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.REACTIVATE_AGENT,
                 Permission.of(Action.REACTIVATE_AGENT),
                 "Undoes DEACTIVATE_AGENT, or a drain that has come to its end.")
             .carrying("reactivate_agent"),
-        call -> {
+        (principal, call) -> {
           String agentId = call.getReactivateAgent().getAgentId().getValue();
-          return (tx, outcome) -> Standings.reactivate(tx, agentId, outcome);
+          return changes.make((tx, outcome) -> Standings.reactivate(tx, agentId, outcome));
         });
   }
 }

@@ -9,16 +9,16 @@ import org.mezzo.master.transitions.QuotaRemoval;
 import org.mezzo.protocol.v1.master.Call;
 
 /** REMOVE_QUOTA: a role without its quota (rule 263). */
-final class RemoveQuota extends PolicyCall {
+final class RemoveQuota extends ChangingCall {
   RemoveQuota(PolicyChanges policies, Executor answers) {
     super(
-        policies,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.REMOVE_QUOTA,
                 Permission.perObject(Action.UPDATE_QUOTA),
                 "Removes the quota of a role.")
             .carrying("remove_quota"),
-        call -> new QuotaRemoval(call.getRemoveQuota().getRole(), ""));
+        (principal, call) ->
+            policies.make(principal, new QuotaRemoval(call.getRemoveQuota().getRole(), "")));
   }
 }

@@ -2,7 +2,6 @@ package org.mezzo.master.operator;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -10,11 +9,15 @@ import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.border.Refused;
+import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.operations.ResourceOperation;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.AgentOperations;
+import org.mezzo.master.transitions.Outcome;
+import org.mezzo.master.transitions.Refusal;
+import org.mezzo.master.transitions.Transition;
 import org.mezzo.protocol.v1.Offer;
 import org.mezzo.resources.ResourceFormatException;
 
@@ -23,11 +26,16 @@ import org.mezzo.resources.ResourceFormatException;
  * call or by form. For any thread.
  */
 public final class ResourceChanges {
+  private static final Refusal UNKNOWN = new Refusal(400, "No agent found with specified ID");
+
   private final Leadership leadership;
+  private final LeaderChanges changes;
   private final Authorization authorization;
 
-  public ResourceChanges(Leadership leadership, Authorization authorization) {
+  public ResourceChanges(
+      Leadership leadership, LeaderChanges changes, Authorization authorization) {
     this.leadership = leadership;
+    this.changes = changes;
     this.authorization = authorization;
   }
 
@@ -54,7 +62,7 @@ public final class ResourceChanges {
     MasterState state = leadership.state().orElseThrow(ResourceChanges::noLeader);
     Agent agent = state.agents().get(agentId);
     if (agent == null) {
-      throw unknown();
+      throw new Refused(UNKNOWN.status(), UNKNOWN.text());
     }
     ResourceOperation kind = kind(given.getType());
     Offer.Operation operation;
@@ -82,53 +90,39 @@ public final class ResourceChanges {
               }
               return operation;
             })
-        .thenCompose(approved -> operate(agentId, name, approved));
-  }
-
-  private CompletionStage<Void> operate(
-      String agentId, Optional<String> principal, Offer.Operation operation) {
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    leadership.withTerm(
-        term -> {
-          try {
-            term.run(
-                tx -> {
-                  Optional<Refused> refused = refusal(tx, agentId, principal, operation);
-                  tx.answer(
-                      () ->
-                          refused.ifPresentOrElse(
-                              done::completeExceptionally, () -> done.complete(null)));
-                });
-          } catch (RuntimeException e) {
-            done.completeExceptionally(e);
-            throw e;
-          }
-        },
-        () -> done.completeExceptionally(noLeader()));
-    return done;
+        .thenCompose(
+            approved ->
+                changes.make((tx, outcome) -> operate(tx, agentId, name, approved, outcome)));
   }
 
   /** What was judged before may not be so any more when its turn has come. */
-  private static Optional<Refused> refusal(
-      org.mezzo.master.transitions.Transition tx,
+  private static void operate(
+      Transition tx,
       String agentId,
       Optional<String> principal,
-      Offer.Operation operation) {
+      Offer.Operation operation,
+      Outcome outcome) {
+    Optional<Refusal> refusal = refusal(tx, agentId, principal, operation);
+    if (refusal.isPresent()) {
+      outcome.refused(tx, refusal.get());
+    } else {
+      outcome.done(tx);
+    }
+  }
+
+  private static Optional<Refusal> refusal(
+      Transition tx, String agentId, Optional<String> principal, Offer.Operation operation) {
     Agent agent = tx.agent(agentId);
     if (agent == null) {
-      return Optional.of(unknown());
+      return Optional.of(UNKNOWN);
     }
     if (!agent.connected()) {
       return Optional.of(
-          new Refused(409, "Agent " + agentId + " is disconnected; try again when it is back"));
+          new Refusal(409, "Agent " + agentId + " is disconnected; try again when it is back"));
     }
     return AgentOperations.problem(tx.state(), agent, principal, operation)
-        .map(text -> new Refused(400, text))
-        .or(() -> AgentOperations.operate(tx, agent, operation).map(it -> new Refused(409, it)));
-  }
-
-  private static Refused unknown() {
-    return new Refused(400, "No agent found with specified ID");
+        .map(text -> new Refusal(400, text))
+        .or(() -> AgentOperations.operate(tx, agent, operation).map(it -> new Refusal(409, it)));
   }
 
   private static Refused noLeader() {

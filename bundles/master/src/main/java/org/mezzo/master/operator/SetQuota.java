@@ -9,16 +9,16 @@ import org.mezzo.master.transitions.QuotaSetting;
 import org.mezzo.protocol.v1.master.Call;
 
 /** SET_QUOTA: the first quota of a role, in the form of old (rule 261). */
-final class SetQuota extends PolicyCall {
+final class SetQuota extends ChangingCall {
   SetQuota(PolicyChanges policies, Executor answers) {
     super(
-        policies,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.SET_QUOTA,
                 Permission.perObject(Action.UPDATE_QUOTA),
                 "Sets the quota of a role that has none; its guarantee is its limit, too.")
             .carrying("set_quota"),
-        call -> new QuotaSetting(call.getSetQuota().getQuotaRequest()));
+        (principal, call) ->
+            policies.make(principal, new QuotaSetting(call.getSetQuota().getQuotaRequest())));
   }
 }

@@ -8,10 +8,9 @@ import org.mezzo.master.transitions.MaintenanceOrder;
 import org.mezzo.protocol.v1.master.Call;
 
 /** START_MAINTENANCE: machines are down (rule 243). */
-final class StartMaintenance extends MaintenanceCall {
+final class StartMaintenance extends ChangingCall {
   StartMaintenance(MaintenanceOrders orders, Executor answers) {
     super(
-        orders,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.START_MAINTENANCE,
@@ -19,6 +18,9 @@ final class StartMaintenance extends MaintenanceCall {
                 "Takes scheduled machines down: their agents have to end, and may not come back"
                     + " before the machines are up.")
             .carrying("start_maintenance"),
-        call -> new MaintenanceOrder.TakeDown(call.getStartMaintenance().getMachinesList()));
+        (principal, call) ->
+            orders.give(
+                principal,
+                new MaintenanceOrder.TakeDown(call.getStartMaintenance().getMachinesList())));
   }
 }

@@ -8,16 +8,18 @@ import org.mezzo.master.transitions.MaintenanceOrder;
 import org.mezzo.protocol.v1.master.Call;
 
 /** UPDATE_MAINTENANCE_SCHEDULE: when which machines are maintained (rule 240). */
-final class UpdateMaintenanceSchedule extends MaintenanceCall {
+final class UpdateMaintenanceSchedule extends ChangingCall {
   UpdateMaintenanceSchedule(MaintenanceOrders orders, Executor answers) {
     super(
-        orders,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.UPDATE_MAINTENANCE_SCHEDULE,
                 Permission.perObject(Action.UPDATE_MAINTENANCE_SCHEDULE),
                 "Replaces the plan of when which machines are maintained.")
             .carrying("update_maintenance_schedule"),
-        call -> new MaintenanceOrder.Plan(call.getUpdateMaintenanceSchedule().getSchedule()));
+        (principal, call) ->
+            orders.give(
+                principal,
+                new MaintenanceOrder.Plan(call.getUpdateMaintenanceSchedule().getSchedule())));
   }
 }

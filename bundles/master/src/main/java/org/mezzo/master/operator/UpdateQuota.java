@@ -9,10 +9,9 @@ import org.mezzo.master.transitions.QuotasChange;
 import org.mezzo.protocol.v1.master.Call;
 
 /** UPDATE_QUOTA: new quotas of some roles (rule 257). */
-final class UpdateQuota extends PolicyCall {
+final class UpdateQuota extends ChangingCall {
   UpdateQuota(PolicyChanges policies, Executor answers) {
     super(
-        policies,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.UPDATE_QUOTA,
@@ -20,8 +19,11 @@ final class UpdateQuota extends PolicyCall {
                 "Sets guarantees and limits of some roles, all of them or none, and keeps them in"
                     + " the registry.")
             .carrying("update_quota"),
-        call ->
-            new QuotasChange(
-                call.getUpdateQuota().getQuotaConfigsList(), call.getUpdateQuota().getForce()));
+        (principal, call) ->
+            policies.make(
+                principal,
+                new QuotasChange(
+                    call.getUpdateQuota().getQuotaConfigsList(),
+                    call.getUpdateQuota().getForce())));
   }
 }

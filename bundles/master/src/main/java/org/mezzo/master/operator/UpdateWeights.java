@@ -9,10 +9,9 @@ import org.mezzo.master.transitions.WeightsChange;
 import org.mezzo.protocol.v1.master.Call;
 
 /** UPDATE_WEIGHTS: new weights of some roles (rule 265). */
-final class UpdateWeights extends PolicyCall {
+final class UpdateWeights extends ChangingCall {
   UpdateWeights(PolicyChanges policies, Executor answers) {
     super(
-        policies,
         answers,
         CallDeclaration.<Call>of(
                 Call.Type.UPDATE_WEIGHTS,
@@ -20,6 +19,8 @@ final class UpdateWeights extends PolicyCall {
                 "Sets the weights of some roles, all of them or none, and keeps them in the"
                     + " registry.")
             .carrying("update_weights"),
-        call -> new WeightsChange(call.getUpdateWeights().getWeightInfosList()));
+        (principal, call) ->
+            policies.make(
+                principal, new WeightsChange(call.getUpdateWeights().getWeightInfosList())));
   }
 }
