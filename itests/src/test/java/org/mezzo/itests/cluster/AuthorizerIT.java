@@ -42,6 +42,10 @@ class AuthorizerIT {
   private static final long PAUSE_MILLIS = 10;
   private static final String FIRST = "first";
   private static final String SECOND = "second";
+
+  /** A tenth of what a machine of two cores does beside other work. */
+  private static final long LEAST_A_SECOND = 10;
+
   private static final String ADA = SoleAuthorizer.PRINCIPAL;
   private static final String EVE = "eve";
   private static final String SECRET = "secret";
@@ -313,6 +317,8 @@ class AuthorizerIT {
     assertThat(framework.failures()).isEmpty();
     assertThat(framework.subscriptions()).isEqualTo(1);
     assertThat(during).isGreaterThan(ROUNDS * clients.size());
+    assertThat(requests * 1_000L / millis).as("requests a second").isGreaterThan(LEAST_A_SECOND);
+    assertThat(framework.finished()).as("tasks").isGreaterThan(ROUNDS);
     System.out.printf(
         "AuthorizerIT: %d changes, %d requests, %d of them until changes were made, %d a second, "
             + "none refused or granted wrongly; %d tasks%n",

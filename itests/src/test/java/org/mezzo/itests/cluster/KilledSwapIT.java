@@ -22,7 +22,6 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -42,10 +41,6 @@ import org.mezzo.testing.bundles.ModuleBundle;
  * isolator or a master's allocator, and started again. One version serves then, which is the one
  * that the journal names, and what the other one had of tasks is nowhere left.
  */
-@EnabledIfSystemProperty(
-    named = "mezzo.kills",
-    matches = "true",
-    disabledReason = "takes minutes; -Dmezzo.kills=true runs it")
 class KilledSwapIT {
   private static final Duration PATIENCE = Duration.ofSeconds(120);
   private static final String NAME = "org.mezzo.itests.held";
