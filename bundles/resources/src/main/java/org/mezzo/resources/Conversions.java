@@ -180,7 +180,11 @@ public final class Conversions {
     for (Resource volume : volumes) {
       if (!volume.kind.isPersistentVolume()) {
         throw new ResourceFormatException(
-            "Resource " + volume + " of '" + field + "' does not have a persistence ID");
+            "Not a persistent volume: Resource "
+                + volume
+                + (volume.kind.hasDisk()
+                    ? " does not have a persistence ID in its DiskInfo"
+                    : " does not have DiskInfo"));
       }
       List<String> id =
           List.of(volume.kind.reservationRole, volume.kind.persistenceId().orElseThrow());
@@ -303,7 +307,7 @@ public final class Conversions {
       throws ResourceFormatException {
     Optional<String> problem = ResourceChecks.checkRequest(messages);
     if (problem.isPresent()) {
-      throw new ResourceFormatException(problem.get());
+      throw new ResourceFormatException("Invalid resources: " + problem.get());
     }
     for (var message : messages) {
       if (Resources.of(List.of(message)).isEmpty()) {

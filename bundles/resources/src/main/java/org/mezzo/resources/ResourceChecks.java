@@ -213,7 +213,7 @@ public final class ResourceChecks {
   }
 
   private static String problemOfId(String id) {
-    String text = "Persistence ID '" + id + "' for persistent volume is invalid: ";
+    String text = "Invalid persistence ID for persistent volume: ";
     if (id.isEmpty()) {
       return text + "ID must not be empty";
     }

@@ -339,7 +339,7 @@ class ConversionsTest {
         Arguments.of(
             unreserve(list(volume("v", scalar("disk", 1, "eng")))),
             "Please destroy the persistent volume first"),
-        Arguments.of(create(list(scalar("disk", 1, "eng"))), "does not have a persistence ID"),
+        Arguments.of(create(list(scalar("disk", 1, "eng"))), "does not have DiskInfo"),
         Arguments.of(create(list(volume("v", scalar("disk", 1)))), "from unreserved resources"),
         Arguments.of(create(list(volume("a/b", scalar("disk", 1, "eng")))), "invalid characters"),
         Arguments.of(
@@ -360,10 +360,9 @@ class ConversionsTest {
             "is there twice in 'create.volumes'"),
         Arguments.of(
             create(list(volume("v", scalar("cpus", 1, "eng")))), "should not be set for cpus"),
-        Arguments.of(destroy(list(scalar("disk", 1, "eng"))), "does not have a persistence ID"),
+        Arguments.of(destroy(list(scalar("disk", 1, "eng"))), "does not have DiskInfo"),
         Arguments.of(
-            grow(scalar("disk", 1, "eng"), scalar("disk", 1, "eng")),
-            "does not have a persistence ID"),
+            grow(scalar("disk", 1, "eng"), scalar("disk", 1, "eng")), "does not have DiskInfo"),
         Arguments.of(
             grow(volume("v", scalar("disk", 1, "eng")), scalar("disk", 0, "eng")),
             "in 'grow_volume.addition' must be greater than zero"),

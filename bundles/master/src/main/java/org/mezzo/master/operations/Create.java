@@ -37,23 +37,14 @@ final class Create extends ResourceOperation {
   }
 
   @Override
-  public Optional<String> problem(OperationRequest request) {
+  Optional<String> objection(OperationRequest request) {
     List<Resource> volumes = named(request.message());
-    if (volumes.isEmpty()) {
-      return Optional.of("'volumes' must not be empty");
-    }
     Set<String> ids = new HashSet<>();
     for (org.mezzo.resources.Resource known : request.account().total().persistentVolumes()) {
       ids.add(key(known.reservationRole().orElse("*"), known.kind().persistenceId().orElse("")));
     }
     for (Resource volume : volumes) {
-      Optional<String> problem =
-          notVolume(volume)
-              .or(
-                  () ->
-                      Disks.problem(volume).map(it -> "Invalid resources: Invalid DiskInfo: " + it))
-              .or(() -> shared(request, volume))
-              .or(() -> creator(request, volume));
+      Optional<String> problem = shared(request, volume).or(() -> creator(request, volume));
       if (problem.isPresent()) {
         return problem;
       }

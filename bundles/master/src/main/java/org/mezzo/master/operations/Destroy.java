@@ -39,16 +39,8 @@ final class Destroy extends ResourceOperation {
   }
 
   @Override
-  public Optional<String> problem(OperationRequest request) {
-    List<Resource> volumes = named(request.message());
-    if (volumes.isEmpty()) {
-      return Optional.of("'volumes' must not be empty");
-    }
-    for (Resource volume : volumes) {
-      Optional<String> problem = notVolume(volume);
-      if (problem.isPresent()) {
-        return problem;
-      }
+  Optional<String> objection(OperationRequest request) {
+    for (Resource volume : named(request.message())) {
       Resources wanted = resources(volume).unallocated();
       if (!request.account().total().contains(wanted)) {
         return Optional.of("Persistent volumes not found");

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
+import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Offer;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.Resources;
@@ -41,24 +42,10 @@ final class GrowVolume extends ResourceOperation {
   }
 
   @Override
-  public Optional<String> problem(OperationRequest request) {
-    Resource volume = request.message().getGrowVolume().getVolume();
-    Optional<String> unfit = VolumeSizes.problem(request, volume);
-    if (unfit.isPresent()) {
-      return unfit;
-    }
-    Resource addition = request.message().getGrowVolume().getAddition();
-    if (addition.getScalar().getValue() <= 0) {
-      return Optional.of("The size of 'addition' must be greater than zero");
-    }
-    if (addition.getDisk().hasPersistence()
-        || !addition.getName().equals("disk")
-        || !addition.getReservationsList().equals(volume.getReservationsList())
-        || !addition.getDisk().getSource().equals(volume.getDisk().getSource())) {
-      return Optional.of(
-          "'addition' must be disk of the same kind as 'volume', without persistence");
-    }
-    return Optional.empty();
+  Optional<String> objection(OperationRequest request) {
+    return request.agent().contains(AgentInfo.Capability.Type.RESIZE_VOLUME)
+        ? Optional.empty()
+        : Optional.of("The agent does not have the capability RESIZE_VOLUME");
   }
 
   @Override

@@ -42,29 +42,17 @@ final class Reserve extends ResourceOperation {
   }
 
   @Override
-  public Optional<String> problem(OperationRequest request) {
+  Optional<String> objection(OperationRequest request) {
     Offer.Operation.Reserve reserve = request.message().getReserve();
     if (request.framework().isPresent() && reserve.getSourceCount() > 0) {
       return Optional.of("Reservation updates are not yet implemented for the scheduler API.");
     }
-    if (reserve.getResourcesCount() == 0) {
-      return Optional.of("'resources' must not be empty");
-    }
     return reserve.getResourcesList().stream()
-        .flatMap(resource -> problem(request, resource).stream())
+        .flatMap(resource -> objection(request, resource).stream())
         .findFirst();
   }
 
-  private static Optional<String> problem(OperationRequest request, Resource resource) {
-    if (resource.hasRevocable()) {
-      return Optional.of("Resource " + text(resource) + " is revocable and cannot be reserved");
-    }
-    if (!dynamic(resource)) {
-      return Optional.of("Resource " + text(resource) + " is not dynamically reserved");
-    }
-    if (resource.getDisk().hasPersistence()) {
-      return Optional.of("A persistent volume " + text(resource) + " must already be reserved");
-    }
+  private static Optional<String> objection(OperationRequest request, Resource resource) {
     String role = role(resource);
     if (role.contains("/")
         && !request.agent().contains(AgentInfo.Capability.Type.HIERARCHICAL_ROLE)) {

@@ -11,6 +11,8 @@ import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.master.state.Agent;
 import org.mezzo.protocol.v1.Offer;
 import org.mezzo.protocol.v1.Resource;
+import org.mezzo.resources.Conversion;
+import org.mezzo.resources.Conversions;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 
@@ -66,8 +68,30 @@ public abstract class ResourceOperation {
   /** What the authorizer is asked about; each has to be approved. */
   public abstract List<AuthorizationObject> objects(Offer.Operation message);
 
-  /** Whether there is enough for it is not asked here. Empty when nothing is wrong with it. */
-  public abstract Optional<String> problem(OperationRequest request);
+  /**
+   * What is wrong with it, in itself or for who wants it; whether there is enough for it is not
+   * asked here. Empty when nothing is.
+   */
+  public final Optional<String> problem(OperationRequest request) {
+    try {
+      Conversions.of(request.message());
+    } catch (ResourceFormatException e) {
+      return Optional.of(e.getMessage());
+    }
+    return objection(request);
+  }
+
+  /** What is against one that makes sense. */
+  abstract Optional<String> objection(OperationRequest request);
+
+  /** What it makes of what; only of a message with which there is no {@link #problem}. */
+  public static Conversion conversion(Offer.Operation message) {
+    try {
+      return Conversions.of(message);
+    } catch (ResourceFormatException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
 
   /** How an operator is told of a problem. */
   public String refusal(String problem, Agent agent) {
@@ -136,25 +160,8 @@ public abstract class ResourceOperation {
     return count == 0 ? Optional.empty() : Optional.of(resource.getReservations(count - 1));
   }
 
-  static boolean dynamic(Resource resource) {
-    return last(resource)
-        .filter(it -> it.getType() == Resource.ReservationInfo.Type.DYNAMIC)
-        .isPresent();
-  }
-
   static String role(Resource resource) {
     return last(resource).map(Resource.ReservationInfo::getRole).orElse("*");
-  }
-
-  static Optional<String> notVolume(Resource resource) {
-    if (!resource.hasDisk()) {
-      return Optional.of(
-          "Not a persistent volume: Resource " + text(resource) + " does not have DiskInfo");
-    }
-    return resource.getDisk().hasPersistence()
-        ? Optional.empty()
-        : Optional.of(
-            "Not a persistent volume: 'persistence' is not set in DiskInfo of " + text(resource));
   }
 
   static List<AuthorizationObject> objects(

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
+import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Offer;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.Resources;
@@ -40,23 +41,10 @@ final class ShrinkVolume extends ResourceOperation {
   }
 
   @Override
-  public Optional<String> problem(OperationRequest request) {
-    Resource volume = request.message().getShrinkVolume().getVolume();
-    Optional<String> unfit = VolumeSizes.problem(request, volume);
-    if (unfit.isPresent()) {
-      return unfit;
-    }
-    double subtract = request.message().getShrinkVolume().getSubtract().getValue();
-    if (!(subtract > 0)) {
-      return Optional.of("The size of 'subtract' must be greater than zero");
-    }
-    if (subtract >= volume.getScalar().getValue()) {
-      return Optional.of("The size of 'subtract' must be smaller than that of 'volume'");
-    }
-    if (volume.getDisk().getSource().getType() == Resource.DiskInfo.Source.Type.MOUNT) {
-      return Optional.of("Volumes on MOUNT disks cannot be made smaller");
-    }
-    return Optional.empty();
+  Optional<String> objection(OperationRequest request) {
+    return request.agent().contains(AgentInfo.Capability.Type.RESIZE_VOLUME)
+        ? Optional.empty()
+        : Optional.of("The agent does not have the capability RESIZE_VOLUME");
   }
 
   @Override

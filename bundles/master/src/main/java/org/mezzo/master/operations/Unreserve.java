@@ -37,23 +37,7 @@ final class Unreserve extends ResourceOperation {
   }
 
   @Override
-  public Optional<String> problem(OperationRequest request) {
-    List<Resource> resources = named(request.message());
-    if (resources.isEmpty()) {
-      return Optional.of("'resources' must not be empty");
-    }
-    for (Resource resource : resources) {
-      if (!dynamic(resource)) {
-        return Optional.of("Resource " + text(resource) + " is not dynamically reserved");
-      }
-      if (resource.getDisk().hasPersistence()) {
-        return Optional.of(
-            "A dynamically reserved persistent volume "
-                + text(resource)
-                + " cannot be unreserved directly. Please destroy the persistent volume first then"
-                + " unreserve the resource");
-      }
-    }
+  Optional<String> objection(OperationRequest request) {
     return Optional.empty();
   }
 

@@ -30,8 +30,6 @@ import org.mezzo.protocol.v1.UUID;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.protocol.v1.scheduler.Event;
 import org.mezzo.resources.Conversion;
-import org.mezzo.resources.Conversions;
-import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,13 +86,7 @@ public final class AgentOperations {
       refuse(tx, framework, given, problem.get());
       return Optional.empty();
     }
-    Conversion conversion;
-    try {
-      conversion = Conversions.of(operation);
-    } catch (ResourceFormatException e) {
-      refuse(tx, framework, given, kind.error(e.getMessage(), agent));
-      return Optional.empty();
-    }
+    Conversion conversion = ResourceOperation.conversion(operation);
     if (!left.contains(conversion.consumed())) {
       refuse(tx, framework, given, kind.shortage(left, conversion.consumed()));
       return Optional.empty();
@@ -184,12 +176,7 @@ public final class AgentOperations {
   public static Optional<String> operate(
       Transition tx, Agent agent, org.mezzo.protocol.v1.Offer.Operation operation) {
     ResourceOperation kind = ResourceOperation.of(operation.getType()).orElseThrow();
-    Conversion conversion;
-    try {
-      conversion = Conversions.of(operation);
-    } catch (ResourceFormatException e) {
-      return Optional.of(kind.refusal(e.getMessage(), agent));
-    }
+    Conversion conversion = ResourceOperation.conversion(operation);
     Account account = tx.state().account(agent.id());
     Resources consumed = conversion.consumed();
     Resources available = account.free().plus(account.totalOffered().unallocated().nonShared());
@@ -308,21 +295,17 @@ public final class AgentOperations {
         operation.info().getType(),
         status.getState(),
         status.getMessage());
-    try {
-      Conversion conversion = Conversions.of(operation.info());
-      free(tx, operation.agentId(), conversion.converted());
-      Account account = tx.state().account(operation.agentId());
-      if (account.free().contains(conversion.converted())) {
-        convert(tx, "", operation.agentId(), conversion.converted(), conversion.consumed());
-      } else {
-        LOG.error(
-            "What agent {} was believed to have is used by tasks: {}; it is put right when the"
-                + " agent registers again",
-            operation.agentId(),
-            conversion.converted());
-      }
-    } catch (ResourceFormatException e) {
-      LOG.error("Operation {} cannot be read back", operation.info(), e);
+    Conversion conversion = ResourceOperation.conversion(operation.info());
+    free(tx, operation.agentId(), conversion.converted());
+    Account account = tx.state().account(operation.agentId());
+    if (account.free().contains(conversion.converted())) {
+      convert(tx, "", operation.agentId(), conversion.converted(), conversion.consumed());
+    } else {
+      LOG.error(
+          "What agent {} was believed to have is used by tasks, or not there any more: {}; it is"
+              + " put right when the agent registers again",
+          operation.agentId(),
+          conversion.converted());
     }
   }
 

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.mezzo.master.operations.Disks;
 import org.mezzo.master.state.Identifiers;
 import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -18,6 +17,7 @@ import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.Value;
 import org.mezzo.protocol.v1.Volume;
+import org.mezzo.resources.ResourceChecks;
 
 /** What can be wrong with a task without looking at any state (rules 77 to 87). */
 final class TaskValidation {
@@ -163,40 +163,18 @@ final class TaskValidation {
   }
 
   private static Optional<String> resources(List<Resource> resources) {
-    Set<String> roles = new HashSet<>();
-    Set<String> revocable = new HashSet<>();
-    Set<String> lasting = new HashSet<>();
     for (Resource resource : resources) {
-      double scalar = resource.getScalar().getValue();
-      if (resource.getName().equals("gpus") && scalar != Math.rint(scalar)) {
-        return Optional.of(
-            "Invalid 'gpus' resource: The 'gpus' resource must be an unsigned integer");
-      }
-      Optional<String> problem = prefix("Invalid DiskInfo: ", Disks.problem(resource));
+      Optional<String> problem =
+          ResourceChecks.checkGpus(resource).or(() -> ResourceChecks.checkVolume(resource));
       if (problem.isPresent()) {
         return problem;
-      }
-      (resource.hasRevocable() ? revocable : lasting).add(resource.getName());
-      if (resource.hasAllocationInfo()) {
-        roles.add(resource.getAllocationInfo().getRole());
       }
       if (resource.hasRevocable() && resource.hasReservation()) {
         return Optional.of("Dynamically reserved resources cannot be revocable");
       }
     }
-    if (roles.size() > 1) {
-      return Optional.of(
-          "The resources have multiple allocation roles ("
-              + String.join(", ", new java.util.TreeSet<>(roles))
-              + ") but only one allocation role is allowed");
-    }
-    revocable.retainAll(lasting);
-    return revocable.isEmpty()
-        ? none()
-        : Optional.of(
-            "Cannot use both revocable and non-revocable '"
-                + revocable.iterator().next()
-                + "' at the same time");
+    return ResourceChecks.checkAllocationRoles(resources)
+        .or(() -> ResourceChecks.checkRevocableMix(resources));
   }
 
   private static Optional<String> duplicateVolume(List<Resource> resources) {

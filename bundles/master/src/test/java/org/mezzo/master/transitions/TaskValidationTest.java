@@ -121,7 +121,7 @@ class TaskValidationTest {
         "must be an unsigned integer",
         it -> it.addResources(resources("cpus:0.5").get(0).toBuilder().setName("gpus")));
     bad(
-        "multiple allocation roles (a, b)",
+        "multiple allocation roles ('a' and 'b') but only one",
         it -> {
           for (String role : List.of("a", "b")) {
             it.addAllResources(
