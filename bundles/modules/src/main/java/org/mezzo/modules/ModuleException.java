@@ -1,5 +1,7 @@
 package org.mezzo.modules;
 
+import java.util.Optional;
+
 /** A module call that did not give a result. */
 public final class ModuleException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -22,7 +24,7 @@ public final class ModuleException extends Exception {
 
   /** Whether a call failed only because there is no module, which was reported when it went. */
   public static boolean isAbsence(Throwable failure) {
-    return kindOf(failure) == Kind.ABSENT;
+    return is(failure, Kind.ABSENT);
   }
 
   /**
@@ -30,22 +32,26 @@ public final class ModuleException extends Exception {
    * knows nothing of it.
    */
   public static boolean isDeparture(Throwable failure) {
-    return isAbsence(failure) || kindOf(failure) == Kind.STALE;
+    return isAbsence(failure) || is(failure, Kind.STALE);
   }
 
   /** Whether a call failed by what the module itself did or did not do. */
   public static boolean isFault(Throwable failure) {
-    Kind kind = kindOf(failure);
-    return kind == Kind.THREW || kind == Kind.LATE;
+    return is(failure, Kind.THREW) || is(failure, Kind.LATE);
   }
 
-  private static Kind kindOf(Throwable failure) {
+  private static boolean is(Throwable failure, Kind kind) {
+    return kindOf(failure).filter(kind::equals).isPresent();
+  }
+
+  /** Why a call gave no result; empty when what failed was no call of a module. */
+  public static Optional<Kind> kindOf(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof ModuleException module) {
-        return module.kind;
+        return Optional.of(module.kind);
       }
     }
-    return null;
+    return Optional.empty();
   }
 
   public Kind kind() {

@@ -40,14 +40,14 @@ final class Requests implements AutoCloseable {
       underWay.incrementAndGet();
       long begin = System.nanoTime();
       Http.CLIENT
-          .sendAsync(request, HttpResponse.BodyHandlers.discarding())
+          .sendAsync(request, HttpResponse.BodyHandlers.ofString())
           .whenComplete(
               (response, failure) -> {
                 underWay.decrementAndGet();
                 if (failure != null) {
                   operations.failed(failure.toString());
                 } else if (response.statusCode() != expected) {
-                  operations.failed("answered " + response.statusCode());
+                  operations.failed("answered " + response.statusCode() + " " + response.body());
                 } else {
                   operations.succeeded(begin);
                 }

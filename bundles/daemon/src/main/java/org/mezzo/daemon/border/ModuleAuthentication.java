@@ -3,11 +3,13 @@ package org.mezzo.daemon.border;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mezzo.api.DaemonContext.Role;
@@ -20,8 +22,9 @@ import org.mezzo.http.HttpResponse;
 import org.mezzo.modules.DaemonModules;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleChain;
+import org.mezzo.modules.ModuleChain.Member;
 import org.mezzo.modules.ModuleChain.Selection;
-import org.mezzo.modules.ModuleLease;
+import org.mezzo.modules.ModuleException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,12 +37,28 @@ import org.slf4j.LoggerFactory;
 public final class ModuleAuthentication implements Authentication, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ModuleAuthentication.class);
 
-  private record Judged(String scheme, Result result) {}
+  /** What an authenticator said, or else why it said nothing. */
+  private record Judged(String scheme, Result result, String problem) {
+    static Judged nothing(String name, Throwable failure) {
+      String why =
+          ModuleException.kindOf(failure)
+              .map(kind -> kind.name().toLowerCase(Locale.ROOT))
+              .orElse("failed");
+      return new Judged("", null, name + ": " + why);
+    }
+
+    boolean isVerdict() {
+      return result != null;
+    }
+  }
 
   private final Role role;
   private final ModuleChain<HttpAuthenticator> authenticators;
 
-  /** Names by access, the latest first, until the modules of the latest are there. */
+  /** So many selections may follow each other faster than their modules open. */
+  private static final int REMEMBERED = 8;
+
+  /** Names by access, the latest first, with those of before. */
   private volatile List<Map<Access, List<String>>> demanded;
 
   /**
@@ -71,32 +90,39 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
     next.putAll(demanded.get(0));
     next.replaceAll((access, before) -> names.getOrDefault(access, before));
     try (Selection<HttpAuthenticator> selection = authenticators.now()) {
+      // Those of before that are nearly in effect, and those that some request still sees.
       demanded =
-          Stream.concat(Stream.of(Map.copyOf(next)), inEffect(leases(selection)).stream()).toList();
+          Stream.of(
+                  Stream.of(Map.copyOf(next)),
+                  demanded.stream().limit(REMEMBERED),
+                  inEffect(members(selection)).stream())
+              .flatMap(each -> each)
+              .distinct()
+              .toList();
     }
     authenticators.select(all(next));
   }
 
   /** Those of a selection that are to be asked; those of before until all of the next are there. */
-  private List<ModuleLease<HttpAuthenticator>> wanted(
+  private List<Member<HttpAuthenticator>> wanted(
       Selection<HttpAuthenticator> selection, Access access) {
-    Map<String, ModuleLease<HttpAuthenticator>> leases = leases(selection);
-    return inEffect(leases)
-        .map(names -> names.get(access).stream().map(leases::get).toList())
+    Map<String, Member<HttpAuthenticator>> members = members(selection);
+    return inEffect(members)
+        .map(names -> names.get(access).stream().map(members::get).toList())
         .orElse(List.of());
   }
 
   /** The names selected last of which all are leased. */
   private Optional<Map<Access, List<String>>> inEffect(
-      Map<String, ModuleLease<HttpAuthenticator>> leases) {
-    return demanded.stream().filter(it -> leases.keySet().containsAll(all(it))).findFirst();
+      Map<String, Member<HttpAuthenticator>> members) {
+    return demanded.stream().filter(it -> members.keySet().containsAll(all(it))).findFirst();
   }
 
-  private static Map<String, ModuleLease<HttpAuthenticator>> leases(
+  private static Map<String, Member<HttpAuthenticator>> members(
       Selection<HttpAuthenticator> selection) {
-    Map<String, ModuleLease<HttpAuthenticator>> leases = new LinkedHashMap<>();
-    selection.members().forEach(member -> leases.put(member.name(), member.lease()));
-    return leases;
+    Map<String, Member<HttpAuthenticator>> members = new LinkedHashMap<>();
+    selection.members().forEach(member -> members.put(member.name(), member));
+    return members;
   }
 
   @Override
@@ -109,35 +135,42 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
         HttpAuthenticator.Request.of(exchange.method(), exchange.path(), exchange.headers(), realm);
     Selection<HttpAuthenticator> selection = authenticators.now();
     List<CompletableFuture<Judged>> asked =
-        wanted(selection, access).stream().map(lease -> ask(lease, request)).toList();
+        wanted(selection, access).stream().map(member -> ask(member, request)).toList();
     return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
         .whenComplete((unused, failure) -> selection.close())
         .thenApply(
             unused -> judge(exchange, realm, asked.stream().map(CompletableFuture::join).toList()));
   }
 
-  /** Completes with null when there is no verdict. */
   private static CompletableFuture<Judged> ask(
-      ModuleLease<HttpAuthenticator> lease, HttpAuthenticator.Request request) {
-    return lease
+      Member<HttpAuthenticator> member, HttpAuthenticator.Request request) {
+    return member
+        .lease()
         .ask(
             "authenticate",
             module ->
                 new Judged(
                     Objects.requireNonNull(module.scheme(), "its scheme"),
-                    Objects.requireNonNull(module.authenticate(request), "its verdict")))
+                    Objects.requireNonNull(module.authenticate(request), "its verdict"),
+                    ""))
         .toCompletableFuture()
         .exceptionally(
             failure -> {
               LOG.warn("An authenticator gave no verdict; the request is refused", failure);
-              return null;
+              return Judged.nothing(member.name(), failure);
             });
+  }
+
+  private static Collector<CharSequence, ?, String> problems() {
+    return Collectors.collectingAndThen(
+        Collectors.joining(", "), all -> all.isEmpty() ? "" : " (" + all + ")");
   }
 
   private Verdict judge(HttpExchange exchange, String realm, List<Judged> judged) {
     Optional<Principal> principal =
         judged.stream()
-            .flatMap(one -> one == null ? Stream.empty() : one.result.principal().stream())
+            .filter(Judged::isVerdict)
+            .flatMap(one -> one.result.principal().stream())
             .findFirst();
     if (principal.isPresent()) {
       if (role == Role.MASTER && principal.get().value().isEmpty()) {
@@ -148,13 +181,14 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
       }
       return Verdict.pass(principal);
     }
-    List<Judged> refusals = judged.stream().filter(one -> one != null).toList();
+    List<Judged> refusals = judged.stream().filter(Judged::isVerdict).toList();
     if (refusals.isEmpty()) {
       return Verdict.refuse(
           HttpResponse.text(
               503,
-              "Authentication is demanded here, but its module is not available. Install it, or"
-                  + " try again later."));
+              "Authentication is demanded here, but its module is not available"
+                  + judged.stream().map(Judged::problem).collect(problems())
+                  + ". Install it, or try again later."));
     }
     LOG.info(
         "Refused {} {} from {}: {}",

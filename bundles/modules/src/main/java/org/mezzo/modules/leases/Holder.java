@@ -343,8 +343,13 @@ final class Holder<M extends Module> {
       }
       thread = Thread.currentThread();
       thread.setName(threadName);
-      timer = table.schedule(deadline, this::expire);
+      expireIn(deadline);
       return true;
+    }
+
+    private void expireIn(Duration wait) {
+      long dueNanos = System.nanoTime() + wait.toNanos();
+      timer = table.schedule(wait, () -> expire(dueNanos));
     }
 
     private void end(Object result, Thrown thrown) {
@@ -370,8 +375,13 @@ final class Holder<M extends Module> {
       Holder.this.end();
     }
 
-    private void expire() {
+    private void expire(long dueNanos) {
       if (thread == null || abandoned) {
+        return;
+      }
+      long stoodStill = table.stoodStill(System.nanoTime() - dueNanos);
+      if (stoodStill > 0) {
+        expireIn(Duration.ofNanos(stoodStill));
         return;
       }
       abandoned = true;

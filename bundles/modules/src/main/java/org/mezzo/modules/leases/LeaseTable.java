@@ -56,6 +56,9 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
 
   private static final Duration IDLE_THREAD = Duration.ofSeconds(10);
 
+  /** A timer may be so late before that is taken for a standstill. */
+  private static final Duration STANDSTILL = Duration.ofMillis(500);
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Queue<Runnable> afterwards = new ArrayDeque<>();
   private final Limits limits;
@@ -228,6 +231,22 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
     } catch (RejectedExecutionException e) {
       LOG.debug("Deadlines are not watched any more: the host is stopping", e);
     }
+  }
+
+  /**
+   * For how long modules had no chance to come to an end though it was time: the whole process
+   * stood still, because its machine was suspended or had no processor for it.
+   *
+   * @param lateNanos how much later than it was due a timer runs
+   */
+  long stoodStill(long lateNanos) {
+    if (lateNanos < STANDSTILL.toNanos()) {
+      return 0;
+    }
+    LOG.warn(
+        "Timers are {} late: this process stood still. Calls to modules may take as much longer",
+        Mailbox.text(Duration.ofNanos(lateNanos)));
+    return lateNanos;
   }
 
   /** Runs under the lock after a while. Empty when the wait is as good as endless. */

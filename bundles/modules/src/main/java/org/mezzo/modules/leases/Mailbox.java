@@ -530,11 +530,15 @@ final class Mailbox<M extends Module> {
     if (checking && checkAtNanos == of) {
       checking = false;
     }
+    long stoodStill = table.stoodStill(now - of);
     long next = 0;
     boolean more = false;
     for (Call<M, ?> call : List.copyOf(begun)) {
       if (!call.limited) {
         continue;
+      }
+      if (stoodStill > 0) {
+        call.lateAtNanos = (call.lateAtNanos - now > 0 ? call.lateAtNanos : now) + stoodStill;
       }
       if (call.lateAtNanos - now <= 0) {
         expire(call);

@@ -1125,6 +1125,55 @@ final class LeaseTableTest {
   }
 
   @Test
+  void aProcessThatStoodStillIsNoFaultOfTheModule() throws Exception {
+    register(new Fake(1, "polite", hanging()));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    standStill();
+    CompletableFuture<String> begun = greet(lease, SHORT);
+    await(() -> !stuck.isEmpty());
+    stillness.countDown();
+    await(() -> stoodStill.getCount() == 0);
+    stuck.get(0).countDown();
+    begun.get();
+    assertThat(lease.epoch()).isEqualTo(1);
+    assertThat(table.abandonedThreads()).isZero();
+  }
+
+  @Test
+  void whoDoesNotReturnAfterAStandstillEitherIsLate() throws Exception {
+    register(new Fake(1, "polite", hanging()));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    standStill();
+    CompletableFuture<String> begun = greet(lease, SHORT);
+    await(() -> !stuck.isEmpty());
+    stillness.countDown();
+    assertThat(kindOf(begun)).isEqualTo(Kind.LATE);
+  }
+
+  private final CountDownLatch stillness = new CountDownLatch(1);
+  private final CountDownLatch stoodStill = new CountDownLatch(1);
+
+  /** No timer runs until {@link #stillness} is over and a second has passed. */
+  private void standStill() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    table.later(
+        Duration.ZERO,
+        () -> {
+          begun.countDown();
+          try {
+            stillness.await();
+            new CountDownLatch(1).await(1, TimeUnit.SECONDS);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          stoodStill.countDown();
+        });
+    assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
   void theStackOfTheStuckThreadIsInTheDescription() throws Exception {
     register(new Fake(1, "polite", hanging()));
     register(polite(0, "hello"));
