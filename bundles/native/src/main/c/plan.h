@@ -8,7 +8,7 @@
 #include "wire.h"
 
 enum {
-  ID_MOST = 255,
+  ID_MOST = 2047,
   RLIMITS_MOST = 16,
   GROUPS_MOST = 65536,
   PROBLEM_SIZE = 256,

@@ -48,6 +48,7 @@ struct shim {
   int gate;
   pid_t task;
   uint64_t start;
+  uint64_t own_start;
   bool ready;
   bool let_go;
   bool ended;
@@ -173,6 +174,7 @@ static void report_start(struct shim *shim) {
   field_u32(out, TAG_PID, (uint32_t)shim->task);
   field_u64(out, TAG_START, shim->start);
   field_u32(out, TAG_SHIM, (uint32_t)getpid());
+  field_u64(out, TAG_SHIM_START, shim->own_start);
   frame_end(out, begin);
 }
 
@@ -429,6 +431,17 @@ static _Noreturn void watch(struct shim *shim) {
   }
 }
 
+/*
+ * An agent that gives up on a container moves its folder away. It then reads what is in there: a
+ * pid that was written before the folder moved is found, and one that was not must not run.
+ */
+static bool still_there(const char *folder) {
+  struct stat opened;
+  struct stat named;
+  return fstat(FD_FOLDER, &opened) == 0 && stat(folder, &named) == 0
+      && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 /* Moves a descriptor to where it is expected. */
 static void place(int fd, int as) {
   if (fd != as) {
@@ -488,18 +501,25 @@ _Noreturn void shim_run(struct plan *plan, int parent, const struct rlimit *file
   if (cgroup >= 0) {
     close(cgroup);
   }
-  /* The task's secrets are its own from here on. */
-  plan_free(plan);
 
-  char line[96];
+  char line[128];
   shim.start = start_time(shim.task);
+  shim.own_start = start_time(getpid());
   snprintf(
       line,
       sizeof line,
-      "%d %llu %d\n",
+      "%d %llu %d %llu\n",
       (int)shim.task,
       (unsigned long long)shim.start,
-      (int)getpid());
+      (int)getpid(),
+      (unsigned long long)shim.own_start);
   record("pid", line);
+  if (!still_there(plan->folder)) {
+    kill(shim.task, SIGKILL);
+    errno = ENOENT;
+    give_up(&shim, "find the container's folder where it was");
+  }
+  /* The task's secrets are its own from here on. */
+  plan_free(plan);
   watch(&shim);
 }

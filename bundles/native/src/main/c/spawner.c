@@ -31,6 +31,7 @@ enum {
   EVENTS = 64,
   PIDS_MOST = 65536,
   EXIT_BUSY = 3,
+  DEPTH_MOST = 32,
 
   CALL_PIDFD_SEND_SIGNAL = 424,
   CALL_PIDFD_OPEN = 434,
@@ -74,6 +75,7 @@ struct container {
   pid_t shim;
   pid_t task;
   uint64_t start;
+  uint64_t shim_start;
   char *procs;
   struct container *next_by_id;
   struct container *next_by_shim;
@@ -237,6 +239,7 @@ static void describe(struct container *container, struct buffer *out, uint32_t n
   field_u32(out, TAG_PID, (uint32_t)container->task);
   field_u64(out, TAG_START, container->start);
   field_u32(out, TAG_SHIM, (uint32_t)container->shim);
+  field_u64(out, TAG_SHIM_START, container->shim_start);
   field_u32(out, TAG_STATE, (uint32_t)container->state);
   frame_end(out, begin);
 }
@@ -300,6 +303,9 @@ static void hear_shim(struct container *container) {
         }
         if (body_find(frame.body, TAG_START, &start) && start.length == 8) {
           container->start = read_u64(start.at);
+        }
+        if (body_find(frame.body, TAG_SHIM_START, &start) && start.length == 8) {
+          container->shim_start = read_u64(start.at);
         }
         container->state = STATE_STARTED;
         tell_all(frame.type, frame.body.at, frame.body.length);
@@ -374,54 +380,76 @@ static void reap(void) {
   }
 }
 
-/* Goes on with the shims of a spawner that is gone. */
-static void adopt(const char *runtime) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/containers", runtime);
-  DIR *containers = opendir(path);
+static void adopt_one(int folder, const char *id) {
+  char text[128] = {0};
+  int task = 0;
+  int shim = 0;
+  unsigned long long start = 0;
+  unsigned long long shim_start = 0;
+  int file = openat(folder, "pid", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+  if (file >= 0) {
+    close(file);
+  }
+  if (length <= 0 || sscanf(text, "%d %llu %d %llu", &task, &start, &shim, &shim_start) != 4
+      || task <= 1) {
+    return;
+  }
+  int fd = connect_in(folder, CONTROL);
+  struct container *container = fd < 0 ? NULL : container_add(id, NULL, fd, (pid_t)shim);
+  if (container == NULL) {
+    if (fd >= 0) {
+      close(fd);
+    }
+    return;
+  }
+  container->adopted = true;
+  container->task = (pid_t)task;
+  container->start = start;
+  container->shim_start = shim_start;
+  container->state = STATE_STARTED;
+  frame_hello(&container->link.out, 0, "mezzo-spawner");
+  ask_shim(container, TYPE_WAIT, NULL);
+  note("container %s: its shim %d is taken over", id, shim);
+}
+
+/* Goes on with the shims of a spawner that is gone; nested containers are folders in a folder. */
+static void adopt(int parent, const char *prefix, int depth) {
+  int fd = openat(parent, "containers", O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  DIR *containers = fd < 0 ? NULL : fdopendir(fd);
   if (containers == NULL) {
+    if (fd >= 0) {
+      close(fd);
+    }
     return;
   }
   struct dirent *entry;
   while ((entry = readdir(containers)) != NULL) {
-    if (entry->d_name[0] == '.' || strlen(entry->d_name) > ID_MOST) {
-      continue;
-    }
-    int folder = openat(
-        dirfd(containers), entry->d_name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char id[ID_MOST + 1];
+    int length = snprintf(id, sizeof id, "%s%s", prefix, entry->d_name);
+    int folder = entry->d_name[0] == '.' || length > ID_MOST
+        ? -1
+        : openat(
+              dirfd(containers), entry->d_name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (folder < 0) {
       continue;
     }
-    char text[128] = {0};
-    int task = 0;
-    int shim = 0;
-    unsigned long long start = 0;
-    int file = openat(folder, "pid", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
-    if (file >= 0) {
-      close(file);
+    adopt_one(folder, id);
+    length = snprintf(id, sizeof id, "%s%s/containers/", prefix, entry->d_name);
+    if (length <= ID_MOST && depth < DEPTH_MOST) {
+      adopt(folder, id, depth + 1);
     }
-    int fd = length > 0 && sscanf(text, "%d %llu %d", &task, &start, &shim) == 3 && task > 1
-        ? connect_in(folder, CONTROL)
-        : -1;
     close(folder);
-    struct container *container =
-        fd < 0 ? NULL : container_add(entry->d_name, NULL, fd, (pid_t)shim);
-    if (container == NULL) {
-      if (fd >= 0) {
-        close(fd);
-      }
-      continue;
-    }
-    container->adopted = true;
-    container->task = (pid_t)task;
-    container->start = start;
-    container->state = STATE_STARTED;
-    frame_hello(&container->link.out, 0, "mezzo-spawner");
-    ask_shim(container, TYPE_WAIT, NULL);
-    note("container %s: its shim %d is taken over", container->id, shim);
   }
   closedir(containers);
+}
+
+static void adopt_all(const char *runtime) {
+  int folder = open(runtime, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+  if (folder >= 0) {
+    adopt(folder, "", 0);
+    close(folder);
+  }
 }
 
 /* --- What agents ask ------------------------------------------------------------------------------- */
@@ -804,7 +832,7 @@ int spawner_run(const char *runtime, int linger) {
     fail("watch");
     return 1;
   }
-  adopt(runtime);
+  adopt_all(runtime);
   spawner.listener = listen_in(spawner.folder, spawner.socket);
   if (spawner.listener < 0) {
     fail("listen");

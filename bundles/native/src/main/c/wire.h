@@ -69,6 +69,7 @@ enum tag {
   TAG_SHIM = 24,
   TAG_STATUS = 25,
   TAG_STATE = 26,
+  TAG_SHIM_START = 27,
 };
 
 /* Bytes that belong to somebody else. */

@@ -62,7 +62,7 @@ class SpawnerTest {
     assertThat(Files.readString(container.resolve("stderr"))).isEqualTo("err\n");
     assertThat(Files.readString(container.resolve("status"))).isEqualTo("768\n");
     assertThat(Files.readString(container.resolve("pid")))
-        .matches(started.number(22) + " \\d+ " + started.number(24) + "\n");
+        .matches(started.number(22) + " \\d+ " + started.number(24) + " \\d+\n");
     for (String name : List.of("pid", "status")) {
       assertThat(Files.getPosixFilePermissions(container.resolve(name)))
           .isEqualTo(PosixFilePermissions.fromString("rw-------"));
@@ -151,18 +151,28 @@ class SpawnerTest {
     Message held = spawner.plan("held", "echo went on").number(14, 1);
     spawner.ask(held);
     spawner.event(Message.STARTED, "held");
-    Message lost = spawner.launch("lost", "exec sleep 1000");
+    Message lost = spawner.launch("lost/containers/inner", "exec sleep 1000");
     spawner.close();
     assertThat(alive(lost.number(22))).isTrue();
 
     spawner = Spawner.open(folder);
-    assertThat(list()).containsExactlyInAnyOrder("held", "lost");
+    assertThat(list()).containsExactlyInAnyOrder("held", "lost/containers/inner");
     spawner.ask(Message.of(Message.RELEASE, 0).with(1, "held"));
     assertThat(spawner.status("held")).isZero();
     assertThat(spawner.folder("held").resolve("stdout")).hasContent("went on");
     ProcessHandle.of(lost.number(24)).orElseThrow().destroyForcibly();
-    assertThat(spawner.event(Message.LOST, "lost").text(19)).contains("is gone");
+    assertThat(spawner.event(Message.LOST, "lost/containers/inner").text(19)).contains("is gone");
     Await.until(() -> !alive(lost.number(22)));
+  }
+
+  @Test
+  void whatAnAgentHasMovedAwayNeverRuns() throws Exception {
+    Message plan = spawner.plan("moved", "echo ran");
+    Files.move(spawner.folder("moved"), folder.resolve("aside"));
+    spawner.ask(plan);
+    assertThat(spawner.event(Message.FAILED, "moved").text(19)).contains("folder");
+    Await.until(() -> list().isEmpty());
+    assertThat(folder.resolve("aside")).isEmptyDirectory();
   }
 
   @Test
