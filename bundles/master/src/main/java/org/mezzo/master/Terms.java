@@ -69,7 +69,7 @@ final class Terms implements Leadership.Terms {
     MasterTerm term =
         new MasterTerm(loop, machine, registry, recovered, links, allocation, consultant);
     if (flags.frameworks().measured()) {
-      term.measure(new FrameworkMetrics(frame.metrics(), machine::state));
+      term.measure(new FrameworkMetrics(loop, frame.metrics(), machine::state));
     }
     return term;
   }

@@ -19,6 +19,7 @@ import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.AgentRegistry;
 import org.mezzo.master.transitions.Effect;
 import org.mezzo.master.transitions.MaintenanceRegistry;
+import org.mezzo.master.transitions.MinimumCapabilities;
 import org.mezzo.master.transitions.PolicyRegistry;
 import org.mezzo.master.transitions.Step;
 import org.slf4j.Logger;
@@ -122,10 +123,12 @@ public final class TermRegistry implements AutoCloseable {
   private static Found decoded(MasterState before, Map<String, byte[]> stored) {
     MasterState root;
     try {
+      MinimumCapabilities.check(stored);
       MasterState agents = AgentRegistry.recover(before, stored);
       root = MaintenanceRegistry.recover(PolicyRegistry.recover(agents, stored), stored);
     } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("The registry holds what cannot be read", e);
+      throw new IllegalStateException(
+          "The registry holds what cannot be read: " + e.getMessage(), e);
     }
     List<Registry.Change> changes = new ArrayList<>();
     changes.add(new Registry.Change(MASTER_INFO, before.self().toByteArray()));

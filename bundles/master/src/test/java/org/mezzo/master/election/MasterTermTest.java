@@ -110,7 +110,7 @@ class MasterTermTest {
                 metrics),
             Consultant.NOBODY);
     if (measured) {
-      term.measure(new FrameworkMetrics(metrics, machine::state));
+      term.measure(new FrameworkMetrics(loop, metrics, machine::state));
     }
     return term;
   }
