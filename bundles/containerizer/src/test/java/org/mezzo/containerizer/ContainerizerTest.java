@@ -280,13 +280,7 @@ class ContainerizerTest {
     ContainerizerOptions o = agent.options();
     return Containerizer.open(
         agent.host(),
-        new ContainerizerOptions(
-            o.isolation(),
-            o.switchUser(),
-            o.cgroups(),
-            o.frameworksHome(),
-            o.fetcherStallTimeout(),
-            shell));
+        new ContainerizerOptions(o.isolation(), o.switchUser(), o.cgroups(), o.fetching(), shell));
   }
 
   private static LaunchRequest as(LaunchRequest plain, String user, Path sandbox) {
@@ -778,8 +772,7 @@ class ContainerizerTest {
                 o.isolation(),
                 o.switchUser(),
                 Optional.of(new ContainerizerOptions.CgroupRoot(hierarchy, root)),
-                o.frameworksHome(),
-                o.fetcherStallTimeout(),
+                o.fetching(),
                 o.shell()));
     run(request(shell("true"), Map.of()));
     Await.until(() -> containerizer.containers().isEmpty());

@@ -318,7 +318,8 @@ public final class ProcessContainerizer implements Containerizer {
         fetcher.begin(
             request.command().getUrisList(),
             request.sandbox(),
-            account.map(user -> new TaskUser(user.name(), switching(user))));
+            account.map(
+                user -> new TaskUser(user.name(), user.uid(), user.gid(), switching(user))));
     boolean unwanted;
     synchronized (managed) {
       managed.fetch = fetch;
