@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
+import org.mezzo.agent.checks.probes.NetworkProbes;
 import org.mezzo.agent.detection.Machine;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
@@ -112,6 +113,7 @@ public final class Agent implements Daemon {
   private final TaskSandboxes sandboxes;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
+  private final NetworkProbes probes;
   private final StatusUpdates updates;
   private final AgentTasks tasks;
   private final MasterLink link;
@@ -179,6 +181,7 @@ public final class Agent implements Daemon {
         Containerizer.open(
             new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
     frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
+    probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
     updates = new StatusUpdates(loop::schedule, this::sendUpdate);
     tasks = tasks();
     operations.connect(
@@ -289,7 +292,7 @@ public final class Agent implements Daemon {
         sandboxes,
         new TaskUpdates(updates, hooks, draining, frame.clock(), frame.metrics(), loop),
         hooks,
-        new AgentTasks.Surroundings(operations, volumes, draining),
+        new AgentTasks.Surroundings(operations, volumes, draining, probes),
         this::endDrainIfEmpty,
         call -> link.send(call),
         frame.metrics(),

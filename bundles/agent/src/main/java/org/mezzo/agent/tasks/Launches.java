@@ -100,11 +100,6 @@ final class Launches {
       refuse(framework, message, info, refusal.get());
       return;
     }
-    if (!info.hasExecutor() && (info.hasHealthCheck() || info.hasCheck())) {
-      LOG.warn(
-          "Task '{}' has a check or health check, which this agent does not run yet; it is ignored",
-          info.getTaskId().getValue());
-    }
     Resources resources;
     Batch batch;
     AgentExecutor executor;

@@ -1,6 +1,8 @@
 package org.mezzo.agent.tasks;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +19,8 @@ import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.files.FileFailure;
+import org.mezzo.files.TreeDeletion;
+import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
@@ -164,6 +168,85 @@ public final class TaskContainers {
         .sum();
   }
 
+  /**
+   * What the container of a check of type COMMAND is to be made of. Its own folder is not the
+   * task's sandbox, which is the task's to change; it goes there once it is the task's user.
+   *
+   * @param added variables of hooks, which win over the task's own, but not over the check's
+   * @param command with a value or, without a shell, with {@code arguments} (rule 238)
+   */
+  LaunchRequest checkRequest(
+      AgentTask task, Map<String, String> added, CommandInfo command, String id, Path folder)
+      throws ResourceFormatException {
+    AgentExecutor executor = task.executor;
+    Map<String, String> variables =
+        environment.of(executor.framework.info, task.info, executor.sandbox);
+    variables.putAll(added);
+    TaskEnvironment.give(variables, command.getEnvironment());
+    CommandInfo.Builder there =
+        CommandInfo.newBuilder()
+            .setShell(false)
+            .setValue("/bin/sh")
+            .addAllArguments(
+                List.of(
+                    "sh",
+                    "-c",
+                    "cd \"$1\" || exit 126; shift; exec \"$@\" >>stderr 2>&1",
+                    "sh",
+                    executor.sandbox.toString()));
+    if (command.getShell()) {
+      there.addAllArguments(List.of("/bin/sh", "-c", command.getValue()));
+    } else {
+      there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
+      command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
+    }
+    return new LaunchRequest(
+        id,
+        there.build(),
+        variables,
+        task.user(),
+        folder,
+        Resources.of(task.info.getResourcesList()).unallocated(),
+        limits(task.info),
+        task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
+        !executor.rootRefused,
+        List.of());
+  }
+
+  /** Runs the command of a check. */
+  void check(LaunchRequest request, Listener listener) {
+    try {
+      workers.execute(
+          () -> {
+            try {
+              Files.createDirectory(request.sandbox());
+            } catch (IOException | RuntimeException e) {
+              loop.execute(() -> listener.failed("Cannot create its folder: " + e.getMessage()));
+              return;
+            }
+            launch(request, listener);
+          });
+    } catch (RejectedExecutionException e) {
+      listener.failed("The agent is overloaded or stopping");
+    }
+  }
+
+  /** Ends what runs for a check, and removes it; complete when nothing is left. */
+  CompletionStage<?> removeCheck(String id, Path folder) {
+    return containerizer
+        .destroy(id)
+        .handleAsync(
+            (gone, failure) -> {
+              try {
+                TreeDeletion.delete(folder);
+              } catch (IOException e) {
+                LOG.warn("Cannot delete {}; remove it by hand", folder, e);
+              }
+              return null;
+            },
+            workers);
+  }
+
   private static Resources limits(TaskInfo info) {
     Map<String, Double> limits = new TreeMap<>();
     info.getLimitsMap().forEach((name, limit) -> limits.put(name, limit.getValue()));
@@ -206,6 +289,10 @@ public final class TaskContainers {
       loop.execute(() -> listener.failed(reason));
       return;
     }
+    launch(request, listener);
+  }
+
+  private void launch(LaunchRequest request, Listener listener) {
     CompletionStage<Containerizer.Launched> launched;
     try {
       launched = containerizer.launch(request);

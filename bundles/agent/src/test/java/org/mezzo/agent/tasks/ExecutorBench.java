@@ -14,6 +14,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.mezzo.agent.checks.CheckHost;
+import org.mezzo.agent.checks.Outcome;
+import org.mezzo.agent.checks.Probe;
+import org.mezzo.agent.checks.Probing;
+import org.mezzo.agent.checks.Subject;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.sandboxes.SandboxCollector;
@@ -100,6 +106,10 @@ final class ExecutorBench implements AutoCloseable {
   static final class Containers implements Containerizer {
     final List<LaunchRequest> requests = new ArrayList<>();
     final List<Integer> signals = new ArrayList<>();
+
+    /** How the commands of checks end, which start at once. */
+    final List<CompletableFuture<Termination>> checks = new ArrayList<>();
+
     final List<String> destroyed = new ArrayList<>();
     private final CompletableFuture<Launched> launched = new CompletableFuture<>();
     private final CompletableFuture<Termination> termination = new CompletableFuture<>();
@@ -119,6 +129,11 @@ final class ExecutorBench implements AutoCloseable {
     @Override
     public CompletionStage<Launched> launch(LaunchRequest request) {
       requests.add(request);
+      if (request.containerId().startsWith("check-")) {
+        checks.add(new CompletableFuture<>());
+        return CompletableFuture.completedFuture(
+            new Launched(request.containerId(), 43, checks.get(checks.size() - 1)));
+      }
       return launched;
     }
 
@@ -164,6 +179,7 @@ final class ExecutorBench implements AutoCloseable {
   }
 
   final Containers containers = new Containers();
+  final List<Consumer<Outcome>> probed = new ArrayList<>();
   final List<StatusUpdate> sent = new ArrayList<>();
   final List<String> exited = new ArrayList<>();
   final List<AgentExecutor> settled = new ArrayList<>();
@@ -203,15 +219,17 @@ final class ExecutorBench implements AutoCloseable {
             CONTEXT.metrics(),
             Runnable::run);
     updates.agent(AGENT);
+    TaskContainers taskContainers =
+        new TaskContainers(
+            containers,
+            new TaskEnvironment(Map.of(), "10.0.0.1", 5051, "5secs"),
+            new VolumeStore(folder, path -> {}),
+            Runnable::run,
+            Runnable::run);
     host =
         new ExecutorHost(
             this::arm,
-            new TaskContainers(
-                containers,
-                new TaskEnvironment(Map.of(), "10.0.0.1", 5051, "5secs"),
-                new VolumeStore(folder, path -> {}),
-                Runnable::run,
-                Runnable::run),
+            taskContainers,
             new TaskSandboxes(new SandboxPaths(folder), collector, files),
             updates,
             hooks,
@@ -219,6 +237,10 @@ final class ExecutorBench implements AutoCloseable {
             new ExecutorPhases(CONTEXT.metrics()),
             CONTEXT.metrics().counter("errors"),
             new AgentTasks.Limits(GRACE, REGISTRATION, "1mins", 10),
+            new Checking(
+                new CheckHost(this::probe, Runnable::run, this::arm, System::nanoTime),
+                taskContainers,
+                CONTEXT.metrics()),
             new ExecutorHost.Outcome() {
               @Override
               public void exited(FrameworkEntry of, ExecutorInfo executor, int status) {
@@ -239,6 +261,15 @@ final class ExecutorBench implements AutoCloseable {
   }
 
   private final Path folderOf;
+
+  /** A command is the task's; the outcome of what else is tried is the test's to say. */
+  private Probing probe(Subject subject, Probe probe, Duration timeout, Consumer<Outcome> done) {
+    if (probe instanceof Probe.Command command) {
+      return subject.run(command.command(), timeout, done);
+    }
+    probed.add(done);
+    return () -> probed.remove(done);
+  }
 
   private Timer arm(Duration delay, Runnable task) {
     Armed one = new Armed(delay, task);
