@@ -10,6 +10,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.volumes.VolumeStore;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -84,17 +85,18 @@ public final class TaskContainers {
       throws ResourceFormatException {
     Map<String, String> variables = environment.of(task.framework.info, task.info, task.sandbox);
     variables.putAll(added);
-    return new LaunchRequest(
-        task.containerId,
-        task.info.getCommand(),
-        variables,
-        task.user(),
-        task.sandbox,
-        Resources.of(task.info.getResourcesList()).unallocated(),
-        limits(task.info),
-        task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
-        !task.rootRefused,
-        task.owned);
+    return LaunchRequest.builder(id(task), task.info.getCommand(), task.sandbox)
+        .environment(variables)
+        .user(task.user())
+        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
+        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .rootAllowed(!task.rootRefused)
+        .owned(task.owned)
+        .build();
+  }
+
+  private static ContainerId id(CommandTask task) {
+    return ContainerId.of(task.containerId);
   }
 
   private static Resources limits(TaskInfo info) {
@@ -107,7 +109,7 @@ public final class TaskContainers {
     return limits.isEmpty() ? Resources.EMPTY : Resources.of(limits.toArray(new Resource[0]));
   }
 
-  /** Makes the sandbox and the container. A kill meanwhile is seen once it has started. */
+  /** Makes the sandbox and the container. */
   void launch(CommandTask task, LaunchRequest request, Listener listener) {
     try {
       workers.execute(() -> make(task, request, listener));
@@ -145,7 +147,7 @@ public final class TaskContainers {
           } else {
             container.termination().thenAcceptAsync(end -> listener.terminated(task, end), loop);
             containerizer
-                .status(task.containerId)
+                .status(id(task))
                 .whenCompleteAsync(
                     (status, unknown) -> listener.started(task, container.pid(), status), loop);
           }
@@ -175,11 +177,11 @@ public final class TaskContainers {
 
   /** Asks its processes to end. */
   void terminate(CommandTask task) {
-    containerizer.signal(task.containerId, SIGTERM);
+    containerizer.signal(id(task), SIGTERM);
   }
 
   /** Ends it; complete when the last of its processes is gone. */
   CompletionStage<?> destroy(CommandTask task) {
-    return containerizer.destroy(task.containerId);
+    return containerizer.destroy(id(task));
   }
 }
