@@ -49,7 +49,6 @@ struct shim {
   pid_t task;
   uint64_t start;
   uint64_t own_start;
-  bool ready;
   bool let_go;
   bool ended;
   bool failed;
@@ -209,11 +208,10 @@ static _Noreturn void give_up(struct shim *shim, const char *what) {
 
 /* --- What it is asked ----------------------------------------------------------------------------- */
 
+/* The word waits in the socket for a task that is not ready: that saves turns of both. */
 static void let_go(struct shim *shim) {
-  if (shim->ready && shim->let_go && shim->gate >= 0) {
-    if (send(shim->gate, "g", 1, MSG_NOSIGNAL) == 1) {
-      shim->ready = false;
-    }
+  if (!shim->let_go && shim->gate >= 0) {
+    shim->let_go = send(shim->gate, "g", 1, MSG_NOSIGNAL) == 1;
   }
 }
 
@@ -236,7 +234,6 @@ static bool answer(struct shim *shim, struct link *link, struct client *client, 
       return true;
     }
     case TYPE_RELEASE:
-      shim->let_go = true;
       let_go(shim);
       frame_ok(out, frame->number);
       return true;
@@ -358,9 +355,7 @@ static void hear_task(struct shim *shim) {
     return;
   }
   if (count == 1 && word[0] == 0) {
-    shim->ready = true;
     report_start(shim);
-    let_go(shim);
     return;
   }
   if (count > 0) {
@@ -487,7 +482,6 @@ _Noreturn void shim_run(struct plan *plan, int parent, const struct rlimit *file
 
   int cgroup = *plan->cgroups == NULL ? -1 : open_unified(*plan->cgroups);
   bool in_cgroup;
-  shim.let_go = !plan->hold;
   shim.task = spawn_process(cgroup, &in_cgroup);
   if (shim.task < 0) {
     give_up(&shim, "fork");
@@ -518,6 +512,9 @@ _Noreturn void shim_run(struct plan *plan, int parent, const struct rlimit *file
     kill(shim.task, SIGKILL);
     errno = ENOENT;
     give_up(&shim, "find the container's folder where it was");
+  }
+  if (!plan->hold) {
+    let_go(&shim);
   }
   /* The task's secrets are its own from here on. */
   plan_free(plan);

@@ -41,6 +41,7 @@ import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.coordination.Coordination;
@@ -330,7 +331,7 @@ public final class Agent implements Daemon {
 
   /** Whether a container may still be in the sandbox, whoever launched it. */
   private boolean occupied(Path sandbox) {
-    return containerizer.containers().contains(sandbox.getFileName().toString());
+    return containerizer.containers().contains(ContainerId.of(sandbox.getFileName().toString()));
   }
 
   private void forget(Path sandbox) {
@@ -401,10 +402,10 @@ public final class Agent implements Daemon {
 
   /** Nothing of an earlier process may run on: its tasks are unknown to this one. */
   private void clearLeftovers() throws IOException {
-    CompletableFuture<List<Containerizer.Leftover>> leftovers =
-        containerizer.destroyLeftovers().toCompletableFuture();
+    CompletableFuture<List<Containerizer.Recovered>> leftovers =
+        containerizer.recover(container -> false).toCompletableFuture();
     try {
-      List<Containerizer.Leftover> found =
+      List<Containerizer.Recovered> found =
           leftovers.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       if (!found.isEmpty()) {
         LOG.warn(

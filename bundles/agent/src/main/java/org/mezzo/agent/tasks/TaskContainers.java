@@ -14,6 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -94,17 +95,15 @@ public final class TaskContainers {
     Map<String, String> variables =
         environment.of(executor.framework.info, task.info, executor.sandbox);
     variables.putAll(added);
-    return new LaunchRequest(
-        executor.containerId,
-        task.info.getCommand(),
-        variables,
-        task.user(),
-        executor.sandbox,
-        Resources.of(task.info.getResourcesList()).unallocated(),
-        limits(task.info),
-        task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
-        !executor.rootRefused,
-        executor.owned(volumes));
+    return LaunchRequest.builder(
+            ContainerId.of(executor.containerId), task.info.getCommand(), executor.sandbox)
+        .environment(variables)
+        .user(task.user())
+        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
+        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .owned(executor.owned(volumes))
+        .build();
   }
 
   /**
@@ -127,17 +126,18 @@ public final class TaskContainers {
     variables.putAll(added);
     List<org.mezzo.protocol.v1.Resource> all = new ArrayList<>(executor.info.getResourcesList());
     first.forEach(task -> all.addAll(task.info.getResourcesList()));
-    return new LaunchRequest(
-        executor.containerId,
-        executor.info.getCommand(),
-        variables,
-        executor.user(),
-        executor.sandbox,
-        Resources.of(all).unallocated(),
-        limits(executor.info, first),
-        executor.info.hasContainer() ? Optional.of(executor.info.getContainer()) : Optional.empty(),
-        !executor.rootRefused,
-        executor.owned(volumes));
+    return LaunchRequest.builder(
+            ContainerId.of(executor.containerId), executor.info.getCommand(), executor.sandbox)
+        .environment(variables)
+        .user(executor.user())
+        .resources(Resources.of(all).unallocated(), limits(executor.info, first))
+        .info(
+            executor.info.hasContainer()
+                ? Optional.of(executor.info.getContainer())
+                : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .owned(executor.owned(volumes))
+        .build();
   }
 
   /**
@@ -200,17 +200,13 @@ public final class TaskContainers {
       there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
       command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
     }
-    return new LaunchRequest(
-        id,
-        there.build(),
-        variables,
-        task.user(),
-        folder,
-        Resources.of(task.info.getResourcesList()).unallocated(),
-        limits(task.info),
-        task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
-        !executor.rootRefused,
-        List.of());
+    return LaunchRequest.builder(ContainerId.of(id), there.build(), folder)
+        .environment(variables)
+        .user(task.user())
+        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
+        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .build();
   }
 
   /** Runs the command of a check. */
@@ -338,11 +334,11 @@ public final class TaskContainers {
 
   /** Asks the processes of a container to end. */
   void terminate(String containerId) {
-    containerizer.signal(containerId, SIGTERM);
+    containerizer.signal(ContainerId.of(containerId), SIGTERM);
   }
 
   /** Ends a container; complete when the last of its processes is gone. */
   CompletionStage<?> destroy(String containerId) {
-    return containerizer.destroy(containerId);
+    return containerizer.destroy(ContainerId.of(containerId));
   }
 }
