@@ -62,7 +62,8 @@ final class Terms implements Leadership.Terms {
             machine::run,
             frame.metrics());
     TermRegistry registry =
-        new TermRegistry(loop, stored, flags.election().registry(), frame.metrics(), failures);
+        new TermRegistry(
+            loop, stored, frame.workers(), flags.election().registry(), frame.metrics(), failures);
     RecoveredAgents recovered =
         new RecoveredAgents(loop, machine, links, flags.agents().recoveryLimit(), failures);
     MasterTerm term =
