@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.json.JsonOut;
@@ -74,7 +75,7 @@ public final class ContainerLook {
   private CompletionStage<List<Looked>> look(List<AgentReads.Running> running) {
     CompletionStage<List<Looked>> all = CompletableFuture.completedStage(new ArrayList<>());
     for (AgentReads.Running one : running) {
-      String container = one.executor().containerId();
+      ContainerId container = ContainerId.of(one.executor().containerId());
       CompletionStage<Looked> looked =
           containerizer
               .usage(container)

@@ -46,6 +46,7 @@ public final class Journal implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
   private static final String BOOT = "boot";
   private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final CompletionStage<Void> KEPT = CompletableFuture.completedStage(null);
 
   /** Everything that was kept. Immutable. */
   public record Kept(
@@ -70,6 +71,7 @@ public final class Journal implements AutoCloseable {
   private Map<String, byte[]> pending = new TreeMap<>();
 
   private List<CompletableFuture<Void>> waiting = new ArrayList<>();
+  private boolean planned;
   private boolean writing;
   private boolean failing;
   private long number;
@@ -143,7 +145,7 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  /** What was kept, updates of a task in their order. */
+  /** What was kept, updates of a task in their order. For any framework that it names. */
   public Kept kept() {
     return new Kept(
         all(FrameworkEntry.class),
@@ -173,20 +175,34 @@ public final class Journal implements AutoCloseable {
 
   // Keeping.
 
-  /** Whether anything of a framework is kept. */
-  public static boolean keeps(FrameworkInfo framework) {
-    return framework.getCheckpoint();
+  /** Whether anything of a framework is kept: it wants that, and has something here. */
+  public boolean keeps(FrameworkID framework) {
+    return live.containsKey(key("f", framework.getValue()));
   }
 
-  /** The framework, as it is now. */
+  /** The framework, as it is now; of one that does not want it nothing is kept. */
   public void framework(FrameworkInfo framework) {
-    put(
-        key("f", framework.getId().getValue()),
-        FrameworkEntry.newBuilder().setFramework(framework).build());
-    flush();
+    String key = key("f", framework.getId().getValue());
+    FrameworkEntry entry = FrameworkEntry.newBuilder().setFramework(framework).build();
+    if (framework.getCheckpoint() && !entry.equals(live.get(key))) {
+      put(key, entry);
+      flush();
+    }
   }
 
-  /** The framework has nothing here any more. */
+  /** The framework has nothing here any more, but for updates that are still to be told. */
+  public void release(FrameworkID framework) {
+    for (String kind : List.of("e", "t", "u")) {
+      String prefix = key(kind, framework.getValue()) + "/";
+      String next = live.ceilingKey(prefix);
+      if (next != null && next.startsWith(prefix)) {
+        return;
+      }
+    }
+    forget(framework);
+  }
+
+  /** Nothing of the framework is to be kept any more. */
   public void forget(FrameworkID framework) {
     remove(key("f", framework.getValue()));
     for (String kind : List.of("e", "t", "u")) {
@@ -210,9 +226,13 @@ public final class Journal implements AutoCloseable {
   /**
    * An executor, as it is now.
    *
-   * @return complete when it is on disk, exceptionally when that is not possible now
+   * @return complete when it is on disk, or need not be; exceptionally when that is not possible
+   *     now
    */
   public CompletionStage<Void> executor(ExecutorEntry executor) {
+    if (!keeps(executor.getFrameworkId())) {
+      return KEPT;
+    }
     put(executorKey(executor.getFrameworkId(), executor.getExecutor().getExecutorId()), executor);
     return flush();
   }
@@ -233,6 +253,9 @@ public final class Journal implements AutoCloseable {
    * @return as of {@link #executor}
    */
   public CompletionStage<Void> task(TaskEntry task) {
+    if (!keeps(task.getFrameworkId())) {
+      return KEPT;
+    }
     put(taskKey(task.getFrameworkId(), task.getInfo().getTaskId()), task);
     return flush();
   }
@@ -258,6 +281,9 @@ public final class Journal implements AutoCloseable {
    * @return as of {@link #executor}
    */
   public CompletionStage<Void> update(FrameworkID framework, TaskStatus status) {
+    if (!keeps(framework)) {
+      return KEPT;
+    }
     String key = updatePrefix(framework, status.getTaskId()) + String.format("%016x", number++);
     UpdateEntry update =
         UpdateEntry.newBuilder().setFrameworkId(framework).setStatus(status).build();
@@ -313,11 +339,19 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  /** Has everything that waits written. */
-  private CompletionStage<Void> flush() {
+  /** Has everything that waits written; complete as of {@link #executor}. */
+  public CompletionStage<Void> flush() {
     CompletableFuture<Void> written = new CompletableFuture<>();
     waiting.add(written);
-    write();
+    if (!planned) {
+      planned = true;
+      // After this turn of the loop, so that what belongs together is one write.
+      loop.execute(
+          () -> {
+            planned = false;
+            write();
+          });
+    }
     return written;
   }
 
@@ -379,14 +413,9 @@ public final class Journal implements AutoCloseable {
         });
   }
 
-  /** Writes what is not written yet, and ends. When neither loop nor keeper run any more. */
+  /** Writes nothing more. When the keeper does not run any more. */
   @Override
   public void close() {
-    try {
-      log.store(batch(pending));
-    } catch (IOException e) {
-      LOG.error("What runs here cannot be kept on disk: {}", e.toString());
-    }
     log.close();
   }
 

@@ -12,6 +12,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -90,17 +91,15 @@ public final class TaskContainers {
     Map<String, String> variables =
         environment.of(executor.framework.info, task.info, executor.sandbox);
     variables.putAll(added);
-    return new LaunchRequest(
-        executor.containerId,
-        task.info.getCommand(),
-        variables,
-        task.user(),
-        executor.sandbox,
-        Resources.of(task.info.getResourcesList()).unallocated(),
-        limits(task.info),
-        task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
-        !executor.rootRefused,
-        executor.owned(volumes));
+    return LaunchRequest.builder(
+            ContainerId.of(executor.containerId), task.info.getCommand(), executor.sandbox)
+        .environment(variables)
+        .user(task.user())
+        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
+        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .owned(executor.owned(volumes))
+        .build();
   }
 
   /**
@@ -123,17 +122,18 @@ public final class TaskContainers {
     variables.putAll(added);
     List<org.mezzo.protocol.v1.Resource> all = new ArrayList<>(executor.info.getResourcesList());
     first.forEach(task -> all.addAll(task.info.getResourcesList()));
-    return new LaunchRequest(
-        executor.containerId,
-        executor.info.getCommand(),
-        variables,
-        executor.user(),
-        executor.sandbox,
-        Resources.of(all).unallocated(),
-        limits(executor.info, first),
-        executor.info.hasContainer() ? Optional.of(executor.info.getContainer()) : Optional.empty(),
-        !executor.rootRefused,
-        executor.owned(volumes));
+    return LaunchRequest.builder(
+            ContainerId.of(executor.containerId), executor.info.getCommand(), executor.sandbox)
+        .environment(variables)
+        .user(executor.user())
+        .resources(Resources.of(all).unallocated(), limits(executor.info, first))
+        .info(
+            executor.info.hasContainer()
+                ? Optional.of(executor.info.getContainer())
+                : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .owned(executor.owned(volumes))
+        .build();
   }
 
   /**
@@ -228,6 +228,17 @@ public final class TaskContainers {
         });
   }
 
+  /** Tells what becomes of a container that an earlier process of the agent launched. */
+  void resume(Containerizer.Recovered left, Listener listener) {
+    left.termination().thenAcceptAsync(listener::terminated, loop);
+    if (left.adopted()) {
+      containerizer
+          .status(left.containerId())
+          .whenCompleteAsync(
+              (status, unknown) -> listener.started(left.pid().orElse(0), status), loop);
+    }
+  }
+
   private static String message(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null && !(root instanceof LaunchException)) {
@@ -251,11 +262,11 @@ public final class TaskContainers {
 
   /** Asks the processes of a container to end. */
   void terminate(String containerId) {
-    containerizer.signal(containerId, SIGTERM);
+    containerizer.signal(ContainerId.of(containerId), SIGTERM);
   }
 
   /** Ends a container; complete when the last of its processes is gone. */
   CompletionStage<?> destroy(String containerId) {
-    return containerizer.destroy(containerId);
+    return containerizer.destroy(ContainerId.of(containerId));
   }
 }

@@ -91,6 +91,17 @@ class JournalTest {
     }
   }
 
+  private void known(FrameworkID framework) {
+    journal.framework(
+        FrameworkInfo.newBuilder()
+            .setId(framework)
+            .setUser("u")
+            .setName("n")
+            .setCheckpoint(true)
+            .build());
+    write();
+  }
+
   /** As a process that is killed: what was not written is not there. */
   private void startAnew() throws IOException {
     writes.clear();
@@ -99,8 +110,7 @@ class JournalTest {
 
   @Test
   void whatWasWrittenIsThereForTheNextProcessAndUpdatesAreInTheirOrder() throws IOException {
-    journal.framework(
-        FrameworkInfo.newBuilder().setId(FRAMEWORK).setUser("u").setName("n").build());
+    known(FRAMEWORK);
     journal.executor(executor(FRAMEWORK, "e"));
     journal.task(entry(FRAMEWORK, "t"));
     for (int i = 0; i < 20; i++) {
@@ -124,6 +134,7 @@ class JournalTest {
 
   @Test
   void aStageIsCompleteOnlyWhenItIsWritten() throws IOException {
+    known(FRAMEWORK);
     CompletionStage<Void> first = journal.task(entry(FRAMEWORK, "t"));
     CompletionStage<Void> second = journal.update(FRAMEWORK, status("t", "u", TaskState.TASK_LOST));
     assertThat(first.toCompletableFuture()).isNotDone();
@@ -137,6 +148,8 @@ class JournalTest {
 
   @Test
   void whatIsAcknowledgedOrForgottenIsNotThereAnyMore() throws IOException {
+    known(FRAMEWORK);
+    known(id("f/10"));
     journal.executor(executor(FRAMEWORK, "e"));
     journal.executor(executor(FRAMEWORK, "other"));
     journal.task(entry(FRAMEWORK, "t"));
@@ -162,6 +175,26 @@ class JournalTest {
   }
 
   @Test
+  void nothingIsKeptOfAFrameworkThatDoesNotWantIt() {
+    journal.framework(
+        FrameworkInfo.newBuilder().setId(FRAMEWORK).setUser("u").setName("n").build());
+    assertThat(journal.task(entry(FRAMEWORK, "t")).toCompletableFuture()).isCompleted();
+    assertThat(journal.keeps(FRAMEWORK)).isFalse();
+    assertThat(writes).isEmpty();
+  }
+
+  @Test
+  void aFrameworkIsReleasedOnceNothingOfItIsToBeTold() {
+    known(FRAMEWORK);
+    journal.update(FRAMEWORK, status("t", "u", TaskState.TASK_FINISHED));
+    journal.release(FRAMEWORK);
+    assertThat(journal.keeps(FRAMEWORK)).isTrue();
+    journal.acknowledged(FRAMEWORK, task("t"), ByteString.copyFromUtf8("u"));
+    journal.release(FRAMEWORK);
+    assertThat(journal.keeps(FRAMEWORK)).isFalse();
+  }
+
+  @Test
   void anotherBootIsSeen() throws IOException {
     assertThat(journal.sameBoot("one")).isTrue();
     journal.clear();
@@ -177,6 +210,7 @@ class JournalTest {
   /** A disk that takes nothing now must not cost what is written when it does again. */
   @Test
   void whatCannotBeWrittenIsSaidAndTriedAgain() throws IOException {
+    known(FRAMEWORK);
     Path folder = workDir.resolve("meta").resolve("journal");
     journal.close();
     CompletionStage<Void> failed = journal.task(entry(FRAMEWORK, "t"));
@@ -190,6 +224,7 @@ class JournalTest {
 
   @Test
   void whatIsDamagedInTheMiddleEndsTheStartAndIsNotTouched() throws IOException {
+    known(FRAMEWORK);
     journal.task(entry(FRAMEWORK, "t"));
     write();
     journal.task(entry(FRAMEWORK, "t2"));
@@ -208,6 +243,7 @@ class JournalTest {
 
   @Test
   void aLastWriteThatWasCutOffIsCutAway() throws IOException {
+    known(FRAMEWORK);
     journal.task(entry(FRAMEWORK, "t"));
     write();
     journal.task(entry(FRAMEWORK, "t2"));
