@@ -2,11 +2,15 @@ package org.mezzo.agent;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +20,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
@@ -29,6 +35,7 @@ import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
+import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
@@ -36,6 +43,7 @@ import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
+import org.mezzo.agent.tasks.TaskRecords;
 import org.mezzo.agent.tasks.TaskSandboxes;
 import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
@@ -87,6 +95,9 @@ public final class Agent implements Daemon {
   public static final DaemonKind KIND =
       new DaemonKind(Role.AGENT, "slave(1)", "slave", 32, 8, Duration.ZERO);
 
+  private static final Journal.Kept NOTHING_RUNS =
+      new Journal.Kept(List.of(), List.of(), List.of(), List.of());
+
   /** What the agent reports to be able to do (rule 156). */
   public static final List<AgentInfo.Capability.Type> CAPABILITIES =
       List.of(
@@ -115,12 +126,17 @@ public final class Agent implements Daemon {
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final NetworkProbes probes;
+  private final Journal journal;
   private final StatusUpdates updates;
   private final AgentTasks tasks;
   private final MasterLink link;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final String resourceVersion = Ids.random();
   private volatile AgentInfo info;
+
+  /** Whether containers run on when the agent has ended. */
+  private volatile boolean leaves;
+
   private volatile CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
 
   /**
@@ -162,7 +178,11 @@ public final class Agent implements Daemon {
                 this::forget));
     sandboxes = new TaskSandboxes(paths, collector, frame.files());
     volumes = new VolumeStore(workDir, collector::discard);
+    AtomicReference<Journal> opened = new AtomicReference<>();
+    frame.own(() -> Optional.ofNullable(opened.get()).ifPresent(Journal::close));
     Executor keeper = keeper();
+    journal = Journal.open(workDir, keeper, loop, loop::schedule, frame.metrics());
+    opened.set(journal);
     operations =
         new Operations(
             new Operations.Surroundings(
@@ -181,9 +201,9 @@ public final class Agent implements Daemon {
     containerizer =
         Containerizer.open(
             new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
-    frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
+    frame.own(this::closeContainers);
     probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
-    updates = new StatusUpdates(loop::schedule, this::sendUpdate);
+    updates = new StatusUpdates(journal, loop::schedule, this::sendUpdate);
     tasks = tasks();
     operations.connect(
         tasks::volumesInUse, () -> draining.current().isPresent(), this::endDrainIfEmpty);
@@ -208,11 +228,27 @@ public final class Agent implements Daemon {
   public void start() throws IOException {
     info = remembered(info);
     long recoveryBegan = System.nanoTime();
-    clearLeftovers();
+    boolean sameAgent = info.hasId();
+    CompletableFuture<Boolean> sameBoot = new CompletableFuture<>();
+    CompletableFuture<Journal.Kept> kept = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          if (!sameAgent) {
+            journal.clear();
+          }
+          sameBoot.complete(journal.sameBoot(bootId()));
+          kept.complete(journal.kept());
+        });
+    Map<String, Containerizer.Recovered> left =
+        recover(sameBoot.join() ? kept.join() : NOTHING_RUNS);
+    String why =
+        sameBoot.join()
+            ? "The agent ended while the task was being launched"
+            : "The machine was rebooted";
     double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
     frame.metrics().gauge("slave/recovery_time_secs", () -> recoverySeconds);
     collector.start(paths);
-    loop.execute(this::recovered);
+    loop.execute(() -> recovered(kept.join(), left, why));
     frame.openBorder();
     frame.own(
         new LeaderDetection(
@@ -224,8 +260,10 @@ public final class Agent implements Daemon {
     LOG.info("Agent '{}' has {}", frame.name(), operations.total());
   }
 
-  private void recovered() {
+  private void recovered(
+      Journal.Kept kept, Map<String, Containerizer.Recovered> containers, String why) {
     tasks.agent(info, resourceVersion);
+    tasks.restore(kept, containers, why);
     if (info.hasId()) {
       operations.agent(info.getId());
     } else {
@@ -280,6 +318,7 @@ public final class Agent implements Daemon {
   private AgentTasks tasks() {
     AgentFlags.Tasks how = flags.tasks();
     Advertised told = frame.advertised();
+    TaskRecords records = new TaskRecords(journal);
     TaskContainers containers =
         new TaskContainers(
             containerizer,
@@ -291,11 +330,13 @@ public final class Agent implements Daemon {
         loop,
         containers,
         sandboxes,
-        new TaskUpdates(updates, hooks, draining, frame.clock(), frame.metrics(), loop),
+        new TaskUpdates(updates, records, hooks, draining, frame.clock(), frame.metrics(), loop),
+        records,
         hooks,
         new AgentTasks.Surroundings(operations, volumes, draining, probes),
         this::endDrainIfEmpty,
         call -> link.send(call),
+        frame.clock(),
         frame.metrics(),
         how.limits());
   }
@@ -400,26 +441,66 @@ public final class Agent implements Daemon {
     }
   }
 
-  /** Nothing of an earlier process may run on: its tasks are unknown to this one. */
-  private void clearLeftovers() throws IOException {
-    CompletableFuture<List<Containerizer.Recovered>> leftovers =
-        containerizer.recover(container -> false).toCompletableFuture();
+  /**
+   * Takes over the containers of executors that are kept, and ends all others.
+   *
+   * @return what was found of the kept ones, by id
+   */
+  private Map<String, Containerizer.Recovered> recover(Journal.Kept kept) throws IOException {
+    Set<String> wanted =
+        kept.executors().stream()
+            .map(executor -> executor.getContainerId().getValue())
+            .collect(Collectors.toSet());
+    CompletableFuture<List<Containerizer.Recovered>> recovering =
+        containerizer
+            .recover(container -> wanted.contains(container.value()))
+            .toCompletableFuture();
     try {
       List<Containerizer.Recovered> found =
-          leftovers.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+          recovering.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      Map<String, Containerizer.Recovered> left = new HashMap<>();
+      found.stream()
+          .filter(each -> wanted.contains(each.containerId().toString()))
+          .forEach(each -> left.put(each.containerId().toString(), each));
+      long adopted = found.stream().filter(Containerizer.Recovered::adopted).count();
       if (!found.isEmpty()) {
-        LOG.warn(
-            "Destroyed {} containers of an earlier agent process; the master will report their"
-                + " tasks once this agent has registered",
-            found.size());
+        LOG.info(
+            "Of {} containers of an earlier agent process {} run on; the others are gone",
+            found.size(),
+            adopted);
       }
+      return left;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IOException("Interrupted while destroying old containers", e);
+      throw new IOException("Interrupted while taking over old containers", e);
     } catch (ExecutionException e) {
-      throw new IOException("Cannot look for old containers: " + e.getCause(), e);
+      throw new IOException("Cannot take over old containers: " + e.getCause(), e);
     } catch (TimeoutException e) {
-      LOG.error("Containers of an earlier agent process do not end; going on without waiting", e);
+      throw new IOException(
+          "Containers of an earlier agent process do not end within "
+              + LEFTOVER_LIMIT.toSeconds()
+              + " s; end what runs below "
+              + flags.daemon().folders().apart().orElseThrow()
+              + " and start this agent again",
+          e);
+    }
+  }
+
+  /** Tells one run of the machine from the next; the same for all where that cannot be known. */
+  private static String bootId() {
+    try {
+      return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+    } catch (IOException e) {
+      return "unknown";
+    }
+  }
+
+  /** What is to be found running by the next process of this agent stays. */
+  private void closeContainers() {
+    if (leaves) {
+      containerizer.detach();
+    } else {
+      containerizer.close(CONTAINERS_LIMIT);
     }
   }
 
@@ -571,8 +652,9 @@ public final class Agent implements Daemon {
   }
 
   /**
-   * Ends the agent: kills tasks with their grace, as there is no recovery of running tasks, and
-   * closes everything.
+   * Ends the agent and closes everything. Tasks of frameworks that keep what they have here run on
+   * for the next process, unless the master has ordered the end; others are killed with their
+   * grace.
    */
   @Override
   public void close() {
@@ -584,12 +666,16 @@ public final class Agent implements Daemon {
     loop.execute(
         () -> {
           link.close();
-          tasks.shutdown();
+          tasks.leave();
+          leaves = tasks.keepsAny();
           awaitIdle(idle);
         });
     try {
       idle.get(grace.toMillis(), TimeUnit.MILLISECONDS);
       stored.get(1, TimeUnit.SECONDS);
+      CompletableFuture.supplyAsync(journal::flush, loop)
+          .thenCompose(written -> written)
+          .get(KEEPER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
       LOG.warn("Tasks have not ended within {} s and are killed", grace.toSeconds());
     } catch (InterruptedException e) {

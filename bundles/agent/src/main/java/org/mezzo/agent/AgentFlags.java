@@ -40,6 +40,9 @@ public record AgentFlags(
     Tasks tasks,
     ContainerizerOptions containers) {
 
+  /** Rule 181. */
+  private static final Duration LONGEST_REREGISTRATION = Duration.ofSeconds(15);
+
   /**
    * How the agent comes to its master.
    *
@@ -103,11 +106,23 @@ public record AgentFlags(
                 flags.duration("executor_shutdown_grace_period"),
                 flags.duration("executor_registration_timeout"),
                 flags.text("executor_registration_timeout").orElse("1mins"),
+                reregistrationTimeout(flags),
                 (int)
                     Math.min(
                         Integer.MAX_VALUE,
                         flags.integer("max_completed_executors_per_framework")))),
         containers(flags));
+  }
+
+  private static Duration reregistrationTimeout(Flags flags) throws FlagException {
+    Duration timeout = flags.duration("executor_reregistration_timeout");
+    if (timeout.compareTo(LONGEST_REREGISTRATION) > 0) {
+      throw new FlagException(
+          "--executor_reregistration_timeout must be at most "
+              + LONGEST_REREGISTRATION.toSeconds()
+              + "secs");
+    }
+    return timeout;
   }
 
   private static DaemonFlags.Folders folders(Flags flags) throws FlagException {

@@ -13,8 +13,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.Containerizer;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -215,17 +218,79 @@ final class AgentExecutor {
     if (!queue.contains(batch)) {
       return;
     }
-    batch.ready = true;
     if (!begun) {
       added.putAll(variables);
     }
-    advance();
+    host.records().keep(this, batch.tasks).whenComplete((kept, failure) -> kept(batch, failure));
+  }
+
+  /** Nothing is launched that a restart of the agent would forget. */
+  private void kept(Batch batch, Throwable failure) {
+    if (!queue.contains(batch)) {
+      return;
+    }
+    if (failure != null) {
+      Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+      fail(batch, "The agent cannot keep it on disk: " + cause.getMessage());
+      return;
+    }
+    batch.ready = true;
+    try {
+      advance();
+    } catch (RuntimeException | LinkageError e) {
+      LOG.error("Launching by executor '{}' failed", id(), e);
+      fail(batch, e.toString());
+    }
+  }
+
+  /** What the journal knows it as. */
+  ExecutorEntry.Kind kind() {
+    return generated
+        ? ExecutorEntry.Kind.COMMAND
+        : info.getType() == ExecutorInfo.Type.DEFAULT
+            ? ExecutorEntry.Kind.DEFAULT
+            : ExecutorEntry.Kind.CUSTOM;
+  }
+
+  /**
+   * Goes on with what an earlier process of the agent left.
+   *
+   * @param left with those whose end was told and is not acknowledged
+   * @param container as of {@link ExecutorRun#resume}
+   * @param why nothing is left of its container
+   */
+  void resume(List<AgentTask> left, Optional<Containerizer.Recovered> container, String why) {
+    begun = true;
+    launched = true;
+    List<AgentTask> active = new ArrayList<>();
+    TaskVolumes all = volumes;
+    for (AgentTask task : left) {
+      tasks.put(task.id(), task);
+      host.updates().staged(task);
+      if (!task.terminal()) {
+        host.usage().add(task.info.getResourcesList());
+        active.add(task);
+      }
+    }
+    try {
+      all = volumesWith(active);
+    } catch (IOException e) {
+      LOG.warn("The volumes of executor '{}' are not shown: {}", id(), e.getMessage());
+    }
+    host.sandboxes().show(this, generated && !left.isEmpty() ? left.get(0).user() : user(), all);
+    if (active.isEmpty() && generated) {
+      // Its end was told; whatever still runs of it does so for nobody.
+      over(-1, this::killedBeforeLaunch);
+    } else {
+      run.resume(active, container, why);
+    }
   }
 
   /** Its run takes tasks now: from the first time on it is RUNNING. */
   void registered() {
     if (phase == Phase.REGISTERING) {
       move(Phase.RUNNING);
+      host.records().changed(this);
     }
     advance();
   }
@@ -314,11 +379,12 @@ final class AgentExecutor {
     return queue.stream().anyMatch(batch -> batch.tasks.contains(task));
   }
 
-  /** Tells of a task; with its end its resources are free. */
-  void tell(AgentTask task, TaskStatus.Builder status) {
+  /** Tells of a task; with its end its resources are free. Complete as of {@link TaskUpdates}. */
+  CompletionStage<?> tell(AgentTask task, TaskStatus.Builder status) {
     boolean before = task.terminal();
-    host.updates().tell(task, status);
+    CompletionStage<?> told = host.updates().tell(task, status);
     ended(task, before);
+    return told;
   }
 
   private void ended(AgentTask task, boolean before) {
@@ -455,6 +521,7 @@ final class AgentExecutor {
 
   private void remove(AgentTask task) {
     if (tasks.remove(task.id(), task)) {
+      host.records().forget(task);
       completed.add(task.task);
       if (completed.size() > MOST_COMPLETED_TASKS) {
         completed.remove();
@@ -464,6 +531,7 @@ final class AgentExecutor {
 
   private void settle() {
     if (phase == Phase.TERMINATED && tasks.isEmpty()) {
+      host.records().forget(this);
       host.outcome().settled(this);
     }
   }

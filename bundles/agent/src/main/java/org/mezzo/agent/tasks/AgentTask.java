@@ -1,8 +1,10 @@
 package org.mezzo.agent.tasks;
 
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.mezzo.agent.checks.TaskChecks;
+import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.protocol.v1.ContainerStatus;
@@ -28,6 +30,9 @@ final class AgentTask {
 
   /** What looks after it, where the agent does. */
   TaskChecks checks = TaskChecks.NONE;
+
+  /** Until when it may end by itself, once it is being killed. */
+  Optional<Instant> killedUntil = Optional.empty();
 
   /** The end of the line of updates that hooks are looking at. */
   CompletableFuture<TaskStatus> decorated = CompletableFuture.completedFuture(null);
@@ -65,6 +70,26 @@ final class AgentTask {
     user().ifPresent(builder::setUser);
     this.task = builder.build();
     relabel(info);
+  }
+
+  /** A task that an earlier process of the agent had, as it left it. */
+  AgentTask(AgentExecutor executor, TaskEntry kept, TaskVolumes volumes) {
+    this.executor = executor;
+    this.info = kept.getInfo();
+    this.task = kept.getTask();
+    this.volumes = volumes;
+    this.containerStatus = kept.getContainerStatus();
+    if (kept.hasKilledUntilMillis()) {
+      killedUntil = Optional.of(Instant.ofEpochMilli(kept.getKilledUntilMillis()));
+    }
+  }
+
+  /** When TASK_RUNNING was told for the first time that is remembered. */
+  Optional<Instant> runningSince() {
+    return task.getStatusesList().stream()
+        .filter(status -> status.getState() == TaskState.TASK_RUNNING)
+        .findFirst()
+        .map(status -> Instant.ofEpochMilli((long) (status.getTimestamp() * 1000)));
   }
 
   /** Takes over the labels that hooks gave. */

@@ -1,7 +1,9 @@
 package org.mezzo.agent.tasks;
 
 import com.google.protobuf.ByteString;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -17,9 +19,14 @@ import org.mezzo.agent.checks.Prober;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
+import org.mezzo.agent.recovery.Journal;
+import org.mezzo.agent.recovery.messages.ExecutorEntry;
+import org.mezzo.agent.recovery.messages.TaskEntry;
+import org.mezzo.agent.recovery.messages.UpdateEntry;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.Metrics;
+import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.messages.AcknowledgeUpdate;
 import org.mezzo.link.messages.AgentCall;
@@ -44,6 +51,7 @@ import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TaskStatus.Reason;
 import org.mezzo.protocol.v1.executor.Call;
+import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,12 +72,14 @@ public final class AgentTasks {
    * @param shutdownGrace {@code --executor_shutdown_grace_period}
    * @param registrationTimeout {@code --executor_registration_timeout}, from the executor's start
    * @param registrationTimeoutText the same as it was written, for people
+   * @param reregistrationTimeout {@code --executor_reregistration_timeout}, from the agent's start
    * @param completedExecutors {@code --max_completed_executors_per_framework}
    */
   public record Limits(
       Duration shutdownGrace,
       Duration registrationTimeout,
       String registrationTimeoutText,
+      Duration reregistrationTimeout,
       int completedExecutors) {}
 
   /**
@@ -135,6 +145,7 @@ public final class AgentTasks {
 
   private final Launches launches;
   private final TaskUpdates updates;
+  private final TaskRecords records;
   private final Runnable removed;
   private final Consumer<AgentCall.Builder> master;
   private final Limits limits;
@@ -148,6 +159,7 @@ public final class AgentTasks {
   /**
    * No task yet.
    *
+   * @param records keep executors and tasks for a later process
    * @param removed told, on the loop, when a framework has nothing here any more
    * @param master takes what executors tell to the master; may lose it
    */
@@ -156,22 +168,27 @@ public final class AgentTasks {
       TaskContainers containers,
       TaskSandboxes sandboxes,
       TaskUpdates updates,
+      TaskRecords records,
       AgentHooks hooks,
       Surroundings around,
       Runnable removed,
       Consumer<AgentCall.Builder> master,
+      Clock clock,
       Metrics metrics,
       Limits limits) {
     this.updates = updates;
+    this.records = records;
     this.removed = removed;
     this.master = master;
     this.limits = limits;
     ExecutorHost host =
         new ExecutorHost(
             loop::schedule,
+            clock,
             containers,
             sandboxes,
             updates,
+            records,
             hooks,
             usage,
             new ExecutorPhases(metrics),
@@ -194,6 +211,68 @@ public final class AgentTasks {
     updates.agent(registered.getId());
   }
 
+  // Recovering.
+
+  /**
+   * Goes on with what an earlier process of this agent left (rule 177). Once, before the agent
+   * registers.
+   *
+   * @param kept what that process had on disk
+   * @param containers what is left of containers, by id
+   * @param why nothing is left of those that are not among them, for people
+   */
+  public void restore(
+      Journal.Kept kept, Map<String, Containerizer.Recovered> containers, String why) {
+    for (UpdateEntry update : kept.updates()) {
+      updates.restore(update.getFrameworkId(), update.getStatus());
+    }
+    Map<FrameworkEntry, Map<AgentExecutor, List<AgentTask>>> found = new LinkedHashMap<>();
+    for (org.mezzo.agent.recovery.messages.FrameworkEntry each : kept.frameworks()) {
+      FrameworkEntry framework = new FrameworkEntry(each.getFramework());
+      frameworks.put(framework.id(), framework);
+      found.put(framework, new LinkedHashMap<>());
+    }
+    for (ExecutorEntry entry : kept.executors()) {
+      FrameworkEntry framework = frameworks.get(entry.getFrameworkId().getValue());
+      try {
+        AgentExecutor executor = launches.restored(framework, entry);
+        framework.executors.put(executor.id(), executor);
+        found.get(framework).put(executor, new ArrayList<>());
+      } catch (IOException | ResourceFormatException | RuntimeException e) {
+        LOG.error("An executor of before is given up: {}", entry, e);
+      }
+    }
+    for (TaskEntry entry : kept.tasks()) {
+      FrameworkEntry framework = frameworks.get(entry.getFrameworkId().getValue());
+      AgentExecutor executor =
+          framework == null ? null : framework.executors.get(entry.getExecutorId().getValue());
+      try {
+        if (executor != null) {
+          found.get(framework).get(executor).add(launches.restored(executor, entry));
+        }
+      } catch (IOException | ResourceFormatException | RuntimeException e) {
+        LOG.error("A task of before is given up: {}", entry, e);
+      }
+    }
+    frameworkCount.set(frameworks.size());
+    found.forEach(
+        (framework, executors) -> {
+          executors.forEach(
+              (executor, tasks) ->
+                  executor.resume(
+                      tasks, Optional.ofNullable(containers.get(executor.containerId)), why));
+          removeIfIdle(framework);
+        });
+  }
+
+  /** Whether a framework of which something is kept has a container here. */
+  public boolean keepsAny() {
+    return frameworks.values().stream()
+        .filter(framework -> framework.info.getCheckpoint() && !framework.terminating)
+        .flatMap(framework -> framework.executors.values().stream())
+        .anyMatch(executor -> executor.phase() != AgentExecutor.Phase.TERMINATED);
+  }
+
   // Launching.
 
   /** Launches tasks; what cannot be launched is answered with an update. */
@@ -204,6 +283,7 @@ public final class AgentTasks {
             id -> new FrameworkEntry(message.getFramework()));
     framework.info = message.getFramework();
     frameworkCount.set(frameworks.size());
+    records.framework(framework.info);
     launches.run(framework, message);
     removeIfIdle(framework);
   }
@@ -263,6 +343,7 @@ public final class AgentTasks {
 
   private void removeIfIdle(FrameworkEntry framework) {
     if (framework.executors.isEmpty() && frameworks.remove(framework.id(), framework)) {
+      records.release(framework.info.getId());
       frameworkCount.set(frameworks.size());
       if (!framework.completed.isEmpty()) {
         completed.removeIf(view -> view.info().getId().equals(framework.info.getId()));
@@ -295,6 +376,7 @@ public final class AgentTasks {
             .setStatusUpdateState(status.get().getState())
             .setStatusUpdateUuid(status.get().getUuid())
             .build();
+    records.changed(task.get());
     if (States.terminal(status.get().getState())) {
       task.get().executor.acknowledged(task.get());
     }
@@ -389,14 +471,24 @@ public final class AgentTasks {
     }
   }
 
+  /** The same, but for tasks of frameworks that want to find them running later (rule 176). */
+  public void leave() {
+    for (FrameworkEntry framework : List.copyOf(frameworks.values())) {
+      if (!framework.info.getCheckpoint()) {
+        shutdownFramework(framework.info.getId());
+      }
+    }
+  }
+
   /** Whether no framework has anything here, nor waits for the last word on it. */
   public boolean isEmpty() {
     return frameworks.isEmpty();
   }
 
-  /** Whether no container runs. */
+  /** Whether no container runs that is to end with the agent. */
   public boolean idle() {
     return frameworks.values().stream()
+        .filter(framework -> framework.terminating || !framework.info.getCheckpoint())
         .flatMap(framework -> framework.executors.values().stream())
         .allMatch(executor -> executor.phase() == AgentExecutor.Phase.TERMINATED);
   }
@@ -429,6 +521,7 @@ public final class AgentTasks {
     FrameworkEntry framework = frameworks.get(info.getId().getValue());
     if (framework != null) {
       framework.info = info;
+      records.framework(info);
     }
     updates.resend(info.getId());
   }

@@ -3,12 +3,14 @@ package org.mezzo.agent.tasks;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.loop.EventLoop.Timer;
@@ -145,6 +147,29 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChec
         && task.user().map(System.getProperty("user.name")::equals).orElse(true);
   }
 
+  @Override
+  public void resume(List<AgentTask> tasks, Optional<Containerizer.Recovered> left, String why) {
+    task = tasks.get(0);
+    if (task.killedUntil.isPresent()) {
+      cause = Cause.KILLED;
+      Duration rest = Duration.between(host.clock().instant(), task.killedUntil.get());
+      wanted = rest.isNegative() ? Duration.ZERO : rest;
+    }
+    if (left.isEmpty()) {
+      executor.over(
+          -1,
+          ended ->
+              host.updates()
+                  .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
+                  .setReason(Reason.REASON_EXECUTOR_TERMINATED)
+                  .setMessage(why));
+      return;
+    }
+    task.checks = host.checking().of(task, added, () -> pid, this);
+    container = left.get().adopted() ? Container.ASKED_FOR : Container.RUNS;
+    host.containers().resume(left.get(), this);
+  }
+
   private void starting(ContainerStatus.Builder status) {
     task.containerStatus = host.containers().addressed(status);
     if (task.task.getState() == TaskState.TASK_STAGING) {
@@ -165,13 +190,18 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChec
     container = Container.RUNS;
     starting(
         (status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
-    executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
+    if (task.task.getState() == TaskState.TASK_STARTING) {
+      executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
+    }
     if (task.info.hasMaxCompletionTime()) {
+      Duration most = Duration.ofNanos(task.info.getMaxCompletionTime().getNanoseconds());
+      Duration passed =
+          task.runningSince()
+              .map(since -> Duration.between(since, host.clock().instant()))
+              .orElse(Duration.ZERO);
+      Duration rest = most.minus(passed.isNegative() ? Duration.ZERO : passed);
       completionTimer =
-          host.timers()
-              .apply(
-                  Duration.ofNanos(task.info.getMaxCompletionTime().getNanoseconds()),
-                  this::outOfTime);
+          host.timers().apply(rest.isNegative() ? Duration.ZERO : rest, this::outOfTime);
     }
     if (earlyEnd.isPresent()) {
       terminated(earlyEnd.get());
@@ -318,6 +348,11 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChec
     cause = Cause.KILLED;
     if (task != null) {
       task.checks.stop();
+      Instant until = host.clock().instant().plus(grace);
+      if (task.killedUntil.map(until::isBefore).orElse(true)) {
+        task.killedUntil = Optional.of(until);
+        host.records().changed(task);
+      }
     }
     if (container != Container.RUNS) {
       if (!again) {

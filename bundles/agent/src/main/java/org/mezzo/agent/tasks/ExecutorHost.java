@@ -1,5 +1,6 @@
 package org.mezzo.agent.tasks;
 
+import java.time.Clock;
 import java.time.Duration;
 import java.util.function.BiFunction;
 import org.mezzo.agent.hooks.AgentHooks;
@@ -12,7 +13,9 @@ import org.mezzo.resources.Resources;
  * What all executors of an agent share.
  *
  * @param timers runs something on the event loop later
+ * @param clock tells the time by which graces are kept across restarts of the agent
  * @param updates tell what becomes of tasks
+ * @param records keep executors and tasks for a later process
  * @param usage counts what is held
  * @param phases counts executors
  * @param launchErrors counts containers that could not be launched
@@ -22,9 +25,11 @@ import org.mezzo.resources.Resources;
  */
 record ExecutorHost(
     BiFunction<Duration, Runnable, Timer> timers,
+    Clock clock,
     TaskContainers containers,
     TaskSandboxes sandboxes,
     TaskUpdates updates,
+    TaskRecords records,
     AgentHooks hooks,
     Usage usage,
     ExecutorPhases phases,

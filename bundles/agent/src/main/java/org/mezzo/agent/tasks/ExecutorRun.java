@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.mezzo.containerizer.Containerizer;
 import org.mezzo.protocol.v1.KillPolicy;
 
 /**
@@ -24,6 +26,17 @@ interface ExecutorRun {
    * @param added variables of hooks, which win over the executor's own
    */
   void start(List<AgentTask> first, Map<String, String> added);
+
+  /**
+   * Goes on with what an earlier process of the agent left, instead of {@link #start} and {@link
+   * #launch}.
+   *
+   * @param tasks that it was given and whose end is not acknowledged
+   * @param left its container; empty where there is none, because it never came to be or the
+   *     machine was rebooted
+   * @param why nothing is left, for people
+   */
+  void resume(List<AgentTask> tasks, Optional<Containerizer.Recovered> left, String why);
 
   /** Whether it can take tasks now; when that changes to true it says so by {@code registered}. */
   boolean ready();

@@ -10,10 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.loop.EventLoop.Timer;
@@ -91,6 +94,38 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   @Override
+  public void resume(List<AgentTask> tasks, Optional<Containerizer.Recovered> left, String why) {
+    for (AgentTask task : tasks) {
+      task.task.getStatusesList().forEach(status -> seen.add(status.getUuid()));
+    }
+    if (left.isEmpty()) {
+      executor.over(
+          -1,
+          task ->
+              host.updates()
+                  .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
+                  .setReason(Reason.REASON_EXECUTOR_TERMINATED)
+                  .setMessage(why));
+      return;
+    }
+    if (left.get().adopted() && executor.phase() == AgentExecutor.Phase.RUNNING) {
+      registration =
+          host.timers().apply(host.limits().reregistrationTimeout(), this::notRegisteredAgain);
+    }
+    host.containers().resume(left.get(), this);
+  }
+
+  private void notRegisteredAgain() {
+    if (executor.open() && !connected()) {
+      giveUp(
+          Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+          "Executor did not register again within "
+              + host.limits().reregistrationTimeout().toMillis() / 1000.0
+              + " s of the restart of its agent");
+    }
+  }
+
+  @Override
   public void started(long pid, ContainerStatus status) {
     if (executor.phase() == AgentExecutor.Phase.TERMINATED) {
       return;
@@ -109,14 +144,19 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
     if (executor.phase() != AgentExecutor.Phase.REGISTERING) {
       return;
     }
-    String message = "Executor did not register within " + host.limits().registrationTimeoutText();
+    giveUp(
+        Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
+        "Executor did not register within " + host.limits().registrationTimeoutText());
+  }
+
+  private void giveUp(Reason reason, String message) {
     LOG.warn("Executor '{}' is destroyed: {}", executor.id(), message);
     cause =
         Optional.of(
             task ->
                 host.updates()
                     .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
-                    .setReason(Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT)
+                    .setReason(reason)
                     .setMessage(message));
     executor.terminating();
     host.containers().destroy(executor.containerId);
@@ -327,17 +367,22 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
    */
   void update(TaskStatus status) {
     Optional<AgentTask> task = executor.task(status.getTaskId());
+    CompletionStage<?> told = CompletableFuture.completedStage(null);
     if (!seen.add(status.getUuid())) {
       LOG.debug("An update of executor '{}' came again", executor.id());
     } else if (task.isPresent()) {
-      executor.tell(
-          task.get(), host.updates().received(status, Optional.of(executor.containerStatus())));
+      told =
+          executor.tell(
+              task.get(), host.updates().received(status, Optional.of(executor.containerStatus())));
     } else if (!executor.framework.terminating && !executor.remembers(status.getTaskId())) {
-      host.updates()
-          .tell(executor.framework.info.getId(), host.updates().received(status, Optional.empty()));
+      told =
+          host.updates()
+              .tell(
+                  executor.framework.info.getId(),
+                  host.updates().received(status, Optional.empty()));
     }
     Event.Builder acknowledged = event(Event.Type.ACKNOWLEDGED);
     acknowledged.getAcknowledgedBuilder().setTaskId(status.getTaskId()).setUuid(status.getUuid());
-    connection.ifPresent(to -> to.send(acknowledged.build()));
+    told.thenRun(() -> connection.ifPresent(to -> to.send(acknowledged.build())));
   }
 }

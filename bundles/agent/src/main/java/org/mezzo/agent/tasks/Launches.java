@@ -1,6 +1,7 @@
 package org.mezzo.agent.tasks;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.recovery.messages.ExecutorEntry;
+import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.link.messages.RunTask;
@@ -139,6 +142,41 @@ final class Launches {
     framework.executors.put(executor.id(), executor);
     executor.enqueue(batch);
     begin(executor, batch, resources);
+  }
+
+  /**
+   * An executor of an earlier process of the agent, which is not resumed yet.
+   *
+   * @throws IOException when its volumes or resources cannot be read
+   */
+  AgentExecutor restored(FrameworkEntry framework, ExecutorEntry kept)
+      throws IOException, ResourceFormatException {
+    boolean generated = kept.getKind() == ExecutorEntry.Kind.COMMAND;
+    Path sandbox = Path.of(kept.getSandbox());
+    host.sandboxes().keep(sandbox);
+    return new AgentExecutor(
+        framework,
+        new AgentExecutor.Identity(
+            kept.getExecutor(),
+            generated,
+            kept.getContainerId().getValue(),
+            sandbox,
+            kept.getRootRefused()),
+        kept.getSubscribed() ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
+        TaskVolumes.of(
+            Resources.of(kept.getExecutor().getResourcesList()).unallocated(), around.volumes()),
+        host,
+        generated ? CommandRun::new : HttpRun::new);
+  }
+
+  /** A task of such an executor. */
+  AgentTask restored(AgentExecutor executor, TaskEntry kept)
+      throws IOException, ResourceFormatException {
+    return new AgentTask(
+        executor,
+        kept,
+        TaskVolumes.of(
+            Resources.of(kept.getInfo().getResourcesList()).unallocated(), around.volumes()));
   }
 
   private AgentExecutor command(FrameworkEntry framework, RunTask message, TaskInfo info) {

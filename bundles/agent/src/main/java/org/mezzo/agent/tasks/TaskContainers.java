@@ -230,7 +230,7 @@ public final class TaskContainers {
   /** Ends what runs for a check, and removes it; complete when nothing is left. */
   CompletionStage<?> removeCheck(String id, Path folder) {
     return containerizer
-        .destroy(id)
+        .destroy(ContainerId.of(id))
         .handleAsync(
             (gone, failure) -> {
               try {
@@ -309,6 +309,17 @@ public final class TaskContainers {
                     (status, unknown) -> listener.started(container.pid(), status), loop);
           }
         });
+  }
+
+  /** Tells what becomes of a container that an earlier process of the agent launched. */
+  void resume(Containerizer.Recovered left, Listener listener) {
+    left.termination().thenAcceptAsync(listener::terminated, loop);
+    if (left.adopted()) {
+      containerizer
+          .status(left.containerId())
+          .whenCompleteAsync(
+              (status, unknown) -> listener.started(left.pid().orElse(0), status), loop);
+    }
   }
 
   private static String message(Throwable failure) {

@@ -40,6 +40,11 @@ public final class TaskSandboxes {
     return sandbox;
   }
 
+  /** The sandbox of a container of an earlier process is in use, until {@link #leave}. */
+  void keep(Path sandbox) {
+    collector.unschedule(sandbox);
+  }
+
   /**
    * Shows an executor's sandbox to who may see that of its user.
    *

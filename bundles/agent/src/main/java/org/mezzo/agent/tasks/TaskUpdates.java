@@ -6,6 +6,8 @@ import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +40,7 @@ public final class TaskUpdates {
   private static final Logger LOG = LoggerFactory.getLogger(TaskUpdates.class);
 
   private final StatusUpdates streams;
+  private final TaskRecords records;
   private final AgentHooks hooks;
   private final Draining draining;
   private final Clock clock;
@@ -51,17 +54,20 @@ public final class TaskUpdates {
    * Nothing to tell yet.
    *
    * @param streams deliver what is told
+   * @param records keep what was told last
    * @param draining says of kills that they are its
    * @param loop where replies of hooks arrive
    */
   public TaskUpdates(
       StatusUpdates streams,
+      TaskRecords records,
       AgentHooks hooks,
       Draining draining,
       Clock clock,
       Metrics metrics,
       Executor loop) {
     this.streams = streams;
+    this.records = records;
     this.hooks = hooks;
     this.draining = draining;
     this.clock = clock;
@@ -173,38 +179,46 @@ public final class TaskUpdates {
     moved(null, task.task.getState());
   }
 
-  /** Tells of a task; nothing any more once it has told its end, or its framework ends. */
-  void tell(AgentTask task, TaskStatus.Builder builder) {
+  /**
+   * Tells of a task; nothing any more once it has told its end, or its framework ends.
+   *
+   * @return complete when nothing that happens to this process can have it untold
+   */
+  CompletionStage<?> tell(AgentTask task, TaskStatus.Builder builder) {
     if (task.framework().terminating || States.terminal(task.task.getState())) {
-      return;
+      return CompletableFuture.completedStage(null);
     }
     draining.explain(task.framework().info, builder);
     TaskStatus status = stamped(builder);
     remember(task, status);
+    records.changed(task);
     validUpdates.increment();
     FrameworkID framework = task.framework().info.getId();
     // Behind what a hook still looks at it waits in line, also when no hook is selected any more.
     if (hooks.isEmpty() && task.decorated.isDone()) {
-      streams.add(framework, status);
-      return;
+      return streams.add(framework, status);
     }
     // Hooks may take their time; updates of a task stay in order behind each other.
+    CompletableFuture<Void> told = new CompletableFuture<>();
     task.decorated =
         task.decorated
             .thenCompose(before -> hooks.taskStatus(framework, status))
             .thenApplyAsync(
                 decorated -> {
-                  if (!task.framework().terminating) {
-                    streams.add(framework, decorated);
+                  if (task.framework().terminating) {
+                    told.complete(null);
+                  } else {
+                    streams.add(framework, decorated).thenAccept(told::complete);
                   }
                   return decorated;
                 },
                 loop);
+    return told;
   }
 
-  /** Tells of a task that is not here. */
-  void tell(FrameworkID framework, TaskStatus.Builder builder) {
-    streams.add(framework, stamped(builder));
+  /** Tells of a task that is not here; complete as of the other. */
+  CompletionStage<?> tell(FrameworkID framework, TaskStatus.Builder builder) {
+    return streams.add(framework, stamped(builder));
   }
 
   /** Tells of a task that never got an entry (rule 111). */
@@ -257,6 +271,11 @@ public final class TaskUpdates {
   }
 
   // Delivering them.
+
+  /** As {@link StatusUpdates#restore}. */
+  void restore(FrameworkID framework, TaskStatus status) {
+    streams.restore(framework, status);
+  }
 
   /** As {@link StatusUpdates#acknowledge}. */
   Optional<TaskStatus> acknowledge(AcknowledgeUpdate message) {

@@ -3,8 +3,10 @@ package org.mezzo.agent.updates;
 import com.google.protobuf.ByteString;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import org.mezzo.agent.recovery.Journal;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -23,16 +25,21 @@ public final class StatusUpdates {
 
   private record Key(FrameworkID framework, TaskID task) {}
 
+  private final Journal journal;
   private final UpdateStreams<Key, TaskStatus> streams;
 
   /**
    * Starts paused.
    *
+   * @param journal has updates before anybody is told of them
    * @param timers runs something on the loop later
    * @param sender takes updates to the master; one it loses is sent again
    */
   public StatusUpdates(
-      BiFunction<Duration, Runnable, Timer> timers, Consumer<StatusUpdate> sender) {
+      Journal journal,
+      BiFunction<Duration, Runnable, Timer> timers,
+      Consumer<StatusUpdate> sender) {
+    this.journal = journal;
     streams =
         new UpdateStreams<>(
             timers,
@@ -46,8 +53,27 @@ public final class StatusUpdates {
                         .build()));
   }
 
-  /** Appends to a task's stream and sends at once when nothing is under way. */
-  public void add(FrameworkID framework, TaskStatus status) {
+  /**
+   * Appends to a task's stream and sends at once when nothing is under way. What cannot be kept on
+   * disk is told all the same.
+   *
+   * @return complete when it is in the stream
+   */
+  public CompletionStage<Void> add(FrameworkID framework, TaskStatus status) {
+    boolean keeps = journal.keeps(framework);
+    return journal
+        .update(framework, status)
+        .handle(
+            (kept, failure) -> {
+              if (!keeps || journal.keeps(framework)) {
+                restore(framework, status);
+              }
+              return null;
+            });
+  }
+
+  /** Appends what was kept by an earlier process. */
+  public void restore(FrameworkID framework, TaskStatus status) {
     streams.add(new Key(framework, status.getTaskId()), status);
   }
 
@@ -59,6 +85,7 @@ public final class StatusUpdates {
   public Optional<TaskStatus> acknowledge(FrameworkID framework, TaskID task, ByteString uuid) {
     Key key = new Key(framework, task);
     Optional<TaskStatus> acknowledged = streams.acknowledge(key, uuid);
+    journal.acknowledged(framework, task, uuid);
     if (acknowledged.isEmpty()) {
       LOG.debug("Ignored an acknowledgement for task {}: it is not for the pending update", task);
     } else if (States.terminal(acknowledged.get().getState())) {
@@ -85,6 +112,7 @@ public final class StatusUpdates {
   /** Forgets every stream of a framework. */
   public void remove(FrameworkID framework) {
     streams.remove(key -> key.framework().equals(framework));
+    journal.forget(framework);
   }
 
   /** The state of the last update of the task that was sent to the master. */

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.mezzo.agent.checks.CheckHost;
 import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.checks.Probe;
@@ -22,6 +23,8 @@ import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.recovery.Journal;
+import org.mezzo.agent.recovery.TestJournal;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.sandboxes.SandboxRetention;
@@ -29,6 +32,7 @@ import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -64,6 +68,7 @@ import org.mezzo.resources.Resources;
 final class ExecutorBench implements AutoCloseable {
   static final Duration GRACE = Duration.ofSeconds(5);
   static final Duration REGISTRATION = Duration.ofMinutes(1);
+  static final Duration REREGISTRATION = Duration.ofSeconds(2);
   static final AgentID AGENT = AgentID.newBuilder().setValue("s").build();
   static final FrameworkInfo FRAMEWORK =
       FrameworkInfo.newBuilder()
@@ -129,7 +134,7 @@ final class ExecutorBench implements AutoCloseable {
     @Override
     public CompletionStage<Launched> launch(LaunchRequest request) {
       requests.add(request);
-      if (request.containerId().startsWith("check-")) {
+      if (request.containerId().value().startsWith("check-")) {
         checks.add(new CompletableFuture<>());
         return CompletableFuture.completedFuture(
             new Launched(request.containerId(), 43, checks.get(checks.size() - 1)));
@@ -138,26 +143,27 @@ final class ExecutorBench implements AutoCloseable {
     }
 
     @Override
-    public void signal(String containerId, int signal) {
+    public CompletionStage<Boolean> signal(ContainerId containerId, int signal) {
       signals.add(signal);
+      return CompletableFuture.completedFuture(true);
     }
 
     @Override
-    public CompletionStage<Void> destroy(String containerId) {
-      destroyed.add(containerId);
+    public CompletionStage<Void> destroy(ContainerId containerId) {
+      destroyed.add(containerId.toString());
       return CompletableFuture.completedFuture(null);
     }
 
     @Override
-    public CompletionStage<Optional<ResourceStatistics>> usage(String containerId) {
+    public CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId) {
       return CompletableFuture.completedFuture(Optional.empty());
     }
 
     @Override
-    public CompletionStage<ContainerStatus> status(String containerId) {
+    public CompletionStage<ContainerStatus> status(ContainerId containerId) {
       return CompletableFuture.completedFuture(
           ContainerStatus.newBuilder()
-              .setContainerId(ContainerID.newBuilder().setValue(containerId))
+              .setContainerId(ContainerID.newBuilder().setValue(containerId.value()))
               .build());
     }
 
@@ -165,14 +171,27 @@ final class ExecutorBench implements AutoCloseable {
     public void selectIsolation(List<String> isolation) {}
 
     @Override
-    public Set<String> containers() {
+    public Set<ContainerId> containers() {
       return Set.of();
     }
 
     @Override
-    public CompletionStage<List<Leftover>> destroyLeftovers() {
+    public CompletionStage<Optional<Termination>> termination(ContainerId containerId) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    @Override
+    public CompletionStage<Boolean> remove(ContainerId containerId) {
+      return CompletableFuture.completedFuture(false);
+    }
+
+    @Override
+    public CompletionStage<List<Recovered>> recover(Predicate<ContainerId> keep) {
       return CompletableFuture.completedFuture(List.of());
     }
+
+    @Override
+    public void detach() {}
 
     @Override
     public void close(Duration limit) {}
@@ -186,6 +205,7 @@ final class ExecutorBench implements AutoCloseable {
   final Usage usage = new Usage();
   final FrameworkEntry framework;
   final StatusUpdates streams;
+  final Journal journal;
   private final List<Armed> armed = new ArrayList<>();
   private final LocalModules modules = new LocalModules();
   private final SandboxCollector collector;
@@ -208,11 +228,15 @@ final class ExecutorBench implements AutoCloseable {
             sandbox -> false,
             sandbox -> {});
     hooks = new AgentHooks(modules.of(CONTEXT).chain(Kinds.HOOK, List.of(), Runnable::run));
-    streams = new StatusUpdates(this::arm, sent::add);
+    journal = TestJournal.in(folder);
+    TaskRecords records = new TaskRecords(journal);
+    journal.framework(info);
+    streams = new StatusUpdates(journal, this::arm, sent::add);
     streams.resume();
     TaskUpdates updates =
         new TaskUpdates(
             streams,
+            records,
             hooks,
             new Draining(folder, Runnable::run, Runnable::run, Clock.systemUTC()),
             Clock.systemUTC(),
@@ -229,14 +253,16 @@ final class ExecutorBench implements AutoCloseable {
     host =
         new ExecutorHost(
             this::arm,
+            Clock.systemUTC(),
             taskContainers,
             new TaskSandboxes(new SandboxPaths(folder), collector, files),
             updates,
+            records,
             hooks,
             usage,
             new ExecutorPhases(CONTEXT.metrics()),
             CONTEXT.metrics().counter("errors"),
-            new AgentTasks.Limits(GRACE, REGISTRATION, "1mins", 10),
+            new AgentTasks.Limits(GRACE, REGISTRATION, "1mins", REREGISTRATION, 10),
             new Checking(
                 new CheckHost(this::probe, Runnable::run, this::arm, System::nanoTime),
                 taskContainers,

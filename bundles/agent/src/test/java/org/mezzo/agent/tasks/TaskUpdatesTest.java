@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.recovery.Journal;
+import org.mezzo.agent.recovery.TestJournal;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.api.DaemonContext;
@@ -67,11 +69,14 @@ class TaskUpdatesTest {
     AgentHooks hooks = new AgentHooks(modules.of(AGENT).chain(Kinds.HOOK, List.of("slow"), loop));
     modules.awaitHolders();
     List<StatusUpdate> sent = new CopyOnWriteArrayList<>();
-    StatusUpdates streams = new StatusUpdates((delay, task) -> () -> {}, sent::add);
+    Journal journal = TestJournal.in(folder);
+    TaskRecords records = new TaskRecords(journal);
+    StatusUpdates streams = new StatusUpdates(journal, (delay, task) -> () -> {}, sent::add);
     streams.resume();
     Draining draining = new Draining(folder, Runnable::run, loop, Clock.systemUTC());
     TaskUpdates updates =
-        new TaskUpdates(streams, hooks, draining, Clock.systemUTC(), AGENT.metrics(), loop);
+        new TaskUpdates(
+            streams, records, hooks, draining, Clock.systemUTC(), AGENT.metrics(), loop);
     AgentID agent = AgentID.newBuilder().setValue("s").build();
     updates.agent(agent);
     TaskInfo info =
@@ -92,9 +97,11 @@ class TaskUpdatesTest {
             TaskVolumes.NONE,
             new ExecutorHost(
                 (delay, later) -> () -> {},
+                Clock.systemUTC(),
                 null,
                 null,
                 updates,
+                records,
                 hooks,
                 new Usage(),
                 new ExecutorPhases(AGENT.metrics()),

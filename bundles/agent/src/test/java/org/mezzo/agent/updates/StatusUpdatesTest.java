@@ -3,10 +3,13 @@ package org.mezzo.agent.updates;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.agent.recovery.TestJournal;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -26,8 +29,12 @@ class StatusUpdatesTest {
 
   private final List<Alarm> alarms = new ArrayList<>();
   private final List<StatusUpdate> sent = new ArrayList<>();
-  private final StatusUpdates updates = new StatusUpdates(this::timer, sent::add);
+  private final StatusUpdates updates;
   private Duration now = Duration.ZERO;
+
+  StatusUpdatesTest(@TempDir Path folder) {
+    updates = new StatusUpdates(TestJournal.in(folder), this::timer, sent::add);
+  }
 
   private Timer timer(Duration delay, Runnable task) {
     Alarm alarm = new Alarm();

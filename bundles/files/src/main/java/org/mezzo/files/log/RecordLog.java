@@ -95,6 +95,9 @@ public final class RecordLog implements AutoCloseable {
           name + " " + file + " takes no writes since one failed half way; restart this process",
           broken);
     }
+    if (changes.isEmpty()) {
+      return;
+    }
     long end = channel.position();
     try {
       write(channel, record(changes));

@@ -1,0 +1,263 @@
+package org.mezzo.itests.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
+
+/** Agents that are killed, stopped and started again, and tasks that must not notice. */
+class AgentRecoveryIT {
+  private static final Duration LIMIT = Duration.ofSeconds(120);
+  private static final int KILLS = Integer.getInteger("mezzo.recovery.kills", 6);
+  private static final int TASKS = Integer.getInteger("mezzo.recovery.tasks", 60);
+  private static final Set<String> ENDS =
+      Set.of("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST", "TASK_DROPPED");
+
+  @TempDir Path folder;
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private final int port;
+  private final int agentPort;
+  private final URI master;
+  private MezzoProcess agent;
+
+  AgentRecoveryIT() throws Exception {
+    port = Distribution.freePort();
+    agentPort = Distribution.freePort();
+    master = URI.create("http://127.0.0.1:" + port);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (int i = open.size() - 1; i >= 0; i--) {
+      open.get(i).close();
+    }
+  }
+
+  private void startCluster() throws Exception {
+    open.add(
+        MezzoProcess.start(
+            Distribution.built(),
+            folder.resolve("logs"),
+            "master",
+            "--port=" + port,
+            "--allocation_interval=100ms",
+            "--work_dir=" + folder.resolve("master")));
+    Await.until(
+        "the master answers", LIMIT, () -> Http.get(master.resolve("/state")).status() == 200);
+    startAgent();
+  }
+
+  private void startAgent() throws Exception {
+    agent =
+        MezzoProcess.start(
+            Distribution.built(),
+            folder.resolve("logs"),
+            "agent",
+            "--master=127.0.0.1:" + port,
+            "--port=" + agentPort,
+            "--resources=cpus:8;mem:4096;disk:1024",
+            "--runtime_dir=" + folder.resolve("run"),
+            "--work_dir=" + folder.resolve("agent"));
+    open.add(agent);
+    awaitAgent(true);
+  }
+
+  private void awaitAgent(boolean active) {
+    Await.until(
+        "the agent is " + (active ? "active" : "gone"),
+        LIMIT,
+        () ->
+            Http.get(master.resolve("/slaves")).json().at("/slaves/0/active").asBoolean()
+                == active);
+  }
+
+  private TestFramework framework(boolean checkpoint) throws Exception {
+    TestFramework framework =
+        TestFramework.subscribe(
+            master,
+            """
+            {"user":"%s","name":"recovery","roles":["r"],"checkpoint":%s,"failover_timeout":600.0,
+             "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
+            """
+                .formatted(System.getProperty("user.name"), checkpoint));
+    open.add(framework);
+    return framework;
+  }
+
+  private static JsonNode offer(TestFramework framework) {
+    return framework.await("OFFERS", event -> true, LIMIT).at("/offers/offers/0");
+  }
+
+  /** The sandbox of the only run of a task. */
+  private Path sandbox(String task) throws Exception {
+    try (Stream<Path> all = Files.walk(folder.resolve("agent/slaves"), 8)) {
+      return all.filter(path -> path.endsWith(Path.of("executors", task, "runs", "latest")))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private static String waitingFor(String file, int status) {
+    return "echo $$ > pid; while [ ! -e %s ]; do sleep 0.05; done; exit %d".formatted(file, status);
+  }
+
+  private long pid(String task) throws Exception {
+    Path file = sandbox(task).resolve("pid");
+    Await.until("the task's pid is known", () -> !Files.readString(file).isBlank());
+    return Long.parseLong(Files.readString(file).strip());
+  }
+
+  private static List<String> ends(TestFramework framework, String task) {
+    return framework.events().stream()
+        .map(event -> event.at("/update/status"))
+        .filter(status -> status.at("/task_id/value").asText().equals(task))
+        .filter(status -> ENDS.contains(status.path("state").asText()))
+        .map(status -> status.path("state").asText() + " " + status.path("uuid").asText())
+        .distinct()
+        .toList();
+  }
+
+  @Test
+  void tasksOfAKilledAgentRunOnAndWhatEndedMeanwhileIsTold() throws Exception {
+    startCluster();
+    TestFramework framework = framework(true);
+    framework.launch(offer(framework), "runs", waitingFor("end", 0));
+    framework.awaitState("runs", "TASK_RUNNING");
+    framework.launch(offer(framework), "ends", waitingFor("end", 3));
+    framework.awaitState("ends", "TASK_RUNNING");
+    long runs = pid("runs");
+    long ends = pid("ends");
+
+    agent.killAlone();
+    awaitAgent(false);
+    Files.createFile(sandbox("ends").resolve("end"));
+    Await.until("it has ended", () -> ProcessHandle.of(ends).isEmpty());
+    startAgent();
+
+    JsonNode status = framework.awaitState("ends", "TASK_FAILED");
+    assertThat(status.path("message").asText()).isEqualTo("Command exited with status 3");
+    assertThat(ProcessHandle.of(runs)).isPresent();
+    assertThat(ends(framework, "runs")).isEmpty();
+    assertThat(Http.get(master.resolve("/tasks")).json().path("tasks"))
+        .anyMatch(
+            task ->
+                task.path("id").asText().equals("runs")
+                    && task.path("state").asText().equals("TASK_RUNNING"));
+
+    Files.createFile(sandbox("runs").resolve("end"));
+    framework.awaitState("runs", "TASK_FINISHED");
+    assertThat(ends(framework, "runs")).hasSize(1);
+    assertThat(ends(framework, "ends")).hasSize(1);
+  }
+
+  @Test
+  void tasksRunOnWhenTheirAgentIsStoppedAndCanBeKilledAfterwards() throws Exception {
+    startCluster();
+    TestFramework framework = framework(true);
+    framework.launch(offer(framework), "runs", waitingFor("end", 0));
+    framework.awaitState("runs", "TASK_RUNNING");
+    long pid = pid("runs");
+    agent.terminate();
+    assertThat(agent.await(LIMIT)).isZero();
+    assertThat(ProcessHandle.of(pid)).isPresent();
+    startAgent();
+    var kill = framework.call("KILL");
+    kill.putObject("kill").putObject("task_id").put("value", "runs");
+    framework.send(kill);
+    framework.awaitState("runs", "TASK_KILLED");
+    Await.until("its process is gone", () -> ProcessHandle.of(pid).isEmpty());
+    assertThat(ends(framework, "runs")).hasSize(1);
+  }
+
+  @Test
+  void tasksOfFrameworksThatDoNotWantItEndWithTheirAgent() throws Exception {
+    startCluster();
+    TestFramework framework = framework(false);
+    framework.launch(offer(framework), "runs", waitingFor("end", 0));
+    framework.awaitState("runs", "TASK_RUNNING");
+    long pid = pid("runs");
+    agent.killAlone();
+    awaitAgent(false);
+    startAgent();
+    Await.until("its process is gone", () -> ProcessHandle.of(pid).isEmpty());
+    Await.until("its end is told", LIMIT, () -> !ends(framework, "runs").isEmpty());
+  }
+
+  /** Killed at any instant: each task ends once, and nothing runs that nobody knows of. */
+  @Test
+  void everyTaskEndsOnceHoweverOftenTheAgentIsKilled() throws Exception {
+    long seed = Long.getLong("mezzo.recovery.seed", System.nanoTime());
+    System.out.println("AgentRecoveryIT: -Dmezzo.recovery.seed=" + seed);
+    Random random = new Random(seed);
+    startCluster();
+    TestFramework framework = framework(true);
+    int launched = 0;
+    int kills = 0;
+    while (launched < TASKS || kills < KILLS) {
+      if (launched < TASKS) {
+        JsonNode offer = offer(framework);
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < 5 && launched < TASKS; i++) {
+          ids.add("t" + launched++);
+        }
+        framework.launch(offer, ids, "sleep 0.$(( $$ % 10 )); exit 0");
+      }
+      if (kills * TASKS < launched * KILLS) {
+        Thread.sleep(random.nextInt(1500));
+        kills++;
+        agent.killAlone();
+        awaitAgent(false);
+        startAgent();
+      }
+    }
+    int[] seen = new int[1];
+    Map<String, List<String>> all = new HashMap<>();
+    int tasks = launched;
+    Await.until(
+        "every task has ended",
+        LIMIT,
+        () -> {
+          // What comes again was not heard, and is acknowledged again.
+          List<JsonNode> events = framework.events();
+          while (seen[0] < events.size()) {
+            framework.acknowledge(events.get(seen[0]++).at("/update/status"));
+          }
+          all.clear();
+          for (int i = 0; i < tasks; i++) {
+            all.put("t" + i, ends(framework, "t" + i));
+          }
+          return all.values().stream().noneMatch(List::isEmpty);
+        });
+    assertThat(all).allSatisfy((task, ends) -> assertThat(ends).as(task).hasSize(1));
+    Await.until(
+        "nothing runs any more",
+        LIMIT,
+        () ->
+            ProcessHandle.allProcesses()
+                .noneMatch(
+                    process ->
+                        process
+                            .info()
+                            .arguments()
+                            .map(
+                                arguments ->
+                                    String.join(" ", arguments)
+                                        .contains(folder.resolve("run").toString()))
+                            .filter(ours -> process.pid() != agent.pid())
+                            .orElse(false)));
+  }
+}
