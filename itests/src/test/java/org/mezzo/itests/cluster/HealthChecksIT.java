@@ -199,8 +199,8 @@ class HealthChecksIT {
 
   @Test
   void connectionsAreTried() throws Exception {
-    try (TestFramework framework = subscribe();
-        ServerSocket server = new ServerSocket(0, 50, loopback())) {
+    ServerSocket server = new ServerSocket(0, 50, loopback());
+    try (TestFramework framework = subscribe()) {
       launch(
           framework,
           "port",
@@ -215,6 +215,8 @@ class HealthChecksIT {
       JsonNode closed = framework.awaitState("port", "TASK_RUNNING");
       assertThat(closed.at("/check_status/tcp/succeeded").asBoolean(true)).isFalse();
       framework.teardown();
+    } finally {
+      server.close();
     }
   }
 }
