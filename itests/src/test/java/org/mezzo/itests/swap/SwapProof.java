@@ -231,9 +231,9 @@ final class SwapProof implements AutoCloseable {
     Row row = swap(kind, kind == Kinds.ALLOCATOR ? tasks.offers() : launches, 3);
     tasks.pause();
     row.failures.addAll(launches.failures());
-    if (kind == Kinds.FETCHER && witness.calls(kind.name(), "fetch") != launches.count()) {
+    if (kind == Kinds.FETCHER && witness.calls(kind.name(), "fetch") != tasks.files()) {
       row.failures.add(
-          witness.calls(kind.name(), "fetch") - launches.count() + " fetches were made twice");
+          witness.calls(kind.name(), "fetch") - tasks.files() + " fetches were made twice");
     }
     return row;
   }

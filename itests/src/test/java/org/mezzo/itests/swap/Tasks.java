@@ -20,8 +20,8 @@ import org.mezzo.itests.swap.modules.SwappedFetcher;
 
 /**
  * A framework with 50 tasks that run all along. Beside them it launches short ones, 10 a second in
- * bursts, or has four at a time fetch a file. Every task checks that hook and isolator have seen
- * it, and every update that the hook has.
+ * bursts, or has four at a time fetch a file, every other time together from the cache. Every task
+ * checks that hook and isolator have seen it, and every update that the hook has.
  */
 final class Tasks implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(120);
@@ -60,6 +60,8 @@ final class Tasks implements AutoCloseable {
   private Operations offers = new Operations();
   private long lastOffers;
   private int number;
+  private int files;
+  private boolean sharing;
   private boolean killing;
   private volatile boolean ended;
 
@@ -97,6 +99,12 @@ final class Tasks implements AutoCloseable {
     mode = what;
     launches = new Operations();
     offers = new Operations();
+    files = 0;
+  }
+
+  /** How many files those that were launched have to be fetched: one for all that share it. */
+  synchronized int files() {
+    return files;
   }
 
   /** From being accepted to running. */
@@ -203,11 +211,16 @@ final class Tasks implements AutoCloseable {
       } else if (mode == Mode.FETCHES) {
         int here = (int) open.values().stream().filter(agent::equals).count();
         add(ids, agent, Math.min(FETCHES / AGENTS - here, fit));
+        sharing ^= !ids.isEmpty();
+        boolean shared = sharing;
+        files += ids.isEmpty() || !shared ? ids.size() : 1;
         command.put("value", CHECK_FILE);
         command
             .putArray("uris")
             .addObject()
-            .put("value", "swap://" + fetch.toMillis() + "/data")
+            .put("value", "swap://" + fetch.toMillis() + "/data-" + number)
+            .put("output_file", "data")
+            .put("cache", shared)
             .put("extract", false);
       }
       ids.forEach(id -> accepted.put(id, now));

@@ -22,10 +22,11 @@ import org.osgi.annotation.versioning.ProviderType;
  * is asked before each fetch and returns at once.
  *
  * <p>A fetch that throws fails the launch of that task with the exception's message in the
- * sandbox's {@code stderr}. A fetch whose fetcher is swapped meanwhile is tried once more with the
- * successor, so a fetch that is cut off must leave nothing that disturbs another one. While no
- * fetcher serves a scheme, tasks that need it fail with a message that names the scheme, and others
- * run. A fetcher holds no state that a successor needs: it is told nothing when it appears.
+ * sandbox's {@code stderr}. A fetch whose fetcher is swapped meanwhile, and does not end in time,
+ * is begun anew with the successor, so one that is cut off must leave nothing that disturbs another
+ * one. While no fetcher serves a scheme, tasks that need it fail with a message that names the
+ * scheme, and others run. A fetcher holds no state that a successor needs: it is told nothing when
+ * it appears.
  */
 @ConsumerType
 public interface Fetcher extends Module {

@@ -335,10 +335,19 @@ final class FetchCache implements AutoCloseable {
       if (state != State.READY) {
         remove(entry);
       }
-      orphan = entry.file != null && !closing && entry.references == 0 && !entry.listed;
+      orphan = isOrphan(entry);
     }
     entry.settled.complete(null);
     return orphan;
+  }
+
+  /** Whether it has a file that is nobody's any more; called with the lock. */
+  private boolean isOrphan(Entry entry) {
+    return entry.file != null
+        && entry.references == 0
+        && !entry.listed
+        && entry.download == null
+        && !closing;
   }
 
   /** Takes an entry out of the table; its file is deleted by whoever calls, or by the last user. */
@@ -521,7 +530,7 @@ final class FetchCache implements AutoCloseable {
           if (entry.download != null) {
             entry.download.cancel();
           }
-          orphan = !entry.listed && entry.state == State.READY;
+          orphan = isOrphan(entry);
         }
       }
       if (orphan) {

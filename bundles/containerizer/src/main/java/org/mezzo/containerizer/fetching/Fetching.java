@@ -128,7 +128,7 @@ final class Fetching implements Fetch.Work {
         .use(
             owner,
             item.text(),
-            item.name(),
+            item.source(),
             () ->
                 isLocalOfUser(item)
                     ? localDescription(item)

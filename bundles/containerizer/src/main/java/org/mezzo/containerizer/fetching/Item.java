@@ -127,6 +127,14 @@ record Item(String text, URI uri, Path target, boolean executable, boolean extra
     return target.getFileName().toString();
   }
 
+  /** What the URI itself calls its file, without a query, which may be secret. */
+  String source() {
+    int query = text.indexOf('?');
+    String path = query < 0 ? text : text.substring(0, query);
+    String last = path.substring(path.lastIndexOf('/') + 1);
+    return last.isEmpty() ? "file" : last;
+  }
+
   /** The URI as it may be shown. */
   String shown() {
     return Uris.shown(text);

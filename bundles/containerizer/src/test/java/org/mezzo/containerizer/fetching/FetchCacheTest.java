@@ -448,6 +448,23 @@ class FetchCacheTest {
   }
 
   @Test
+  void anEntryIsNamedAfterItsUriWhateverTheTaskCallsIt() throws Exception {
+    start(1000);
+    store.has("tool", 100);
+    CommandInfo.URI uri =
+        CommandInfo.URI
+            .newBuilder()
+            .setValue("store:///tool?key=secret")
+            .setCache(true)
+            .setOutputFile("d/data")
+            .build();
+    Path sandbox = sandbox();
+    await(fetcher.begin(List.of(uri), sandbox, Optional.empty()));
+    assertThat(sandbox.resolve("d/data")).hasSize(100);
+    assertThat(entries()).containsExactly(cache().resolve(OWN).resolve("c1-tool"));
+  }
+
+  @Test
   void whatVanishedIsFetchedAgain() throws Exception {
     start(1000);
     store.has("a", 100);

@@ -2,7 +2,9 @@ package org.mezzo.itests.swap.modules;
 
 import java.io.IOException;
 import java.io.Writer;
+import java.net.URI;
 import java.nio.file.Files;
+import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.fetcher.Fetcher;
@@ -14,6 +16,8 @@ import org.mezzo.api.fetcher.Fetcher;
 public final class SwappedFetcher implements Fetcher {
   /** Of the files that it makes. */
   public static final int LINES = 10;
+
+  private static final long LARGEST = 100_000;
 
   private final Witness witness = new Witness(KIND);
 
@@ -36,6 +40,12 @@ public final class SwappedFetcher implements Fetcher {
     } catch (Exception e) {
       throw new IOException(e);
     }
+  }
+
+  /** As much as it may have; without it nothing would be kept in the agent's cache. */
+  @Override
+  public Description describe(URI uri) {
+    return new Description(Optional.of(LARGEST), Optional.empty());
   }
 
   private boolean write(Request request) throws IOException, InterruptedException {
