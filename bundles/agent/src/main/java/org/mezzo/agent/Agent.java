@@ -19,12 +19,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
+import org.mezzo.agent.checks.probes.NetworkProbes;
 import org.mezzo.agent.detection.Machine;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
 import org.mezzo.agent.endpoints.AgentReads;
 import org.mezzo.agent.endpoints.ContainerLook;
+import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.registration.LeaderDetection;
@@ -39,6 +41,7 @@ import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.coordination.Coordination;
@@ -111,6 +114,7 @@ public final class Agent implements Daemon {
   private final TaskSandboxes sandboxes;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
+  private final NetworkProbes probes;
   private final StatusUpdates updates;
   private final AgentTasks tasks;
   private final MasterLink link;
@@ -178,6 +182,7 @@ public final class Agent implements Daemon {
         Containerizer.open(
             new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
     frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
+    probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
     updates = new StatusUpdates(loop::schedule, this::sendUpdate);
     tasks = tasks();
     operations.connect(
@@ -288,10 +293,11 @@ public final class Agent implements Daemon {
         sandboxes,
         new TaskUpdates(updates, hooks, draining, frame.clock(), frame.metrics(), loop),
         hooks,
-        new AgentTasks.Surroundings(operations, volumes, draining),
+        new AgentTasks.Surroundings(operations, volumes, draining, probes),
         this::endDrainIfEmpty,
+        call -> link.send(call),
         frame.metrics(),
-        new AgentTasks.Limits(how.shutdownGrace(), how.completedExecutors()));
+        how.limits());
   }
 
   private void addRoutes(Verbosity verbosity) {
@@ -318,11 +324,14 @@ public final class Agent implements Daemon {
     new AgentEndpoints(
             self, reads, containers, flags.daemon(), frame.metrics(), frame.files(), verbosity)
         .install(frame.router(), frame.authorization(), frame.workers());
+    frame
+        .router()
+        .add(ExecutorApi.of(tasks, loop, frame.workers(), frame.authorization(), frame.metrics()));
   }
 
   /** Whether a container may still be in the sandbox, whoever launched it. */
   private boolean occupied(Path sandbox) {
-    return containerizer.containers().contains(sandbox.getFileName().toString());
+    return containerizer.containers().contains(ContainerId.of(sandbox.getFileName().toString()));
   }
 
   private void forget(Path sandbox) {
@@ -386,25 +395,17 @@ public final class Agent implements Daemon {
       metrics.gauge("slave/" + name + "_revocable_used", () -> 0);
       metrics.gauge("slave/" + name + "_revocable_percent", () -> 0);
     }
-    // A command is started by the agent itself: no executor registers, or sends or gets messages.
-    metrics.gauge("slave/executors_registering", () -> 0);
-    metrics.gauge("slave/executors_terminating", () -> 0);
-    for (String none :
-        List.of(
-            "executors_preempted",
-            "invalid_status_updates",
-            "recovery_errors",
-            "valid_framework_messages")) {
+    for (String none : List.of("executors_preempted", "recovery_errors")) {
       metrics.counter("slave/" + none);
     }
   }
 
   /** Nothing of an earlier process may run on: its tasks are unknown to this one. */
   private void clearLeftovers() throws IOException {
-    CompletableFuture<List<Containerizer.Leftover>> leftovers =
-        containerizer.destroyLeftovers().toCompletableFuture();
+    CompletableFuture<List<Containerizer.Recovered>> leftovers =
+        containerizer.recover(container -> false).toCompletableFuture();
     try {
-      List<Containerizer.Leftover> found =
+      List<Containerizer.Recovered> found =
           leftovers.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       if (!found.isEmpty()) {
         LOG.warn(
@@ -521,8 +522,7 @@ public final class Agent implements Daemon {
             tasks.shutdownExecutor(
                 event.getShutdownExecutor().getFrameworkId(),
                 event.getShutdownExecutor().getExecutorId().getValue());
-        case FRAMEWORK_MESSAGE ->
-            tasks.message(event.getFrameworkMessage().getExecutorId().getValue());
+        case FRAMEWORK_MESSAGE -> tasks.message(event.getFrameworkMessage());
         case UPDATE_FRAMEWORK -> tasks.updateFramework(event.getUpdateFramework().getFramework());
         case RECONCILE_TASKS -> tasks.reconcile(event.getReconcileTasks());
         case APPLY_OPERATION -> operations.apply(event.getApplyOperation());
@@ -579,7 +579,7 @@ public final class Agent implements Daemon {
     if (!closing.compareAndSet(false, true)) {
       return;
     }
-    Duration grace = flags.tasks().shutdownGrace();
+    Duration grace = flags.tasks().limits().shutdownGrace();
     CompletableFuture<Void> idle = new CompletableFuture<>();
     loop.execute(
         () -> {

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.json.JsonOut;
@@ -46,9 +47,9 @@ public final class ContainerLook {
     /** Names and statistics, as fields of an object. */
     void describe(JsonOut json) {
       json.field("executor_id", executor());
-      json.field("executor_name", of.executor().name());
+      json.field("executor_name", of.executor().info().getName());
       json.field("framework_id", framework());
-      json.field("source", executor());
+      json.field("source", of.executor().info().getSource());
       usage.ifPresent(statistics -> json.message("statistics", statistics));
     }
   }
@@ -74,7 +75,7 @@ public final class ContainerLook {
   private CompletionStage<List<Looked>> look(List<AgentReads.Running> running) {
     CompletionStage<List<Looked>> all = CompletableFuture.completedStage(new ArrayList<>());
     for (AgentReads.Running one : running) {
-      String container = one.executor().containerId();
+      ContainerId container = ContainerId.of(one.executor().containerId());
       CompletionStage<Looked> looked =
           containerizer
               .usage(container)

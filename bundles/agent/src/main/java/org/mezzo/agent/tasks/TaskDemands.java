@@ -9,9 +9,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Environment;
+import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.LinuxInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.SeccompInfo;
@@ -28,6 +31,7 @@ final class TaskDemands {
   static final List<Descriptor> LOOKED_INTO =
       List.of(
           TaskInfo.getDescriptor(),
+          ExecutorInfo.getDescriptor(),
           CommandInfo.getDescriptor(),
           CommandInfo.URI.getDescriptor(),
           Environment.getDescriptor(),
@@ -37,12 +41,20 @@ final class TaskDemands {
           NetworkInfo.getDescriptor(),
           NetworkInfo.IPAddress.getDescriptor(),
           LinuxInfo.getDescriptor(),
-          SeccompInfo.getDescriptor());
+          SeccompInfo.getDescriptor(),
+          HealthCheck.getDescriptor(),
+          HealthCheck.HTTPCheckInfo.getDescriptor(),
+          HealthCheck.TCPCheckInfo.getDescriptor(),
+          CheckInfo.getDescriptor(),
+          CheckInfo.Command.getDescriptor(),
+          CheckInfo.Http.getDescriptor(),
+          CheckInfo.Tcp.getDescriptor());
 
   /**
    * Fields that say nothing this agent would not do. {@code cache} is about how a file is fetched,
-   * {@code data} is for executors, labels and discovery are for those who read them; checks are
-   * ignored with a warning. Custom executors are refused before.
+   * {@code data} is for executors, labels and discovery are for those who read them; {@code
+   * statuses} of a health check mean nothing in Mesos either. A custom executor is looked at by
+   * itself.
    */
   static final Set<String> TAKEN =
       Set.of(
@@ -50,15 +62,22 @@ final class TaskDemands {
           "TaskInfo.task_id",
           "TaskInfo.agent_id",
           "TaskInfo.resources",
-          "TaskInfo.executor",
-          "TaskInfo.health_check",
-          "TaskInfo.check",
           "TaskInfo.kill_policy",
           "TaskInfo.data",
           "TaskInfo.labels",
           "TaskInfo.discovery",
           "TaskInfo.max_completion_time",
           "TaskInfo.limits",
+          "ExecutorInfo.type",
+          "ExecutorInfo.executor_id",
+          "ExecutorInfo.framework_id",
+          "ExecutorInfo.resources",
+          "ExecutorInfo.name",
+          "ExecutorInfo.source",
+          "ExecutorInfo.data",
+          "ExecutorInfo.discovery",
+          "ExecutorInfo.shutdown_grace_period",
+          "ExecutorInfo.labels",
           "CommandInfo.shell",
           "CommandInfo.value",
           "CommandInfo.arguments",
@@ -71,7 +90,27 @@ final class TaskDemands {
           "Environment.Variable.name",
           "Environment.Variable.value",
           "NetworkInfo.labels",
-          "NetworkInfo.IPAddress.protocol");
+          "NetworkInfo.IPAddress.protocol",
+          "HealthCheck.type",
+          "HealthCheck.delay_seconds",
+          "HealthCheck.interval_seconds",
+          "HealthCheck.timeout_seconds",
+          "HealthCheck.consecutive_failures",
+          "HealthCheck.grace_period_seconds",
+          "HealthCheck.HTTPCheckInfo.protocol",
+          "HealthCheck.HTTPCheckInfo.scheme",
+          "HealthCheck.HTTPCheckInfo.port",
+          "HealthCheck.HTTPCheckInfo.path",
+          "HealthCheck.HTTPCheckInfo.statuses",
+          "HealthCheck.TCPCheckInfo.protocol",
+          "HealthCheck.TCPCheckInfo.port",
+          "CheckInfo.type",
+          "CheckInfo.delay_seconds",
+          "CheckInfo.interval_seconds",
+          "CheckInfo.timeout_seconds",
+          "CheckInfo.Http.port",
+          "CheckInfo.Http.path",
+          "CheckInfo.Tcp.port");
 
   /** Fields that are refused where their value asks for something. */
   static final Map<String, Predicate<Object>> REFUSED =
@@ -113,7 +152,27 @@ final class TaskDemands {
 
   /** Says what this agent cannot give a task and which field asks for it; empty: nothing. */
   static Optional<String> refusal(TaskInfo task) {
-    return refusal(task, "");
+    return refusal(task, "")
+        .or(() -> files(task.getHealthCheck().getCommand(), "health_check.command"))
+        .or(() -> files(task.getCheck().getCommand().getCommand(), "check.command.command"));
+  }
+
+  /** What a check needs has to be in the task's sandbox. */
+  private static Optional<String> files(CommandInfo check, String path) {
+    return check.getUrisCount() == 0
+        ? Optional.empty()
+        : Optional.of(
+            "This agent does not provide `"
+                + path
+                + ".uris`; let the task's own command fetch what its check needs");
+  }
+
+  /**
+   * The same of an executor that a framework gives. What its tasks ask for beside resources is
+   * between them.
+   */
+  static Optional<String> refusal(ExecutorInfo executor) {
+    return refusal(executor, "executor");
   }
 
   private static Optional<String> refusal(Message message, String path) {
