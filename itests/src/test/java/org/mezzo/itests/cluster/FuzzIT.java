@@ -27,8 +27,8 @@ import org.mezzo.protocol.json.Json;
  * forms, and broken HTTP, against every v1 endpoint and those that change something. Invariants: no
  * answer is a 500, no event holds the master's loop for 50 ms, what agents have is what is
  * allocated, offered and free of it, every task has its framework and its agent, and the cluster
- * still runs a task afterwards. Seeded: {@code -Dmezzo.fuzz.seed=N}; {@code
- * -Dmezzo.fuzz.seconds=120}.
+ * still runs a task afterwards. Calls that end a framework or an agent are for such as are there
+ * for that. Seeded: {@code -Dmezzo.fuzz.seed=N}; {@code -Dmezzo.fuzz.seconds=120}.
  */
 class FuzzIT {
   private static final String INFO =
@@ -45,6 +45,10 @@ class FuzzIT {
               + "\"],\"capabilities\":[{\"type\":\"MULTI_ROLE\"},"
               + "{\"type\":\"RESERVATION_REFINEMENT\"}]}");
 
+  /** Without roles and therefore without offers, which others are to get. */
+  private static final String VICTIM =
+      INFO.replace("}", ",\"capabilities\":[{\"type\":\"MULTI_ROLE\"}]}");
+
   /** Endpoints of the master that take a form, or JSON, and what they take. */
   private static final List<String> FORMS =
       List.of(
@@ -60,6 +64,8 @@ class FuzzIT {
   /** How often offers are looked for that calls can use. */
   private static final int LOOK = 25;
 
+  private static final int VICTIMS = 2;
+
   private static final double ROUNDING = 1e-3;
 
   private final List<byte[]> json = new ArrayList<>();
@@ -71,8 +77,9 @@ class FuzzIT {
     System.out.println("FuzzIT: -Dmezzo.fuzz.seed=" + seed);
     Random random = new Random(seed);
     try (Stalls stalls = new Stalls();
-        LocalCluster cluster = LocalCluster.start(Distribution.built(), 1);
-        TestFramework framework = TestFramework.subscribe(cluster.master(), FUZZING)) {
+        LocalCluster cluster = LocalCluster.start(Distribution.built(), 1 + VICTIMS);
+        TestFramework framework = TestFramework.subscribe(cluster.master(), FUZZING);
+        Victims victims = new Victims(cluster)) {
       JsonNode agent = cluster.agents().get(0);
       URI agentUri = URI.create("http://127.0.0.1:" + agent.path("port").asInt());
       corpus(framework, agent.path("id").asText());
@@ -96,9 +103,11 @@ class FuzzIT {
         URI endpoint = endpoints[api];
         if (sent % LOOK == 0) {
           calls.offers(offers(cluster, framework));
+          calls.victims(victims.framework().frameworkId(), victims.agents());
         }
         if (random.nextInt(2) == 0) {
-          String status = sound(calls, random, endpoint, prototypes[api], framework, seed, sent);
+          String status =
+              sound(calls, random, endpoint, prototypes[api], framework, victims, seed, sent);
           taken += status.contains(" 20") ? 1 : 0;
           sent++;
           continue;
@@ -135,9 +144,16 @@ class FuzzIT {
       }
       double longest = cluster.metric("master/event_longest_cpu_ms");
       System.out.printf(
-          "FuzzIT: %d requests, %d of them done, longest event %.1f ms on the processor, %.1f ms on"
-              + " the clock, longest stall of the machine %.1f ms%n",
-          sent, taken, longest, cluster.metric("master/event_longest_ms"), stalls.longestMillis());
+          "FuzzIT: %d requests, %d of them done, %d frameworks and %d agents ended, longest event"
+              + " %.1f ms on the processor, %.1f ms on the clock, longest stall of the machine %.1f"
+              + " ms%n",
+          sent,
+          taken,
+          victims.ended,
+          VICTIMS - victims.agentsLeft(),
+          longest,
+          cluster.metric("master/event_longest_ms"),
+          stalls.longestMillis());
       // Not the clock: on a loaded machine that tells how long others were running. A cold daemon
       // has needed up to 51 ms for a burst of 500 tasks; others run on slower processors.
       assertThat(longest)
@@ -145,6 +161,7 @@ class FuzzIT {
           .isLessThan(500);
       assertThat(taken).as("calls of %d that did something", sent).isPositive();
       assertBalanced(cluster, seed);
+      victims.close();
 
       try (TestFramework after = TestFramework.subscribe(cluster.master(), INFO)) {
         framework.teardown();
@@ -163,10 +180,12 @@ class FuzzIT {
       URI endpoint,
       Message prototype,
       TestFramework framework,
+      Victims victims,
       long seed,
       int number)
       throws Exception {
     byte[] body;
+    String stream = framework.streamId();
     String line = "POST " + endpoint.getPath();
     String type = "application/json";
     if (random.nextInt(6) == 0 && !endpoint.getPath().endsWith("scheduler")) {
@@ -178,6 +197,7 @@ class FuzzIT {
       boolean protobuf = random.nextBoolean();
       type = protobuf ? "application/x-protobuf" : type;
       body = protobuf ? call.toByteArray() : Json.encode(call);
+      stream = calls.ending() ? victims.last().streamId() : stream;
     }
     String head =
         line
@@ -186,7 +206,7 @@ class FuzzIT {
             + "\r\nContent-Length: "
             + body.length
             + "\r\nMesos-Stream-Id: "
-            + framework.streamId()
+            + stream
             + "\r\n\r\n";
     String status = send(endpoint, head.getBytes(StandardCharsets.ISO_8859_1), body);
     assertThat(status)
@@ -270,6 +290,55 @@ class FuzzIT {
       }
     }
     return sums;
+  }
+
+  /**
+   * The agents but the first, and a framework after the other: what calls end that end something.
+   */
+  private static final class Victims implements AutoCloseable {
+    private final LocalCluster cluster;
+    private final List<String> agents = new ArrayList<>();
+    private TestFramework framework;
+    private int ended;
+
+    Victims(LocalCluster cluster) throws Exception {
+      this.cluster = cluster;
+      List<JsonNode> all = cluster.agents();
+      all.subList(1, all.size()).forEach(agent -> agents.add(agent.path("id").asText()));
+      framework = TestFramework.subscribe(cluster.master(), VICTIM);
+    }
+
+    List<String> agents() {
+      return agents;
+    }
+
+    int agentsLeft() throws Exception {
+      Set<String> left = new HashSet<>();
+      cluster.agents().forEach(agent -> left.add(agent.path("id").asText()));
+      return (int) agents.stream().filter(left::contains).count();
+    }
+
+    TestFramework last() {
+      return framework;
+    }
+
+    /** The present one; a new one where that has been ended, or lost its stream to another. */
+    TestFramework framework() throws Exception {
+      for (JsonNode one : get(cluster, "/frameworks").path("frameworks")) {
+        if (one.path("id").asText().equals(framework.frameworkId()) && !framework.ended()) {
+          return framework;
+        }
+      }
+      ended++;
+      framework.close();
+      framework = TestFramework.subscribe(cluster.master(), VICTIM);
+      return framework;
+    }
+
+    @Override
+    public void close() throws Exception {
+      framework.close();
+    }
   }
 
   /** How long this machine kept a thread waiting that wanted to run every millisecond. */

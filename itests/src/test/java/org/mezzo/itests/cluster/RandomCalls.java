@@ -36,7 +36,11 @@ final class RandomCalls {
     0, 0.001, 1, 1, 2, 16, -1, 1e9, 1e300, Double.NaN, Double.POSITIVE_INFINITY
   };
 
-  /** Would end or drain the only agent, or the framework that makes the calls. */
+  /**
+   * End, drain or replace what they are for: that are the victims, never the agent and the
+   * framework that the others are for. Machines have names that are nobody's, because all agents
+   * are on one.
+   */
   private static final Set<String> FINAL =
       Set.of(
           "MARK_AGENT_GONE",
@@ -51,12 +55,25 @@ final class RandomCalls {
   private final String frameworkId;
   private final String agentId;
   private List<String> offers = List.of();
-  private boolean harmless;
+  private String victim = "x";
+  private List<String> victims = List.of("nobody");
+  private boolean ending;
 
   RandomCalls(Random random, String frameworkId, String agentId) {
     this.random = random;
     this.frameworkId = frameworkId;
     this.agentId = agentId;
+  }
+
+  /** What calls are for from now on that end it. */
+  void victims(String frameworkId, List<String> agentIds) {
+    victim = frameworkId;
+    victims = List.copyOf(agentIds);
+  }
+
+  /** Whether the last call is one for the victims. */
+  boolean ending() {
+    return ending;
   }
 
   /** Offers to answer from now on. */
@@ -69,7 +86,7 @@ final class RandomCalls {
     Message.Builder call = prototype.newBuilderForType();
     FieldDescriptor type = prototype.getDescriptorForType().findFieldByName("type");
     EnumValueDescriptor chosen = any(type.getEnumType().getValues());
-    harmless = FINAL.contains(chosen.getName());
+    ending = FINAL.contains(chosen.getName());
     call.setField(type, chosen);
     for (FieldDescriptor field : prototype.getDescriptorForType().getFields()) {
       if (field.equals(type)) {
@@ -87,7 +104,7 @@ final class RandomCalls {
   /** A form for an endpoint that changes resources, or is about a framework. */
   String form() {
     return switch (random.nextInt(3)) {
-      case 0 -> "frameworkId=" + any(List.of("x", "", "%", "a-0001"));
+      case 0 -> "frameworkId=" + any(List.of("x", "", "%", victim));
       case 1 -> "slaveId=" + agent() + "&resources=" + texts() + "&volumes=" + texts();
       default -> texts();
     };
@@ -116,7 +133,10 @@ final class RandomCalls {
   }
 
   private String agent() {
-    return harmless || random.nextInt(10) == 0 ? "nobody" : agentId;
+    if (random.nextInt(10) == 0) {
+      return "nobody";
+    }
+    return ending ? any(victims) : agentId;
   }
 
   private Resource resource() {
@@ -188,7 +208,7 @@ final class RandomCalls {
 
   private Message nested(Message.Builder message, int depth) {
     if (message instanceof FrameworkID.Builder id) {
-      return id.setValue(harmless || random.nextInt(10) == 0 ? "x" : frameworkId).build();
+      return id.setValue(random.nextInt(10) == 0 ? "x" : ending ? victim : frameworkId).build();
     }
     if (message instanceof AgentID.Builder id) {
       return id.setValue(agent()).build();

@@ -1,6 +1,8 @@
 package org.mezzo.benchmarks.loop;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -278,8 +280,8 @@ public final class PollersBenchmark implements AutoCloseable {
         FRAMEWORKS * tasksPerFramework,
         Runtime.getRuntime().maxMemory() >> 20);
     System.out.println(
-        "| asked for | as it is sent | one client: first, then median | ten clients together:"
-            + " median, last | loop, p99 | loop, longest |\n"
+        "| asked for | as it is sent | made, processor | one client: first, then median | ten"
+            + " clients together: median, last | loop, p99 | loop, longest |\n"
             + "|---|---|---|---|---|---|");
     large("`/state`", client -> client.poll("/state"));
     for (String call : new String[] {"GET_STATE", "GET_TASKS", "GET_AGENTS", "GET_FRAMEWORKS"}) {
@@ -298,16 +300,28 @@ public final class PollersBenchmark implements AutoCloseable {
     Emulated.await("no offers", () -> state().offers().isEmpty());
   }
 
+  /** What the master's readers have had of the processors, those that are there now. */
+  private static long readersNanos() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    return Arrays.stream(threads.getThreadInfo(threads.getAllThreadIds()))
+        .filter(thread -> thread != null && thread.getThreadName().startsWith("master-reader"))
+        .mapToLong(thread -> Math.max(0, threads.getThreadCpuTime(thread.getThreadId())))
+        .sum();
+  }
+
   private void large(String name, Asking asking) throws Exception {
     long[] alone = new long[LARGE_ROUNDS];
+    long[] processor = new long[LARGE_ROUNDS];
     int size = 0;
     probe.take();
     for (int i = 0; i < LARGE_ROUNDS; i++) {
       change();
       try (PollingClient client = new PollingClient(master.address().getPort(), compressed)) {
         long begin = System.nanoTime();
+        long before = readersNanos();
         size = asking.ask(client);
         alone[i] = System.nanoTime() - begin;
+        processor[i] = readersNanos() - before;
       }
     }
     change();
@@ -335,12 +349,14 @@ public final class PollersBenchmark implements AutoCloseable {
     }
     long first = alone[0];
     Arrays.sort(alone);
+    Arrays.sort(processor);
     long[] together = nanos.stream().mapToLong(it -> it).sorted().toArray();
     long[] delays = probe.take();
     System.out.printf(
-        "| %s | %.1f MB | %.2f s, %.2f s | %.2f s, %.2f s | %.1f ms | %.0f ms |%n",
+        "| %s | %.1f MB | %.2f s | %.2f s, %.2f s | %.2f s, %.2f s | %.1f ms | %.0f ms |%n",
         name,
         size / 1e6,
+        at(processor, 0.5) / 1e3,
         first / 1e9,
         at(alone, 0.5) / 1e3,
         at(together, 0.5) / 1e3,
