@@ -212,8 +212,10 @@ final class LaunchPipeline {
               fetcher.begin(
                   request.command().getUrisList(),
                   request.sandbox(),
-                  launch.account.map(user -> new TaskUser(
-                          user.name(), user.uid(), user.gid(), tools.switching(user))));
+                  launch.account.map(
+                      user ->
+                          new TaskUser(
+                              user.name(), user.uid(), user.gid(), tools.switching(user))));
           launch.onCancel(fetch::cancel);
           fetch
               .done()
