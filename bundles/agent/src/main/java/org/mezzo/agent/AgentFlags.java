@@ -19,6 +19,7 @@ import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerizerOptions;
+import org.mezzo.containerizer.LauncherChoice;
 import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.configuration.FlagTexts;
 import org.mezzo.flags.FlagException;
@@ -172,7 +173,8 @@ public record AgentFlags(
                     .orElseGet(() -> Path.of("/sys/fs/cgroup")),
                 flags.text("cgroups_root").orElse("mesos"))),
         fetching(flags),
-        Path.of("/bin/sh"));
+        Path.of("/bin/sh"),
+        launcher(flags));
   }
 
   private static ContainerizerOptions.Fetching fetching(Flags flags) throws FlagException {
@@ -183,6 +185,28 @@ public record AgentFlags(
         flags.bytes("fetcher_cache_size"),
         flags.bool("fetcher_cache_persist"),
         flags.bytes("fetcher_extraction_limit"));
+  }
+
+  private static LauncherChoice launcher(Flags flags) throws FlagException {
+    Optional<LauncherChoice.Kind> kind =
+        switch (flags.text("launcher").orElse("")) {
+          // Those of Mesos say nothing of how processes are started here.
+          case "", "linux", "posix" -> Optional.empty();
+          case "native" -> Optional.of(LauncherChoice.Kind.NATIVE);
+          case "shell" -> Optional.of(LauncherChoice.Kind.SHELL);
+          default ->
+              throw new FlagException(
+                  "--launcher="
+                      + flags.text("launcher").orElse("")
+                      + ": there are native and shell");
+        };
+    Optional<Path> libraries = FlagTexts.read(flags, "launcher_dir", Path::of);
+    if (libraries.isEmpty()) {
+      libraries =
+          Optional.ofNullable(System.getProperty("mezzo.home"))
+              .map(home -> Path.of(home, "lib", "native"));
+    }
+    return new LauncherChoice(kind, libraries.map(LauncherChoice::programIn));
   }
 
   private static Map<String, String> variables(String text) throws IOException {

@@ -13,13 +13,15 @@ import java.util.Optional;
  * @param cgroups absent: no container gets one, also when the agent may make them
  * @param fetching how URIs are fetched
  * @param shell the shell of shims and shell commands, normally {@code /bin/sh}
+ * @param launcher what starts their processes
  */
 public record ContainerizerOptions(
     List<String> isolation,
     boolean switchUser,
     Optional<CgroupRoot> cgroups,
     Fetching fetching,
-    Path shell) {
+    Path shell,
+    LauncherChoice launcher) {
 
   /**
    * Below what the containers' cgroups are made.

@@ -7,7 +7,9 @@
  *
  * <ul>
  *   <li>{@code launcher.sh}, {@code launcher.pid}, {@code launcher.log}: the shell that forks the
- *       shims, its process id and what it complained about. It ends when the agent does.
+ *       shims, its process id and what it complained about. It ends when the agent does. The native
+ *       launcher has a folder {@code launcher} instead and outlives the agent; see {@code
+ *       docs/launcher-protocol.md}, also for {@code containers/<id>/control}.
  *   <li>{@code events}: a fifo into which shims write as things happen. Only a wake-up: the truth
  *       is in the files below.
  *   <li>{@code containers/<id>/command}, and {@code task} where the user is switched: what the shim

@@ -55,8 +55,13 @@ class ContainerizerTest {
     }
   }
 
+  /** The agent, with the launcher that is tried. */
+  FakeAgent agent() {
+    return new FakeAgent(folder);
+  }
+
   private void open(String... isolation) throws Exception {
-    containerizer = new FakeAgent(folder).containerizer(isolation);
+    containerizer = agent().containerizer(isolation);
   }
 
   private LaunchRequest request(CommandInfo command, Map<String, String> environment) {
@@ -271,11 +276,12 @@ class ContainerizerTest {
   }
 
   private Containerizer withShell(Path shell) throws IOException {
-    FakeAgent agent = new FakeAgent(folder);
+    FakeAgent agent = agent();
     ContainerizerOptions o = agent.options();
     return Containerizer.open(
         agent.host(),
-        new ContainerizerOptions(o.isolation(), o.switchUser(), o.cgroups(), o.fetching(), shell));
+        new ContainerizerOptions(
+            o.isolation(), o.switchUser(), o.cgroups(), o.fetching(), shell, o.launcher()));
   }
 
   private static LaunchRequest as(LaunchRequest plain, String user, Path sandbox) {
@@ -545,7 +551,7 @@ class ContainerizerTest {
   @ValueSource(strings = {"", "a"})
   void theEndOfAForgottenContainerIsKnown(String isolator) throws Exception {
     FakeAgent agent =
-        new FakeAgent(folder)
+        agent()
             .with(
                 Kinds.ISOLATOR,
                 "a",
@@ -578,7 +584,7 @@ class ContainerizerTest {
   void isolatorsAreCalledInOrderAndTheProcessWaitsForThem() throws Exception {
     List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
     FakeAgent agent =
-        new FakeAgent(folder)
+        agent()
             .with(Kinds.ISOLATOR, "a", new RecordingIsolator("a", calls))
             .with(Kinds.ISOLATOR, "b", new RecordingIsolator("b", calls));
     containerizer = agent.containerizer("posix/cpu", "a", "b");
@@ -604,7 +610,7 @@ class ContainerizerTest {
   void anotherIsolatorIsSelectedForContainersToCome() throws Exception {
     List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
     FakeAgent agent =
-        new FakeAgent(folder)
+        agent()
             .with(Kinds.ISOLATOR, "a", new RecordingIsolator("a", calls))
             .with(Kinds.ISOLATOR, "b", new RecordingIsolator("b", calls));
     containerizer = agent.containerizer("a");
@@ -636,7 +642,7 @@ class ContainerizerTest {
     List<String> recovered = java.util.Collections.synchronizedList(new ArrayList<>());
     CountDownLatch told = new CountDownLatch(1);
     FakeAgent agent =
-        new FakeAgent(folder)
+        agent()
             .with(
                 Kinds.ISOLATOR,
                 "a",
@@ -658,7 +664,7 @@ class ContainerizerTest {
   void aFailingOrMissingIsolatorFailsTheLaunch() throws Exception {
     List<String> calls = java.util.Collections.synchronizedList(new ArrayList<>());
     FakeAgent agent =
-        new FakeAgent(folder)
+        agent()
             .with(
                 Kinds.ISOLATOR,
                 "bad",
@@ -686,7 +692,7 @@ class ContainerizerTest {
   void aLimitationDestroysTheContainer() throws Exception {
     RecordingIsolator isolator =
         new RecordingIsolator("a", java.util.Collections.synchronizedList(new ArrayList<>()));
-    containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
+    containerizer = agent().with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
     LaunchRequest request = request(shell("sleep 1000"), Map.of());
     var end = get(containerizer.launch(request)).termination();
     assertThat(isolator.limitations.report(tooMuch(request.containerId().value())))
@@ -704,7 +710,7 @@ class ContainerizerTest {
             limitations.report(tooMuch(container.id()));
           }
         };
-    containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
+    containerizer = agent().with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
     Termination end = run(request(shell("kill -9 $$"), Map.of()));
     assertThat(end.signal()).hasValue(9);
     assertThat(end.limitation().orElseThrow().message()).isEqualTo("too much");
@@ -741,7 +747,7 @@ class ContainerizerTest {
   @Test
   void leavesNoCgroupBehind() throws Exception {
     assumeTrue("root".equals(System.getProperty("user.name")), "only root makes cgroups");
-    FakeAgent agent = new FakeAgent(folder);
+    FakeAgent agent = agent();
     ContainerizerOptions o = agent.options();
     Path hierarchy = o.cgroups().orElseThrow().hierarchy();
     String root = "mezzo-test-" + UUID.randomUUID();
@@ -756,7 +762,8 @@ class ContainerizerTest {
                 o.switchUser(),
                 Optional.of(new ContainerizerOptions.CgroupRoot(hierarchy, root)),
                 o.fetching(),
-                o.shell()));
+                o.shell(),
+                o.launcher()));
     run(request(shell("true"), Map.of()));
     Await.until(() -> containerizer.containers().isEmpty());
     assertThat(parent.resolve(root)).isDirectory();
@@ -820,7 +827,7 @@ class ContainerizerTest {
   @Test
   void slowFetchesDelayNeitherOtherLaunchesNorTheirOwnEnd() throws Exception {
     AtomicInteger running = new AtomicInteger();
-    FakeAgent agent = new FakeAgent(folder);
+    FakeAgent agent = agent();
     try (LocalModules modules = agent.modules) {
       modules.register(
           Fetcher.class,

@@ -20,6 +20,8 @@ import org.mezzo.modules.local.LocalModules;
 /** An agent with modules that are there from the start, for tests. */
 public final class FakeAgent implements DaemonContext {
   private final Path folder;
+  private LauncherChoice launcher =
+      Boolean.getBoolean("mezzo.test.native") ? NativeLaunchers.built() : LauncherChoice.SHELL;
   public final LocalModules modules = new LocalModules();
 
   public FakeAgent(Path folder) {
@@ -29,6 +31,12 @@ public final class FakeAgent implements DaemonContext {
   /** Registers a module. */
   public <M extends Module> FakeAgent with(Kind<M> kind, String name, M module) {
     modules.register(kind, name, module);
+    return this;
+  }
+
+  /** Has containers started by a launcher. */
+  public FakeAgent launching(LauncherChoice choice) {
+    launcher = choice;
     return this;
   }
 
@@ -51,7 +59,8 @@ public final class FakeAgent implements DaemonContext {
         Optional.of(new ContainerizerOptions.CgroupRoot(Path.of("/sys/fs/cgroup"), "mezzo-test")),
         new ContainerizerOptions.Fetching(
             Optional.empty(), Duration.ofSeconds(10), Optional.empty(), 10 << 20, true, 10 << 20),
-        Path.of("/bin/sh"));
+        Path.of("/bin/sh"),
+        launcher);
   }
 
   @Override

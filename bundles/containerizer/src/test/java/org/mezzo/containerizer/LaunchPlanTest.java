@@ -77,7 +77,7 @@ class LaunchPlanTest {
         .build();
   }
 
-  private FakeAgent agent(LaunchPlan a, LaunchPlan b) {
+  FakeAgent agent(LaunchPlan a, LaunchPlan b) {
     return new FakeAgent(folder)
         .with(Kinds.ISOLATOR, "a", new Saying("a", a))
         .with(Kinds.ISOLATOR, "b", new Saying("b", b));

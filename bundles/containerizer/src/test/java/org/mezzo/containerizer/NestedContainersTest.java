@@ -29,7 +29,7 @@ class NestedContainersTest {
 
   @TempDir Path folder;
 
-  private final FakeAgent agent() {
+  FakeAgent agent() {
     return new FakeAgent(folder);
   }
 

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -35,8 +36,18 @@ class RecoveryTest {
   @TempDir Path folder;
   private Optional<Containerizer> opened = Optional.empty();
 
+  /** An agent, with the launcher that is tried. */
+  FakeAgent agent() {
+    return new FakeAgent(folder);
+  }
+
+  /** What makes a JVM's agents like it. */
+  List<String> options() {
+    return List.of();
+  }
+
   private Containerizer open(String... isolation) throws Exception {
-    return open(new FakeAgent(folder), isolation);
+    return open(agent(), isolation);
   }
 
   private Containerizer open(FakeAgent agent, String... isolation) throws Exception {
@@ -348,6 +359,11 @@ class RecoveryTest {
       if (stage == Stage.RUNNING || stage == Stage.CLEANING) {
         get(launched);
       }
+      if (stage == Stage.RUNNING) {
+        // Launched is what it is before it is let go.
+        Path pid = folder.resolve("runs/pid");
+        Await.until(() -> Files.exists(pid) && Files.size(pid) > 0);
+      }
       if (stage == Stage.CLEANING) {
         Files.createFile(folder.resolve("runs/go"));
       }
@@ -357,15 +373,14 @@ class RecoveryTest {
   }
 
   private void killedAt(Stage stage, String call) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xmx64m");
+    command.addAll(options());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(Victim.class.getName(), folder.toString(), stage.name()));
     Process agent =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Victim.class.getName(),
-                folder.toString(),
-                stage.name())
+        new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(folder.resolve("victim.log").toFile())
             .start();
@@ -384,7 +399,7 @@ class RecoveryTest {
 
   private Containerizer openAfter() throws Exception {
     FakeAgent agent =
-        new FakeAgent(folder)
+        agent()
             .with(
                 Kinds.ISOLATOR,
                 "stopping",

@@ -33,6 +33,9 @@ interface Launcher extends AutoCloseable {
 
     /** Launches that were not reported will not be. */
     void lost();
+
+    /** Its shim died before it; what ran in it was killed. */
+    void lost(String key, String reason);
   }
 
   /**

@@ -38,6 +38,7 @@ import org.mezzo.containerizer.processes.Lifecycle.Effect;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
+import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -112,7 +113,7 @@ public final class ProcessContainerizer implements Containerizer {
         new ContainerLog(
             logFile, boot, name + "-containers-log", known, this::entries, logErrors::increment);
     fetcher = new UriFetcher(host, options, moduleEvents);
-    launcher = new ShellLauncher(files.path(), tools, new Reports());
+    launcher = Launchers.open(options.launcher(), files.path(), tools, new Reports());
     isolators =
         new IsolatorChain(
             host,
@@ -386,6 +387,14 @@ public final class ProcessContainerizer implements Containerizer {
     happened(container, Event.ENDED);
   }
 
+  /** Its shim is gone; how the first process ended, nobody will know. */
+  private void lost(ManagedContainer container, String reason) {
+    container.ending =
+        container.ending.limited(
+            new Limitation(Resources.EMPTY, "REASON_COMMAND_EXECUTOR_FAILED", reason));
+    given(container, new LaunchException(reason));
+  }
+
   private final class Reports implements Launcher.Listener {
     @Override
     public void started(String key, ShimProcess process) {
@@ -426,10 +435,18 @@ public final class ProcessContainerizer implements Containerizer {
           () -> {
             for (ManagedContainer container : List.copyOf(table.all())) {
               if (container.state == Lifecycle.State.CREATED) {
-                given(container, new LaunchException("The launcher shell of the agent was lost"));
+                given(container, new LaunchException("The launcher of the agent was lost"));
               }
             }
           });
+    }
+
+    @Override
+    public void lost(String key, String reason) {
+      loop.post(
+          () ->
+              reported(key)
+                  .ifPresent(container -> ProcessContainerizer.this.lost(container, reason)));
     }
 
     /** Not of those of which it is not decided yet what becomes of them: their files tell all. */

@@ -36,17 +36,25 @@ final class Rlimits {
    * @param name as in setrlimit(2)
    */
   static String option(String name, Rlimit limit) throws LaunchException {
-    String plain = name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : "";
-    if (!NAMES.contains(plain)) {
-      throw new LaunchException(
-          "'" + name + "' is no limit of processes; there are RLIMIT_ with " + sorted());
-    }
+    check(name);
     return "--"
-        + plain.toLowerCase(Locale.ROOT)
+        + name.substring(PREFIX.length()).toLowerCase(Locale.ROOT)
         + "="
         + text(limit.soft())
         + ":"
         + text(limit.hard());
+  }
+
+  /**
+   * Whether there is such a limit.
+   *
+   * @param name as in setrlimit(2)
+   */
+  static void check(String name) throws LaunchException {
+    if (!name.startsWith(PREFIX) || !NAMES.contains(name.substring(PREFIX.length()))) {
+      throw new LaunchException(
+          "'" + name + "' is no limit of processes; there are RLIMIT_ with " + sorted());
+    }
   }
 
   private static String sorted() {

@@ -131,7 +131,8 @@ class FetchCacheTest {
                 o.cgroups(),
                 new ContainerizerOptions.Fetching(
                     Optional.empty(), Duration.ofSeconds(10), cache, capacity, persists, 10 << 20),
-                o.shell()),
+                o.shell(),
+                o.launcher()),
             Runnable::run);
   }
 

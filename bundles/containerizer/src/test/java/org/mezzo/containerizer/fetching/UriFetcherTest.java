@@ -493,7 +493,8 @@ class UriFetcherTest {
             o.cgroups(),
             new ContainerizerOptions.Fetching(
                 Optional.empty(), Duration.ofMillis(1500), Optional.empty(), 0, true, 1000),
-            o.shell());
+            o.shell(),
+            o.launcher());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), hasty, Runnable::run)) {
       fetch(fetcher, List.of(uri("copy:///x").build()), sandbox, Optional.empty());
     }

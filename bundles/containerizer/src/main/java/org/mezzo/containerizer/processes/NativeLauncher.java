@@ -1,0 +1,354 @@
+package org.mezzo.containerizer.processes;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.LaunchPlan.Feature;
+import org.mezzo.containerizer.LaunchException;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The launcher of {@code bundles/native}: a spawner that outlives this agent process, and that the
+ * next one speaks with. One thread hears it, one tells it; when it is gone another is started,
+ * which goes on with its shims.
+ */
+final class NativeLauncher implements Launcher {
+  private static final Logger LOG = LoggerFactory.getLogger(NativeLauncher.class);
+  private static final int SIGKILL = 9;
+  private static final int SIGTERM = 15;
+  private static final int PIDS_PER_REQUEST = 10_000;
+  private static final int MOST_AT_ONCE = 1 << 20;
+  private static final long RETRY_SECONDS = 1;
+  private static final byte[] END = {};
+
+  private final Path runtime;
+  private final Path binary;
+  private final Path shell;
+  private final Listener listener;
+  private final LinkedBlockingQueue<byte[]> requests = new LinkedBlockingQueue<>();
+  private final Map<Integer, String> launches = new ConcurrentHashMap<>();
+  private final AtomicInteger numbers = new AtomicInteger();
+  private final Thread writer;
+  private volatile Optional<SpawnerConnection> connection;
+  private volatile boolean closed;
+
+  /**
+   * Connects with the spawner of the runtime directory, or starts it.
+   *
+   * @param binary the program of the launcher
+   * @param shell what runs shell commands
+   */
+  NativeLauncher(Path runtime, Path binary, Path shell, Listener listener) throws IOException {
+    this.runtime = runtime;
+    this.binary = binary;
+    this.shell = shell;
+    this.listener = listener;
+    connection = Optional.of(SpawnerConnection.open(runtime, binary));
+    start(this::hear, "containers-" + runtime.getFileName());
+    writer = start(this::tell, "launches-" + runtime.getFileName());
+  }
+
+  private static Thread start(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    thread.setContextClassLoader(null);
+    thread.start();
+    return thread;
+  }
+
+  @Override
+  public Set<Feature> features() {
+    return Set.of(Feature.ENVIRONMENT, Feature.RLIMITS);
+  }
+
+  @Override
+  public void launch(Start start) throws LaunchException, IOException {
+    int number = numbers.incrementAndGet();
+    NativeFrames.Writer plan =
+        NativeFrames.write(NativeFrames.LAUNCH, number)
+            .text(NativeFrames.CONTAINER, start.key())
+            .text(NativeFrames.FOLDER, start.folder().toAbsolutePath().toString())
+            .text(NativeFrames.DIRECTORY, start.sandbox().toAbsolutePath().toString())
+            .text(NativeFrames.OUTPUT, "stdout")
+            .text(NativeFrames.ERRORS, "stderr");
+    command(plan, start.command());
+    environment(plan, start.environment());
+    if (start.account().isPresent()) {
+      Accounts.Account account = start.account().get();
+      List<Long> ids = new ArrayList<>(List.of(account.uid(), account.gid()));
+      ids.addAll(account.groups());
+      plan.text(NativeFrames.FEATURE, "user").numbers(NativeFrames.USER, ids);
+    }
+    for (Map.Entry<String, LaunchPlan.Rlimit> limit : start.plan().rlimits().entrySet()) {
+      plan.text(NativeFrames.FEATURE, "rlimits");
+      plan.bytes(NativeFrames.RLIMIT, limit(limit.getKey(), limit.getValue()));
+    }
+    if (start.cgroup().isPresent()) {
+      plan.text(NativeFrames.FEATURE, "cgroups");
+      plan.text(NativeFrames.CGROUP, start.cgroup().get().resolve("cgroup.procs").toString());
+    }
+    if (start.held()) {
+      plan.text(NativeFrames.FEATURE, "hold").number(NativeFrames.HOLD, 1);
+    }
+    byte[] frame = plan.frame();
+    if (frame.length - 4 > NativeFrames.MOST) {
+      throw new LaunchException(
+          "The command and its environment have "
+              + frame.length
+              + " bytes; the launcher takes "
+              + NativeFrames.MOST);
+    }
+    if (closed) {
+      throw new IOException("The agent is stopping");
+    }
+    launches.put(number, start.key());
+    request(frame);
+  }
+
+  private void command(NativeFrames.Writer plan, CommandInfo command) throws LaunchException {
+    if (command.getShell()) {
+      plan.text(NativeFrames.PROGRAM, shell.toString());
+      plan.text(NativeFrames.ARGUMENT, shell.toString());
+      plan.text(NativeFrames.ARGUMENT, "-c");
+      plan.text(NativeFrames.ARGUMENT, plain(command.getValue()));
+      return;
+    }
+    if (command.getValue().isEmpty()) {
+      throw new LaunchException("The command has neither a shell command nor a program to run");
+    }
+    plan.text(NativeFrames.PROGRAM, plain(command.getValue()));
+    if (command.getArgumentsCount() == 0) {
+      plan.text(NativeFrames.ARGUMENT, command.getValue());
+    }
+    for (String argument : command.getArgumentsList()) {
+      plan.text(NativeFrames.ARGUMENT, plain(argument));
+    }
+  }
+
+  private static void environment(NativeFrames.Writer plan, Map<String, String> environment)
+      throws LaunchException {
+    for (Map.Entry<String, String> variable : new TreeMap<>(environment).entrySet()) {
+      String name = variable.getKey();
+      if (name.isEmpty() || name.indexOf('=') >= 0) {
+        throw new LaunchException("'" + name + "' cannot name an environment variable");
+      }
+      plan.text(NativeFrames.VARIABLE, plain(name + "=" + variable.getValue()));
+    }
+  }
+
+  private static String plain(String text) throws LaunchException {
+    if (text.indexOf('\0') >= 0) {
+      throw new LaunchException(
+          "A command, argument or environment variable contains a NUL character; remove it");
+    }
+    return text;
+  }
+
+  private static byte[] limit(String name, LaunchPlan.Rlimit limit) throws LaunchException {
+    Rlimits.check(name);
+    byte[] text = name.getBytes(StandardCharsets.US_ASCII);
+    return ByteBuffer.allocate(16 + text.length)
+        .putLong(unlimited(limit.soft()))
+        .putLong(unlimited(limit.hard()))
+        .put(text)
+        .array();
+  }
+
+  private static long unlimited(OptionalLong value) {
+    return value.orElse(-1);
+  }
+
+  @Override
+  public void release(Path folder) throws IOException {
+    Path fifo = folder.resolve("go");
+    if (Files.exists(fifo)) {
+      // Of a shim that the shell has made, for an agent process before this one.
+      try (RandomAccessFile go = new RandomAccessFile(fifo.toFile(), "rw")) {
+        go.write("go\n".getBytes(StandardCharsets.US_ASCII));
+      }
+      return;
+    }
+    request(
+        NativeFrames.write(NativeFrames.RELEASE, numbers.incrementAndGet())
+            .text(
+                NativeFrames.CONTAINER, runtime.resolve("containers").relativize(folder).toString())
+            .frame());
+  }
+
+  @Override
+  public void signal(int signal, Collection<Long> pids) {
+    List<Long> others = new ArrayList<>();
+    for (long pid : pids) {
+      if (signal == SIGKILL) {
+        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+      } else if (signal == SIGTERM) {
+        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+      } else {
+        others.add(pid);
+      }
+    }
+    for (int from = 0; from < others.size(); from += PIDS_PER_REQUEST) {
+      request(
+          NativeFrames.write(NativeFrames.KILL, numbers.incrementAndGet())
+              .number(NativeFrames.SIGNAL, signal)
+              .numbers(
+                  NativeFrames.PIDS,
+                  others.subList(from, Math.min(others.size(), from + PIDS_PER_REQUEST)))
+              .frame());
+    }
+  }
+
+  private void request(byte[] frame) {
+    requests.add(frame);
+  }
+
+  /** Writes requests, those that wait together at once. */
+  private void tell() {
+    ByteBuffer together = ByteBuffer.allocate(MOST_AT_ONCE);
+    try {
+      for (; ; ) {
+        byte[] next = requests.take();
+        if (next == END) {
+          connection.ifPresent(SpawnerConnection::close);
+          return;
+        }
+        Optional<SpawnerConnection> to = connection;
+        if (to.isEmpty()) {
+          // Whoever lost the connection says what that means for launches.
+          continue;
+        }
+        together.clear();
+        if (next.length <= together.remaining()) {
+          together.put(next);
+          for (byte[] more = requests.peek();
+              more != null && more != END && more.length <= together.remaining();
+              more = requests.peek()) {
+            together.put(requests.remove());
+          }
+        }
+        try {
+          to.get().write(together.position() > 0 ? together.flip() : ByteBuffer.wrap(next));
+        } catch (IOException e) {
+          // The other thread sees it, too, and connects again.
+          LOG.debug("Writing to the launcher", e);
+          to.get().close();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Reads what the spawner says. */
+  private void hear() {
+    SpawnerConnection from = connection.orElseThrow();
+    while (!closed) {
+      try {
+        report(from.read());
+        continue;
+      } catch (IOException e) {
+        if (closed) {
+          break;
+        }
+        LOG.error("The launcher was lost: {}; another one is started", e.getMessage());
+      }
+      from.close();
+      connection = Optional.empty();
+      launches.clear();
+      listener.lost();
+      Optional<SpawnerConnection> next = again();
+      if (next.isEmpty()) {
+        break;
+      }
+      from = next.get();
+    }
+    from.close();
+  }
+
+  private Optional<SpawnerConnection> again() {
+    while (!closed) {
+      try {
+        SpawnerConnection next = SpawnerConnection.open(runtime, binary);
+        connection = Optional.of(next);
+        // Requests that found no connection in between were dropped.
+        listener.lost();
+        LOG.info("There is a launcher again");
+        return connection;
+      } catch (IOException e) {
+        LOG.error("Cannot start another launcher, which is tried again", e);
+      }
+      try {
+        TimeUnit.SECONDS.sleep(RETRY_SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        break;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private void report(NativeFrames.Frame frame) {
+    String key = frame.text(NativeFrames.CONTAINER);
+    try {
+      switch (frame.type()) {
+        case NativeFrames.STARTED ->
+            listener.started(
+                key,
+                new ShimProcess(
+                    frame.number(NativeFrames.PID).orElseThrow(),
+                    frame.number(NativeFrames.START).orElseThrow(),
+                    frame.number(NativeFrames.SHIM).orElseThrow(),
+                    frame.number(NativeFrames.SHIM_START).orElse(0)));
+        case NativeFrames.EXITED ->
+            listener.exited(key, (int) frame.number(NativeFrames.STATUS).orElseThrow());
+        case NativeFrames.FAILED -> listener.failed(key, frame.text(NativeFrames.TEXT));
+        case NativeFrames.LOST -> listener.lost(key, frame.text(NativeFrames.TEXT));
+        case NativeFrames.OK -> launches.remove(frame.number());
+        case NativeFrames.ERROR -> {
+          String refused = launches.remove(frame.number());
+          if (refused != null) {
+            listener.failed(refused, "could not be made: " + frame.text(NativeFrames.TEXT));
+          } else {
+            LOG.debug("The launcher refuses a request: {}", frame.text(NativeFrames.TEXT));
+          }
+        }
+        default -> {}
+      }
+    } catch (RuntimeException e) {
+      LOG.error("A report of the launcher could not be handled: {}", frame, e);
+    }
+  }
+
+  @Override
+  public void close(boolean left) {
+    closed = true;
+    if (!left) {
+      request(NativeFrames.write(NativeFrames.RETIRE, numbers.incrementAndGet()).frame());
+    }
+    request(END);
+    try {
+      writer.join(TimeUnit.SECONDS.toMillis(2));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    connection.ifPresent(SpawnerConnection::close);
+  }
+}

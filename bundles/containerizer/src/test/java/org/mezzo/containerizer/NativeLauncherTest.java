@@ -1,0 +1,129 @@
+package org.mezzo.containerizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.containerizer.Containerizer.Launched;
+import org.mezzo.fixtures.Await;
+import org.mezzo.protocol.v1.CommandInfo;
+
+/** What becomes of containers when parts of the native launcher die, and which one is taken. */
+class NativeLauncherTest {
+  @TempDir Path folder;
+  private Containerizer containerizer;
+
+  @AfterEach
+  void close() {
+    if (containerizer != null) {
+      containerizer.close(Duration.ofSeconds(5));
+    }
+  }
+
+  private Launched launch(String id, String command) throws Exception {
+    return get(
+        containerizer.launch(
+            LaunchRequest.builder(
+                    ContainerId.of(id),
+                    CommandInfo.newBuilder().setShell(true).setValue(command).build(),
+                    folder.resolve("sandboxes").resolve(id))
+                .build()));
+  }
+
+  private static <T> T get(CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
+  }
+
+  private static ProcessHandle parent(long pid) {
+    return ProcessHandle.of(pid).flatMap(ProcessHandle::parent).orElseThrow();
+  }
+
+  @Test
+  void aTaskWhoseShimDiesEndsAndSaysSo() throws Exception {
+    containerizer = new FakeAgent(folder).launching(NativeLaunchers.built()).containerizer();
+    Launched launched = launch("c", "sleep 1000");
+    parent(launched.pid()).destroyForcibly();
+    Termination end = get(launched.termination());
+    assertThat(end.limitation().orElseThrow().message())
+        .isEqualTo("The shim of the container was killed by signal 9; what ran in it was killed");
+    assertThat(ProcessHandle.of(launched.pid()).map(ProcessHandle::isAlive).orElse(false))
+        .isFalse();
+  }
+
+  @Test
+  void tasksGoOnWhenTheSpawnerDies() throws Exception {
+    containerizer = new FakeAgent(folder).launching(NativeLaunchers.built()).containerizer();
+    Launched launched = launch("c", "while ! test -e go; do sleep 0.05; done; exit 7");
+    ProcessHandle spawner = parent(parent(launched.pid()).pid());
+    spawner.destroyForcibly();
+    Await.until(
+        "another one has taken over",
+        () ->
+            Files.readString(folder.resolve("run time/launcher.log"))
+                .contains("container c: its shim"));
+    Files.writeString(folder.resolve("sandboxes/c/go"), "");
+    assertThat(get(launched.termination()).exitStatus()).hasValue(7);
+    assertThat(get(launch("d", "exit 3").termination()).exitStatus()).hasValue(3);
+  }
+
+  @Test
+  void theSpawnerEndsWithAnAgentThatLeavesNothing() throws Exception {
+    containerizer = new FakeAgent(folder).launching(NativeLaunchers.built()).containerizer();
+    Launched launched = launch("c", "sleep 1000");
+    ProcessHandle spawner = parent(parent(launched.pid()).pid());
+    assertThat(spawner.isAlive()).isTrue();
+    containerizer.close(Duration.ofSeconds(20));
+    containerizer = null;
+    Await.until(() -> !spawner.isAlive());
+  }
+
+  @Test
+  void aSocketMayHaveALongPath() throws Exception {
+    Path deep = Files.createDirectories(folder.resolve("d".repeat(100)).resolve("e".repeat(100)));
+    containerizer = new FakeAgent(deep).launching(NativeLaunchers.built()).containerizer();
+    assertThat(get(launch("c", "exit 4").termination()).exitStatus()).hasValue(4);
+  }
+
+  @Test
+  void withoutAProgramThereIsTheShellUnlessTheOtherIsAskedFor() throws Exception {
+    Optional<Path> nowhere = Optional.of(folder.resolve("nowhere/mezzo-launcher"));
+    FakeAgent asked =
+        new FakeAgent(folder)
+            .launching(new LauncherChoice(Optional.of(LauncherChoice.Kind.NATIVE), nowhere));
+    assertThatThrownBy(asked::containerizer)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("There is no native launcher")
+        .hasMessageContaining("nowhere/mezzo-launcher is not there");
+    Path broken = folder.resolve("broken");
+    Files.writeString(broken, "#!/bin/sh\nexit 1\n");
+    assertThat(broken.toFile().setExecutable(true)).isTrue();
+    for (Path program : new Path[] {nowhere.get(), broken}) {
+      Path place = Files.createTempDirectory(folder, "agent");
+      try (Containerizer shell =
+          new FakeAgent(place)
+              .launching(new LauncherChoice(Optional.empty(), Optional.of(program)))
+              .containerizer()) {
+        containerizer = shell;
+        assertThat(get(launch("c" + place.getFileName(), "exit 6").termination()).exitStatus())
+            .hasValue(6);
+        try (Stream<Path> files = Files.list(place.resolve("run time"))) {
+          assertThat(files.map(it -> it.getFileName().toString()))
+              .contains("launcher.sh")
+              .doesNotContain("launcher");
+        }
+      } finally {
+        containerizer = null;
+      }
+    }
+  }
+}

@@ -1,0 +1,9 @@
+package org.mezzo.containerizer;
+
+/** The same with the native launcher. */
+class NativeNestedContainersTest extends NestedContainersTest {
+  @Override
+  FakeAgent agent() {
+    return super.agent().launching(NativeLaunchers.built());
+  }
+}
