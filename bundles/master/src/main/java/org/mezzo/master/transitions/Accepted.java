@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.master.operations.ResourceOperation;
 import org.mezzo.master.state.Identifiers;
@@ -19,6 +20,7 @@ import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.Offer;
 import org.mezzo.protocol.v1.OfferID;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.scheduler.Call;
 import org.mezzo.resources.ResourceFormatException;
@@ -41,17 +43,27 @@ public record Accepted(
   /**
    * One operation.
    *
-   * @param tasks those of a LAUNCH; empty for others
-   * @param formatProblem a resource that cannot be read, which fails a whole operation, all tasks
-   *     of a LAUNCH included (rule 73)
+   * @param tasks those of a LAUNCH or LAUNCH_GROUP; empty for others
+   * @param formatProblem a resource that cannot be read, which fails a whole operation, all its
+   *     tasks included (rule 73)
+   * @param group of a LAUNCH_GROUP
    */
   record Operation(
-      Offer.Operation message, List<LaunchedTask> tasks, Optional<String> formatProblem) {}
+      Offer.Operation message,
+      List<LaunchedTask> tasks,
+      Optional<String> formatProblem,
+      Optional<LaunchedGroup> group) {
+
+    static Operation of(Offer.Operation message, Optional<String> formatProblem) {
+      return new Operation(message, List.of(), formatProblem, Optional.empty());
+    }
+  }
 
   /**
    * One task.
    *
-   * @param info with framework id in its executor and the type of its health check (rule 68)
+   * @param info with framework id in its executor and the type of its health check (rule 68); in a
+   *     group with the group's executor
    * @param resources as given, perhaps without allocation role
    * @param executorResources likewise, those of its executor
    */
@@ -62,12 +74,34 @@ public record Accepted(
       Optional<String> idProblem,
       Optional<String> problem) {}
 
+  /**
+   * What a group is beside its tasks.
+   *
+   * @param executor as given
+   * @param resources of the executor as given, perhaps without allocation role
+   * @param executorProblem what is wrong with the executor alone
+   * @param problem what is wrong with all together
+   * @param shareCgroups whether its tasks have the executor's control groups; empty with no task
+   * @param sharingProblem what is wrong with that within the group
+   */
+  record LaunchedGroup(
+      ExecutorInfo executor,
+      Resources resources,
+      Optional<String> executorProblem,
+      Optional<String> problem,
+      Optional<Boolean> shareCgroups,
+      Optional<String> sharingProblem) {}
+
   /** The users that the tasks of a call name themselves, instead of their framework's. */
   public static Set<String> users(Call.Accept call) {
     Set<String> users = new HashSet<>();
     for (Offer.Operation operation : call.getOperationsList()) {
       for (TaskInfo task : operation.getLaunch().getTaskInfosList()) {
         users.addAll(users(task));
+      }
+      Offer.Operation.LaunchGroup group = operation.getLaunchGroup();
+      for (TaskInfo task : group.getTaskGroup().getTasksList()) {
+        users.addAll(users(task.toBuilder().setExecutor(group.getExecutor()).build()));
       }
     }
     return users;
@@ -90,9 +124,11 @@ public record Accepted(
     List<Operation> operations = new ArrayList<>();
     for (Offer.Operation operation : call.getOperationsList()) {
       operations.add(
-          operation.getType() == Offer.Operation.Type.LAUNCH
-              ? launch(frameworkId, operation, refusedUsers)
-              : other(operation));
+          switch (operation.getType()) {
+            case LAUNCH -> launch(frameworkId, operation, refusedUsers);
+            case LAUNCH_GROUP -> group(frameworkId, operation, refusedUsers);
+            default -> other(operation);
+          });
     }
     Map<TaskKey, PendingTask> pending = new HashMap<>();
     for (Operation operation : operations) {
@@ -122,12 +158,12 @@ public record Accepted(
     Optional<ResourceOperation> kind = ResourceOperation.of(operation.getType());
     if (kind.isPresent()) {
       try {
-        return new Operation(kind.get().upgraded(operation), List.of(), Optional.empty());
+        return Operation.of(kind.get().upgraded(operation), Optional.empty());
       } catch (ResourceFormatException e) {
-        return new Operation(operation, List.of(), Optional.of(e.getMessage()));
+        return Operation.of(operation, Optional.of(e.getMessage()));
       }
     }
-    return new Operation(operation, List.of(), Optional.empty());
+    return Operation.of(operation, Optional.empty());
   }
 
   private static Operation launch(
@@ -150,25 +186,90 @@ public record Accepted(
               resources,
               executorResources,
               Identifiers.problem(info.getTaskId().getValue()),
-              TaskValidation.problem(info, frameworkId).or(() -> rootProblem(info, refusedUsers))));
+              TaskValidation.problem(info, frameworkId)
+                  .or(combined(info, resources, executorResources))
+                  .or(() -> rootProblem(info, refusedUsers))));
     }
-    return new Operation(operation, tasks, formatProblem);
+    return new Operation(operation, tasks, formatProblem, Optional.empty());
+  }
+
+  private static Supplier<Optional<String>> combined(
+      TaskInfo info, Resources resources, Resources executorResources) {
+    return () -> {
+      if (!info.hasExecutor()) {
+        return Optional.empty();
+      }
+      List<Resource> all = new ArrayList<>(info.getResourcesList());
+      all.addAll(info.getExecutor().getResourcesList());
+      return CombinedResources.problem(
+          "Task and its executor", all, List.of(resources, executorResources));
+    };
+  }
+
+  private static Operation group(
+      String frameworkId, Offer.Operation operation, Set<String> refusedUsers) {
+    ExecutorInfo executor = operation.getLaunchGroup().getExecutor();
+    List<TaskInfo> given = operation.getLaunchGroup().getTaskGroup().getTasksList();
+    List<LaunchedTask> tasks = new ArrayList<>();
+    List<Resources> parts = new ArrayList<>();
+    Resources executorResources = Resources.EMPTY;
+    try {
+      executorResources = Resources.of(executor.getResourcesList());
+      for (TaskInfo task : given) {
+        parts.add(Resources.of(task.getResourcesList()));
+      }
+    } catch (ResourceFormatException e) {
+      given.forEach(task -> tasks.add(unread(task)));
+      return new Operation(operation, tasks, Optional.of(e.getMessage()), Optional.empty());
+    }
+    for (int i = 0; i < given.size(); i++) {
+      TaskInfo info = withCheckType(given.get(i)).toBuilder().setExecutor(executor).build();
+      tasks.add(
+          new LaunchedTask(
+              info,
+              parts.get(i),
+              executorResources,
+              Identifiers.problem(info.getTaskId().getValue()),
+              GroupValidation.ofTask(info).or(() -> rootProblem(info, refusedUsers))));
+    }
+    parts.add(executorResources);
+    LaunchedGroup group =
+        new LaunchedGroup(
+            executor,
+            executorResources,
+            ExecutorValidation.general(executor, frameworkId),
+            GroupValidation.problem(executor, given, parts),
+            given.stream()
+                .map(task -> GroupValidation.sharesCgroups(task.getContainer()))
+                .findFirst(),
+            GroupValidation.shareCgroups(executor, given));
+    return new Operation(operation, tasks, Optional.empty(), Optional.of(group));
+  }
+
+  private static LaunchedTask unread(TaskInfo task) {
+    return new LaunchedTask(
+        task, Resources.EMPTY, Resources.EMPTY, Optional.empty(), Optional.empty());
   }
 
   private static TaskInfo complete(String frameworkId, TaskInfo given) {
-    TaskInfo.Builder info = null;
-    if (given.hasExecutor() && !given.getExecutor().hasFrameworkId()) {
-      info = given.toBuilder();
-      ExecutorInfo.Builder executor = info.getExecutorBuilder();
-      executor.setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId));
+    TaskInfo info = withCheckType(given);
+    if (!info.hasExecutor() || info.getExecutor().hasFrameworkId()) {
+      return info;
     }
+    TaskInfo.Builder complete = info.toBuilder();
+    complete.getExecutorBuilder().setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId));
+    return complete.build();
+  }
+
+  private static TaskInfo withCheckType(TaskInfo given) {
     HealthCheck check = given.getHealthCheck();
-    if (given.hasHealthCheck() && !check.hasType() && check.hasCommand() != check.hasHttp()) {
-      info = info == null ? given.toBuilder() : info;
-      info.getHealthCheckBuilder()
-          .setType(check.hasCommand() ? HealthCheck.Type.COMMAND : HealthCheck.Type.HTTP);
+    if (!given.hasHealthCheck() || check.hasType() || check.hasCommand() == check.hasHttp()) {
+      return given;
     }
-    return info == null ? given : info.build();
+    TaskInfo.Builder info = given.toBuilder();
+    info.getHealthCheckBuilder()
+        .setType(check.hasCommand() ? HealthCheck.Type.COMMAND : HealthCheck.Type.HTTP);
+    return info.build();
   }
 
   /** What has to be asked before operations on resources are done. */

@@ -1,58 +1,28 @@
 package org.mezzo.master.transitions;
 
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.mezzo.link.messages.MasterEvent;
-import org.mezzo.link.messages.RunTask;
 import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.operations.ResourceOperation;
 import org.mezzo.master.state.Agent;
-import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
-import org.mezzo.master.state.Happening;
-import org.mezzo.master.state.MasterState.PendingTask;
-import org.mezzo.master.state.MasterState.TaskKey;
-import org.mezzo.master.state.Task;
-import org.mezzo.master.state.TaskStates;
 import org.mezzo.master.transitions.Accepted.LaunchedTask;
-import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.ExecutorInfo;
-import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.Offer.Operation;
 import org.mezzo.protocol.v1.OfferID;
-import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskInfo;
-import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.resources.Conversion;
 import org.mezzo.resources.Resources;
-import org.pcollections.PMap;
 
-/** ACCEPT and what is launched by it (rules 59 to 68, 72 to 93). */
+/** ACCEPT (rules 59 to 68): what is held by it, and the order of its operations. */
 public final class Launches {
   /** Tasks that are launched in one turn of the loop. */
   private static final int BATCH = 50;
 
   private Launches() {}
-
-  /**
-   * What an accepted call holds until its operations are applied.
-   *
-   * @param frameworkSince tells the framework from a later one of the same id
-   * @param agentSince likewise
-   * @param held allocated to the framework on the agent meanwhile
-   */
-  private record Claim(
-      String frameworkId,
-      Instant frameworkSince,
-      String agentId,
-      Instant agentSince,
-      String role,
-      Resources held) {}
 
   /** ACCEPT. */
   public static void accept(Transition tx, String frameworkId, Accepted call) {
@@ -90,7 +60,7 @@ public final class Launches {
     List<Consultation.Question> questions = call.questions();
     boolean consult = tx.settings().consult() && (call.taskCount() > 0 || !questions.isEmpty());
     if (consult || call.taskCount() > BATCH) {
-      await(tx, call);
+      PendingTasks.add(tx, call);
     }
     if (!consult) {
       apply(tx, begin);
@@ -107,15 +77,6 @@ public final class Launches {
                 tasks,
                 questions,
                 (later, answer) -> apply(later, Progress.begin(claim, call, answer)))));
-  }
-
-  /** Notes tasks that are launched in a later turn of the loop. */
-  private static void await(Transition tx, Accepted call) {
-    PMap<TaskKey, PendingTask> pending = tx.state().pendingTasks();
-    tx.become(
-        tx.state()
-            .withPendingTasks(
-                pending.isEmpty() ? call.pending() : pending.plusAll(call.pending())));
   }
 
   private static Optional<String> offersProblem(
@@ -180,7 +141,7 @@ public final class Launches {
     Framework framework = tx.framework(frameworkId);
     for (Accepted.Operation operation : call.operations()) {
       for (TaskInfo task : tasksOf(operation.message())) {
-        drop(
+        Rejections.drop(
             tx,
             framework,
             task,
@@ -201,37 +162,6 @@ public final class Launches {
       case LAUNCH_GROUP -> operation.getLaunchGroup().getTaskGroup().getTasksList();
       default -> List.of();
     };
-  }
-
-  private static void drop(
-      Transition tx, Framework framework, TaskInfo task, TaskStatus.Reason reason, String message) {
-    fail(
-        tx,
-        framework,
-        task,
-        TaskStates.shown(TaskState.TASK_DROPPED, framework.partitionAware()),
-        reason,
-        message);
-  }
-
-  private static void fail(
-      Transition tx,
-      Framework framework,
-      TaskInfo task,
-      TaskState state,
-      TaskStatus.Reason reason,
-      String message) {
-    TaskStatus status =
-        Statuses.make(
-                tx.now(),
-                task.getTaskId().getValue(),
-                task.getAgentId().getValue(),
-                state,
-                reason,
-                message)
-            .build();
-    Statuses.countEnd(tx, state, status);
-    Statuses.send(tx, framework, status);
   }
 
   private static void operationError(
@@ -296,7 +226,10 @@ public final class Launches {
     }
   }
 
-  /** Applies operations in order, so many tasks in one go that the loop is not held for long. */
+  /**
+   * Applies operations in order, so many tasks in one go that the loop is not held for long; but a
+   * group, which is one thing, in one go.
+   */
   private static void apply(Transition tx, Progress progress) {
     Claim claim = progress.claim();
     Framework framework = tx.framework(claim.frameworkId());
@@ -316,7 +249,7 @@ public final class Launches {
       switch (operation.message().getType()) {
         case LAUNCH -> {
           int count = operation.tasks().size();
-          int end = Math.min(count, now.task() + budget);
+          int end = Math.min(count, now.task() + Math.max(0, budget));
           budget -= end - now.task();
           now = launch(tx, now, operation, end);
           if (end < count) {
@@ -325,8 +258,20 @@ public final class Launches {
             return;
           }
         }
-        case LAUNCH_GROUP ->
-            refuseGroup(tx, tx.framework(claim.frameworkId()), operation.message());
+        case LAUNCH_GROUP -> {
+          int count = operation.tasks().size();
+          if (count > budget && budget < BATCH) {
+            Progress whole = now;
+            tx.effect(new Effect.Next(later -> apply(later, whole)));
+            return;
+          }
+          budget -= count;
+          now =
+              now.at(
+                  now.operation(),
+                  count,
+                  GroupLaunches.launch(tx, claim, operation, now.answer(), now.left()));
+        }
         default -> now = operate(tx, now, operation);
       }
       now = now.at(now.operation() + 1, 0, now.left());
@@ -383,8 +328,8 @@ public final class Launches {
   private static void abandon(Transition tx, Progress progress, boolean there) {
     Claim claim = progress.claim();
     for (TaskInfo task : progress.remaining()) {
-      settle(tx, claim.frameworkId(), task.getTaskId().getValue());
-      drop(
+      PendingTasks.remove(tx, claim.frameworkId(), task.getTaskId().getValue());
+      Rejections.drop(
           tx,
           tx.framework(claim.frameworkId()),
           task,
@@ -399,37 +344,6 @@ public final class Launches {
     }
   }
 
-  /** Takes a task off the pending ones; tells whether it is to be killed. */
-  private static boolean settle(Transition tx, String frameworkId, String taskId) {
-    PMap<TaskKey, PendingTask> pending = tx.state().pendingTasks();
-    if (pending.isEmpty()) {
-      return false;
-    }
-    TaskKey key = new TaskKey(frameworkId, taskId);
-    PendingTask waiting = pending.get(key);
-    if (waiting == null) {
-      return false;
-    }
-    tx.become(tx.state().withPendingTasks(pending.minus(key)));
-    return waiting.killed();
-  }
-
-  private static void refuseGroup(Transition tx, Framework framework, Operation operation) {
-    String message =
-        operation.hasId()
-            ? "The `id` field cannot be set on LAUNCH_GROUP operations"
-            : "LAUNCH_GROUP is not supported by this master: launch the tasks by LAUNCH";
-    for (TaskInfo task : tasksOf(operation)) {
-      fail(
-          tx,
-          framework,
-          task,
-          TaskState.TASK_ERROR,
-          TaskStatus.Reason.REASON_TASK_GROUP_INVALID,
-          message);
-    }
-  }
-
   /** Launches the tasks of an operation up to {@code end}. */
   private static Progress launch(
       Transition tx, Progress progress, Accepted.Operation operation, int end) {
@@ -441,219 +355,19 @@ public final class Launches {
     for (int i = progress.task(); i < end; i++) {
       LaunchedTask task = operation.tasks().get(i);
       boolean killed =
-          settle(tx, progress.claim().frameworkId(), task.info().getTaskId().getValue());
+          PendingTasks.remove(
+              tx, progress.claim().frameworkId(), task.info().getTaskId().getValue());
       if (common.isPresent()) {
-        invalid(tx, tx.framework(progress.claim().frameworkId()), task.info(), common.get());
+        Rejections.error(
+            tx,
+            tx.framework(progress.claim().frameworkId()),
+            task.info(),
+            TaskStatus.Reason.REASON_TASK_INVALID,
+            common.get());
       } else {
-        left = launch(tx, progress.claim(), task, progress.answer(), killed, left);
+        left = TaskLaunches.launch(tx, progress.claim(), task, progress.answer(), killed, left);
       }
     }
     return progress.at(progress.operation(), end, left);
-  }
-
-  /** Launches a task; returns what is left. */
-  private static Resources launch(
-      Transition tx,
-      Claim claim,
-      LaunchedTask task,
-      Consultation.Answer answer,
-      boolean killed,
-      Resources left) {
-    Framework framework = tx.framework(claim.frameworkId());
-    String id = task.info().getTaskId().getValue();
-    if (killed) {
-      fail(
-          tx,
-          framework,
-          task.info(),
-          TaskState.TASK_KILLED,
-          TaskStatus.Reason.REASON_TASK_KILLED_DURING_LAUNCH,
-          "Killed before delivery to the agent");
-      return left;
-    }
-    if (answer.unauthorized().contains(id)) {
-      fail(
-          tx,
-          framework,
-          task.info(),
-          TaskState.TASK_ERROR,
-          TaskStatus.Reason.REASON_TASK_UNAUTHORIZED,
-          "Not authorized to launch as user '" + user(task.info(), framework) + "'");
-      return left;
-    }
-    Resources own = allocated(task.resources(), claim.role());
-    Resources executors = allocated(task.executorResources(), claim.role());
-    Agent agent = tx.agent(claim.agentId());
-    Executor known =
-        agent.executorsOf(framework.id()).get(task.info().getExecutor().getExecutorId().getValue());
-    Resources total = task.info().hasExecutor() && known == null ? own.plus(executors) : own;
-    Optional<String> problem = problem(framework, agent, claim, task, known, total, left);
-    if (problem.isPresent()) {
-      invalid(tx, framework, task.info(), problem.get());
-      return left;
-    }
-    boolean launchExecutor = !task.info().hasExecutor() || known == null;
-    run(tx, claim, task.info(), own, executors, launchExecutor, answer.labels().get(id));
-    return left.minus(total.nonShared());
-  }
-
-  private static void invalid(Transition tx, Framework framework, TaskInfo task, String message) {
-    fail(tx, framework, task, TaskState.TASK_ERROR, TaskStatus.Reason.REASON_TASK_INVALID, message);
-  }
-
-  private static Resources allocated(Resources resources, String role) {
-    Resources without = resources.filter(it -> it.allocationRole().isEmpty());
-    if (without.size() == resources.size()) {
-      return resources.allocatedTo(role);
-    }
-    return resources.filter(it -> it.allocationRole().isPresent()).plus(without.allocatedTo(role));
-  }
-
-  private static Optional<String> problem(
-      Framework framework,
-      Agent agent,
-      Claim claim,
-      LaunchedTask task,
-      Executor known,
-      Resources total,
-      Resources left) {
-    TaskInfo info = task.info();
-    String id = info.getTaskId().getValue();
-    if (task.idProblem().isPresent()) {
-      return task.idProblem();
-    }
-    if (framework.tasks().containsKey(id) || framework.unreachableTasks().containsKey(id)) {
-      return Optional.of("Task has duplicate ID: " + id);
-    }
-    if (!info.getAgentId().getValue().equals(claim.agentId())) {
-      return Optional.of(
-          "Task uses invalid agent "
-              + info.getAgentId().getValue()
-              + " while agent "
-              + claim.agentId()
-              + " is expected");
-    }
-    if (task.problem().isPresent()) {
-      return task.problem();
-    }
-    if (info.getLimitsCount() > 0
-        && !agent.capabilities().contains(AgentInfo.Capability.Type.TASK_RESOURCE_LIMITS)) {
-      return Optional.of("Agent " + agent.id() + " does not support resource limits of tasks");
-    }
-    if (known != null && !known.info().equals(info.getExecutor())) {
-      return Optional.of(
-          "ExecutorInfo is not compatible with the one that runs with the same ExecutorID '"
-              + known.id()
-              + "'");
-    }
-    if (!left.contains(total)) {
-      return Optional.of(
-          "Total resources "
-              + total
-              + " required by task and its executor is more than available "
-              + left);
-    }
-    return Optional.empty();
-  }
-
-  private static String user(TaskInfo task, Framework framework) {
-    if (task.getCommand().hasUser()) {
-      return task.getCommand().getUser();
-    }
-    if (task.getExecutor().getCommand().hasUser()) {
-      return task.getExecutor().getCommand().getUser();
-    }
-    return framework.info().getUser();
-  }
-
-  private static void run(
-      Transition tx,
-      Claim claim,
-      TaskInfo given,
-      Resources own,
-      Resources executorResources,
-      boolean launchExecutor,
-      Labels labels) {
-    Framework framework = tx.framework(claim.frameworkId());
-    Agent agent = tx.agent(claim.agentId());
-    List<Resource> messages = own.toMessages(Resources.Format.POST_REFINEMENT);
-    TaskInfo.Builder info = given.toBuilder().clearResources().addAllResources(messages);
-    if (labels != null) {
-      info.setLabels(labels);
-    }
-    String executorId = "";
-    if (given.hasExecutor()) {
-      ExecutorInfo executor =
-          given.getExecutor().toBuilder()
-              .clearResources()
-              .addAllResources(executorResources.toMessages(Resources.Format.POST_REFINEMENT))
-              .build();
-      info.setExecutor(executor);
-      executorId = executor.getExecutorId().getValue();
-      if (launchExecutor) {
-        Holdings.add(
-            tx,
-            new Executor(
-                executorId, framework.id(), agent.id(), given.getExecutor(), executorResources));
-      }
-    }
-    Task task =
-        new Task(
-            given.getTaskId().getValue(),
-            framework.id(),
-            agent.id(),
-            executorId,
-            message(framework, info.build()),
-            own,
-            false,
-            false);
-    Holdings.add(tx, task);
-    tx.send(
-        agent,
-        MasterEvent.newBuilder()
-            .setRunTask(
-                RunTask.newBuilder()
-                    .setFramework(framework.info())
-                    .addTasks(info)
-                    .setLaunchExecutor(launchExecutor)
-                    .setRootRefused(!tx.settings().frameworks().rootSubmissions())
-                    .setResourceVersionUuid(tx.state().account(agent.id()).version())));
-    tx.happened(new Happening.TaskAdded(task));
-  }
-
-  private static org.mezzo.protocol.v1.Task message(Framework framework, TaskInfo info) {
-    org.mezzo.protocol.v1.Task.Builder task =
-        org.mezzo.protocol.v1.Task.newBuilder()
-            .setName(info.getName())
-            .setTaskId(info.getTaskId())
-            .setFrameworkId(framework.info().getId())
-            .setAgentId(info.getAgentId())
-            .setState(TaskState.TASK_STAGING)
-            .addAllResources(info.getResourcesList())
-            .putAllLimits(info.getLimitsMap());
-    if (info.hasExecutor()) {
-      task.setExecutorId(info.getExecutor().getExecutorId());
-    }
-    if (info.hasLabels()) {
-      task.setLabels(info.getLabels());
-    }
-    if (info.hasDiscovery()) {
-      task.setDiscovery(info.getDiscovery());
-    }
-    if (info.hasContainer()) {
-      task.setContainer(info.getContainer());
-    }
-    if (info.hasHealthCheck()) {
-      task.setHealthCheck(info.getHealthCheck());
-    }
-    if (info.hasKillPolicy()) {
-      task.setKillPolicy(info.getKillPolicy());
-    }
-    if (info.getCommand().hasUser()) {
-      task.setUser(info.getCommand().getUser());
-    } else if (info.getExecutor().getCommand().hasUser()) {
-      task.setUser(info.getExecutor().getCommand().getUser());
-    }
-    return task.build();
   }
 }

@@ -5,12 +5,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.mezzo.master.state.Identifiers;
 import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Environment;
-import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.Parameter;
 import org.mezzo.protocol.v1.Resource;
@@ -19,12 +17,30 @@ import org.mezzo.protocol.v1.Value;
 import org.mezzo.protocol.v1.Volume;
 import org.mezzo.resources.ResourceChecks;
 
-/** What can be wrong with a task without looking at any state (rules 77 to 87). */
+/** What can be wrong with a task without looking at any state (rules 77 to 84 and 87). */
 final class TaskValidation {
   private TaskValidation() {}
 
-  /** The first thing that is wrong after id and agent were looked at. */
+  /** The first thing that is wrong with a task of a LAUNCH after id and agent were looked at. */
   static Optional<String> problem(TaskInfo task, String frameworkId) {
+    return general(task)
+        .or(
+            () ->
+                task.hasCommand() == task.hasExecutor()
+                    ? Optional.of(
+                        "Task should have at least one (but not both) of CommandInfo or"
+                            + " ExecutorInfo present")
+                    : none())
+        .or(
+            () ->
+                task.hasExecutor()
+                    ? ExecutorValidation.ofTask(task.getExecutor(), frameworkId)
+                    : none())
+        .or(() -> shareCgroups(task));
+  }
+
+  /** What every task is looked at for, alone or in a group (rules 77 to 83). */
+  static Optional<String> general(TaskInfo task) {
     return grace(task)
         .or(() -> completionTime(task))
         .or(
@@ -48,23 +64,14 @@ final class TaskValidation {
                 task.hasContainer()
                     ? prefix("Task's `ContainerInfo` is invalid: ", container(task.getContainer()))
                     : none())
-        .or(() -> limits(task))
-        .or(
-            () ->
-                task.hasCommand() == task.hasExecutor()
-                    ? Optional.of(
-                        "Task should have at least one (but not both) of CommandInfo or"
-                            + " ExecutorInfo present")
-                    : none())
-        .or(() -> task.hasExecutor() ? executor(task.getExecutor(), frameworkId) : none())
-        .or(() -> shareCgroups(task));
+        .or(() -> limits(task));
   }
 
   private static Optional<String> none() {
     return Optional.empty();
   }
 
-  private static Optional<String> prefix(String prefix, Optional<String> problem) {
+  static Optional<String> prefix(String prefix, Optional<String> problem) {
     return problem.map(text -> prefix + text);
   }
 
@@ -159,10 +166,14 @@ final class TaskValidation {
       return Optional.of("Task uses no resources");
     }
     return prefix("Task uses invalid resources: ", resources(task.getResourcesList()))
-        .or(() -> duplicateVolume(task.getResourcesList()));
+        .or(
+            () ->
+                prefix(
+                    "Task uses duplicate persistence ID: ",
+                    duplicateVolume(task.getResourcesList())));
   }
 
-  private static Optional<String> resources(List<Resource> resources) {
+  static Optional<String> resources(List<Resource> resources) {
     for (Resource resource : resources) {
       Optional<String> problem =
           ResourceChecks.checkGpus(resource).or(() -> ResourceChecks.checkVolume(resource));
@@ -177,24 +188,25 @@ final class TaskValidation {
         .or(() -> ResourceChecks.checkRevocableMix(resources));
   }
 
-  private static Optional<String> duplicateVolume(List<Resource> resources) {
+  /** The persistence id that is there twice in one role. */
+  static Optional<String> duplicateVolume(List<Resource> resources) {
     Set<String> seen = new HashSet<>();
     for (Resource resource : resources) {
-      if (resource.getDisk().hasPersistence()) {
+      if (resource.getDisk().hasPersistence() && !resource.hasShared()) {
         String id = resource.getDisk().getPersistence().getId();
         String role =
             resource.getReservationsCount() > 0
                 ? resource.getReservations(resource.getReservationsCount() - 1).getRole()
                 : resource.getRole();
         if (!seen.add(role + ' ' + id)) {
-          return Optional.of("Task uses duplicate persistence ID: " + id);
+          return Optional.of(id);
         }
       }
     }
     return none();
   }
 
-  private static Optional<String> command(CommandInfo command) {
+  static Optional<String> command(CommandInfo command) {
     for (Environment.Variable variable : command.getEnvironment().getVariablesList()) {
       String prefix =
           "Environment variable '" + variable.getName() + "' of type '" + variable.getType() + "' ";
@@ -226,7 +238,7 @@ final class TaskValidation {
     return none();
   }
 
-  private static Optional<String> container(ContainerInfo container) {
+  static Optional<String> container(ContainerInfo container) {
     for (Volume volume : container.getVolumesList()) {
       int sources =
           (volume.hasHostPath() ? 1 : 0)
@@ -279,54 +291,7 @@ final class TaskValidation {
     return none();
   }
 
-  private static Optional<String> executor(ExecutorInfo executor, String frameworkId) {
-    if (executor.hasType()
-        && executor.getType() != ExecutorInfo.Type.CUSTOM
-        && executor.getType() != ExecutorInfo.Type.UNKNOWN) {
-      return Optional.of("'ExecutorInfo.type' must be 'CUSTOM' or unset for a LAUNCH");
-    }
-    if (!executor.hasCommand()) {
-      return Optional.of("'ExecutorInfo.command' must be set");
-    }
-    return Identifiers.problem(executor.getExecutorId().getValue())
-        .or(
-            () ->
-                executor.getShutdownGracePeriod().getNanoseconds() < 0
-                    ? Optional.of("ExecutorInfo's 'shutdown_grace_period' must be non-negative")
-                    : none())
-        .or(() -> prefix("Executor's `CommandInfo` is invalid: ", command(executor.getCommand())))
-        .or(
-            () ->
-                executor.hasContainer()
-                    ? prefix(
-                        "Executor's `ContainerInfo` is invalid: ",
-                        container(executor.getContainer()))
-                    : none())
-        .or(
-            () ->
-                executor.getFrameworkId().getValue().equals(frameworkId)
-                    ? none()
-                    : Optional.of(
-                        "ExecutorInfo has an invalid FrameworkID (Actual: "
-                            + executor.getFrameworkId().getValue()
-                            + " vs Expected: "
-                            + frameworkId
-                            + ")"))
-        .or(
-            () ->
-                prefix("Executor uses invalid resources: ", resources(executor.getResourcesList())))
-        .or(
-            () ->
-                executor.getResourcesList().stream().anyMatch(Resource::hasShared)
-                    ? Optional.of("Executor uses shared resources, which only tasks may")
-                    : none());
-  }
-
   private static Optional<String> shareCgroups(TaskInfo task) {
-    if (task.getExecutor().getContainer().getLinuxInfo().getShareCgroups()
-        && task.getExecutor().getContainer().getLinuxInfo().hasShareCgroups()) {
-      return Optional.of("'share_cgroups' cannot be set to 'true' on executors");
-    }
     return task.getContainer().getLinuxInfo().hasShareCgroups()
             && !task.getContainer().getLinuxInfo().getShareCgroups()
         ? Optional.of("Only tasks in a task group may have 'share_cgroups' set to 'false'")

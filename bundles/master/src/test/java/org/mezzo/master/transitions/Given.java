@@ -28,6 +28,8 @@ import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ExecutorID;
+import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.Filters;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -381,6 +383,28 @@ final class Given {
             .setType(org.mezzo.protocol.v1.Offer.Operation.Type.LAUNCH);
     for (TaskInfo.Builder task : tasks) {
       operation.getLaunchBuilder().addTaskInfos(task);
+    }
+    return operation.build();
+  }
+
+  /** A default executor that has what it needs. */
+  static ExecutorInfo.Builder executor(String frameworkId, String executorId) {
+    return ExecutorInfo.newBuilder()
+        .setType(ExecutorInfo.Type.DEFAULT)
+        .setExecutorId(ExecutorID.newBuilder().setValue(executorId))
+        .setFrameworkId(FrameworkID.newBuilder().setValue(frameworkId))
+        .addAllResources(
+            resources("cpus:0.1;mem:32;disk:10").toMessages(Resources.Format.POST_REFINEMENT));
+  }
+
+  static org.mezzo.protocol.v1.Offer.Operation grouping(
+      ExecutorInfo.Builder executor, TaskInfo.Builder... tasks) {
+    var operation =
+        org.mezzo.protocol.v1.Offer.Operation.newBuilder()
+            .setType(org.mezzo.protocol.v1.Offer.Operation.Type.LAUNCH_GROUP);
+    operation.getLaunchGroupBuilder().setExecutor(executor).getTaskGroupBuilder();
+    for (TaskInfo.Builder task : tasks) {
+      operation.getLaunchGroupBuilder().getTaskGroupBuilder().addTasks(task);
     }
     return operation.build();
   }

@@ -179,28 +179,13 @@ class LaunchesTest {
 
   /** Rule 63. */
   @Test
-  void launchesHaveNoOperationIdAndGroupsAreRefusedAsAWhole() {
+  void launchesHaveNoOperationId() {
     OperationID id = OperationID.newBuilder().setValue("o").build();
     given.accept(
         framework,
         List.of(offer("cpus:1")),
         Given.launching(command("t", "cpus:1")).toBuilder().setId(id).build());
     assertFailed(TaskState.TASK_ERROR, TaskStatus.Reason.REASON_TASK_INVALID, "LAUNCH operations");
-    Operation.Builder group = Operation.newBuilder().setType(Operation.Type.LAUNCH_GROUP);
-    group
-        .getLaunchGroupBuilder()
-        .setExecutor(ExecutorInfo.newBuilder().setExecutorId(ExecutorID.newBuilder().setValue("e")))
-        .getTaskGroupBuilder()
-        .addTasks(command("a", "cpus:1"))
-        .addTasks(command("b", "cpus:1"));
-    given.accept(framework, List.of(offer("cpus:1")), group.build());
-    assertThat(given.updates(framework))
-        .hasSize(2)
-        .allSatisfy(
-            status -> {
-              assertThat(status.getState()).isEqualTo(TaskState.TASK_ERROR);
-              assertThat(status.getReason()).isEqualTo(TaskStatus.Reason.REASON_TASK_GROUP_INVALID);
-            });
   }
 
   /** Rules 72, 75, 76 and 86: each task by itself. */
@@ -253,6 +238,18 @@ class LaunchesTest {
     launch(offer("cpus:4"), other);
     assertFailed(
         TaskState.TASK_ERROR, TaskStatus.Reason.REASON_TASK_INVALID, "is not compatible with");
+  }
+
+  /** Rule 86. */
+  @Test
+  void aTaskAndItsExecutorDoNotWantTheSamePort() {
+    TaskInfo.Builder task = custom("a", "e");
+    List<org.mezzo.protocol.v1.Resource> ports =
+        Given.resources("ports:[1-2]").toMessages(Resources.Format.POST_REFINEMENT);
+    task.addAllResources(ports).getExecutorBuilder().addAllResources(ports);
+    launch(offer("cpus:4"), task);
+    assertFailed(
+        TaskState.TASK_ERROR, TaskStatus.Reason.REASON_TASK_INVALID, "use overlapping resources");
   }
 
   /** Rule 66. */
