@@ -259,7 +259,7 @@ public final class TaskContainers {
   }
 
   /**
-   * Makes the sandbox and the container. A kill meanwhile is seen once it has started.
+   * Makes the sandbox and the container.
    *
    * @param placed volumes that appear in the sandbox
    */

@@ -21,6 +21,7 @@ import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.checks.Probe;
 import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
+import java.util.function.Predicate;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.recovery.Journal;
@@ -46,7 +47,6 @@ import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
-import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -162,9 +162,7 @@ final class ExecutorBench implements AutoCloseable {
     @Override
     public CompletionStage<ContainerStatus> status(ContainerId containerId) {
       return CompletableFuture.completedFuture(
-          ContainerStatus.newBuilder()
-              .setContainerId(ContainerID.newBuilder().setValue(containerId.value()))
-              .build());
+          ContainerStatus.newBuilder().setContainerId(containerId.toMessage()).build());
     }
 
     @Override
@@ -177,12 +175,12 @@ final class ExecutorBench implements AutoCloseable {
 
     @Override
     public CompletionStage<Optional<Termination>> termination(ContainerId containerId) {
-      return CompletableFuture.completedFuture(Optional.empty());
+      return termination.thenApply(Optional::of);
     }
 
     @Override
     public CompletionStage<Boolean> remove(ContainerId containerId) {
-      return CompletableFuture.completedFuture(false);
+      return CompletableFuture.completedFuture(true);
     }
 
     @Override

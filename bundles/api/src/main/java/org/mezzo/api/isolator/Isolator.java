@@ -45,10 +45,11 @@ public interface Isolator extends Module {
   default void limitations(Sink<ContainerLimitation> sink) {}
 
   /**
-   * The containers that an instance before this one has prepared or isolated and not cleaned up;
-   * empty on a fresh agent. One in the phase {@code PREPARED} this instance will be asked to {@link
-   * #isolate} or {@link #cleanup}. One that an earlier agent has left, which is to be cleaned up,
-   * is in the phase {@code ISOLATED} and has no state.
+   * The containers that an instance before this one has prepared or isolated and not cleaned up, by
+   * order of an earlier agent process, too; empty on a fresh agent. One in the phase {@code
+   * PREPARED} this instance will be asked to {@link #isolate} or {@link #cleanup}, and it may have
+   * been asked to isolate it before, by an agent that did not live to note it. One of which nothing
+   * was noted is in the phase {@code ISOLATED}, has no state, and is to be cleaned up.
    */
   void recover(List<RecoveredContainer> containers) throws Exception;
 

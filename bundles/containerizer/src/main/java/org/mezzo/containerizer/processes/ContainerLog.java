@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,9 +110,9 @@ final class ContainerLog implements AutoCloseable {
     } catch (NoSuchFileException e) {
       return new Found(true, known);
     }
-    byte[] format = new byte[FORMAT.length];
-    if (in.remaining() < format.length || !java.util.Arrays.equals(FORMAT, read(in, format))) {
-      LOG.error("{} is no log of containers that this version can read; it starts anew", file);
+    byte[] format = new byte[Math.min(FORMAT.length, in.remaining())];
+    if (!Arrays.equals(FORMAT, read(in, format))) {
+      damaged(file, 0, "it is no log of containers that this version can read");
       return new Found(true, known);
     }
     boolean sameBoot = true;
@@ -121,7 +122,7 @@ final class ContainerLog implements AutoCloseable {
       byte[] entry = entry(in);
       try {
         if (entry.length == 0) {
-          throw new IOException("it is cut off or has another checksum");
+          throw new IOException("an entry is cut off or has another checksum");
         }
         if (first) {
           sameBoot = boot.equals(new String(entry, StandardCharsets.UTF_8));
@@ -130,16 +131,24 @@ final class ContainerLog implements AutoCloseable {
           Checkpoint.read(entry, known);
         }
       } catch (IOException e) {
-        LOG.error(
-            "{} is damaged at byte {} of {}, what comes after it is not known: {}",
-            file,
-            at,
-            in.capacity(),
-            e.getMessage());
+        damaged(file, at, e.getMessage());
         break;
       }
     }
     return new Found(sameBoot, known);
+  }
+
+  /** Keeps it for whoever wants to know: the log begins anew without what comes from there on. */
+  private static void damaged(Path file, int at, String how) throws IOException {
+    Path copy = file.resolveSibling(file.getFileName() + ".damaged");
+    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+    LOG.error(
+        "What is in {} from byte {} on cannot be used: {}. Containers of which nothing else is"
+            + " known are destroyed; a copy is {}",
+        file,
+        at,
+        how,
+        copy);
   }
 
   private static byte[] read(ByteBuffer in, byte[] bytes) {

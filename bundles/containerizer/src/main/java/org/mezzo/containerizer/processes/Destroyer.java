@@ -173,6 +173,10 @@ final class Destroyer {
   }
 
   private void pursue(ManagedContainer container, ProcFs.Shared snapshot) {
+    if (!container.listed()) {
+      doomed.remove(container);
+      return;
+    }
     Optional<ShimProcess> process =
         container.process.or(() -> RuntimeFolder.process(container.folder));
     OptionalInt status = RuntimeFolder.status(container.folder);
@@ -182,7 +186,7 @@ final class Destroyer {
         return;
       }
       // Whatever has not begun by now never will.
-      process = RuntimeFolder.process(files.withdraw(container.id, container.folder));
+      process = RuntimeFolder.process(files.withdraw(container.id));
     }
     if (container.process.isEmpty()) {
       container.process = process;
@@ -243,7 +247,7 @@ final class Destroyer {
       return;
     }
     try {
-      RuntimeFolder.delete(container.folder);
+      files.delete(container.id);
     } catch (IOException | UncheckedIOException e) {
       errors.increment();
       LOG.warn("Cannot remove {}; it is removed when the agent starts again", container.folder, e);

@@ -25,8 +25,12 @@ interface Launcher extends AutoCloseable {
     /** The first process exists, below its shim. */
     void started(String key, ShimProcess process);
 
-    /** The first process ended. */
-    void exited(String key, int waitStatus);
+    /**
+     * The first process ended.
+     *
+     * @param pid of the process, by which one of an earlier container of that name is told
+     */
+    void exited(String key, long pid, int waitStatus);
 
     /** The shim could not start the first process. */
     void failed(String key, String reason);

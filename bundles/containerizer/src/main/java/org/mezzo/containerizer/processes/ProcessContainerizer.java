@@ -78,12 +78,12 @@ public final class ProcessContainerizer implements Containerizer {
   /** Opens the containerizer of an agent. */
   public ProcessContainerizer(ContainerizerHost host, ContainerizerOptions options)
       throws IOException {
-    this(host, options, Files.readString(BOOT_ID).strip());
+    this(host, options, SystemTools.find(options.shell()));
   }
 
-  ProcessContainerizer(ContainerizerHost host, ContainerizerOptions options, String boot)
+  ProcessContainerizer(ContainerizerHost host, ContainerizerOptions options, SystemTools tools)
       throws IOException {
-    SystemTools tools = SystemTools.find(options.shell());
+    String boot = Files.readString(BOOT_ID).strip();
     Accounts accounts = new Accounts(tools, options.switchUser());
     cgroups =
         options
@@ -411,13 +411,23 @@ public final class ProcessContainerizer implements Containerizer {
     }
 
     @Override
-    public void exited(String key, int waitStatus) {
+    public void exited(String key, long pid, int waitStatus) {
       loop.post(
           () ->
               reported(key)
+                  .filter(container -> own(container, pid))
                   .ifPresent(
                       container ->
                           ProcessContainerizer.this.ended(container, OptionalInt.of(waitStatus))));
+    }
+
+    /** Not of one that had the name before, and whose shim was slow to say so. */
+    private boolean own(ManagedContainer container, long pid) {
+      return container
+          .process
+          .or(() -> RuntimeFolder.process(container.folder))
+          .map(process -> process.pid() == pid)
+          .orElseGet(() -> RuntimeFolder.status(container.folder).isPresent());
     }
 
     @Override

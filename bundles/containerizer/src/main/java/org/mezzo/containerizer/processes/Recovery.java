@@ -165,32 +165,33 @@ final class Recovery {
     if (!found.sameBoot()) {
       // What the pids say is of the time before; so is what isolators made.
       container.isolated = false;
-      return at(container, checkpoint, State.PREPARED, false, Event.DESTROY);
+      return at(container, checkpoint, wanted, State.PREPARED, false, Event.DESTROY);
     }
     container.process = RuntimeFolder.process(container.folder);
     boolean spawned = checkpoint.state().compareTo(State.CREATED) >= 0;
     if (container.process.isEmpty() && spawned && container.ending.waitStatus().isEmpty()) {
       // The launcher that was asked for it has ended: whatever has not begun never will.
-      Path aside = files.withdraw(container.id, container.folder);
+      Path aside = files.withdraw(container.id);
       container.process = RuntimeFolder.process(aside);
-      return at(container, checkpoint, State.RUNNING, false, Event.DESTROY);
+      return at(container, checkpoint, wanted, State.RUNNING, false, Event.DESTROY);
     }
     if (!spawned) {
-      return at(container, checkpoint, State.PREPARED, false, Event.DESTROY);
+      return at(container, checkpoint, wanted, State.PREPARED, false, Event.DESTROY);
     }
     if (!wanted || checkpoint.state() == State.DESTROYING || container.process.isEmpty()) {
-      return at(container, checkpoint, State.RUNNING, false, Event.DESTROY);
+      return at(container, checkpoint, wanted, State.RUNNING, false, Event.DESTROY);
     }
     boolean waits = checkpoint.held() && checkpoint.state() != State.RUNNING;
     ShimProcess process = container.process.get();
     boolean runs =
         container.ending.waitStatus().isEmpty() && (process.alive() || process.shimAlive());
     if (!runs) {
-      return at(container, checkpoint, State.RUNNING, false, waits ? Event.DESTROY : Event.ENDED);
+      return at(
+          container, checkpoint, wanted, State.RUNNING, false, waits ? Event.DESTROY : Event.ENDED);
     }
     return waits
-        ? at(container, checkpoint, State.CREATED, true, Event.STARTED)
-        : at(container, checkpoint, State.RUNNING, true, null);
+        ? at(container, checkpoint, wanted, State.CREATED, true, Event.STARTED)
+        : at(container, checkpoint, wanted, State.RUNNING, true, null);
   }
 
   private static Decision ended(
@@ -213,11 +214,12 @@ final class Recovery {
   private static Decision at(
       ManagedContainer container,
       Checkpoint checkpoint,
+      boolean wanted,
       State state,
       boolean adopted,
       Event event) {
     boolean ran = checkpoint.ran() || state == State.RUNNING && event != Event.DESTROY;
-    container.life = Lifecycle.recovered(state, checkpoint.kept(), ran);
+    container.life = Lifecycle.recovered(state, checkpoint.kept() && wanted, ran);
     container.life.hold(checkpoint.held());
     if (!container.children.isEmpty()) {
       container.life.parent();

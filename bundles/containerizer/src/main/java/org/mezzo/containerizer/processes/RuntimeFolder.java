@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.mezzo.containerizer.ContainerId;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where containers have their files, and what the shims write there; see the package documentation
@@ -21,6 +23,8 @@ import org.mezzo.containerizer.ContainerId;
 final class RuntimeFolder {
   private static final String CONTAINERS = "containers";
   private static final String WITHDRAWN = "withdrawn";
+
+  private static final Logger LOG = LoggerFactory.getLogger(RuntimeFolder.class);
 
   private final Path runtime;
 
@@ -83,19 +87,30 @@ final class RuntimeFolder {
    * Moves the files of a container away, so that a shim that has not written a pid by now never
    * starts it: it finds nothing where it would read and write. Whoever has, is in the files.
    *
-   * @return where they are now; the folder itself when they could not be moved
+   * @return where they are now
    */
-  Path withdraw(ContainerId id, Path folder) {
+  Path withdraw(ContainerId id) {
+    Path aside = withdrawn(id);
     try {
-      Path all = Files.createDirectories(runtime.resolve(WITHDRAWN));
-      return Files.move(folder, all.resolve(id.path() + "-" + System.nanoTime()));
+      Files.createDirectories(aside.getParent());
+      Files.move(folder(id), aside);
     } catch (IOException e) {
-      return folder;
+      LOG.debug("Nothing to withdraw of container {}", id, e);
     }
+    return aside;
+  }
+
+  private Path withdrawn(ContainerId id) {
+    return runtime.resolve(WITHDRAWN).resolve(id.path());
   }
 
   /** Deletes the files of a container; those of containers in it are gone before. */
-  static void delete(Path folder) throws IOException {
+  void delete(ContainerId id) throws IOException {
+    delete(folder(id));
+    delete(withdrawn(id));
+  }
+
+  private static void delete(Path folder) throws IOException {
     for (int attempt = 0; ; attempt++) {
       try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
         for (Path entry : entries) {
@@ -161,10 +176,5 @@ final class RuntimeFolder {
     } catch (RuntimeException e) {
       return Optional.empty();
     }
-  }
-
-  /** Deletes what was withdrawn and forgotten; nothing runs in it. */
-  void sweep() throws IOException {
-    delete(runtime.resolve(WITHDRAWN));
   }
 }

@@ -260,7 +260,10 @@ final class ShellLauncher implements Launcher {
       switch (words[0]) {
         case "started" ->
             ShimProcess.parse(words[2]).ifPresent(process -> listener.started(words[1], process));
-        case "exited" -> listener.exited(words[1], Integer.parseInt(words[2]));
+        case "exited" -> {
+          String[] how = words[2].split(" ");
+          listener.exited(words[1], Long.parseLong(how[1]), Integer.parseInt(how[0]));
+        }
         case "failed" -> listener.failed(words[1], line.substring(8 + words[1].length()));
         default -> {}
       }

@@ -62,7 +62,7 @@ shim() {
     esac
   fi
   echo "$raw" >"$dir/status"
-  echo "exited $id $raw" >&3
+  echo "exited $id $raw $child" >&3
 }
 
 while read -r request first second rest; do
