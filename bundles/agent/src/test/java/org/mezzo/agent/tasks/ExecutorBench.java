@@ -21,7 +21,6 @@ import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.checks.Probe;
 import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
-import java.util.function.Predicate;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.recovery.Journal;
