@@ -25,6 +25,7 @@ import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
 import org.mezzo.agent.endpoints.AgentReads;
 import org.mezzo.agent.endpoints.ContainerLook;
+import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.registration.LeaderDetection;
@@ -290,8 +291,9 @@ public final class Agent implements Daemon {
         hooks,
         new AgentTasks.Surroundings(operations, volumes, draining),
         this::endDrainIfEmpty,
+        call -> link.send(call),
         frame.metrics(),
-        new AgentTasks.Limits(how.shutdownGrace(), how.completedExecutors()));
+        how.limits());
   }
 
   private void addRoutes(Verbosity verbosity) {
@@ -318,6 +320,9 @@ public final class Agent implements Daemon {
     new AgentEndpoints(
             self, reads, containers, flags.daemon(), frame.metrics(), frame.files(), verbosity)
         .install(frame.router(), frame.authorization(), frame.workers());
+    frame
+        .router()
+        .add(ExecutorApi.of(tasks, loop, frame.workers(), frame.authorization(), frame.metrics()));
   }
 
   /** Whether a container may still be in the sandbox, whoever launched it. */
@@ -386,15 +391,7 @@ public final class Agent implements Daemon {
       metrics.gauge("slave/" + name + "_revocable_used", () -> 0);
       metrics.gauge("slave/" + name + "_revocable_percent", () -> 0);
     }
-    // A command is started by the agent itself: no executor registers, or sends or gets messages.
-    metrics.gauge("slave/executors_registering", () -> 0);
-    metrics.gauge("slave/executors_terminating", () -> 0);
-    for (String none :
-        List.of(
-            "executors_preempted",
-            "invalid_status_updates",
-            "recovery_errors",
-            "valid_framework_messages")) {
+    for (String none : List.of("executors_preempted", "recovery_errors")) {
       metrics.counter("slave/" + none);
     }
   }
@@ -521,8 +518,7 @@ public final class Agent implements Daemon {
             tasks.shutdownExecutor(
                 event.getShutdownExecutor().getFrameworkId(),
                 event.getShutdownExecutor().getExecutorId().getValue());
-        case FRAMEWORK_MESSAGE ->
-            tasks.message(event.getFrameworkMessage().getExecutorId().getValue());
+        case FRAMEWORK_MESSAGE -> tasks.message(event.getFrameworkMessage());
         case UPDATE_FRAMEWORK -> tasks.updateFramework(event.getUpdateFramework().getFramework());
         case RECONCILE_TASKS -> tasks.reconcile(event.getReconcileTasks());
         case APPLY_OPERATION -> operations.apply(event.getApplyOperation());
@@ -579,7 +575,7 @@ public final class Agent implements Daemon {
     if (!closing.compareAndSet(false, true)) {
       return;
     }
-    Duration grace = flags.tasks().shutdownGrace();
+    Duration grace = flags.tasks().limits().shutdownGrace();
     CompletableFuture<Void> idle = new CompletableFuture<>();
     loop.execute(
         () -> {

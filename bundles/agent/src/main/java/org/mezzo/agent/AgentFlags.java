@@ -15,6 +15,7 @@ import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
 import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
+import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerizerOptions;
@@ -69,15 +70,12 @@ public record AgentFlags(
    *
    * @param environment {@code --executor_environment_variables}; without it what the agent itself
    *     was given
-   * @param shutdownGrace {@code --executor_shutdown_grace_period}
-   * @param shutdownGraceText the same as it was written, for executors
-   * @param completedExecutors {@code --max_completed_executors_per_framework}
+   * @param shutdownGraceText {@code --executor_shutdown_grace_period} as it was written, for
+   *     executors
+   * @param limits what bounds executors and tasks
    */
   public record Tasks(
-      Map<String, String> environment,
-      Duration shutdownGrace,
-      String shutdownGraceText,
-      int completedExecutors) {}
+      Map<String, String> environment, String shutdownGraceText, AgentTasks.Limits limits) {}
 
   /**
    * Reads the flags of an agent.
@@ -100,11 +98,15 @@ public record AgentFlags(
         new Tasks(
             FlagTexts.read(flags, "executor_environment_variables", AgentFlags::variables)
                 .orElseGet(() -> TaskEnvironment.inherited(System.getenv())),
-            flags.duration("executor_shutdown_grace_period"),
             flags.text("executor_shutdown_grace_period").orElse("5secs"),
-            (int)
-                Math.min(
-                    Integer.MAX_VALUE, flags.integer("max_completed_executors_per_framework"))),
+            new AgentTasks.Limits(
+                flags.duration("executor_shutdown_grace_period"),
+                flags.duration("executor_registration_timeout"),
+                flags.text("executor_registration_timeout").orElse("1mins"),
+                (int)
+                    Math.min(
+                        Integer.MAX_VALUE,
+                        flags.integer("max_completed_executors_per_framework")))),
         containers(flags));
   }
 

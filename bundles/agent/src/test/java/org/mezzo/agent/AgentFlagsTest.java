@@ -31,7 +31,7 @@ class AgentFlagsTest {
     assertThat(flags.registration().reconfiguration()).isEqualTo(Reconfiguration.ADDITIVE);
     assertThat(flags.sandboxes())
         .isEqualTo(new SandboxRetention(Duration.ofDays(7), 0.1, Duration.ofMinutes(1)));
-    assertThat(flags.tasks().shutdownGrace()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(flags.tasks().limits().shutdownGrace()).isEqualTo(Duration.ofSeconds(5));
     assertThat(flags.tasks().shutdownGraceText()).isEqualTo("5secs");
     assertThat(flags.containers().isolation()).containsExactly("posix/cpu", "posix/mem");
     assertThat(flags.containers().cgroups())

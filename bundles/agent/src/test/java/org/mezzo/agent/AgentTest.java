@@ -296,7 +296,7 @@ class AgentTest extends RunningAgent {
     run(custom);
     StatusUpdate update = master.next(TaskState.TASK_FAILED);
     assertThat(update.getStatus().getSource()).isEqualTo(Source.SOURCE_AGENT);
-    assertThat(update.getStatus().getMessage()).contains("custom executors");
+    assertThat(update.getStatus().getMessage()).contains("`executor.command`");
 
     TaskInfo.Builder uri = task("uri", "true");
     uri.getCommandBuilder().addUrisBuilder().setValue("http://nowhere/file");

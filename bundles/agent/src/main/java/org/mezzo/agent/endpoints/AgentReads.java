@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.stream.Stream;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.AgentTasks.ExecutorView;
@@ -112,7 +111,7 @@ public final class AgentReads {
     List<Resource> all = new ArrayList<>();
     for (FrameworkView framework : view.frameworks()) {
       for (ExecutorView executor : framework.executors()) {
-        executor.tasks().forEach(task -> all.addAll(task.getResourcesList()));
+        all.addAll(executor.resources());
       }
     }
     try {
@@ -145,11 +144,14 @@ public final class AgentReads {
         .map(
             it ->
                 new ExecutorView(
-                    it.id(),
-                    it.name(),
+                    it.info(),
                     it.containerId(),
                     it.sandbox(),
+                    it.running(),
+                    it.resources(),
+                    tasks(framework, it.queuedTasks(), approvers),
                     tasks(framework, it.tasks(), approvers),
+                    tasks(framework, it.terminatedTasks(), approvers),
                     tasks(framework, it.completedTasks(), approvers)))
         .toList();
   }
@@ -177,7 +179,7 @@ public final class AgentReads {
     List<Running> running = new ArrayList<>();
     for (FrameworkView framework : view.frameworks()) {
       for (ExecutorView executor : framework.executors()) {
-        if (!executor.tasks().isEmpty()
+        if (executor.running()
             && approvers.approved(Action.VIEW_CONTAINER, object(framework, executor))) {
           running.add(new Running(framework.info().getId().getValue(), executor));
         }
@@ -212,10 +214,6 @@ public final class AgentReads {
     }
   }
 
-  private static Stream<Task> tasks(ExecutorView executor) {
-    return Stream.concat(executor.tasks().stream(), executor.completedTasks().stream());
-  }
-
   private static AuthorizationObject object(FrameworkView framework) {
     return AuthorizationObject.builder()
         .value(framework.info().getUser())
@@ -246,9 +244,12 @@ public final class AgentReads {
 
   /** The account that an executor runs as; a command's executor is its task. */
   private static String user(FrameworkView framework, ExecutorView executor) {
-    return tasks(executor)
-        .findFirst()
-        .map(task -> user(framework, task))
-        .orElseGet(() -> framework.info().getUser());
+    String own = executor.info().getCommand().getUser();
+    return own.isEmpty()
+        ? executor.allTasks().stream()
+            .findFirst()
+            .map(task -> user(framework, task))
+            .orElseGet(() -> framework.info().getUser())
+        : own;
   }
 }

@@ -46,9 +46,9 @@ public final class ContainerLook {
     /** Names and statistics, as fields of an object. */
     void describe(JsonOut json) {
       json.field("executor_id", executor());
-      json.field("executor_name", of.executor().name());
+      json.field("executor_name", of.executor().info().getName());
       json.field("framework_id", framework());
-      json.field("source", executor());
+      json.field("source", of.executor().info().getSource());
       usage.ifPresent(statistics -> json.message("statistics", statistics));
     }
   }

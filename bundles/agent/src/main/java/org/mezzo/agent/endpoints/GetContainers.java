@@ -41,7 +41,9 @@ final class GetContainers implements ApiCall<Call> {
       container.getExecutorIdBuilder().setValue(one.executor());
       container.getFrameworkIdBuilder().setValue(one.framework());
       container.getContainerIdBuilder().setValue(one.container());
-      container.setExecutorName(one.of().executor().name()).setContainerStatus(one.status());
+      container
+          .setExecutorName(one.of().executor().info().getName())
+          .setContainerStatus(one.status());
       one.usage().ifPresent(container::setResourceStatistics);
     }
     return response.build();

@@ -161,22 +161,49 @@ final class StateEndpoint implements ApiEndpoint {
     json.object(
         () -> {
           json.field("id", executor.id());
-          json.field("name", executor.name());
-          json.field("source", executor.id());
+          json.field("name", executor.info().getName());
+          json.field("source", executor.info().getSource());
           json.field("container", executor.containerId());
           json.field("directory", executor.sandbox().toString());
-          List<Resource> resources = new ArrayList<>();
-          executor.tasks().forEach(task -> resources.addAll(task.getResourcesList()));
-          StateJson.resources(json, "resources", resources);
-          List<Task> any =
-              executor.tasks().isEmpty() ? executor.completedTasks() : executor.tasks();
-          if (!any.isEmpty()) {
-            json.field("role", StateJson.role(any.get(0).getResourcesList()));
+          StateJson.resources(json, "resources", executor.resources());
+          role(executor).ifPresent(role -> json.field("role", role));
+          if (executor.info().hasLabels()) {
+            StateJson.labels(json, "labels", executor.info().getLabels());
+          }
+          if (executor.info().hasType()) {
+            json.field("type", executor.info().getType().name());
           }
           json.array("tasks", executor.tasks(), task -> StateJson.task(json, task));
-          json.array("queued_tasks", () -> {});
-          json.array(
-              "completed_tasks", executor.completedTasks(), task -> StateJson.task(json, task));
+          json.array("queued_tasks", executor.queuedTasks(), task -> queued(json, task));
+          List<Task> ended = new ArrayList<>(executor.completedTasks());
+          ended.addAll(executor.terminatedTasks());
+          json.array("completed_tasks", ended, task -> StateJson.task(json, task));
+        });
+  }
+
+  /** The role that its resources are allocated to. */
+  private static Optional<String> role(ExecutorView executor) {
+    List<Resource> own = executor.info().getResourcesList();
+    if (!own.isEmpty()) {
+      return Optional.of(StateJson.role(own));
+    }
+    return executor.allTasks().stream()
+        .findFirst()
+        .map(task -> StateJson.role(task.getResourcesList()));
+  }
+
+  private static void queued(JsonOut json, Task task) {
+    json.object(
+        () -> {
+          json.field("id", task.getTaskId().getValue());
+          json.field("name", task.getName());
+          json.field("slave_id", task.getAgentId().getValue());
+          StateJson.resources(json, "resources", task.getResourcesList());
+          json.field("role", StateJson.role(task.getResourcesList()));
+          json.field("executor_id", task.getExecutorId().getValue());
+          if (task.hasDiscovery()) {
+            json.message("discovery", task.getDiscovery());
+          }
         });
   }
 }

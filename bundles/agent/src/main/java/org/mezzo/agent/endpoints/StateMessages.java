@@ -5,8 +5,7 @@ import java.util.List;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.AgentTasks.ExecutorView;
 import org.mezzo.agent.tasks.AgentTasks.FrameworkView;
-import org.mezzo.protocol.v1.ExecutorID;
-import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.daemon.json.Masked;
 import org.mezzo.protocol.v1.agent.Response;
 
 /** The state as messages of the v1 API. */
@@ -17,8 +16,10 @@ final class StateMessages {
     Response.GetTasks.Builder tasks = Response.GetTasks.newBuilder();
     for (FrameworkView framework : view.frameworks()) {
       for (ExecutorView executor : framework.executors()) {
+        tasks.addAllQueuedTasks(executor.queuedTasks());
         tasks.addAllLaunchedTasks(executor.tasks());
-        tasks.addAllTerminatedTasks(executor.completedTasks());
+        tasks.addAllTerminatedTasks(executor.terminatedTasks());
+        tasks.addAllCompletedTasks(executor.completedTasks());
       }
     }
     completed(view).forEach(executor -> tasks.addAllCompletedTasks(executor.completedTasks()));
@@ -36,27 +37,18 @@ final class StateMessages {
     Response.GetExecutors.Builder executors = Response.GetExecutors.newBuilder();
     for (FrameworkView framework : view.frameworks()) {
       for (ExecutorView executor : framework.executors()) {
-        executors.addExecutorsBuilder().setExecutorInfo(executorInfo(framework, executor));
+        executors.addExecutorsBuilder().setExecutorInfo(Masked.executor(executor.info()));
       }
       for (ExecutorView executor : framework.completedExecutors()) {
-        executors.addCompletedExecutorsBuilder().setExecutorInfo(executorInfo(framework, executor));
+        executors.addCompletedExecutorsBuilder().setExecutorInfo(Masked.executor(executor.info()));
       }
     }
     for (FrameworkView framework : view.completed()) {
       for (ExecutorView executor : framework.completedExecutors()) {
-        executors.addCompletedExecutorsBuilder().setExecutorInfo(executorInfo(framework, executor));
+        executors.addCompletedExecutorsBuilder().setExecutorInfo(Masked.executor(executor.info()));
       }
     }
     return executors.build();
-  }
-
-  private static ExecutorInfo executorInfo(FrameworkView framework, ExecutorView executor) {
-    return ExecutorInfo.newBuilder()
-        .setExecutorId(ExecutorID.newBuilder().setValue(executor.id()))
-        .setFrameworkId(framework.info().getId())
-        .setName(executor.name())
-        .setSource(executor.id())
-        .build();
   }
 
   static Response.GetFrameworks frameworks(AgentTasks.View view) {

@@ -1,6 +1,6 @@
 package org.mezzo.agent.tasks;
 
-import java.io.IOException;
+import com.google.protobuf.ByteString;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -10,58 +10,65 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.updates.States;
-import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.Metrics;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.messages.AcknowledgeUpdate;
+import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.ExecutorExited;
+import org.mezzo.link.messages.ExecutorRecord;
+import org.mezzo.link.messages.FrameworkMessage;
 import org.mezzo.link.messages.KillTask;
 import org.mezzo.link.messages.ReconcileTasks;
 import org.mezzo.link.messages.RunTask;
 import org.mezzo.link.messages.TaskRecord;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.DurationInfo;
+import org.mezzo.protocol.v1.ExecutorID;
+import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.KillPolicy;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Task;
 import org.mezzo.protocol.v1.TaskID;
-import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TaskStatus.Reason;
-import org.mezzo.resources.Conversions;
-import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.protocol.v1.executor.Call;
 import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The tasks of this agent by framework: has commands run as by an executor of their own (rules 198
- * to 205), and says what becomes of them. For the event loop only, unless said otherwise.
+ * The frameworks of this agent with their executors and tasks: takes what the master orders and
+ * what executors tell to whom it concerns, and forgets what is over. For the event loop only,
+ * unless said otherwise.
  */
 public final class AgentTasks {
   private static final Logger LOG = LoggerFactory.getLogger(AgentTasks.class);
 
-  /** The part of the shutdown grace that a command executor keeps for itself (rule 203). */
-  private static final Duration RESERVED_GRACE = Duration.ofSeconds(2);
-
   private static final int MOST_COMPLETED_FRAMEWORKS = 50;
 
   /**
-   * What bounds tasks.
+   * What bounds executors and tasks.
    *
    * @param shutdownGrace {@code --executor_shutdown_grace_period}
+   * @param registrationTimeout {@code --executor_registration_timeout}, from the executor's start
+   * @param registrationTimeoutText the same as it was written, for people
    * @param completedExecutors {@code --max_completed_executors_per_framework}
    */
-  public record Limits(Duration shutdownGrace, int completedExecutors) {}
+  public record Limits(
+      Duration shutdownGrace,
+      Duration registrationTimeout,
+      String registrationTimeoutText,
+      int completedExecutors) {}
 
   /**
    * What of the agent itself decides about launches.
@@ -71,14 +78,40 @@ public final class AgentTasks {
    */
   public record Surroundings(Operations operations, VolumeStore volumes, Draining draining) {}
 
-  /** An executor as {@code /state} shows it. Immutable. */
+  /**
+   * An executor as {@code /state} shows it. Immutable.
+   *
+   * @param info of a command's executor with no more than ids, name and source
+   * @param running whether it has a container, or will have one
+   * @param resources its own and those of its tasks that have not ended
+   * @param queuedTasks wait for it
+   * @param terminatedTasks ended, with updates to be acknowledged
+   * @param completedTasks the newest of those that ended and were acknowledged
+   */
   public record ExecutorView(
-      String id,
-      String name,
+      ExecutorInfo info,
       String containerId,
       Path sandbox,
+      boolean running,
+      List<Resource> resources,
+      List<Task> queuedTasks,
       List<Task> tasks,
-      List<Task> completedTasks) {}
+      List<Task> terminatedTasks,
+      List<Task> completedTasks) {
+    /** The executor's id. */
+    public String id() {
+      return info.getExecutorId().getValue();
+    }
+
+    /** All its tasks. */
+    public List<Task> allTasks() {
+      List<Task> all = new ArrayList<>(queuedTasks);
+      all.addAll(tasks);
+      all.addAll(terminatedTasks);
+      all.addAll(completedTasks);
+      return all;
+    }
+  }
 
   /** A framework as {@code /state} shows it. Immutable. */
   public record FrameworkView(
@@ -87,28 +120,32 @@ public final class AgentTasks {
   /** Everything at one moment. Immutable. */
   public record View(List<FrameworkView> frameworks, List<FrameworkView> completed) {}
 
-  private final EventLoop loop;
-  private final CommandExecutor commands;
-  private final TaskContainers containers;
-  private final TaskSandboxes sandboxes;
+  /** What an executor that calls is told where it is not served. */
+  public enum Answer {
+    /** It is served. */
+    TAKEN,
+    NO_FRAMEWORK,
+    NO_EXECUTOR,
+    NOT_SUBSCRIBED
+  }
+
+  private final Launches launches;
   private final TaskUpdates updates;
-  private final AgentHooks hooks;
-  private final Surroundings around;
   private final Runnable removed;
+  private final Consumer<AgentCall.Builder> master;
   private final Limits limits;
   private final Map<String, FrameworkEntry> frameworks = new LinkedHashMap<>();
   private final AtomicInteger frameworkCount = new AtomicInteger();
   private final Deque<FrameworkView> completed = new ArrayDeque<>();
   private final Metrics.Counter invalidMessages;
-  private final Metrics.Counter executorsTerminated;
-  private final Map<String, Long> used = new ConcurrentHashMap<>();
-  private AgentInfo agent = AgentInfo.newBuilder().setHostname("").build();
-  private String resourceVersion = "";
+  private final Metrics.Counter validMessages;
+  private final Usage usage = new Usage();
 
   /**
    * No task yet.
    *
    * @param removed told, on the loop, when a framework has nothing here any more
+   * @param master takes what executors tell to the master; may lose it
    */
   public AgentTasks(
       EventLoop loop,
@@ -118,26 +155,34 @@ public final class AgentTasks {
       AgentHooks hooks,
       Surroundings around,
       Runnable removed,
+      Consumer<AgentCall.Builder> master,
       Metrics metrics,
       Limits limits) {
-    this.loop = loop;
-    this.containers = containers;
-    this.sandboxes = sandboxes;
     this.updates = updates;
-    this.hooks = hooks;
-    this.around = around;
     this.removed = removed;
+    this.master = master;
     this.limits = limits;
-    commands = new CommandExecutor(loop, containers, sandboxes, updates, metrics, this::finished);
+    ExecutorHost host =
+        new ExecutorHost(
+            loop::schedule,
+            containers,
+            sandboxes,
+            updates,
+            hooks,
+            usage,
+            new ExecutorPhases(metrics),
+            metrics.counter("slave/container_launch_errors"),
+            limits,
+            new FromExecutors());
+    launches = new Launches(host, around, loop);
     invalidMessages = metrics.counter("slave/invalid_framework_messages");
-    executorsTerminated = metrics.counter("slave/executors_terminated");
+    validMessages = metrics.counter("slave/valid_framework_messages");
     metrics.gauge("slave/frameworks_active", frameworkCount::get);
   }
 
   /** The agent as it is registered now, with its id. */
   public void agent(AgentInfo registered, String version) {
-    agent = registered;
-    resourceVersion = version;
+    launches.agent(registered, version);
     updates.agent(registered.getId());
   }
 
@@ -151,190 +196,21 @@ public final class AgentTasks {
             id -> new FrameworkEntry(message.getFramework()));
     framework.info = message.getFramework();
     frameworkCount.set(frameworks.size());
-    for (TaskInfo task : message.getTasksList()) {
-      try {
-        run(framework, message, task);
-      } catch (RuntimeException | LinkageError e) {
-        failUnexpectedly(framework, task, e);
-      }
-    }
+    launches.run(framework, message);
     removeIfIdle(framework);
   }
 
-  /** A launch that ran into a mistake is told of, and the others go on. */
-  private void failUnexpectedly(FrameworkEntry framework, TaskInfo info, Throwable e) {
-    Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
-    LOG.error("Launching task '{}' failed", info.getTaskId().getValue(), cause);
-    CommandTask task = framework.tasks.get(info.getTaskId().getValue());
-    if (task != null) {
-      commands.failed(task, cause.toString());
-    } else {
-      updates.refuse(
-          framework,
-          info,
-          TaskState.TASK_FAILED,
-          Reason.REASON_CONTAINER_LAUNCH_FAILED,
-          "Failed to launch container: " + cause);
-    }
-  }
-
-  private void run(FrameworkEntry framework, RunTask message, TaskInfo info) {
-    if (framework.terminating) {
-      LOG.warn(
-          "Task '{}' is not launched: framework {} is being shut down",
-          info.getTaskId().getValue(),
-          framework.id());
-      return;
-    }
-    if (around.draining().current().isPresent()) {
-      updates.refuse(
-          framework,
-          info,
-          States.forFramework(framework.info, TaskState.TASK_DROPPED),
-          Reason.REASON_AGENT_DRAINING,
-          "The agent is draining");
-      return;
-    }
-    if (message.hasResourceVersionUuid()
-        && !message.getResourceVersionUuid().isEmpty()
-        && !message.getResourceVersionUuid().equals(resourceVersion)) {
-      updates.refuse(
-          framework,
-          info,
-          States.forFramework(framework.info, TaskState.TASK_DROPPED),
-          Reason.REASON_INVALID_OFFERS,
-          "The agent's resources have changed since the offer was made");
-      return;
-    }
-    if (framework.tasks.containsKey(info.getTaskId().getValue())) {
-      updates.refuse(
-          framework,
-          info,
-          States.forFramework(framework.info, TaskState.TASK_DROPPED),
-          Reason.REASON_TASK_INVALID,
-          "A task with the id '" + info.getTaskId().getValue() + "' is on this agent already");
-      return;
-    }
-    if (message.hasGroupExecutor() || info.hasExecutor() || !info.hasCommand()) {
-      updates.refuse(
-          framework,
-          info,
-          TaskState.TASK_FAILED,
-          Reason.REASON_CONTAINER_LAUNCH_FAILED,
-          message.hasGroupExecutor()
-              ? "This agent does not run task groups yet; launch its tasks as commands"
-              : "This agent does not run custom executors yet; give the task a command instead");
-      return;
-    }
-    Optional<String> refusal = TaskDemands.refusal(info);
-    if (refusal.isPresent()) {
-      updates.refuse(
-          framework,
-          info,
-          TaskState.TASK_FAILED,
-          Reason.REASON_CONTAINER_LAUNCH_FAILED,
-          refusal.get());
-      return;
-    }
-    if (info.hasHealthCheck() || info.hasCheck()) {
-      LOG.warn(
-          "Task '{}' has a check or health check, which this agent does not run yet; it is ignored",
-          info.getTaskId().getValue());
-    }
-    Resources resources;
-    TaskVolumes volumes;
-    try {
-      resources = Resources.of(info.getResourcesList()).unallocated();
-      volumes = TaskVolumes.of(resources, around.volumes());
-    } catch (ResourceFormatException | IOException e) {
-      updates.refuse(
-          framework,
-          info,
-          TaskState.TASK_FAILED,
-          Reason.REASON_CONTAINER_LAUNCH_FAILED,
-          "Failed to launch container: " + e.getMessage());
-      return;
-    }
-    String container = UUID.randomUUID().toString();
-    CommandTask task =
-        new CommandTask(
-            framework,
-            info,
-            container,
-            sandboxes.choose(
-                agent.getId().getValue(), framework.id(), info.getTaskId().getValue(), container));
-    task.rootRefused = message.getRootRefused();
-    task.volumes = volumes;
-    task.owned = volumes.owned(task.sandbox, volumesInUse());
-    framework.tasks.put(task.id(), task);
-    updates.staged(task);
-    use(task, 1);
-    Resources made = resources.filter(resource -> Conversions.isMade(resource.kind()));
-    if (made.isEmpty()) {
-      launch(task);
-      return;
-    }
-    // What the operations that came before make is not there before they are on record.
-    around
-        .operations()
-        .whenSettled(
-            () -> {
-              try {
-                launchWith(task, made);
-              } catch (RuntimeException | LinkageError e) {
-                failUnexpectedly(framework, info, e);
-              }
-            });
-  }
-
-  private void launchWith(CommandTask task, Resources made) {
-    if (task.ended) {
-      return;
-    }
-    Resources total = around.operations().total();
-    Resources unknown =
-        made.filter(resource -> !total.contains(Resources.of(resource.withCopies(1))));
-    if (unknown.isEmpty()) {
-      launch(task);
-    } else {
-      commands.drop(
-          task,
-          Reason.REASON_RESOURCES_UNKNOWN,
-          "Reservations or volumes that the task uses are unknown to the agent: " + unknown);
-    }
-  }
-
-  private void launch(CommandTask task) {
-    FrameworkEntry framework = task.framework;
-    TaskInfo info = task.info;
-    if (hooks.isEmpty()) {
-      commands.launch(task, Map.of());
-      return;
-    }
-    hooks
-        .runTaskLabels(info, framework.info, agent)
-        .thenCompose(
-            labelled -> {
-              task.relabel(labelled);
-              return hooks.taskEnvironment(labelled);
-            })
-        .thenAcceptAsync(added -> commands.launch(task, added), loop)
-        .whenCompleteAsync(
-            (done, failure) -> {
-              if (failure != null) {
-                failUnexpectedly(framework, info, failure);
-              }
-            },
-            loop);
-  }
-
-  /** Persistent volumes of tasks whose containers are not gone, allocated to nobody. */
+  /** Persistent volumes of executors and tasks that are not gone, allocated to nobody. */
   public Resources volumesInUse() {
+    return volumesBeside(null);
+  }
+
+  private Resources volumesBeside(AgentExecutor one) {
     Resources used = Resources.EMPTY;
     for (FrameworkEntry framework : frameworks.values()) {
-      for (CommandTask task : framework.tasks.values()) {
-        if (!task.ended) {
-          used = used.plus(task.volumes.resources());
+      for (AgentExecutor executor : framework.executors.values()) {
+        if (executor != one) {
+          used = used.plus(executor.volumesInUse());
         }
       }
     }
@@ -343,35 +219,42 @@ public final class AgentTasks {
 
   // Ending.
 
-  private void finished(CommandTask task) {
-    use(task, -1);
-    executorsTerminated.increment();
-    hooks.taskRemoved(task.framework.info.getId(), task.info);
-    // Not before the last of its processes is gone.
-    containers.destroy(task).whenComplete((gone, failure) -> sandboxes.leave(task.sandbox));
-    if (task.framework.terminating) {
-      updates.endUntold(task);
-      task.acknowledged = true;
-      removeIfDone(task);
+  private final class FromExecutors implements ExecutorHost.Outcome {
+    @Override
+    public void exited(FrameworkEntry framework, ExecutorInfo executor, int status) {
+      LOG.info(
+          "Executor '{}' of framework {} is gone",
+          executor.getExecutorId().getValue(),
+          framework.id());
+      master.accept(
+          AgentCall.newBuilder()
+              .setExecutorExited(
+                  ExecutorExited.newBuilder()
+                      .setFrameworkId(framework.info.getId())
+                      .setExecutorId(executor.getExecutorId())
+                      .setStatus(status)));
     }
-  }
 
-  private void removeIfDone(CommandTask task) {
-    if (!task.ended || !task.acknowledged) {
-      return;
-    }
-    FrameworkEntry framework = task.framework;
-    if (framework.tasks.remove(task.id(), task)) {
-      framework.completed.add(view(task));
-      while (framework.completed.size() > limits.completedExecutors()) {
-        framework.completed.removeFirst();
+    @Override
+    public void settled(AgentExecutor executor) {
+      FrameworkEntry framework = executor.framework;
+      if (framework.executors.remove(executor.id(), executor)) {
+        framework.completed.add(executor.view());
+        while (framework.completed.size() > limits.completedExecutors()) {
+          framework.completed.removeFirst();
+        }
+        removeIfIdle(framework);
       }
-      removeIfIdle(framework);
+    }
+
+    @Override
+    public Resources volumesBeside(AgentExecutor executor) {
+      return AgentTasks.this.volumesBeside(executor);
     }
   }
 
   private void removeIfIdle(FrameworkEntry framework) {
-    if (framework.tasks.isEmpty() && frameworks.remove(framework.id(), framework)) {
+    if (framework.executors.isEmpty() && frameworks.remove(framework.id(), framework)) {
       frameworkCount.set(frameworks.size());
       if (!framework.completed.isEmpty()) {
         completed.removeIf(view -> view.info().getId().equals(framework.info.getId()));
@@ -384,26 +267,28 @@ public final class AgentTasks {
     }
   }
 
+  private Optional<AgentTask> task(FrameworkID framework, TaskID id) {
+    FrameworkEntry entry = frameworks.get(framework.getValue());
+    return entry == null ? Optional.empty() : entry.task(id);
+  }
+
   /** The framework has an update. */
   public void acknowledged(AcknowledgeUpdate message) {
     Optional<TaskStatus> status = updates.acknowledge(message);
     if (status.isEmpty()) {
       return;
     }
-    FrameworkEntry framework = frameworks.get(message.getFrameworkId().getValue());
-    CommandTask task =
-        framework == null ? null : framework.tasks.get(message.getTaskId().getValue());
-    if (task == null) {
+    Optional<AgentTask> task = task(message.getFrameworkId(), message.getTaskId());
+    if (task.isEmpty()) {
       return;
     }
-    task.task =
-        task.task.toBuilder()
+    task.get().task =
+        task.get().task.toBuilder()
             .setStatusUpdateState(status.get().getState())
             .setStatusUpdateUuid(status.get().getUuid())
             .build();
     if (States.terminal(status.get().getState())) {
-      task.acknowledged = true;
-      removeIfDone(task);
+      task.get().executor.acknowledged(task.get());
     }
   }
 
@@ -419,8 +304,8 @@ public final class AgentTasks {
           message.getFrameworkId().getValue());
       return;
     }
-    CommandTask task = framework.tasks.get(message.getTaskId().getValue());
-    if (task == null) {
+    Optional<AgentTask> task = framework.task(message.getTaskId());
+    if (task.isEmpty()) {
       updates.tell(
           framework.info.getId(),
           updates
@@ -430,7 +315,7 @@ public final class AgentTasks {
               .setMessage("Unable to find the task on the agent"));
       return;
     }
-    commands.kill(task, CommandExecutor.grace(task, message.getKillPolicy()), true);
+    task.get().executor.kill(task.get(), message.getKillPolicy());
   }
 
   /**
@@ -440,14 +325,25 @@ public final class AgentTasks {
    */
   public void drain(Optional<Duration> longest) {
     for (FrameworkEntry framework : List.copyOf(frameworks.values())) {
-      for (CommandTask task : List.copyOf(framework.tasks.values())) {
-        Duration grace = CommandExecutor.grace(task, KillPolicy.getDefaultInstance());
-        commands.kill(
-            task,
-            longest.filter(limit -> limit.compareTo(grace) < 0).orElse(grace),
-            !framework.terminating);
+      for (AgentExecutor executor : List.copyOf(framework.executors.values())) {
+        for (AgentTask task : List.copyOf(executor.tasks())) {
+          KillPolicy own = KillPolicy.getDefaultInstance();
+          Duration grace = CommandRun.grace(task.info, own);
+          executor.kill(
+              task,
+              longest
+                  .filter(limit -> limit.compareTo(grace) < 0)
+                  .map(AgentTasks::within)
+                  .orElse(own));
+        }
       }
     }
+  }
+
+  private static KillPolicy within(Duration grace) {
+    return KillPolicy.newBuilder()
+        .setGracePeriod(DurationInfo.newBuilder().setNanoseconds(grace.toNanos()))
+        .build();
   }
 
   /** Kills everything of a framework and forgets it; no updates are sent (rule 112). */
@@ -458,30 +354,24 @@ public final class AgentTasks {
       return;
     }
     framework.terminating = true;
-    for (CommandTask task : List.copyOf(framework.tasks.values())) {
-      if (task.ended) {
-        task.acknowledged = true;
-        removeIfDone(task);
+    for (AgentExecutor executor : List.copyOf(framework.executors.values())) {
+      if (executor.phase() == AgentExecutor.Phase.TERMINATED) {
+        executor.forget();
       } else {
-        commands.kill(task, shutdownGrace(), false);
+        executor.shutdown(executor.grace());
       }
     }
   }
 
-  /** Kills the task of a command executor with the grace of a shutdown (rule 203). */
+  /** Ends an executor, that of a command as well, with the grace of a shutdown (rule 121). */
   public void shutdownExecutor(FrameworkID id, String executor) {
     FrameworkEntry framework = frameworks.get(id.getValue());
-    CommandTask task = framework == null ? null : framework.tasks.get(executor);
-    if (task == null) {
+    AgentExecutor found = framework == null ? null : framework.executors.get(executor);
+    if (found == null) {
       LOG.warn("Ignored the shutdown of executor '{}': it is not here", executor);
       return;
     }
-    commands.kill(task, shutdownGrace(), true);
-  }
-
-  private Duration shutdownGrace() {
-    Duration grace = limits.shutdownGrace().minus(RESERVED_GRACE);
-    return grace.isNegative() ? Duration.ZERO : grace;
+    found.shutdown(found.grace());
   }
 
   /** Kills every task, with grace, because the agent ends; updates are not sent any more. */
@@ -499,7 +389,8 @@ public final class AgentTasks {
   /** Whether no container runs. */
   public boolean idle() {
     return frameworks.values().stream()
-        .allMatch(framework -> framework.tasks.values().stream().allMatch(task -> task.ended));
+        .flatMap(framework -> framework.executors.values().stream())
+        .allMatch(executor -> executor.phase() == AgentExecutor.Phase.TERMINATED);
   }
 
   // The master asks and tells.
@@ -513,7 +404,7 @@ public final class AgentTasks {
             : States.has(framework.info, FrameworkInfo.Capability.Type.PARTITION_AWARE);
     TaskState state = aware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST;
     for (TaskID id : message.getTaskIdsList()) {
-      if (framework != null && framework.tasks.containsKey(id.getValue())) {
+      if (framework != null && framework.task(id).isPresent()) {
         continue;
       }
       updates.tell(
@@ -534,10 +425,17 @@ public final class AgentTasks {
     updates.resend(info.getId());
   }
 
-  /** A message for an executor: command tasks have nobody to take it (rule 122). */
-  public void message(String executor) {
-    invalidMessages.increment();
-    LOG.debug("Dropped a message to executor '{}': commands take none", executor);
+  /** A message of a framework to an executor; lost where none takes it (rule 122). */
+  public void message(FrameworkMessage message) {
+    FrameworkEntry framework = frameworks.get(message.getFrameworkId().getValue());
+    String id = message.getExecutorId().getValue();
+    AgentExecutor executor = framework == null ? null : framework.executors.get(id);
+    if (executor != null && executor.message(message.getData())) {
+      validMessages.increment();
+    } else {
+      invalidMessages.increment();
+      LOG.debug("Dropped a message to executor '{}': nobody takes it", id);
+    }
   }
 
   /** The frameworks to report when the agent registers again. */
@@ -549,33 +447,113 @@ public final class AgentTasks {
   public List<TaskRecord> records() {
     List<TaskRecord> records = new ArrayList<>();
     for (FrameworkEntry framework : frameworks.values()) {
-      for (CommandTask task : framework.tasks.values()) {
-        TaskRecord.Builder record = TaskRecord.newBuilder().setTask(task.task);
-        updates
-            .sentState(framework.info.getId(), task.info.getTaskId())
-            .ifPresent(record::setStatusUpdateState);
-        records.add(record.build());
+      for (AgentExecutor executor : framework.executors.values()) {
+        for (AgentTask task : executor.tasks()) {
+          TaskRecord.Builder record = TaskRecord.newBuilder().setTask(task.task);
+          updates
+              .sentState(framework.info.getId(), task.info.getTaskId())
+              .ifPresent(record::setStatusUpdateState);
+          records.add(record.build());
+        }
       }
     }
     return records;
   }
 
-  // Looking.
-
-  /** How much of a scalar the tasks that have not ended hold. Safe for any thread. */
-  public double used(String name) {
-    return used.getOrDefault(name, 0L) / 1000.0;
-  }
-
-  private void use(CommandTask task, int sign) {
-    for (org.mezzo.protocol.v1.Resource resource : task.info.getResourcesList()) {
-      if (resource.hasScalar()) {
-        used.merge(
-            resource.getName(),
-            sign * Math.round(resource.getScalar().getValue() * 1000),
-            Long::sum);
+  /** The executors to report when the agent registers again; those of commands are its own. */
+  public List<ExecutorRecord> executorRecords() {
+    List<ExecutorRecord> records = new ArrayList<>();
+    for (FrameworkEntry framework : frameworks.values()) {
+      for (AgentExecutor executor : framework.executors.values()) {
+        if (!executor.generated && executor.phase() != AgentExecutor.Phase.TERMINATED) {
+          records.add(
+              ExecutorRecord.newBuilder()
+                  .setFrameworkId(framework.info.getId())
+                  .setExecutor(executor.info)
+                  .build());
+        }
       }
     }
+    return records;
+  }
+
+  // Executors call.
+
+  private record Caller(Answer answer, AgentExecutor executor, HttpRun run) {}
+
+  private Caller caller(FrameworkID framework, ExecutorID executor) {
+    FrameworkEntry entry = frameworks.get(framework.getValue());
+    if (entry == null) {
+      return new Caller(Answer.NO_FRAMEWORK, null, null);
+    }
+    AgentExecutor found = entry.executors.get(executor.getValue());
+    return found != null && found.begun() && found.run() instanceof HttpRun run
+        ? new Caller(Answer.TAKEN, found, run)
+        : new Caller(Answer.NO_EXECUTOR, null, null);
+  }
+
+  /** Whether there is an executor that may subscribe. */
+  public Answer mayConnect(FrameworkID framework, ExecutorID executor) {
+    return caller(framework, executor).answer();
+  }
+
+  /** An executor subscribes; its stream is ended at once where there is none any more. */
+  public void subscribe(Call call, ExecutorConnection connection) {
+    Caller caller = caller(call.getFrameworkId(), call.getExecutorId());
+    if (caller.answer() == Answer.TAKEN) {
+      caller.run().subscribe(connection, call.getSubscribe(), launches.agent());
+    } else {
+      connection.end();
+    }
+  }
+
+  /** The stream of an executor is gone. */
+  public void disconnected(Call call, ExecutorConnection connection) {
+    Caller caller = caller(call.getFrameworkId(), call.getExecutorId());
+    if (caller.answer() == Answer.TAKEN) {
+      caller.run().disconnected(connection);
+    }
+  }
+
+  /** An executor tells of a task, which is taken once it subscribed for the first time. */
+  public Answer update(Call call) {
+    Caller caller = subscribed(call);
+    if (caller.answer() == Answer.TAKEN) {
+      caller.run().update(call.getUpdate().getStatus());
+    }
+    return caller.answer();
+  }
+
+  /** An executor says something to its framework, which may be lost. */
+  public Answer message(Call call) {
+    Caller caller = subscribed(call);
+    if (caller.answer() == Answer.TAKEN) {
+      validMessages.increment();
+      ByteString data = call.getMessage().getData();
+      master.accept(
+          AgentCall.newBuilder()
+              .setFrameworkMessage(
+                  FrameworkMessage.newBuilder()
+                      .setFrameworkId(call.getFrameworkId())
+                      .setExecutorId(call.getExecutorId())
+                      .setData(data)));
+    }
+    return caller.answer();
+  }
+
+  private Caller subscribed(Call call) {
+    Caller caller = caller(call.getFrameworkId(), call.getExecutorId());
+    return caller.answer() == Answer.TAKEN
+            && caller.executor().phase() == AgentExecutor.Phase.REGISTERING
+        ? new Caller(Answer.NOT_SUBSCRIBED, null, null)
+        : caller;
+  }
+
+  // Looking.
+
+  /** How much of a scalar executors and tasks hold. Safe for any thread. */
+  public double used(String name) {
+    return usage.of(name);
   }
 
   /** Everything at this moment. */
@@ -587,18 +565,7 @@ public final class AgentTasks {
   private static FrameworkView view(FrameworkEntry framework) {
     return new FrameworkView(
         framework.info,
-        framework.tasks.values().stream().map(AgentTasks::view).toList(),
+        framework.executors.values().stream().map(AgentExecutor::view).toList(),
         List.copyOf(framework.completed));
-  }
-
-  private static ExecutorView view(CommandTask task) {
-    boolean over = States.terminal(task.task.getState());
-    return new ExecutorView(
-        task.id(),
-        task.executorName(),
-        task.containerId,
-        task.sandbox,
-        over ? List.of() : List.of(task.task),
-        over ? List.of(task.task) : List.of());
   }
 }

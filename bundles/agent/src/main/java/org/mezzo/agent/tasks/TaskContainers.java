@@ -5,10 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
@@ -16,6 +18,7 @@ import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.files.FileFailure;
 import org.mezzo.protocol.v1.ContainerStatus;
+import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.Value;
@@ -26,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The containers of tasks: says what one is to be made of, has it made away from the event loop,
- * and tells on the loop what becomes of it.
+ * The containers of executors: says what one is to be made of, has it made away from the event
+ * loop, and tells on the loop what becomes of it.
  */
 public final class TaskContainers {
   private static final Logger LOG = LoggerFactory.getLogger(TaskContainers.class);
@@ -40,20 +43,20 @@ public final class TaskContainers {
   private final Executor loop;
   private final Executor workers;
 
-  /** What becomes of a launch; called on the event loop. */
+  /** What becomes of one launch; called on the event loop. */
   interface Listener {
     /**
      * The container has a first process.
      *
      * @param status null when the containerizer could not tell
      */
-    void started(CommandTask task, long pid, ContainerStatus status);
+    void started(long pid, ContainerStatus status);
 
     /** It could not be launched. */
-    void failed(CommandTask task, String message);
+    void failed(String message);
 
     /** It is gone; may be told before its start is. */
-    void terminated(CommandTask task, Termination end);
+    void terminated(Termination end);
   }
 
   /**
@@ -76,78 +79,151 @@ public final class TaskContainers {
   }
 
   /**
-   * What a task's container is to be made of.
+   * What the container of a command task is to be made of.
    *
    * @param added variables that win over the task's own
+   * @param volumes that appear in its sandbox
    */
-  LaunchRequest request(CommandTask task, Map<String, String> added)
+  LaunchRequest request(AgentTask task, Map<String, String> added, TaskVolumes volumes)
       throws ResourceFormatException {
-    Map<String, String> variables = environment.of(task.framework.info, task.info, task.sandbox);
+    AgentExecutor executor = task.executor;
+    Map<String, String> variables =
+        environment.of(executor.framework.info, task.info, executor.sandbox);
     variables.putAll(added);
     return new LaunchRequest(
-        task.containerId,
+        executor.containerId,
         task.info.getCommand(),
         variables,
         task.user(),
-        task.sandbox,
+        executor.sandbox,
         Resources.of(task.info.getResourcesList()).unallocated(),
         limits(task.info),
         task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
-        !task.rootRefused,
-        task.owned);
+        !executor.rootRefused,
+        executor.owned(volumes));
+  }
+
+  /**
+   * What the container of an executor is to be made of: its own resources and those of the tasks
+   * that it begins with (rule 189).
+   *
+   * @param first at least one
+   * @param added variables that win over the executor's own
+   * @param volumes that appear in its sandbox
+   */
+  LaunchRequest request(
+      AgentExecutor executor, List<AgentTask> first, Map<String, String> added, TaskVolumes volumes)
+      throws ResourceFormatException {
+    Map<String, String> variables =
+        environment.of(
+            executor.framework.info,
+            executor.info,
+            first.get(0).info.getAgentId(),
+            executor.sandbox);
+    variables.putAll(added);
+    List<org.mezzo.protocol.v1.Resource> all = new ArrayList<>(executor.info.getResourcesList());
+    first.forEach(task -> all.addAll(task.info.getResourcesList()));
+    return new LaunchRequest(
+        executor.containerId,
+        executor.info.getCommand(),
+        variables,
+        executor.user(),
+        executor.sandbox,
+        Resources.of(all).unallocated(),
+        limits(executor.info, first),
+        executor.info.hasContainer() ? Optional.of(executor.info.getContainer()) : Optional.empty(),
+        !executor.rootRefused,
+        executor.owned(volumes));
+  }
+
+  /**
+   * What an executor may use beyond what is reserved for it: of what one of its tasks has a limit,
+   * the limits of all, where one has none what it asked for, and the executor's own.
+   */
+  private static Resources limits(ExecutorInfo executor, List<AgentTask> first) {
+    Map<String, Double> sums = new TreeMap<>();
+    for (AgentTask task : first) {
+      task.info.getLimitsMap().keySet().forEach(name -> sums.put(name, 0.0));
+    }
+    sums.replaceAll(
+        (name, unused) -> {
+          double sum = scalar(executor.getResourcesList(), name);
+          for (AgentTask task : first) {
+            Value.Scalar limit = task.info.getLimitsMap().get(name);
+            sum += limit == null ? scalar(task.info.getResourcesList(), name) : limit.getValue();
+          }
+          return sum;
+        });
+    return limits(sums);
+  }
+
+  private static double scalar(List<org.mezzo.protocol.v1.Resource> resources, String name) {
+    return resources.stream()
+        .filter(resource -> resource.getName().equals(name))
+        .mapToDouble(resource -> resource.getScalar().getValue())
+        .sum();
   }
 
   private static Resources limits(TaskInfo info) {
+    Map<String, Double> limits = new TreeMap<>();
+    info.getLimitsMap().forEach((name, limit) -> limits.put(name, limit.getValue()));
+    return limits(limits);
+  }
+
+  private static Resources limits(Map<String, Double> given) {
     List<Resource> limits = new ArrayList<>();
-    for (Map.Entry<String, Value.Scalar> limit : info.getLimitsMap().entrySet()) {
-      double value = limit.getValue().getValue();
-      // Infinity has no fixed-point form; nothing a machine has comes near this.
-      limits.add(Resource.scalar(limit.getKey(), Double.isInfinite(value) ? 1e12 : value));
-    }
+    given.forEach(
+        // Infinity has no fixed-point form; nothing a machine has comes near this.
+        (name, value) ->
+            limits.add(Resource.scalar(name, Double.isInfinite(value) ? 1e12 : value)));
     return limits.isEmpty() ? Resources.EMPTY : Resources.of(limits.toArray(new Resource[0]));
   }
 
-  /** Makes the sandbox and the container. A kill meanwhile is seen once it has started. */
-  void launch(CommandTask task, LaunchRequest request, Listener listener) {
+  /**
+   * Makes the sandbox and the container. A kill meanwhile is seen once it has started.
+   *
+   * @param placed volumes that appear in the sandbox
+   */
+  void launch(LaunchRequest request, TaskVolumes placed, Listener listener) {
     try {
-      workers.execute(() -> make(task, request, listener));
+      workers.execute(() -> make(request, placed, listener));
     } catch (RejectedExecutionException e) {
-      listener.failed(task, "The agent is overloaded or stopping");
+      listener.failed("The agent is overloaded or stopping");
     }
   }
 
-  private void make(CommandTask task, LaunchRequest request, Listener listener) {
+  private void make(LaunchRequest request, TaskVolumes placed, Listener listener) {
     try {
-      SandboxPaths.create(task.sandbox);
+      SandboxPaths.create(request.sandbox());
     } catch (IOException | RuntimeException e) {
-      loop.execute(() -> listener.failed(task, "Cannot create the sandbox: " + e.getMessage()));
+      loop.execute(() -> listener.failed("Cannot create the sandbox: " + e.getMessage()));
       return;
     }
     try {
-      task.volumes.place(task.sandbox, volumes);
+      placed.place(request.sandbox(), volumes);
     } catch (IOException | RuntimeException e) {
       String reason = e instanceof IOException io ? FileFailure.reason(io) : e.toString();
-      loop.execute(() -> listener.failed(task, reason));
+      loop.execute(() -> listener.failed(reason));
       return;
     }
     CompletionStage<Containerizer.Launched> launched;
     try {
       launched = containerizer.launch(request);
     } catch (RuntimeException | LinkageError e) {
-      LOG.error("Launching task '{}' failed", task.id(), e);
-      loop.execute(() -> listener.failed(task, e.toString()));
+      LOG.error("Launching container {} failed", request.containerId(), e);
+      loop.execute(() -> listener.failed(e.toString()));
       return;
     }
     launched.whenComplete(
         (container, failure) -> {
           if (failure != null) {
-            loop.execute(() -> listener.failed(task, message(failure)));
+            loop.execute(() -> listener.failed(message(failure)));
           } else {
-            container.termination().thenAcceptAsync(end -> listener.terminated(task, end), loop);
+            container.termination().thenAcceptAsync(listener::terminated, loop);
             containerizer
-                .status(task.containerId)
+                .status(request.containerId())
                 .whenCompleteAsync(
-                    (status, unknown) -> listener.started(task, container.pid(), status), loop);
+                    (status, unknown) -> listener.started(container.pid(), status), loop);
           }
         });
   }
@@ -173,13 +249,13 @@ public final class TaskContainers {
     return status.build();
   }
 
-  /** Asks its processes to end. */
-  void terminate(CommandTask task) {
-    containerizer.signal(task.containerId, SIGTERM);
+  /** Asks the processes of a container to end. */
+  void terminate(String containerId) {
+    containerizer.signal(containerId, SIGTERM);
   }
 
-  /** Ends it; complete when the last of its processes is gone. */
-  CompletionStage<?> destroy(CommandTask task) {
-    return containerizer.destroy(task.containerId);
+  /** Ends a container; complete when the last of its processes is gone. */
+  CompletionStage<?> destroy(String containerId) {
+    return containerizer.destroy(containerId);
   }
 }

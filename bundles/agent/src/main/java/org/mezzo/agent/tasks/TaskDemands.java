@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Environment;
+import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.LinuxInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.SeccompInfo;
@@ -28,6 +29,7 @@ final class TaskDemands {
   static final List<Descriptor> LOOKED_INTO =
       List.of(
           TaskInfo.getDescriptor(),
+          ExecutorInfo.getDescriptor(),
           CommandInfo.getDescriptor(),
           CommandInfo.URI.getDescriptor(),
           Environment.getDescriptor(),
@@ -42,7 +44,7 @@ final class TaskDemands {
   /**
    * Fields that say nothing this agent would not do. {@code cache} is about how a file is fetched,
    * {@code data} is for executors, labels and discovery are for those who read them; checks are
-   * ignored with a warning. Custom executors are refused before.
+   * ignored with a warning. A custom executor is looked at by itself.
    */
   static final Set<String> TAKEN =
       Set.of(
@@ -50,7 +52,6 @@ final class TaskDemands {
           "TaskInfo.task_id",
           "TaskInfo.agent_id",
           "TaskInfo.resources",
-          "TaskInfo.executor",
           "TaskInfo.health_check",
           "TaskInfo.check",
           "TaskInfo.kill_policy",
@@ -59,6 +60,16 @@ final class TaskDemands {
           "TaskInfo.discovery",
           "TaskInfo.max_completion_time",
           "TaskInfo.limits",
+          "ExecutorInfo.type",
+          "ExecutorInfo.executor_id",
+          "ExecutorInfo.framework_id",
+          "ExecutorInfo.resources",
+          "ExecutorInfo.name",
+          "ExecutorInfo.source",
+          "ExecutorInfo.data",
+          "ExecutorInfo.discovery",
+          "ExecutorInfo.shutdown_grace_period",
+          "ExecutorInfo.labels",
           "CommandInfo.shell",
           "CommandInfo.value",
           "CommandInfo.arguments",
@@ -114,6 +125,14 @@ final class TaskDemands {
   /** Says what this agent cannot give a task and which field asks for it; empty: nothing. */
   static Optional<String> refusal(TaskInfo task) {
     return refusal(task, "");
+  }
+
+  /**
+   * The same of an executor that a framework gives. What its tasks ask for beside resources is
+   * between them.
+   */
+  static Optional<String> refusal(ExecutorInfo executor) {
+    return refusal(executor, "executor");
   }
 
   private static Optional<String> refusal(Message message, String path) {

@@ -3,16 +3,18 @@ package org.mezzo.agent.tasks;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.Environment;
+import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskInfo;
 
 /**
- * The environment of command tasks (rules 195 and 210).
+ * The environment of executors and of command tasks (rules 195 and 210).
  *
- * @param base what every task gets: {@code --executor_environment_variables}, or the agent's own
- *     environment without what configures daemons
+ * @param base what every container gets: {@code --executor_environment_variables}, or the agent's
+ *     own environment without what configures daemons
  * @param ip the agent's address
  * @param port the agent's port
  * @param shutdownGrace {@code --executor_shutdown_grace_period} as text
@@ -49,40 +51,73 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Str
     return kept;
   }
 
-  /** Everything a task sees but what hooks and isolators add. */
+  /** Everything a command task sees but what hooks and isolators add. */
   Map<String, String> of(FrameworkInfo framework, TaskInfo task, Path sandbox) {
-    Map<String, String> all = new HashMap<>();
-    all.put("PATH", DEFAULT_PATH);
-    all.putAll(base);
-    String executor = task.getTaskId().getValue();
-    all.put("LIBPROCESS_IP", ip);
-    all.put("LIBPROCESS_PORT", "0");
-    all.put("MESOS_FRAMEWORK_ID", framework.getId().getValue());
-    all.put("MESOS_EXECUTOR_ID", executor);
-    all.put("MESOS_TASK_ID", executor);
-    all.put("MESOS_DIRECTORY", sandbox.toString());
-    all.put("MESOS_SANDBOX", sandbox.toString());
-    all.put("MESOS_AGENT_ENDPOINT", ip + ":" + port);
-    all.put("MESOS_SLAVE_PID", "slave(1)@" + ip + ":" + port);
-    all.put("MESOS_SLAVE_ID", task.getAgentId().getValue());
-    all.put("MESOS_HTTP_COMMAND_EXECUTOR", "0");
-    all.put("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", shutdownGrace);
+    String id = task.getTaskId().getValue();
+    Map<String, String> all = of(framework, id, task.getAgentId(), sandbox, shutdownGrace);
+    all.put("MESOS_TASK_ID", id);
     all.put("MESOS_CONTAINER_IP", ip);
-    all.put("MESOS_CHECKPOINT", framework.getCheckpoint() ? "1" : "0");
-    if (framework.getCheckpoint()) {
-      all.put("MESOS_RECOVERY_TIMEOUT", "15mins");
-      all.put("MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs");
-    }
     for (Resource resource : task.getResourcesList()) {
       if (resource.hasAllocationInfo()) {
         all.put("MESOS_ALLOCATION_ROLE", resource.getAllocationInfo().getRole());
       }
     }
-    for (Environment.Variable variable : task.getCommand().getEnvironment().getVariablesList()) {
+    give(all, task.getCommand().getEnvironment());
+    return all;
+  }
+
+  /** Everything that an executor sees which a framework gave, but what hooks and isolators add. */
+  Map<String, String> of(
+      FrameworkInfo framework, ExecutorInfo executor, AgentID agent, Path sandbox) {
+    Map<String, String> all =
+        of(
+            framework,
+            executor.getExecutorId().getValue(),
+            agent,
+            sandbox,
+            executor.hasShutdownGracePeriod()
+                ? text(executor.getShutdownGracePeriod().getNanoseconds())
+                : shutdownGrace);
+    give(all, executor.getCommand().getEnvironment());
+    return all;
+  }
+
+  private Map<String, String> of(
+      FrameworkInfo framework, String executor, AgentID agent, Path sandbox, String grace) {
+    Map<String, String> all = new HashMap<>();
+    all.put("PATH", DEFAULT_PATH);
+    all.putAll(base);
+    all.put("LIBPROCESS_IP", ip);
+    all.put("LIBPROCESS_PORT", "0");
+    all.put("MESOS_FRAMEWORK_ID", framework.getId().getValue());
+    all.put("MESOS_EXECUTOR_ID", executor);
+    all.put("MESOS_DIRECTORY", sandbox.toString());
+    all.put("MESOS_SANDBOX", sandbox.toString());
+    all.put("MESOS_AGENT_ENDPOINT", ip + ":" + port);
+    all.put("MESOS_SLAVE_PID", "slave(1)@" + ip + ":" + port);
+    all.put("MESOS_SLAVE_ID", agent.getValue());
+    all.put("MESOS_HTTP_COMMAND_EXECUTOR", "0");
+    all.put("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", grace);
+    all.put("MESOS_CHECKPOINT", framework.getCheckpoint() ? "1" : "0");
+    if (framework.getCheckpoint()) {
+      all.put("MESOS_RECOVERY_TIMEOUT", "15mins");
+      all.put("MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs");
+    }
+    return all;
+  }
+
+  private static void give(Map<String, String> all, Environment given) {
+    for (Environment.Variable variable : given.getVariablesList()) {
       if (variable.getType() == Environment.Variable.Type.VALUE) {
         all.put(variable.getName(), variable.getValue());
       }
     }
-    return all;
+  }
+
+  /** A duration as executors read it: whole seconds where it is some. */
+  private static String text(long nanoseconds) {
+    return nanoseconds % 1_000_000_000 == 0
+        ? nanoseconds / 1_000_000_000 + "secs"
+        : nanoseconds + "ns";
   }
 }

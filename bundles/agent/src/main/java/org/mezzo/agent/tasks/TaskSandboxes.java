@@ -15,7 +15,7 @@ import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.files.VirtualFiles;
 
 /**
- * The sandboxes of tasks: where they stand, under which paths they are shown, and when the
+ * The sandboxes of executors: where they stand, under which paths they are shown, and when the
  * collector may have them. Safe for any thread.
  */
 public final class TaskSandboxes {
@@ -34,41 +34,51 @@ public final class TaskSandboxes {
   }
 
   /** The sandbox of a new container, which is kept until {@link #leave}; not made yet. */
-  Path choose(String agentId, String frameworkId, String taskId, String containerId) {
-    Path sandbox = paths.run(agentId, frameworkId, taskId, containerId);
+  Path choose(String agentId, String frameworkId, String executorId, String containerId) {
+    Path sandbox = paths.run(agentId, frameworkId, executorId, containerId);
     collector.unschedule(sandbox);
     return sandbox;
   }
 
-  /** Shows the sandbox to who may see that of the task's user. */
-  void show(CommandTask task) {
+  /**
+   * Shows an executor's sandbox to who may see that of its user.
+   *
+   * @param user as whom its container runs
+   * @param inside volumes that appear in it
+   */
+  void show(AgentExecutor executor, Optional<String> user, TaskVolumes inside) {
     Question access =
         new Question(
             Action.ACCESS_SANDBOX,
             AuthorizationObject.builder()
-                .value(task.user().orElse(""))
-                .frameworkInfo(task.framework.info)
-                .containerId(task.containerId)
+                .value(user.orElse(""))
+                .frameworkInfo(executor.framework.info)
+                .containerId(executor.containerId)
                 .build());
     List<String> below = new ArrayList<>();
     for (String path :
         List.of(
-            task.sandbox.toString(),
-            virtualPath(task, task.containerId),
-            virtualPath(task, "latest"))) {
-      files.attach(path, task.sandbox, access);
-      for (TaskVolumes.Mounted volume : task.volumes.volumes()) {
+            executor.sandbox.toString(),
+            virtualPath(executor, executor.containerId),
+            virtualPath(executor, "latest"))) {
+      files.attach(path, executor.sandbox, access);
+      for (TaskVolumes.Mounted volume : inside.volumes()) {
         below.add(path + "/" + volume.at());
         files.attach(path + "/" + volume.at(), volume.directory(), access);
       }
     }
     if (!below.isEmpty()) {
-      volumes.put(task.sandbox, below);
+      volumes.put(executor.sandbox, below);
     }
   }
 
-  private static String virtualPath(CommandTask task, String run) {
-    return "/frameworks/" + task.framework.id() + "/executors/" + task.id() + "/runs/" + run;
+  private static String virtualPath(AgentExecutor executor, String run) {
+    return "/frameworks/"
+        + executor.framework.id()
+        + "/executors/"
+        + executor.id()
+        + "/runs/"
+        + run;
   }
 
   /** Nothing runs in it any more: the collector may have it in time. */

@@ -14,8 +14,10 @@ import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.api.Metrics;
+import org.mezzo.containerizer.Containerizer;
 import org.mezzo.link.messages.AcknowledgeUpdate;
 import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.Task;
 import org.mezzo.protocol.v1.TaskID;
@@ -24,6 +26,7 @@ import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TaskStatus.Reason;
 import org.mezzo.protocol.v1.TaskStatus.Source;
+import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,9 +84,6 @@ public final class TaskUpdates {
         (name, state) ->
             metrics.gauge(
                 name, () -> active.computeIfAbsent(state, k -> new AtomicInteger()).get()));
-    metrics.gauge(
-        "slave/executors_running",
-        () -> active.values().stream().mapToInt(AtomicInteger::get).sum());
   }
 
   /** Who tells from now on. */
@@ -93,15 +93,32 @@ public final class TaskUpdates {
 
   // Making them.
 
-  /** A status that a command executor would give. */
-  TaskStatus.Builder fromExecutor(CommandTask task, TaskState state) {
+  /** A status that an executor gives, or would give where the agent runs the task itself. */
+  TaskStatus.Builder fromExecutor(AgentTask task, TaskState state) {
     return TaskStatus.newBuilder()
         .setTaskId(task.info.getTaskId())
         .setState(state)
         .setSource(Source.SOURCE_EXECUTOR)
         .setAgentId(agent)
-        .setExecutorId(task.executorId())
+        .setExecutorId(task.executor.info.getExecutorId())
         .setContainerStatus(task.containerStatus);
+  }
+
+  /**
+   * A status that came from an executor, with what the agent knows better: where it is from, and of
+   * the container what the executor left out (rules 108, 110).
+   */
+  TaskStatus.Builder received(TaskStatus given, Optional<ContainerStatus> container) {
+    TaskStatus.Builder status =
+        given.toBuilder().setSource(Source.SOURCE_EXECUTOR).setAgentId(agent);
+    if (container.isPresent()) {
+      ContainerStatus known = container.get();
+      if (given.getContainerStatus().getNetworkInfosCount() > 0) {
+        known = known.toBuilder().clearNetworkInfos().build();
+      }
+      status.setContainerStatus(given.getContainerStatus().toBuilder().mergeFrom(known));
+    }
+    return status;
   }
 
   /** A status that the agent itself gives. */
@@ -113,30 +130,56 @@ public final class TaskUpdates {
         .setAgentId(agent);
   }
 
+  /** The end of a task whose container was destroyed because of a limit. */
+  TaskStatus.Builder limited(AgentTask task, Containerizer.Limitation limit) {
+    TaskStatus.Builder status =
+        fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
+            .setReason(reason(limit.reason()))
+            .setMessage(limit.message());
+    status
+        .getLimitationBuilder()
+        .addAllResources(limit.resources().toMessages(Resources.Format.POST_REFINEMENT));
+    return status;
+  }
+
+  private static Reason reason(String name) {
+    try {
+      return Reason.valueOf(name);
+    } catch (IllegalArgumentException e) {
+      return Reason.REASON_CONTAINER_LIMITATION;
+    }
+  }
+
   private TaskStatus stamped(TaskStatus.Builder status) {
-    UUID uuid = UUID.randomUUID();
-    ByteBuffer bytes = ByteBuffer.allocate(16);
-    bytes.putLong(uuid.getMostSignificantBits()).putLong(uuid.getLeastSignificantBits()).flip();
-    return status.setTimestamp(clock.millis() / 1000.0).setUuid(ByteString.copyFrom(bytes)).build();
+    if (!status.hasTimestamp()) {
+      status.setTimestamp(clock.millis() / 1000.0);
+    }
+    if (!status.hasUuid()) {
+      UUID uuid = UUID.randomUUID();
+      ByteBuffer bytes = ByteBuffer.allocate(16);
+      bytes.putLong(uuid.getMostSignificantBits()).putLong(uuid.getLeastSignificantBits()).flip();
+      status.setUuid(ByteString.copyFrom(bytes));
+    }
+    return status.build();
   }
 
   // Telling them.
 
   /** A task is here, of which nothing was told yet. */
-  void staged(CommandTask task) {
+  void staged(AgentTask task) {
     moved(null, task.task.getState());
   }
 
   /** Tells of a task; nothing any more once it has told its end, or its framework ends. */
-  void tell(CommandTask task, TaskStatus.Builder builder) {
-    if (task.framework.terminating || States.terminal(task.task.getState())) {
+  void tell(AgentTask task, TaskStatus.Builder builder) {
+    if (task.framework().terminating || States.terminal(task.task.getState())) {
       return;
     }
-    draining.explain(task.framework.info, builder);
+    draining.explain(task.framework().info, builder);
     TaskStatus status = stamped(builder);
     remember(task, status);
     validUpdates.increment();
-    FrameworkID framework = task.framework.info.getId();
+    FrameworkID framework = task.framework().info.getId();
     // Behind what a hook still looks at it waits in line, also when no hook is selected any more.
     if (hooks.isEmpty() && task.decorated.isDone()) {
       streams.add(framework, status);
@@ -148,7 +191,7 @@ public final class TaskUpdates {
             .thenCompose(before -> hooks.taskStatus(framework, status))
             .thenApplyAsync(
                 decorated -> {
-                  if (!task.framework.terminating) {
+                  if (!task.framework().terminating) {
                     streams.add(framework, decorated);
                   }
                   return decorated;
@@ -172,14 +215,14 @@ public final class TaskUpdates {
   }
 
   /** The task of a framework that ends is gone; nobody is told. */
-  void endUntold(CommandTask task) {
+  void endUntold(AgentTask task) {
     if (!States.terminal(task.task.getState())) {
       moved(task.task.getState(), TaskState.TASK_KILLED);
       task.task = task.task.toBuilder().setState(TaskState.TASK_KILLED).build();
     }
   }
 
-  private void remember(CommandTask task, TaskStatus status) {
+  private void remember(AgentTask task, TaskStatus status) {
     moved(task.task.getState(), status.getState());
     Task.Builder builder = task.task.toBuilder().setState(status.getState());
     int last = builder.getStatusesCount() - 1;

@@ -64,19 +64,41 @@ public record TaskVolumes(List<Mounted> volumes) {
                 + " must be RW");
       }
       Path at = checked(volume.getContainerPath(), resource);
-      for (Mounted other : mounted) {
-        if (at.startsWith(other.at()) || other.at().startsWith(at)) {
-          throw new IOException(
-              "The persistent volumes "
-                  + other.volume()
-                  + " and "
-                  + resource
-                  + " would appear inside each other; give them other container paths");
-        }
-      }
-      mounted.add(new Mounted(resource, store.directory(resource), at));
+      mounted.add(apart(mounted, new Mounted(resource, store.directory(resource), at)));
     }
     return new TaskVolumes(mounted);
+  }
+
+  /**
+   * These and others in one sandbox; one that both have appears once.
+   *
+   * @throws IOException when two would appear inside each other
+   */
+  public TaskVolumes and(TaskVolumes others) throws IOException {
+    if (volumes.isEmpty() || others.volumes.isEmpty()) {
+      return volumes.isEmpty() ? others : this;
+    }
+    List<Mounted> all = new ArrayList<>(volumes);
+    for (Mounted other : others.volumes) {
+      if (!all.contains(other)) {
+        all.add(apart(all, other));
+      }
+    }
+    return new TaskVolumes(all);
+  }
+
+  private static Mounted apart(List<Mounted> others, Mounted one) throws IOException {
+    for (Mounted other : others) {
+      if (one.at().startsWith(other.at()) || other.at().startsWith(one.at())) {
+        throw new IOException(
+            "The persistent volumes "
+                + other.volume()
+                + " and "
+                + one.volume()
+                + " would appear inside each other; give them other container paths");
+      }
+    }
+    return one;
   }
 
   private static Path checked(String text, Resource resource) throws IOException {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.updates.StatusUpdates;
+import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.fixtures.Await;
@@ -73,17 +74,35 @@ class TaskUpdatesTest {
         new TaskUpdates(streams, hooks, draining, Clock.systemUTC(), AGENT.metrics(), loop);
     AgentID agent = AgentID.newBuilder().setValue("s").build();
     updates.agent(agent);
-    CommandTask task =
-        new CommandTask(
-            new FrameworkEntry(
-                FrameworkInfo.newBuilder().setUser("u").setName("n").setId(FRAMEWORK).build()),
-            TaskInfo.newBuilder()
-                .setName("t")
-                .setTaskId(TaskID.newBuilder().setValue("t"))
-                .setAgentId(agent)
-                .build(),
-            "c",
-            Path.of("/nowhere"));
+    TaskInfo info =
+        TaskInfo.newBuilder()
+            .setName("t")
+            .setTaskId(TaskID.newBuilder().setValue("t"))
+            .setAgentId(agent)
+            .build();
+    FrameworkEntry framework =
+        new FrameworkEntry(
+            FrameworkInfo.newBuilder().setUser("u").setName("n").setId(FRAMEWORK).build());
+    AgentExecutor executor =
+        new AgentExecutor(
+            framework,
+            new AgentExecutor.Identity(
+                CommandRun.executorOf(framework.info, info), true, "c", Path.of("/nowhere"), false),
+            AgentExecutor.Phase.RUNNING,
+            TaskVolumes.NONE,
+            new ExecutorHost(
+                (delay, later) -> () -> {},
+                null,
+                null,
+                updates,
+                hooks,
+                new Usage(),
+                new ExecutorPhases(AGENT.metrics()),
+                null,
+                null,
+                null),
+            CommandRun::new);
+    AgentTask task = new AgentTask(executor, info, TaskVolumes.NONE);
     loop.submit(
             () -> {
               updates.staged(task);

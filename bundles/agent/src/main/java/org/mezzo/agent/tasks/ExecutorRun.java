@@ -1,0 +1,60 @@
+package org.mezzo.agent.tasks;
+
+import com.google.protobuf.ByteString;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.mezzo.protocol.v1.KillPolicy;
+
+/**
+ * What runs the tasks of one executor: the agent itself ({@link CommandRun}), or a process that
+ * speaks the executor API ({@link HttpRun}). {@link AgentExecutor} keeps the phases, the queue and
+ * what is known of the tasks, and calls this; back goes what happens, to {@link
+ * AgentExecutor#registered}, {@link AgentExecutor#started}, {@link AgentExecutor#failed} and {@link
+ * AgentExecutor#terminated}, and what is told of tasks, to {@link TaskUpdates}.
+ *
+ * <p>One for each executor, which knows it. For the event loop only; nothing here blocks.
+ */
+interface ExecutorRun {
+
+  /**
+   * Begins, once, before anything is launched: what it needs before it can take tasks is made now.
+   *
+   * @param first the tasks that wait and will be launched once {@link #ready}
+   * @param added variables of hooks, which win over the executor's own
+   */
+  void start(List<AgentTask> first, Map<String, String> added);
+
+  /** Whether it can take tasks now; when that changes to true it says so by {@code registered}. */
+  boolean ready();
+
+  /**
+   * Launches tasks that start together or not at all.
+   *
+   * @param together one task, or those of a group; more than one only where {@link #takesGroups}
+   */
+  void launch(List<AgentTask> together);
+
+  /** Whether it takes groups of tasks. */
+  default boolean takesGroups() {
+    return false;
+  }
+
+  /**
+   * Kills a task that was launched and has not ended; called again when somebody asks again.
+   *
+   * @param policy of the kill; where it says nothing the task's counts
+   */
+  void kill(AgentTask task, KillPolicy policy);
+
+  /**
+   * Ends everything, with grace; the first time only. What remains after it is destroyed. What
+   * comes of it is told by {@code terminated}, as any other end.
+   *
+   * @param grace between asking and ending, for the executor as a whole
+   */
+  void shutdown(Duration grace);
+
+  /** Hands on what the framework says; false where nobody takes it (rule 122). */
+  boolean message(ByteString data);
+}

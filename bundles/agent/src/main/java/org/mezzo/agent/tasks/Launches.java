@@ -1,0 +1,374 @@
+package org.mezzo.agent.tasks;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.updates.States;
+import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.link.messages.RunTask;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.TaskStatus.Reason;
+import org.mezzo.resources.Conversions;
+import org.mezzo.resources.ResourceFormatException;
+import org.mezzo.resources.Resources;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way of a launch from the master's message to the queue of its executor: refused with an
+ * update, or a batch that is ready once operations are settled and hooks have seen it. For the
+ * event loop only.
+ */
+final class Launches {
+  private static final Logger LOG = LoggerFactory.getLogger(Launches.class);
+
+  private final ExecutorHost host;
+  private final AgentTasks.Surroundings around;
+  private final Executor loop;
+  private AgentInfo agent = AgentInfo.newBuilder().setHostname("").build();
+  private String resourceVersion = "";
+
+  /**
+   * Nothing launched yet.
+   *
+   * @param loop where replies of hooks arrive
+   */
+  Launches(ExecutorHost host, AgentTasks.Surroundings around, Executor loop) {
+    this.host = host;
+    this.around = around;
+    this.loop = loop;
+  }
+
+  /** The agent as it is registered now, with its id. */
+  void agent(AgentInfo registered, String version) {
+    agent = registered;
+    resourceVersion = version;
+  }
+
+  /** The agent as it is registered now. */
+  AgentInfo agent() {
+    return agent;
+  }
+
+  /** Why tasks are not launched, and what is told of each. */
+  private record Refusal(TaskState state, Reason reason, String message) {}
+
+  private Refusal dropped(FrameworkEntry framework, Reason reason, String message) {
+    return new Refusal(
+        States.forFramework(framework.info, TaskState.TASK_DROPPED), reason, message);
+  }
+
+  private static Refusal failed(String message) {
+    return new Refusal(TaskState.TASK_FAILED, Reason.REASON_CONTAINER_LAUNCH_FAILED, message);
+  }
+
+  /** Launches tasks; what cannot be launched is answered with an update. */
+  void run(FrameworkEntry framework, RunTask message) {
+    for (TaskInfo task : message.getTasksList()) {
+      try {
+        run(framework, message, task);
+      } catch (RuntimeException | LinkageError e) {
+        LOG.error("Launching task '{}' failed", task.getTaskId().getValue(), e);
+        refuse(framework, message, task, failed("Failed to launch container: " + e));
+      }
+    }
+  }
+
+  private void run(FrameworkEntry framework, RunTask message, TaskInfo info) {
+    if (framework.terminating) {
+      LOG.warn(
+          "Task '{}' is not launched: framework {} is being shut down",
+          info.getTaskId().getValue(),
+          framework.id());
+      return;
+    }
+    Optional<Refusal> refusal = refusal(framework, message, info);
+    if (refusal.isPresent()) {
+      refuse(framework, message, info, refusal.get());
+      return;
+    }
+    if (!info.hasExecutor() && (info.hasHealthCheck() || info.hasCheck())) {
+      LOG.warn(
+          "Task '{}' has a check or health check, which this agent does not run yet; it is ignored",
+          info.getTaskId().getValue());
+    }
+    Resources resources;
+    Batch batch;
+    AgentExecutor executor;
+    try {
+      resources = Resources.of(info.getResourcesList()).unallocated();
+      TaskVolumes volumes = TaskVolumes.of(resources, around.volumes());
+      if (info.hasExecutor()) {
+        AgentExecutor there =
+            framework.executors.get(info.getExecutor().getExecutorId().getValue());
+        if (there != null && there.begun() && !volumes.volumes().isEmpty()) {
+          refuse(
+              framework,
+              message,
+              info,
+              failed(
+                  "Failed to launch container: persistent volumes appear in a sandbox when its"
+                      + " executor starts; launch the task together with a new executor"));
+          return;
+        }
+        Resources own = Resources.of(info.getExecutor().getResourcesList()).unallocated();
+        if (there == null) {
+          resources = resources.plus(own);
+        }
+        executor =
+            there != null
+                ? there
+                : executor(
+                    framework, message, info.getExecutor(), TaskVolumes.of(own, around.volumes()));
+      } else {
+        executor = command(framework, message, info);
+      }
+      batch = new Batch(List.of(new AgentTask(executor, info, volumes)));
+    } catch (ResourceFormatException | IOException e) {
+      refuse(framework, message, info, failed("Failed to launch container: " + e.getMessage()));
+      return;
+    }
+    framework.executors.put(executor.id(), executor);
+    executor.enqueue(batch);
+    begin(executor, batch, resources);
+  }
+
+  private AgentExecutor command(FrameworkEntry framework, RunTask message, TaskInfo info) {
+    return executor(
+        framework,
+        message,
+        CommandRun.executorOf(framework.info, info),
+        true,
+        AgentExecutor.Phase.RUNNING,
+        TaskVolumes.NONE,
+        CommandRun::new);
+  }
+
+  private AgentExecutor executor(
+      FrameworkEntry framework, RunTask message, ExecutorInfo info, TaskVolumes volumes) {
+    return executor(
+        framework, message, info, false, AgentExecutor.Phase.REGISTERING, volumes, HttpRun::new);
+  }
+
+  private AgentExecutor executor(
+      FrameworkEntry framework,
+      RunTask message,
+      ExecutorInfo info,
+      boolean generated,
+      AgentExecutor.Phase phase,
+      TaskVolumes volumes,
+      Function<AgentExecutor, ExecutorRun> kind) {
+    String container = UUID.randomUUID().toString();
+    return new AgentExecutor(
+        framework,
+        new AgentExecutor.Identity(
+            info,
+            generated,
+            container,
+            host.sandboxes()
+                .choose(
+                    agent.getId().getValue(),
+                    framework.id(),
+                    info.getExecutorId().getValue(),
+                    container),
+            message.getRootRefused()),
+        phase,
+        volumes,
+        host,
+        kind);
+  }
+
+  // Refusing.
+
+  private Optional<Refusal> refusal(FrameworkEntry framework, RunTask message, TaskInfo info) {
+    if (around.draining().current().isPresent()) {
+      return Optional.of(dropped(framework, Reason.REASON_AGENT_DRAINING, "The agent is draining"));
+    }
+    if (message.hasResourceVersionUuid()
+        && !message.getResourceVersionUuid().isEmpty()
+        && !message.getResourceVersionUuid().equals(resourceVersion)) {
+      return Optional.of(
+          dropped(
+              framework,
+              Reason.REASON_INVALID_OFFERS,
+              "The agent's resources have changed since the offer was made"));
+    }
+    if (framework.task(info.getTaskId()).isPresent()) {
+      return Optional.of(
+          dropped(
+              framework,
+              Reason.REASON_TASK_INVALID,
+              "A task with the id '" + info.getTaskId().getValue() + "' is on this agent already"));
+    }
+    if (message.hasGroupExecutor() || !info.hasExecutor() && !info.hasCommand()) {
+      return Optional.of(
+          failed("This agent does not run task groups yet; launch its tasks as commands"));
+    }
+    Optional<Refusal> executor =
+        info.hasExecutor()
+            ? custom(framework, message, info.getExecutor())
+            : Optional.ofNullable(framework.executors.get(info.getTaskId().getValue()))
+                .map(
+                    there ->
+                        dropped(
+                            framework,
+                            Reason.REASON_TASK_INVALID,
+                            "An executor with the id '"
+                                + there.id()
+                                + "' is on this agent already; give the task another id"));
+    return executor.or(
+        () ->
+            (info.hasExecutor()
+                    ? TaskDemands.refusal(info.getExecutor())
+                    : TaskDemands.refusal(info))
+                .map(Launches::failed));
+  }
+
+  /** Whether the master and the agent disagree about an executor (rule 113). */
+  private Optional<Refusal> custom(
+      FrameworkEntry framework, RunTask message, ExecutorInfo executor) {
+    String id = executor.getExecutorId().getValue();
+    AgentExecutor there = framework.executors.get(id);
+    if (executor.getType() == ExecutorInfo.Type.DEFAULT || !executor.hasCommand()) {
+      return Optional.of(
+          failed(
+              "This agent runs executors that have a `command`, and no default executor yet; give"
+                  + " `executor.command`, or launch the task as a command"));
+    }
+    String problem = null;
+    if (there == null) {
+      if (message.hasLaunchExecutor() && !message.getLaunchExecutor()) {
+        problem = "Executor '" + id + "' has ended";
+      }
+    } else if (there.generated) {
+      return Optional.of(
+          dropped(
+              framework,
+              Reason.REASON_TASK_INVALID,
+              "A command task with the id of executor '"
+                  + id
+                  + "' is on this agent already; give the executor another id"));
+    } else if (!there.open()) {
+      problem = "Executor '" + id + "' is ending";
+    } else if (message.getLaunchExecutor()) {
+      problem = "Executor '" + id + "' runs already, which the master did not know";
+    }
+    return Optional.ofNullable(problem)
+        .map(text -> dropped(framework, Reason.REASON_EXECUTOR_TERMINATED, text));
+  }
+
+  private void refuse(FrameworkEntry framework, RunTask message, TaskInfo info, Refusal refusal) {
+    host.updates().refuse(framework, info, refusal.state(), refusal.reason(), refusal.message());
+    if (!info.hasExecutor() || !message.getLaunchExecutor()) {
+      return;
+    }
+    AgentExecutor there = framework.executors.get(info.getExecutor().getExecutorId().getValue());
+    if (there == null || there.generated || there.phase() == AgentExecutor.Phase.TERMINATED) {
+      // The master holds the executor's resources, for one that will not be.
+      host.outcome().exited(framework, info.getExecutor(), -1);
+    }
+  }
+
+  // Preparing.
+
+  /** What the operations that came before make is not there before they are on record. */
+  private void begin(AgentExecutor executor, Batch batch, Resources resources) {
+    Resources made = resources.filter(resource -> Conversions.isMade(resource.kind()));
+    if (made.isEmpty()) {
+      decorate(executor, batch);
+      return;
+    }
+    around
+        .operations()
+        .whenSettled(
+            () -> {
+              try {
+                decorateWith(executor, batch, made);
+              } catch (RuntimeException | LinkageError e) {
+                failUnexpectedly(executor, batch, e);
+              }
+            });
+  }
+
+  private void decorateWith(AgentExecutor executor, Batch batch, Resources made) {
+    Resources total = around.operations().total();
+    Resources unknown =
+        made.filter(resource -> !total.contains(Resources.of(resource.withCopies(1))));
+    if (unknown.isEmpty()) {
+      decorate(executor, batch);
+      return;
+    }
+    executor.drop(
+        batch,
+        task ->
+            dropped(
+                executor,
+                task,
+                "Reservations or volumes that the task uses are unknown to the agent: " + unknown));
+  }
+
+  private TaskStatus.Builder dropped(AgentExecutor executor, AgentTask task, String message) {
+    LOG.warn("Task '{}' is not launched: {}", task.id(), message);
+    return host.updates()
+        .fromAgent(
+            task.info.getTaskId(),
+            States.forFramework(executor.framework.info, TaskState.TASK_DROPPED))
+        .setReason(Reason.REASON_RESOURCES_UNKNOWN)
+        .setMessage(message);
+  }
+
+  private void decorate(AgentExecutor executor, Batch batch) {
+    AgentHooks hooks = host.hooks();
+    if (hooks.isEmpty()) {
+      ready(executor, batch, Map.of());
+      return;
+    }
+    CompletionStage<Void> labelled = CompletableFuture.completedFuture(null);
+    for (AgentTask task : batch.tasks) {
+      labelled =
+          labelled
+              .thenCompose(unused -> hooks.runTaskLabels(task.info, executor.framework.info, agent))
+              .thenAccept(task::relabel);
+    }
+    labelled
+        .thenCompose(unused -> hooks.taskEnvironment(batch.tasks.get(0).info))
+        .thenAcceptAsync(added -> executor.ready(batch, added), loop)
+        .whenCompleteAsync(
+            (done, failure) -> {
+              if (failure != null) {
+                failUnexpectedly(executor, batch, failure);
+              }
+            },
+            loop);
+  }
+
+  private void ready(AgentExecutor executor, Batch batch, Map<String, String> added) {
+    try {
+      executor.ready(batch, added);
+    } catch (RuntimeException | LinkageError e) {
+      failUnexpectedly(executor, batch, e);
+    }
+  }
+
+  /** A launch that ran into a mistake is told of, and the others go on. */
+  private static void failUnexpectedly(AgentExecutor executor, Batch batch, Throwable e) {
+    Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+    List<String> ids = new ArrayList<>();
+    batch.tasks.forEach(task -> ids.add(task.id()));
+    LOG.error("Launching {} failed", ids, cause);
+    executor.fail(batch, cause.toString());
+  }
+}

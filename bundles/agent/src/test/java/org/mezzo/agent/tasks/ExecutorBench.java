@@ -1,0 +1,382 @@
+package org.mezzo.agent.tasks;
+
+import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.mezzo.agent.draining.Draining;
+import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.sandboxes.SandboxCollector;
+import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.sandboxes.SandboxRetention;
+import org.mezzo.agent.updates.StatusUpdates;
+import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.agent.volumes.VolumeStore;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.containerizer.Containerizer;
+import org.mezzo.containerizer.LaunchException;
+import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.Termination;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.daemon.loop.EventLoop.Timer;
+import org.mezzo.link.messages.StatusUpdate;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.local.LocalModules;
+import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerID;
+import org.mezzo.protocol.v1.ContainerStatus;
+import org.mezzo.protocol.v1.ExecutorID;
+import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.ResourceStatistics;
+import org.mezzo.protocol.v1.TaskID;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.executor.Call;
+import org.mezzo.protocol.v1.executor.Event;
+import org.mezzo.resources.Resources;
+
+/**
+ * Executors with nothing around them that takes time: containers that do what the test says, timers
+ * that it fires, and everything that is told kept in order. For one thread.
+ */
+final class ExecutorBench implements AutoCloseable {
+  static final Duration GRACE = Duration.ofSeconds(5);
+  static final Duration REGISTRATION = Duration.ofMinutes(1);
+  static final AgentID AGENT = AgentID.newBuilder().setValue("s").build();
+  static final FrameworkInfo FRAMEWORK =
+      FrameworkInfo.newBuilder()
+          .setUser("u")
+          .setName("n")
+          .setId(FrameworkID.newBuilder().setValue("f"))
+          .addCapabilities(
+              FrameworkInfo.Capability.newBuilder()
+                  .setType(FrameworkInfo.Capability.Type.PARTITION_AWARE))
+          .build();
+
+  private static final DaemonContext CONTEXT =
+      LocalModules.daemon("agent", DaemonContext.Role.AGENT, Path.of("/nowhere"));
+
+  private record Armed(Duration delay, Runnable task) {}
+
+  /** A connection that keeps what was sent on it. */
+  static final class Connection implements ExecutorConnection {
+    final List<Event> events = new ArrayList<>();
+    boolean ended;
+
+    @Override
+    public void send(Event event) {
+      if (!ended) {
+        events.add(event);
+      }
+    }
+
+    @Override
+    public void end() {
+      ended = true;
+    }
+
+    List<Event.Type> types() {
+      return events.stream().map(Event::getType).toList();
+    }
+  }
+
+  /** Containers that run and end when the test says so. */
+  static final class Containers implements Containerizer {
+    final List<LaunchRequest> requests = new ArrayList<>();
+    final List<Integer> signals = new ArrayList<>();
+    final List<String> destroyed = new ArrayList<>();
+    private final CompletableFuture<Launched> launched = new CompletableFuture<>();
+    private final CompletableFuture<Termination> termination = new CompletableFuture<>();
+
+    void starts() {
+      launched.complete(new Launched(requests.get(0).containerId(), 42, termination));
+    }
+
+    void fails(String message) {
+      launched.completeExceptionally(new LaunchException(message));
+    }
+
+    void ends(Termination end) {
+      termination.complete(end);
+    }
+
+    @Override
+    public CompletionStage<Launched> launch(LaunchRequest request) {
+      requests.add(request);
+      return launched;
+    }
+
+    @Override
+    public void signal(String containerId, int signal) {
+      signals.add(signal);
+    }
+
+    @Override
+    public CompletionStage<Void> destroy(String containerId) {
+      destroyed.add(containerId);
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<Optional<ResourceStatistics>> usage(String containerId) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    @Override
+    public CompletionStage<ContainerStatus> status(String containerId) {
+      return CompletableFuture.completedFuture(
+          ContainerStatus.newBuilder()
+              .setContainerId(ContainerID.newBuilder().setValue(containerId))
+              .build());
+    }
+
+    @Override
+    public void selectIsolation(List<String> isolation) {}
+
+    @Override
+    public Set<String> containers() {
+      return Set.of();
+    }
+
+    @Override
+    public CompletionStage<List<Leftover>> destroyLeftovers() {
+      return CompletableFuture.completedFuture(List.of());
+    }
+
+    @Override
+    public void close(Duration limit) {}
+  }
+
+  final Containers containers = new Containers();
+  final List<StatusUpdate> sent = new ArrayList<>();
+  final List<String> exited = new ArrayList<>();
+  final List<AgentExecutor> settled = new ArrayList<>();
+  final Usage usage = new Usage();
+  final FrameworkEntry framework;
+  final StatusUpdates streams;
+  private final List<Armed> armed = new ArrayList<>();
+  private final LocalModules modules = new LocalModules();
+  private final SandboxCollector collector;
+  private final VirtualFiles files = new VirtualFiles("bench", Authorization.none());
+  private final AgentHooks hooks;
+  final ExecutorHost host;
+
+  ExecutorBench(Path folder) throws IOException {
+    this(folder, FRAMEWORK);
+  }
+
+  ExecutorBench(Path folder, FrameworkInfo info) throws IOException {
+    framework = new FrameworkEntry(info);
+    collector =
+        new SandboxCollector(
+            folder,
+            new SandboxRetention(Duration.ofDays(1), 0.1, Duration.ofDays(1)),
+            Clock.systemUTC(),
+            CONTEXT.metrics(),
+            sandbox -> false,
+            sandbox -> {});
+    hooks = new AgentHooks(modules.of(CONTEXT).chain(Kinds.HOOK, List.of(), Runnable::run));
+    streams = new StatusUpdates(this::arm, sent::add);
+    streams.resume();
+    TaskUpdates updates =
+        new TaskUpdates(
+            streams,
+            hooks,
+            new Draining(folder, Runnable::run, Runnable::run, Clock.systemUTC()),
+            Clock.systemUTC(),
+            CONTEXT.metrics(),
+            Runnable::run);
+    updates.agent(AGENT);
+    host =
+        new ExecutorHost(
+            this::arm,
+            new TaskContainers(
+                containers,
+                new TaskEnvironment(Map.of(), "10.0.0.1", 5051, "5secs"),
+                new VolumeStore(folder, path -> {}),
+                Runnable::run,
+                Runnable::run),
+            new TaskSandboxes(new SandboxPaths(folder), collector, files),
+            updates,
+            hooks,
+            usage,
+            new ExecutorPhases(CONTEXT.metrics()),
+            CONTEXT.metrics().counter("errors"),
+            new AgentTasks.Limits(GRACE, REGISTRATION, "1mins", 10),
+            new ExecutorHost.Outcome() {
+              @Override
+              public void exited(FrameworkEntry of, ExecutorInfo executor, int status) {
+                exited.add(executor.getExecutorId().getValue() + ":" + status);
+              }
+
+              @Override
+              public void settled(AgentExecutor executor) {
+                settled.add(executor);
+              }
+
+              @Override
+              public Resources volumesBeside(AgentExecutor executor) {
+                return Resources.EMPTY;
+              }
+            });
+    folderOf = folder;
+  }
+
+  private final Path folderOf;
+
+  private Timer arm(Duration delay, Runnable task) {
+    Armed one = new Armed(delay, task);
+    armed.add(one);
+    return () -> armed.removeIf(it -> it == one);
+  }
+
+  /** Runs what waits for as long as this. */
+  void elapse(Duration delay) {
+    for (Armed one : List.copyOf(armed)) {
+      if (one.delay().equals(delay) && armed.contains(one)) {
+        armed.removeIf(it -> it == one);
+        one.task().run();
+      }
+    }
+  }
+
+  /** An executor that a framework gave, of 0.1 cpus. */
+  AgentExecutor custom() {
+    return custom(ExecutorInfo.newBuilder());
+  }
+
+  AgentExecutor custom(ExecutorInfo.Builder more) {
+    return executor(
+        more.setExecutorId(ExecutorID.newBuilder().setValue("e"))
+            .setFrameworkId(framework.info.getId())
+            .setCommand(CommandInfo.newBuilder().setValue("run"))
+            .addResources(org.mezzo.agent.Made.scalar("cpus", 0.1))
+            .build(),
+        false);
+  }
+
+  /** The executor of a command task. */
+  AgentExecutor command(TaskInfo task) {
+    return executor(CommandRun.executorOf(framework.info, task), true);
+  }
+
+  private AgentExecutor executor(ExecutorInfo info, boolean generated) {
+    AgentExecutor executor =
+        new AgentExecutor(
+            framework,
+            new AgentExecutor.Identity(
+                info, generated, "c", folderOf.resolve("sandbox").resolve("c"), false),
+            generated ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
+            TaskVolumes.NONE,
+            host,
+            generated ? CommandRun::new : HttpRun::new);
+    framework.executors.put(executor.id(), executor);
+    return executor;
+  }
+
+  static TaskInfo task(String id) {
+    return TaskInfo.newBuilder()
+        .setName(id)
+        .setTaskId(TaskID.newBuilder().setValue(id))
+        .setAgentId(AGENT)
+        .addResources(org.mezzo.agent.Made.scalar("cpus", 1))
+        .build();
+  }
+
+  /** Lets tasks wait that are ready. */
+  static Batch give(AgentExecutor executor, String... ids) {
+    List<AgentTask> tasks = new ArrayList<>();
+    for (String id : ids) {
+      tasks.add(new AgentTask(executor, task(id), TaskVolumes.NONE));
+    }
+    return give(executor, tasks);
+  }
+
+  static Batch give(AgentExecutor executor, List<AgentTask> tasks) {
+    Batch batch = new Batch(tasks);
+    executor.enqueue(batch);
+    executor.ready(batch, new HashMap<>());
+    return batch;
+  }
+
+  /** The executor subscribes. */
+  static Connection subscribe(AgentExecutor executor, Call.Subscribe call) {
+    Connection connection = new Connection();
+    ((HttpRun) executor.run())
+        .subscribe(
+            connection, call, AgentInfo.newBuilder().setHostname("here").setId(AGENT).build());
+    return connection;
+  }
+
+  static Connection subscribe(AgentExecutor executor) {
+    return subscribe(executor, Call.Subscribe.getDefaultInstance());
+  }
+
+  /** A status as an executor gives it. */
+  static TaskStatus status(String task, TaskState state, String uuid) {
+    return TaskStatus.newBuilder()
+        .setTaskId(TaskID.newBuilder().setValue(task))
+        .setState(state)
+        .setSource(TaskStatus.Source.SOURCE_EXECUTOR)
+        .setUuid(ByteString.copyFromUtf8((uuid + "________________").substring(0, 16)))
+        .build();
+  }
+
+  /** What was told of tasks since the last time, each acknowledged by the framework at once. */
+  List<TaskStatus> told() {
+    List<TaskStatus> all = new ArrayList<>();
+    for (int i = 0; i < sent.size(); i++) {
+      TaskStatus status = sent.get(i).getStatus();
+      all.add(status);
+      streams.acknowledge(framework.info.getId(), status.getTaskId(), status.getUuid());
+      if (org.mezzo.agent.updates.States.terminal(status.getState())) {
+        framework.task(status.getTaskId()).ifPresent(task -> task.executor.acknowledged(task));
+      }
+    }
+    sent.clear();
+    return all;
+  }
+
+  /** The same as {@code task:STATE} or {@code task:STATE:REASON}. */
+  List<String> words() {
+    return told().stream()
+        .map(
+            status ->
+                status.getTaskId().getValue()
+                    + ":"
+                    + status.getState().name().substring("TASK_".length())
+                    + (status.hasReason()
+                        ? ":" + status.getReason().name().substring("REASON_".length())
+                        : ""))
+        .toList();
+  }
+
+  Map<String, Double> used() {
+    Map<String, Double> all = new LinkedHashMap<>();
+    all.put("cpus", usage.of("cpus"));
+    return all;
+  }
+
+  @Override
+  public void close() {
+    collector.close();
+    files.close();
+    modules.close();
+  }
+}
