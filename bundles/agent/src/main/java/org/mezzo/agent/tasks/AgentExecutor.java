@@ -245,7 +245,7 @@ final class AgentExecutor {
     while (phase == Phase.RUNNING && run.ready() && !queue.isEmpty() && queue.peek().ready) {
       Batch next = queue.remove();
       launched = true;
-      run.launch(next.tasks);
+      run.launch(next);
     }
   }
 
@@ -262,9 +262,19 @@ final class AgentExecutor {
     return all;
   }
 
+  /** The volumes of its own resources. */
+  TaskVolumes volumes() {
+    return volumes;
+  }
+
   /** What of volumes and folders on the way is given to its user. */
   List<Path> owned(TaskVolumes all) {
-    return all.owned(sandbox, host.outcome().volumesBeside(this));
+    return owned(all, sandbox);
+  }
+
+  /** The same of volumes that appear in some folder of its sandbox. */
+  List<Path> owned(TaskVolumes all, Path at) {
+    return all.owned(at, host.outcome().volumesBeside(this));
   }
 
   /** Persistent volumes that it holds, allocated to nobody. */
@@ -428,9 +438,7 @@ final class AgentExecutor {
       }
     }
     // Not before the last of its processes is gone.
-    host.containers()
-        .destroy(containerId)
-        .whenComplete((gone, failure) -> host.sandboxes().leave(sandbox));
+    run.destroy().whenComplete((gone, failure) -> host.sandboxes().leave(sandbox));
     if (!generated) {
       host.outcome().exited(framework, info, status);
     }
@@ -505,6 +513,7 @@ final class AgentExecutor {
         containerId,
         sandbox,
         phase != Phase.TERMINATED,
+        run.nested(),
         resources(),
         waiting,
         running,

@@ -1,5 +1,6 @@
 package org.mezzo.agent.tasks;
 
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.mezzo.agent.updates.States;
@@ -21,6 +22,9 @@ final class AgentTask {
 
   /** What is told of the container that it runs in. */
   ContainerStatus containerStatus;
+
+  /** Variables of hooks, where its command runs by itself. */
+  Map<String, String> added = Map.of();
 
   /** Its persistent volumes. */
   final TaskVolumes volumes;
@@ -58,7 +62,14 @@ final class AgentTask {
     if (info.hasKillPolicy()) {
       builder.setKillPolicy(info.getKillPolicy());
     }
-    user().ifPresent(builder::setUser);
+    // As whom it runs where nothing is said here is its framework's.
+    String own =
+        info.getCommand().getUser().isEmpty()
+            ? executor.info.getCommand().getUser()
+            : info.getCommand().getUser();
+    if (!own.isEmpty()) {
+      builder.setUser(own);
+    }
     this.task = builder.build();
     relabel(info);
   }

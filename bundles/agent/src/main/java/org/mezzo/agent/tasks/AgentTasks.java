@@ -83,6 +83,7 @@ public final class AgentTasks {
    *
    * @param info of a command's executor with no more than ids, name and source
    * @param running whether it has a container, or will have one
+   * @param nested ids of the containers of its tasks, where these have their own
    * @param resources its own and those of its tasks that have not ended
    * @param queuedTasks wait for it
    * @param terminatedTasks ended, with updates to be acknowledged
@@ -93,6 +94,7 @@ public final class AgentTasks {
       String containerId,
       Path sandbox,
       boolean running,
+      List<String> nested,
       List<Resource> resources,
       List<Task> queuedTasks,
       List<Task> tasks,

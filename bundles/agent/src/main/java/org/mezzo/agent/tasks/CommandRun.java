@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.containerizer.LaunchRequest;
@@ -112,12 +113,12 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   @Override
-  public void launch(List<AgentTask> together) {
-    task = together.get(0);
+  public void launch(Batch batch) {
+    task = batch.tasks.get(0);
     LaunchRequest request;
     TaskVolumes volumes;
     try {
-      volumes = executor.volumesWith(together);
+      volumes = executor.volumesWith(batch.tasks);
       request = host.containers().request(task, added, volumes);
     } catch (ResourceFormatException | IOException | RuntimeException e) {
       executor.failed(e.getMessage());
@@ -287,6 +288,11 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
       LOG.info("Task '{}' did not end within its grace and is killed", task.id());
       host.containers().destroy(executor.containerId);
     }
+  }
+
+  @Override
+  public CompletionStage<?> destroy() {
+    return host.containers().destroy(executor.containerId);
   }
 
   @Override

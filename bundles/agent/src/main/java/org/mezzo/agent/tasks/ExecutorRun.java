@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import org.mezzo.protocol.v1.KillPolicy;
 
 /**
@@ -31,14 +32,9 @@ interface ExecutorRun {
   /**
    * Launches tasks that start together or not at all.
    *
-   * @param together one task, or those of a group; more than one only where {@link #takesGroups}
+   * @param batch one task, or a group where this takes any
    */
-  void launch(List<AgentTask> together);
-
-  /** Whether it takes groups of tasks. */
-  default boolean takesGroups() {
-    return false;
-  }
+  void launch(Batch batch);
 
   /**
    * Kills a task that was launched and has not ended; called again when somebody asks again.
@@ -54,6 +50,14 @@ interface ExecutorRun {
    * @param grace between asking and ending, for the executor as a whole
    */
   void shutdown(Duration grace);
+
+  /** Destroys what is left of it; complete when the last of its processes is gone. */
+  CompletionStage<?> destroy();
+
+  /** The containers of its tasks, where these have their own. */
+  default List<String> nested() {
+    return List.of();
+  }
 
   /** Hands on what the framework says; false where nobody takes it (rule 122). */
   boolean message(ByteString data);

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.mezzo.agent.updates.States;
@@ -264,24 +265,19 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   @Override
-  public boolean takesGroups() {
-    return true;
-  }
-
-  @Override
-  public void launch(List<AgentTask> together) {
+  public void launch(Batch batch) {
     List<TaskInfo> infos = new ArrayList<>();
-    for (AgentTask task : together) {
+    for (AgentTask task : batch.tasks) {
       task.containerStatus = executor.containerStatus();
       infos.add(task.info);
     }
     Event.Builder event;
-    if (infos.size() == 1) {
-      event = event(Event.Type.LAUNCH);
-      event.getLaunchBuilder().setTask(infos.get(0));
-    } else {
+    if (batch.group) {
       event = event(Event.Type.LAUNCH_GROUP);
       event.getLaunchGroupBuilder().setTaskGroup(TaskGroupInfo.newBuilder().addAllTasks(infos));
+    } else {
+      event = event(Event.Type.LAUNCH);
+      event.getLaunchBuilder().setTask(infos.get(0));
     }
     connection.orElseThrow().send(event.build());
   }
@@ -302,6 +298,11 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       kill.getKillBuilder().setKillPolicy(policy);
     }
     connection.get().send(kill.build());
+  }
+
+  @Override
+  public CompletionStage<?> destroy() {
+    return host.containers().destroy(executor.containerId);
   }
 
   @Override

@@ -1,11 +1,13 @@
 package org.mezzo.agent.tasks;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -36,6 +38,8 @@ public final class TaskContainers {
   private static final Logger LOG = LoggerFactory.getLogger(TaskContainers.class);
 
   private static final int SIGTERM = 15;
+
+  private static final String OVERLOADED = "The agent is overloaded or stopping";
 
   private final Containerizer containerizer;
   private final TaskEnvironment environment;
@@ -88,7 +92,7 @@ public final class TaskContainers {
       throws ResourceFormatException {
     AgentExecutor executor = task.executor;
     Map<String, String> variables =
-        environment.of(executor.framework.info, task.info, executor.sandbox);
+        environment.of(executor.framework.info, executor.id(), task.info, executor.sandbox);
     variables.putAll(added);
     return new LaunchRequest(
         executor.containerId,
@@ -134,6 +138,30 @@ public final class TaskContainers {
         executor.info.hasContainer() ? Optional.of(executor.info.getContainer()) : Optional.empty(),
         !executor.rootRefused,
         executor.owned(volumes));
+  }
+
+  /**
+   * What the container of a task of a group is to be made of.
+   *
+   * @param sandbox of the task, in that of its executor
+   */
+  LaunchRequest nested(AgentTask task, String containerId, Path sandbox)
+      throws ResourceFormatException {
+    AgentExecutor executor = task.executor;
+    Map<String, String> variables =
+        environment.of(executor.framework.info, executor.id(), task.info, sandbox);
+    variables.putAll(task.added);
+    return new LaunchRequest(
+        containerId,
+        task.info.getCommand(),
+        variables,
+        task.user(),
+        sandbox,
+        Resources.of(task.info.getResourcesList()).unallocated(),
+        limits(task.info),
+        task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
+        !executor.rootRefused,
+        executor.owned(task.volumes, sandbox));
   }
 
   /**
@@ -185,25 +213,77 @@ public final class TaskContainers {
    * @param placed volumes that appear in the sandbox
    */
   void launch(LaunchRequest request, TaskVolumes placed, Listener listener) {
+    launch(request, () -> SandboxPaths.create(request.sandbox()), placed, listener);
+  }
+
+  /** The same of a task of a group; the sandbox of its executor is there. */
+  void launchNested(LaunchRequest request, AgentTask task, Listener listener) {
+    launch(
+        request,
+        () -> SandboxPaths.createNested(request.sandbox(), task.executor.sandbox, task.id()),
+        task.volumes,
+        listener);
+  }
+
+  /** Makes a folder; blocks. */
+  @FunctionalInterface
+  private interface Making {
+    void make() throws IOException;
+  }
+
+  private void launch(
+      LaunchRequest request, Making sandbox, TaskVolumes placed, Listener listener) {
     try {
-      workers.execute(() -> make(request, placed, listener));
+      workers.execute(() -> make(request, sandbox, placed, listener));
     } catch (RejectedExecutionException e) {
-      listener.failed("The agent is overloaded or stopping");
+      listener.failed(OVERLOADED);
     }
   }
 
-  private void make(LaunchRequest request, TaskVolumes placed, Listener listener) {
+  /**
+   * Makes the sandbox of an executor in which only its tasks have containers. It stays the agent's
+   * own, so that nobody can exchange what is made in it later; all may pass.
+   *
+   * @return completes on the event loop; exceptionally with what to tell people
+   */
+  CompletionStage<Void> makeSandbox(Path sandbox, TaskVolumes placed) {
+    CompletableFuture<Void> made = new CompletableFuture<>();
     try {
-      SandboxPaths.create(request.sandbox());
+      workers.execute(
+          () -> {
+            Optional<String> problem =
+                filled(() -> SandboxPaths.createPassable(sandbox), sandbox, placed);
+            loop.execute(
+                () ->
+                    problem.ifPresentOrElse(
+                        it -> made.completeExceptionally(new LaunchException(it)),
+                        () -> made.complete(null)));
+          });
+    } catch (RejectedExecutionException e) {
+      made.completeExceptionally(new LaunchException(OVERLOADED));
+    }
+    return made;
+  }
+
+  /** Makes a sandbox with its volumes; says what came in between. */
+  private Optional<String> filled(Making making, Path sandbox, TaskVolumes placed) {
+    try {
+      making.make();
     } catch (IOException | RuntimeException e) {
-      loop.execute(() -> listener.failed("Cannot create the sandbox: " + e.getMessage()));
-      return;
+      return Optional.of("Cannot create the sandbox: " + e.getMessage());
     }
     try {
-      placed.place(request.sandbox(), volumes);
+      placed.place(sandbox, volumes);
     } catch (IOException | RuntimeException e) {
-      String reason = e instanceof IOException io ? FileFailure.reason(io) : e.toString();
-      loop.execute(() -> listener.failed(reason));
+      return Optional.of(e instanceof IOException io ? FileFailure.reason(io) : e.toString());
+    }
+    return Optional.empty();
+  }
+
+  private void make(LaunchRequest request, Making sandbox, TaskVolumes placed, Listener listener) {
+    Optional<String> problem = filled(sandbox, request.sandbox(), placed);
+    if (problem.isPresent()) {
+      loop.execute(() -> listener.failed(problem.get()));
       return;
     }
     CompletionStage<Containerizer.Launched> launched;
@@ -228,7 +308,8 @@ public final class TaskContainers {
         });
   }
 
-  private static String message(Throwable failure) {
+  /** What to tell people of a launch that failed. */
+  static String message(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null && !(root instanceof LaunchException)) {
       root = root.getCause();
