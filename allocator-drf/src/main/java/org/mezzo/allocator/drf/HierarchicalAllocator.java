@@ -260,12 +260,6 @@ public final class HierarchicalAllocator implements Allocator {
   }
 
   @Override
-  public boolean isAvailable(String agentId, Resources resources) {
-    Agent agent = index.agents.get(agentId);
-    return agent != null && agent.available.contains(resources);
-  }
-
-  @Override
   public Optional<OfferExplanation> explain(OfferQuestion question) {
     return Optional.of(
         new Explainer(index, pause, this::isListed, clock.instant()).explain(question));

@@ -18,7 +18,6 @@ import org.mezzo.api.allocator.InverseAnswer.Outcome;
 import org.mezzo.api.allocator.InverseOffer;
 import org.mezzo.protocol.v1.TimeInfo;
 import org.mezzo.protocol.v1.Unavailability;
-import org.mezzo.resources.Resources;
 
 /** Section 8: who is asked to give back what an agent will not have. */
 class InverseOffersTest {
@@ -146,18 +145,5 @@ class InverseOffersTest {
     successor.pass(Duration.ofSeconds(60));
     assertThat(successor.allocator.inverseOffers(Optional.empty()))
         .containsExactly(new InverseOffer("B", "S1"));
-  }
-
-  @Test
-  void whatIsOfferedOrHeldIsNotAvailable() {
-    driver.allocator.agentAdded(UNTOUCHED);
-    Resources some = resources("cpus:6");
-    assertThat(driver.allocator.isAvailable("S1", some)).isTrue();
-    assertThat(driver.allocator.isAvailable("S1", resources("cpus:7"))).isFalse();
-    assertThat(driver.allocator.isAvailable("none", some)).isFalse();
-    driver.decline(driver.allocate().get(0), Duration.ZERO);
-    assertThat(driver.allocator.isAvailable("S1", some)).isTrue();
-    driver.allocate();
-    assertThat(driver.allocator.isAvailable("S1", some)).as("it is offered").isFalse();
   }
 }

@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
+import org.mezzo.agent.checks.probes.NetworkProbes;
 import org.mezzo.agent.detection.Machine;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
@@ -40,6 +41,7 @@ import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.coordination.Coordination;
@@ -112,6 +114,7 @@ public final class Agent implements Daemon {
   private final TaskSandboxes sandboxes;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
+  private final NetworkProbes probes;
   private final StatusUpdates updates;
   private final AgentTasks tasks;
   private final MasterLink link;
@@ -179,6 +182,7 @@ public final class Agent implements Daemon {
         Containerizer.open(
             new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
     frame.own(() -> containerizer.close(CONTAINERS_LIMIT));
+    probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
     updates = new StatusUpdates(loop::schedule, this::sendUpdate);
     tasks = tasks();
     operations.connect(
@@ -289,7 +293,7 @@ public final class Agent implements Daemon {
         sandboxes,
         new TaskUpdates(updates, hooks, draining, frame.clock(), frame.metrics(), loop),
         hooks,
-        new AgentTasks.Surroundings(operations, volumes, draining),
+        new AgentTasks.Surroundings(operations, volumes, draining, probes),
         this::endDrainIfEmpty,
         call -> link.send(call),
         frame.metrics(),
@@ -327,7 +331,7 @@ public final class Agent implements Daemon {
 
   /** Whether a container may still be in the sandbox, whoever launched it. */
   private boolean occupied(Path sandbox) {
-    return containerizer.containers().contains(sandbox.getFileName().toString());
+    return containerizer.containers().contains(ContainerId.of(sandbox.getFileName().toString()));
   }
 
   private void forget(Path sandbox) {
@@ -398,10 +402,10 @@ public final class Agent implements Daemon {
 
   /** Nothing of an earlier process may run on: its tasks are unknown to this one. */
   private void clearLeftovers() throws IOException {
-    CompletableFuture<List<Containerizer.Leftover>> leftovers =
-        containerizer.destroyLeftovers().toCompletableFuture();
+    CompletableFuture<List<Containerizer.Recovered>> leftovers =
+        containerizer.recover(container -> false).toCompletableFuture();
     try {
-      List<Containerizer.Leftover> found =
+      List<Containerizer.Recovered> found =
           leftovers.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       if (!found.isEmpty()) {
         LOG.warn(

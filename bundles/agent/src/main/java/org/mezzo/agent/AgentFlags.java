@@ -156,9 +156,18 @@ public record AgentFlags(
                 FlagTexts.read(flags, "cgroups_hierarchy", Path::of)
                     .orElseGet(() -> Path.of("/sys/fs/cgroup")),
                 flags.text("cgroups_root").orElse("mesos"))),
+        fetching(flags),
+        Path.of("/bin/sh"));
+  }
+
+  private static ContainerizerOptions.Fetching fetching(Flags flags) throws FlagException {
+    return new ContainerizerOptions.Fetching(
         FlagTexts.read(flags, "frameworks_home", Path::of),
         flags.duration("fetcher_stall_timeout"),
-        Path.of("/bin/sh"));
+        FlagTexts.read(flags, "fetcher_cache_dir", Path::of),
+        flags.bytes("fetcher_cache_size"),
+        flags.bool("fetcher_cache_persist"),
+        flags.bytes("fetcher_extraction_limit"));
   }
 
   private static Map<String, String> variables(String text) throws IOException {

@@ -4,21 +4,28 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.resources.Resources;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * Runs the containers of one agent. Safe for any thread; no method blocks but {@link #close}.
- * Stages complete on threads of the containerizer, which must not be held up.
+ * Runs the containers of one agent, which form a tree: those of executors and standalone ones at
+ * the top, nested and debug containers in them. Safe for any thread; no method blocks but {@link
+ * #close} and {@link #detach}. Stages complete on threads of the containerizer, which must not be
+ * held up.
  */
 @ProviderType
 public interface Containerizer extends AutoCloseable {
 
-  /** Opens the containerizer of one agent, which must be alone on its runtime directory. */
+  /**
+   * Opens the containerizer of one agent, which must be alone on its runtime directory. What an
+   * earlier agent process left there is known at once, and untouched until {@link #recover}.
+   */
   static Containerizer open(ContainerizerHost host, ContainerizerOptions options)
       throws IOException {
     return new org.mezzo.containerizer.processes.ProcessContainerizer(host, options);
@@ -32,22 +39,44 @@ public interface Containerizer extends AutoCloseable {
    */
   CompletionStage<Launched> launch(LaunchRequest request);
 
-  /** Sends a signal to every process of a container; unknown containers are ignored. */
-  void signal(String containerId, int signal);
+  /**
+   * Sends a signal to every process of a container, not to those nested in it.
+   *
+   * @return whether there was any
+   */
+  CompletionStage<Boolean> signal(ContainerId containerId, int signal);
 
   /**
-   * Kills every process of a container, including those that are born meanwhile. A launch under way
-   * is cancelled.
+   * Kills every process of a container, including those that are born meanwhile; first of the
+   * containers in it. A launch under way is cancelled. Waits behind no launch and no fetch.
    *
    * @return completes when none is left and isolators have cleaned up
    */
-  CompletionStage<Void> destroy(String containerId);
+  CompletionStage<Void> destroy(ContainerId containerId);
 
-  /** What a container uses now; empty when it is unknown or has ended. */
-  CompletionStage<Optional<ResourceStatistics>> usage(String containerId);
+  /**
+   * How a container ends.
+   *
+   * @return empty for one that is unknown; completes once it has ended. What came of a nested one
+   *     is known as long as its parent is (rule 343), and of one that is to be kept until {@link
+   *     #remove}; of the oldest of more than 10,000 it is not
+   */
+  CompletionStage<Optional<Termination>> termination(ContainerId containerId);
+
+  /**
+   * Forgets how a container ended, and those that were in it. Its sandbox stays, it is whoever made
+   * it who deletes it.
+   *
+   * @return whether there was anything to forget; fails with {@link IllegalStateException} when it
+   *     has not ended
+   */
+  CompletionStage<Boolean> remove(ContainerId containerId);
+
+  /** What a container uses now, nested ones included; empty when it is unknown or has ended. */
+  CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId);
 
   /** The parts of the container's status that isolators know, and the pid of its first process. */
-  CompletionStage<ContainerStatus> status(String containerId);
+  CompletionStage<ContainerStatus> status(ContainerId containerId);
 
   /**
    * Containers that are launched from now on are isolated by the modules of these names, once they
@@ -56,15 +85,22 @@ public interface Containerizer extends AutoCloseable {
   void selectIsolation(List<String> isolation);
 
   /** Ids of the containers that are being launched, run or are being destroyed. */
-  Set<String> containers();
+  Set<ContainerId> containers();
 
   /**
-   * Kills what an earlier agent process left running and forgets what it left behind. Call before
-   * the first launch.
+   * Takes over what an earlier agent process left. A container that is to be kept and runs goes on,
+   * whatever is nested in it too, and is from then on like one that was launched here; one that
+   * ended meanwhile is told with its wait status. All others are killed and cleaned up. After a
+   * reboot none runs, whatever the files say (rule 178). Call once, before the first launch.
    *
-   * @return the leftovers, with how they ended if that is known; completes when none runs any more
+   * @param keep asked of each container that is nested in none, on a thread of the containerizer
+   * @return all that were found, an outer container before those in it; completes when those that
+   *     are not adopted are gone
    */
-  CompletionStage<List<Leftover>> destroyLeftovers();
+  CompletionStage<List<Recovered>> recover(Predicate<ContainerId> keep);
+
+  /** Ends and leaves the containers running, for whoever opens the runtime directory next. */
+  void detach();
 
   /** Destroys every container and ends; returns when all are gone or the time is over. */
   void close(Duration limit);
@@ -77,9 +113,15 @@ public interface Containerizer extends AutoCloseable {
   /**
    * A container of an earlier agent process.
    *
-   * @param termination how its first process ended before it was found
+   * @param adopted whether it goes on; otherwise it is gone
+   * @param pid of its first process; empty when nobody knows of one
+   * @param termination how it ended or ends, without a status where nobody saw it
    */
-  record Leftover(String containerId, Termination termination) {}
+  record Recovered(
+      ContainerId containerId,
+      boolean adopted,
+      OptionalLong pid,
+      CompletionStage<Termination> termination) {}
 
   /**
    * A container whose first process runs.
@@ -90,7 +132,7 @@ public interface Containerizer extends AutoCloseable {
    *     it completes after they have cleaned up, so that a limit only they know of is in it;
    *     without, what is left of the container is being destroyed meanwhile.
    */
-  record Launched(String containerId, long pid, CompletionStage<Termination> termination) {}
+  record Launched(ContainerId containerId, long pid, CompletionStage<Termination> termination) {}
 
   /**
    * A limit that made the agent destroy the container.

@@ -11,16 +11,14 @@ import java.util.Optional;
  * @param isolation names of isolators in the order in which they are called
  * @param switchUser run containers as their user when the agent is root ({@code --switch_user})
  * @param cgroups absent: no container gets one, also when the agent may make them
- * @param frameworksHome what relative URIs are relative to (rule 322)
- * @param fetcherStallTimeout a download without a byte for so long fails
+ * @param fetching how URIs are fetched
  * @param shell the shell of shims and shell commands, normally {@code /bin/sh}
  */
 public record ContainerizerOptions(
     List<String> isolation,
     boolean switchUser,
     Optional<CgroupRoot> cgroups,
-    Optional<Path> frameworksHome,
-    Duration fetcherStallTimeout,
+    Fetching fetching,
     Path shell) {
 
   /**
@@ -30,6 +28,25 @@ public record ContainerizerOptions(
    * @param name the folder in each of them ({@code --cgroups_root})
    */
   public record CgroupRoot(Path hierarchy, String name) {}
+
+  /**
+   * How URIs are fetched.
+   *
+   * @param frameworksHome what relative URIs are relative to (rule 322)
+   * @param stallTimeout a download without a byte for so long fails
+   * @param cacheFolder where the cache is; absent: in the agent's work directory
+   * @param cacheBytes the most that the cache may hold; with 0 there is none
+   * @param cachePersists whether what is in the cache outlives the agent's process; otherwise it is
+   *     emptied at the start
+   * @param largestArchive the most bytes to which one archive may unpack
+   */
+  public record Fetching(
+      Optional<Path> frameworksHome,
+      Duration stallTimeout,
+      Optional<Path> cacheFolder,
+      long cacheBytes,
+      boolean cachePersists,
+      long largestArchive) {}
 
   public ContainerizerOptions {
     isolation = List.copyOf(isolation);

@@ -3,58 +3,184 @@ package org.mezzo.containerizer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.resources.Resources;
 
-/**
- * What to run.
- *
- * @param containerId unique on the agent: letters, digits, {@code -} and {@code _} only
- * @param command what runs and which URIs it needs (rules 200, 320); its environment and user are
- *     not looked at, they come as {@code environment} and {@code user}
- * @param environment the whole environment of the first process; isolators may add to it
- * @param user the account to run as; empty means the agent's own
- * @param sandbox absolute; made if it does not exist
- * @param resources what the container may use, without allocation role
- * @param limits scalars that may be used beyond {@code resources}; empty when there are none
- * @param info as the framework gave it, if it did
- * @param rootAllowed whether the command may run as an account with the user id 0; looked at only
- *     where containers run as their user ({@code --switch_user}, an agent that is root)
- * @param owned directories beside the sandbox itself that are given to the user before anything
- *     runs, not what is in them; nobody but the agent may be able to exchange one
- */
-public record LaunchRequest(
-    String containerId,
-    CommandInfo command,
-    Map<String, String> environment,
-    Optional<String> user,
-    Path sandbox,
-    Resources resources,
-    Resources limits,
-    Optional<ContainerInfo> info,
-    boolean rootAllowed,
-    List<Path> owned) {
-  /** A request whose command may run as any account. */
-  public LaunchRequest(
-      String containerId,
-      CommandInfo command,
-      Map<String, String> environment,
-      Optional<String> user,
-      Path sandbox,
-      Resources resources,
-      Resources limits,
-      Optional<ContainerInfo> info) {
-    this(
-        containerId, command, environment, user, sandbox, resources, limits, info, true, List.of());
+/** What to run. Immutable. */
+public final class LaunchRequest {
+  private final ContainerId containerId;
+  private final CommandInfo command;
+  private final Path sandbox;
+  private final Map<String, String> environment;
+  private final Optional<String> user;
+  private final Resources resources;
+  private final Resources limits;
+  private final Optional<ContainerInfo> info;
+  private final boolean rootAllowed;
+  private final List<Path> owned;
+  private final boolean kept;
+
+  private LaunchRequest(Builder builder) {
+    containerId = builder.containerId;
+    command = builder.command;
+    sandbox = builder.sandbox;
+    environment = builder.environment;
+    user = builder.user;
+    resources = builder.resources;
+    limits = builder.limits;
+    info = builder.info;
+    rootAllowed = builder.rootAllowed;
+    owned = builder.owned;
+    kept = builder.kept || containerId.parent().isPresent();
   }
 
-  public LaunchRequest {
-    environment = Map.copyOf(environment);
-    owned = List.copyOf(owned);
-    if (!containerId.matches("[A-Za-z0-9_-]{1,242}")) {
-      throw new IllegalArgumentException("'" + containerId + "' cannot name a container");
+  /**
+   * A request without variables, resources and limits, as the agent's own account, which may be
+   * root.
+   *
+   * @param containerId one whose parent, if it has one, runs
+   * @param command what runs and which URIs it needs (rules 200, 320); its environment and user are
+   *     not looked at, they come as {@code environment} and {@code user}
+   * @param sandbox absolute; made if it does not exist. That of a nested container is either its
+   *     parent's own (those of the class DEBUG) or {@code containers/<value>} in that
+   */
+  public static Builder builder(ContainerId containerId, CommandInfo command, Path sandbox) {
+    return new Builder(containerId, command, sandbox);
+  }
+
+  /** Unique on the agent. */
+  public ContainerId containerId() {
+    return containerId;
+  }
+
+  /** What runs and which URIs it needs. */
+  public CommandInfo command() {
+    return command;
+  }
+
+  /** Where it runs; absolute. */
+  public Path sandbox() {
+    return sandbox;
+  }
+
+  /** The whole environment of the first process; isolators may add to it. */
+  public Map<String, String> environment() {
+    return environment;
+  }
+
+  /** The account to run as; empty means the agent's own. */
+  public Optional<String> user() {
+    return user;
+  }
+
+  /** What the container may use, without allocation role. */
+  public Resources resources() {
+    return resources;
+  }
+
+  /** Scalars that may be used beyond {@link #resources}; empty when there are none. */
+  public Resources limits() {
+    return limits;
+  }
+
+  /** As the framework gave it, if it did. */
+  public Optional<ContainerInfo> info() {
+    return info;
+  }
+
+  /**
+   * Whether the command may run as an account with the user id 0; looked at only where containers
+   * run as their user ({@code --switch_user}, an agent that is root).
+   */
+  public boolean rootAllowed() {
+    return rootAllowed;
+  }
+
+  /**
+   * Directories beside the sandbox itself that are given to the user before anything runs, not what
+   * is in them; nobody but the agent may be able to exchange one.
+   */
+  public List<Path> owned() {
+    return owned;
+  }
+
+  /**
+   * Whether it is known how the container ended until it is {@linkplain Containerizer#remove
+   * removed}; of nested ones it always is.
+   */
+  public boolean kept() {
+    return kept;
+  }
+
+  /** Puts a request together. */
+  public static final class Builder {
+    private final ContainerId containerId;
+    private final CommandInfo command;
+    private final Path sandbox;
+    private Map<String, String> environment = Map.of();
+    private Optional<String> user = Optional.empty();
+    private Resources resources = Resources.EMPTY;
+    private Resources limits = Resources.EMPTY;
+    private Optional<ContainerInfo> info = Optional.empty();
+    private boolean rootAllowed = true;
+    private List<Path> owned = List.of();
+    private boolean kept;
+
+    private Builder(ContainerId containerId, CommandInfo command, Path sandbox) {
+      this.containerId = Objects.requireNonNull(containerId, "containerId");
+      this.command = Objects.requireNonNull(command, "command");
+      this.sandbox = Objects.requireNonNull(sandbox, "sandbox");
+    }
+
+    /** With these variables and no others but those of isolators. */
+    public Builder environment(Map<String, String> variables) {
+      environment = Map.copyOf(variables);
+      return this;
+    }
+
+    /** As that account; empty means the agent's own. */
+    public Builder user(Optional<String> account) {
+      user = account;
+      return this;
+    }
+
+    /** With that request and, where it is not empty, these limits. */
+    public Builder resources(Resources requested, Resources limited) {
+      resources = requested;
+      limits = limited;
+      return this;
+    }
+
+    /** As a framework described it. */
+    public Builder info(Optional<ContainerInfo> described) {
+      info = described;
+      return this;
+    }
+
+    /** Whether the command may run as root. */
+    public Builder rootAllowed(boolean allowed) {
+      rootAllowed = allowed;
+      return this;
+    }
+
+    /** With directories that are given to the user. */
+    public Builder owned(List<Path> folders) {
+      owned = List.copyOf(folders);
+      return this;
+    }
+
+    /** Its end is known until it is removed. */
+    public Builder kept() {
+      kept = true;
+      return this;
+    }
+
+    /** The request. */
+    public LaunchRequest build() {
+      return new LaunchRequest(this);
     }
   }
 }

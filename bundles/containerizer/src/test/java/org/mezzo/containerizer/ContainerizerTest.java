@@ -61,15 +61,10 @@ class ContainerizerTest {
 
   private LaunchRequest request(CommandInfo command, Map<String, String> environment) {
     String id = UUID.randomUUID().toString();
-    return new LaunchRequest(
-        id,
-        command,
-        environment,
-        Optional.empty(),
-        folder.resolve("sand box").resolve(id),
-        Resources.EMPTY,
-        Resources.EMPTY,
-        Optional.empty());
+    return LaunchRequest.builder(
+            ContainerId.of(id), command, folder.resolve("sand box").resolve(id))
+        .environment(environment)
+        .build();
   }
 
   private static CommandInfo shell(String text) {
@@ -216,7 +211,7 @@ class ContainerizerTest {
       }
       Map<String, String> expected = new java.util.HashMap<>(ODD_NAMES);
       expected.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-      expected.put("MEZZO_CONTAINER_ID", request.containerId());
+      expected.put("MEZZO_CONTAINER_ID", request.containerId().value());
       assertThat(seen).isEqualTo(expected);
     } finally {
       containerizer.close();
@@ -280,25 +275,16 @@ class ContainerizerTest {
     ContainerizerOptions o = agent.options();
     return Containerizer.open(
         agent.host(),
-        new ContainerizerOptions(
-            o.isolation(),
-            o.switchUser(),
-            o.cgroups(),
-            o.frameworksHome(),
-            o.fetcherStallTimeout(),
-            shell));
+        new ContainerizerOptions(o.isolation(), o.switchUser(), o.cgroups(), o.fetching(), shell));
   }
 
   private static LaunchRequest as(LaunchRequest plain, String user, Path sandbox) {
-    return new LaunchRequest(
-        plain.containerId(),
-        plain.command(),
-        plain.environment(),
-        Optional.ofNullable(user),
-        sandbox,
-        plain.resources(),
-        plain.limits(),
-        plain.info());
+    return LaunchRequest.builder(plain.containerId(), plain.command(), sandbox)
+        .environment(plain.environment())
+        .user(Optional.ofNullable(user))
+        .resources(plain.resources(), plain.limits())
+        .info(plain.info())
+        .build();
   }
 
   /** A folder that everybody may enter, as a work directory is and that of a test is not. */
@@ -373,17 +359,13 @@ class ContainerizerTest {
     open();
     LaunchRequest plain = request(shell("id -u"), Map.of());
     LaunchRequest refused =
-        new LaunchRequest(
-            plain.containerId(),
-            plain.command(),
-            plain.environment(),
-            Optional.of(user),
-            plain.sandbox(),
-            plain.resources(),
-            plain.limits(),
-            plain.info(),
-            false,
-            List.of());
+        LaunchRequest.builder(plain.containerId(), plain.command(), plain.sandbox())
+            .environment(plain.environment())
+            .user(Optional.of(user))
+            .resources(plain.resources(), plain.limits())
+            .info(plain.info())
+            .rootAllowed(false)
+            .build();
     assertThatThrownBy(() -> run(refused)).hasRootCauseInstanceOf(LaunchException.class);
     assertThat(plain.sandbox().resolve("stdout")).doesNotExist();
   }
@@ -455,15 +437,7 @@ class ContainerizerTest {
     // More often than there are workers: none of them is lost either.
     for (int i = 0; i < 10; i++) {
       LaunchRequest request =
-          new LaunchRequest(
-              "broken-" + i,
-              shell("true"),
-              Map.of(),
-              Optional.empty(),
-              broken,
-              Resources.EMPTY,
-              Resources.EMPTY,
-              Optional.empty());
+          LaunchRequest.builder(ContainerId.of("broken-" + i), shell("true"), broken).build();
       assertThatThrownBy(() -> run(request))
           .hasRootCauseInstanceOf(NoClassDefFoundError.class)
           .hasMessageContaining("Preparing the container failed: ")
@@ -589,7 +563,7 @@ class ContainerizerTest {
     open();
     LaunchRequest request = request(shell("sleep 1000"), Map.of());
     Launched launched = get(containerizer.launch(request));
-    Path files = folder.resolve("run time/containers").resolve(request.containerId());
+    Path files = folder.resolve("run time/containers").resolve(request.containerId().value());
     String[] pid = Files.readString(files.resolve("pid")).trim().split(" ");
     assertThat(Long.parseLong(pid[0])).isEqualTo(launched.pid());
     String stat = Files.readString(Path.of("/proc/" + launched.pid() + "/stat"));
@@ -715,7 +689,7 @@ class ContainerizerTest {
     containerizer = new FakeAgent(folder).with(Kinds.ISOLATOR, "a", isolator).containerizer("a");
     LaunchRequest request = request(shell("sleep 1000"), Map.of());
     var end = get(containerizer.launch(request)).termination();
-    assertThat(isolator.limitations.report(tooMuch(request.containerId())))
+    assertThat(isolator.limitations.report(tooMuch(request.containerId().value())))
         .isEqualTo(Sink.Receipt.TAKEN);
     assertThat(get(end).limitation().orElseThrow().reason())
         .isEqualTo("REASON_CONTAINER_LIMITATION_MEMORY");
@@ -743,7 +717,10 @@ class ContainerizerTest {
     Launched launched = get(containerizer.launch(request));
     String[] words =
         Files.readString(
-                folder.resolve("run time/containers").resolve(request.containerId()).resolve("pid"))
+                folder
+                    .resolve("run time/containers")
+                    .resolve(request.containerId().value())
+                    .resolve("pid"))
             .trim()
             .split(" ");
     // A stopped shim is what one without a share of the processor looks like.
@@ -778,8 +755,7 @@ class ContainerizerTest {
                 o.isolation(),
                 o.switchUser(),
                 Optional.of(new ContainerizerOptions.CgroupRoot(hierarchy, root)),
-                o.frameworksHome(),
-                o.fetcherStallTimeout(),
+                o.fetching(),
                 o.shell()));
     run(request(shell("true"), Map.of()));
     Await.until(() -> containerizer.containers().isEmpty());
@@ -801,15 +777,11 @@ class ContainerizerTest {
     open();
     LaunchRequest plain = request(shell("id -un; id -G; echo x >mine; kill -9 $$"), Map.of());
     LaunchRequest request =
-        new LaunchRequest(
-            plain.containerId(),
-            plain.command(),
-            plain.environment(),
-            Optional.of("nobody"),
-            open.resolve("s"),
-            plain.resources(),
-            plain.limits(),
-            Optional.empty());
+        LaunchRequest.builder(plain.containerId(), plain.command(), open.resolve("s"))
+            .environment(plain.environment())
+            .user(Optional.of("nobody"))
+            .resources(plain.resources(), plain.limits())
+            .build();
     try {
       assertThat(run(request).signal()).hasValue(9);
       assertThat(output(request, "stdout")).startsWith("nobody\n");
@@ -820,29 +792,19 @@ class ContainerizerTest {
       Path planted = Files.createDirectory(open.resolve("planted"));
       Files.createSymbolicLink(planted.resolve("stdout"), precious);
       LaunchRequest linked =
-          new LaunchRequest(
-              "linked",
-              shell("echo overwritten"),
-              Map.of(),
-              Optional.of("nobody"),
-              planted,
-              plain.resources(),
-              plain.limits(),
-              Optional.empty());
+          LaunchRequest.builder(ContainerId.of("linked"), shell("echo overwritten"), planted)
+              .user(Optional.of("nobody"))
+              .resources(plain.resources(), plain.limits())
+              .build();
       assertThat(run(linked).succeeded()).isFalse();
       assertThat(precious).hasContent("precious");
       assertThatThrownBy(
               () ->
                   run(
-                      new LaunchRequest(
-                          "other",
-                          plain.command(),
-                          Map.of(),
-                          Optional.of("no-such-user"),
-                          open.resolve("t"),
-                          Resources.EMPTY,
-                          Resources.EMPTY,
-                          Optional.empty())))
+                      LaunchRequest.builder(
+                              ContainerId.of("other"), plain.command(), open.resolve("t"))
+                          .user(Optional.of("no-such-user"))
+                          .build()))
           .hasMessageContaining("no-such-user");
     } finally {
       containerizer.close();

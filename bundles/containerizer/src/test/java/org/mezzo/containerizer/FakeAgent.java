@@ -49,8 +49,8 @@ public final class FakeAgent implements DaemonContext {
         List.of(isolation),
         true,
         Optional.of(new ContainerizerOptions.CgroupRoot(Path.of("/sys/fs/cgroup"), "mezzo-test")),
-        Optional.empty(),
-        Duration.ofSeconds(10),
+        new ContainerizerOptions.Fetching(
+            Optional.empty(), Duration.ofSeconds(10), Optional.empty(), 10 << 20, true, 10 << 20),
         Path.of("/bin/sh"));
   }
 

@@ -29,7 +29,6 @@ import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.containerizer.isolation.IsolatorChain;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.CommandInfo;
-import org.mezzo.resources.Resources;
 
 /** How what isolators say of a launch is carried out, refused, and handed on. */
 class LaunchPlanTest {
@@ -86,15 +85,11 @@ class LaunchPlanTest {
 
   private LaunchRequest request(String command) throws Exception {
     Path sandbox = Files.createTempDirectory(folder, "sandbox").resolve("run");
-    return new LaunchRequest(
-        "c" + sandbox.getParent().getFileName(),
-        CommandInfo.newBuilder().setShell(true).setValue(command).build(),
-        Map.of(),
-        Optional.empty(),
-        sandbox,
-        Resources.EMPTY,
-        Resources.EMPTY,
-        Optional.empty());
+    return LaunchRequest.builder(
+            ContainerId.of("c" + sandbox.getParent().getFileName()),
+            CommandInfo.newBuilder().setShell(true).setValue(command).build(),
+            sandbox)
+        .build();
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
@@ -199,7 +194,9 @@ class LaunchPlanTest {
             Set.of(Feature.ENVIRONMENT),
             Runnable::run,
             reached -> {},
-            List::of);
+            List::of,
+            Map.of(),
+            (container, isolator, state) -> {});
     agent.modules.awaitHolders();
     Container inner = Container.builder("inner", folder).parent("outer").build();
     assertThat(get(chain.prepare(inner)).environment()).isEqualTo(Map.of("B", "1"));

@@ -6,13 +6,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.mezzo.protocol.v1.CommandInfo;
-import org.mezzo.resources.Resources;
 
 /** Prints how many short containers end per second, how long one takes, and what a shim weighs. */
 public final class LaunchThroughput {
@@ -65,7 +62,7 @@ public final class LaunchThroughput {
             Files.readString(
                     folder
                         .resolve("run time/containers")
-                        .resolve(containerizer.containers().iterator().next())
+                        .resolve(containerizer.containers().iterator().next().value())
                         .resolve("pid"))
                 .split(" ")[0]);
     long shim = ProcessHandle.of(pid).flatMap(ProcessHandle::parent).orElseThrow().pid();
@@ -82,16 +79,7 @@ public final class LaunchThroughput {
       Containerizer containerizer, Path folder, CommandInfo command, long[] at) {
     String id = UUID.randomUUID().toString();
     return containerizer
-        .launch(
-            new LaunchRequest(
-                id,
-                command,
-                Map.of(),
-                Optional.empty(),
-                folder.resolve(id),
-                Resources.EMPTY,
-                Resources.EMPTY,
-                Optional.empty()))
+        .launch(LaunchRequest.builder(ContainerId.of(id), command, folder.resolve(id)).build())
         .thenCompose(
             launched -> {
               at[0] = System.nanoTime();

@@ -5,14 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.CommandInfo;
-import org.mezzo.resources.Resources;
 
 class LeftoversTest {
   @TempDir Path folder;
@@ -28,15 +25,11 @@ class LeftoversTest {
         String id = command.startsWith("echo") ? "runs" : "over";
         containerizer
             .launch(
-                new LaunchRequest(
-                    id,
-                    CommandInfo.newBuilder().setShell(true).setValue(command).build(),
-                    Map.of(),
-                    Optional.empty(),
-                    folder.resolve(id),
-                    Resources.EMPTY,
-                    Resources.EMPTY,
-                    Optional.empty()))
+                LaunchRequest.builder(
+                        ContainerId.of(id),
+                        CommandInfo.newBuilder().setShell(true).setValue(command).build(),
+                        folder.resolve(id))
+                    .build())
             .toCompletableFuture()
             .get(60, TimeUnit.SECONDS);
       }
@@ -64,17 +57,19 @@ class LeftoversTest {
     assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive)).contains(true);
 
     try (Containerizer next = new FakeAgent(folder).containerizer()) {
-      var leftovers = next.destroyLeftovers().toCompletableFuture().get(60, TimeUnit.SECONDS);
+      var leftovers = next.recover(id -> false).toCompletableFuture().get(60, TimeUnit.SECONDS);
       assertThat(leftovers)
-          .extracting(Containerizer.Leftover::containerId)
+          .extracting(leftover -> leftover.containerId().value())
           .contains("runs")
           .isSubsetOf("runs", "over");
       assertThat(
               leftovers.stream()
-                  .filter(leftover -> leftover.containerId().equals("runs"))
+                  .filter(leftover -> leftover.containerId().equals(ContainerId.of("runs")))
                   .findFirst()
                   .orElseThrow()
                   .termination()
+                  .toCompletableFuture()
+                  .get(60, TimeUnit.SECONDS)
                   .signal())
           .hasValue(9);
       assertThat(next.containers()).isEmpty();

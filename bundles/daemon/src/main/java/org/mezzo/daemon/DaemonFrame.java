@@ -141,7 +141,9 @@ public final class DaemonFrame implements AutoCloseable {
     authorization = own(Authorization.of(flags.border().authorizer(), modules, workers));
     files = own(new VirtualFiles(name, authorization));
     files.measure(metrics, kind.metrics());
-    router = new Router(kind.pathId(), authentication, authorization, workers);
+    router =
+        new Router(kind.pathId(), authentication, authorization, workers)
+            .measure(metrics, kind.metrics() + "/mezzo/endpoints");
     router.disable(flags.border().disabledPaths());
     HttpConnector connector =
         connectors.open(

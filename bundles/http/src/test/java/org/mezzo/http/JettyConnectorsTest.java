@@ -170,6 +170,30 @@ class JettyConnectorsTest {
     }
   }
 
+  /** As a client that sends head and body one after the other, and is refused by the head alone. */
+  @Test
+  void whoIsAnsweredBeforeItHasSentEverythingGoesOnOnItsConnection() throws Exception {
+    try (RawClient client = raw()) {
+      for (int i = 0; i < 3; i++) {
+        client.send("POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n");
+        pause(50);
+        client.send("body");
+        assertThat(client.readUntil("hello")).startsWith("HTTP/1.1 200").doesNotContain("close");
+      }
+    }
+  }
+
+  @Test
+  void whoNeverSendsEverythingIsAnsweredAndToldThatTheConnectionEnds() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n");
+      assertThat(client.readAll())
+          .startsWith("HTTP/1.1 200")
+          .contains("Connection: close")
+          .endsWith("hello");
+    }
+  }
+
   @Test
   void aClientThatReadsNothingIsCutWhenPatienceEnds() throws Exception {
     try (RawClient client = raw()) {

@@ -62,13 +62,14 @@ final class Terms implements Leadership.Terms {
             machine::run,
             frame.metrics());
     TermRegistry registry =
-        new TermRegistry(loop, stored, flags.election().registry(), frame.metrics(), failures);
+        new TermRegistry(
+            loop, stored, frame.workers(), flags.election().registry(), frame.metrics(), failures);
     RecoveredAgents recovered =
         new RecoveredAgents(loop, machine, links, flags.agents().recoveryLimit(), failures);
     MasterTerm term =
         new MasterTerm(loop, machine, registry, recovered, links, allocation, consultant);
     if (flags.frameworks().measured()) {
-      term.measure(new FrameworkMetrics(frame.metrics(), machine::state));
+      term.measure(new FrameworkMetrics(loop, frame.metrics(), machine::state));
     }
     return term;
   }

@@ -183,6 +183,12 @@ public final class TestFramework implements AutoCloseable {
 
   /** Launches several tasks of the same command, each with 0.1 cpus and 32 MB. */
   public void launch(JsonNode offer, List<String> taskIds, ObjectNode command) throws IOException {
+    launch(offer, taskIds, command, Http.JSON.createObjectNode());
+  }
+
+  /** The same with more fields of each {@code TaskInfo}. */
+  public void launch(JsonNode offer, List<String> taskIds, ObjectNode command, ObjectNode more)
+      throws IOException {
     ObjectNode call = call("ACCEPT");
     ObjectNode accept = call.putObject("accept");
     accept.putArray("offer_ids").add(offer.get("id"));
@@ -194,6 +200,7 @@ public final class TestFramework implements AutoCloseable {
       task.putObject("task_id").put("value", taskId);
       task.set("agent_id", offer.get("agent_id"));
       task.set("command", command);
+      task.setAll(more);
       ArrayNode resources = task.putArray("resources");
       resources
           .addObject()

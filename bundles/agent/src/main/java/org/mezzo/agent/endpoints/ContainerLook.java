@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.json.JsonOut;
@@ -76,7 +77,7 @@ public final class ContainerLook {
   private CompletionStage<List<Looked>> look(List<AgentReads.Running> running) {
     CompletionStage<List<Looked>> all = CompletableFuture.completedStage(new ArrayList<>());
     for (AgentReads.Running one : running) {
-      String container = one.executor().containerId();
+      ContainerId container = ContainerId.of(one.executor().containerId());
       CompletionStage<Looked> looked =
           usage(one.executor())
               .thenCombine(
@@ -96,12 +97,12 @@ public final class ContainerLook {
   /** Of an executor without a process: what the containers of its tasks use together. */
   private CompletionStage<Optional<ResourceStatistics>> usage(AgentTasks.ExecutorView executor) {
     if (executor.nested().isEmpty()) {
-      return containerizer.usage(executor.containerId());
+      return containerizer.usage(ContainerId.of(executor.containerId()));
     }
     CompletionStage<Optional<ResourceStatistics>> sum =
         CompletableFuture.completedStage(Optional.empty());
     for (String container : executor.nested()) {
-      sum = sum.thenCombine(containerizer.usage(container), ContainerLook::sum);
+      sum = sum.thenCombine(containerizer.usage(ContainerId.of(container)), ContainerLook::sum);
     }
     return sum;
   }

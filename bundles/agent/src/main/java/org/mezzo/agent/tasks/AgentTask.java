@@ -3,6 +3,7 @@ package org.mezzo.agent.tasks;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.protocol.v1.ContainerStatus;
@@ -28,6 +29,9 @@ final class AgentTask {
 
   /** Its persistent volumes. */
   final TaskVolumes volumes;
+
+  /** What looks after it, where the agent does. */
+  TaskChecks checks = TaskChecks.NONE;
 
   /** The end of the line of updates that hooks are looking at. */
   CompletableFuture<TaskStatus> decorated = CompletableFuture.completedFuture(null);

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.mezzo.agent.checks.CheckHost;
+import org.mezzo.agent.checks.Prober;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
@@ -75,8 +77,10 @@ public final class AgentTasks {
    *
    * @param operations know its resources
    * @param volumes that tasks may have
+   * @param prober tries what their checks say
    */
-  public record Surroundings(Operations operations, VolumeStore volumes, Draining draining) {}
+  public record Surroundings(
+      Operations operations, VolumeStore volumes, Draining draining, Prober prober) {}
 
   /**
    * An executor as {@code /state} shows it. Immutable.
@@ -175,6 +179,10 @@ public final class AgentTasks {
             new ExecutorPhases(metrics),
             metrics.counter("slave/container_launch_errors"),
             limits,
+            new Checking(
+                new CheckHost(around.prober(), loop, loop::schedule, System::nanoTime),
+                containers,
+                metrics),
             new FromExecutors());
     launches = new Launches(host, around, loop);
     invalidMessages = metrics.counter("slave/invalid_framework_messages");

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.containerizer.LaunchRequest;
@@ -27,9 +28,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What Mesos has a process of its own for: starts the command of a task, kills it with its grace,
- * and says what becomes of it (rules 198 to 205). For the event loop only.
+ * has it checked, and says what becomes of it (rules 198 to 207). For the event loop only.
  */
-final class CommandRun implements ExecutorRun, TaskContainers.Listener {
+final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChecks.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(CommandRun.class);
   private static final Duration DEFAULT_KILL_GRACE = Duration.ofSeconds(3);
 
@@ -47,7 +48,9 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
   private enum Cause {
     ITSELF,
     KILLED,
-    OUT_OF_TIME
+    OUT_OF_TIME,
+    /** What was asked to be checked cannot be. */
+    UNCHECKABLE
   }
 
   private final AgentExecutor executor;
@@ -56,6 +59,8 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
   private Container container = Container.NONE;
   private Cause cause = Cause.ITSELF;
   private AgentTask task;
+  private long pid;
+  private String uncheckable = "";
 
   /** The grace that was asked for while its container was being made. */
   private Duration wanted = Duration.ZERO;
@@ -125,6 +130,7 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
       return;
     }
     host.sandboxes().show(executor, task.user(), volumes);
+    task.checks = host.checking().of(task, added, () -> pid, this);
     container = Container.ASKED_FOR;
     if (startsAtOnce()) {
       // Its acknowledgement travels while the process is being made, so that RUNNING need not wait.
@@ -152,10 +158,11 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   @Override
-  public void started(long pid, ContainerStatus status) {
+  public void started(long first, ContainerStatus status) {
     if (ended()) {
       return;
     }
+    pid = first;
     container = Container.RUNS;
     starting(
         (status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
@@ -171,6 +178,43 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
       terminated(earlyEnd.get());
     } else if (cause == Cause.KILLED) {
       ending.within(wanted);
+    } else {
+      task.checks.start();
+    }
+  }
+
+  // Looking after it.
+
+  @Override
+  public void checked() {
+    executor.tell(
+        task,
+        host.updates()
+            .fromExecutor(task, TaskState.TASK_RUNNING)
+            .setReason(Reason.REASON_TASK_CHECK_STATUS_UPDATED));
+  }
+
+  @Override
+  public void health(boolean healthy, boolean kill, String message) {
+    executor.tell(
+        task,
+        host.updates()
+            .fromExecutor(task, TaskState.TASK_RUNNING)
+            .setReason(Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED)
+            .setMessage(message));
+    if (kill) {
+      LOG.info("Task '{}' is not healthy and is killed", task.id());
+      kill(task, KillPolicy.getDefaultInstance());
+    }
+  }
+
+  @Override
+  public void impossible(String reason) {
+    if (!ended() && cause == Cause.ITSELF) {
+      LOG.warn("Task '{}' is ended: {}", task.id(), reason);
+      cause = Cause.UNCHECKABLE;
+      uncheckable = reason;
+      host.containers().destroy(executor.containerId);
     }
   }
 
@@ -178,6 +222,7 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
     if (!ended()) {
       LOG.info("Task '{}' has run for its max_completion_time and is killed", task.id());
       cause = Cause.OUT_OF_TIME;
+      task.checks.stop();
       host.containers().destroy(executor.containerId);
     }
   }
@@ -209,6 +254,7 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
     }
     ending.over();
     completionTimer.cancel();
+    task.checks.stop();
     executor.over(end.waitStatus().orElse(-1), ended -> last(end));
   }
 
@@ -224,7 +270,7 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
     }
     TaskState state =
         switch (cause) {
-          case OUT_OF_TIME -> TaskState.TASK_FAILED;
+          case OUT_OF_TIME, UNCHECKABLE -> TaskState.TASK_FAILED;
           case KILLED -> TaskState.TASK_KILLED;
           case ITSELF -> end.succeeded() ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
         };
@@ -232,6 +278,8 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
         host.updates().fromExecutor(task, state).setMessage("Command " + end.describe());
     if (cause == Cause.OUT_OF_TIME) {
       status.setReason(Reason.REASON_MAX_COMPLETION_TIME_REACHED);
+    } else if (cause == Cause.UNCHECKABLE) {
+      status.setReason(Reason.REASON_CONTAINER_LAUNCH_FAILED).setMessage(uncheckable);
     }
     return status;
   }
@@ -264,11 +312,14 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   private void kill(Duration grace) {
-    if (cause == Cause.OUT_OF_TIME) {
+    if (cause == Cause.OUT_OF_TIME || cause == Cause.UNCHECKABLE) {
       return;
     }
     boolean again = cause == Cause.KILLED;
     cause = Cause.KILLED;
+    if (task != null) {
+      task.checks.stop();
+    }
     if (container != Container.RUNS) {
       if (!again) {
         wanted = grace;

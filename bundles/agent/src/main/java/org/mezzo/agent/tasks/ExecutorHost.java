@@ -17,6 +17,7 @@ import org.mezzo.resources.Resources;
  * @param phases counts executors
  * @param launchErrors counts containers that could not be launched
  * @param limits what bounds them
+ * @param checking has tasks checked that the agent runs itself
  * @param outcome hears what concerns more than one executor
  */
 record ExecutorHost(
@@ -29,6 +30,7 @@ record ExecutorHost(
     ExecutorPhases phases,
     Metrics.Counter launchErrors,
     AgentTasks.Limits limits,
+    Checking checking,
     Outcome outcome) {
 
   /** What concerns more than one executor; called on the event loop. */

@@ -127,10 +127,12 @@ final class Launches {
     Resources resources = Resources.EMPTY;
     List<TaskVolumes> volumes = new ArrayList<>();
     for (TaskInfo info : tasks) {
-      if ((group || !info.hasExecutor()) && (info.hasHealthCheck() || info.hasCheck())) {
+      if (group
+          && DefaultRun.runs(info.getExecutor())
+          && (info.hasHealthCheck() || info.hasCheck())) {
         LOG.warn(
-            "Task '{}' has a check or health check, which this agent does not run yet; it is"
-                + " ignored",
+            "Task '{}' of a group has a check or health check, which this agent does not run yet;"
+                + " it is ignored",
             info.getTaskId().getValue());
       }
       Resources own = Resources.of(info.getResourcesList()).unallocated();

@@ -1,6 +1,7 @@
 package org.mezzo.agent.tasks;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,11 +15,14 @@ import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.files.FileFailure;
+import org.mezzo.files.TreeDeletion;
+import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
@@ -94,17 +98,15 @@ public final class TaskContainers {
     Map<String, String> variables =
         environment.of(executor.framework.info, executor.id(), task.info, executor.sandbox);
     variables.putAll(added);
-    return new LaunchRequest(
-        executor.containerId,
-        task.info.getCommand(),
-        variables,
-        task.user(),
-        executor.sandbox,
-        Resources.of(task.info.getResourcesList()).unallocated(),
-        limits(task.info),
-        task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
-        !executor.rootRefused,
-        executor.owned(volumes));
+    return LaunchRequest.builder(
+            ContainerId.of(executor.containerId), task.info.getCommand(), executor.sandbox)
+        .environment(variables)
+        .user(task.user())
+        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
+        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .owned(executor.owned(volumes))
+        .build();
   }
 
   /**
@@ -127,17 +129,18 @@ public final class TaskContainers {
     variables.putAll(added);
     List<org.mezzo.protocol.v1.Resource> all = new ArrayList<>(executor.info.getResourcesList());
     first.forEach(task -> all.addAll(task.info.getResourcesList()));
-    return new LaunchRequest(
-        executor.containerId,
-        executor.info.getCommand(),
-        variables,
-        executor.user(),
-        executor.sandbox,
-        Resources.of(all).unallocated(),
-        limits(executor.info, first),
-        executor.info.hasContainer() ? Optional.of(executor.info.getContainer()) : Optional.empty(),
-        !executor.rootRefused,
-        executor.owned(volumes));
+    return LaunchRequest.builder(
+            ContainerId.of(executor.containerId), executor.info.getCommand(), executor.sandbox)
+        .environment(variables)
+        .user(executor.user())
+        .resources(Resources.of(all).unallocated(), limits(executor.info, first))
+        .info(
+            executor.info.hasContainer()
+                ? Optional.of(executor.info.getContainer())
+                : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .owned(executor.owned(volumes))
+        .build();
   }
 
   /**
@@ -151,17 +154,14 @@ public final class TaskContainers {
     Map<String, String> variables =
         environment.of(executor.framework.info, executor.id(), task.info, sandbox);
     variables.putAll(task.added);
-    return new LaunchRequest(
-        containerId,
-        task.info.getCommand(),
-        variables,
-        task.user(),
-        sandbox,
-        Resources.of(task.info.getResourcesList()).unallocated(),
-        limits(task.info),
-        task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty(),
-        !executor.rootRefused,
-        executor.owned(task.volumes, sandbox));
+    return LaunchRequest.builder(ContainerId.of(containerId), task.info.getCommand(), sandbox)
+        .environment(variables)
+        .user(task.user())
+        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
+        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .owned(executor.owned(task.volumes, sandbox))
+        .build();
   }
 
   /**
@@ -190,6 +190,81 @@ public final class TaskContainers {
         .filter(resource -> resource.getName().equals(name))
         .mapToDouble(resource -> resource.getScalar().getValue())
         .sum();
+  }
+
+  /**
+   * What the container of a check of type COMMAND is to be made of. Its own folder is not the
+   * task's sandbox, which is the task's to change; it goes there once it is the task's user.
+   *
+   * @param added variables of hooks, which win over the task's own, but not over the check's
+   * @param command with a value or, without a shell, with {@code arguments} (rule 238)
+   */
+  LaunchRequest checkRequest(
+      AgentTask task, Map<String, String> added, CommandInfo command, String id, Path folder)
+      throws ResourceFormatException {
+    AgentExecutor executor = task.executor;
+    Map<String, String> variables =
+        environment.of(executor.framework.info, executor.id(), task.info, executor.sandbox);
+    variables.putAll(added);
+    TaskEnvironment.give(variables, command.getEnvironment());
+    CommandInfo.Builder there =
+        CommandInfo.newBuilder()
+            .setShell(false)
+            .setValue("/bin/sh")
+            .addAllArguments(
+                List.of(
+                    "sh",
+                    "-c",
+                    "cd \"$1\" || exit 126; shift; exec \"$@\" >>stderr 2>&1",
+                    "sh",
+                    executor.sandbox.toString()));
+    if (command.getShell()) {
+      there.addAllArguments(List.of("/bin/sh", "-c", command.getValue()));
+    } else {
+      there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
+      command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
+    }
+    return LaunchRequest.builder(ContainerId.of(id), there.build(), folder)
+        .environment(variables)
+        .user(task.user())
+        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
+        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .build();
+  }
+
+  /** Runs the command of a check. */
+  void check(LaunchRequest request, Listener listener) {
+    try {
+      workers.execute(
+          () -> {
+            try {
+              Files.createDirectory(request.sandbox());
+            } catch (IOException | RuntimeException e) {
+              loop.execute(() -> listener.failed("Cannot create its folder: " + e.getMessage()));
+              return;
+            }
+            launch(request, listener);
+          });
+    } catch (RejectedExecutionException e) {
+      listener.failed("The agent is overloaded or stopping");
+    }
+  }
+
+  /** Ends what runs for a check, and removes it; complete when nothing is left. */
+  CompletionStage<?> removeCheck(String id, Path folder) {
+    return containerizer
+        .destroy(ContainerId.of(id))
+        .handleAsync(
+            (gone, failure) -> {
+              try {
+                TreeDeletion.delete(folder);
+              } catch (IOException e) {
+                LOG.warn("Cannot delete {}; remove it by hand", folder, e);
+              }
+              return null;
+            },
+            workers);
   }
 
   private static Resources limits(TaskInfo info) {
@@ -286,6 +361,10 @@ public final class TaskContainers {
       loop.execute(() -> listener.failed(problem.get()));
       return;
     }
+    launch(request, listener);
+  }
+
+  private void launch(LaunchRequest request, Listener listener) {
     CompletionStage<Containerizer.Launched> launched;
     try {
       launched = containerizer.launch(request);
@@ -332,11 +411,11 @@ public final class TaskContainers {
 
   /** Asks the processes of a container to end. */
   void terminate(String containerId) {
-    containerizer.signal(containerId, SIGTERM);
+    containerizer.signal(ContainerId.of(containerId), SIGTERM);
   }
 
   /** Ends a container; complete when the last of its processes is gone. */
   CompletionStage<?> destroy(String containerId) {
-    return containerizer.destroy(containerId);
+    return containerizer.destroy(ContainerId.of(containerId));
   }
 }

@@ -9,10 +9,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Environment;
 import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.LinuxInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.SeccompInfo;
@@ -39,12 +41,20 @@ final class TaskDemands {
           NetworkInfo.getDescriptor(),
           NetworkInfo.IPAddress.getDescriptor(),
           LinuxInfo.getDescriptor(),
-          SeccompInfo.getDescriptor());
+          SeccompInfo.getDescriptor(),
+          HealthCheck.getDescriptor(),
+          HealthCheck.HTTPCheckInfo.getDescriptor(),
+          HealthCheck.TCPCheckInfo.getDescriptor(),
+          CheckInfo.getDescriptor(),
+          CheckInfo.Command.getDescriptor(),
+          CheckInfo.Http.getDescriptor(),
+          CheckInfo.Tcp.getDescriptor());
 
   /**
    * Fields that say nothing this agent would not do. {@code cache} is about how a file is fetched,
-   * {@code data} is for executors, labels and discovery are for those who read them; checks are
-   * ignored with a warning. A custom executor is looked at by itself.
+   * {@code data} is for executors, labels and discovery are for those who read them; {@code
+   * statuses} of a health check mean nothing in Mesos either. A custom executor is looked at by
+   * itself.
    */
   static final Set<String> TAKEN =
       Set.of(
@@ -52,8 +62,6 @@ final class TaskDemands {
           "TaskInfo.task_id",
           "TaskInfo.agent_id",
           "TaskInfo.resources",
-          "TaskInfo.health_check",
-          "TaskInfo.check",
           "TaskInfo.kill_policy",
           "TaskInfo.data",
           "TaskInfo.labels",
@@ -82,7 +90,27 @@ final class TaskDemands {
           "Environment.Variable.name",
           "Environment.Variable.value",
           "NetworkInfo.labels",
-          "NetworkInfo.IPAddress.protocol");
+          "NetworkInfo.IPAddress.protocol",
+          "HealthCheck.type",
+          "HealthCheck.delay_seconds",
+          "HealthCheck.interval_seconds",
+          "HealthCheck.timeout_seconds",
+          "HealthCheck.consecutive_failures",
+          "HealthCheck.grace_period_seconds",
+          "HealthCheck.HTTPCheckInfo.protocol",
+          "HealthCheck.HTTPCheckInfo.scheme",
+          "HealthCheck.HTTPCheckInfo.port",
+          "HealthCheck.HTTPCheckInfo.path",
+          "HealthCheck.HTTPCheckInfo.statuses",
+          "HealthCheck.TCPCheckInfo.protocol",
+          "HealthCheck.TCPCheckInfo.port",
+          "CheckInfo.type",
+          "CheckInfo.delay_seconds",
+          "CheckInfo.interval_seconds",
+          "CheckInfo.timeout_seconds",
+          "CheckInfo.Http.port",
+          "CheckInfo.Http.path",
+          "CheckInfo.Tcp.port");
 
   /** Fields that are refused where their value asks for something. */
   static final Map<String, Predicate<Object>> REFUSED =
@@ -124,7 +152,19 @@ final class TaskDemands {
 
   /** Says what this agent cannot give a task and which field asks for it; empty: nothing. */
   static Optional<String> refusal(TaskInfo task) {
-    return refusal(task, "");
+    return refusal(task, "")
+        .or(() -> files(task.getHealthCheck().getCommand(), "health_check.command"))
+        .or(() -> files(task.getCheck().getCommand().getCommand(), "check.command.command"));
+  }
+
+  /** What a check needs has to be in the task's sandbox. */
+  private static Optional<String> files(CommandInfo check, String path) {
+    return check.getUrisCount() == 0
+        ? Optional.empty()
+        : Optional.of(
+            "This agent does not provide `"
+                + path
+                + ".uris`; let the task's own command fetch what its check needs");
   }
 
   /**

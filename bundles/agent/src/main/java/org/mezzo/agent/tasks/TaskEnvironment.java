@@ -110,7 +110,8 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Str
     return all;
   }
 
-  private static void give(Map<String, String> all, Environment given) {
+  /** Adds variables that a framework gives. */
+  static void give(Map<String, String> all, Environment given) {
     for (Environment.Variable variable : given.getVariablesList()) {
       if (variable.getType() == Environment.Variable.Type.VALUE) {
         all.put(variable.getName(), variable.getValue());

@@ -95,13 +95,16 @@ public final class TaskUpdates {
 
   /** A status that an executor gives, or would give where the agent runs the task itself. */
   TaskStatus.Builder fromExecutor(AgentTask task, TaskState state) {
-    return TaskStatus.newBuilder()
-        .setTaskId(task.info.getTaskId())
-        .setState(state)
-        .setSource(Source.SOURCE_EXECUTOR)
-        .setAgentId(agent)
-        .setExecutorId(task.executor.info.getExecutorId())
-        .setContainerStatus(task.containerStatus);
+    TaskStatus.Builder status =
+        TaskStatus.newBuilder()
+            .setTaskId(task.info.getTaskId())
+            .setState(state)
+            .setSource(Source.SOURCE_EXECUTOR)
+            .setAgentId(agent)
+            .setExecutorId(task.executor.info.getExecutorId())
+            .setContainerStatus(task.containerStatus);
+    task.checks.describe(status);
+    return status;
   }
 
   /**

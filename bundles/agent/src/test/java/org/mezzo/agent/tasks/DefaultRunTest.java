@@ -62,7 +62,7 @@ class DefaultRunTest {
   }
 
   private String container(int number) {
-    return bench.containers.requests.get(number).containerId();
+    return bench.containers.requests.get(number).containerId().toString();
   }
 
   private static KillPolicy grace(Duration grace) {

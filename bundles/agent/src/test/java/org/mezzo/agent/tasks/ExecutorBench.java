@@ -15,6 +15,12 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.mezzo.agent.checks.CheckHost;
+import org.mezzo.agent.checks.Outcome;
+import org.mezzo.agent.checks.Probe;
+import org.mezzo.agent.checks.Probing;
+import org.mezzo.agent.checks.Subject;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.sandboxes.SandboxCollector;
@@ -24,6 +30,7 @@ import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -37,7 +44,6 @@ import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.CommandInfo;
-import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -101,6 +107,10 @@ final class ExecutorBench implements AutoCloseable {
   static final class Containers implements Containerizer {
     final List<LaunchRequest> requests = new ArrayList<>();
     final List<Integer> signals = new ArrayList<>();
+
+    /** How the commands of checks end, which start at once. */
+    final List<CompletableFuture<Termination>> checks = new ArrayList<>();
+
     final List<String> destroyed = new ArrayList<>();
     private final List<CompletableFuture<Launched>> launched = new ArrayList<>();
     private final List<CompletableFuture<Termination>> terminations = new ArrayList<>();
@@ -137,53 +147,71 @@ final class ExecutorBench implements AutoCloseable {
     @Override
     public CompletionStage<Launched> launch(LaunchRequest request) {
       requests.add(request);
+      if (request.containerId().toString().startsWith("check-")) {
+        checks.add(new CompletableFuture<>());
+        return CompletableFuture.completedFuture(
+            new Launched(request.containerId(), 43, checks.get(checks.size() - 1)));
+      }
       launched.add(new CompletableFuture<>());
       terminations.add(new CompletableFuture<>());
       return launched.get(launched.size() - 1);
     }
 
     @Override
-    public void signal(String containerId, int signal) {
+    public CompletionStage<Boolean> signal(ContainerId containerId, int signal) {
       signals.add(signal);
+      return CompletableFuture.completedFuture(true);
     }
 
     @Override
-    public CompletionStage<Void> destroy(String containerId) {
-      destroyed.add(containerId);
+    public CompletionStage<Void> destroy(ContainerId containerId) {
+      destroyed.add(containerId.toString());
       return CompletableFuture.completedFuture(null);
     }
 
     @Override
-    public CompletionStage<Optional<ResourceStatistics>> usage(String containerId) {
+    public CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId) {
       return CompletableFuture.completedFuture(Optional.empty());
     }
 
     @Override
-    public CompletionStage<ContainerStatus> status(String containerId) {
+    public CompletionStage<ContainerStatus> status(ContainerId containerId) {
       return CompletableFuture.completedFuture(
-          ContainerStatus.newBuilder()
-              .setContainerId(ContainerID.newBuilder().setValue(containerId))
-              .build());
+          ContainerStatus.newBuilder().setContainerId(containerId.toMessage()).build());
     }
 
     @Override
     public void selectIsolation(List<String> isolation) {}
 
     @Override
-    public Set<String> containers() {
+    public Set<ContainerId> containers() {
       return Set.of();
     }
 
     @Override
-    public CompletionStage<List<Leftover>> destroyLeftovers() {
+    public CompletionStage<List<Recovered>> recover(Predicate<ContainerId> keep) {
       return CompletableFuture.completedFuture(List.of());
     }
+
+    @Override
+    public CompletionStage<Optional<Termination>> termination(ContainerId containerId) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    @Override
+    public CompletionStage<Boolean> remove(ContainerId containerId) {
+      return CompletableFuture.completedFuture(false);
+    }
+
+    @Override
+    public void detach() {}
 
     @Override
     public void close(Duration limit) {}
   }
 
   final Containers containers = new Containers();
+  final List<Consumer<Outcome>> probed = new ArrayList<>();
   final List<StatusUpdate> sent = new ArrayList<>();
   final List<String> exited = new ArrayList<>();
   final List<AgentExecutor> settled = new ArrayList<>();
@@ -223,15 +251,17 @@ final class ExecutorBench implements AutoCloseable {
             CONTEXT.metrics(),
             Runnable::run);
     updates.agent(AGENT);
+    TaskContainers taskContainers =
+        new TaskContainers(
+            containers,
+            new TaskEnvironment(Map.of(), "10.0.0.1", 5051, "5secs"),
+            new VolumeStore(folder, path -> {}),
+            Runnable::run,
+            Runnable::run);
     host =
         new ExecutorHost(
             this::arm,
-            new TaskContainers(
-                containers,
-                new TaskEnvironment(Map.of(), "10.0.0.1", 5051, "5secs"),
-                new VolumeStore(folder, path -> {}),
-                Runnable::run,
-                Runnable::run),
+            taskContainers,
             new TaskSandboxes(new SandboxPaths(folder), collector, files),
             updates,
             hooks,
@@ -239,6 +269,10 @@ final class ExecutorBench implements AutoCloseable {
             new ExecutorPhases(CONTEXT.metrics()),
             CONTEXT.metrics().counter("errors"),
             new AgentTasks.Limits(GRACE, REGISTRATION, "1mins", 10),
+            new Checking(
+                new CheckHost(this::probe, Runnable::run, this::arm, System::nanoTime),
+                taskContainers,
+                CONTEXT.metrics()),
             new ExecutorHost.Outcome() {
               @Override
               public void exited(FrameworkEntry of, ExecutorInfo executor, int status) {
@@ -259,6 +293,15 @@ final class ExecutorBench implements AutoCloseable {
   }
 
   private final Path folderOf;
+
+  /** A command is the task's; the outcome of what else is tried is the test's to say. */
+  private Probing probe(Subject subject, Probe probe, Duration timeout, Consumer<Outcome> done) {
+    if (probe instanceof Probe.Command command) {
+      return subject.run(command.command(), timeout, done);
+    }
+    probed.add(done);
+    return () -> probed.remove(done);
+  }
 
   private Timer arm(Duration delay, Runnable task) {
     Armed one = new Armed(delay, task);

@@ -98,6 +98,38 @@ class TaskDemandsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "health_check { type: COMMAND command { value: 'x' uris { value: 'http://h/f' } } }",
+        "check { type: COMMAND command { command { value: 'x' uris { value: 'http://h/f' } } } }"
+      })
+  void refusesChecksThatWantFiles(String text) throws Exception {
+    assertThat(TaskDemands.refusal(task(text)))
+        .hasValueSatisfying(message -> assertThat(message).contains("check", ".uris"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "health_check { type: COMMAND command { value: 'x' environment { variables { name: 'KEY'"
+            + " type: SECRET secret { type: REFERENCE reference { name: 'r' } } } } } }",
+        "check { type: COMMAND command { command { value: 'x' environment { variables { name:"
+            + " 'KEY' type: SECRET secret { type: REFERENCE reference { name: 'r' } } } } } } }"
+      })
+  void refusesChecksThatWantSecrets(String text) throws Exception {
+    assertThat(TaskDemands.refusal(task(text)))
+        .hasValueSatisfying(message -> assertThat(message).contains("secrets", "'KEY'"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "health_check { type: HTTP delay_seconds: 1 interval_seconds: 2 timeout_seconds: 3"
+            + " consecutive_failures: 4 grace_period_seconds: 5 http { protocol: IPv6 scheme:"
+            + " 'https' port: 1 path: '/' statuses: 200 } }",
+        "health_check { type: TCP tcp { protocol: IPv4 port: 1 } }",
+        "check { type: HTTP http { port: 1 path: '/' } } ",
+        "check { type: TCP tcp { port: 1 } } ",
+        "check { type: COMMAND command { command { shell: false arguments: 'ls' user: 'u'"
+            + " environment { variables { name: 'A' value: 'b' } } } } }",
         "command { value: 'ls' shell: false arguments: 'ls' user: 'u' environment { variables {"
             + " name: 'A' value: 'b' type: VALUE } variables { name: 'E' value: '' } }"
             + " uris { value: 'http://h/f' executable: true extract: false cache: true"

@@ -100,6 +100,7 @@ class TaskUpdatesTest {
                 new ExecutorPhases(AGENT.metrics()),
                 null,
                 null,
+                null,
                 null),
             CommandRun::new);
     AgentTask task = new AgentTask(executor, info, TaskVolumes.NONE);

@@ -125,18 +125,6 @@ public interface Allocator extends Module {
   default void inverseOfferAnswered(InverseAnswer answer) {}
 
   /**
-   * Says whether resources are free on an agent in the index of this instance: what has been
-   * proposed and not yet offered is free in the ledger, but not here. For whoever wants to wait
-   * with what needs no proposal; who does not is decided for by the ledger, and a proposal that was
-   * made of the same is dropped.
-   *
-   * @param resources without allocation role
-   */
-  default boolean isAvailable(String agentId, Resources resources) {
-    return true;
-  }
-
-  /**
    * Says why a framework is not offered anything under a role. Asked by people, so it may take
    * longer than other calls; but the next cycle waits for it.
    *

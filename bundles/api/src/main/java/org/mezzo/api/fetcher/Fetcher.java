@@ -13,12 +13,13 @@ import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * Brings what one URI names into a file. Which handler serves a URI is decided by its scheme;
- * names, extraction, permissions and ownership (rules 320-327) are the agent's work.
+ * names, the cache, extraction, permissions and ownership (rules 320-334) are the agent's work.
  *
- * <p>Threading: unlike other kinds, {@link #fetch} and {@link #size} are called on one of several
- * fetching threads, several calls at a time. There is no deadline as long as bytes arrive; a call
- * that stalls for longer than the request's stall timeout should fail by itself and is interrupted
- * when the launch is cancelled. {@link #schemes} is asked before each fetch and returns at once.
+ * <p>Threading: unlike other kinds, {@link #fetch} and {@link #describe} are called on one of
+ * several fetching threads, several calls at a time. There is no deadline as long as bytes arrive
+ * in the target or in a file beside it; a call that stalls for longer than the request's stall
+ * timeout should fail by itself and is interrupted when the launch is cancelled. {@link #schemes}
+ * is asked before each fetch and returns at once.
  *
  * <p>A fetch that throws fails the launch of that task with the exception's message in the
  * sandbox's {@code stderr}. A fetch whose fetcher is swapped meanwhile is tried once more with the
@@ -32,15 +33,43 @@ public interface Fetcher extends Module {
   /** The value of {@code mezzo.module.kind} of fetchers. */
   String KIND = "fetcher";
 
-  /** The schemes served, in lower case, for example {@code http}. */
+  /** Among the {@link #schemes} of a fetcher that is asked for what no other one serves. */
+  String ANY_OTHER = "*";
+
+  /**
+   * The schemes served, in lower case, for example {@code http}; {@link #ANY_OTHER} stands for all
+   * that no other fetcher names.
+   */
   Set<String> schemes();
 
-  /** Fetches into {@code request.target()}, which does not exist yet. */
+  /**
+   * Fetches into {@code request.target()}, which does not exist yet, in a folder that is this
+   * call's alone. What is there when this throws, or beside the target, is thrown away.
+   */
   void fetch(Request request) throws IOException, InterruptedException;
 
-  /** The size in bytes, when it can be told without fetching. */
-  default Optional<Long> size(URI uri) throws IOException, InterruptedException {
-    return Optional.empty();
+  /**
+   * What can be told without fetching. The agent asks before it fetches into its cache, which keeps
+   * nothing of unknown size (rule 330), and when it is about to use what an earlier process of it
+   * has kept.
+   *
+   * @throws IOException when it cannot be found out; what is to be cached is then fetched past the
+   *     cache, what was kept is used
+   */
+  default Description describe(URI uri) throws IOException, InterruptedException {
+    return Description.UNKNOWN;
+  }
+
+  /**
+   * What is known of a URI.
+   *
+   * @param size in bytes
+   * @param version changes when the content does, as an ETag or a time of change; empty when
+   *     nothing like it is known
+   */
+  record Description(Optional<Long> size, Optional<String> version) {
+    /** Nothing. */
+    public static final Description UNKNOWN = new Description(Optional.empty(), Optional.empty());
   }
 
   /** One thing to fetch. There may be more to say of it in later versions. */
@@ -49,7 +78,7 @@ public interface Fetcher extends Module {
     /** What to fetch. */
     URI uri();
 
-    /** Where to; absolute, its directory exists. */
+    /** Where to; absolute. Its directory exists, is empty and this request's alone. */
     Path target();
 
     /** Give up when no byte came for so long. */

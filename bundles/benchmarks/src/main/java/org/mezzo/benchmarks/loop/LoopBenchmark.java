@@ -33,10 +33,10 @@ import org.mezzo.protocol.v1.AgentInfo;
  * the same process.
  *
  * <p>Arguments: sizes as {@code AGENTSxFRAMEWORKS}, one after the other; {@code 10000x1000
- * 50000x2000} when there are none. Prints a line per scenario: how long it took to its end; the
- * longest turn of the loop and the 99th percentile, on the clock and on the processor (what the
- * loop's thread was running: without other work of the machine and collections); and how many turns
- * were running for more than 50 ms.
+ * 50000x2000} when there are none. Prints a line per scenario: how long it took to its end; how
+ * long of that the loop's thread was running; the longest turn of the loop and the 99th percentile,
+ * on the clock and on the processor (what the loop's thread was running: without other work of the
+ * machine and collections); and how many turns were running for more than 50 ms.
  */
 public final class LoopBenchmark implements AutoCloseable {
   private static final int ROLES = 50;
@@ -152,9 +152,10 @@ public final class LoopBenchmark implements AutoCloseable {
 
   private static void print(String name, long nanos, Turns.Figures figures) {
     System.out.printf(
-        "%-56s %8.2f %9.1f %9.1f %9.1f %9.1f %7d %9d%n",
+        "%-56s %8.2f %8.2f %9.1f %9.1f %9.1f %9.1f %7d %9d%n",
         name,
         nanos / 1e9,
+        figures.sumProcessor() / 1e3,
         figures.longestClock(),
         figures.p99Clock(),
         figures.longestProcessor(),
@@ -166,12 +167,14 @@ public final class LoopBenchmark implements AutoCloseable {
   private void run() throws Exception {
     int all = agents.size();
     System.out.printf(
-        "%n%d agents, %d frameworks in %d roles; ms per turn%n%-56s %8s %9s %9s %9s %9s %7s %9s%n",
+        "%n%d agents, %d frameworks in %d roles; ms per turn%n%-56s %8s %8s %9s %9s %9s %9s %7s"
+            + " %9s%n",
         all,
         frameworks.size(),
         ROLES,
         "scenario",
         "s to end",
+        "loop s",
         "longest",
         "p99",
         "cpu long.",

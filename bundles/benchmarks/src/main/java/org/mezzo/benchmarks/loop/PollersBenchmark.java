@@ -50,9 +50,10 @@ import org.mezzo.protocol.v1.AgentInfo;
  *
  * <p>Arguments: {@code plain} asks for answers that are not compressed; a number, how often each
  * client asks instead of 50 times; {@code metrics} asks for the metrics of 3,000 agents with
- * 300,000 tasks instead, and for nothing else. Prints a line for each: polls per second, median and
- * 99th percentile of a poll, and of how long something that the event loop is given every 2 ms
- * waits until it has run.
+ * 300,000 tasks instead, and for nothing else; {@code large} asks the same cluster for its state in
+ * the ways there are, once it has changed, by one client and by ten that come together. Prints a
+ * line for each: polls per second, median and 99th percentile of a poll, and of how long something
+ * that the event loop is given every 2 ms waits until it has run.
  */
 public final class PollersBenchmark implements AutoCloseable {
   private static final int AGENTS = 100;
@@ -60,6 +61,8 @@ public final class PollersBenchmark implements AutoCloseable {
   private static final int FRAMEWORKS = 10;
   private static final int TASKS_PER_AGENT = 10;
   private static final int MEASURED_POLLS = 100;
+  private static final int LARGE_ROUNDS = 5;
+  private static final int LARGE_CLIENTS = 10;
   private static final int ROLES = 5;
   private static final int[] CLIENTS = {1, 5, 10, 20};
   private static final int UNSHARED_POLLS = 5;
@@ -263,6 +266,89 @@ public final class PollersBenchmark implements AutoCloseable {
     }
   }
 
+  private interface Asking {
+    int ask(PollingClient client) throws IOException;
+  }
+
+  private void runLarge() throws Exception {
+    fill(0);
+    System.out.printf(
+        "%d agents, %d tasks; heap of %d MB%n%n",
+        state().agents().size(),
+        FRAMEWORKS * tasksPerFramework,
+        Runtime.getRuntime().maxMemory() >> 20);
+    System.out.println(
+        "| asked for | as it is sent | one client: first, then median | ten clients together:"
+            + " median, last | loop, p99 | loop, longest |\n"
+            + "|---|---|---|---|---|---|");
+    large("`/state`", client -> client.poll("/state"));
+    for (String call : new String[] {"GET_STATE", "GET_TASKS", "GET_AGENTS", "GET_FRAMEWORKS"}) {
+      large(call + ", JSON", client -> client.call(call, "application/json"));
+    }
+    large("GET_STATE, protobuf", client -> client.call("GET_STATE", "application/x-protobuf"));
+  }
+
+  /** One more framework comes and goes, so that what was answered before is not the answer now. */
+  private void change() throws Exception {
+    EmulatedFramework one = framework(2 * FRAMEWORKS);
+    one.suppress();
+    one.tearDown();
+    String id = one.id();
+    Emulated.await("an end", () -> !state().frameworks().containsKey(id));
+    Emulated.await("no offers", () -> state().offers().isEmpty());
+  }
+
+  private void large(String name, Asking asking) throws Exception {
+    long[] alone = new long[LARGE_ROUNDS];
+    int size = 0;
+    probe.take();
+    for (int i = 0; i < LARGE_ROUNDS; i++) {
+      change();
+      try (PollingClient client = new PollingClient(master.address().getPort(), compressed)) {
+        long begin = System.nanoTime();
+        size = asking.ask(client);
+        alone[i] = System.nanoTime() - begin;
+      }
+    }
+    change();
+    Queue<Long> nanos = new ConcurrentLinkedQueue<>();
+    List<Thread> all = new ArrayList<>();
+    for (int i = 0; i < LARGE_CLIENTS; i++) {
+      Thread thread =
+          Emulated.daemon(
+              () -> {
+                try (PollingClient client =
+                    new PollingClient(master.address().getPort(), compressed)) {
+                  long begin = System.nanoTime();
+                  asking.ask(client);
+                  nanos.add(System.nanoTime() - begin);
+                } catch (IOException e) {
+                  throw new IllegalStateException(e);
+                }
+              },
+              "client");
+      all.add(thread);
+      thread.start();
+    }
+    for (Thread thread : all) {
+      thread.join();
+    }
+    long first = alone[0];
+    Arrays.sort(alone);
+    long[] together = nanos.stream().mapToLong(it -> it).sorted().toArray();
+    long[] delays = probe.take();
+    System.out.printf(
+        "| %s | %.1f MB | %.2f s, %.2f s | %.2f s, %.2f s | %.1f ms | %.0f ms |%n",
+        name,
+        size / 1e6,
+        first / 1e9,
+        at(alone, 0.5) / 1e3,
+        at(together, 0.5) / 1e3,
+        at(together, 1) / 1e3,
+        at(delays, 0.99),
+        at(delays, 1));
+  }
+
   private static String own(String poll) {
     return "/state?jsonp=f" + poll;
   }
@@ -387,6 +473,12 @@ public final class PollersBenchmark implements AutoCloseable {
       System.exit(0);
     }
     boolean plain = Arrays.asList(arguments).contains("plain");
+    if (Arrays.asList(arguments).contains("large")) {
+      try (PollersBenchmark benchmark = new PollersBenchmark(!plain, 0, AGENTS_MEASURED)) {
+        benchmark.runLarge();
+      }
+      System.exit(0);
+    }
     int polls =
         Arrays.stream(arguments)
             .filter(it -> !it.equals("plain"))

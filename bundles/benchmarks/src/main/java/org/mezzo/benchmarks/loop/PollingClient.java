@@ -27,15 +27,35 @@ final class PollingClient implements AutoCloseable {
     more = compressed ? "Accept-Encoding: gzip\r\n" : "";
   }
 
-  /** Asks, and lets the body go. */
-  void poll(String path) throws IOException {
-    for (int left = ask(path, "", 200); left > 0; ) {
+  /** Asks, and lets the body go; how long that was, in bytes. */
+  int poll(String path) throws IOException {
+    return read(ask(path, "", 200));
+  }
+
+  /** Makes a call of the operator API in JSON, and lets the body go; how long that was. */
+  int call(String type, String accept) throws IOException {
+    String body = "{\"type\":\"" + type + "\"}";
+    return read(
+        ask(
+            "POST /api/v1",
+            "Content-Type: application/json\r\nAccept: "
+                + accept
+                + "\r\nContent-Length: "
+                + body.length()
+                + "\r\n",
+            body,
+            200));
+  }
+
+  private int read(int length) throws IOException {
+    for (int left = length; left > 0; ) {
       int read = in.read(buffer, 0, Math.min(left, buffer.length));
       if (read < 0) {
         throw new IOException("The connection ended within a body");
       }
       left -= read;
     }
+    return length;
   }
 
   /** Asks with the tag of the answer before, which has to be good still, but the first time. */
@@ -54,11 +74,15 @@ final class PollingClient implements AutoCloseable {
 
   /** Asks, reads the head of the answer and says how long its body is. */
   private int ask(String path, String headers, int expected) throws IOException {
-    String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + more + headers + "\r\n";
+    return ask("GET " + path, headers, "", expected);
+  }
+
+  private int ask(String what, String headers, String body, int expected) throws IOException {
+    String request = what + " HTTP/1.1\r\nHost: localhost\r\n" + more + headers + "\r\n" + body;
     socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
     String status = line();
     if (!status.contains(" " + expected)) {
-      throw new IOException(path + " was answered with " + status);
+      throw new IOException(what + " was answered with " + status);
     }
     int length = 0;
     for (String header = line(); !header.isEmpty(); header = line()) {

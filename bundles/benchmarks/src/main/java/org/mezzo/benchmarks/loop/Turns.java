@@ -64,6 +64,11 @@ final class Turns implements EventLoop.TurnListener {
       return at(processor, 0.99);
     }
 
+    /** Of all turns together, in milliseconds. */
+    double sumProcessor() {
+      return Arrays.stream(processor).sum() / MILLI;
+    }
+
     /** How many turns were running for longer than 50 ms. */
     long slow() {
       return Arrays.stream(processor).filter(it -> it > 50 * MILLI).count();

@@ -32,16 +32,26 @@ final class FetchLog implements AutoCloseable {
           StandardOpenOption.CREATE,
           LinkOption.NOFOLLOW_LINKS);
 
+  /** Tells nobody. */
+  static final FetchLog NONE = of(line -> {});
+
   private final Path file;
+  private final Transfers.Teller instead;
   private final Map<String, String> masks = new LinkedHashMap<>();
   private FileChannel channel;
 
-  private FetchLog(Path file) {
+  private FetchLog(Path file, Transfers.Teller instead) {
     this.file = file;
+    this.instead = instead;
+  }
+
+  /** One that somebody else takes the lines of. */
+  static FetchLog of(Transfers.Teller teller) {
+    return new FetchLog(null, teller);
   }
 
   static FetchLog open(Path sandbox, Iterable<Item> items) {
-    FetchLog log = new FetchLog(sandbox.resolve("stderr"));
+    FetchLog log = new FetchLog(sandbox.resolve("stderr"), null);
     for (Item item : items) {
       log.masks.putAll(item.masks());
     }
@@ -86,6 +96,9 @@ final class FetchLog implements AutoCloseable {
 
   /** Adds a line. */
   synchronized void tell(String line) {
+    if (instead != null) {
+      instead.tell(masked(line));
+    }
     if (channel == null) {
       return;
     }

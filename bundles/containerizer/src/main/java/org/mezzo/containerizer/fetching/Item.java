@@ -5,6 +5,7 @@ import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -18,7 +19,7 @@ import org.mezzo.protocol.v1.CommandInfo;
  * @param text as the command has it
  * @param target where it goes, in the sandbox
  */
-record Item(String text, URI uri, Path target, boolean executable, boolean extract) {
+record Item(String text, URI uri, Path target, boolean executable, boolean extract, boolean cache) {
 
   /** Checks and names one URI (rules 321-323). */
   static Item of(CommandInfo.URI uri, Path sandbox, Optional<Path> frameworksHome)
@@ -39,6 +40,14 @@ record Item(String text, URI uri, Path target, boolean executable, boolean extra
         throw new LaunchException(
             "The 'output_file' of URI '" + shown + "' must be a relative path, not '" + name + "'");
       }
+      if (List.of(name.split("/")).contains("..")) {
+        throw new LaunchException(
+            "The 'output_file' of URI '"
+                + shown
+                + "' is '"
+                + name
+                + "', which leads out of the sandbox; name a file below it, without '..'");
+      }
     } else {
       String path = scheme < 0 ? text : text.substring(scheme + 3);
       int slash = path.lastIndexOf('/');
@@ -52,7 +61,12 @@ record Item(String text, URI uri, Path target, boolean executable, boolean extra
     }
     Path target = target(sandbox, name, shown);
     return new Item(
-        text, parse(text, scheme, frameworksHome), target, uri.getExecutable(), uri.getExtract());
+        text,
+        parse(text, scheme, frameworksHome),
+        target,
+        uri.getExecutable(),
+        uri.getExtract(),
+        uri.getCache());
   }
 
   private static Path target(Path sandbox, String name, String shown) throws LaunchException {
@@ -106,6 +120,11 @@ record Item(String text, URI uri, Path target, boolean executable, boolean extra
 
   String scheme() {
     return uri.getScheme().toLowerCase(Locale.ROOT);
+  }
+
+  /** The name of its file. */
+  String name() {
+    return target.getFileName().toString();
   }
 
   /** The URI as it may be shown. */

@@ -1,8 +1,6 @@
 package org.mezzo.containerizer.fetching;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.channels.Channels;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -10,48 +8,125 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Set;
 
 /**
- * Puts fetched files into a sandbox in which links may have been planted: none leads out of it, and
- * what is there under the file's own name is replaced, not followed.
+ * Puts what was staged into a sandbox in which links may have been planted: none leads out of it,
+ * and what is there under a file's own name is replaced, not followed. Folders are only ever moved
+ * as a whole or entered through folders that are open, so that nothing is made by a path that
+ * somebody may exchange.
  */
 final class Placement {
-  private Placement() {}
+  /** Deeper trees take more descriptors than one fetch should. */
+  private static final int MOST_LEVELS = 200;
 
-  /** The failure for a file whose folder is somewhere else in truth. */
-  static IOException leadsOut(Path target) {
-    return new IOException("'" + target + "' leads out of the sandbox through a link");
+  private final Path sandbox;
+  private final Path root;
+
+  private Placement(Path sandbox, Path root) {
+    this.sandbox = sandbox;
+    this.root = root;
   }
 
   /**
-   * Moves a file to its place with the rights of the agent; the folders on the way are made.
+   * Moves everything in a folder into the sandbox.
    *
-   * @param staged a regular file, which is gone afterwards
+   * @param staged a folder that nobody else can write in, on the sandbox's file system; files of it
+   *     that were placed are gone afterwards
+   * @throws IOException when something would get out of the sandbox, or is in the way; what was
+   *     placed before stays
    */
-  static void move(Path staged, Path sandbox, Path target, boolean executable) throws IOException {
-    if (executable) {
-      Files.setPosixFilePermissions(staged, PosixFilePermissions.fromString("rwxr-xr-x"));
-    }
+  static void place(Path staged, Path sandbox) throws IOException {
     Path root = sandbox.toRealPath();
-    move(staged, root, folder(root, sandbox, target), target.getFileName(), executable);
+    try (DirectoryStream<Path> into = Files.newDirectoryStream(root)) {
+      new Placement(sandbox, root).place(staged, secure(into), Path.of(""), 0);
+    }
   }
 
-  /**
-   * Moves a file into a folder below a root; if any folder on the way has become a link meanwhile,
-   * it fails.
-   */
-  static void move(Path staged, Path root, Path folder, Path name, boolean executable)
+  private void place(Path staged, SecureDirectoryStream<Path> into, Path way, int level)
       throws IOException {
-    try (DirectoryStream<Path> top = Files.newDirectoryStream(root);
-        DirectoryStream<Path> from = Files.newDirectoryStream(staged.getParent())) {
+    if (level > MOST_LEVELS) {
+      throw new IOException("'" + way + "' is below more than " + MOST_LEVELS + " folders");
+    }
+    try (DirectoryStream<Path> members = Files.newDirectoryStream(staged);
+        DirectoryStream<Path> from = Files.newDirectoryStream(staged)) {
+      for (Path member : members) {
+        place(member, secure(from), into, way.resolve(member.getFileName()), level);
+      }
+    }
+  }
+
+  private void place(
+      Path member,
+      SecureDirectoryStream<Path> from,
+      SecureDirectoryStream<Path> into,
+      Path way,
+      int level)
+      throws IOException {
+    Path name = member.getFileName();
+    boolean folder = Files.isDirectory(member, LinkOption.NOFOLLOW_LINKS);
+    BasicFileAttributes there = attributes(into, name);
+    if (there == null || !folder && !there.isDirectory()) {
+      move(from, into, name, way);
+    } else if (!folder) {
+      throw new IOException("'" + sandbox.resolve(way) + "' is a folder, in the way of a file");
+    } else if (there.isDirectory()) {
+      try (SecureDirectoryStream<Path> next =
+          into.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS)) {
+        place(member, next, way, level + 1);
+      }
+    } else if (there.isSymbolicLink()) {
       Deque<Path> steps = new ArrayDeque<>();
-      root.relativize(folder).forEach(steps::add);
-      descend(secure(top), steps, into -> put(staged, secure(from), into, name, executable));
+      root.relativize(inside(way)).forEach(steps::add);
+      try (DirectoryStream<Path> top = Files.newDirectoryStream(root)) {
+        descend(secure(top), steps, next -> place(member, next, way, level + 1));
+      }
+    } else {
+      throw new IOException("'" + sandbox.resolve(way) + "' is a file, in the way of a folder");
+    }
+  }
+
+  /** The real folder that a link in the sandbox means. */
+  private Path inside(Path way) throws IOException {
+    Path real;
+    try {
+      real = root.resolve(way).toRealPath();
+    } catch (NoSuchFileException e) {
+      throw leadsOut(way);
+    }
+    if (!real.startsWith(root)) {
+      throw leadsOut(way);
+    }
+    return real;
+  }
+
+  private IOException leadsOut(Path way) {
+    return new IOException(
+        "'" + sandbox.resolve(way) + "' leads out of the sandbox through a link");
+  }
+
+  private void move(
+      SecureDirectoryStream<Path> from, SecureDirectoryStream<Path> into, Path name, Path way)
+      throws IOException {
+    try {
+      from.move(name, into, name);
+    } catch (AtomicMoveNotSupportedException e) {
+      throw new IOException(
+          "'" + sandbox.resolve(way) + "' is on another file system than its sandbox", e);
+    }
+  }
+
+  private static BasicFileAttributes attributes(SecureDirectoryStream<Path> folder, Path name)
+      throws IOException {
+    try {
+      return folder
+          .getFileAttributeView(name, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+          .readAttributes();
+    } catch (NoSuchFileException e) {
+      return null;
     }
   }
 
@@ -61,6 +136,7 @@ final class Placement {
     void in(SecureDirectoryStream<Path> folder) throws IOException;
   }
 
+  /** Fails if any folder on the way has become a link meanwhile. */
   private static void descend(SecureDirectoryStream<Path> folder, Deque<Path> steps, Inside inside)
       throws IOException {
     Path step = steps.poll();
@@ -74,39 +150,6 @@ final class Placement {
     }
   }
 
-  private static void put(
-      Path staged,
-      SecureDirectoryStream<Path> from,
-      SecureDirectoryStream<Path> into,
-      Path name,
-      boolean executable)
-      throws IOException {
-    try {
-      from.move(staged.getFileName(), into, name);
-    } catch (AtomicMoveNotSupportedException e) {
-      copy(staged, into, name, executable);
-    }
-  }
-
-  /** The real folder of the target, made if it is not there, and inside the sandbox. */
-  private static Path folder(Path root, Path sandbox, Path target) throws IOException {
-    Path parent = target.getParent();
-    Path there = parent;
-    while (!there.equals(sandbox) && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
-      there = there.getParent();
-    }
-    Path real;
-    try {
-      real = there.toRealPath();
-    } catch (NoSuchFileException e) {
-      throw leadsOut(target);
-    }
-    if (!real.startsWith(root)) {
-      throw leadsOut(target);
-    }
-    return Files.createDirectories(real.resolve(there.relativize(parent).toString()));
-  }
-
   @SuppressWarnings("unchecked")
   private static SecureDirectoryStream<Path> secure(DirectoryStream<Path> stream)
       throws IOException {
@@ -114,30 +157,5 @@ final class Placement {
       return (SecureDirectoryStream<Path>) stream;
     }
     throw new IOException("This system cannot open a file beside a folder that is open");
-  }
-
-  /** For a sandbox on another file system than the agent's work directory. */
-  private static void copy(
-      Path staged, SecureDirectoryStream<Path> folder, Path name, boolean executable)
-      throws IOException {
-    try {
-      folder.deleteFile(name);
-    } catch (NoSuchFileException e) {
-      // It is made now.
-    }
-    Set<StandardOpenOption> options =
-        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    try (OutputStream out =
-        Channels.newOutputStream(
-            executable
-                ? folder.newByteChannel(
-                    name,
-                    options,
-                    PosixFilePermissions.asFileAttribute(
-                        PosixFilePermissions.fromString("rwxr-xr-x")))
-                : folder.newByteChannel(name, options))) {
-      Files.copy(staged, out);
-    }
-    Files.delete(staged);
   }
 }

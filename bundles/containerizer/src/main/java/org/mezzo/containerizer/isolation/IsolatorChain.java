@@ -62,9 +62,25 @@ public final class IsolatorChain implements AutoCloseable {
   /** Who was asked to prepare a container, and goes on with it whatever is selected meanwhile. */
   private final Map<String, Selection<Isolator>> responsible = new ConcurrentHashMap<>();
 
+  /** Keeps what isolators say is to be kept. */
+  @FunctionalInterface
+  public interface Keeper {
+    /**
+     * An isolator has prepared a container; told before {@link #prepare} completes.
+     *
+     * @param containerId as in {@link Container#id}
+     * @param state empty for nothing
+     */
+    void prepared(String containerId, String isolator, byte[] state);
+  }
+
   private final ModuleChain<Isolator> isolators;
   private final Set<LaunchPlan.Feature> features;
   private final Supplier<List<Container>> running;
+  private final Keeper keeper;
+
+  /** What an earlier agent has had prepared, of which only those know that were asked then. */
+  private final Set<String> recovered = ConcurrentHashMap.newKeySet();
 
   /**
    * Leases what {@code --isolation} names.
@@ -75,6 +91,8 @@ public final class IsolatorChain implements AutoCloseable {
    * @param limitations told of limits that containers have reached, on {@code events}
    * @param running the containers to hand to an isolator that takes over: those that run and that
    *     isolators have prepared, by order of an earlier agent, too; called on {@code events}
+   * @param found what isolators have prepared by order of an earlier agent, by their names
+   * @param keeper told what is to be kept for an agent to come
    */
   public IsolatorChain(
       ContainerizerHost host,
@@ -82,9 +100,19 @@ public final class IsolatorChain implements AutoCloseable {
       Set<LaunchPlan.Feature> features,
       Executor events,
       Consumer<ContainerLimitation> limitations,
-      Supplier<List<Container>> running) {
+      Supplier<List<Container>> running,
+      Map<String, List<RecoveredContainer>> found,
+      Keeper keeper) {
     this.features = Set.copyOf(features);
     this.running = running;
+    this.keeper = keeper;
+    found.forEach(
+        (name, containers) -> {
+          for (RecoveredContainer each : containers) {
+            told(name).known.put(each.container().id(), each);
+            recovered.add(each.container().id());
+          }
+        });
     isolators =
         host.modules()
             .chain(
@@ -129,7 +157,8 @@ public final class IsolatorChain implements AutoCloseable {
     Map<String, RecoveredContainer> all = new HashMap<>();
     for (Container container : running.get()) {
       Selection<Isolator> selection = responsible.get(container.id());
-      if (!before.cleaned.contains(container.id())
+      if (!recovered.contains(container.id())
+          && !before.cleaned.contains(container.id())
           && (selection == null
               || selection.members().stream().anyMatch(it -> it.name().equals(name)))) {
         all.put(container.id(), RecoveredContainer.of(container, Phase.ISOLATED, new byte[0]));
@@ -144,6 +173,32 @@ public final class IsolatorChain implements AutoCloseable {
     told(isolator.name())
         .known
         .put(container.id(), RecoveredContainer.of(container, Phase.PREPARED, state));
+  }
+
+  /**
+   * A container of an earlier agent goes on, or is to be cleaned up: by those that are selected now
+   * and were asked about it then.
+   */
+  public void adopt(Container container) {
+    recovered.add(container.id());
+    Selection<Isolator> selection = isolators.now();
+    Selection<Isolator> before = responsible.putIfAbsent(container.id(), selection);
+    if (before != null) {
+      selection.close();
+      return;
+    }
+    Set<String> selected = new HashSet<>();
+    selection.members().forEach(link -> selected.add(link.name()));
+    for (Map.Entry<String, Told> asked : told.entrySet()) {
+      if (asked.getValue().known.containsKey(container.id())
+          && !selected.contains(asked.getKey())) {
+        LOG.warn(
+            "Isolator '{}' has prepared container {} and is not in --isolation any more: what it"
+                + " made stays when the container ends",
+            asked.getKey(),
+            container.id());
+      }
+    }
   }
 
   private void isolated(Member<Isolator> isolator, Container container) {
@@ -196,7 +251,8 @@ public final class IsolatorChain implements AutoCloseable {
   }
 
   private boolean takesPart(Member<Isolator> isolator, Container container) {
-    return container.parent().isEmpty() || told(isolator.name()).known.containsKey(container.id());
+    return container.parent().isEmpty() && !recovered.contains(container.id())
+        || told(isolator.name()).known.containsKey(container.id());
   }
 
   /** Whether no isolator would be asked about a container that is launched now. */
@@ -234,6 +290,7 @@ public final class IsolatorChain implements AutoCloseable {
       return;
     }
     prepared(link, container, fragment.get().state());
+    keeper.prepared(container.id(), link.name(), fragment.get().state());
     try {
       plan.add(link.name(), fragment.get());
     } catch (LaunchException e) {
@@ -321,6 +378,7 @@ public final class IsolatorChain implements AutoCloseable {
       each.known.remove(containerId);
       each.cleaned.remove(containerId);
     }
+    recovered.remove(containerId);
   }
 
   /** Of how many containers anything is remembered. */

@@ -8,7 +8,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,6 +27,9 @@ final class Accounts {
   private static final long REMEMBERED_MILLIS = 60_000;
   private static final long FAILURE_REMEMBERED_MILLIS = 5_000;
   private static final int MOST_REMEMBERED = 1000;
+  private static final Duration WAIT = Duration.ofSeconds(30);
+  private static final String TOO_MANY =
+      ": too many questions wait for the name service of the agent's machine; see why it is slow";
 
   /**
    * An account of the host.
@@ -44,6 +50,7 @@ final class Accounts {
   private final long ownUid;
   private final Duration limit;
   private final Map<String, Known> known = new ConcurrentHashMap<>();
+  private final Map<String, CompletableFuture<Known>> learning = new ConcurrentHashMap<>();
   private final AtomicBoolean warned = new AtomicBoolean();
 
   Accounts(SystemTools tools, boolean switchUser) throws IOException {
@@ -55,6 +62,11 @@ final class Accounts {
     this.switchUser = switchUser;
     this.ownUid = ownUid;
     this.limit = limit;
+  }
+
+  /** Whether containers may run as others than the agent. */
+  boolean switching() {
+    return switchUser && root();
   }
 
   boolean root() {
@@ -69,6 +81,81 @@ final class Accounts {
    * @throws LaunchException when there is no such account or it cannot be switched to
    */
   Optional<Account> target(Optional<String> user, boolean rootAllowed) throws LaunchException {
+    if (!asked(user)) {
+      return own(user, rootAllowed);
+    }
+    Known found = known.get(user.get());
+    return judged(
+        user.get(), found != null && found.fresh(now()) ? found : learn(user.get()), rootAllowed);
+  }
+
+  /**
+   * The same, without waiting: one question is asked at a time for each user.
+   *
+   * @param lookups where the name service is asked
+   * @return completes within half a minute, with a {@link LaunchException} where {@link #target}
+   *     throws one
+   */
+  CompletableFuture<Optional<Account>> find(
+      Optional<String> user, boolean rootAllowed, Executor lookups) {
+    try {
+      if (!asked(user)) {
+        return CompletableFuture.completedFuture(own(user, rootAllowed));
+      }
+      String name = user.get();
+      Known found = known.get(name);
+      if (found != null && found.fresh(now())) {
+        return CompletableFuture.completedFuture(judged(name, found, rootAllowed));
+      }
+      return learning(name, lookups)
+          .copy()
+          .completeOnTimeout(
+              new Known(Optional.empty(), problem(name) + TOO_MANY, now()),
+              WAIT.toMillis(),
+              TimeUnit.MILLISECONDS)
+          .thenCompose(
+              learned -> {
+                try {
+                  return CompletableFuture.completedFuture(judged(name, learned, rootAllowed));
+                } catch (LaunchException e) {
+                  return CompletableFuture.failedFuture(e);
+                }
+              });
+    } catch (LaunchException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private CompletableFuture<Known> learning(String name, Executor lookups) {
+    CompletableFuture<Known> mine = new CompletableFuture<>();
+    CompletableFuture<Known> before = learning.putIfAbsent(name, mine);
+    if (before != null) {
+      return before;
+    }
+    try {
+      lookups.execute(
+          () -> {
+            try {
+              mine.complete(learn(name));
+            } catch (RuntimeException | Error e) {
+              mine.completeExceptionally(e);
+            } finally {
+              learning.remove(name, mine);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      learning.remove(name, mine);
+      mine.complete(new Known(Optional.empty(), problem(name) + TOO_MANY, now()));
+    }
+    return mine;
+  }
+
+  /** Whether the name service has a say. */
+  private boolean asked(Optional<String> user) {
+    return switchUser && root() && user.isPresent() && !user.get().isEmpty();
+  }
+
+  private Optional<Account> own(Optional<String> user, boolean rootAllowed) throws LaunchException {
     if (!switchUser) {
       return Optional.empty();
     }
@@ -81,21 +168,22 @@ final class Accounts {
       }
       return Optional.empty();
     }
-    if (!root()) {
-      if (!user.get().equals(System.getProperty("user.name"))
-          && warned.compareAndSet(false, true)) {
-        LOG.warn(
-            "Tasks run as '{}', not as '{}': only root can switch users",
-            System.getProperty("user.name"),
-            user.get());
-      }
-      return Optional.empty();
+    if (!user.get().equals(System.getProperty("user.name")) && warned.compareAndSet(false, true)) {
+      LOG.warn(
+          "Tasks run as '{}', not as '{}': only root can switch users",
+          System.getProperty("user.name"),
+          user.get());
     }
-    Account account = lookUp(user.get());
+    return Optional.empty();
+  }
+
+  private Optional<Account> judged(String user, Known found, boolean rootAllowed)
+      throws LaunchException {
+    Account account = found.account().orElseThrow(() -> new LaunchException(found.problem()));
     if (account.uid() == 0 && !rootAllowed) {
       throw new LaunchException(
           "User '"
-              + user.get()
+              + user
               + "' is root on this agent, which the master's --no-root_submissions does not allow;"
               + " name another user");
     }
@@ -104,26 +192,30 @@ final class Accounts {
     }
     if (tools.setpriv().isEmpty()) {
       throw new LaunchException(
-          "Cannot run as '" + user.get() + "': setpriv of util-linux is not installed");
+          "Cannot run as '" + user + "': setpriv of util-linux is not installed");
     }
     return Optional.of(account);
   }
 
-  private Account lookUp(String user) throws LaunchException {
-    Known found = known.get(user);
-    if (found == null || !found.fresh(System.currentTimeMillis())) {
-      found = ask(user);
-      if (known.size() > MOST_REMEMBERED) {
-        known.clear();
-      }
-      known.put(user, found);
+  private Known learn(String user) {
+    Known found = ask(user);
+    if (known.size() > MOST_REMEMBERED) {
+      known.clear();
     }
-    String problem = found.problem();
-    return found.account().orElseThrow(() -> new LaunchException(problem));
+    known.put(user, found);
+    return found;
+  }
+
+  private static long now() {
+    return System.currentTimeMillis();
+  }
+
+  private static String problem(String user) {
+    return "Failed to get user information for '" + user + "'";
   }
 
   private Known ask(String user) {
-    String problem = "Failed to get user information for '" + user + "'";
+    String problem = problem(user);
     try {
       if (user.startsWith("-") || tools.id().isEmpty()) {
         return new Known(Optional.empty(), problem, System.currentTimeMillis());

@@ -6,6 +6,7 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -68,10 +69,35 @@ final class ProcFs {
     }
   }
 
-  /** All processes at one moment. For one thread. */
+  /** One snapshot for all who want one at about the same time. Safe for any thread. */
+  static final class Shared {
+    private final long nanos;
+    private Snapshot last;
+    private long taken;
+
+    /**
+     * None yet.
+     *
+     * @param age how old one may be that is used again
+     */
+    Shared(Duration age) {
+      nanos = age.toNanos();
+    }
+
+    /** Not older than that; whoever comes while one is taken waits for it. */
+    synchronized Snapshot recent() {
+      if (last == null || System.nanoTime() - taken > nanos) {
+        last = new Snapshot();
+        taken = System.nanoTime();
+      }
+      return last;
+    }
+  }
+
+  /** All processes at one moment. Immutable. */
   static final class Snapshot {
     private static final byte[] MARKER =
-        (ProcessContainerizer.MARKER + "=").getBytes(StandardCharsets.ISO_8859_1);
+        (LaunchPipeline.MARKER + "=").getBytes(StandardCharsets.ISO_8859_1);
 
     private final List<Stat> all = new ArrayList<>();
     private final Map<Long, List<Stat>> children = new HashMap<>();

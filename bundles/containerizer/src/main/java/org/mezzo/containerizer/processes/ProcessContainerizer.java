@@ -1,147 +1,90 @@
 package org.mezzo.containerizer.processes;
 
-import static java.util.stream.Collectors.joining;
-
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
-import org.mezzo.api.isolator.LaunchPlan;
-import org.mezzo.api.isolator.LaunchPlan.Feature;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
-import org.mezzo.containerizer.fetching.Fetch;
-import org.mezzo.containerizer.fetching.TaskUser;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
-import org.mezzo.protocol.v1.CommandInfo;
-import org.mezzo.protocol.v1.ContainerID;
+import org.mezzo.containerizer.processes.Lifecycle.Effect;
+import org.mezzo.containerizer.processes.Lifecycle.Event;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Containers as ordinary processes below shims; see the package documentation of the files. */
+/**
+ * Containers as processes below shims. Everything that happens comes to one loop, which asks the
+ * {@link Lifecycle} of the container what is to be done, has its new state written, and then hands
+ * the work to whose it is; nothing is decided anywhere else.
+ */
 public final class ProcessContainerizer implements Containerizer {
   private static final Logger LOG = LoggerFactory.getLogger(ProcessContainerizer.class);
+  private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+  private static final int MOST_LAUNCHES = 100_000;
+  private static final int MOST_RESULTS = 10_000;
 
-  /** The variable by which the processes of a container are known. */
-  static final String MARKER = "MEZZO_CONTAINER_ID";
-
-  private static final int WORKERS = 8;
-  private static final int MOST_WAITING_LAUNCHES = 100_000;
-  private static final Duration START_LIMIT = Duration.ofSeconds(30);
-  private static final Duration STATUS_LIMIT = Duration.ofSeconds(1);
-  private static final long SWEEP_MILLIS = 20;
-  private static final Duration CHECK_PERIOD = Duration.ofSeconds(5);
-  private static final double TICKS_PER_SECOND = 100;
-  private static final long PAGE_BYTES = 4096;
-
-  private enum Phase {
-    PREPARING,
-    STARTING,
-    RUNNING,
-    DESTROYING,
-    GONE
-  }
-
-  /** One container; fields are guarded by the object itself. */
-  private static final class Managed {
-    final Container container;
-    final Path folder;
-    final CompletableFuture<Launched> launched = new CompletableFuture<>();
-    final CompletableFuture<Termination> termination = new CompletableFuture<>();
-    final CompletableFuture<Void> destroyed = new CompletableFuture<>();
-    Phase phase = Phase.PREPARING;
-    boolean cancelled;
-    boolean finishing;
-
-    /** Whether isolators were asked about it, whatever is selected meanwhile. */
-    boolean isolated;
-
-    Fetch fetch;
-    LaunchException failure;
-    volatile Path cgroup;
-    volatile long pid;
-    long startTime;
-    long shim;
-    long startedNanos;
-    long emptySinceNanos;
-    boolean missedOnce;
-    OptionalInt waitStatus = OptionalInt.empty();
-    Optional<Limitation> limitation = Optional.empty();
-
-    Managed(Container container, Path folder) {
-      this.container = container;
-      this.folder = folder;
-    }
-
-    Termination outcome() {
-      return new Termination(waitStatus, limitation);
-    }
-  }
-
-  private final ContainerizerHost host;
-
-  private final SystemTools tools;
-  private final Accounts accounts;
+  private final ContainerLoop loop;
+  private final ContainerTable table = new ContainerTable(MOST_RESULTS);
+  private final Lanes lanes;
+  private final ExecutorService moduleEvents;
+  private final ContainerLog log;
+  private final RuntimeFolder files;
   private final Optional<Cgroups> cgroups;
-  private final Path containersFolder;
   private final Launcher launcher;
   private final IsolatorChain isolators;
   private final UriFetcher fetcher;
-  private final ThreadPoolExecutor workers;
-  private final ExecutorService moduleEvents;
-  private final ScheduledThreadPoolExecutor timer;
-  private final Map<String, Managed> containers = new ConcurrentHashMap<>();
-  private final Set<Managed> destroying = ConcurrentHashMap.newKeySet();
-  private final AtomicBoolean sweepPlanned = new AtomicBoolean();
+  private final LaunchPipeline pipeline;
+  private final Destroyer destroyer;
+  private final Usage usage;
+  private final Recovery recovery;
   private final Metrics.Counter destroyErrors;
-  private final Metrics.Counter fetches;
-  private final Metrics.Counter failedFetches;
-  private volatile boolean closed;
 
+  // Of the loop.
+  private int launching;
+  private boolean closing;
+
+  private final AtomicBoolean ended = new AtomicBoolean();
+
+  /** Opens the containerizer of an agent. */
   public ProcessContainerizer(ContainerizerHost host, ContainerizerOptions options)
       throws IOException {
-    this.host = host;
-    this.tools = SystemTools.find(options.shell());
-    this.accounts = new Accounts(tools, options.switchUser());
-    this.cgroups =
+    this(host, options, Files.readString(BOOT_ID).strip());
+  }
+
+  ProcessContainerizer(ContainerizerHost host, ContainerizerOptions options, String boot)
+      throws IOException {
+    SystemTools tools = SystemTools.find(options.shell());
+    Accounts accounts = new Accounts(tools, options.switchUser());
+    cgroups =
         options
             .cgroups()
             .filter(unused -> accounts.root())
@@ -151,849 +94,583 @@ public final class ProcessContainerizer implements Containerizer {
           "Containers have no cgroup of their own: a kill finds their processes by session and"
               + " environment, which a process that hides from both escapes");
     }
-    Path runtime = host.agent().runtimeDir();
-    this.containersFolder = runtime.resolve("containers");
-    Files.createDirectories(containersFolder);
-    Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwx------"));
-
+    files = new RuntimeFolder(host.agent().runtimeDir());
     String name = host.agent().daemon();
-    workers =
-        new ThreadPoolExecutor(
-            WORKERS,
-            WORKERS,
-            30,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(MOST_WAITING_LAUNCHES),
-            threads(name + "-containerizer-"));
-    workers.allowCoreThreadTimeOut(true);
-    moduleEvents = Executors.newSingleThreadExecutor(threads(name + "-isolation-"));
-    timer = new ScheduledThreadPoolExecutor(1, threads(name + "-containers-timer-"));
-    timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    Metrics metrics = host.agent().metrics();
+    destroyErrors = metrics.counter("containerizer/mesos/container_destroy_errors");
+    Metrics.Counter logErrors = metrics.counter("containerizer/log_errors");
 
+    Path logFile = files.path().resolve("containers.log");
+    ContainerLog.Found found = ContainerLog.read(logFile, boot);
+    recovery = new Recovery(table, files, found);
+    List<byte[]> known = recovery.entries();
+
+    lanes = new Lanes(name);
+    moduleEvents = Executors.newSingleThreadExecutor(Lanes.threads(name + "-isolation-"));
+    loop = new ContainerLoop(name + "-containers");
+    log =
+        new ContainerLog(
+            logFile, boot, name + "-containers-log", known, this::entries, logErrors::increment);
+    fetcher = new UriFetcher(host, options, moduleEvents);
+    launcher = new ShellLauncher(files.path(), tools, new Reports());
     isolators =
         new IsolatorChain(
             host,
             options.isolation(),
-            tools.prlimit().isPresent()
-                ? Set.of(Feature.ENVIRONMENT, Feature.RLIMITS)
-                : Set.of(Feature.ENVIRONMENT),
+            launcher.features(),
             moduleEvents,
             this::limited,
-            this::isolatedContainers);
-    fetcher = new UriFetcher(host, options, moduleEvents);
-    launcher = new Launcher(runtime, tools, new Reports());
-    timer.scheduleWithFixedDelay(
-        this::checkLiveness,
-        CHECK_PERIOD.toMillis(),
-        CHECK_PERIOD.toMillis(),
-        TimeUnit.MILLISECONDS);
-
-    Metrics metrics = host.agent().metrics();
-    destroyErrors = metrics.counter("containerizer/mesos/container_destroy_errors");
-    fetches = metrics.counter("containerizer/fetcher/task_fetches_succeeded");
-    failedFetches = metrics.counter("containerizer/fetcher/task_fetches_failed");
-    metrics.gauge("containerizer/launch_queue_length", () -> workers.getQueue().size());
+            this::isolatedContainers,
+            recovery.prepared(),
+            this::prepared);
+    Steps steps = new Steps();
+    pipeline =
+        new LaunchPipeline(
+            tools, accounts, lanes, fetcher, isolators, launcher, cgroups, metrics, steps);
+    Members members = new Members(cgroups);
+    destroyer =
+        new Destroyer(lanes.control, launcher, cgroups, members, files, destroyErrors, steps);
+    usage = new Usage(members, host.agent().clock());
+    Reaper reaper = new Reaper(table, steps);
+    lanes.control.scheduleWithFixedDelay(
+        reaper::look, Reaper.PERIOD.toMillis(), Reaper.PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+    metrics.gauge("containerizer/launch_queue_length", lanes::waiting);
+    metrics.gauge("containerizer/control_queue_length", () -> lanes.control.getQueue().size());
+    metrics.gauge("containerizer/event_queue_length", loop::waiting);
+    metrics.gauge("containerizer/log_queue_length", log::waiting);
+    metrics.gauge("containerizer/results_kept", table::results);
+    loop.start(log::commit);
   }
 
-  private static ThreadFactory threads(String prefix) {
-    AtomicInteger count = new AtomicInteger();
-    return task -> {
-      Thread thread = new Thread(task, prefix + count.incrementAndGet());
-      thread.setDaemon(true);
-      thread.setContextClassLoader(null);
-      return thread;
-    };
-  }
-
-  // Launching.
-
-  @Override
-  public CompletionStage<Launched> launch(LaunchRequest request) {
-    String user = request.user().orElse(System.getProperty("user.name"));
-    Managed managed =
-        new Managed(container(request, user), containersFolder.resolve(request.containerId()));
-    if (containers.putIfAbsent(request.containerId(), managed) != null) {
-      return CompletableFuture.failedStage(
-          new LaunchException("Container '" + request.containerId() + "' exists already"));
+  /** Entries that say all that is known now. On the loop. */
+  private List<byte[]> entries() {
+    List<byte[]> all = new ArrayList<>();
+    for (ManagedContainer each : table.inOrder()) {
+      all.addAll(each.found.orElseGet(() -> checkpoint(each)).entries());
     }
-    if (closed) {
-      // Looked at after the container is listed: whoever closes sees it, or it sees the closing.
-      containers.remove(request.containerId(), managed);
-      managed.destroyed.complete(null);
-      return CompletableFuture.failedStage(new LaunchException("The agent is stopping"));
-    }
-    try {
-      workers.execute(() -> prepare(managed, request));
-    } catch (RejectedExecutionException e) {
-      containers.remove(request.containerId());
-      return CompletableFuture.failedStage(
-          new LaunchException("Too many launches are waiting on this agent"));
-    }
-    return managed.launched;
+    return all;
   }
 
-  private static Container container(LaunchRequest request, String user) {
-    Container.Builder container =
-        Container.builder(request.containerId(), request.sandbox())
-            .user(user)
-            .resources(request.resources(), request.limits());
-    request.info().ifPresent(container::info);
-    return container.build();
+  private Checkpoint checkpoint(ManagedContainer of) {
+    return new Checkpoint(
+        of.id,
+        of.container,
+        of.kept,
+        of.life.state(),
+        of.life.ran(),
+        of.isolated,
+        of.life.held(),
+        Map.copyOf(of.states),
+        of.life.cleaned() || of.life.over()
+            ? Optional.of(of.ending.termination())
+            : Optional.empty());
   }
 
-  private void prepare(Managed managed, LaunchRequest request) {
-    Optional<Accounts.Account> account;
-    try {
-      account = accounts.target(request.user(), request.rootAllowed());
-      Sandboxes.create(request.sandbox(), request.owned(), account);
-      if (account.isPresent()) {
-        checkEnterable(request.sandbox(), account.get());
-      }
-      checkNotCancelled(managed);
-      if (request.command().getUrisCount() > 0) {
-        fetch(managed, request, account);
-        return;
-      }
-    } catch (LaunchException e) {
-      fail(managed, e);
-      return;
-    } catch (IOException e) {
-      fail(managed, new LaunchException("Failed to create the sandbox: " + e, e));
-      return;
-    } catch (RuntimeException | Error e) {
-      unexpected(managed, e);
+  // What happens.
+
+  /** Something happened to a container. On the loop. */
+  private void happened(ManagedContainer to, Event event) {
+    Lifecycle life = to.life;
+    Lifecycle.State before = life.state();
+    boolean wasLaunching = life.launching();
+    List<Effect> effects = life.apply(event);
+    if (life.state() == before) {
+      effects.forEach(effect -> perform(to, effect));
       return;
     }
-    isolate(managed, request, account);
-  }
-
-  /** What comes once everything is in the sandbox. */
-  private void isolate(Managed managed, LaunchRequest request, Optional<Accounts.Account> account) {
-    managed.isolated = !isolators.isEmpty();
-    if (!managed.isolated) {
-      start(managed, request, account, LaunchPlan.NONE);
-      return;
+    to.state = life.state();
+    if (wasLaunching && !life.launching()) {
+      launching--;
+      to.launch = life.state() == Lifecycle.State.RUNNING ? Optional.empty() : to.launch;
     }
-    try {
-      isolators
-          .prepare(managed.container)
-          .whenCompleteAsync(
-              (plan, failure) -> {
-                if (failure != null) {
-                  fail(managed, launchFailure(failure));
-                } else {
-                  start(managed, request, account, plan);
-                }
-              },
-              workers);
-    } catch (RuntimeException | Error e) {
-      unexpected(managed, e);
+    record(to);
+    effects.forEach(effect -> perform(to, effect));
+    if (life.over()) {
+      over(to);
     }
   }
 
-  /** Nothing that goes wrong with one launch loses it, or the worker that carries it out. */
-  private void unexpected(Managed managed, Throwable e) {
-    LOG.error("Preparing container {} failed", managed.container.id(), e);
-    fail(managed, new LaunchException("Preparing the container failed: " + e, e));
-  }
-
-  /** Says what keeps the user out, which a process that is to run there could not. */
-  private void checkEnterable(Path sandbox, Accounts.Account account)
-      throws LaunchException, IOException {
-    Optional<String> obstacle = Sandboxes.obstacle(sandbox, account);
-    if (obstacle.isEmpty()) {
-      return;
-    }
-    // The modes of folders are not all that counts: access lists may let the user in.
-    List<String> attempt = new ArrayList<>(switching(account));
-    attempt.addAll(List.of(tools.shell().toString(), "-c", "cd \"$1\"", "sh", sandbox.toString()));
-    if (!SystemTools.succeeds(attempt)) {
-      throw new LaunchException(obstacle.get());
+  private void record(ManagedContainer of) {
+    Lifecycle life = of.life;
+    if (life.state() != Lifecycle.State.REMOVED) {
+      log.add(Checkpoint.state(of.id, life.state(), life.ran(), of.isolated, life.held()));
     }
   }
 
-  private void fetch(Managed managed, LaunchRequest request, Optional<Accounts.Account> account)
-      throws LaunchException {
-    Fetch fetch =
-        fetcher.begin(
-            request.command().getUrisList(),
-            request.sandbox(),
-            account.map(user -> new TaskUser(user.name(), switching(user))));
-    boolean unwanted;
-    synchronized (managed) {
-      managed.fetch = fetch;
-      unwanted = managed.cancelled;
-    }
-    if (unwanted) {
-      fetch.cancel();
-    }
-    fetch
-        .done()
-        .whenCompleteAsync(
-            (nothing, failure) -> {
-              synchronized (managed) {
-                managed.fetch = null;
-              }
-              if (failure == null) {
-                fetches.increment();
-                isolate(managed, request, account);
-                return;
-              }
-              LaunchException reason = launchFailure(failure);
-              if (!(reason.getCause() instanceof InterruptedException)) {
-                failedFetches.increment();
-              }
-              fail(managed, reason);
-            },
-            workers);
-  }
-
-  private void checkNotCancelled(Managed managed) throws LaunchException {
-    synchronized (managed) {
-      if (managed.cancelled) {
-        throw new LaunchException("The container was destroyed while it was being prepared");
-      }
-    }
-  }
-
-  private static LaunchException launchFailure(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null && !(root instanceof LaunchException)) {
-      root = root.getCause();
-    }
-    return root instanceof LaunchException
-        ? (LaunchException) root
-        : new LaunchException(String.valueOf(root.getMessage()), failure);
-  }
-
-  private void start(
-      Managed managed, LaunchRequest request, Optional<Accounts.Account> account, LaunchPlan plan) {
-    String id = managed.container.id();
-    try {
-      Files.createDirectory(managed.folder);
-      write(managed.folder.resolve("sandbox"), request.sandbox() + "\n");
-      writeScripts(managed.folder, request, account, plan);
-      String procs = "";
-      if (cgroups.isPresent()) {
-        Path cgroup = cgroups.get().create(id);
-        synchronized (managed) {
-          managed.cgroup = cgroup;
+  private void perform(ManagedContainer on, Effect effect) {
+    switch (effect) {
+      case PROVISION -> step(on, launch -> pipeline.provision(on, launch));
+      case FETCH -> {
+        if (on.launch.orElseThrow().request.command().getUrisCount() == 0) {
+          happened(on, Event.FETCHED);
+        } else {
+          step(on, launch -> pipeline.fetch(on, launch));
         }
-        write(managed.folder.resolve("cgroup"), cgroup + "\n");
-        procs = cgroup.resolve("cgroup.procs").toString();
       }
-      synchronized (managed) {
-        if (managed.cancelled) {
-          throw new LaunchException("The container was destroyed while it was being prepared");
-        }
-        managed.phase = Phase.STARTING;
-        managed.startedNanos = System.nanoTime();
+      case PREPARE -> prepare(on);
+      case SPAWN -> {
+        boolean held = on.life.held();
+        step(on, launch -> pipeline.spawn(on, launch, held));
       }
-      launcher.launch(id, managed.isolated, procs);
-    } catch (LaunchException e) {
-      fail(managed, e);
-    } catch (IOException | RuntimeException | Error e) {
-      LOG.error("Cannot start container {}", id, e);
-      synchronized (managed) {
-        managed.phase = Phase.PREPARING;
-        managed.startedNanos = 0;
+      case ISOLATE -> {
+        boolean isolated = on.isolated;
+        log.then(() -> pipeline.isolate(on, isolated), refused(on));
       }
-      fail(managed, new LaunchException("Cannot start the container: " + e, e));
+      case ANNOUNCE -> {
+        long pid = on.process.orElseThrow().pid();
+        log.then(() -> on.launched.complete(new Launched(on.id, pid, on.termination)), refused(on));
+      }
+      case RELEASE -> log.then(() -> pipeline.release(on), failure -> {});
+      case CANCEL -> on.launch.ifPresent(Launch::cancel);
+      case DESTROY_CHILDREN ->
+          List.copyOf(on.children).forEach(inner -> happened(inner, Event.DESTROY));
+      case KILL -> log.then(() -> destroyer.kill(on));
+      case CLEAN -> clean(on);
+      case REPORT -> report(on);
+      case DELETE -> log.then(() -> destroyer.remove(on));
+      case FINISH -> finish(on);
+      case FORGET -> forget(on);
     }
   }
 
-  private static void write(Path file, String text) throws IOException {
-    Files.write(file, text.getBytes(StandardCharsets.UTF_8));
+  /** A step of a launch, once it is written that it begins. */
+  private void step(ManagedContainer on, Consumer<Launch> step) {
+    Launch launch = on.launch.orElseThrow();
+    log.then(() -> step.accept(launch), refused(on));
   }
 
-  /**
-   * Writes what the shim reads in order to become the task. The task's environment goes into these
-   * files, which are closed to others, and from there into variables of the shell: arguments could
-   * be read by every user of the machine.
-   */
-  private void writeScripts(
-      Path folder, LaunchRequest request, Optional<Accounts.Account> account, LaunchPlan plan)
-      throws LaunchException, IOException {
-    Map<String, String> environment = new TreeMap<>(request.environment());
-    environment.putAll(plan.environment());
-    environment.putIfAbsent("PATH", SystemTools.DEFAULT_PATH);
-    environment.put(MARKER, request.containerId());
-    TaskVariables variables = TaskVariables.of(environment);
+  private Consumer<IOException> refused(ManagedContainer on) {
+    return failure ->
+        new Steps()
+            .failed(
+                on,
+                new LaunchException(
+                    "The agent cannot write down what becomes of the container: " + failure,
+                    failure));
+  }
 
-    Path command = folder.resolve("command");
-    Path sandbox = request.sandbox();
-    StringBuilder text = new StringBuilder(1024);
-    if (account.isPresent()) {
-      // The sandbox is entered, its files are opened and the environment is taken over as the user:
-      // whatever links that user has put there lead nowhere it could not go by itself, and no
-      // variable has a meaning to a program that is still root. The shell has the file open before
-      // it is the user's, who could not open it.
-      Path task = folder.resolve("task");
-      StringBuilder asUser = new StringBuilder(1024);
-      asUser.append("{ cd ").append(ShellText.quote(sandbox));
-      asUser.append(" && exec </dev/null >>stdout 2>>stderr");
-      asUser.append(variables.exports().isEmpty() ? "" : " && " + variables.exports());
-      asUser.append(" && exec ").append(invocation(request.command(), variables)).append("; }\n");
-      writePrivate(task, asUser.toString());
-      text.append("exec ").append(limited(plan)).append(tools.setsid());
-      for (String word : switching(account.get())) {
-        text.append(' ').append(word);
-      }
-      text.append(' ').append(ShellText.quote(tools.shell())).append(" -s <");
-      text.append(ShellText.quote(task)).append('\n');
+  private void prepare(ManagedContainer on) {
+    on.isolated = !isolators.isEmpty();
+    on.life.hold(on.isolated || pipeline.joins(on));
+    if (on.isolated) {
+      record(on);
+      step(on, launch -> pipeline.prepare(on, launch));
     } else {
-      text.append("exec </dev/null >>").append(ShellText.quote(sandbox.resolve("stdout")));
-      text.append(" 2>>").append(ShellText.quote(sandbox.resolve("stderr"))).append('\n');
-      text.append("cd ").append(ShellText.quote(sandbox)).append(" || exit 1\n");
-      text.append(variables.exports()).append('\n');
-      text.append("exec ").append(limited(plan)).append(tools.setsid()).append(' ');
-      text.append(invocation(request.command(), variables)).append('\n');
+      happened(on, Event.PLANNED);
     }
-    writePrivate(command, text.toString());
   }
 
-  /** What runs the rest of a command line under the plan's limits. */
-  private String limited(LaunchPlan plan) throws LaunchException {
-    if (plan.rlimits().isEmpty()) {
-      return "";
+  private void clean(ManagedContainer on) {
+    if (!on.isolated) {
+      happened(on, Event.CLEANED);
+      return;
     }
-    StringBuilder text = new StringBuilder(64);
-    text.append(tools.prlimit().orElseThrow());
-    for (Map.Entry<String, LaunchPlan.Rlimit> limit : plan.rlimits().entrySet()) {
-      text.append(' ').append(Rlimits.option(limit.getKey(), limit.getValue()));
-    }
-    return text.append(' ').toString();
+    Container container = on.withProcess();
+    log.then(
+        () ->
+            isolators.cleanup(container).whenComplete((done, failure) -> post(on, Event.CLEANED)));
   }
 
-  private static void writePrivate(Path file, String text) throws IOException {
-    Files.createFile(
-        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    write(file, text);
+  /** Tells how it ended, at once where no isolator may know more. */
+  private void report(ManagedContainer on) {
+    boolean last = on.life.state() == Lifecycle.State.DESTROYING && on.life.cleaned();
+    if (!last && on.isolated) {
+      return;
+    }
+    Termination end = on.ending.termination();
+    if (last) {
+      log.add(Checkpoint.ended(on.id, end));
+    }
+    log.then(() -> on.termination.complete(end));
   }
 
-  /** The command line of the task's first process, for a shell with its variables. */
-  private String invocation(CommandInfo command, TaskVariables variables) throws LaunchException {
-    StringBuilder text = new StringBuilder(256);
-    text.append(tools.env());
-    boolean shell = command.getShell();
-    String program = command.getValue();
-    if (!shell && program.isEmpty()) {
-      throw new LaunchException("The command has neither a shell command nor a program to run");
-    }
-    // What env takes for a variable it never runs as a program.
-    boolean assignment = program.indexOf('=') >= 0;
-    Optional<String> name =
-        shell || command.getArgumentsCount() == 0 || command.getArguments(0).equals(program)
-            ? Optional.empty()
-            : Optional.of(command.getArguments(0));
-    boolean named = name.isPresent() && tools.argv0() && !assignment;
-    if (named) {
-      text.append(" --argv0=").append(ShellText.quote(name.get()));
-    }
-    text.append(variables.words());
-    if (shell) {
-      text.append(' ').append(ShellText.quote(tools.shell()));
-      text.append(" -c ").append(ShellText.quote(program));
-    } else {
-      if (name.isPresent() && !named && tools.naming().isPresent()) {
-        text.append(' ').append(tools.naming().get()).append(" -p -c ");
-        text.append(ShellText.quote(withName(variables.names())));
-        text.append(' ').append(ShellText.quote(name.get()));
-      } else if (assignment) {
-        text.append(' ').append(ShellText.quote(tools.shell())).append(" -c 'exec \"$@\"' sh");
-      }
-      text.append(' ').append(ShellText.quote(program));
-      for (int i = 1; i < command.getArgumentsCount(); i++) {
-        text.append(' ').append(ShellText.quote(command.getArguments(i)));
-      }
-    }
-    return text.toString();
+  private void finish(ManagedContainer on) {
+    LaunchException failure =
+        on.ending
+            .failure()
+            .orElseGet(
+                () ->
+                    new LaunchException("The container was destroyed while it was being launched"));
+    on.launch = Optional.empty();
+    log.then(
+        () -> {
+          on.launched.completeExceptionally(failure);
+          on.destroyed.complete(null);
+        });
   }
 
-  /**
-   * Runs a program under the name that the shell got as its own (rule 200). Of the variables that
-   * such shells add to the environment, what can be taken back is.
-   */
-  private static String withName(Set<String> variables) {
-    StringBuilder text = new StringBuilder();
-    for (String own : List.of("PWD", "OLDPWD")) {
-      if (!variables.contains(own)) {
-        text.append("unset ").append(own).append("; ");
-      }
+  private void forget(ManagedContainer on) {
+    for (ManagedContainer inner : List.copyOf(on.children)) {
+      happened(inner, Event.DISCARD);
     }
-    return text.append("exec -a \"$0\" -- \"$@\"").toString();
+    table.remove(on);
+    isolators.forget(on.container.id());
+    log.add(Checkpoint.removed(on.id));
   }
 
-  private List<String> switching(Accounts.Account account) {
-    return List.of(
-        tools.setpriv().orElseThrow().toString(),
-        "--reuid=" + account.uid(),
-        "--regid=" + account.gid(),
-        "--groups=" + account.groups().stream().map(String::valueOf).collect(joining(",")));
+  private void over(ManagedContainer on) {
+    if (on.life.state() == Lifecycle.State.EXITED) {
+      table.ended(on).ifPresent(oldest -> happened(oldest, Event.DISCARD));
+      isolators.forget(on.container.id());
+    }
+    on.parent
+        .filter(outer -> !ContainerTable.occupied(outer))
+        .ifPresent(outer -> happened(outer, Event.CHILDREN_GONE));
   }
 
-  /** Ends a launch; what was made for it is taken back first. */
-  private void fail(Managed managed, LaunchException failure) {
-    synchronized (managed) {
-      if (managed.failure == null) {
-        managed.failure = failure;
-      }
+  private void post(ManagedContainer to, Event event) {
+    loop.post(() -> happened(to, event));
+  }
+
+  /** How steps, kills and looks at what runs end. */
+  private final class Steps
+      implements LaunchPipeline.Listener, Destroyer.Listener, Reaper.Listener {
+    @Override
+    public void done(ManagedContainer container, Event event) {
+      post(container, event);
     }
-    beginDestroy(managed);
+
+    @Override
+    public void failed(ManagedContainer container, LaunchException failure) {
+      loop.post(
+          () -> {
+            container.ending = container.ending.failed(failure);
+            // There may be a process that nobody waits for any more.
+            boolean step = container.life.state() != Lifecycle.State.RUNNING;
+            happened(container, step ? Event.FAILED : Event.DESTROY);
+          });
+    }
+
+    @Override
+    public void empty(ManagedContainer container, OptionalInt waitStatus) {
+      loop.post(
+          () -> {
+            container.ending = container.ending.status(waitStatus);
+            happened(container, Event.EMPTY);
+          });
+    }
+
+    @Override
+    public void deleted(ManagedContainer container) {
+      post(container, Event.DELETED);
+    }
+
+    @Override
+    public void unstarted(ManagedContainer container, LaunchException why) {
+      loop.post(() -> given(container, why));
+    }
+
+    @Override
+    public void ended(ManagedContainer container, OptionalInt waitStatus) {
+      loop.post(() -> ProcessContainerizer.this.ended(container, waitStatus));
+    }
+  }
+
+  /** It cannot become what it was to be; processes of it may run. */
+  private void given(ManagedContainer container, LaunchException failure) {
+    container.ending = container.ending.failed(failure);
+    happened(container, Event.DESTROY);
+  }
+
+  /** The first process ended. */
+  private void ended(ManagedContainer container, OptionalInt waitStatus) {
+    container.ending = container.ending.status(waitStatus);
+    if (container.life.launching()) {
+      container.ending =
+          container.ending.failed(
+              new LaunchException(
+                  "The container "
+                      + container.ending.termination().describe()
+                      + " before it was let go"));
+    }
+    happened(container, Event.ENDED);
   }
 
   private final class Reports implements Launcher.Listener {
     @Override
-    public void started(String containerId, long pid, long startTime, long shim) {
-      Managed managed = containers.get(containerId);
-      if (managed == null) {
-        return;
-      }
-      boolean wanted;
-      synchronized (managed) {
-        managed.pid = pid;
-        managed.startTime = startTime;
-        managed.shim = shim;
-        wanted = managed.phase == Phase.STARTING;
-        if (wanted) {
-          managed.phase = Phase.RUNNING;
-        }
-      }
-      if (!wanted) {
-        planSweep(0);
-      } else if (!managed.isolated) {
-        managed.launched.complete(new Launched(containerId, pid, managed.termination));
-      } else {
-        isolate(managed, pid);
-      }
+    public void started(String key, ShimProcess process) {
+      loop.post(
+          () ->
+              reported(key)
+                  .ifPresent(
+                      container -> {
+                        if (container.process.isEmpty()) {
+                          container.process = Optional.of(process);
+                        }
+                        happened(container, Event.STARTED);
+                      }));
     }
 
     @Override
-    public void exited(String containerId, int waitStatus) {
-      Managed managed = containers.get(containerId);
-      if (managed != null) {
-        ended(managed, OptionalInt.of(waitStatus));
-      }
+    public void exited(String key, int waitStatus) {
+      loop.post(
+          () ->
+              reported(key)
+                  .ifPresent(
+                      container ->
+                          ProcessContainerizer.this.ended(container, OptionalInt.of(waitStatus))));
     }
 
     @Override
-    public void failed(String containerId, String reason) {
-      Managed managed = containers.get(containerId);
-      if (managed != null) {
-        fail(managed, new LaunchException("The shim " + reason));
-      }
+    public void failed(String key, String reason) {
+      loop.post(
+          () ->
+              reported(key)
+                  .ifPresent(
+                      container -> given(container, new LaunchException("The shim " + reason))));
     }
 
     @Override
     public void lost() {
-      for (Managed managed : containers.values()) {
-        boolean starting;
-        synchronized (managed) {
-          starting = managed.phase == Phase.STARTING;
-        }
-        if (starting) {
-          fail(managed, new LaunchException("The launcher shell of the agent was lost"));
-        }
-      }
+      loop.post(
+          () -> {
+            for (ManagedContainer container : List.copyOf(table.all())) {
+              if (container.state == Lifecycle.State.CREATED) {
+                given(container, new LaunchException("The launcher shell of the agent was lost"));
+              }
+            }
+          });
     }
-  }
 
-  private void isolate(Managed managed, long pid) {
-    isolators
-        .isolate(managed.container.toBuilder().pid(pid).build())
-        .whenComplete(
-            (done, failure) -> {
-              if (failure != null) {
-                fail(managed, launchFailure(failure));
-                return;
-              }
-              // First, or a short process may be over and forgotten before it counts as launched.
-              managed.launched.complete(
-                  new Launched(managed.container.id(), pid, managed.termination));
-              try {
-                launcher.release(managed.container.id());
-              } catch (IOException e) {
-                LOG.error("Cannot let container {} go", managed.container.id(), e);
-                fail(managed, new LaunchException("Cannot let the container go: " + e, e));
-              }
-            });
+    /** Not of those of which it is not decided yet what becomes of them: their files tell all. */
+    private Optional<ManagedContainer> reported(String key) {
+      return table.byKey(key).filter(container -> container.found.isEmpty());
+    }
   }
 
   private void limited(ContainerLimitation reached) {
-    Managed managed = containers.get(reached.containerId());
-    if (managed == null) {
-      return;
-    }
-    synchronized (managed) {
-      if (managed.limitation.isEmpty()) {
-        managed.limitation =
-            Optional.of(new Limitation(reached.resources(), reached.reason(), reached.message()));
-      }
-    }
-    LOG.info(
-        "Container {} reached a limit and is destroyed: {}",
-        reached.containerId(),
-        reached.message());
-    beginDestroy(managed);
+    loop.post(
+        () ->
+            table
+                .byPath(reached.containerId())
+                .ifPresent(
+                    container -> {
+                      container.ending =
+                          container.ending.limited(
+                              new Limitation(
+                                  reached.resources(), reached.reason(), reached.message()));
+                      LOG.info(
+                          "Container {} reached a limit and is destroyed: {}",
+                          container,
+                          reached.message());
+                      if (container.found.isEmpty()) {
+                        happened(container, Event.DESTROY);
+                      }
+                    }));
   }
 
-  // Ending.
-
-  private void ended(Managed managed, OptionalInt waitStatus) {
-    Termination outcome;
-    synchronized (managed) {
-      if (managed.waitStatus.isEmpty()) {
-        managed.waitStatus = waitStatus;
-      }
-      outcome = managed.outcome();
-      if (!managed.launched.isDone() && managed.failure == null) {
-        managed.failure =
-            new LaunchException("The container " + outcome.describe() + " before it was let go");
-      }
-    }
-    if (!managed.isolated) {
-      managed.termination.complete(outcome);
-    }
-    beginDestroy(managed);
+  /** An isolator has prepared a container and wants this kept. */
+  private void prepared(String container, String isolator, byte[] state) {
+    loop.post(
+        () ->
+            table
+                .byPath(container)
+                .ifPresent(
+                    it -> {
+                      it.states.put(isolator, state);
+                      log.add(Checkpoint.isolator(it.id, isolator, state));
+                    }));
   }
+
+  // What is asked for.
 
   @Override
-  public void signal(String containerId, int signal) {
-    Managed managed = containers.get(containerId);
-    if (managed == null) {
-      return;
-    }
-    execute(
+  public CompletionStage<Launched> launch(LaunchRequest request) {
+    CompletableFuture<Launched> answer = new CompletableFuture<>();
+    return asked(
+        answer,
         () -> {
-          Set<Long> pids = members(managed, null);
-          if (!pids.isEmpty()) {
-            launcher.kill(signal, pids);
+          try {
+            begin(request, answer);
+          } catch (LaunchException e) {
+            answer.completeExceptionally(e);
+          } catch (RuntimeException | Error e) {
+            LOG.error("Preparing container {} failed", request.containerId(), e);
+            answer.completeExceptionally(
+                new LaunchException("Preparing the container failed: " + e, e));
+          }
+        },
+        new LaunchException("The agent is stopping"));
+  }
+
+  private <T> CompletableFuture<T> asked(
+      CompletableFuture<T> answer, Runnable task, Exception refused) {
+    try {
+      loop.execute(task);
+    } catch (RejectedExecutionException e) {
+      answer.completeExceptionally(refused);
+    }
+    return answer;
+  }
+
+  private void begin(LaunchRequest request, CompletableFuture<Launched> answer)
+      throws LaunchException {
+    ContainerId id = request.containerId();
+    if (closing) {
+      throw new LaunchException("The agent is stopping");
+    }
+    if (table.find(id).isPresent()) {
+      throw new LaunchException("Container '" + id + "' exists already");
+    }
+    if (launching >= MOST_LAUNCHES) {
+      throw new LaunchException("Too many launches are waiting on this agent");
+    }
+    Optional<ManagedContainer> outer = outer(request);
+    Container.Builder described =
+        Container.builder(id.path(), request.sandbox())
+            .user(request.user().orElse(System.getProperty("user.name")))
+            .resources(request.resources(), request.limits());
+    request.info().ifPresent(described::info);
+    outer.ifPresent(it -> described.parent(it.container.id()));
+    ManagedContainer container =
+        new ManagedContainer(
+            id,
+            files.folder(id),
+            described.build(),
+            request.kept(),
+            outer,
+            new Lifecycle(request.kept()));
+    byte[] entry = Checkpoint.described(id, container.container, request.kept());
+    container.launch = Optional.of(new Launch(request));
+    container.launched.whenComplete(
+        (launched, failure) -> {
+          if (failure == null) {
+            answer.complete(launched);
+          } else {
+            answer.completeExceptionally(failure);
           }
         });
+    table.add(container);
+    launching++;
+    log.add(entry);
+    happened(container, Event.LAUNCH);
   }
 
-  private void execute(Runnable task) {
-    try {
-      workers.execute(task);
-    } catch (RejectedExecutionException e) {
-      LOG.error("The containerizer has too much to do; work on a container was dropped", e);
-    }
-  }
-
-  @Override
-  public CompletionStage<Void> destroy(String containerId) {
-    Managed managed = containers.get(containerId);
-    if (managed == null) {
-      return CompletableFuture.completedStage(null);
-    }
-    beginDestroy(managed);
-    return managed.destroyed;
-  }
-
-  private void beginDestroy(Managed managed) {
-    boolean preparing;
-    synchronized (managed) {
-      managed.cancelled = true;
-      if (managed.phase == Phase.DESTROYING || managed.phase == Phase.GONE) {
-        return;
-      }
-      preparing = managed.phase == Phase.PREPARING;
-      if (preparing && managed.failure == null) {
-        // Whoever prepares notices the cancellation and comes back with a failure.
-        if (managed.fetch != null) {
-          managed.fetch.cancel();
-        }
-        return;
-      }
-      managed.phase = Phase.DESTROYING;
-    }
-    destroying.add(managed);
-    planSweep(0);
-  }
-
-  private void planSweep(long delayMillis) {
-    if (sweepPlanned.compareAndSet(false, true)) {
-      try {
-        timer.schedule(this::sweep, delayMillis, TimeUnit.MILLISECONDS);
-      } catch (RejectedExecutionException e) {
-        LOG.debug("No more sweeps: the containerizer is closed");
-      }
-    }
-  }
-
-  /** Kills what is left of every container that is being destroyed; one pass over all of them. */
-  private void sweep() {
-    sweepPlanned.set(false);
-    try {
-      ProcFs.Snapshot snapshot = null;
-      for (Managed managed : destroying) {
-        boolean starting;
-        synchronized (managed) {
-          starting =
-              managed.startedNanos != 0
-                  && managed.pid == 0
-                  && managed.waitStatus.isEmpty()
-                  && System.nanoTime() - managed.startedNanos < START_LIMIT.toNanos();
-        }
-        if (starting) {
-          continue;
-        }
-        if (managed.cgroup == null && managed.pid != 0 && snapshot == null) {
-          snapshot = new ProcFs.Snapshot();
-        }
-        if (managed.pid == 0 && managed.cgroup == null || !kill(managed, snapshot)) {
-          settle(managed);
-        }
-      }
-    } catch (RuntimeException e) {
-      destroyErrors.increment();
-      LOG.error("A pass over containers to destroy failed; the next one tries again", e);
-    }
-    if (!destroying.isEmpty()) {
-      planSweep(SWEEP_MILLIS);
-    }
-  }
-
-  /** Kills what there is; false when there was nothing. */
-  private boolean kill(Managed managed, ProcFs.Snapshot snapshot) {
-    Set<Long> pids = members(managed, snapshot);
-    if (pids.isEmpty()) {
-      return false;
-    }
-    if (managed.cgroup != null) {
-      Cgroups groups = cgroups.orElseThrow();
-      groups.freeze(managed.cgroup);
-      pids = new TreeSet<>(pids);
-      pids.addAll(groups.processes(managed.cgroup));
-      launcher.kill(9, pids);
-      launcher.write(groups.thaw(), groups.freezer(managed.cgroup));
-    } else {
-      launcher.kill(9, pids);
-    }
-    return true;
-  }
-
-  private Set<Long> members(Managed managed, ProcFs.Snapshot snapshot) {
-    if (managed.cgroup != null && cgroups.isPresent()) {
-      return cgroups.get().processes(managed.cgroup);
-    }
-    long leader;
-    long startTime;
-    synchronized (managed) {
-      leader = managed.pid;
-      startTime = managed.startTime;
-    }
-    if (leader != 0
-        && ProcFs.stat(leader).map(stat -> stat.startTime() != startTime).orElse(false)) {
-      leader = 0;
-    }
-    return (snapshot == null ? new ProcFs.Snapshot() : snapshot)
-        .members(managed.container.id(), leader);
-  }
-
-  /** Nothing runs any more: waits a moment for the shim's report, then cleans up. */
-  private void settle(Managed managed) {
-    synchronized (managed) {
-      if (managed.finishing) {
-        return;
-      }
-      if (managed.startedNanos != 0 && managed.waitStatus.isEmpty()) {
-        managed.waitStatus = readStatus(managed.folder);
-      }
-      if (managed.startedNanos != 0 && managed.waitStatus.isEmpty()) {
-        long now = System.nanoTime();
-        if (managed.emptySinceNanos == 0) {
-          managed.emptySinceNanos = now;
-        }
-        long passed = now - managed.emptySinceNanos;
-        // A shim that lives will report, however little of a processor a busy machine gives it.
-        if (passed < STATUS_LIMIT.toNanos()
-            || passed < START_LIMIT.toNanos() && alive(managed.shim)) {
-          return;
-        }
-      }
-      managed.finishing = true;
-    }
-    destroying.remove(managed);
-    if (!managed.isolated) {
-      managed.termination.complete(outcome(managed));
-      execute(() -> remove(managed));
-    } else {
-      isolators
-          .cleanup(managed.container)
-          .whenComplete((done, failure) -> managed.termination.complete(outcome(managed)))
-          .whenCompleteAsync((done, failure) -> remove(managed), workers);
-    }
-  }
-
-  private static Termination outcome(Managed managed) {
-    synchronized (managed) {
-      return managed.outcome();
-    }
-  }
-
-  private static boolean alive(long pid) {
-    return pid != 0 && ProcFs.stat(pid).map(stat -> !stat.dead()).orElse(false);
-  }
-
-  private void remove(Managed managed) {
-    if (managed.cgroup != null && !cgroups.orElseThrow().remove(managed.cgroup)) {
-      // A process that was just reaped may still be accounted for.
-      synchronized (managed) {
-        managed.finishing = false;
-      }
-      destroying.add(managed);
-      planSweep(SWEEP_MILLIS);
-      return;
-    }
-    try {
-      deleteFolder(managed.folder);
-    } catch (IOException | UncheckedIOException e) {
-      destroyErrors.increment();
-      LOG.warn("Cannot remove {}; it is removed when the agent starts again", managed.folder, e);
-    }
-    LaunchException failure;
-    synchronized (managed) {
-      managed.phase = Phase.GONE;
-      failure =
-          managed.failure != null
-              ? managed.failure
-              : new LaunchException("The container was destroyed while it was being launched");
-    }
-    containers.remove(managed.container.id(), managed);
-    isolators.forget(managed.container.id());
-    managed.launched.completeExceptionally(failure);
-    managed.destroyed.complete(null);
-  }
-
-  private static void deleteFolder(Path folder) throws IOException {
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
-      for (Path entry : entries) {
-        Files.deleteIfExists(entry);
-      }
-    } catch (NoSuchFileException e) {
-      return;
-    }
-    Files.deleteIfExists(folder);
-  }
-
-  private static OptionalInt readStatus(Path folder) {
-    return readLine(folder.resolve("status"))
-        .map(line -> OptionalInt.of(Integer.parseInt(line)))
-        .orElse(OptionalInt.empty());
-  }
-
-  private static Optional<String> readLine(Path file) {
-    try {
-      String text = Files.readString(file);
-      return text.endsWith("\n")
-          ? Optional.of(text.substring(0, text.length() - 1))
-          : Optional.empty();
-    } catch (IOException e) {
+  private Optional<ManagedContainer> outer(LaunchRequest request) throws LaunchException {
+    Optional<ContainerId> parent = request.containerId().parent();
+    if (parent.isEmpty()) {
       return Optional.empty();
     }
-  }
-
-  /** Notices containers whose shim died without a word. */
-  private void checkLiveness() {
-    try {
-      for (Managed managed : containers.values()) {
-        long pid;
-        long startTime;
-        synchronized (managed) {
-          if (managed.phase == Phase.STARTING
-              && System.nanoTime() - managed.startedNanos > START_LIMIT.toNanos()) {
-            managed.failure = new LaunchException("The shim did not start the container in time");
-          } else if (managed.phase != Phase.RUNNING) {
-            continue;
-          }
-          pid = managed.pid;
-          startTime = managed.startTime;
-          if (pid != 0
-              && ProcFs.stat(pid)
-                  .map(stat -> stat.startTime() == startTime && !stat.dead())
-                  .orElse(false)) {
-            managed.missedOnce = false;
-            continue;
-          }
-          if (managed.failure == null && (!managed.missedOnce || alive(managed.shim))) {
-            managed.missedOnce = true;
-            continue;
-          }
-        }
-        if (managed.failure != null) {
-          beginDestroy(managed);
-        } else {
-          LOG.warn("Container {} ended and its shim did not say so", managed.container.id());
-          ended(managed, readStatus(managed.folder));
-        }
-      }
-    } catch (RuntimeException e) {
-      LOG.error("Looking for lost containers failed; it is tried again", e);
+    ManagedContainer outer =
+        table
+            .find(parent.get())
+            .filter(it -> it.life.state() == Lifecycle.State.RUNNING && it.found.isEmpty())
+            .orElseThrow(
+                () ->
+                    new LaunchException(
+                        "Container '"
+                            + request.containerId()
+                            + "' is to be nested in '"
+                            + parent.get()
+                            + "', which does not run"));
+    Path theirs = outer.container.sandbox();
+    Path own = theirs.resolve("containers").resolve(request.containerId().value());
+    if (!request.sandbox().equals(theirs) && !request.sandbox().equals(own)) {
+      throw new LaunchException(
+          "The sandbox of container '"
+              + request.containerId()
+              + "' is '"
+              + request.sandbox()
+              + "'; it has to be '"
+              + own
+              + "', or that of the container in which it is nested");
     }
+    return Optional.of(outer);
   }
-
-  // Asking.
 
   @Override
-  public CompletionStage<Optional<ResourceStatistics>> usage(String containerId) {
-    Managed managed = containers.get(containerId);
-    if (managed == null) {
+  public CompletionStage<Boolean> signal(ContainerId containerId, int signal) {
+    CompletableFuture<Boolean> sent = new CompletableFuture<>();
+    return asked(
+        sent,
+        () -> {
+          Optional<ManagedContainer> to =
+              table.find(containerId).filter(it -> it.listed() && it.process.isPresent());
+          if (to.isPresent()) {
+            destroyer.signal(to.get(), Set.copyOf(to.get().children), signal, sent);
+          } else {
+            sent.complete(false);
+          }
+        },
+        new IllegalStateException("The agent is stopping"));
+  }
+
+  @Override
+  public CompletionStage<Void> destroy(ContainerId containerId) {
+    CompletableFuture<Void> gone = new CompletableFuture<>();
+    return asked(
+        gone,
+        () -> {
+          Optional<ManagedContainer> doomed = table.find(containerId);
+          if (doomed.isEmpty()) {
+            gone.complete(null);
+            return;
+          }
+          doomed.get().destroyed.whenComplete((done, failure) -> gone.complete(null));
+          if (doomed.get().found.isEmpty()) {
+            happened(doomed.get(), Event.DESTROY);
+          }
+        },
+        new IllegalStateException("The agent is stopping"));
+  }
+
+  @Override
+  public CompletionStage<Optional<Termination>> termination(ContainerId containerId) {
+    CompletableFuture<Optional<Termination>> end = new CompletableFuture<>();
+    return asked(
+        end,
+        () ->
+            table
+                .find(containerId)
+                .ifPresentOrElse(
+                    it -> it.termination.thenAccept(how -> end.complete(Optional.of(how))),
+                    () -> end.complete(Optional.empty())),
+        new IllegalStateException("The agent is stopping"));
+  }
+
+  @Override
+  public CompletionStage<Boolean> remove(ContainerId containerId) {
+    CompletableFuture<Boolean> removed = new CompletableFuture<>();
+    return asked(
+        removed,
+        () -> {
+          Optional<ManagedContainer> over = table.find(containerId);
+          if (over.isPresent() && !over.get().life.over()) {
+            removed.completeExceptionally(
+                new IllegalStateException(
+                    "Container '" + containerId + "' has not ended; kill it and wait for it"));
+            return;
+          }
+          over.ifPresent(it -> happened(it, Event.DISCARD));
+          log.then(() -> removed.complete(over.isPresent()));
+        },
+        new IllegalStateException("The agent is stopping"));
+  }
+
+  @Override
+  public CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId) {
+    Optional<ManagedContainer> of = table.find(containerId).filter(ManagedContainer::listed);
+    if (of.isEmpty()) {
       return CompletableFuture.completedStage(Optional.empty());
     }
-    return CompletableFuture.supplyAsync(() -> ownUsage(managed), workers)
-        .thenCompose(
-            own -> isolators.usage(managed.container.toBuilder().pid(managed.pid).build(), own))
+    return CompletableFuture.supplyAsync(() -> usage.of(of.get()), lanes.files)
+        .thenCompose(own -> isolators.usage(of.get().withProcess(), own))
         .thenApply(all -> Optional.of(all.build()));
   }
 
-  private ResourceStatistics.Builder ownUsage(Managed managed) {
-    long user = 0;
-    long system = 0;
-    long pages = 0;
-    int processes = 0;
-    long threads = 0;
-    for (long pid : members(managed, null)) {
-      Optional<ProcFs.Stat> stat = ProcFs.stat(pid);
-      if (stat.isPresent()) {
-        user += stat.get().userTicks();
-        system += stat.get().systemTicks();
-        pages += stat.get().rssPages();
-        threads += stat.get().threads();
-        processes++;
-      }
-    }
-    ResourceStatistics.Builder usage =
-        ResourceStatistics.newBuilder()
-            .setTimestamp(host.agent().clock().millis() / 1000.0)
-            .setProcesses(processes)
-            .setThreads((int) threads)
-            .setCpusUserTimeSecs(user / TICKS_PER_SECOND)
-            .setCpusSystemTimeSecs(system / TICKS_PER_SECOND)
-            .setMemRssBytes(pages * PAGE_BYTES);
-    long cpus = managed.container.resources().scalar("cpus");
-    if (cpus > 0) {
-      usage.setCpusLimit(cpus / 1000.0);
-    }
-    long mem = managed.container.resources().scalar("mem");
-    if (mem > 0) {
-      usage.setMemLimitBytes(mem * 1024 * 1024 / 1000);
-    }
-    return usage;
-  }
-
   @Override
-  public CompletionStage<ContainerStatus> status(String containerId) {
+  public CompletionStage<ContainerStatus> status(ContainerId containerId) {
     ContainerStatus.Builder own =
-        ContainerStatus.newBuilder().setContainerId(ContainerID.newBuilder().setValue(containerId));
-    Managed managed = containers.get(containerId);
-    if (managed == null || managed.pid == 0) {
+        ContainerStatus.newBuilder().setContainerId(containerId.toMessage());
+    Optional<ManagedContainer> of =
+        table
+            .find(containerId)
+            .filter(container -> container.listed() && container.process.isPresent());
+    if (of.isEmpty()) {
       return CompletableFuture.completedStage(own.build());
     }
-    own.setExecutorPid((int) managed.pid);
-    return isolators
-        .status(managed.container.toBuilder().pid(managed.pid).build(), own)
-        .thenApply(ContainerStatus.Builder::build);
+    own.setExecutorPid((int) of.get().process.get().pid());
+    return isolators.status(of.get().withProcess(), own).thenApply(ContainerStatus.Builder::build);
   }
 
   @Override
@@ -1002,106 +679,132 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
-  public Set<String> containers() {
-    return Set.copyOf(containers.keySet());
+  public Set<ContainerId> containers() {
+    return table.listed();
   }
 
   /** What runs without ever having been prepared by isolators is none of theirs. */
   private List<Container> isolatedContainers() {
     List<Container> running = new ArrayList<>();
-    for (Managed managed : containers.values()) {
-      synchronized (managed) {
-        if (managed.pid != 0 && managed.isolated) {
-          running.add(managed.container.toBuilder().pid(managed.pid).build());
-        }
+    for (ManagedContainer container : table.all()) {
+      if (container.isolated && container.listed() && container.process.isPresent()) {
+        running.add(container.withProcess());
       }
     }
     return running;
   }
 
-  // Leftovers.
+  // What an earlier agent left.
 
   @Override
-  public CompletionStage<List<Leftover>> destroyLeftovers() {
-    List<Managed> found = new ArrayList<>();
-    try (DirectoryStream<Path> folders = Files.newDirectoryStream(containersFolder)) {
-      for (Path folder : folders) {
-        String id = folder.getFileName().toString();
-        if (!containers.containsKey(id)) {
-          found.add(leftover(id, folder));
-        }
-      }
-    } catch (IOException e) {
-      return CompletableFuture.failedStage(e);
-    }
-    Map<String, CompletableFuture<Termination>> ends = new HashMap<>();
-    CompletableFuture<Void> all = CompletableFuture.completedFuture(null);
-    for (Managed managed : found) {
-      containers.put(managed.container.id(), managed);
-      ends.put(managed.container.id(), managed.termination);
-      all = all.thenCombine(managed.destroyed, (a, b) -> null);
-      destroying.add(managed);
-    }
-    planSweep(0);
-    return all.thenApply(
-        ignored ->
-            ends.entrySet().stream()
-                .map(end -> new Leftover(end.getKey(), end.getValue().join()))
-                .toList());
+  public CompletionStage<List<Recovered>> recover(Predicate<ContainerId> keep) {
+    CompletableFuture<List<Recovered>> all = new CompletableFuture<>();
+    return asked(
+        all,
+        () -> {
+          try {
+            recover(keep, all);
+          } catch (IOException | RuntimeException e) {
+            all.completeExceptionally(e);
+          }
+        },
+        new IllegalStateException("The agent is stopping"));
   }
 
-  private Managed leftover(String id, Path folder) {
-    Managed managed =
-        new Managed(
-            Container.builder(id, readLine(folder.resolve("sandbox")).map(Path::of).orElse(folder))
-                .build(),
-            folder);
-    managed.phase = Phase.DESTROYING;
-    managed.cancelled = true;
-    managed.isolated = !isolators.isEmpty();
-    managed.waitStatus = readStatus(folder);
-    Optional<String> pid = readLine(folder.resolve("pid"));
-    if (pid.isPresent()) {
-      String[] words = pid.get().split(" ");
-      managed.pid = Long.parseLong(words[0]);
-      managed.startTime = Long.parseLong(words[1]);
-      managed.shim = words.length > 2 ? Long.parseLong(words[2]) : 0;
-      managed.startedNanos = System.nanoTime();
+  private void recover(Predicate<ContainerId> keep, CompletableFuture<List<Recovered>> all)
+      throws IOException {
+    List<Recovered> found = new ArrayList<>();
+    CompletableFuture<Void> gone = CompletableFuture.completedFuture(null);
+    for (Recovery.Decision decision :
+        recovery.decide(keep, !isolators.isEmpty(), cgroups.isPresent())) {
+      ManagedContainer container = decision.container();
+      container.found = Optional.empty();
+      container.state = container.life.state();
+      if (container.isolated) {
+        isolators.adopt(container.container);
+      }
+      if (container.life.launching()) {
+        launching++;
+      }
+      record(container);
+      found.add(
+          new Recovered(
+              container.id,
+              decision.adopted(),
+              container.process.map(it -> OptionalLong.of(it.pid())).orElse(OptionalLong.empty()),
+              container.termination));
+      if (!decision.adopted() && !container.life.over()) {
+        gone = gone.thenCombine(container.destroyed, (a, b) -> null);
+      }
     }
-    if (cgroups.isPresent()) {
-      managed.cgroup =
-          readLine(folder.resolve("cgroup")).map(Path::of).filter(Files::isDirectory).orElse(null);
+    for (Recovery.Decision decision : recovery.decided()) {
+      ManagedContainer container = decision.container();
+      decision.event().ifPresent(event -> happened(container, event));
+      if (container.life.state() == Lifecycle.State.RUNNING && container.life.held()) {
+        // It may have been written that it is let go, and not done.
+        log.then(() -> pipeline.release(container));
+      }
+      if (container.life.state() == Lifecycle.State.RUNNING) {
+        container.launched.complete(
+            new Launched(
+                container.id, container.process.orElseThrow().pid(), container.termination));
+      }
     }
-    return managed;
+    gone.thenRun(() -> all.complete(found));
+  }
+
+  // The end.
+
+  @Override
+  public void detach() {
+    end(true);
   }
 
   @Override
   public void close(Duration limit) {
-    closed = true;
-    CompletableFuture<Void> all = CompletableFuture.completedFuture(null);
-    for (Managed managed : containers.values()) {
-      beginDestroy(managed);
-      all = all.thenCombine(managed.destroyed, (a, b) -> null);
+    if (ended.get()) {
+      return;
     }
+    CompletableFuture<Void> all = new CompletableFuture<>();
+    loop.post(
+        () -> {
+          closing = true;
+          CompletableFuture<Void> gone = CompletableFuture.completedFuture(null);
+          for (ManagedContainer container : List.copyOf(table.all())) {
+            if (container.found.isEmpty() && !container.life.over()) {
+              gone = gone.thenCombine(container.destroyed, (a, b) -> null);
+              happened(container, Event.DESTROY);
+            }
+          }
+          gone.thenRun(() -> all.complete(null));
+        });
     try {
       all.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       LOG.error(
           "{} containers are not gone after {} s and are left: {}",
-          containers.size(),
+          containers().size(),
           limit.toSeconds(),
-          containers.keySet());
+          containers());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (java.util.concurrent.ExecutionException e) {
+    } catch (ExecutionException e) {
       LOG.error("Destroying containers failed", e);
     }
-    timer.shutdownNow();
-    launcher.close();
+    end(!containers().isEmpty());
+    cgroups.ifPresent(Cgroups::close);
+  }
+
+  private void end(boolean left) {
+    if (!ended.compareAndSet(false, true)) {
+      return;
+    }
+    loop.close();
+    log.close();
+    lanes.close();
+    launcher.close(left);
     isolators.close();
     fetcher.close();
     moduleEvents.shutdown();
-    workers.shutdown();
-    cgroups.ifPresent(Cgroups::close);
   }
 }

@@ -1,5 +1,7 @@
 package org.mezzo.containerizer.processes;
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -119,5 +121,14 @@ record SystemTools(
       Thread.currentThread().interrupt();
       return false;
     }
+  }
+
+  /** What makes the command behind it run as an account. */
+  List<String> switching(Accounts.Account account) {
+    return List.of(
+        setpriv.orElseThrow().toString(),
+        "--reuid=" + account.uid(),
+        "--regid=" + account.gid(),
+        "--groups=" + account.groups().stream().map(String::valueOf).collect(joining(",")));
   }
 }

@@ -2,8 +2,6 @@
 #
 #   launch ID HOLD [CGROUP]  start the container whose files are in RUNTIME/containers/ID; HOLD is 1
 #                            when it must wait until it is let go, CGROUP a cgroup.procs to enter
-#   kill SIGNAL PID...       send a signal
-#   write TEXT FILE          write a line into a file; used to thaw a cgroup after a kill
 #
 # A shim and its task are forks of this shell: no program is started for them but the task's own.
 # The shim is handed to init at once, so that it outlives agent and launcher.
@@ -17,23 +15,21 @@ exec 3<>"$runtime/events"
 echo "$$" >"$runtime/launcher.pid"
 
 task() {
-  id=$1 hold=$2 cgroup=$3
-  dir=$runtime/containers/$id
   read -r stat </proc/self/stat
   set -- $stat
-  pid=$1 shim=$4 start=${22}
+  pid=$1 start=${22}
   if [ -n "$cgroup" ]; then
     echo "$pid" >"$cgroup" || { echo "failed $id cannot enter cgroup $cgroup" >&3; exit 125; }
   fi
-  echo "$pid $start $shim" >"$dir/pid" || { echo "failed $id cannot record the pid" >&3; exit 125; }
+  echo "$pid $start $shim $shimstart" >"$dir/pid" || { echo "failed $id cannot record the pid" >&3; exit 125; }
   if [ "$hold" = 1 ]; then
     "$mkfifo" "$dir/go" && exec 4<>"$dir/go" || exit 125
-    echo "started $id $pid $start $shim" >&3
+    echo "started $id $pid $start $shim $shimstart" >&3
     read -r go <&4
     [ "$go" = go ] || exit 125
     exec 4<&-
   else
-    echo "started $id $pid $start $shim" >&3
+    echo "started $id $pid $start $shim $shimstart" >&3
   fi
   # Shells that can undo what they did to a process in the background do it here.
   trap - INT QUIT
@@ -42,11 +38,15 @@ task() {
 }
 
 shim() {
-  dir=$runtime/containers/$1
+  id=$1 hold=$2 cgroup=$3
+  dir=$runtime/containers/$id
+  read -r stat </proc/self/stat
+  set -- $stat
+  shim=$1 shimstart=${22}
   # Bash forgets a job in wait, the others do not: only the report on a job tells a signal from an
   # exit with a status above 128.
   [ -z "$BASH_VERSION" ] || trap 'jobs -l >"$dir/jobs"' CHLD
-  ( task "$@" ) &
+  ( task ) &
   child=$!
   trap '' HUP INT QUIT PIPE TERM
   wait "$child"
@@ -62,13 +62,11 @@ shim() {
     esac
   fi
   echo "$raw" >"$dir/status"
-  echo "exited $1 $raw" >&3
+  echo "exited $id $raw" >&3
 }
 
 while read -r request first second rest; do
   case $request in
     launch) ( shim "$first" "$second" "$rest" & ) ;;
-    kill) kill -s "$first" $second $rest 2>/dev/null ;;
-    write) echo "$first" >"$second${rest:+ $rest}" ;;
   esac
 done

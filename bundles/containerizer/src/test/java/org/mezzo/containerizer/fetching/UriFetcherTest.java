@@ -18,7 +18,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,6 +33,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.FakeAgent;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.fixtures.Await;
@@ -73,12 +76,17 @@ class UriFetcherTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "/abs", "../out", "a/../../out", "."})
+  @ValueSource(strings = {"", "/abs", "../out", "a/../../out", "a/../b", "."})
   void refusesOutputFilesOutsideTheSandbox(String output) throws Exception {
     Path sandbox = sandbox();
     assertThatThrownBy(
             () -> Item.of(uri("/a/b").setOutputFile(output).build(), sandbox, Optional.empty()))
         .isInstanceOf(LaunchException.class);
+    assertThatThrownBy(
+            () -> fetch(sandbox, Optional.empty(), uri("/a/b").setOutputFile(output).build()))
+        .satisfies(
+            refusal ->
+                assertThat(sandbox.resolve("stderr")).content().contains(refusal.getMessage()));
   }
 
   @Test
@@ -93,7 +101,8 @@ class UriFetcherTest {
     Files.writeString(folder.resolve("tool"), "#!/bin/sh\n");
     FakeAgent agent = new FakeAgent(folder).with(Kinds.FETCHER, "copy", new Copy());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
-      fetcher.fetch(
+      fetch(
+          fetcher,
           List.of(
               uri(folder + "/a.tgz").build(),
               uri(folder + "/tool").setExecutable(true).setOutputFile("bin/tool").build()),
@@ -106,18 +115,22 @@ class UriFetcherTest {
       Files.createSymbolicLink(sandbox.resolve("way"), folder);
       assertThatThrownBy(
               () ->
-                  fetcher.fetch(
+                  fetch(
+                      fetcher,
                       List.of(uri(folder + "/tool").setOutputFile("way/out").build()),
                       sandbox,
                       Optional.empty()))
           .hasMessageContaining("leads out of the sandbox");
       assertThatThrownBy(
               () ->
-                  fetcher.fetch(
-                      List.of(uri(folder + "/missing").build()), sandbox, Optional.empty()))
+                  fetch(
+                      fetcher,
+                      List.of(uri(folder + "/missing").build()),
+                      sandbox,
+                      Optional.empty()))
           .hasMessageContaining("Failed to fetch '" + folder + "/missing'");
       assertThatThrownBy(
-              () -> fetcher.fetch(List.of(uri("s3://a/b").build()), sandbox, Optional.empty()))
+              () -> fetch(fetcher, List.of(uri("s3://a/b").build()), sandbox, Optional.empty()))
           .hasMessageContaining("No fetcher module serves 's3'");
     }
     assertThat(sandbox.resolve("stderr")).content().contains("Fetching URI");
@@ -140,10 +153,10 @@ class UriFetcherTest {
             .with(Kinds.FETCHER, "copy", new Copy());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
       Path sandbox = sandbox();
-      fetcher.fetch(List.of(uri(folder + "/source").build()), sandbox, Optional.empty());
+      fetch(fetcher, List.of(uri(folder + "/source").build()), sandbox, Optional.empty());
       assertThat(sandbox.resolve("source")).hasContent("whole");
       assertThatThrownBy(
-              () -> fetcher.fetch(List.of(uri("s3://a/b").build()), sandbox, Optional.empty()))
+              () -> fetch(fetcher, List.of(uri("s3://a/b").build()), sandbox, Optional.empty()))
           .hasMessageContaining("No fetcher module serves 's3'")
           .hasMessageContaining("'bad' failed")
           .hasMessageContaining("nothing to say");
@@ -169,7 +182,7 @@ class UriFetcherTest {
                 })
             .with(Kinds.FETCHER, "copy", new Copy());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
-      fetcher.fetch(List.of(uri(folder + "/source").build()), sandbox(), Optional.empty());
+      fetch(fetcher, List.of(uri(folder + "/source").build()), sandbox(), Optional.empty());
       fetched.countDown();
     }
     assertThat(sandbox().resolve("source")).hasContent("whole");
@@ -187,7 +200,7 @@ class UriFetcherTest {
     Copy successor =
         new Copy() {
           @Override
-          public void fetch(Request request) throws IOException {
+          public void fetch(Request request) throws IOException, InterruptedException {
             super.fetch(request);
             fetchedAgain.countDown();
             awaitNow(firstIsOver);
@@ -212,7 +225,7 @@ class UriFetcherTest {
               }
             }));
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
-      fetcher.fetch(List.of(uri(folder + "/source").build()), sandbox, Optional.empty());
+      fetch(fetcher, List.of(uri(folder + "/source").build()), sandbox, Optional.empty());
     }
     assertThat(sandbox.resolve("source")).hasContent("whole");
     assertThat(sandbox.resolve("stderr")).content().contains("trying its successor");
@@ -242,19 +255,20 @@ class UriFetcherTest {
       Path link = Files.createSymbolicLink(open.resolve("link"), secret);
 
       for (String text : List.of(secret.toString(), "file://" + secret, "file://" + link)) {
-        assertThatThrownBy(() -> fetcher.fetch(List.of(uri(text).build()), sandbox, NOBODY))
+        assertThatThrownBy(() -> fetch(fetcher, List.of(uri(text).build()), sandbox, NOBODY))
             .isInstanceOf(LaunchException.class)
             .hasMessageContaining("Failed to fetch '" + text + "'")
             .hasMessageContaining("user 'nobody' may not read")
             .hasMessageContaining("make it readable");
       }
       assertThatThrownBy(
-              () -> fetcher.fetch(List.of(uri(open.toString()).build()), sandbox, NOBODY))
+              () -> fetch(fetcher, List.of(uri(open.toString()).build()), sandbox, NOBODY))
           .hasMessageContaining("is not a file");
       // A link that is there already is replaced, not followed.
       Path precious = Files.writeString(open.resolve("precious"), "precious");
       Files.createSymbolicLink(sandbox.resolve("planted"), precious);
-      fetcher.fetch(
+      fetch(
+          fetcher,
           List.of(
               uri(free.toString()).setOutputFile("a/b").setExecutable(true).build(),
               uri("copy://" + free).setOutputFile("planted").build()),
@@ -305,7 +319,7 @@ class UriFetcherTest {
 
     Path broken = Files.writeString(folder.resolve("broken.zip"), "no archive at all");
     assertThatThrownBy(() -> fetch(sandbox, Optional.empty(), uri(broken.toString()).build()))
-        .hasMessageContaining("unzip ended with status 9");
+        .hasMessageContaining("is no zip archive, or is damaged");
   }
 
   /** Needs root: nobody else can give files away. */
@@ -331,12 +345,13 @@ class UriFetcherTest {
     Files.delete(folder.resolve("source/up"));
     Files.delete(folder.resolve("source/absolute"));
     for (String name : List.of("/up.tar", "/absolute.tar")) {
-      try {
-        fetch(sandbox, Optional.empty(), uri(folder + name).build());
-      } catch (LaunchException e) {
-        assertThat(e).hasMessageContaining("tar ended with status");
-      }
+      assertThatThrownBy(() -> fetch(sandbox, Optional.empty(), uri(folder + name).build()))
+          .hasMessageContaining("the archive is not unpacked")
+          .hasMessageContaining("leads out of the sandbox");
     }
+    assertThat(sandbox.resolve("stderr"))
+        .content()
+        .contains("'../up' leads out of the sandbox by '..'", "has an absolute name");
     assertThat(folder.resolve("up")).doesNotExist();
     assertThat(folder.resolve("source/absolute")).doesNotExist();
   }
@@ -450,16 +465,84 @@ class UriFetcherTest {
     assertThat(sandbox.resolve("last")).isRegularFile().hasContent("fetched");
   }
 
+  /** What grows may stand beside the target, as what a program makes. */
   @Test
-  void aFolderThatBecameALinkMeanwhileDoesNotLeadOut() throws Exception {
-    Path sandbox = sandbox().toRealPath();
-    Path outside = Files.createDirectories(folder.resolve("outside/b"));
-    Path staged = Files.writeString(folder.resolve("staged"), "x");
-    Path checked = Files.createDirectories(sandbox.resolve("a/b"));
-    Files.move(sandbox.resolve("a"), sandbox.resolve("moved"));
-    Files.createSymbolicLink(sandbox.resolve("a"), outside.getParent());
-    assertThatThrownBy(() -> Placement.move(staged, sandbox, checked, Path.of("x"), false))
-        .isInstanceOf(IOException.class);
+  void aDownloadMayTakeAsLongAsItLikesWhileItGrows() throws Exception {
+    Path sandbox = sandbox();
+    FakeAgent agent =
+        new FakeAgent(folder)
+            .with(
+                Kinds.FETCHER,
+                "slow",
+                new Copy() {
+                  @Override
+                  public void fetch(Request request) throws IOException, InterruptedException {
+                    Path part = request.target().resolveSibling("part");
+                    for (int i = 0; i < 50; i++) {
+                      Files.write(part, new byte[i]);
+                      Thread.sleep(100);
+                    }
+                    Files.move(part, request.target());
+                  }
+                });
+    ContainerizerOptions o = agent.options();
+    ContainerizerOptions hasty =
+        new ContainerizerOptions(
+            o.isolation(),
+            o.switchUser(),
+            o.cgroups(),
+            new ContainerizerOptions.Fetching(
+                Optional.empty(), Duration.ofMillis(1500), Optional.empty(), 0, true, 1000),
+            o.shell());
+    try (UriFetcher fetcher = new UriFetcher(agent.host(), hasty, Runnable::run)) {
+      fetch(fetcher, List.of(uri("copy:///x").build()), sandbox, Optional.empty());
+    }
+    assertThat(sandbox.resolve("x")).hasSize(49);
+  }
+
+  /** A task of the same user exchanges a folder while files are moved there. */
+  @Test
+  void aFolderThatBecomesALinkMeanwhileDoesNotLeadOut() throws Exception {
+    Path sandbox = sandbox();
+    Path outside = Files.createDirectories(folder.resolve("outside"));
+    Path away = folder.resolve("away");
+    Path a = Files.createDirectory(sandbox.resolve("a"));
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicLong exchanges = new AtomicLong();
+    Thread exchanger =
+        new Thread(
+            () -> {
+              try {
+                while (!over.get()) {
+                  Files.move(a, away);
+                  Files.createSymbolicLink(a, outside);
+                  Files.delete(a);
+                  Files.move(away, a);
+                  exchanges.incrementAndGet();
+                }
+              } catch (IOException e) {
+                // What was placed was where it should not be at that moment.
+                over.set(true);
+              }
+            });
+    exchanger.start();
+    long placed = 0;
+    try {
+      for (int i = 0; !over.get() && (i < 2000 || exchanges.get() < 100); i++) {
+        Path staged = Files.createDirectories(folder.resolve("staged/" + i + "/a"));
+        Files.writeString(staged.resolve("x" + i), "x");
+        try {
+          Placement.place(staged.getParent(), sandbox);
+          placed++;
+        } catch (IOException e) {
+          assertThat(outside).isEmptyDirectory();
+        }
+      }
+    } finally {
+      over.set(true);
+      exchanger.join();
+    }
+    assertThat(placed).isPositive();
     assertThat(outside).isEmptyDirectory();
   }
 
@@ -469,19 +552,19 @@ class UriFetcherTest {
     assumeTrue(
         Files.isWritable(memory) && !Files.getFileStore(memory).equals(Files.getFileStore(folder)),
         "there is no second file system to write to");
-    Path sandbox = sandbox();
-    Path precious = Files.writeString(folder.resolve("precious"), "precious");
-    Files.createSymbolicLink(sandbox.resolve("tool"), precious);
     Path away = Files.createTempDirectory(memory, "mezzo-fetch");
     try {
-      Path staged = Files.writeString(away.resolve("staged"), "x");
-      Placement.move(staged, sandbox, sandbox.resolve("tool"), true);
-      assertThat(staged).doesNotExist();
+      Path sandbox = Files.createDirectory(away.resolve("sandbox"));
+      Path precious = Files.writeString(folder.resolve("precious"), "precious");
+      Files.createSymbolicLink(sandbox.resolve("tool"), precious);
+      Path source = Files.writeString(folder.resolve("tool"), "x");
+      fetch(sandbox, Optional.empty(), uri(source.toString()).setExecutable(true).build());
+      assertThat(sandbox.resolve("tool")).isRegularFile().isExecutable().hasContent("x");
+      assertThat(precious).hasContent("precious");
+      assertThat(away.resolve(".fetching")).doesNotExist();
     } finally {
       delete(away);
     }
-    assertThat(sandbox.resolve("tool")).isRegularFile().isExecutable().hasContent("x");
-    assertThat(precious).hasContent("precious");
   }
 
   /** Needs root: the tasks of another agent have its own rights. */
@@ -532,7 +615,7 @@ class UriFetcherTest {
               "copy://me:pass|word@h/a\\b?to|ken=s3cret",
               "copy://me:pass|word@h/a?to|ken=s3cret/..")) {
         assertThatThrownBy(
-                () -> fetcher.fetch(List.of(uri(text).build()), sandbox, Optional.empty()))
+                () -> fetch(fetcher, List.of(uri(text).build()), sandbox, Optional.empty()))
             .satisfies(
                 failure ->
                     assertThat(failure.getMessage())
@@ -569,9 +652,9 @@ class UriFetcherTest {
                   try {
                     new CountDownLatch(1).await();
                   } catch (InterruptedException e) {
+                    interrupted.countDown();
                     // As careless as a module may be.
                     Files.writeString(request.target(), "late");
-                    interrupted.countDown();
                   }
                 }
               });
@@ -637,13 +720,29 @@ class UriFetcherTest {
   private static final Optional<TaskUser> NOBODY =
       Optional.of(
           new TaskUser(
-              "nobody", List.of("setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups")));
+              "nobody",
+              65534,
+              65534,
+              List.of("setpriv", "--reuid=nobody", "--regid=nogroup", "--init-groups")));
 
   private void fetch(Path sandbox, Optional<TaskUser> user, CommandInfo.URI... uris)
       throws Exception {
     FakeAgent agent = new FakeAgent(folder).with(Kinds.FETCHER, "copy", new Copy());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), agent.options(), Runnable::run)) {
-      fetcher.fetch(List.of(uris), sandbox, user);
+      fetch(fetcher, List.of(uris), sandbox, user);
+    }
+  }
+
+  /** Fetches, and throws what comes of it. */
+  private static void fetch(
+      UriFetcher fetcher, List<CommandInfo.URI> uris, Path sandbox, Optional<TaskUser> user)
+      throws LaunchException, InterruptedException {
+    try {
+      fetcher.begin(uris, sandbox, user).done().toCompletableFuture().get(60, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw (LaunchException) e.getCause();
+    } catch (TimeoutException e) {
+      throw new AssertionError(e);
     }
   }
 
@@ -680,7 +779,7 @@ class UriFetcherTest {
     }
 
     @Override
-    public void fetch(Request request) throws IOException {
+    public void fetch(Request request) throws IOException, InterruptedException {
       Files.copy(Path.of(request.uri().getPath()), request.target());
     }
   }

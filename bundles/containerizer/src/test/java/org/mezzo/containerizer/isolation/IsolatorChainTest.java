@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +53,9 @@ class IsolatorChainTest {
             Set.of(),
             Runnable::run,
             reached -> {},
-            () -> running)) {
+            () -> running,
+            Map.of(),
+            (container, isolator, state) -> {})) {
       agent.modules.awaitHolders();
       for (String id : List.of("1", "2")) {
         chain.prepare(container(id)).toCompletableFuture().get();

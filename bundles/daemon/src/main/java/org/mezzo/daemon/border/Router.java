@@ -1,5 +1,6 @@
 package org.mezzo.daemon.border;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -12,8 +13,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Function;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
@@ -31,6 +34,10 @@ import org.slf4j.LoggerFactory;
 public final class Router implements HttpHandler {
   private static final Logger LOG = LoggerFactory.getLogger(Router.class);
   private static final String JSON = ".json";
+
+  /** Of which time numbers tell. */
+  private static final Duration WINDOW = Duration.ofMinutes(10);
+
   private static final String FORBIDDEN = "403 Forbidden.";
 
   private record Route(String path, ApiEndpoint endpoint, EndpointDeclaration declaration) {}
@@ -39,6 +46,7 @@ public final class Router implements HttpHandler {
   private final Authentication authentication;
   private final Authorization authorization;
   private final Executor answers;
+  private Function<String, Optional<MetricsRegistry.Timer>> timers = path -> Optional.empty();
   private final Map<String, Route> routes = new ConcurrentHashMap<>();
   private volatile Set<String> disabled = Set.of();
 
@@ -56,6 +64,19 @@ public final class Router implements HttpHandler {
     this.authentication = authentication;
     this.authorization = authorization;
     this.answers = workers.answers();
+  }
+
+  /**
+   * Measures from now on how long requests of each route wait until their answer begins, who asks
+   * being found out included; to be called before anything is served.
+   *
+   * @param prefix what the numbers begin with; the path of the route follows, so that there are no
+   *     more of them than routes
+   */
+  public Router measure(MetricsRegistry metrics, String prefix) {
+    timers =
+        path -> Optional.of(metrics.timer(prefix + (path.isEmpty() ? "/" : path) + "_ms", WINDOW));
+    return this;
   }
 
   /**
@@ -99,16 +120,16 @@ public final class Router implements HttpHandler {
   }
 
   @Override
-  public void handle(HttpExchange exchange) {
-    String path = local(exchange.path());
+  public void handle(HttpExchange request) {
+    String path = local(request.path());
     Route route = find(path);
     if (disabled.contains(path) || (route != null && disabled.contains(route.path))) {
-      exchange.respond(HttpResponse.text(403, "Endpoint '" + exchange.path() + "' is disabled"));
+      request.respond(HttpResponse.text(403, "Endpoint '" + request.path() + "' is disabled"));
       return;
     }
     if (route == null) {
-      exchange.respond(
-          exchange.header("Libprocess-From").isPresent()
+      request.respond(
+          request.header("Libprocess-From").isPresent()
               ? HttpResponse.text(
                   501,
                   "The v0 driver protocol is not served here. Use the v1 HTTP API, for example"
@@ -116,6 +137,11 @@ public final class Router implements HttpHandler {
               : notFound());
       return;
     }
+    HttpExchange exchange =
+        timers
+            .apply(route.path)
+            .<HttpExchange>map(timer -> new TimedExchange(request, timer))
+            .orElse(request);
     if (route.declaration.access() == Access.NONE) {
       call(route, exchange, Optional.empty());
       return;

@@ -3,6 +3,8 @@ package org.mezzo.daemon.loop;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -11,6 +13,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.mezzo.api.Metrics;
 import org.mezzo.daemon.metrics.Longest;
 import org.slf4j.Logger;
@@ -108,6 +111,20 @@ public final class EventLoop implements Executor, AutoCloseable {
   public void execute(Runnable task) {
     if (!closed) {
       queue.add(task);
+    }
+  }
+
+  /**
+   * Does something with each of many in turns of their own, all of which are queued now. Safe for
+   * any thread.
+   *
+   * @param portion how many in one turn
+   */
+  public <T> void executeEach(Collection<T> all, int portion, Consumer<T> each) {
+    List<T> list = List.copyOf(all);
+    for (int from = 0; from < list.size(); from += portion) {
+      List<T> some = list.subList(from, Math.min(list.size(), from + portion));
+      execute(() -> some.forEach(each));
     }
   }
 

@@ -15,6 +15,7 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.TestEndpoint;
 import org.mezzo.daemon.TestServer;
 import org.mezzo.daemon.loop.Workers;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.http.HttpResponse;
 
 class RouterTest {
@@ -258,5 +259,29 @@ class RouterTest {
 
   private static HttpResponse ok() {
     return HttpResponse.status(200);
+  }
+
+  @Test
+  void howLongAnswersTakeIsMeasuredForEachRouteAndForNothingElse() throws Exception {
+    MetricsRegistry metrics = new MetricsRegistry();
+    router.measure(metrics, "slave/mezzo/endpoints");
+    verdict =
+        CompletableFuture.completedFuture(
+            new Authentication.Verdict(Optional.empty(), Optional.empty()));
+    for (String path :
+        List.of(
+            "/state", "/slave(1)/state.json", "/files/read/a/b", "/secret", "/none", "/broken")) {
+      server.get(path);
+    }
+    assertThat(
+            metrics.snapshot().keySet().stream()
+                .filter(name -> name.endsWith("_ms/count"))
+                .toList())
+        .containsExactlyInAnyOrder(
+            "slave/mezzo/endpoints/state_ms/count",
+            "slave/mezzo/endpoints/files/read_ms/count",
+            "slave/mezzo/endpoints/secret_ms/count",
+            "slave/mezzo/endpoints/broken_ms/count");
+    assertThat(metrics.snapshot()).containsEntry("slave/mezzo/endpoints/state_ms/count", 2.0);
   }
 }

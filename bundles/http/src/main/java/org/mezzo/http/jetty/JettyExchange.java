@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.GZIPInputStream;
@@ -29,6 +30,7 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.Fields;
+import org.eclipse.jetty.util.thread.Scheduler;
 import org.mezzo.http.BodyListener;
 import org.mezzo.http.BodyTooLargeException;
 import org.mezzo.http.HttpExchange;
@@ -263,9 +265,12 @@ final class JettyExchange implements HttpExchange {
 
   @Override
   public void respond(HttpResponse answer) {
-    if (!takeAnswer()) {
-      return;
+    if (takeAnswer()) {
+      onceRead(() -> send(answer));
     }
+  }
+
+  private void send(HttpResponse answer) {
     HttpResponse sent = answer;
     boolean negotiated = answer.compressible();
     if (negotiated && compresses()) {
@@ -282,6 +287,87 @@ final class JettyExchange implements HttpExchange {
     }
     connector.exchangeEnded();
     response.write(true, ByteBuffer.wrap(body), callback);
+  }
+
+  /**
+   * Answers when what came with the request is read, or else tells the client that the connection
+   * ends: one that was answered before it had sent everything finds it closed in the middle of its
+   * next request.
+   */
+  private void onceRead(Runnable answer) {
+    if (bodyComplete) {
+      answer.run();
+    } else if (request.getHeaders().contains(HttpHeader.EXPECT)
+        || !bodyTaken.compareAndSet(false, true)) {
+      close(answer);
+    } else {
+      new Remainder(answer).skip();
+    }
+  }
+
+  private void close(Runnable answer) {
+    if (request.getConnectionMetaData().getHttpVersion().getVersion() < 20) {
+      response.getHeaders().put(HttpHeader.CONNECTION, "close");
+    }
+    answer.run();
+  }
+
+  /** What nobody wants of a request's body; so little is read that it costs nothing. */
+  private final class Remainder {
+    private static final int MOST_BYTES = 1 << 20;
+    private static final int MOST_MILLIS = 2000;
+
+    private final Runnable answer;
+    private final AtomicBoolean over = new AtomicBoolean();
+    private Scheduler.Task limit;
+    private int bytes;
+
+    Remainder(Runnable answer) {
+      this.answer = answer;
+    }
+
+    void skip() {
+      while (!over.get()) {
+        Content.Chunk chunk = request.read();
+        if (chunk == null) {
+          if (limit == null) {
+            limit =
+                request
+                    .getComponents()
+                    .getScheduler()
+                    .schedule(() -> end(false), MOST_MILLIS, TimeUnit.MILLISECONDS);
+          }
+          request.demand(this::skip);
+          return;
+        }
+        if (Content.Chunk.isFailure(chunk)) {
+          end(false);
+          return;
+        }
+        bytes += chunk.remaining();
+        chunk.release();
+        if (chunk.isLast()) {
+          bodyComplete = true;
+          end(true);
+        } else if (bytes > MOST_BYTES) {
+          end(false);
+        }
+      }
+    }
+
+    private void end(boolean complete) {
+      if (!over.compareAndSet(false, true)) {
+        return;
+      }
+      if (limit != null) {
+        limit.cancel();
+      }
+      if (complete) {
+        answer.run();
+      } else {
+        close(answer);
+      }
+    }
   }
 
   @Override

@@ -45,6 +45,9 @@ import org.slf4j.LoggerFactory;
 public final class Links implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Links.class);
 
+  /** Connections and timers that are ended in one turn. */
+  private static final int CLOSED_AT_ONCE = 200;
+
   private static final String MARKINGS = "master/slave_unreachable_";
 
   private final EventLoop loop;
@@ -470,13 +473,14 @@ public final class Links implements AutoCloseable {
     loop.execute(() -> run.accept(tx -> tx.count(MARKINGS + what)));
   }
 
-  /** Drops every connection. */
+  /** Drops every connection; many of them in several turns of the loop. */
   @Override
   public void close() {
     closed = true;
-    health.values().forEach(it -> it.timer.cancel());
+    loop.executeEach(health.values(), CLOSED_AT_ONCE, it -> it.timer.cancel());
+    health.clear();
     marking.close();
-    open.values().forEach(link -> link.session.close());
+    loop.executeEach(open.values(), CLOSED_AT_ONCE, link -> link.session.close());
     open.clear();
     byAgent.clear();
   }

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.mezzo.api.Metrics;
+import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
@@ -39,6 +40,9 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
           TaskState.TASK_RUNNING, "task_running",
           TaskState.TASK_KILLING, "task_killing");
 
+  private static final int REMOVED_AT_ONCE = 100;
+
+  private final EventLoop loop;
   private final MetricsRegistry metrics;
   private final Supplier<MasterState> state;
   private final Map<String, Numbers> known = new HashMap<>();
@@ -51,7 +55,8 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
    *
    * @param state the published root, read on any thread
    */
-  public FrameworkMetrics(MetricsRegistry metrics, Supplier<MasterState> state) {
+  public FrameworkMetrics(EventLoop loop, MetricsRegistry metrics, Supplier<MasterState> state) {
+    this.loop = loop;
     this.metrics = metrics;
     this.state = state;
   }
@@ -192,9 +197,11 @@ public final class FrameworkMetrics implements StateListener, AutoCloseable {
     }
   }
 
+  /** Takes all numbers away, those of many frameworks in several turns of the loop. */
   @Override
   public void close() {
-    known.values().forEach(numbers -> metrics.removeScope(numbers.prefix));
+    loop.executeEach(
+        known.values(), REMOVED_AT_ONCE, numbers -> metrics.removeScope(numbers.prefix));
     known.clear();
     leaving.clear();
   }

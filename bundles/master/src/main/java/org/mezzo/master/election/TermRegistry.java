@@ -4,9 +4,11 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.mezzo.coordination.Registry;
@@ -17,6 +19,7 @@ import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.AgentRegistry;
 import org.mezzo.master.transitions.Effect;
 import org.mezzo.master.transitions.MaintenanceRegistry;
+import org.mezzo.master.transitions.MinimumCapabilities;
 import org.mezzo.master.transitions.PolicyRegistry;
 import org.mezzo.master.transitions.Step;
 import org.slf4j.Logger;
@@ -35,7 +38,9 @@ public final class TermRegistry implements AutoCloseable {
   public record Times(
       Duration fetch, Duration store, Duration pruneInterval, Duration maxAge, int maxCount) {}
 
+  private final EventLoop loop;
   private final Registry registry;
+  private final Executor readers;
   private final Times times;
   private final MetricsRegistry metrics;
   private final MasterTerm.FailureListener failures;
@@ -47,15 +52,19 @@ public final class TermRegistry implements AutoCloseable {
   /**
    * Not read yet.
    *
+   * @param readers where what was read is decoded
    * @param failures told when the term cannot go on with it
    */
   public TermRegistry(
       EventLoop loop,
       Registry registry,
+      Executor readers,
       Times times,
       MetricsRegistry metrics,
       MasterTerm.FailureListener failures) {
+    this.loop = loop;
     this.registry = registry;
+    this.readers = readers;
     this.times = times;
     this.metrics = metrics;
     this.failures = failures;
@@ -72,7 +81,8 @@ public final class TermRegistry implements AutoCloseable {
   }
 
   /**
-   * Reads the registry and writes this master into it (rule 164).
+   * Reads the registry and writes this master into it (rule 164). What is in there is decoded off
+   * the loop, for a large cluster takes long.
    *
    * @param before the root without it
    * @param then given the root with it
@@ -80,22 +90,15 @@ public final class TermRegistry implements AutoCloseable {
   void recover(MasterState before, Consumer<MasterState> then) {
     long began = System.nanoTime();
     within(registry.load(), times.fetch(), "read")
-        .thenCompose(
+        .thenApplyAsync(
             stored -> {
               fetchTime.recordNanos(System.nanoTime() - began);
-              MasterState next;
-              try {
-                MasterState agents = AgentRegistry.recover(before, stored);
-                next = MaintenanceRegistry.recover(PolicyRegistry.recover(agents, stored), stored);
-              } catch (InvalidProtocolBufferException e) {
-                throw new IllegalStateException("The registry holds what cannot be read", e);
-              }
-              List<Registry.Change> changes = new ArrayList<>();
-              changes.add(new Registry.Change(MASTER_INFO, before.self().toByteArray()));
-              changes.addAll(PolicyRegistry.missing(next.policy(), stored));
-              return writes.apply(changes).thenApply(unused -> next);
-            })
-        .whenComplete(
+              return decoded(before, stored);
+            },
+            readers)
+        .thenComposeAsync(
+            found -> writes.apply(found.changes()).thenApply(unused -> found.root()), loop)
+        .whenCompleteAsync(
             (next, failure) -> {
               if (closed) {
                 return;
@@ -105,7 +108,32 @@ public final class TermRegistry implements AutoCloseable {
                 return;
               }
               then.accept(next);
-            });
+            },
+            loop);
+  }
+
+  /**
+   * What the registry knew.
+   *
+   * @param root with it
+   * @param changes what the registry has to be told at the begin of a term
+   */
+  private record Found(MasterState root, List<Registry.Change> changes) {}
+
+  private static Found decoded(MasterState before, Map<String, byte[]> stored) {
+    MasterState root;
+    try {
+      MinimumCapabilities.check(stored);
+      MasterState agents = AgentRegistry.recover(before, stored);
+      root = MaintenanceRegistry.recover(PolicyRegistry.recover(agents, stored), stored);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException(
+          "The registry holds what cannot be read: " + e.getMessage(), e);
+    }
+    List<Registry.Change> changes = new ArrayList<>();
+    changes.add(new Registry.Change(MASTER_INFO, before.self().toByteArray()));
+    changes.addAll(PolicyRegistry.missing(root.policy(), stored));
+    return new Found(root, changes);
   }
 
   /** Fails what takes longer than allowed. */

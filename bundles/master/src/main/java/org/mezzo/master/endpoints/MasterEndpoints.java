@@ -126,9 +126,11 @@ public final class MasterEndpoints {
     ResourceChanges resources = new ResourceChanges(leadership, changes, authorization);
     PolicyRequests requests = new PolicyRequests(policies, workers.answers());
     MaintenanceOrders orders = new MaintenanceOrders(changes, authorization);
+    StateAnswers answers = new StateAnswers(leadership, authorization, workers, loop, metrics);
     operatorCalls =
         OperatorCalls.all(
             reader,
+            answers,
             policies,
             changes,
             orders,
@@ -153,7 +155,6 @@ public final class MasterEndpoints {
                 operatorCalls),
             gate,
             workers));
-    StateAnswers answers = new StateAnswers(leadership, authorization, workers, loop, metrics);
     endpoints.add(new StateEndpoint(answers, gate, flags, operator, started));
     endpoints.add(new StateSummaryEndpoint(answers, gate, operator));
     endpoints.add(new SlavesEndpoint(answers, gate));

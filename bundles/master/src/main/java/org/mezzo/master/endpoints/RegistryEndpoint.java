@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Access;
@@ -15,10 +16,16 @@ import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.reads.LeaderGate;
 import org.mezzo.master.reads.StateAnswers;
+import org.mezzo.master.state.Machine;
+import org.mezzo.master.state.Maintenance;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.Standing;
+import org.mezzo.master.transitions.MinimumCapabilities;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.MachineID;
+import org.mezzo.protocol.v1.MachineInfo;
+import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.TimeInfo;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
@@ -36,11 +43,12 @@ final class RegistryEndpoint extends ReadingEndpoint {
         new EndpointDeclaration(
             "/registrar(1)/registry",
             Access.READONLY,
-            Permission.perObject(Action.VIEW_ROLE),
+            Permission.perObject(Action.VIEW_ROLE, Action.GET_MAINTENANCE_SCHEDULE),
             Help.of(
                     "What the registry holds.",
-                    "The leading master, the agents that it admitted or found there, and those that"
-                        + " are unreachable or gone, with the time since when.")
+                    "The leading master, the agents that it admitted or found there, those that are"
+                        + " unreachable or gone, with the time since when, and the machines that"
+                        + " are to be maintained.")
                 .with("jsonp", CommonEndpoints.JSONP)));
   }
 
@@ -74,7 +82,47 @@ final class RegistryEndpoint extends ReadingEndpoint {
               "gone",
               state.goneAgents().entrySet(),
               (Map.Entry<String, Instant> agent) -> lost(json, agent.getKey(), agent.getValue()));
+          if (view.visibility().schedule()) {
+            maintenance(json, state.maintenance());
+          }
+          Set<MasterInfo.Capability.Type> needed = MinimumCapabilities.needed(state);
+          if (!needed.isEmpty()) {
+            json.array(
+                "minimum_capabilities",
+                needed,
+                type -> json.object(() -> json.field("capability", type.name())));
+          }
         });
+  }
+
+  /** The machines that stand in the schedule, and the schedule; where there is one. */
+  private static void maintenance(JsonOut json, Maintenance maintenance) {
+    if (maintenance.planned().isEmpty()) {
+      return;
+    }
+    json.object(
+        "machines",
+        () ->
+            json.array(
+                "machines",
+                () ->
+                    maintenance
+                        .schedule()
+                        .getWindowsList()
+                        .forEach(
+                            window ->
+                                window
+                                    .getMachineIdsList()
+                                    .forEach(id -> machine(json, maintenance, id)))));
+    json.array("schedules", List.of(maintenance.schedule()), json::message);
+  }
+
+  private static void machine(JsonOut json, Maintenance maintenance, MachineID id) {
+    Machine machine = Machine.of(id);
+    MachineInfo.Builder info =
+        MachineInfo.newBuilder().setId(id).setMode(maintenance.mode(machine));
+    maintenance.unavailability(machine).ifPresent(info::setUnavailability);
+    json.object(() -> json.message("info", info.build()));
   }
 
   /** Agents of one fate, where there are any. */

@@ -4,7 +4,7 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.master.reads.MaintenanceReports;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.protocol.v1.master.Call;
@@ -13,9 +13,9 @@ import org.mezzo.protocol.v1.master.Response;
 /** GET_MAINTENANCE_STATUS: machines that wait for their maintenance, or are down (rule 245). */
 final class GetMaintenanceStatus extends ReadingCall {
 
-  GetMaintenanceStatus(StateReader reader) {
+  GetMaintenanceStatus(StateAnswers answers) {
     super(
-        reader,
+        answers,
         CallDeclaration.of(
             Call.Type.GET_MAINTENANCE_STATUS,
             Permission.perObject(Action.GET_MAINTENANCE_STATUS),

@@ -4,7 +4,7 @@ import java.time.Instant;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.master.reads.EpochSeconds;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.protocol.v1.master.Call;
@@ -19,9 +19,9 @@ final class GetMaster extends ReadingCall {
    *
    * @param started when the daemon was started
    */
-  GetMaster(StateReader reader, Instant started) {
+  GetMaster(StateAnswers answers, Instant started) {
     super(
-        reader,
+        answers,
         CallDeclaration.of(
             Call.Type.GET_MASTER,
             Permission.none("who leads is told to everybody by /redirect, too"),

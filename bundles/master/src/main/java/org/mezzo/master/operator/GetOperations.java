@@ -3,7 +3,7 @@ package org.mezzo.master.operator;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.CallDeclaration;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.protocol.v1.master.Call;
@@ -12,9 +12,9 @@ import org.mezzo.protocol.v1.master.Response;
 /** GET_OPERATIONS: the operations on resources that are not over. */
 final class GetOperations extends ReadingCall {
 
-  GetOperations(StateReader reader) {
+  GetOperations(StateAnswers answers) {
     super(
-        reader,
+        answers,
         CallDeclaration.of(
             Call.Type.GET_OPERATIONS,
             Permission.perObject(Action.VIEW_ROLE),

@@ -4,7 +4,7 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.master.reads.QuotaReports;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.protocol.v1.master.Call;
@@ -13,9 +13,9 @@ import org.mezzo.protocol.v1.master.Response;
 /** GET_QUOTA: the quotas that were set (rule 264). */
 final class GetQuota extends ReadingCall {
 
-  GetQuota(StateReader reader) {
+  GetQuota(StateAnswers answers) {
     super(
-        reader,
+        answers,
         CallDeclaration.of(
             Call.Type.GET_QUOTA,
             Permission.perObject(Action.GET_QUOTA),

@@ -3,7 +3,7 @@ package org.mezzo.master.operator;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.CallDeclaration;
-import org.mezzo.master.reads.StateReader;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.Visibility;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.protocol.v1.master.Call;
@@ -12,9 +12,9 @@ import org.mezzo.protocol.v1.master.Response;
 /** GET_STATE: tasks, executors, frameworks and agents. */
 final class GetState extends ReadingCall {
 
-  GetState(StateReader reader) {
+  GetState(StateAnswers answers) {
     super(
-        reader,
+        answers,
         CallDeclaration.of(
             Call.Type.GET_STATE,
             Permission.perObject(

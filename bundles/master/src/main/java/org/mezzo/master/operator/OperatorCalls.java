@@ -12,6 +12,7 @@ import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.flags.Flags;
 import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.policy.PolicyChanges;
+import org.mezzo.master.reads.StateAnswers;
 import org.mezzo.master.reads.StateReader;
 import org.mezzo.protocol.v1.master.Call;
 
@@ -22,17 +23,19 @@ public final class OperatorCalls {
   /**
    * All of them.
    *
-   * @param answers where calls go on that had to wait for their change
+   * @param answers for what is read off the state
+   * @param waiting where calls go on that had to wait for their change
    * @param verbosity of the process's log
    * @param started when the daemon was started
    */
   public static List<ApiCall<Call>> all(
       StateReader reader,
+      StateAnswers answers,
       PolicyChanges policies,
       LeaderChanges changes,
       MaintenanceOrders orders,
       Authorization authorization,
-      Executor answers,
+      Executor waiting,
       OperatorStreams streams,
       FrameworkTeardown teardown,
       ResourceChanges resources,
@@ -51,31 +54,31 @@ public final class OperatorCalls {
                 new SetLoggingLevel(verbosity),
                 new ListFiles(files),
                 new ReadFile(files),
-                new GetState(reader),
-                new GetAgents(reader),
-                new GetFrameworks(reader),
-                new GetExecutors(reader),
-                new GetTasks(reader),
-                new GetRoles(reader),
-                new GetWeights(reader),
-                new UpdateWeights(policies, answers),
-                new GetQuota(reader),
-                new UpdateQuota(policies, answers),
-                new SetQuota(policies, answers),
-                new RemoveQuota(policies, answers),
-                new GetOperations(reader),
-                new GetMaster(reader, started),
+                new GetState(answers),
+                new GetAgents(answers),
+                new GetFrameworks(answers),
+                new GetExecutors(answers),
+                new GetTasks(answers),
+                new GetRoles(answers),
+                new GetWeights(answers),
+                new UpdateWeights(policies, waiting),
+                new GetQuota(answers),
+                new UpdateQuota(policies, waiting),
+                new SetQuota(policies, waiting),
+                new RemoveQuota(policies, waiting),
+                new GetOperations(answers),
+                new GetMaster(answers, started),
                 new Subscribe(reader, streams),
                 new Teardown(teardown),
-                new MarkAgentGone(changes, answers),
-                new DeactivateAgent(changes, answers),
-                new ReactivateAgent(changes, answers),
-                new GetMaintenanceSchedule(reader),
-                new GetMaintenanceStatus(reader),
-                new UpdateMaintenanceSchedule(orders, answers),
-                new StartMaintenance(orders, answers),
-                new StopMaintenance(orders, answers),
-                new DrainAgent(changes, authorization, answers)),
+                new MarkAgentGone(changes, waiting),
+                new DeactivateAgent(changes, waiting),
+                new ReactivateAgent(changes, waiting),
+                new GetMaintenanceSchedule(answers),
+                new GetMaintenanceStatus(answers),
+                new UpdateMaintenanceSchedule(orders, waiting),
+                new StartMaintenance(orders, waiting),
+                new StopMaintenance(orders, waiting),
+                new DrainAgent(changes, authorization, waiting)),
             ChangeResources.all(resources).stream())
         .toList();
   }

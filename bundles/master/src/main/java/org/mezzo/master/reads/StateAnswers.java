@@ -88,18 +88,73 @@ public final class StateAnswers {
       Map<String, String> parameters,
       Making making)
       throws Refused {
-    Root present = roots.now();
-    if (!authorization.demanded()) {
-      if (!spared(exchange, tag(present, Visibility.ALL))) {
-        CompletionStage<Rendered> answer =
-            renderings.latest(
-                new Question(path, parameters, Visibility.ALL),
-                exchange.compresses(),
-                root -> tagged(root, Visibility.ALL, making));
-        Router.when(exchange, answer, readers, it -> send(it, exchange));
-      }
-      return;
+    Making tagged = (root, visibility) -> tagged(root, visibility, making);
+    if (authorization.demanded()) {
+      seen(
+          exchange,
+          principal,
+          actions,
+          path,
+          parameters,
+          tagged,
+          (root, visibility) -> spared(exchange, tag(root, visibility)));
+    } else if (!spared(exchange, tag(roots.now(), Visibility.ALL))) {
+      everybodys(exchange, path, parameters, tagged);
     }
+  }
+
+  /**
+   * Answers a call of an API, whose answers are shared like those of endpoints. They have no tag:
+   * what is asked by POST is not asked for again under a condition.
+   *
+   * @param call its type; it has nothing in it that the answer depends on
+   * @param accept how the answer is written
+   * @throws Refused as above
+   */
+  public void answerCall(
+      HttpExchange exchange,
+      Optional<Principal> principal,
+      Collection<Action> actions,
+      String call,
+      String accept,
+      Making making)
+      throws Refused {
+    Map<String, String> parameters = Map.of("accept", accept);
+    if (authorization.demanded()) {
+      seen(exchange, principal, actions, call, parameters, making, (root, visibility) -> false);
+    } else {
+      everybodys(exchange, call, parameters, making);
+    }
+  }
+
+  /** Answers with what everybody sees alike. */
+  private void everybodys(
+      HttpExchange exchange, String path, Map<String, String> parameters, Making making)
+      throws Refused {
+    CompletionStage<Rendered> answer =
+        renderings.latest(
+            new Question(path, parameters, Visibility.ALL),
+            exchange.compresses(),
+            root -> making.make(root, Visibility.ALL));
+    Router.when(exchange, answer, readers, it -> send(it, exchange));
+  }
+
+  /** Whether a client has what there is to be seen of a root, and was told so. */
+  private interface Sparing {
+    boolean spared(Root root, Visibility visibility);
+  }
+
+  /** Answers with what the caller may see. */
+  private void seen(
+      HttpExchange exchange,
+      Optional<Principal> principal,
+      Collection<Action> actions,
+      String path,
+      Map<String, String> parameters,
+      Making making,
+      Sparing sparing)
+      throws Refused {
+    roots.now();
     Router.when(
         exchange,
         authorization.with(
@@ -110,14 +165,11 @@ public final class StateAnswers {
               Root root = roots.now();
               Visibility visibility =
                   Visibility.of(approvers).decided(root.state(), roots.accounts(root));
-              if (!spared(exchange, tag(root, visibility))) {
+              if (!sparing.spared(root, visibility)) {
                 Question question = new Question(path, parameters, visibility);
                 CompletionStage<Rendered> answer =
                     renderings.of(
-                        root,
-                        question,
-                        exchange.compresses(),
-                        it -> tagged(it, visibility, making));
+                        root, question, exchange.compresses(), it -> making.make(it, visibility));
                 boolean there = answer.toCompletableFuture().isDone();
                 Router.when(
                     exchange, answer, there ? Runnable::run : readers, it -> send(it, exchange));

@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.ShutdownFramework;
 import org.mezzo.link.messages.UpdateFramework;
-import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
@@ -189,11 +189,12 @@ public final class Frameworks {
     Set<String> revived = new TreeSet<>(before.subscription().suppressed());
     revived.removeAll(subscription.suppressed());
     revived.retainAll(subscription.roles());
-    for (String offerId : tx.state().ledger().offersTo(id)) {
-      Offer offer = tx.state().offers().get(offerId);
-      if (dropped.contains(offer.role())) {
-        Offers.rescind(tx, offer);
-      }
+    if (!dropped.isEmpty()) {
+      Offers.rescindInTurns(
+          tx,
+          tx.state().ledger().offersTo(id).stream()
+              .filter(offerId -> dropped.contains(tx.state().offers().get(offerId).role()))
+              .toList());
     }
     Set<String> unfiltered = new TreeSet<>(dropped);
     unfiltered.addAll(revived);
@@ -269,16 +270,39 @@ public final class Frameworks {
     return agents;
   }
 
+  /**
+   * Sends to those of some agents that are registered; to many of them in several turns.
+   *
+   * @param event made for each from what the framework is by then
+   */
+  private static void tellAgents(
+      Transition tx,
+      String frameworkId,
+      Set<String> agents,
+      Function<Framework, MasterEvent.Builder> event,
+      Step then) {
+    Turns.each(
+        tx,
+        List.copyOf(agents),
+        (now, agentId) -> {
+          Framework framework = now.framework(frameworkId);
+          Agent agent = now.agent(agentId);
+          if (framework != null && agent != null) {
+            now.send(agent, event.apply(framework));
+          }
+        },
+        then);
+  }
+
   private static void informAgents(Transition tx, Framework framework) {
-    for (String agentId : agentsOf(tx, framework)) {
-      Agent agent = tx.agent(agentId);
-      if (agent != null) {
-        tx.send(
-            agent,
+    tellAgents(
+        tx,
+        framework.id(),
+        agentsOf(tx, framework),
+        present ->
             MasterEvent.newBuilder()
-                .setUpdateFramework(UpdateFramework.newBuilder().setFramework(framework.info())));
-      }
-    }
+                .setUpdateFramework(UpdateFramework.newBuilder().setFramework(present.info())),
+        Turns::end);
   }
 
   /** The stream of a framework is gone (rule 39). */
@@ -328,17 +352,7 @@ public final class Frameworks {
   public static void remove(Transition tx, Framework framework, Removal removal, Step then) {
     String id = framework.id();
     tx.callOff(timer(id));
-    for (String agentId : agentsOf(tx, framework)) {
-      Agent agent = tx.agent(agentId);
-      if (agent != null) {
-        tx.send(
-            agent,
-            MasterEvent.newBuilder()
-                .setShutdownFramework(
-                    ShutdownFramework.newBuilder()
-                        .setFrameworkId(FrameworkID.newBuilder().setValue(id))));
-      }
-    }
+    Set<String> agents = agentsOf(tx, framework);
     Framework leaving = framework.leave(removal);
     tx.put(leaving);
     tx.tell("frameworkUpdated", it -> it.frameworkUpdated(Holdings.frameworkState(leaving)));
@@ -350,7 +364,16 @@ public final class Frameworks {
     if (framework.connected()) {
       tx.effect(new Effect.EndStream(framework.streamId()));
     }
-    Offers.withdrawAll(tx, leaving, later -> endTasks(later, id, then));
+    tellAgents(
+        tx,
+        id,
+        agents,
+        present ->
+            MasterEvent.newBuilder()
+                .setShutdownFramework(
+                    ShutdownFramework.newBuilder()
+                        .setFrameworkId(FrameworkID.newBuilder().setValue(id))),
+        last -> Offers.withdrawAll(last, leaving, later -> endTasks(later, id, then)));
   }
 
   private static void endTasks(Transition tx, String id, Step then) {
@@ -399,10 +422,15 @@ public final class Frameworks {
   }
 
   private static void forget(Transition tx, String id, Step then) {
-    tx.state()
-        .ledger()
-        .allocatedTo(id)
-        .forEach((agentId, held) -> Holdings.release(tx, id, agentId, held));
+    Turns.each(
+        tx,
+        List.copyOf(tx.state().ledger().agentsOf(id)),
+        (now, agentId) ->
+            Holdings.release(now, id, agentId, now.state().account(agentId).allocatedTo(id)),
+        last -> forgotten(last, id, then));
+  }
+
+  private static void forgotten(Transition tx, String id, Step then) {
     tx.become(tx.state().with(tx.state().filters().without(id)));
     Reclaiming.forgetFramework(tx, id);
     AgentOperations.frameworkRemoved(tx, id);

@@ -139,7 +139,7 @@ public final class Removals {
     tx.post(new LedgerChange.Closed(agent.id()));
   }
 
-  /** Tells every framework that an agent is lost. */
+  /** Tells every framework that an agent is lost; many of them in several turns of the loop. */
   static void failure(Transition tx, String agentId) {
     Event event =
         Event.newBuilder()
@@ -147,8 +147,15 @@ public final class Removals {
             .setFailure(
                 Event.Failure.newBuilder().setAgentId(AgentID.newBuilder().setValue(agentId)))
             .build();
-    for (Framework framework : tx.state().frameworks().values()) {
-      tx.send(framework, event);
-    }
+    Turns.each(
+        tx,
+        List.copyOf(tx.state().frameworks().keySet()),
+        (now, frameworkId) -> {
+          Framework framework = now.framework(frameworkId);
+          if (framework != null) {
+            now.send(framework, event);
+          }
+        },
+        Turns::end);
   }
 }

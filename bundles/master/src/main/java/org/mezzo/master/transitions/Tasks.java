@@ -15,7 +15,6 @@ import org.mezzo.master.state.TaskStates;
 import org.mezzo.master.state.UnreachableAgent;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.FrameworkID;
-import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TimeInfo;
@@ -127,28 +126,26 @@ public final class Tasks {
   public static void reconcile(Transition tx, String frameworkId, List<Call.Reconcile.Task> tasks) {
     Framework framework = tx.framework(frameworkId);
     if (tasks.isEmpty()) {
-      List<Call.Reconcile.Task> own = new ArrayList<>();
+      List<String> own = new ArrayList<>();
       tx.state().pendingTasks().keySet().stream()
           .filter(key -> key.frameworkId().equals(frameworkId))
-          .forEach(key -> own.add(asked(key.taskId())));
-      framework.tasks().keySet().forEach(id -> own.add(asked(id)));
-      answer(tx, framework, own, true);
+          .forEach(key -> own.add(key.taskId()));
+      own.addAll(framework.tasks().keySet());
+      // Only what it has is told, and nothing of what it has not any more.
+      answer(tx, framework, own, Tasks::latest);
     } else {
-      answer(tx, framework, tasks, false);
+      answer(tx, framework, tasks, Tasks::answer);
     }
   }
 
-  private static Call.Reconcile.Task asked(String taskId) {
-    return Call.Reconcile.Task.newBuilder().setTaskId(TaskID.newBuilder().setValue(taskId)).build();
+  /** What is answered about one that was asked about; null is nothing. */
+  private interface Answering<T> {
+    TaskStatus about(Transition tx, Framework framework, T asked);
   }
 
-  /**
-   * Answers in turns.
-   *
-   * @param own whether only what the framework has is told, and nothing of what it has not any more
-   */
-  private static void answer(
-      Transition tx, Framework framework, List<Call.Reconcile.Task> tasks, boolean own) {
+  /** Answers in turns. */
+  private static <T> void answer(
+      Transition tx, Framework framework, List<T> tasks, Answering<T> answering) {
     String streamId = framework.streamId();
     Turns.each(
         tx,
@@ -157,7 +154,7 @@ public final class Tasks {
           Framework present = now.framework(framework.id());
           // Whoever has subscribed anew asks anew.
           if (present != null && present.streamId().equals(streamId)) {
-            TaskStatus status = own ? latest(now, present, asked) : answer(now, present, asked);
+            TaskStatus status = answering.about(now, present, asked);
             if (status != null) {
               Statuses.send(now, present, status);
             }
@@ -166,8 +163,7 @@ public final class Tasks {
         Turns::end);
   }
 
-  private static TaskStatus latest(Transition tx, Framework framework, Call.Reconcile.Task asked) {
-    String taskId = asked.getTaskId().getValue();
+  private static TaskStatus latest(Transition tx, Framework framework, String taskId) {
     PendingTask pending = tx.state().pendingTasks().get(new TaskKey(framework.id(), taskId));
     if (pending != null) {
       return staging(tx, taskId, pending);

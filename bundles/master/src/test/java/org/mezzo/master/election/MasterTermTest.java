@@ -85,6 +85,7 @@ class MasterTermTest {
         new TermRegistry(
             loop,
             stored,
+            Runnable::run,
             new TermRegistry.Times(
                 Duration.ofMinutes(1),
                 Duration.ofMinutes(1),
@@ -109,7 +110,7 @@ class MasterTermTest {
                 metrics),
             Consultant.NOBODY);
     if (measured) {
-      term.measure(new FrameworkMetrics(metrics, machine::state));
+      term.measure(new FrameworkMetrics(loop, metrics, machine::state));
     }
     return term;
   }
@@ -118,7 +119,7 @@ class MasterTermTest {
   void begin() throws Exception {
     term = term(loop, metrics, new NoRegistry(), (reason, cause) -> {}, true);
     onLoop(() -> term.begin(() -> {}));
-    assertThat(term.state()).isPresent();
+    Await.until("it serves", () -> term.state().isPresent());
   }
 
   @AfterEach

@@ -19,6 +19,8 @@ import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.master.reads.Root;
 import org.mezzo.master.reads.Visibility;
+import org.mezzo.master.state.Machine;
+import org.mezzo.master.state.Maintenance;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.RecoveredAgent;
 import org.mezzo.master.state.Standing;
@@ -28,9 +30,12 @@ import org.mezzo.master.testing.TestCluster;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.MachineID;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Value;
+import org.mezzo.protocol.v1.maintenance.Schedule;
+import org.pcollections.HashTreePSet;
 
 @Timeout(60)
 class RegistryEndpointTest {
@@ -94,6 +99,32 @@ class RegistryEndpointTest {
                 + "\"timestamp\":{\"nanoseconds\":1700000000000000005},\"deactivated\":false}]},"
                 + "\"gone\":{\"slaves\":[{\"id\":{\"value\":\"m-S2\"},"
                 + "\"timestamp\":{\"nanoseconds\":1700000000000000005}}]}}");
+  }
+
+  @Test
+  void machinesStandWithTheScheduleThatTheyAreIn() {
+    MachineID one = MachineID.newBuilder().setHostname("one").build();
+    MachineID two = MachineID.newBuilder().setHostname("two").build();
+    Schedule.Builder schedule = Schedule.newBuilder();
+    schedule
+        .addWindowsBuilder()
+        .addMachineIds(one)
+        .addMachineIds(two)
+        .getUnavailabilityBuilder()
+        .getStartBuilder()
+        .setNanoseconds(7);
+    MasterState state =
+        EMPTY.with(Maintenance.of(schedule.build(), HashTreePSet.singleton(Machine.of(two))));
+    assertThat(registry(state))
+        .endsWith(
+            ",\"machines\":{\"machines\":["
+                + "{\"info\":{\"id\":{\"hostname\":\"one\"},\"mode\":\"DRAINING\","
+                + "\"unavailability\":{\"start\":{\"nanoseconds\":7}}}},"
+                + "{\"info\":{\"id\":{\"hostname\":\"two\"},\"mode\":\"DOWN\","
+                + "\"unavailability\":{\"start\":{\"nanoseconds\":7}}}}]},"
+                + "\"schedules\":[{\"windows\":[{\"machine_ids\":["
+                + "{\"hostname\":\"one\"},{\"hostname\":\"two\"}],"
+                + "\"unavailability\":{\"start\":{\"nanoseconds\":7}}}]}]}");
   }
 
   @Test

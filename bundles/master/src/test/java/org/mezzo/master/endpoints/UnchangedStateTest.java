@@ -20,9 +20,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.master.testing.Operator;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.modules.Kinds;
+import org.mezzo.protocol.v1.master.Call;
+import org.mezzo.protocol.v1.master.Response;
 
 /** What is sent to clients that bring back the tag of what they have, and what is not. */
 class UnchangedStateTest {
@@ -198,6 +201,30 @@ class UnchangedStateTest {
       assertThat(get(cluster, "/slaves").text()).isNotEqualTo(first.text());
       cluster.agent(5051, "cpus:4;mem:1000");
       assertThat(get(cluster, "/state").text()).contains("\"port\":5051");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"GET_STATE", "GET_TASKS", "GET_AGENTS", "GET_FRAMEWORKS", "GET_ROLES"})
+  void isMadeOnceForCallsInTheSameForm(String call) throws Exception {
+    try (TestCluster cluster = new TestCluster(workDir)) {
+      cluster.agent(5051, "cpus:4;mem:1000");
+      Operator operator = new Operator(cluster);
+      String json = "{\"type\":\"" + call + "\"}";
+      String first = operator.call(json);
+      assertThat(first).startsWith("200 {\"type\":\"" + call + "\"");
+      assertThat(operator.call(json)).isEqualTo(first);
+      assertThat(cluster.master.metrics().snapshot())
+          .containsEntry(MADE, 1.0)
+          .containsEntry("master/mezzo/reads_shared", 1.0);
+      Response message =
+          Response.parseFrom(
+              operator.call(Call.newBuilder().setType(Call.Type.valueOf(call)).build()).body());
+      assertThat(message.getType().name()).isEqualTo(call);
+      assertThat(cluster.master.metrics().snapshot()).containsEntry(MADE, 2.0);
+      cluster.agent(5052, "cpus:4;mem:1000");
+      operator.call(json);
+      assertThat(cluster.master.metrics().snapshot()).containsEntry(MADE, 3.0);
     }
   }
 

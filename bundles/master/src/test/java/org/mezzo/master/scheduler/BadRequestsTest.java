@@ -10,14 +10,17 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mezzo.master.testing.TestCluster;
 import org.mezzo.master.testing.TestScheduler;
+import org.mezzo.protocol.v1.scheduler.Call;
 
 /** Every bad request gets the status and the text a real master was seen to give. */
 class BadRequestsTest {
@@ -114,6 +117,14 @@ class BadRequestsTest {
           assertThat(record).isEqualTo(row.answer);
         }
       }
+    }
+  }
+
+  @Test
+  void noCallIsMissing() throws Exception {
+    String bodies = rows().map(Row::body).collect(Collectors.joining());
+    for (Call.Type type : Call.Type.values()) {
+      assertThat(bodies).containsPattern("\"type\": ?\"" + type + "\"");
     }
   }
 }

@@ -12,6 +12,7 @@ import org.mezzo.master.state.Removal;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 
 /** Long work lets other events through, and what they change is seen. */
 class TurnsTest {
@@ -113,5 +114,31 @@ class TurnsTest {
     given.next();
     given.next();
     assertThat(given.state().offers()).isEmpty();
+  }
+
+  @Test
+  void manyFrameworksHearOfTheLossOfAnAgentInTurns() {
+    Subscribing request =
+        Subscribing.of(info.build(), List.of(), OfferConstraints.getDefaultInstance());
+    given.run(
+        tx -> {
+          for (int i = 0; i < MANY; i++) {
+            Frameworks.subscribe(tx, request, "stream-" + i, Optional.empty());
+          }
+        });
+    String agent = given.agentOn(1, "cpus:1");
+    given.unreachable(agent);
+    int told = failures();
+    assertThat(told).isEqualTo(Turns.PORTION);
+    while (!given.effects(Effect.Next.class).isEmpty()) {
+      given.next();
+      told += failures();
+    }
+    assertThat(told).isEqualTo(MANY);
+  }
+
+  private int failures() {
+    return (int)
+        given.effects(Effect.Send.class).stream().filter(it -> it.event().hasFailure()).count();
   }
 }

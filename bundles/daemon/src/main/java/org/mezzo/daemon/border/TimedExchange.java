@@ -1,4 +1,4 @@
-package org.mezzo.daemon.calls;
+package org.mezzo.daemon.border;
 
 import java.net.InetSocketAddress;
 import java.nio.channels.SeekableByteChannel;
@@ -15,13 +15,13 @@ import org.mezzo.http.ResponseStream;
 import org.mezzo.http.StreamBound;
 
 /** An exchange that tells a timer how long it took until its answer began. */
-final class TimedExchange implements HttpExchange {
+public final class TimedExchange implements HttpExchange {
   private final HttpExchange exchange;
   private final MetricsRegistry.Timer timer;
   private final long begin = System.nanoTime();
 
   /** Begins to measure. */
-  TimedExchange(HttpExchange exchange, MetricsRegistry.Timer timer) {
+  public TimedExchange(HttpExchange exchange, MetricsRegistry.Timer timer) {
     this.exchange = exchange;
     this.timer = timer;
   }

@@ -1,4 +1,4 @@
-package org.mezzo.fetcher.uri;
+package org.mezzo.fetcher.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -20,6 +20,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -37,7 +38,7 @@ import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.fetcher.Uris;
 import org.mezzo.testing.FakeDaemonContext;
 
-class UriFetcherTest {
+class WebFetcherTest {
   private static final Duration PATIENT = Duration.ofSeconds(60);
   private static final Duration SHORT = Duration.ofSeconds(2);
 
@@ -45,7 +46,7 @@ class UriFetcherTest {
   private final CountDownLatch testEnded = new CountDownLatch(1);
   private final List<String> progress = new CopyOnWriteArrayList<>();
   private final ExecutorService threads = Executors.newCachedThreadPool();
-  private final UriFetcher fetcher = new UriFetcher();
+  private final WebFetcher fetcher = new WebFetcher();
   private HttpServer server;
   private String base;
 
@@ -75,7 +76,7 @@ class UriFetcherTest {
         .containsAll(PosixFilePermissions.fromString("rw-------"));
     assertThat(progress)
         .containsExactly(
-            "Fetched 'http://" + base + "/big?...': " + randomBytes().length + " bytes");
+            "Downloaded 'http://" + base + "/big?...': " + randomBytes().length + " bytes");
     assertOnlyTarget();
   }
 
@@ -102,7 +103,7 @@ class UriFetcherTest {
     fetch("http://" + base + "/start", PATIENT);
     assertThat(sandbox.resolve("target")).hasContent("there");
     assertThat(progress).contains("Redirected to 'http://" + base + "/data/end'");
-    assertThat(fetcher.size(URI.create("http://" + base + "/start"))).contains(5L);
+    assertThat(fetcher.describe(URI.create("http://" + base + "/start")).size()).contains(5L);
   }
 
   /** What curl passes on and java.net.URI refuses. */
@@ -189,7 +190,7 @@ class UriFetcherTest {
       handle("/status" + status, exchange -> exchange.sendResponseHeaders(status, -1));
       refused("http://" + base + "/status" + status, PATIENT, "/status" + status, "" + status);
     }
-    assertThatThrownBy(() -> fetcher.size(URI.create("http://" + base + "/status404")))
+    assertThatThrownBy(() -> fetcher.describe(URI.create("http://" + base + "/status404")))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("Is the path right?");
   }
@@ -313,20 +314,26 @@ class UriFetcherTest {
   }
 
   @Test
-  void copiesFiles(@TempDir Path folder) throws Exception {
-    Path source = Files.write(folder.resolve("with blank"), randomBytes());
-    fetcher.fetch(request(source.toUri(), PATIENT));
-    assertThat(sandbox.resolve("target")).hasSameBinaryContentAs(source);
-    fetcher.fetch(request(new URI(null, source.toString(), null), PATIENT));
-    assertThat(fetcher.size(source.toUri())).contains((long) randomBytes().length);
-    assertOnlyTarget();
-
-    assertThatThrownBy(() -> fetch("file:///no/such/file", PATIENT))
-        .hasMessageContaining("'/no/such/file'");
-    assertThatThrownBy(() -> fetcher.fetch(request(folder.toUri(), PATIENT)))
-        .hasMessageContaining("is not a file");
-    assertThatThrownBy(() -> fetch("file://elsewhere/etc/hosts", PATIENT))
-        .hasMessageContaining("elsewhere");
+  void tellsWhatTheServerTells() throws Exception {
+    handle(
+        "/tagged",
+        exchange -> {
+          exchange.getResponseHeaders().set("Content-Length", "1000");
+          exchange.getResponseHeaders().set("ETag", "\"abc\"");
+          exchange.getResponseHeaders().set("Last-Modified", "yesterday");
+          exchange.sendResponseHeaders(200, -1);
+        });
+    handle(
+        "/dated",
+        exchange -> {
+          exchange.getResponseHeaders().set("Content-Length", "many");
+          exchange.getResponseHeaders().set("Last-Modified", "yesterday");
+          exchange.sendResponseHeaders(200, -1);
+        });
+    assertThat(fetcher.describe(URI.create("http://" + base + "/tagged")))
+        .isEqualTo(new Fetcher.Description(Optional.of(1000L), Optional.of("\"abc\"")));
+    assertThat(fetcher.describe(URI.create("http://" + base + "/dated")).version())
+        .contains("yesterday");
   }
 
   private void refused(String uri, Duration stall, String... messages) {
@@ -337,6 +344,7 @@ class UriFetcherTest {
   }
 
   private void fetch(String uri, Duration stall) throws Exception {
+    Files.deleteIfExists(sandbox.resolve("target"));
     fetcher.fetch(request(URI.create(uri), stall));
   }
 

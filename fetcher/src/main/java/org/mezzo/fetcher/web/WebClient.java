@@ -1,4 +1,4 @@
-package org.mezzo.fetcher.uri;
+package org.mezzo.fetcher.web;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,6 +46,7 @@ import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.net.URIAuthority;
 import org.apache.hc.core5.util.Timeout;
+import org.mezzo.api.fetcher.Fetcher.Description;
 import org.mezzo.api.fetcher.Uris;
 
 /**
@@ -142,23 +143,34 @@ final class WebClient implements AutoCloseable {
         (from, response, transfer) -> copy(from, response, transfer, out));
   }
 
-  /** The length that the server announces. */
-  Optional<Long> size(URI uri, Duration limit) throws IOException, InterruptedException {
+  /** What the server tells of it. */
+  Description describe(URI uri, Duration limit) throws IOException, InterruptedException {
     return follow(
         "HEAD",
         uri,
         limit,
         line -> {},
-        (from, response, transfer) -> {
-          Header length = response.getFirstHeader("Content-Length");
-          try {
-            return length == null
-                ? Optional.empty()
-                : Optional.of(Long.parseLong(length.getValue().strip()));
-          } catch (NumberFormatException e) {
-            return Optional.empty();
-          }
-        });
+        (from, response, transfer) ->
+            new Description(length(response), header(response, "ETag", "Last-Modified")));
+  }
+
+  private static Optional<Long> length(ClassicHttpResponse response) {
+    try {
+      return header(response, "Content-Length").map(Long::parseLong);
+    } catch (NumberFormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The first of these headers that there is. */
+  private static Optional<String> header(ClassicHttpResponse response, String... names) {
+    for (String name : names) {
+      Header header = response.getFirstHeader(name);
+      if (header != null && header.getValue() != null) {
+        return Optional.of(header.getValue().strip());
+      }
+    }
+    return Optional.empty();
   }
 
   private static Void copy(
@@ -181,7 +193,7 @@ final class WebClient implements AutoCloseable {
     } catch (IOException e) {
       throw new IOException(
           "Reading "
-              + UriFetcher.shown(from)
+              + WebFetcher.shown(from)
               + " failed after "
               + transfer.bytes()
               + " bytes: "
@@ -211,15 +223,15 @@ final class WebClient implements AutoCloseable {
       }
       if (redirects == MOST_REDIRECTS) {
         throw new IOException(
-            UriFetcher.shown(start)
+            WebFetcher.shown(start)
                 + " was redirected more than "
                 + MOST_REDIRECTS
                 + " times, now to "
-                + UriFetcher.shown(uri)
+                + WebFetcher.shown(uri)
                 + "; the server probably redirects in a circle");
       }
       uri = step.next();
-      progress.accept("Redirected to " + UriFetcher.shown(uri));
+      progress.accept("Redirected to " + WebFetcher.shown(uri));
     }
   }
 
@@ -290,12 +302,12 @@ final class WebClient implements AutoCloseable {
   private static IOException failure(URI uri, Transfer transfer, Throwable cause) {
     if (cause instanceof UnknownHostException) {
       return new IOException(
-          "There is no server for " + UriFetcher.shown(uri) + ": its name is not known", cause);
+          "There is no server for " + WebFetcher.shown(uri) + ": its name is not known", cause);
     }
     if (cause instanceof ConnectException) {
       return new IOException(
           "Cannot connect for "
-              + UriFetcher.shown(uri)
+              + WebFetcher.shown(uri)
               + ": is the name right and the server running?",
           cause);
     }
@@ -303,14 +315,14 @@ final class WebClient implements AutoCloseable {
       return (IOException) cause;
     }
     return new IOException(
-        "Reading " + UriFetcher.shown(uri) + " failed: " + cause.getMessage(), cause);
+        "Reading " + WebFetcher.shown(uri) + " failed: " + cause.getMessage(), cause);
   }
 
   private static URI next(URI start, URI from, ClassicHttpResponse response) throws IOException {
     Header location = response.getFirstHeader("Location");
     if (location == null || location.getValue() == null) {
       throw new IOException(
-          UriFetcher.shown(from)
+          WebFetcher.shown(from)
               + " was redirected by status "
               + response.getCode()
               + " without a Location");
@@ -320,15 +332,15 @@ final class WebClient implements AutoCloseable {
       to = Uris.resolve(from, bytesEncoded(location.getValue()));
     } catch (URISyntaxException e) {
       throw new IOException(
-          UriFetcher.shown(from) + " was redirected to a malformed URI: " + e.getMessage(), e);
+          WebFetcher.shown(from) + " was redirected to a malformed URI: " + e.getMessage(), e);
     }
     String scheme = to.getScheme().toLowerCase(Locale.ROOT);
     boolean secure = from.getScheme().equalsIgnoreCase("https");
     if (!scheme.equals("https") && !(scheme.equals("http") && !secure)) {
       throw new IOException(
-          UriFetcher.shown(start)
+          WebFetcher.shown(start)
               + " was redirected to "
-              + UriFetcher.shown(to)
+              + WebFetcher.shown(to)
               + ", which is less safe; if that is intended, name it directly");
     }
     return to;
@@ -358,8 +370,8 @@ final class WebClient implements AutoCloseable {
         "Status "
             + status
             + " for "
-            + UriFetcher.shown(start)
-            + (start.equals(uri) ? "" : ", redirected to " + UriFetcher.shown(uri))
+            + WebFetcher.shown(start)
+            + (start.equals(uri) ? "" : ", redirected to " + WebFetcher.shown(uri))
             + "; it must be 200";
     return switch (status) {
       case 401, 403 -> text + ". Is a user missing (http://user:password@host/...)?";
@@ -401,9 +413,9 @@ final class WebClient implements AutoCloseable {
     String stalled(URI uri, Duration stall) {
       double seconds = stall.toMillis() / 1000.0;
       if (!answered) {
-        return UriFetcher.shown(uri) + " did not answer for " + seconds + " s";
+        return WebFetcher.shown(uri) + " did not answer for " + seconds + " s";
       }
-      return UriFetcher.shown(uri)
+      return WebFetcher.shown(uri)
           + " stalled: no byte for "
           + seconds
           + " s after "

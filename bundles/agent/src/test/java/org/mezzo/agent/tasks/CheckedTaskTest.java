@@ -1,0 +1,243 @@
+package org.mezzo.agent.tasks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.agent.checks.Outcome;
+import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.Termination;
+import org.mezzo.protocol.v1.CheckInfo;
+import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.Environment;
+import org.mezzo.protocol.v1.HealthCheck;
+import org.mezzo.protocol.v1.KillPolicy;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.TaskStatus.Reason;
+
+/** What checks make of a command task (rules 206, 207, 233, 235 and 236). */
+class CheckedTaskTest {
+  private static final Duration DELAY = Duration.ofSeconds(15);
+  private static final Duration INTERVAL = Duration.ofSeconds(10);
+  private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+  @TempDir Path folder;
+  private ExecutorBench bench;
+  private AgentExecutor executor;
+
+  @BeforeEach
+  void open() throws Exception {
+    bench = new ExecutorBench(folder);
+  }
+
+  @AfterEach
+  void close() {
+    bench.close();
+  }
+
+  private static HealthCheck.Builder http() {
+    return HealthCheck.newBuilder()
+        .setType(HealthCheck.Type.HTTP)
+        .setGracePeriodSeconds(0)
+        .setConsecutiveFailures(2)
+        .setHttp(HealthCheck.HTTPCheckInfo.newBuilder().setPort(80));
+  }
+
+  private static CheckInfo.Builder tcp() {
+    return CheckInfo.newBuilder()
+        .setType(CheckInfo.Type.TCP)
+        .setTcp(CheckInfo.Tcp.newBuilder().setPort(80));
+  }
+
+  private static CheckInfo.Builder command(CommandInfo.Builder command) {
+    return CheckInfo.newBuilder()
+        .setType(CheckInfo.Type.COMMAND)
+        .setCommand(CheckInfo.Command.newBuilder().setCommand(command));
+  }
+
+  private void run(TaskInfo.Builder task) {
+    task.setCommand(
+        CommandInfo.newBuilder()
+            .setValue("run")
+            .setEnvironment(
+                Environment.newBuilder()
+                    .addVariables(Environment.Variable.newBuilder().setName("A").setValue("task"))
+                    .addVariables(
+                        Environment.Variable.newBuilder().setName("B").setValue("task"))));
+    TaskInfo info = task.build();
+    executor = bench.command(info);
+    ExecutorBench.give(executor, List.of(new AgentTask(executor, info, TaskVolumes.NONE)));
+    bench.containers.starts();
+  }
+
+  private static TaskInfo.Builder task() {
+    return ExecutorBench.task("a").toBuilder();
+  }
+
+  private void outcome(Outcome outcome) {
+    assertThat(bench.probed).hasSize(1);
+    bench.probed.remove(0).accept(outcome);
+  }
+
+  private TaskStatus only() {
+    List<TaskStatus> told = bench.told();
+    assertThat(told).hasSize(1);
+    return told.get(0);
+  }
+
+  @Test
+  void aTaskThatIsNotHealthyIsToldAndThenKilled() {
+    run(task().setHealthCheck(http()));
+    assertThat(bench.told()).allSatisfy(status -> assertThat(status.hasHealthy()).isFalse());
+    bench.elapse(DELAY);
+    outcome(new Outcome.Answered(204));
+    TaskStatus healthy = only();
+    assertThat(healthy.getState()).isEqualTo(TaskState.TASK_RUNNING);
+    assertThat(healthy.getReason()).isEqualTo(Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED);
+    assertThat(healthy.getHealthy()).isTrue();
+    bench.elapse(INTERVAL);
+    outcome(new Outcome.Answered(500));
+    TaskStatus ill = only();
+    assertThat(ill.getState()).isEqualTo(TaskState.TASK_RUNNING);
+    assertThat(ill.getReason()).isEqualTo(Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED);
+    assertThat(ill.hasHealthy()).isTrue();
+    assertThat(ill.getHealthy()).isFalse();
+    assertThat(bench.containers.signals).isEmpty();
+    bench.elapse(INTERVAL);
+    outcome(new Outcome.Failed("nobody there"));
+    assertThat(only().getMessage()).isEqualTo("Health check failed 2 times in a row: nobody there");
+    assertThat(bench.containers.signals).containsExactly(15);
+    bench.containers.ends(Termination.of(15));
+    TaskStatus last = only();
+    assertThat(last.getState()).isEqualTo(TaskState.TASK_KILLED);
+    assertThat(last.hasHealthy()).isTrue();
+    assertThat(last.getHealthy()).isFalse();
+    assertThat(last.hasReason()).isFalse();
+    assertThat(last.getMessage()).isEqualTo("Command terminated with signal Terminated");
+  }
+
+  @Test
+  void everyUpdateHasTheResultOfTheCheck() {
+    run(task().setCheck(tcp()));
+    assertThat(bench.told())
+        .hasSize(2)
+        .allSatisfy(
+            status -> {
+              assertThat(status.getCheckStatus().getType()).isEqualTo(CheckInfo.Type.TCP);
+              assertThat(status.getCheckStatus().hasTcp()).isTrue();
+              assertThat(status.getCheckStatus().getTcp().hasSucceeded()).isFalse();
+            });
+    bench.elapse(DELAY);
+    outcome(new Outcome.Connected(false, "refused"));
+    TaskStatus told = only();
+    assertThat(told.getState()).isEqualTo(TaskState.TASK_RUNNING);
+    assertThat(told.getReason()).isEqualTo(Reason.REASON_TASK_CHECK_STATUS_UPDATED);
+    assertThat(told.getCheckStatus().getTcp().hasSucceeded()).isTrue();
+    bench.elapse(INTERVAL);
+    outcome(new Outcome.Connected(true, ""));
+    assertThat(only().getCheckStatus().getTcp().getSucceeded()).isTrue();
+    assertThat(bench.containers.signals).isEmpty();
+    bench.containers.ends(Termination.of(0));
+    TaskStatus last = only();
+    assertThat(last.getState()).isEqualTo(TaskState.TASK_FINISHED);
+    assertThat(last.getCheckStatus().getTcp().getSucceeded()).isTrue();
+    assertThat(last.hasReason()).isFalse();
+  }
+
+  @Test
+  void nothingIsTriedDuringAKillOrAfterTheEnd() {
+    run(task().setCheck(tcp()));
+    bench.elapse(DELAY);
+    assertThat(bench.probed).hasSize(1);
+    executor.kill(executor.tasks().iterator().next(), KillPolicy.getDefaultInstance());
+    assertThat(bench.probed).isEmpty();
+    bench.elapse(INTERVAL);
+    assertThat(bench.probed).isEmpty();
+  }
+
+  @Test
+  void aTaskThatCannotBeCheckedFailsAndSaysWhy() {
+    run(task().setCheck(tcp()));
+    bench.told();
+    bench.elapse(DELAY);
+    outcome(new Outcome.Impossible("it is elsewhere"));
+    assertThat(bench.containers.destroyed).containsExactly("c");
+    bench.containers.ends(Termination.of(9));
+    TaskStatus last = only();
+    assertThat(last.getState()).isEqualTo(TaskState.TASK_FAILED);
+    assertThat(last.getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
+    assertThat(last.getMessage()).isEqualTo("The check cannot be made: it is elsewhere");
+  }
+
+  @Test
+  void aCommandRunsAsTheTaskWithTheEnvironmentOfBoth() throws Exception {
+    run(
+        task()
+            .setCheck(
+                command(
+                    CommandInfo.newBuilder()
+                        .setValue("test -e x")
+                        .setEnvironment(
+                            Environment.newBuilder()
+                                .addVariables(
+                                    Environment.Variable.newBuilder()
+                                        .setName("B")
+                                        .setValue("check"))))));
+    bench.told();
+    bench.elapse(DELAY);
+    LaunchRequest tasks = bench.containers.requests.get(0);
+    LaunchRequest check = bench.containers.requests.get(1);
+    assertThat(check.containerId().toString()).startsWith("check-");
+    assertThat(check.user()).isEqualTo(tasks.user());
+    assertThat(check.environment()).containsEntry("A", "task").containsEntry("B", "check");
+    assertThat(check.sandbox()).isNotEqualTo(tasks.sandbox()).isDirectory();
+    assertThat(check.command().getArgumentsList())
+        .contains(tasks.sandbox().toString())
+        .endsWith("/bin/sh", "-c", "test -e x");
+    bench.containers.checks.get(0).complete(Termination.of(3 << 8));
+    assertThat(only().getCheckStatus().getCommand().getExitCode()).isEqualTo(3);
+    assertThat(bench.containers.destroyed).containsExactly(check.containerId().toString());
+    assertThat(Files.exists(check.sandbox())).isFalse();
+  }
+
+  /** Rule 238. */
+  @Test
+  void aCommandWithoutAShellMayHaveNoValue() {
+    run(
+        task()
+            .setCheck(
+                command(
+                    CommandInfo.newBuilder()
+                        .setShell(false)
+                        .addArguments("ls")
+                        .addArguments("-l x"))));
+    bench.elapse(DELAY);
+    LaunchRequest check = bench.containers.requests.get(1);
+    assertThat(check.command().getArgumentsList())
+        .endsWith(bench.containers.requests.get(0).sandbox().toString(), "ls", "-l x");
+  }
+
+  @Test
+  void aCommandIsKilledWhenItsTimeIsOverAndWithTheTask() {
+    run(task().setCheck(command(CommandInfo.newBuilder().setValue("sleep 100"))));
+    bench.elapse(DELAY);
+    String first = bench.containers.requests.get(1).containerId().toString();
+    assertThat(bench.containers.destroyed).isEmpty();
+    bench.elapse(TIMEOUT);
+    assertThat(bench.containers.destroyed).containsExactly(first);
+    bench.elapse(INTERVAL);
+    String second = bench.containers.requests.get(2).containerId().toString();
+    bench.told();
+    executor.kill(executor.tasks().iterator().next(), KillPolicy.getDefaultInstance());
+    assertThat(bench.containers.destroyed).containsExactly(first, second);
+  }
+}

@@ -1,0 +1,2 @@
+/** What checking the tasks of an agent costs. */
+package org.mezzo.benchmarks.checks;

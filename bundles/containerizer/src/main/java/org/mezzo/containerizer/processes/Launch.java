@@ -1,0 +1,56 @@
+package org.mezzo.containerizer.processes;
+
+import java.util.Optional;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.containerizer.LaunchException;
+import org.mezzo.containerizer.LaunchRequest;
+
+/** One launch on its way. What a step has found out, the steps after it use. */
+final class Launch {
+  final LaunchRequest request;
+
+  /** The account to switch to; empty when it runs as the agent itself. */
+  volatile Optional<Accounts.Account> account = Optional.empty();
+
+  /** What isolators want of the launcher. */
+  volatile LaunchPlan plan = LaunchPlan.NONE;
+
+  private boolean cancelled;
+  private Runnable hook = () -> {};
+
+  Launch(LaunchRequest request) {
+    this.request = request;
+  }
+
+  /** What ends the step that begins now; called at once when the launch is cancelled already. */
+  void onCancel(Runnable ends) {
+    synchronized (this) {
+      hook = ends;
+      if (!cancelled) {
+        return;
+      }
+    }
+    ends.run();
+  }
+
+  /** Ends the step under way soon, and lets no other begin. */
+  void cancel() {
+    Runnable ends;
+    synchronized (this) {
+      cancelled = true;
+      ends = hook;
+    }
+    ends.run();
+  }
+
+  /** Ends the step when the launch is cancelled. */
+  synchronized void check() throws LaunchException {
+    if (cancelled) {
+      throw unwanted();
+    }
+  }
+
+  static LaunchException unwanted() {
+    return new LaunchException("The container was destroyed while it was being prepared");
+  }
+}

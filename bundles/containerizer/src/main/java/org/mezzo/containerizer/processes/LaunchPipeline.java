@@ -1,0 +1,366 @@
+package org.mezzo.containerizer.processes;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.mezzo.api.Metrics;
+import org.mezzo.containerizer.LaunchException;
+import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.fetching.Fetch;
+import org.mezzo.containerizer.fetching.TaskUser;
+import org.mezzo.containerizer.fetching.UriFetcher;
+import org.mezzo.containerizer.isolation.IsolatorChain;
+import org.mezzo.containerizer.processes.Lifecycle.Event;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The steps of launches, each of which ends with an event, whatever happens in it. No method waits
+ * for its step.
+ */
+final class LaunchPipeline {
+  private static final Logger LOG = LoggerFactory.getLogger(LaunchPipeline.class);
+
+  /** The variable by which the processes of a container are known. */
+  static final String MARKER = "MEZZO_CONTAINER_ID";
+
+  /** Makes a sandbox with the rights of the user in whose folder it is. */
+  private static final String MAKE_SANDBOX =
+      "umask 027 && mkdir -p \"$1\" && : >>\"$1/stdout\" && : >>\"$1/stderr\"";
+
+  /** Told how steps end; on any thread. */
+  interface Listener {
+    void done(ManagedContainer container, Event event);
+
+    void failed(ManagedContainer container, LaunchException failure);
+  }
+
+  private final SystemTools tools;
+  private final Accounts accounts;
+  private final Lanes lanes;
+  private final UriFetcher fetcher;
+  private final IsolatorChain isolators;
+  private final Launcher launcher;
+  private final Optional<Cgroups> cgroups;
+  private final Listener listener;
+  private final Metrics.Counter fetches;
+  private final Metrics.Counter failedFetches;
+
+  LaunchPipeline(
+      SystemTools tools,
+      Accounts accounts,
+      Lanes lanes,
+      UriFetcher fetcher,
+      IsolatorChain isolators,
+      Launcher launcher,
+      Optional<Cgroups> cgroups,
+      Metrics metrics,
+      Listener listener) {
+    this.tools = tools;
+    this.accounts = accounts;
+    this.lanes = lanes;
+    this.fetcher = fetcher;
+    this.isolators = isolators;
+    this.launcher = launcher;
+    this.cgroups = cgroups;
+    this.listener = listener;
+    fetches = metrics.counter("containerizer/fetcher/task_fetches_succeeded");
+    failedFetches = metrics.counter("containerizer/fetcher/task_fetches_failed");
+  }
+
+  /** What may go wrong in a step. */
+  private interface Step {
+    void run() throws LaunchException, IOException;
+  }
+
+  /** Nothing that goes wrong with one launch loses it, or the thread that carries it out. */
+  private void step(ManagedContainer container, Executor lane, String failing, Step step) {
+    try {
+      lane.execute(() -> step(container, failing, step));
+    } catch (RejectedExecutionException e) {
+      listener.failed(
+          container, new LaunchException("Too many launches are waiting on this agent", e));
+    }
+  }
+
+  private void step(ManagedContainer container, String failing, Step step) {
+    try {
+      step.run();
+    } catch (LaunchException e) {
+      listener.failed(container, e);
+    } catch (IOException e) {
+      listener.failed(container, new LaunchException(failing + ": " + e, e));
+    } catch (RuntimeException | Error e) {
+      LOG.error("Preparing container {} failed", container, e);
+      listener.failed(container, new LaunchException("Preparing the container failed: " + e, e));
+    }
+  }
+
+  /** Looks up the account and makes the sandbox. */
+  void provision(ManagedContainer container, Launch launch) {
+    LaunchRequest request = launch.request;
+    CompletableFuture<Optional<Accounts.Account>> account =
+        accounts.find(request.user(), request.rootAllowed(), lanes.lookups).copy();
+    launch.onCancel(() -> account.completeExceptionally(Launch.unwanted()));
+    account.whenComplete(
+        (found, failure) -> {
+          if (failure != null) {
+            listener.failed(container, reason(failure));
+            return;
+          }
+          launch.account = found;
+          step(
+              container,
+              lanes.files,
+              "Failed to create the sandbox",
+              () -> {
+                launch.check();
+                makeSandbox(container, launch);
+                listener.done(container, Event.PROVISIONED);
+              });
+        });
+  }
+
+  private void makeSandbox(ManagedContainer container, Launch launch)
+      throws LaunchException, IOException {
+    LaunchRequest request = launch.request;
+    Optional<Accounts.Account> account = launch.account;
+    if (container.parent.isPresent()) {
+      nestedSandbox(container, container.parent.get(), launch);
+      return;
+    }
+    Sandboxes.create(request.sandbox(), request.owned(), account);
+    if (account.isPresent()) {
+      checkEnterable(request.sandbox(), account.get());
+    }
+  }
+
+  /**
+   * In a folder that belongs to a task nothing is made with other rights than those of its user,
+   * who may exchange whatever is in it.
+   */
+  private void nestedSandbox(ManagedContainer container, ManagedContainer outer, Launch launch)
+      throws LaunchException, IOException {
+    Path sandbox = launch.request.sandbox();
+    Optional<Accounts.Account> account = launch.account;
+    String theirs = outer.container.user();
+    if (accounts.switching()
+        && account.isEmpty()
+        && !theirs.equals(System.getProperty("user.name"))) {
+      throw new LaunchException(
+          "Container '"
+              + container
+              + "' cannot run as the agent's own user in the sandbox of user '"
+              + theirs
+              + "'; give its command that user or another one");
+    }
+    if (sandbox.equals(outer.container.sandbox())) {
+      return;
+    }
+    if (account.isEmpty()) {
+      Sandboxes.create(sandbox, List.of(), account);
+      return;
+    }
+    if (!SystemTools.succeeds(as(account.get(), MAKE_SANDBOX, sandbox))) {
+      throw new LaunchException(
+          "User '"
+              + account.get().name()
+              + "' cannot make the sandbox '"
+              + sandbox
+              + "' in that of container '"
+              + outer
+              + "', which is of user '"
+              + theirs
+              + "'; let it write there or give the command another user");
+    }
+  }
+
+  private List<String> as(Accounts.Account account, String script, Path argument) {
+    List<String> command = new ArrayList<>(tools.switching(account));
+    command.addAll(List.of(tools.shell().toString(), "-c", script, "sh", argument.toString()));
+    return command;
+  }
+
+  /** Says what keeps the user out, which a process that is to run there could not. */
+  private void checkEnterable(Path sandbox, Accounts.Account account)
+      throws LaunchException, IOException {
+    Optional<String> obstacle = Sandboxes.obstacle(sandbox, account);
+    // The modes of folders are not all that counts: access lists may let the user in.
+    if (obstacle.isPresent() && !SystemTools.succeeds(as(account, "cd \"$1\"", sandbox))) {
+      throw new LaunchException(obstacle.get());
+    }
+  }
+
+  /** Brings the URIs of the command into the sandbox. */
+  void fetch(ManagedContainer container, Launch launch) {
+    step(
+        container,
+        Runnable::run,
+        "Fetching failed",
+        () -> {
+          LaunchRequest request = launch.request;
+          Fetch fetch =
+              fetcher.begin(
+                  request.command().getUrisList(),
+                  request.sandbox(),
+                  launch.account.map(user -> new TaskUser(
+                          user.name(), user.uid(), user.gid(), tools.switching(user))));
+          launch.onCancel(fetch::cancel);
+          fetch
+              .done()
+              .whenComplete(
+                  (nothing, failure) -> {
+                    if (failure == null) {
+                      fetches.increment();
+                      listener.done(container, Event.FETCHED);
+                      return;
+                    }
+                    LaunchException reason = reason(failure);
+                    if (!(reason.getCause() instanceof InterruptedException)) {
+                      failedFetches.increment();
+                    }
+                    listener.failed(container, reason);
+                  });
+        });
+  }
+
+  /** Asks isolators how to launch it. */
+  void prepare(ManagedContainer container, Launch launch) {
+    step(
+        container,
+        Runnable::run,
+        "Preparing the container failed",
+        () ->
+            isolators
+                .prepare(container.container)
+                .whenComplete(
+                    (plan, failure) -> {
+                      if (failure != null) {
+                        listener.failed(container, reason(failure));
+                        return;
+                      }
+                      launch.plan = plan;
+                      listener.done(container, Event.PLANNED);
+                    }));
+  }
+
+  /**
+   * Has the launcher make the first process.
+   *
+   * @param held whether the process waits
+   */
+  void spawn(ManagedContainer container, Launch launch, boolean held) {
+    step(
+        container,
+        lanes.spawn,
+        "Cannot start the container",
+        () -> {
+          launch.check();
+          LaunchRequest request = launch.request;
+          Path folder = container.folder;
+          Files.createDirectories(folder.getParent());
+          Files.createDirectory(folder);
+          write(folder.resolve("sandbox"), request.sandbox() + "\n");
+          if (cgroups.isPresent()) {
+            Path cgroup =
+                cgroups
+                    .get()
+                    .folder(
+                        container.parent.flatMap(outer -> outer.cgroup), container.id.fileName());
+            write(folder.resolve("cgroup"), cgroup + "\n");
+            cgroups.get().create(cgroup);
+            container.cgroup = Optional.of(cgroup);
+          }
+          Map<String, String> environment = new TreeMap<>(request.environment());
+          environment.putAll(launch.plan.environment());
+          environment.putIfAbsent("PATH", SystemTools.DEFAULT_PATH);
+          environment.put(MARKER, container.container.id());
+          launch.check();
+          container.askedNanos = System.nanoTime();
+          listener.done(container, Event.SPAWNED);
+          launcher.launch(
+              new Launcher.Start(
+                  container.key,
+                  folder,
+                  request.sandbox(),
+                  request.command(),
+                  environment,
+                  launch.account,
+                  launch.plan,
+                  container.cgroup,
+                  held));
+        });
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Files.write(file, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Whether a container waits for being isolated even where no isolator is asked. */
+  boolean joins(ManagedContainer container) {
+    return container.parent.isPresent() && cgroups.map(Cgroups::joins).orElse(false);
+  }
+
+  /**
+   * Isolates the first process, which waits.
+   *
+   * @param isolated whether isolators are asked
+   */
+  void isolate(ManagedContainer container, boolean isolated) {
+    step(
+        container,
+        joins(container) ? lanes.spawn : Runnable::run,
+        "Cannot isolate the container",
+        () -> {
+          long pid = container.process.orElseThrow().pid();
+          if (joins(container)) {
+            Optional<ShimProcess> outer = container.parent.orElseThrow().process;
+            if (outer.isPresent()) {
+              cgroups.orElseThrow().join(pid, outer.get().pid());
+            }
+          }
+          if (!isolated) {
+            listener.done(container, Event.ISOLATED);
+            return;
+          }
+          isolators
+              .isolate(container.withProcess())
+              .whenComplete(
+                  (done, failure) -> {
+                    if (failure == null) {
+                      listener.done(container, Event.ISOLATED);
+                    } else {
+                      listener.failed(container, reason(failure));
+                    }
+                  });
+        });
+  }
+
+  /** Lets the first process go on. */
+  void release(ManagedContainer container) {
+    step(
+        container,
+        lanes.spawn,
+        "Cannot let the container go",
+        () -> launcher.release(container.folder));
+  }
+
+  private static LaunchException reason(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null && !(root instanceof LaunchException)) {
+      root = root.getCause();
+    }
+    return root instanceof LaunchException
+        ? (LaunchException) root
+        : new LaunchException(String.valueOf(root.getMessage()), failure);
+  }
+}

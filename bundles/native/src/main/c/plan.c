@@ -1,0 +1,284 @@
+#define _GNU_SOURCE
+#include "plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static const struct {
+  const char *name;
+  int resource;
+} limits[] = {
+    {"RLIMIT_AS", RLIMIT_AS},
+    {"RLIMIT_CORE", RLIMIT_CORE},
+    {"RLIMIT_CPU", RLIMIT_CPU},
+    {"RLIMIT_DATA", RLIMIT_DATA},
+    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+    {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+    {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+    {"RLIMIT_NICE", RLIMIT_NICE},
+    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_NPROC", RLIMIT_NPROC},
+    {"RLIMIT_RSS", RLIMIT_RSS},
+    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+    {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+    {"RLIMIT_STACK", RLIMIT_STACK},
+};
+
+/* Names for problems, and which fields may stand in a plan. */
+static const struct {
+  const char *name;
+  bool repeated;
+} known[] = {
+    [TAG_CONTAINER] = {"container", false},
+    [TAG_FOLDER] = {"folder", false},
+    [TAG_FEATURE] = {"feature", true},
+    [TAG_PROGRAM] = {"program", false},
+    [TAG_ARGUMENT] = {"argument", true},
+    [TAG_VARIABLE] = {"variable", true},
+    [TAG_DIRECTORY] = {"directory", false},
+    [TAG_USER] = {"user", false},
+    [TAG_RLIMIT] = {"rlimit", true},
+    [TAG_CGROUP] = {"cgroup", true},
+    [TAG_INPUT] = {"input", false},
+    [TAG_OUTPUT] = {"output", false},
+    [TAG_ERRORS] = {"errors", false},
+    [TAG_HOLD] = {"hold", false},
+    [TAG_UMASK] = {"umask", false},
+};
+
+__attribute__((format(printf, 2, 3))) static bool refuse(
+    char problem[PROBLEM_SIZE], const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(problem, PROBLEM_SIZE, format, arguments);
+  va_end(arguments);
+  return false;
+}
+
+/* Text of somebody else in a problem: short, and without what a terminal would act upon. */
+static const char *shown(struct bytes text, char shown[64]) {
+  size_t length = text.length < 63 ? text.length : 63;
+  for (size_t i = 0; i < length; i++) {
+    shown[i] = text.at[i] >= ' ' && text.at[i] < 0x7f ? (char)text.at[i] : '?';
+  }
+  shown[length] = 0;
+  return shown;
+}
+
+static bool feature_known(struct bytes name) {
+  for (const char *const *feature = features; *feature != NULL; feature++) {
+    if (strlen(*feature) == name.length && memcmp(*feature, name.at, name.length) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool parse_limit(struct bytes value, struct plan *plan, char problem[PROBLEM_SIZE]) {
+  char word[64];
+  if (value.length < 17) {
+    return refuse(problem, "field rlimit: a soft limit, a hard one and a name are needed");
+  }
+  struct bytes name = {value.at + 16, value.length - 16};
+  if (plan->limit_count == RLIMITS_MOST) {
+    return refuse(problem, "field rlimit: there are more than %d", RLIMITS_MOST);
+  }
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    if (strlen(limits[i].name) == name.length
+        && memcmp(limits[i].name, name.at, name.length) == 0) {
+      struct limit *limit = &plan->limits[plan->limit_count++];
+      limit->resource = limits[i].resource;
+      limit->name = limits[i].name;
+      limit->value.rlim_cur = read_u64(value.at);
+      limit->value.rlim_max = read_u64(value.at + 8);
+      return true;
+    }
+  }
+  return refuse(problem, "field rlimit: '%s' is no limit of processes", shown(name, word));
+}
+
+static bool parse_user(
+    struct bytes value, struct plan *plan, gid_t **groups, char problem[PROBLEM_SIZE]) {
+  if (value.length < 8 || value.length % 4 != 0 || value.length / 4 - 2 > GROUPS_MOST) {
+    return refuse(problem, "field user: a user id, a group id and more group ids are needed");
+  }
+  plan->switch_user = true;
+  plan->user = read_u32(value.at);
+  plan->group = read_u32(value.at + 4);
+  plan->group_count = value.length / 4 - 2;
+  if (plan->user == UINT32_MAX || plan->group == UINT32_MAX) {
+    return refuse(problem, "field user: the highest number is no id");
+  }
+  plan->groups = *groups;
+  for (size_t i = 0; i < plan->group_count; i++) {
+    plan->groups[i] = read_u32(value.at + 8 + 4 * i);
+  }
+  *groups += plan->group_count;
+  return true;
+}
+
+static bool fill(struct bytes body, struct plan *plan, size_t *counts, char problem[PROBLEM_SIZE]) {
+  char word[64];
+  struct field field;
+  struct bytes rest = body;
+  int found;
+
+  /* Pointers first, then numbers, then text: each is aligned for what comes. */
+  char **pointers = plan->arena;
+  plan->arguments = pointers;
+  plan->environment = plan->arguments + counts[TAG_ARGUMENT] + 1;
+  plan->cgroups = plan->environment + counts[TAG_VARIABLE] + 1;
+  gid_t *groups = (gid_t *)(plan->cgroups + counts[TAG_CGROUP] + 1);
+  char *text = (char *)groups + body.length / 4 * 4;
+  char **argument = plan->arguments;
+  char **variable = plan->environment;
+  char **cgroup = plan->cgroups;
+
+  while ((found = field_next(&rest, &field)) == 1) {
+    uint32_t number;
+    char *copy = NULL;
+    switch (field.tag) {
+      case TAG_FEATURE:
+        if (!feature_known(field.value)) {
+          return refuse(
+              problem,
+              "feature '%s' is not known to this launcher, which speaks version %d.%d",
+              shown(field.value, word),
+              VERSION_MAJOR,
+              VERSION_MINOR);
+        }
+        continue;
+      case TAG_RLIMIT:
+        if (!parse_limit(field.value, plan, problem)) {
+          return false;
+        }
+        continue;
+      case TAG_USER:
+        if (!parse_user(field.value, plan, &groups, problem)) {
+          return false;
+        }
+        continue;
+      case TAG_HOLD:
+        if (!bytes_u32(field.value, &number) || number > 1) {
+          return refuse(problem, "field hold: 0 or 1 is needed");
+        }
+        plan->hold = number == 1;
+        continue;
+      case TAG_UMASK:
+        if (!bytes_u32(field.value, &number) || number > 0777) {
+          return refuse(problem, "field umask: a number up to 0777 is needed");
+        }
+        plan->mask = number;
+        continue;
+      default:
+        break;
+    }
+    if (field.value.length > 0 && memchr(field.value.at, 0, field.value.length) != NULL) {
+      return refuse(problem, "field %s: there is a NUL in it", known[field.tag].name);
+    }
+    copy = text;
+    if (field.value.length > 0) {
+      memcpy(copy, field.value.at, field.value.length);
+    }
+    copy[field.value.length] = 0;
+    text += field.value.length + 1;
+    switch (field.tag) {
+      case TAG_CONTAINER: plan->id = copy; break;
+      case TAG_FOLDER: plan->folder = copy; break;
+      case TAG_PROGRAM: plan->program = copy; break;
+      case TAG_DIRECTORY: plan->directory = copy; break;
+      case TAG_INPUT: plan->input = copy; break;
+      case TAG_OUTPUT: plan->output = copy; break;
+      case TAG_ERRORS: plan->errors = copy; break;
+      case TAG_ARGUMENT: *argument++ = copy; break;
+      case TAG_CGROUP:
+        if (*copy != '/') {
+          return refuse(problem, "field cgroup: an absolute path is needed");
+        }
+        *cgroup++ = copy;
+        break;
+      case TAG_VARIABLE:
+        if (*copy == '=' || strchr(copy, '=') == NULL) {
+          return refuse(problem, "field variable: a name, '=' and a value are needed");
+        }
+        *variable++ = copy;
+        break;
+      default: return refuse(problem, "field %u is not known", field.tag);
+    }
+  }
+  return found == 0 || refuse(problem, "the last field is cut off");
+}
+
+static bool check(const struct plan *plan, char problem[PROBLEM_SIZE]) {
+  if (plan->id == NULL || *plan->id == 0 || strlen(plan->id) > ID_MOST) {
+    return refuse(problem, "field container: 1 to %d bytes are needed", ID_MOST);
+  }
+  if (plan->folder == NULL || *plan->folder != '/') {
+    return refuse(problem, "field folder: an absolute path is needed");
+  }
+  if (plan->directory == NULL || *plan->directory != '/') {
+    return refuse(problem, "field directory: an absolute path is needed");
+  }
+  if (plan->program == NULL || *plan->program == 0) {
+    return refuse(problem, "field program: it is missing");
+  }
+  if (plan->arguments[0] == NULL) {
+    return refuse(problem, "field argument: at least the name of the program is needed");
+  }
+  if (plan->output == NULL || plan->errors == NULL) {
+    return refuse(problem, "fields output and errors: both are needed");
+  }
+  return true;
+}
+
+bool plan_parse(struct bytes body, struct plan *plan, char problem[PROBLEM_SIZE]) {
+  size_t counts[sizeof known / sizeof *known] = {0};
+  struct field field;
+  struct bytes rest = body;
+  size_t fields = 0;
+  int found;
+  memset(plan, 0, sizeof *plan);
+  plan->mask = 022;
+  while ((found = field_next(&rest, &field)) == 1) {
+    if (field.tag >= sizeof known / sizeof *known || known[field.tag].name == NULL) {
+      return refuse(
+          problem,
+          "field %u is not known to this launcher, which speaks version %d.%d",
+          field.tag,
+          VERSION_MAJOR,
+          VERSION_MINOR);
+    }
+    if (++counts[field.tag] > 1 && !known[field.tag].repeated) {
+      return refuse(problem, "field %s: it stands there twice", known[field.tag].name);
+    }
+    fields++;
+  }
+  if (found < 0) {
+    return refuse(problem, "the last field is cut off");
+  }
+
+  size_t pointers = counts[TAG_ARGUMENT] + counts[TAG_VARIABLE] + counts[TAG_CGROUP] + 3;
+  plan->arena_size = pointers * sizeof(char *) + body.length + body.length + fields;
+  plan->arena =
+      mmap(NULL, plan->arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (plan->arena == MAP_FAILED) {
+    plan->arena = NULL;
+    return refuse(problem, "there is no memory for a plan of %zu bytes", body.length);
+  }
+  if (!fill(body, plan, counts, problem) || !check(plan, problem)) {
+    plan_free(plan);
+    return false;
+  }
+  return true;
+}
+
+void plan_free(struct plan *plan) {
+  if (plan->arena != NULL) {
+    munmap(plan->arena, plan->arena_size);
+  }
+  memset(plan, 0, sizeof *plan);
+}

@@ -1,0 +1,60 @@
+/* What a LAUNCH asks for, as data. */
+#ifndef MEZZO_PLAN_H
+#define MEZZO_PLAN_H
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "wire.h"
+
+enum {
+  ID_MOST = 2047,
+  RLIMITS_MOST = 16,
+  GROUPS_MOST = 65536,
+  PROBLEM_SIZE = 256,
+};
+
+struct limit {
+  int resource;
+  const char *name;
+  struct rlimit value;
+};
+
+struct plan {
+  char *id;
+  char *folder;
+  char *program;
+  char *directory;
+  char *input;
+  char *output;
+  char *errors;
+  /* Each ends with a null. */
+  char **arguments;
+  char **environment;
+  char **cgroups;
+  bool switch_user;
+  uid_t user;
+  gid_t group;
+  gid_t *groups;
+  size_t group_count;
+  struct limit limits[RLIMITS_MOST];
+  size_t limit_count;
+  bool hold;
+  mode_t mask;
+
+  /* All of the above that is text, in pages of its own. */
+  void *arena;
+  size_t arena_size;
+};
+
+/*
+ * Takes a plan out of the body of a LAUNCH. A plan with something in it that is not known here is
+ * refused, because what would be left out may be what makes the container safe. False: problem
+ * says why, naming the field or feature, and there is nothing to free.
+ */
+bool plan_parse(struct bytes body, struct plan *plan, char problem[PROBLEM_SIZE]);
+
+/* Gives its pages back; in a fork without having touched them. */
+void plan_free(struct plan *plan);
+
+#endif

@@ -1,0 +1,276 @@
+/* What the parts of the launcher do, each by itself. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "plan.h"
+#include "process.h"
+
+static struct bytes all(const struct buffer *buffer) {
+  struct bytes bytes = {buffer->at, buffer->length};
+  return bytes;
+}
+
+static void frames_come_whole_or_not_at_all(void) {
+  struct buffer buffer = {0};
+  frame_error(&buffer, 77, "no");
+  struct frame frame;
+  size_t taken;
+  for (size_t length = 0; length < buffer.length; length++) {
+    struct bytes part = {buffer.at, length};
+    CHECK(frame_next(part, &frame, &taken) == 0);
+  }
+  CHECK(frame_next(all(&buffer), &frame, &taken) == 1);
+  CHECK(taken == buffer.length && frame.type == TYPE_ERROR && frame.number == 77);
+  char text[3];
+  CHECK(body_text(frame.body, TAG_TEXT, text, sizeof text) && strcmp(text, "no") == 0);
+  CHECK(!body_text(frame.body, TAG_TEXT, text, 2));
+  CHECK(!body_text(frame.body, TAG_PATH, text, sizeof text));
+  buffer_free(&buffer);
+}
+
+static void lengths_that_cannot_be_are_broken(void) {
+  struct frame frame;
+  struct field field;
+  size_t taken;
+  const uint8_t small[12] = {0, 0, 0, 7};
+  const uint8_t large[12] = {0xff, 0xff, 0xff, 0xff};
+  struct bytes bytes = {small, sizeof small};
+  CHECK(frame_next(bytes, &frame, &taken) == -1);
+  bytes.at = large;
+  CHECK(frame_next(bytes, &frame, &taken) == -1);
+  const uint8_t cut[7] = {0, 1, 0, 0, 0, 2, 'x'};
+  bytes.at = cut;
+  bytes.length = sizeof cut;
+  CHECK(field_next(&bytes, &field) == -1);
+  bytes.length = 5;
+  CHECK(field_next(&bytes, &field) == -1);
+}
+
+static void buffers_forget_what_is_dropped(void) {
+  struct buffer buffer = {0};
+  buffer_add(&buffer, "secret", 6);
+  buffer_add(&buffer, "rest", 4);
+  buffer_drop(&buffer, 6);
+  CHECK(buffer.length == 4 && memcmp(buffer.at, "rest", 4) == 0);
+  CHECK(memmem(buffer.at, buffer.capacity, "secret", 6) == NULL);
+  for (int i = 4; i < 10; i++) {
+    CHECK(buffer.at[i] == 0);
+  }
+  buffer_free(&buffer);
+}
+
+static void hellos(void) {
+  static const struct {
+    uint8_t version[4];
+    bool welcome;
+  } cases[] = {{{0, 1, 0, 0}, true}, {{0, 1, 0, 1}, true}, {{0, 1, 0, 99}, true}, {{0, 2, 0, 0}, false},
+      {{0, 0, 0, 9}, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct buffer body = {0};
+    field_bytes(&body, 999, "of a later version", 18);
+    field_bytes(&body, TAG_VERSION, cases[i].version, 4);
+    CHECK((hello_problem(all(&body)) == NULL) == cases[i].welcome);
+    buffer_free(&body);
+  }
+  struct bytes nothing = {NULL, 0};
+  CHECK(hello_problem(nothing) != NULL);
+}
+
+static void complete(struct buffer *body) {
+  field_text(body, TAG_CONTAINER, "c1");
+  field_text(body, TAG_FOLDER, "/run/c1");
+  field_text(body, TAG_DIRECTORY, "/sandbox");
+  field_text(body, TAG_PROGRAM, "sh");
+  field_text(body, TAG_ARGUMENT, "sh");
+  field_text(body, TAG_ARGUMENT, "");
+  field_text(body, TAG_VARIABLE, "A==x");
+  field_text(body, TAG_OUTPUT, "stdout");
+  field_text(body, TAG_ERRORS, "stderr");
+}
+
+static void plans_are_what_was_sent(void) {
+  struct buffer body = {0};
+  struct plan plan;
+  char problem[PROBLEM_SIZE];
+  complete(&body);
+  field_text(&body, TAG_FEATURE, "rlimits");
+  field_text(&body, TAG_CGROUP, "/sys/fs/cgroup/x/cgroup.procs");
+  field_u32(&body, TAG_HOLD, 1);
+  field_u32(&body, TAG_UMASK, 077);
+  const uint8_t user[16] = {0, 0, 1, 2, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0, 4};
+  field_bytes(&body, TAG_USER, user, sizeof user);
+  const char limit[] = "\0\0\0\0\0\0\0\7\xff\xff\xff\xff\xff\xff\xff\xffRLIMIT_NOFILE";
+  field_bytes(&body, TAG_RLIMIT, limit, sizeof limit - 1);
+  CHECK(plan_parse(all(&body), &plan, problem));
+  CHECK(strcmp(plan.id, "c1") == 0 && strcmp(plan.program, "sh") == 0);
+  CHECK(strcmp(plan.arguments[1], "") == 0 && plan.arguments[2] == NULL);
+  CHECK(strcmp(plan.environment[0], "A==x") == 0 && plan.environment[1] == NULL);
+  CHECK(plan.cgroups[0] != NULL && plan.cgroups[1] == NULL);
+  CHECK(plan.hold && plan.mask == 077 && plan.input == NULL);
+  CHECK(plan.switch_user && plan.user == 258 && plan.group == 3);
+  CHECK(plan.group_count == 2 && plan.groups[1] == 4);
+  CHECK(plan.limit_count == 1 && plan.limits[0].resource == RLIMIT_NOFILE);
+  CHECK(plan.limits[0].value.rlim_cur == 7 && plan.limits[0].value.rlim_max == RLIM_INFINITY);
+  plan_free(&plan);
+  buffer_free(&body);
+}
+
+static void refused(struct buffer *body, const char *because) {
+  struct plan plan;
+  char problem[PROBLEM_SIZE];
+  CHECK(!plan_parse(all(body), &plan, problem));
+  if (strstr(problem, because) == NULL) {
+    fprintf(stderr, "'%s' does not say '%s'\n", problem, because);
+    exit(1);
+  }
+  buffer_free(body);
+}
+
+static void plans_that_are_not_understood_are_refused_by_name(void) {
+  struct buffer body = {0};
+  complete(&body);
+  field_text(&body, TAG_FEATURE, "mounts");
+  refused(&body, "feature 'mounts' is not known");
+  complete(&body);
+  field_text(&body, TAG_FEATURE, "mounts\n\033[31m");
+  refused(&body, "feature 'mounts??[31m'");
+  complete(&body);
+  field_text(&body, TAG_FEATURE, "hol");
+  refused(&body, "feature 'hol'");
+  complete(&body);
+  field_text(&body, 500, "");
+  refused(&body, "field 500 is not known");
+  complete(&body);
+  field_text(&body, TAG_SIGNAL, "");
+  refused(&body, "field 16 is not known");
+  complete(&body);
+  field_bytes(&body, TAG_RLIMIT, "0123456789abcdefRLIMIT_LUCK", 27);
+  refused(&body, "RLIMIT_LUCK");
+  complete(&body);
+  field_text(&body, TAG_PROGRAM, "again");
+  refused(&body, "field program: it stands there twice");
+  complete(&body);
+  field_bytes(&body, TAG_ARGUMENT, "a\0b", 3);
+  refused(&body, "field argument: there is a NUL");
+  complete(&body);
+  field_text(&body, TAG_VARIABLE, "=x");
+  refused(&body, "field variable");
+  complete(&body);
+  field_u32(&body, TAG_HOLD, 2);
+  refused(&body, "field hold");
+  complete(&body);
+  field_bytes(&body, TAG_USER, "1234", 4);
+  refused(&body, "field user");
+  complete(&body);
+  field_text(&body, TAG_CGROUP, "relative");
+  refused(&body, "field cgroup");
+  complete(&body);
+  body.length -= 1;
+  refused(&body, "cut off");
+  struct buffer nothing = {0};
+  refused(&nothing, "field container");
+}
+
+/* Has every clone3 of this process from now on fail. */
+static void forbid_clone3(unsigned problem) {
+  struct sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 435, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | problem),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+  CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+  CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+static void spawn_and_wait(int cgroup, bool *in_cgroup) {
+  pid_t pid = spawn_process(cgroup, in_cgroup);
+  CHECK(pid >= 0);
+  if (pid == 0) {
+    _exit(7);
+  }
+  int status;
+  CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+/* A kernel that has no clone3, and a filter that forbids it, are the same to a launch. */
+static void without_clone3_it_forks(void) {
+  static const unsigned problems[] = {ENOSYS, EPERM};
+  for (size_t i = 0; i < 2; i++) {
+    pid_t pid = fork();
+    if (pid == 0) {
+      bool in_cgroup = true;
+      int folder = open("/", O_DIRECTORY | O_RDONLY);
+      forbid_clone3(problems[i]);
+      CHECK(syscall(435, NULL, 0) == -1 && errno == (int)problems[i]);
+      spawn_and_wait(folder, &in_cgroup);
+      CHECK(!in_cgroup);
+      exit(0);
+    }
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+  }
+  /* What is no cgroup of version 2 is nothing to be born into either. */
+  bool in_cgroup = true;
+  int folder = open("/", O_DIRECTORY | O_RDONLY);
+  spawn_and_wait(folder, &in_cgroup);
+  CHECK(!in_cgroup && open_unified("/cgroup.procs") == -1);
+  close(folder);
+}
+
+static void start_times(void) {
+  CHECK(start_time(getpid()) > 0);
+  CHECK(start_time(getpid()) == start_time(getpid()));
+  CHECK(start_time(0x3fffffff) == 0);
+  /* A name with blanks and parentheses moves no field. */
+  uint64_t before = start_time(getpid());
+  rename_process("a) 1 2 (b");
+  CHECK(start_time(getpid()) == before);
+}
+
+static void children_are_found(void) {
+  int hold[2];
+  CHECK(pipe(hold) == 0);
+  for (int i = 0; i < 3; i++) {
+    if (fork() == 0) {
+      char none;
+      close(hold[1]);
+      _exit(read(hold[0], &none, 1) == 0 ? 0 : 1);
+    }
+  }
+  CHECK(signal_children(getpid(), SIGKILL, NULL) == 3);
+  for (int i = 0; i < 3; i++) {
+    int status;
+    CHECK(wait(&status) > 0 && WIFSIGNALED(status));
+  }
+  CHECK(signal_children(getpid(), SIGKILL, NULL) == 0);
+  close(hold[0]);
+  close(hold[1]);
+}
+
+int main(void) {
+  frames_come_whole_or_not_at_all();
+  lengths_that_cannot_be_are_broken();
+  buffers_forget_what_is_dropped();
+  hellos();
+  plans_are_what_was_sent();
+  plans_that_are_not_understood_are_refused_by_name();
+  without_clone3_it_forks();
+  start_times();
+  children_are_found();
+  printf("all is as it should be\n");
+  return 0;
+}
