@@ -130,9 +130,8 @@ class FetchCacheTest {
                 o.switchUser(),
                 o.cgroups(),
                 new ContainerizerOptions.Fetching(
-                    Optional.empty(), Duration.ofSeconds(10), cache, capacity, persists, 10 << 20),
-                o.shell(),
-                o.launcher()),
+                    Optional.empty(), Duration.ofMinutes(10), cache, capacity, persists, 10 << 20),
+                o.shell()),
             Runnable::run);
   }
 
