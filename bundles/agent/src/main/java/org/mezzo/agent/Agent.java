@@ -32,6 +32,7 @@ import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
@@ -207,7 +208,7 @@ public final class Agent implements Daemon {
     clearLeftovers();
     double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
     frame.metrics().gauge("slave/recovery_time_secs", () -> recoverySeconds);
-    collector.start(paths);
+    collector.start();
     loop.execute(this::recovered);
     frame.openBorder();
     frame.own(
@@ -326,11 +327,11 @@ public final class Agent implements Daemon {
   }
 
   /** Whether a container may still be in the sandbox, whoever launched it. */
-  private boolean occupied(Path sandbox) {
-    return containerizer.containers().contains(sandbox.getFileName().toString());
+  private boolean occupied(SandboxRun sandbox) {
+    return containerizer.containers().contains(sandbox.container());
   }
 
-  private void forget(Path sandbox) {
+  private void forget(SandboxRun sandbox) {
     sandboxes.forget(sandbox);
   }
 
@@ -476,6 +477,7 @@ public final class Agent implements Daemon {
               .addAllTotal(total())
               .addAllFrameworks(tasks.frameworkInfos())
               .addAllTasks(tasks.records())
+              .addAllExecutors(tasks.executorRecords())
               .addAllOperations(operations.open());
       draining.current().ifPresent(drain -> again.setDrain(drain.config()));
       return AgentCall.newBuilder().setReregister(again);

@@ -6,10 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 
 /** Where sandboxes stand below the work directory (rule 172). */
 public final class SandboxPaths {
   private static final int CREATE_ATTEMPTS = 5;
+
+  /** Names between the folder of all agents and a run, with it. */
+  private static final int RUN_DEPTH = 7;
 
   private final Path workDir;
 
@@ -36,6 +40,29 @@ public final class SandboxPaths {
   /** The sandbox of one run. */
   public Path run(String agent, String framework, String executor, String container) {
     return executor(agent, framework, executor).resolve("runs").resolve(container);
+  }
+
+  /** The sandbox of one run. */
+  public Path of(SandboxRun run) {
+    return run(run.agent(), run.framework(), run.executor(), run.container());
+  }
+
+  /** The run whose sandbox stands there; empty where none can. */
+  public Optional<SandboxRun> at(Path path) {
+    if (!path.startsWith(agents()) || path.getNameCount() != agents().getNameCount() + RUN_DEPTH) {
+      return Optional.empty();
+    }
+    Path below = agents().relativize(path);
+    return below.getName(1).toString().equals("frameworks")
+            && below.getName(3).toString().equals("executors")
+            && below.getName(5).toString().equals("runs")
+        ? Optional.of(
+            new SandboxRun(
+                below.getName(0).toString(),
+                below.getName(2).toString(),
+                below.getName(4).toString(),
+                below.getName(6).toString()))
+        : Optional.empty();
   }
 
   /** Makes the sandbox and lets {@code latest} beside it point to it. */

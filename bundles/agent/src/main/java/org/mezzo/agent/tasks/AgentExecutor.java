@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
@@ -71,6 +72,9 @@ final class AgentExecutor {
   /** Whether it is that of a command task, which no framework and no master knows as executor. */
   final boolean generated;
 
+  /** Its only run: container and sandbox. */
+  final SandboxRun run;
+
   final String containerId;
   final Path sandbox;
 
@@ -78,7 +82,7 @@ final class AgentExecutor {
   final boolean rootRefused;
 
   private final ExecutorHost host;
-  private final ExecutorRun run;
+  private final ExecutorRun runner;
   private final Map<String, AgentTask> tasks = new LinkedHashMap<>();
   private final Deque<Batch> queue = new ArrayDeque<>();
   private final Deque<Task> completed = new ArrayDeque<>();
@@ -95,11 +99,7 @@ final class AgentExecutor {
 
   /** What tells executors apart beside who they belong to. */
   record Identity(
-      ExecutorInfo info,
-      boolean generated,
-      String containerId,
-      Path sandbox,
-      boolean rootRefused) {}
+      ExecutorInfo info, boolean generated, SandboxRun run, Path sandbox, boolean rootRefused) {}
 
   /**
    * Nothing begins before a task waits and is ready.
@@ -117,7 +117,8 @@ final class AgentExecutor {
     this.framework = framework;
     this.info = identity.info();
     this.generated = identity.generated();
-    this.containerId = identity.containerId();
+    this.run = identity.run();
+    this.containerId = run.container();
     this.sandbox = identity.sandbox();
     this.rootRefused = identity.rootRefused();
     this.phase = phase;
@@ -129,7 +130,7 @@ final class AgentExecutor {
             .build();
     host.phases().began(phase);
     host.usage().add(info.getResourcesList());
-    run = kind.apply(this);
+    runner = kind.apply(this);
   }
 
   String id() {
@@ -144,8 +145,8 @@ final class AgentExecutor {
     return host;
   }
 
-  ExecutorRun run() {
-    return run;
+  ExecutorRun runner() {
+    return runner;
   }
 
   /** The account that its container runs as: its command's, else the framework's. */
@@ -240,12 +241,12 @@ final class AgentExecutor {
         }
         first.addAll(batch.tasks);
       }
-      run.start(first, Map.copyOf(added));
+      runner.start(first, Map.copyOf(added));
     }
-    while (phase == Phase.RUNNING && run.ready() && !queue.isEmpty() && queue.peek().ready) {
+    while (phase == Phase.RUNNING && runner.ready() && !queue.isEmpty() && queue.peek().ready) {
       Batch next = queue.remove();
       launched = true;
-      run.launch(next.tasks);
+      runner.launch(next.tasks);
     }
   }
 
@@ -342,7 +343,7 @@ final class AgentExecutor {
     if (waits.isPresent()) {
       drop(waits.get(), this::killedBeforeLaunch);
     } else {
-      run.kill(task, policy);
+      runner.kill(task, policy);
     }
   }
 
@@ -384,7 +385,7 @@ final class AgentExecutor {
       return;
     }
     move(Phase.TERMINATING);
-    run.shutdown(grace);
+    runner.shutdown(grace);
   }
 
   /** It is to end and was already asked, or need not be: its run ends it. */
@@ -430,7 +431,7 @@ final class AgentExecutor {
     // Not before the last of its processes is gone.
     host.containers()
         .destroy(containerId)
-        .whenComplete((gone, failure) -> host.sandboxes().leave(sandbox));
+        .whenComplete((gone, failure) -> host.sandboxes().leave(run));
     if (!generated) {
       host.outcome().exited(framework, info, status);
     }
@@ -472,7 +473,7 @@ final class AgentExecutor {
 
   /** Hands on what the framework says; false where nobody takes it (rule 122). */
   boolean message(ByteString data) {
-    return phase == Phase.RUNNING && run.message(data);
+    return phase == Phase.RUNNING && runner.message(data);
   }
 
   // Looking.

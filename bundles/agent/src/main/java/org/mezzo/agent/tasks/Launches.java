@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.link.messages.RunTask;
@@ -171,20 +172,17 @@ final class Launches {
       AgentExecutor.Phase phase,
       TaskVolumes volumes,
       Function<AgentExecutor, ExecutorRun> kind) {
-    String container = UUID.randomUUID().toString();
+    SandboxRun run =
+        host.sandboxes()
+            .choose(
+                agent.getId().getValue(),
+                framework.id(),
+                info.getExecutorId().getValue(),
+                UUID.randomUUID().toString());
     return new AgentExecutor(
         framework,
         new AgentExecutor.Identity(
-            info,
-            generated,
-            container,
-            host.sandboxes()
-                .choose(
-                    agent.getId().getValue(),
-                    framework.id(),
-                    info.getExecutorId().getValue(),
-                    container),
-            message.getRootRefused()),
+            info, generated, run, host.sandboxes().path(run), message.getRootRefused()),
         phase,
         volumes,
         host,

@@ -19,6 +19,7 @@ import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.sandboxes.SandboxRetention;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
@@ -173,7 +174,7 @@ final class ExecutorBench implements AutoCloseable {
   private final List<Armed> armed = new ArrayList<>();
   private final LocalModules modules = new LocalModules();
   private final SandboxCollector collector;
-  private final VirtualFiles files = new VirtualFiles("bench", Authorization.none());
+  final VirtualFiles files = new VirtualFiles("bench", Authorization.none());
   private final AgentHooks hooks;
   final ExecutorHost host;
 
@@ -235,10 +236,7 @@ final class ExecutorBench implements AutoCloseable {
                 return Resources.EMPTY;
               }
             });
-    folderOf = folder;
   }
-
-  private final Path folderOf;
 
   private Timer arm(Duration delay, Runnable task) {
     Armed one = new Armed(delay, task);
@@ -258,30 +256,42 @@ final class ExecutorBench implements AutoCloseable {
 
   /** An executor that a framework gave, of 0.1 cpus. */
   AgentExecutor custom() {
-    return custom(ExecutorInfo.newBuilder());
+    return custom(ExecutorInfo.newBuilder(), "c");
+  }
+
+  /** The same in a container of this name. */
+  AgentExecutor custom(String container) {
+    return custom(ExecutorInfo.newBuilder(), container);
   }
 
   AgentExecutor custom(ExecutorInfo.Builder more) {
+    return custom(more, "c");
+  }
+
+  private AgentExecutor custom(ExecutorInfo.Builder more, String container) {
     return executor(
         more.setExecutorId(ExecutorID.newBuilder().setValue("e"))
             .setFrameworkId(framework.info.getId())
             .setCommand(CommandInfo.newBuilder().setValue("run"))
             .addResources(org.mezzo.agent.Made.scalar("cpus", 0.1))
             .build(),
-        false);
+        false,
+        container);
   }
 
   /** The executor of a command task. */
   AgentExecutor command(TaskInfo task) {
-    return executor(CommandRun.executorOf(framework.info, task), true);
+    return executor(CommandRun.executorOf(framework.info, task), true, "c");
   }
 
-  private AgentExecutor executor(ExecutorInfo info, boolean generated) {
+  private AgentExecutor executor(ExecutorInfo info, boolean generated, String container) {
+    SandboxRun run =
+        host.sandboxes()
+            .choose(AGENT.getValue(), framework.id(), info.getExecutorId().getValue(), container);
     AgentExecutor executor =
         new AgentExecutor(
             framework,
-            new AgentExecutor.Identity(
-                info, generated, "c", folderOf.resolve("sandbox").resolve("c"), false),
+            new AgentExecutor.Identity(info, generated, run, host.sandboxes().path(run), false),
             generated ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
             TaskVolumes.NONE,
             host,
@@ -318,7 +328,7 @@ final class ExecutorBench implements AutoCloseable {
   /** The executor subscribes. */
   static Connection subscribe(AgentExecutor executor, Call.Subscribe call) {
     Connection connection = new Connection();
-    ((HttpRun) executor.run())
+    ((HttpRun) executor.runner())
         .subscribe(
             connection, call, AgentInfo.newBuilder().setHostname("here").setId(AGENT).build());
     return connection;
