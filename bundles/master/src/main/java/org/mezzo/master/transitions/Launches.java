@@ -540,7 +540,7 @@ public final class Launches {
         && !agent.capabilities().contains(AgentInfo.Capability.Type.TASK_RESOURCE_LIMITS)) {
       return Optional.of("Agent " + agent.id() + " does not support resource limits of tasks");
     }
-    if (known != null && !known.info().equals(info.getExecutor())) {
+    if (known != null && !same(known, task)) {
       return Optional.of(
           "ExecutorInfo is not compatible with the one that runs with the same ExecutorID '"
               + known.id()
@@ -554,6 +554,18 @@ public final class Launches {
               + left);
     }
     return Optional.empty();
+  }
+
+  /**
+   * Whether a task wants an executor that is there. To whom its resources are allocated does not
+   * count: agents report it, and frameworks may leave it out.
+   */
+  private static boolean same(Executor known, LaunchedTask task) {
+    return known.resources().unallocated().equals(task.executorResources().unallocated())
+        && known.info().toBuilder()
+            .clearResources()
+            .build()
+            .equals(task.info().getExecutor().toBuilder().clearResources().build());
   }
 
   private static String user(TaskInfo task, Framework framework) {
