@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -164,7 +165,7 @@ public final class SandboxCollector implements AutoCloseable {
       double share = Math.max(0, 1 - headroom - usage);
       allowedAgeSeconds = delay.toMillis() / 1000.0 * share;
       long limit = clock.millis() + delay.toMillis() - (long) (allowedAgeSeconds * 1000);
-      for (Map.Entry<SandboxRun, Long> entry : due.entrySet()) {
+      for (Map.Entry<SandboxRun, Long> entry : List.copyOf(due.entrySet())) {
         boolean full = share == 0 || entry.getValue() <= limit;
         if (full
             && !inUse.contains(entry.getKey())
