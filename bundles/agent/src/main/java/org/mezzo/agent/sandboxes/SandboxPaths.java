@@ -16,6 +16,7 @@ public final class SandboxPaths {
 
   private static final String CONTAINERS = "containers";
   private static final String TASKS = "tasks";
+
   /** Names between the folder of all agents and a run, with it. */
   private static final int RUN_DEPTH = 7;
 

@@ -190,11 +190,7 @@ final class Launches {
     return new AgentExecutor(
         framework,
         new AgentExecutor.Identity(
-            kept.getExecutor(),
-            generated,
-            run,
-            sandbox,
-            kept.getRootRefused()),
+            kept.getExecutor(), generated, run, sandbox, kept.getRootRefused()),
         kept.getSubscribed() ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
         TaskVolumes.of(
             Resources.of(kept.getExecutor().getResourcesList()).unallocated(), around.volumes()),

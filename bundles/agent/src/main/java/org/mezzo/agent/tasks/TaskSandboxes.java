@@ -74,8 +74,7 @@ public final class TaskSandboxes implements VirtualFiles.Many {
     SandboxRun run =
         paths
             .at(sandbox)
-            .orElseThrow(
-                () -> new IOException(sandbox + " is no sandbox of this work directory"));
+            .orElseThrow(() -> new IOException(sandbox + " is no sandbox of this work directory"));
     collector.unschedule(run);
     return run;
   }
@@ -133,9 +132,7 @@ public final class TaskSandboxes implements VirtualFiles.Many {
 
   private List<String> shownAt(SandboxRun run) {
     return List.of(
-        path(run).toAbsolutePath().toString(),
-        virtual(run, run.container()),
-        virtual(run, LATEST));
+        path(run).toAbsolutePath().toString(), virtual(run, run.container()), virtual(run, LATEST));
   }
 
   private static String virtual(SandboxRun run, String name) {

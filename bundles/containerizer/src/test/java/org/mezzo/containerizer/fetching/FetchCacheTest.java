@@ -131,7 +131,8 @@ class FetchCacheTest {
                 o.cgroups(),
                 new ContainerizerOptions.Fetching(
                     Optional.empty(), Duration.ofMinutes(10), cache, capacity, persists, 10 << 20),
-                o.shell()),
+                o.shell(),
+                o.launching()),
             Runnable::run);
   }
 
