@@ -31,7 +31,7 @@ public final class LauncherRate {
     public void started(String key, ShimProcess process) {}
 
     @Override
-    public void exited(String key, int waitStatus) {
+    public void exited(String key, long pid, int waitStatus) {
       if (waitStatus != 0) {
         failed(key, "ended with " + waitStatus);
       }
