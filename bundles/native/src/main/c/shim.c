@@ -162,6 +162,7 @@ static void record(const char *name, const char *text) {
 static void report_exit(struct shim *shim, struct buffer *out, uint32_t number) {
   size_t begin = frame_begin(out, TYPE_EXITED, number);
   field_text(out, TAG_CONTAINER, shim->id);
+  field_u32(out, TAG_PID, (uint32_t)shim->task);
   field_u32(out, TAG_STATUS, (uint32_t)shim->status);
   frame_end(out, begin);
 }

@@ -318,8 +318,10 @@ final class NativeLauncher implements Launcher {
                     frame.number(NativeFrames.SHIM).orElseThrow(),
                     frame.number(NativeFrames.SHIM_START).orElse(0)));
         case NativeFrames.EXITED ->
-            // Frames come in order, and what is late there is of the container that has the name.
-            listener.exited(key, 0, (int) frame.number(NativeFrames.STATUS).orElseThrow());
+            listener.exited(
+                key,
+                frame.number(NativeFrames.PID).orElseThrow(),
+                (int) frame.number(NativeFrames.STATUS).orElseThrow());
         case NativeFrames.FAILED -> listener.failed(key, frame.text(NativeFrames.TEXT));
         case NativeFrames.LOST -> listener.lost(key, frame.text(NativeFrames.TEXT));
         case NativeFrames.OK -> launches.remove(frame.number());

@@ -132,7 +132,7 @@ class FetchCacheTest {
                 new ContainerizerOptions.Fetching(
                     Optional.empty(), Duration.ofMinutes(10), cache, capacity, persists, 10 << 20),
                 o.shell(),
-                o.launching()),
+                o.launcher()),
             Runnable::run);
   }
 
