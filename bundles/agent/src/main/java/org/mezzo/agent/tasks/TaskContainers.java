@@ -432,8 +432,8 @@ public final class TaskContainers {
   void forget(String containerId) {
     ContainerId id = ContainerId.of(containerId);
     containerizer
-        .destroy(id)
-        .thenCompose(gone -> containerizer.remove(id))
+        .termination(id)
+        .thenCompose(ended -> containerizer.remove(id))
         .whenComplete(
             (removed, failure) -> {
               if (failure != null) {
