@@ -22,6 +22,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
@@ -74,6 +75,7 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.DrainConfig;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.ResourceFormatException;
@@ -448,8 +450,10 @@ public final class Agent implements Daemon {
    */
   private Map<String, Containerizer.Recovered> recover(Journal.Kept kept) throws IOException {
     Set<String> wanted =
-        kept.executors().stream()
-            .map(executor -> executor.getContainerId().getValue())
+        Stream.concat(
+                kept.executors().stream().map(executor -> executor.getContainerId()),
+                kept.tasks().stream().map(task -> task.getContainerStatus().getContainerId()))
+            .map(ContainerID::getValue)
             .collect(Collectors.toSet());
     CompletableFuture<List<Containerizer.Recovered>> recovering =
         containerizer

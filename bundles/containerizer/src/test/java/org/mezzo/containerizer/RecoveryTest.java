@@ -61,6 +61,21 @@ class RecoveryTest {
     opened.ifPresent(it -> it.close(Duration.ofSeconds(30)));
   }
 
+  /** Cgroups of which a test has made the agent forget. */
+  @AfterEach
+  void removeCgroups() throws IOException {
+    for (String parent :
+        List.of("/sys/fs/cgroup/freezer/mezzo-test", "/sys/fs/cgroup/mezzo-test")) {
+      for (String name : List.of("runs-", "over-", "stray-")) {
+        Path cgroup = Path.of(parent, name + folder.getFileName());
+        if (Files.isDirectory(cgroup)) {
+          Await.until(() -> Files.readString(cgroup.resolve("cgroup.procs")).isEmpty());
+          Files.deleteIfExists(cgroup);
+        }
+      }
+    }
+  }
+
   private static <T> T get(CompletionStage<T> stage) throws Exception {
     return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }

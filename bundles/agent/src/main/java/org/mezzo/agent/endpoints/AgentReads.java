@@ -16,6 +16,7 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.ObjectApprovers;
+import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.Operation;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Task;
@@ -148,6 +149,7 @@ public final class AgentReads {
                     it.containerId(),
                     it.sandbox(),
                     it.running(),
+                    it.nested(),
                     it.resources(),
                     tasks(framework, it.queuedTasks(), approvers),
                     tasks(framework, it.tasks(), approvers),
@@ -245,6 +247,9 @@ public final class AgentReads {
   /** The account that an executor runs as; a command's executor is its task. */
   private static String user(FrameworkView framework, ExecutorView executor) {
     String own = executor.info().getCommand().getUser();
+    if (executor.info().getType() == ExecutorInfo.Type.DEFAULT) {
+      return framework.info().getUser();
+    }
     return own.isEmpty()
         ? executor.allTasks().stream()
             .findFirst()

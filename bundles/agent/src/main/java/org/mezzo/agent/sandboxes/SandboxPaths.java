@@ -6,10 +6,15 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 /** Where sandboxes stand below the work directory (rule 172). */
 public final class SandboxPaths {
   private static final int CREATE_ATTEMPTS = 5;
+
+  private static final String CONTAINERS = "containers";
+  private static final String TASKS = "tasks";
 
   private final Path workDir;
 
@@ -36,6 +41,32 @@ public final class SandboxPaths {
   /** The sandbox of one run. */
   public Path run(String agent, String framework, String executor, String container) {
     return executor(agent, framework, executor).resolve("runs").resolve(container);
+  }
+
+  /** As {@link #create}, with folders for the containers in it; all may pass, none may look. */
+  public static void createPassable(Path run) throws IOException {
+    create(run);
+    for (Path folder : List.of(run, run.resolve(CONTAINERS), run.resolve(TASKS))) {
+      Files.createDirectories(folder);
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+    }
+  }
+
+  /** The sandbox of a container in that of another. */
+  public static Path nested(Path run, String container) {
+    return run.resolve(CONTAINERS).resolve(container);
+  }
+
+  /**
+   * Makes the sandbox of a task in that of its executor, and lets {@code tasks/<id>} there point to
+   * it (rule 215).
+   */
+  public static void createNested(Path sandbox, Path run, String task) throws IOException {
+    Files.createDirectories(sandbox);
+    Path link = run.resolve(TASKS).resolve(task);
+    // The id of a task that is over may come again.
+    Files.deleteIfExists(link);
+    Files.createSymbolicLink(link, link.getParent().relativize(sandbox));
   }
 
   /** Makes the sandbox and lets {@code latest} beside it point to it. */

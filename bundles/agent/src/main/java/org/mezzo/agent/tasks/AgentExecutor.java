@@ -256,10 +256,13 @@ final class AgentExecutor {
    * Goes on with what an earlier process of the agent left.
    *
    * @param left with those whose end was told and is not acknowledged
-   * @param container as of {@link ExecutorRun#resume}
+   * @param containers as of {@link ExecutorRun#resume}
    * @param why nothing is left of its container
    */
-  void resume(List<AgentTask> left, Optional<Containerizer.Recovered> container, String why) {
+  void resume(
+      List<AgentTask> left,
+      Function<String, Optional<Containerizer.Recovered>> containers,
+      String why) {
     begun = true;
     launched = true;
     List<AgentTask> active = new ArrayList<>();
@@ -282,7 +285,7 @@ final class AgentExecutor {
       // Its end was told; whatever still runs of it does so for nobody.
       over(-1, this::killedBeforeLaunch);
     } else {
-      run.resume(active, container, why);
+      run.resume(active, containers, why);
     }
   }
 
@@ -310,7 +313,7 @@ final class AgentExecutor {
     while (phase == Phase.RUNNING && run.ready() && !queue.isEmpty() && queue.peek().ready) {
       Batch next = queue.remove();
       launched = true;
-      run.launch(next.tasks);
+      run.launch(next);
     }
   }
 
@@ -327,9 +330,19 @@ final class AgentExecutor {
     return all;
   }
 
+  /** The volumes of its own resources. */
+  TaskVolumes volumes() {
+    return volumes;
+  }
+
   /** What of volumes and folders on the way is given to its user. */
   List<Path> owned(TaskVolumes all) {
-    return all.owned(sandbox, host.outcome().volumesBeside(this));
+    return owned(all, sandbox);
+  }
+
+  /** The same of volumes that appear in some folder of its sandbox. */
+  List<Path> owned(TaskVolumes all, Path at) {
+    return all.owned(at, host.outcome().volumesBeside(this));
   }
 
   /** Persistent volumes that it holds, allocated to nobody. */
@@ -494,9 +507,7 @@ final class AgentExecutor {
       }
     }
     // Not before the last of its processes is gone.
-    host.containers()
-        .destroy(containerId)
-        .whenComplete((gone, failure) -> host.sandboxes().leave(sandbox));
+    run.destroy().whenComplete((gone, failure) -> host.sandboxes().leave(sandbox));
     if (!generated) {
       host.outcome().exited(framework, info, status);
     }
@@ -573,6 +584,7 @@ final class AgentExecutor {
         containerId,
         sandbox,
         phase != Phase.TERMINATED,
+        run.nested(),
         resources(),
         waiting,
         running,

@@ -1,6 +1,8 @@
 package org.mezzo.agent.tasks;
 
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.mezzo.agent.checks.TaskChecks;
@@ -25,11 +27,17 @@ final class AgentTask {
   /** What is told of the container that it runs in. */
   ContainerStatus containerStatus;
 
+  /** Variables of hooks, where its command runs by itself. */
+  Map<String, String> added = Map.of();
+
   /** Its persistent volumes. */
   final TaskVolumes volumes;
 
   /** What looks after it, where the agent does. */
   TaskChecks checks = TaskChecks.NONE;
+
+  /** Names the group that it was launched with; empty where it was launched by itself. */
+  String group = "";
 
   /** Until when it may end by itself, once it is being killed. */
   Optional<Instant> killedUntil = Optional.empty();
@@ -67,7 +75,14 @@ final class AgentTask {
     if (info.hasKillPolicy()) {
       builder.setKillPolicy(info.getKillPolicy());
     }
-    user().ifPresent(builder::setUser);
+    // As whom it runs where nothing is said here is its framework's.
+    String own =
+        info.getCommand().getUser().isEmpty()
+            ? executor.info.getCommand().getUser()
+            : info.getCommand().getUser();
+    if (!own.isEmpty()) {
+      builder.setUser(own);
+    }
     this.task = builder.build();
     relabel(info);
   }
@@ -79,6 +94,7 @@ final class AgentTask {
     this.task = kept.getTask();
     this.volumes = volumes;
     this.containerStatus = kept.getContainerStatus();
+    this.group = kept.getGroup();
     if (kept.hasKilledUntilMillis()) {
       killedUntil = Optional.of(Instant.ofEpochMilli(kept.getKilledUntilMillis()));
     }
@@ -90,6 +106,37 @@ final class AgentTask {
         .filter(status -> status.getState() == TaskState.TASK_RUNNING)
         .findFirst()
         .map(status -> Instant.ofEpochMilli((long) (status.getTimestamp() * 1000)));
+  }
+
+  /** It is being killed, and may end by itself for so long. */
+  void killedWithin(Duration grace) {
+    Instant until = executor.host().clock().instant().plus(grace);
+    if (killedUntil.map(until::isBefore).orElse(true)) {
+      killedUntil = Optional.of(until);
+      executor.host().records().changed(this);
+    }
+  }
+
+  /** How long it may still take to end by itself; zero where it is not being killed. */
+  Duration killedRest() {
+    return notNegative(
+        killedUntil
+            .map(until -> Duration.between(executor.host().clock().instant(), until))
+            .orElse(Duration.ZERO));
+  }
+
+  /** How much of its {@code max_completion_time} is left, which counts from TASK_RUNNING. */
+  Duration completionRest() {
+    Duration passed =
+        runningSince()
+            .map(since -> Duration.between(since, executor.host().clock().instant()))
+            .orElse(Duration.ZERO);
+    return notNegative(
+        Duration.ofNanos(info.getMaxCompletionTime().getNanoseconds()).minus(notNegative(passed)));
+  }
+
+  private static Duration notNegative(Duration some) {
+    return some.isNegative() ? Duration.ZERO : some;
   }
 
   /** Takes over the labels that hooks gave. */

@@ -97,6 +97,7 @@ public final class AgentTasks {
    *
    * @param info of a command's executor with no more than ids, name and source
    * @param running whether it has a container, or will have one
+   * @param nested ids of the containers of its tasks, where these have their own
    * @param resources its own and those of its tasks that have not ended
    * @param queuedTasks wait for it
    * @param terminatedTasks ended, with updates to be acknowledged
@@ -107,6 +108,7 @@ public final class AgentTasks {
       String containerId,
       Path sandbox,
       boolean running,
+      List<String> nested,
       List<Resource> resources,
       List<Task> queuedTasks,
       List<Task> tasks,
@@ -259,8 +261,7 @@ public final class AgentTasks {
         (framework, executors) -> {
           executors.forEach(
               (executor, tasks) ->
-                  executor.resume(
-                      tasks, Optional.ofNullable(containers.get(executor.containerId)), why));
+                  executor.resume(tasks, id -> Optional.ofNullable(containers.get(id)), why));
           removeIfIdle(framework);
         });
   }

@@ -3,10 +3,11 @@ package org.mezzo.agent.tasks;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
@@ -119,12 +120,12 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChec
   }
 
   @Override
-  public void launch(List<AgentTask> together) {
-    task = together.get(0);
+  public void launch(Batch batch) {
+    task = batch.tasks.get(0);
     LaunchRequest request;
     TaskVolumes volumes;
     try {
-      volumes = executor.volumesWith(together);
+      volumes = executor.volumesWith(batch.tasks);
       request = host.containers().request(task, added, volumes);
     } catch (ResourceFormatException | IOException | RuntimeException e) {
       executor.failed(e.getMessage());
@@ -148,12 +149,15 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChec
   }
 
   @Override
-  public void resume(List<AgentTask> tasks, Optional<Containerizer.Recovered> left, String why) {
+  public void resume(
+      List<AgentTask> tasks,
+      Function<String, Optional<Containerizer.Recovered>> containers,
+      String why) {
+    Optional<Containerizer.Recovered> left = containers.apply(executor.containerId);
     task = tasks.get(0);
     if (task.killedUntil.isPresent()) {
       cause = Cause.KILLED;
-      Duration rest = Duration.between(host.clock().instant(), task.killedUntil.get());
-      wanted = rest.isNegative() ? Duration.ZERO : rest;
+      wanted = task.killedRest();
     }
     if (left.isEmpty()) {
       executor.over(
@@ -194,14 +198,7 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChec
       executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
     }
     if (task.info.hasMaxCompletionTime()) {
-      Duration most = Duration.ofNanos(task.info.getMaxCompletionTime().getNanoseconds());
-      Duration passed =
-          task.runningSince()
-              .map(since -> Duration.between(since, host.clock().instant()))
-              .orElse(Duration.ZERO);
-      Duration rest = most.minus(passed.isNegative() ? Duration.ZERO : passed);
-      completionTimer =
-          host.timers().apply(rest.isNegative() ? Duration.ZERO : rest, this::outOfTime);
+      completionTimer = host.timers().apply(task.completionRest(), this::outOfTime);
     }
     if (earlyEnd.isPresent()) {
       terminated(earlyEnd.get());
@@ -348,11 +345,7 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChec
     cause = Cause.KILLED;
     if (task != null) {
       task.checks.stop();
-      Instant until = host.clock().instant().plus(grace);
-      if (task.killedUntil.map(until::isBefore).orElse(true)) {
-        task.killedUntil = Optional.of(until);
-        host.records().changed(task);
-      }
+      task.killedWithin(grace);
     }
     if (container != Container.RUNS) {
       if (!again) {
@@ -373,6 +366,11 @@ final class CommandRun implements ExecutorRun, TaskContainers.Listener, TaskChec
       LOG.info("Task '{}' did not end within its grace and is killed", task.id());
       host.containers().destroy(executor.containerId);
     }
+  }
+
+  @Override
+  public CompletionStage<?> destroy() {
+    return host.containers().destroy(executor.containerId);
   }
 
   @Override

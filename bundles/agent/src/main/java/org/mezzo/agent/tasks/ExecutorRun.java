@@ -5,6 +5,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.protocol.v1.KillPolicy;
 
@@ -32,11 +34,12 @@ interface ExecutorRun {
    * #launch}.
    *
    * @param tasks that it was given and whose end is not acknowledged
-   * @param left its container; empty where there is none, because it never came to be or the
-   *     machine was rebooted
+   * @param left a container by its id; empty where there is none, because it never came to be or
+   *     the machine was rebooted
    * @param why nothing is left, for people
    */
-  void resume(List<AgentTask> tasks, Optional<Containerizer.Recovered> left, String why);
+  void resume(
+      List<AgentTask> tasks, Function<String, Optional<Containerizer.Recovered>> left, String why);
 
   /** Whether it can take tasks now; when that changes to true it says so by {@code registered}. */
   boolean ready();
@@ -44,14 +47,9 @@ interface ExecutorRun {
   /**
    * Launches tasks that start together or not at all.
    *
-   * @param together one task, or those of a group; more than one only where {@link #takesGroups}
+   * @param batch one task, or a group where this takes any
    */
-  void launch(List<AgentTask> together);
-
-  /** Whether it takes groups of tasks. */
-  default boolean takesGroups() {
-    return false;
-  }
+  void launch(Batch batch);
 
   /**
    * Kills a task that was launched and has not ended; called again when somebody asks again.
@@ -67,6 +65,14 @@ interface ExecutorRun {
    * @param grace between asking and ending, for the executor as a whole
    */
   void shutdown(Duration grace);
+
+  /** Destroys what is left of it; complete when the last of its processes is gone. */
+  CompletionStage<?> destroy();
+
+  /** The containers of its tasks, where these have their own. */
+  default List<String> nested() {
+    return List.of();
+  }
 
   /** Hands on what the framework says; false where nobody takes it (rule 122). */
   boolean message(ByteString data);

@@ -94,7 +94,11 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   @Override
-  public void resume(List<AgentTask> tasks, Optional<Containerizer.Recovered> left, String why) {
+  public void resume(
+      List<AgentTask> tasks,
+      Function<String, Optional<Containerizer.Recovered>> containers,
+      String why) {
+    Optional<Containerizer.Recovered> left = containers.apply(executor.containerId);
     for (AgentTask task : tasks) {
       task.task.getStatusesList().forEach(status -> seen.add(status.getUuid()));
     }
@@ -304,24 +308,19 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   @Override
-  public boolean takesGroups() {
-    return true;
-  }
-
-  @Override
-  public void launch(List<AgentTask> together) {
+  public void launch(Batch batch) {
     List<TaskInfo> infos = new ArrayList<>();
-    for (AgentTask task : together) {
+    for (AgentTask task : batch.tasks) {
       task.containerStatus = executor.containerStatus();
       infos.add(task.info);
     }
     Event.Builder event;
-    if (infos.size() == 1) {
-      event = event(Event.Type.LAUNCH);
-      event.getLaunchBuilder().setTask(infos.get(0));
-    } else {
+    if (batch.group) {
       event = event(Event.Type.LAUNCH_GROUP);
       event.getLaunchGroupBuilder().setTaskGroup(TaskGroupInfo.newBuilder().addAllTasks(infos));
+    } else {
+      event = event(Event.Type.LAUNCH);
+      event.getLaunchBuilder().setTask(infos.get(0));
     }
     connection.orElseThrow().send(event.build());
   }
@@ -342,6 +341,11 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       kill.getKillBuilder().setKillPolicy(policy);
     }
     connection.get().send(kill.build());
+  }
+
+  @Override
+  public CompletionStage<?> destroy() {
+    return host.containers().destroy(executor.containerId);
   }
 
   @Override

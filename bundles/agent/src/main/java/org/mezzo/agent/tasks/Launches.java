@@ -80,65 +80,97 @@ final class Launches {
 
   /** Launches tasks; what cannot be launched is answered with an update. */
   void run(FrameworkEntry framework, RunTask message) {
+    if (message.hasGroupExecutor()) {
+      run(framework, message, withExecutor(message), true);
+      return;
+    }
     for (TaskInfo task : message.getTasksList()) {
-      try {
-        run(framework, message, task);
-      } catch (RuntimeException | LinkageError e) {
-        LOG.error("Launching task '{}' failed", task.getTaskId().getValue(), e);
-        refuse(framework, message, task, failed("Failed to launch container: " + e));
-      }
+      run(framework, message, List.of(task), false);
     }
   }
 
-  private void run(FrameworkEntry framework, RunTask message, TaskInfo info) {
+  /** The master says once what is the same for all. */
+  private static List<TaskInfo> withExecutor(RunTask message) {
+    return message.getTasksList().stream()
+        .map(task -> task.toBuilder().setExecutor(message.getGroupExecutor()).build())
+        .toList();
+  }
+
+  /** Launches one task, or a group, of which all tasks are launched or none. */
+  private void run(FrameworkEntry framework, RunTask message, List<TaskInfo> tasks, boolean group) {
+    if (tasks.isEmpty()) {
+      return;
+    }
     if (framework.terminating) {
-      LOG.warn(
-          "Task '{}' is not launched: framework {} is being shut down",
-          info.getTaskId().getValue(),
-          framework.id());
+      LOG.warn("{} not launched: framework {} is being shut down", ids(tasks), framework.id());
       return;
     }
-    Optional<Refusal> refusal = refusal(framework, message, info);
-    if (refusal.isPresent()) {
-      refuse(framework, message, info, refusal.get());
-      return;
-    }
-    Resources resources;
-    Batch batch;
-    AgentExecutor executor;
     try {
-      resources = Resources.of(info.getResourcesList()).unallocated();
-      TaskVolumes volumes = TaskVolumes.of(resources, around.volumes());
-      if (info.hasExecutor()) {
-        AgentExecutor there =
-            framework.executors.get(info.getExecutor().getExecutorId().getValue());
-        if (there != null && there.begun() && !volumes.volumes().isEmpty()) {
-          refuse(
-              framework,
-              message,
-              info,
-              failed(
-                  "Failed to launch container: persistent volumes appear in a sandbox when its"
-                      + " executor starts; launch the task together with a new executor"));
-          return;
-        }
-        Resources own = Resources.of(info.getExecutor().getResourcesList()).unallocated();
-        if (there == null) {
-          resources = resources.plus(own);
-        }
-        executor =
-            there != null
-                ? there
-                : executor(
-                    framework, message, info.getExecutor(), TaskVolumes.of(own, around.volumes()));
+      Optional<Refusal> refusal = refusal(framework, message, tasks, group);
+      if (refusal.isPresent()) {
+        refuse(framework, message, tasks, refusal.get());
       } else {
-        executor = command(framework, message, info);
+        launch(framework, message, tasks, group);
       }
-      batch = new Batch(List.of(new AgentTask(executor, info, volumes)));
     } catch (ResourceFormatException | IOException e) {
-      refuse(framework, message, info, failed("Failed to launch container: " + e.getMessage()));
-      return;
+      refuse(framework, message, tasks, failed("Failed to launch container: " + e.getMessage()));
+    } catch (RuntimeException | LinkageError e) {
+      LOG.error("Launching {} failed", ids(tasks), e);
+      refuse(framework, message, tasks, failed("Failed to launch container: " + e));
     }
+  }
+
+  private static List<String> ids(List<TaskInfo> tasks) {
+    return tasks.stream().map(task -> task.getTaskId().getValue()).toList();
+  }
+
+  private void launch(
+      FrameworkEntry framework, RunTask message, List<TaskInfo> tasks, boolean group)
+      throws ResourceFormatException, IOException {
+    Resources resources = Resources.EMPTY;
+    List<TaskVolumes> volumes = new ArrayList<>();
+    for (TaskInfo info : tasks) {
+      if (group
+          && DefaultRun.runs(info.getExecutor())
+          && (info.hasHealthCheck() || info.hasCheck())) {
+        LOG.warn(
+            "Task '{}' of a group has a check or health check, which this agent does not run yet;"
+                + " it is ignored",
+            info.getTaskId().getValue());
+      }
+      Resources own = Resources.of(info.getResourcesList()).unallocated();
+      resources = resources.plus(own);
+      volumes.add(TaskVolumes.of(own, around.volumes()));
+    }
+    TaskInfo one = tasks.get(0);
+    AgentExecutor executor;
+    if (one.hasExecutor()) {
+      AgentExecutor there = framework.executors.get(one.getExecutor().getExecutorId().getValue());
+      if (there != null
+          && there.begun()
+          && !DefaultRun.runs(there.info)
+          && volumes.stream().anyMatch(it -> !it.volumes().isEmpty())) {
+        throw new IOException(
+            "persistent volumes appear in a sandbox when its executor starts; launch the task"
+                + " together with a new executor");
+      }
+      Resources own = Resources.of(one.getExecutor().getResourcesList()).unallocated();
+      if (there == null) {
+        resources = resources.plus(own);
+      }
+      executor =
+          there != null
+              ? there
+              : executor(
+                  framework, message, one.getExecutor(), TaskVolumes.of(own, around.volumes()));
+    } else {
+      executor = command(framework, message, one);
+    }
+    List<AgentTask> all = new ArrayList<>();
+    for (int i = 0; i < tasks.size(); i++) {
+      all.add(new AgentTask(executor, tasks.get(i), volumes.get(i)));
+    }
+    Batch batch = new Batch(all, group);
     framework.executors.put(executor.id(), executor);
     executor.enqueue(batch);
     begin(executor, batch, resources);
@@ -166,7 +198,9 @@ final class Launches {
         TaskVolumes.of(
             Resources.of(kept.getExecutor().getResourcesList()).unallocated(), around.volumes()),
         host,
-        generated ? CommandRun::new : HttpRun::new);
+        generated
+            ? CommandRun::new
+            : DefaultRun.runs(kept.getExecutor()) ? DefaultRun::new : HttpRun::new);
   }
 
   /** A task of such an executor. */
@@ -192,8 +226,15 @@ final class Launches {
 
   private AgentExecutor executor(
       FrameworkEntry framework, RunTask message, ExecutorInfo info, TaskVolumes volumes) {
+    boolean own = DefaultRun.runs(info);
     return executor(
-        framework, message, info, false, AgentExecutor.Phase.REGISTERING, volumes, HttpRun::new);
+        framework,
+        message,
+        info,
+        false,
+        own ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
+        volumes,
+        own ? DefaultRun::new : HttpRun::new);
   }
 
   private AgentExecutor executor(
@@ -226,7 +267,16 @@ final class Launches {
 
   // Refusing.
 
-  private Optional<Refusal> refusal(FrameworkEntry framework, RunTask message, TaskInfo info) {
+  /** The first thing that is against any of them. */
+  private Optional<Refusal> refusal(
+      FrameworkEntry framework, RunTask message, List<TaskInfo> tasks, boolean group) {
+    return tasks.stream()
+        .flatMap(task -> refusal(framework, message, task, group).stream())
+        .findFirst();
+  }
+
+  private Optional<Refusal> refusal(
+      FrameworkEntry framework, RunTask message, TaskInfo info, boolean group) {
     if (around.draining().current().isPresent()) {
       return Optional.of(dropped(framework, Reason.REASON_AGENT_DRAINING, "The agent is draining"));
     }
@@ -246,13 +296,17 @@ final class Launches {
               Reason.REASON_TASK_INVALID,
               "A task with the id '" + info.getTaskId().getValue() + "' is on this agent already"));
     }
-    if (message.hasGroupExecutor() || !info.hasExecutor() && !info.hasCommand()) {
+    boolean played = group && DefaultRun.runs(info.getExecutor());
+    if ((played || !info.hasExecutor()) && !info.hasCommand()) {
       return Optional.of(
-          failed("This agent does not run task groups yet; launch its tasks as commands"));
+          failed(
+              "Failed to launch container: task '"
+                  + info.getTaskId().getValue()
+                  + "' has no `command`, and this agent has no images that would say one"));
     }
     Optional<Refusal> executor =
         info.hasExecutor()
-            ? custom(framework, message, info.getExecutor())
+            ? given(framework, message, info.getExecutor(), group)
             : Optional.ofNullable(framework.executors.get(info.getTaskId().getValue()))
                 .map(
                     there ->
@@ -267,19 +321,24 @@ final class Launches {
             (info.hasExecutor()
                     ? TaskDemands.refusal(info.getExecutor())
                     : TaskDemands.refusal(info))
+                .or(
+                    () ->
+                        played
+                            ? TaskDemands.refusal(info.toBuilder().clearExecutor().build())
+                            : Optional.empty())
                 .map(Launches::failed));
   }
 
   /** Whether the master and the agent disagree about an executor (rule 113). */
-  private Optional<Refusal> custom(
-      FrameworkEntry framework, RunTask message, ExecutorInfo executor) {
+  private Optional<Refusal> given(
+      FrameworkEntry framework, RunTask message, ExecutorInfo executor, boolean group) {
     String id = executor.getExecutorId().getValue();
     AgentExecutor there = framework.executors.get(id);
-    if (executor.getType() == ExecutorInfo.Type.DEFAULT || !executor.hasCommand()) {
+    if (DefaultRun.runs(executor) ? !group : !executor.hasCommand()) {
       return Optional.of(
           failed(
-              "This agent runs executors that have a `command`, and no default executor yet; give"
-                  + " `executor.command`, or launch the task as a command"));
+              "This agent runs tasks of a LAUNCH under executors that have a `command`; give"
+                  + " `executor.command`, or launch the task as a command or in a group"));
     }
     String problem = null;
     if (there == null) {
@@ -303,15 +362,19 @@ final class Launches {
         .map(text -> dropped(framework, Reason.REASON_EXECUTOR_TERMINATED, text));
   }
 
-  private void refuse(FrameworkEntry framework, RunTask message, TaskInfo info, Refusal refusal) {
-    host.updates().refuse(framework, info, refusal.state(), refusal.reason(), refusal.message());
-    if (!info.hasExecutor() || !message.getLaunchExecutor()) {
+  private void refuse(
+      FrameworkEntry framework, RunTask message, List<TaskInfo> tasks, Refusal refusal) {
+    for (TaskInfo info : tasks) {
+      host.updates().refuse(framework, info, refusal.state(), refusal.reason(), refusal.message());
+    }
+    ExecutorInfo executor = tasks.get(0).getExecutor();
+    if (!tasks.get(0).hasExecutor() || !message.getLaunchExecutor()) {
       return;
     }
-    AgentExecutor there = framework.executors.get(info.getExecutor().getExecutorId().getValue());
+    AgentExecutor there = framework.executors.get(executor.getExecutorId().getValue());
     if (there == null || there.generated || there.phase() == AgentExecutor.Phase.TERMINATED) {
       // The master holds the executor's resources, for one that will not be.
-      host.outcome().exited(framework, info.getExecutor(), -1);
+      host.outcome().exited(framework, executor, -1);
     }
   }
 
@@ -369,16 +432,17 @@ final class Launches {
       ready(executor, batch, Map.of());
       return;
     }
-    CompletionStage<Void> labelled = CompletableFuture.completedFuture(null);
+    CompletionStage<Void> asked = CompletableFuture.completedFuture(null);
     for (AgentTask task : batch.tasks) {
-      labelled =
-          labelled
+      asked =
+          asked
               .thenCompose(unused -> hooks.runTaskLabels(task.info, executor.framework.info, agent))
-              .thenAccept(task::relabel);
+              .thenAccept(task::relabel)
+              .thenCompose(unused -> hooks.taskEnvironment(task.info))
+              .thenAccept(added -> task.added = added);
     }
-    labelled
-        .thenCompose(unused -> hooks.taskEnvironment(batch.tasks.get(0).info))
-        .thenAcceptAsync(added -> executor.ready(batch, added), loop)
+    asked
+        .thenAcceptAsync(unused -> executor.ready(batch, batch.tasks.get(0).added), loop)
         .whenCompleteAsync(
             (done, failure) -> {
               if (failure != null) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -41,6 +42,8 @@ public final class TaskContainers {
   private static final Logger LOG = LoggerFactory.getLogger(TaskContainers.class);
 
   private static final int SIGTERM = 15;
+
+  private static final String OVERLOADED = "The agent is overloaded or stopping";
 
   private final Containerizer containerizer;
   private final TaskEnvironment environment;
@@ -93,7 +96,7 @@ public final class TaskContainers {
       throws ResourceFormatException {
     AgentExecutor executor = task.executor;
     Map<String, String> variables =
-        environment.of(executor.framework.info, task.info, executor.sandbox);
+        environment.of(executor.framework.info, executor.id(), task.info, executor.sandbox);
     variables.putAll(added);
     return LaunchRequest.builder(
             ContainerId.of(executor.containerId), task.info.getCommand(), executor.sandbox)
@@ -141,6 +144,27 @@ public final class TaskContainers {
   }
 
   /**
+   * What the container of a task of a group is to be made of.
+   *
+   * @param sandbox of the task, in that of its executor
+   */
+  LaunchRequest nested(AgentTask task, String containerId, Path sandbox)
+      throws ResourceFormatException {
+    AgentExecutor executor = task.executor;
+    Map<String, String> variables =
+        environment.of(executor.framework.info, executor.id(), task.info, sandbox);
+    variables.putAll(task.added);
+    return LaunchRequest.builder(ContainerId.of(containerId), task.info.getCommand(), sandbox)
+        .environment(variables)
+        .user(task.user())
+        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
+        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .rootAllowed(!executor.rootRefused)
+        .owned(executor.owned(task.volumes, sandbox))
+        .build();
+  }
+
+  /**
    * What an executor may use beyond what is reserved for it: of what one of its tasks has a limit,
    * the limits of all, where one has none what it asked for, and the executor's own.
    */
@@ -180,7 +204,7 @@ public final class TaskContainers {
       throws ResourceFormatException {
     AgentExecutor executor = task.executor;
     Map<String, String> variables =
-        environment.of(executor.framework.info, task.info, executor.sandbox);
+        environment.of(executor.framework.info, executor.id(), task.info, executor.sandbox);
     variables.putAll(added);
     TaskEnvironment.give(variables, command.getEnvironment());
     CommandInfo.Builder there =
@@ -264,25 +288,77 @@ public final class TaskContainers {
    * @param placed volumes that appear in the sandbox
    */
   void launch(LaunchRequest request, TaskVolumes placed, Listener listener) {
+    launch(request, () -> SandboxPaths.create(request.sandbox()), placed, listener);
+  }
+
+  /** The same of a task of a group; the sandbox of its executor is there. */
+  void launchNested(LaunchRequest request, AgentTask task, Listener listener) {
+    launch(
+        request,
+        () -> SandboxPaths.createNested(request.sandbox(), task.executor.sandbox, task.id()),
+        task.volumes,
+        listener);
+  }
+
+  /** Makes a folder; blocks. */
+  @FunctionalInterface
+  private interface Making {
+    void make() throws IOException;
+  }
+
+  private void launch(
+      LaunchRequest request, Making sandbox, TaskVolumes placed, Listener listener) {
     try {
-      workers.execute(() -> make(request, placed, listener));
+      workers.execute(() -> make(request, sandbox, placed, listener));
     } catch (RejectedExecutionException e) {
-      listener.failed("The agent is overloaded or stopping");
+      listener.failed(OVERLOADED);
     }
   }
 
-  private void make(LaunchRequest request, TaskVolumes placed, Listener listener) {
+  /**
+   * Makes the sandbox of an executor in which only its tasks have containers. It stays the agent's
+   * own, so that nobody can exchange what is made in it later; all may pass.
+   *
+   * @return completes on the event loop; exceptionally with what to tell people
+   */
+  CompletionStage<Void> makeSandbox(Path sandbox, TaskVolumes placed) {
+    CompletableFuture<Void> made = new CompletableFuture<>();
     try {
-      SandboxPaths.create(request.sandbox());
+      workers.execute(
+          () -> {
+            Optional<String> problem =
+                filled(() -> SandboxPaths.createPassable(sandbox), sandbox, placed);
+            loop.execute(
+                () ->
+                    problem.ifPresentOrElse(
+                        it -> made.completeExceptionally(new LaunchException(it)),
+                        () -> made.complete(null)));
+          });
+    } catch (RejectedExecutionException e) {
+      made.completeExceptionally(new LaunchException(OVERLOADED));
+    }
+    return made;
+  }
+
+  /** Makes a sandbox with its volumes; says what came in between. */
+  private Optional<String> filled(Making making, Path sandbox, TaskVolumes placed) {
+    try {
+      making.make();
     } catch (IOException | RuntimeException e) {
-      loop.execute(() -> listener.failed("Cannot create the sandbox: " + e.getMessage()));
-      return;
+      return Optional.of("Cannot create the sandbox: " + e.getMessage());
     }
     try {
-      placed.place(request.sandbox(), volumes);
+      placed.place(sandbox, volumes);
     } catch (IOException | RuntimeException e) {
-      String reason = e instanceof IOException io ? FileFailure.reason(io) : e.toString();
-      loop.execute(() -> listener.failed(reason));
+      return Optional.of(e instanceof IOException io ? FileFailure.reason(io) : e.toString());
+    }
+    return Optional.empty();
+  }
+
+  private void make(LaunchRequest request, Making sandbox, TaskVolumes placed, Listener listener) {
+    Optional<String> problem = filled(sandbox, request.sandbox(), placed);
+    if (problem.isPresent()) {
+      loop.execute(() -> listener.failed(problem.get()));
       return;
     }
     launch(request, listener);
@@ -322,7 +398,8 @@ public final class TaskContainers {
     }
   }
 
-  private static String message(Throwable failure) {
+  /** What to tell people of a launch that failed. */
+  static String message(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null && !(root instanceof LaunchException)) {
       root = root.getCause();

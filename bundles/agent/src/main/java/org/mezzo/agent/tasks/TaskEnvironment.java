@@ -51,10 +51,14 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Str
     return kept;
   }
 
-  /** Everything a command task sees but what hooks and isolators add. */
-  Map<String, String> of(FrameworkInfo framework, TaskInfo task, Path sandbox) {
+  /**
+   * Everything a task sees whose command the agent runs, but what hooks and isolators add.
+   *
+   * @param executor the id of its executor
+   */
+  Map<String, String> of(FrameworkInfo framework, String executor, TaskInfo task, Path sandbox) {
     String id = task.getTaskId().getValue();
-    Map<String, String> all = of(framework, id, task.getAgentId(), sandbox, shutdownGrace);
+    Map<String, String> all = of(framework, executor, task.getAgentId(), sandbox, shutdownGrace);
     all.put("MESOS_TASK_ID", id);
     all.put("MESOS_CONTAINER_IP", ip);
     for (Resource resource : task.getResourcesList()) {

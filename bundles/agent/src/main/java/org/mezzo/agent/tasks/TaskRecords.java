@@ -65,7 +65,8 @@ public final class TaskRecords {
             .setExecutorId(task.executor.info.getExecutorId())
             .setInfo(task.info)
             .setTask(task.task)
-            .setContainerStatus(task.containerStatus);
+            .setContainerStatus(task.containerStatus)
+            .setGroup(task.group);
     task.killedUntil.ifPresent(until -> entry.setKilledUntilMillis(until.toEpochMilli()));
     return journal.task(entry.build());
   }

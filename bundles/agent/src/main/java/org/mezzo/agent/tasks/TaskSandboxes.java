@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.volumes.TaskVolumes;
@@ -52,20 +53,9 @@ public final class TaskSandboxes {
    * @param inside volumes that appear in it
    */
   void show(AgentExecutor executor, Optional<String> user, TaskVolumes inside) {
-    Question access =
-        new Question(
-            Action.ACCESS_SANDBOX,
-            AuthorizationObject.builder()
-                .value(user.orElse(""))
-                .frameworkInfo(executor.framework.info)
-                .containerId(executor.containerId)
-                .build());
+    Question access = access(executor, user);
     List<String> below = new ArrayList<>();
-    for (String path :
-        List.of(
-            executor.sandbox.toString(),
-            virtualPath(executor, executor.containerId),
-            virtualPath(executor, "latest"))) {
+    for (String path : shownAt(executor)) {
       files.attach(path, executor.sandbox, access);
       for (TaskVolumes.Mounted volume : inside.volumes()) {
         below.add(path + "/" + volume.at());
@@ -75,6 +65,47 @@ public final class TaskSandboxes {
     if (!below.isEmpty()) {
       volumes.put(executor.sandbox, below);
     }
+  }
+
+  /** Shows the volumes of a task of a group in the sandbox that it has in its executor's. */
+  void showNested(AgentTask task, Path sandbox) {
+    AgentExecutor executor = task.executor;
+    if (task.volumes.volumes().isEmpty()) {
+      return;
+    }
+    Question access = access(executor, executor.user());
+    List<String> below = new ArrayList<>();
+    for (String path : shownAt(executor)) {
+      for (Path inside :
+          List.of(executor.sandbox.relativize(sandbox), Path.of("tasks", task.id()))) {
+        for (TaskVolumes.Mounted volume : task.volumes.volumes()) {
+          String at = path + "/" + inside + "/" + volume.at();
+          below.add(at);
+          files.attach(at, volume.directory(), access);
+        }
+      }
+    }
+    volumes.merge(
+        executor.sandbox,
+        below,
+        (before, more) -> Stream.concat(before.stream(), more.stream()).toList());
+  }
+
+  private static List<String> shownAt(AgentExecutor executor) {
+    return List.of(
+        executor.sandbox.toString(),
+        virtualPath(executor, executor.containerId),
+        virtualPath(executor, "latest"));
+  }
+
+  private static Question access(AgentExecutor executor, Optional<String> user) {
+    return new Question(
+        Action.ACCESS_SANDBOX,
+        AuthorizationObject.builder()
+            .value(user.orElse(""))
+            .frameworkInfo(executor.framework.info)
+            .containerId(executor.containerId)
+            .build());
   }
 
   private static String virtualPath(AgentExecutor executor, String run) {

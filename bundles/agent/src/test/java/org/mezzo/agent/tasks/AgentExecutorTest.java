@@ -340,7 +340,7 @@ class AgentExecutorTest {
   @Test
   void aGroupIsLaunchedByOneEvent() {
     Connection connection = connected("a");
-    ExecutorBench.give(executor, "b", "c");
+    ExecutorBench.group(executor, info -> {}, "b", "c");
     Event last = connection.events.get(connection.events.size() - 1);
     assertThat(last.getType()).isEqualTo(Event.Type.LAUNCH_GROUP);
     assertThat(last.getLaunchGroup().getTaskGroup().getTasksCount()).isEqualTo(2);

@@ -196,7 +196,7 @@ class CheckedTaskTest {
     bench.elapse(DELAY);
     LaunchRequest tasks = bench.containers.requests.get(0);
     LaunchRequest check = bench.containers.requests.get(1);
-    assertThat(check.containerId().value()).startsWith("check-");
+    assertThat(check.containerId().toString()).startsWith("check-");
     assertThat(check.user()).isEqualTo(tasks.user());
     assertThat(check.environment()).containsEntry("A", "task").containsEntry("B", "check");
     assertThat(check.sandbox()).isNotEqualTo(tasks.sandbox()).isDirectory();
@@ -205,7 +205,7 @@ class CheckedTaskTest {
         .endsWith("/bin/sh", "-c", "test -e x");
     bench.containers.checks.get(0).complete(Termination.of(3 << 8));
     assertThat(only().getCheckStatus().getCommand().getExitCode()).isEqualTo(3);
-    assertThat(bench.containers.destroyed).containsExactly(check.containerId().value());
+    assertThat(bench.containers.destroyed).containsExactly(check.containerId().toString());
     assertThat(Files.exists(check.sandbox())).isFalse();
   }
 
@@ -230,12 +230,12 @@ class CheckedTaskTest {
   void aCommandIsKilledWhenItsTimeIsOverAndWithTheTask() {
     run(task().setCheck(command(CommandInfo.newBuilder().setValue("sleep 100"))));
     bench.elapse(DELAY);
-    String first = bench.containers.requests.get(1).containerId().value();
+    String first = bench.containers.requests.get(1).containerId().toString();
     assertThat(bench.containers.destroyed).isEmpty();
     bench.elapse(TIMEOUT);
     assertThat(bench.containers.destroyed).containsExactly(first);
     bench.elapse(INTERVAL);
-    String second = bench.containers.requests.get(2).containerId().value();
+    String second = bench.containers.requests.get(2).containerId().toString();
     bench.told();
     executor.kill(executor.tasks().iterator().next(), KillPolicy.getDefaultInstance());
     assertThat(bench.containers.destroyed).containsExactly(first, second);

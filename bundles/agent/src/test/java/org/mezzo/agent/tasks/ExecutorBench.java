@@ -21,7 +21,6 @@ import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.checks.Probe;
 import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
-import java.util.function.Predicate;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.recovery.Journal;
@@ -116,30 +115,49 @@ final class ExecutorBench implements AutoCloseable {
     final List<CompletableFuture<Termination>> checks = new ArrayList<>();
 
     final List<String> destroyed = new ArrayList<>();
-    private final CompletableFuture<Launched> launched = new CompletableFuture<>();
-    private final CompletableFuture<Termination> termination = new CompletableFuture<>();
+    private final List<CompletableFuture<Launched>> launched = new ArrayList<>();
+    private final List<CompletableFuture<Termination>> terminations = new ArrayList<>();
 
     void starts() {
-      launched.complete(new Launched(requests.get(0).containerId(), 42, termination));
+      starts(0);
+    }
+
+    /** The first process of one is there; they are numbered in the order of their requests. */
+    void starts(int number) {
+      launched
+          .get(number)
+          .complete(
+              new Launched(
+                  requests.get(number).containerId(), 42 + number, terminations.get(number)));
     }
 
     void fails(String message) {
-      launched.completeExceptionally(new LaunchException(message));
+      fails(0, message);
+    }
+
+    void fails(int number, String message) {
+      launched.get(number).completeExceptionally(new LaunchException(message));
     }
 
     void ends(Termination end) {
-      termination.complete(end);
+      ends(0, end);
+    }
+
+    void ends(int number, Termination end) {
+      terminations.get(number).complete(end);
     }
 
     @Override
     public CompletionStage<Launched> launch(LaunchRequest request) {
       requests.add(request);
-      if (request.containerId().value().startsWith("check-")) {
+      if (request.containerId().toString().startsWith("check-")) {
         checks.add(new CompletableFuture<>());
         return CompletableFuture.completedFuture(
             new Launched(request.containerId(), 43, checks.get(checks.size() - 1)));
       }
-      return launched;
+      launched.add(new CompletableFuture<>());
+      terminations.add(new CompletableFuture<>());
+      return launched.get(launched.size() - 1);
     }
 
     @Override
@@ -331,16 +349,29 @@ final class ExecutorBench implements AutoCloseable {
     return executor(CommandRun.executorOf(framework.info, task), true);
   }
 
+  /** An executor that the agent plays, of 0.1 cpus. */
+  AgentExecutor played() {
+    return executor(
+        ExecutorInfo.newBuilder()
+            .setType(ExecutorInfo.Type.DEFAULT)
+            .setExecutorId(ExecutorID.newBuilder().setValue("e"))
+            .setFrameworkId(framework.info.getId())
+            .addResources(org.mezzo.agent.Made.scalar("cpus", 0.1))
+            .build(),
+        false);
+  }
+
   private AgentExecutor executor(ExecutorInfo info, boolean generated) {
+    boolean played = DefaultRun.runs(info);
     AgentExecutor executor =
         new AgentExecutor(
             framework,
             new AgentExecutor.Identity(
                 info, generated, "c", folderOf.resolve("sandbox").resolve("c"), false),
-            generated ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
+            generated || played ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
             TaskVolumes.NONE,
             host,
-            generated ? CommandRun::new : HttpRun::new);
+            generated ? CommandRun::new : played ? DefaultRun::new : HttpRun::new);
     framework.executors.put(executor.id(), executor);
     return executor;
   }
@@ -364,7 +395,21 @@ final class ExecutorBench implements AutoCloseable {
   }
 
   static Batch give(AgentExecutor executor, List<AgentTask> tasks) {
-    Batch batch = new Batch(tasks);
+    return give(executor, new Batch(tasks));
+  }
+
+  /** The same of a group of tasks, which may be changed before. */
+  static Batch group(AgentExecutor executor, Consumer<TaskInfo.Builder> change, String... ids) {
+    List<AgentTask> tasks = new ArrayList<>();
+    for (String id : ids) {
+      TaskInfo.Builder info = task(id).toBuilder();
+      change.accept(info);
+      tasks.add(new AgentTask(executor, info.build(), TaskVolumes.NONE));
+    }
+    return give(executor, new Batch(tasks, true));
+  }
+
+  private static Batch give(AgentExecutor executor, Batch batch) {
     executor.enqueue(batch);
     executor.ready(batch, new HashMap<>());
     return batch;

@@ -130,7 +130,7 @@ class FetchCacheTest {
                 o.switchUser(),
                 o.cgroups(),
                 new ContainerizerOptions.Fetching(
-                    Optional.empty(), Duration.ofSeconds(10), cache, capacity, persists, 10 << 20),
+                    Optional.empty(), Duration.ofMinutes(10), cache, capacity, persists, 10 << 20),
                 o.shell(),
                 o.launcher()),
             Runnable::run);
