@@ -41,6 +41,7 @@ import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
@@ -249,7 +250,7 @@ public final class Agent implements Daemon {
             : "The machine was rebooted";
     double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
     frame.metrics().gauge("slave/recovery_time_secs", () -> recoverySeconds);
-    collector.start(paths);
+    collector.start();
     loop.execute(() -> recovered(kept.join(), left, why));
     frame.openBorder();
     frame.own(
@@ -373,11 +374,11 @@ public final class Agent implements Daemon {
   }
 
   /** Whether a container may still be in the sandbox, whoever launched it. */
-  private boolean occupied(Path sandbox) {
-    return containerizer.containers().contains(ContainerId.of(sandbox.getFileName().toString()));
+  private boolean occupied(SandboxRun sandbox) {
+    return containerizer.containers().contains(ContainerId.of(sandbox.container()));
   }
 
-  private void forget(Path sandbox) {
+  private void forget(SandboxRun sandbox) {
     sandboxes.forget(sandbox);
   }
 
@@ -565,6 +566,7 @@ public final class Agent implements Daemon {
               .addAllTotal(total())
               .addAllFrameworks(tasks.frameworkInfos())
               .addAllTasks(tasks.records())
+              .addAllExecutors(tasks.executorRecords())
               .addAllOperations(operations.open());
       draining.current().ifPresent(drain -> again.setDrain(drain.config()));
       return AgentCall.newBuilder().setReregister(again);

@@ -28,6 +28,10 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
   final BlockingQueue<StatusUpdate> updates = new LinkedBlockingQueue<>();
   final BlockingQueue<OperationUpdate> outcomes = new LinkedBlockingQueue<>();
   final BlockingQueue<AgentCall> registrations = new LinkedBlockingQueue<>();
+
+  /** What executors tell. */
+  final BlockingQueue<AgentCall> told = new LinkedBlockingQueue<>();
+
   final List<LinkServer.Session> sessions = new CopyOnWriteArrayList<>();
   volatile boolean acknowledges = true;
   volatile double pingTimeoutSeconds = 75;
@@ -102,6 +106,10 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
         break;
       case OPERATION_UPDATE:
         outcomes.add(call.getOperationUpdate());
+        break;
+      case EXECUTOR_EXITED:
+      case FRAMEWORK_MESSAGE:
+        told.add(call);
         break;
       default:
         break;

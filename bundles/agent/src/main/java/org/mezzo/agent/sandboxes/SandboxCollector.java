@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -38,10 +37,14 @@ public final class SandboxCollector implements AutoCloseable {
   private final double headroom;
   private final Duration period;
   private final Clock clock;
-  private final Consumer<Path> removed;
-  private final Predicate<Path> occupied;
-  private final Map<Path, Instant> due = new ConcurrentHashMap<>();
-  private final Set<Path> inUse = ConcurrentHashMap.newKeySet();
+  private final SandboxPaths paths;
+  private final Consumer<SandboxRun> removed;
+  private final Predicate<SandboxRun> occupied;
+
+  /** When each may go, in milliseconds of the epoch: one for every sandbox of the past. */
+  private final Map<SandboxRun, Long> due = new ConcurrentHashMap<>();
+
+  private final Set<SandboxRun> inUse = ConcurrentHashMap.newKeySet();
   private final ScheduledExecutorService thread;
   private final Metrics.Counter succeeded;
   private final Metrics.Counter failed;
@@ -58,9 +61,10 @@ public final class SandboxCollector implements AutoCloseable {
       SandboxRetention retention,
       Clock clock,
       Metrics metrics,
-      Predicate<Path> occupied,
-      Consumer<Path> removed) {
+      Predicate<SandboxRun> occupied,
+      Consumer<SandboxRun> removed) {
     this.workDir = workDir;
+    this.paths = new SandboxPaths(workDir);
     this.delay = retention.delay();
     this.headroom = retention.headroom();
     this.period = retention.period();
@@ -83,21 +87,21 @@ public final class SandboxCollector implements AutoCloseable {
   }
 
   /** Begins to look, first at what earlier processes left, which counts from its last change. */
-  public void start(SandboxPaths paths) {
-    scheduleExisting(paths);
+  public void start() {
+    scheduleExisting();
     thread.scheduleWithFixedDelay(
         this::collect, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Keeps a sandbox that is about to be used, until it is scheduled (rule 337). */
-  public void unschedule(Path sandbox) {
+  public void unschedule(SandboxRun sandbox) {
     inUse.add(sandbox);
     due.remove(sandbox);
   }
 
   /** Deletes the sandbox, which nobody uses any more, when its time has come, counted from now. */
-  public void schedule(Path sandbox) {
-    due.put(sandbox, clock.instant().plus(delay));
+  public void schedule(SandboxRun sandbox) {
+    due.put(sandbox, clock.instant().plus(delay).toEpochMilli());
     inUse.remove(sandbox);
   }
 
@@ -122,31 +126,30 @@ public final class SandboxCollector implements AutoCloseable {
     }
   }
 
-  private void scheduleExisting(SandboxPaths paths) {
+  private void scheduleExisting() {
     thread.execute(
         () -> {
           try (var found = Files.find(paths.agents(), 7, SandboxCollector::isRun)) {
-            found.forEach(
-                run -> {
-                  if (inUse.contains(run)) {
-                    return;
-                  }
-                  try {
-                    due.putIfAbsent(
-                        run,
-                        Files.getLastModifiedTime(run, LinkOption.NOFOLLOW_LINKS)
-                            .toInstant()
-                            .plus(delay));
-                  } catch (IOException e) {
-                    LOG.debug("{} is gone", run);
-                  }
-                });
+            found.forEach(path -> paths.at(path).ifPresent(run -> scheduleExisting(path, run)));
           } catch (NoSuchFileException e) {
             LOG.debug("No sandboxes of earlier processes");
           } catch (IOException | java.io.UncheckedIOException e) {
             LOG.warn("Cannot look for old sandboxes; they stay until the next start", e);
           }
         });
+  }
+
+  private void scheduleExisting(Path path, SandboxRun run) {
+    if (inUse.contains(run)) {
+      return;
+    }
+    try {
+      due.putIfAbsent(
+          run,
+          Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS).toMillis() + delay.toMillis());
+    } catch (IOException e) {
+      LOG.debug("{} is gone", path);
+    }
   }
 
   private static boolean isRun(Path path, BasicFileAttributes attributes) {
@@ -161,9 +164,9 @@ public final class SandboxCollector implements AutoCloseable {
       double usage = usage();
       double share = Math.max(0, 1 - headroom - usage);
       allowedAgeSeconds = delay.toMillis() / 1000.0 * share;
-      Instant limit = clock.instant().plus(delay).minusMillis((long) (allowedAgeSeconds * 1000));
-      for (Map.Entry<Path, Instant> entry : List.copyOf(due.entrySet())) {
-        boolean full = share == 0 || entry.getValue().compareTo(limit) <= 0;
+      long limit = clock.millis() + delay.toMillis() - (long) (allowedAgeSeconds * 1000);
+      for (Map.Entry<SandboxRun, Long> entry : List.copyOf(due.entrySet())) {
+        boolean full = share == 0 || entry.getValue() <= limit;
         if (full
             && !inUse.contains(entry.getKey())
             && !occupied.test(entry.getKey())
@@ -187,12 +190,13 @@ public final class SandboxCollector implements AutoCloseable {
     }
   }
 
-  private void delete(Path sandbox) {
+  private void delete(SandboxRun run) {
+    Path sandbox = paths.of(run);
     try {
       TreeDeletion.delete(sandbox);
       tidy(sandbox);
       succeeded.increment();
-      removed.accept(sandbox);
+      removed.accept(run);
     } catch (IOException e) {
       failed.increment();
       LOG.warn("Cannot delete the sandbox {}; remove it by hand", sandbox, e);

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Optional;
 
 /** Where sandboxes stand below the work directory (rule 172). */
 public final class SandboxPaths {
@@ -15,6 +16,9 @@ public final class SandboxPaths {
 
   private static final String CONTAINERS = "containers";
   private static final String TASKS = "tasks";
+
+  /** Names between the folder of all agents and a run, with it. */
+  private static final int RUN_DEPTH = 7;
 
   private final Path workDir;
 
@@ -67,6 +71,29 @@ public final class SandboxPaths {
     // The id of a task that is over may come again.
     Files.deleteIfExists(link);
     Files.createSymbolicLink(link, link.getParent().relativize(sandbox));
+  }
+
+  /** The sandbox of one run. */
+  public Path of(SandboxRun run) {
+    return run(run.agent(), run.framework(), run.executor(), run.container());
+  }
+
+  /** The run whose sandbox stands there; empty where none can. */
+  public Optional<SandboxRun> at(Path path) {
+    if (!path.startsWith(agents()) || path.getNameCount() != agents().getNameCount() + RUN_DEPTH) {
+      return Optional.empty();
+    }
+    Path below = agents().relativize(path);
+    return below.getName(1).toString().equals("frameworks")
+            && below.getName(3).toString().equals("executors")
+            && below.getName(5).toString().equals("runs")
+        ? Optional.of(
+            new SandboxRun(
+                below.getName(0).toString(),
+                below.getName(2).toString(),
+                below.getName(4).toString(),
+                below.getName(6).toString()))
+        : Optional.empty();
   }
 
   /** Makes the sandbox and lets {@code latest} beside it point to it. */

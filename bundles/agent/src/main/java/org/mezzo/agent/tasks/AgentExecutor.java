@@ -13,9 +13,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.protocol.v1.ContainerID;
@@ -74,6 +76,9 @@ final class AgentExecutor {
   /** Whether it is that of a command task, which no framework and no master knows as executor. */
   final boolean generated;
 
+  /** Its only run: container and sandbox. */
+  final SandboxRun run;
+
   final String containerId;
   final Path sandbox;
 
@@ -81,7 +86,7 @@ final class AgentExecutor {
   final boolean rootRefused;
 
   private final ExecutorHost host;
-  private final ExecutorRun run;
+  private final ExecutorRun runner;
   private final Map<String, AgentTask> tasks = new LinkedHashMap<>();
   private final Deque<Batch> queue = new ArrayDeque<>();
   private final Deque<Task> completed = new ArrayDeque<>();
@@ -98,11 +103,7 @@ final class AgentExecutor {
 
   /** What tells executors apart beside who they belong to. */
   record Identity(
-      ExecutorInfo info,
-      boolean generated,
-      String containerId,
-      Path sandbox,
-      boolean rootRefused) {}
+      ExecutorInfo info, boolean generated, SandboxRun run, Path sandbox, boolean rootRefused) {}
 
   /**
    * Nothing begins before a task waits and is ready.
@@ -120,7 +121,8 @@ final class AgentExecutor {
     this.framework = framework;
     this.info = identity.info();
     this.generated = identity.generated();
-    this.containerId = identity.containerId();
+    this.run = identity.run();
+    this.containerId = run.container();
     this.sandbox = identity.sandbox();
     this.rootRefused = identity.rootRefused();
     this.phase = phase;
@@ -132,7 +134,7 @@ final class AgentExecutor {
             .build();
     host.phases().began(phase);
     host.usage().add(info.getResourcesList());
-    run = kind.apply(this);
+    runner = kind.apply(this);
   }
 
   String id() {
@@ -147,8 +149,8 @@ final class AgentExecutor {
     return host;
   }
 
-  ExecutorRun run() {
-    return run;
+  ExecutorRun runner() {
+    return runner;
   }
 
   /** The account that its container runs as: its command's, else the framework's. */
@@ -285,7 +287,7 @@ final class AgentExecutor {
       // Its end was told; whatever still runs of it does so for nobody.
       over(-1, this::killedBeforeLaunch);
     } else {
-      run.resume(active, containers, why);
+      runner.resume(active, containers, why);
     }
   }
 
@@ -308,12 +310,12 @@ final class AgentExecutor {
         }
         first.addAll(batch.tasks);
       }
-      run.start(first, Map.copyOf(added));
+      runner.start(first, Map.copyOf(added));
     }
-    while (phase == Phase.RUNNING && run.ready() && !queue.isEmpty() && queue.peek().ready) {
+    while (phase == Phase.RUNNING && runner.ready() && !queue.isEmpty() && queue.peek().ready) {
       Batch next = queue.remove();
       launched = true;
-      run.launch(next);
+      runner.launch(next);
     }
   }
 
@@ -421,7 +423,7 @@ final class AgentExecutor {
     if (waits.isPresent()) {
       drop(waits.get(), this::killedBeforeLaunch);
     } else {
-      run.kill(task, policy);
+      runner.kill(task, policy);
     }
   }
 
@@ -463,7 +465,7 @@ final class AgentExecutor {
       return;
     }
     move(Phase.TERMINATING);
-    run.shutdown(grace);
+    runner.shutdown(grace);
   }
 
   /** It is to end and was already asked, or need not be: its run ends it. */
@@ -492,11 +494,14 @@ final class AgentExecutor {
       return;
     }
     queue.clear();
+    List<CompletableFuture<?>> told = new ArrayList<>();
     for (AgentTask task : List.copyOf(tasks.values())) {
       if (!task.terminal()) {
-        tell(task, last.apply(task));
+        told.add(tell(task, last.apply(task)).toCompletableFuture());
       }
     }
+    CompletableFuture.allOf(told.toArray(CompletableFuture[]::new))
+        .whenComplete((all, failure) -> host.containers().forget(containerId));
     move(Phase.TERMINATED);
     host.usage().remove(info.getResourcesList());
     if (framework.terminating) {
@@ -507,7 +512,7 @@ final class AgentExecutor {
       }
     }
     // Not before the last of its processes is gone.
-    run.destroy().whenComplete((gone, failure) -> host.sandboxes().leave(sandbox));
+    runner.destroy().whenComplete((gone, failure) -> host.sandboxes().leave(run));
     if (!generated) {
       host.outcome().exited(framework, info, status);
     }
@@ -551,7 +556,7 @@ final class AgentExecutor {
 
   /** Hands on what the framework says; false where nobody takes it (rule 122). */
   boolean message(ByteString data) {
-    return phase == Phase.RUNNING && run.message(data);
+    return phase == Phase.RUNNING && runner.message(data);
   }
 
   // Looking.
@@ -584,7 +589,7 @@ final class AgentExecutor {
         containerId,
         sandbox,
         phase != Phase.TERMINATED,
-        run.nested(),
+        runner.nested(),
         resources(),
         waiting,
         running,

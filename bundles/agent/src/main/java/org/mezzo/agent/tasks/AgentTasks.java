@@ -282,7 +282,10 @@ public final class AgentTasks {
         frameworks.computeIfAbsent(
             message.getFramework().getId().getValue(),
             id -> new FrameworkEntry(message.getFramework()));
-    framework.info = message.getFramework();
+    if (!framework.info.equals(message.getFramework())) {
+      // What is kept of its sandboxes holds it: the same object while it is the same.
+      framework.info = message.getFramework();
+    }
     frameworkCount.set(frameworks.size());
     records.framework(framework.info);
     launches.run(framework, message);
@@ -589,7 +592,7 @@ public final class AgentTasks {
       return new Caller(Answer.NO_FRAMEWORK, null, null);
     }
     AgentExecutor found = entry.executors.get(executor.getValue());
-    return found != null && found.begun() && found.run() instanceof HttpRun run
+    return found != null && found.begun() && found.runner() instanceof HttpRun run
         ? new Caller(Answer.TAKEN, found, run)
         : new Caller(Answer.NO_EXECUTOR, null, null);
   }

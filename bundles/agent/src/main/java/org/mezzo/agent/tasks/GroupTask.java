@@ -268,7 +268,9 @@ final class GroupTask implements TaskContainers.Listener {
     container = Container.GONE;
     ending.over();
     completionTimer.cancel();
-    executor.tell(task, status);
+    executor
+        .tell(task, status)
+        .whenComplete((told, failure) -> host.containers().forget(containerId));
     run.ended(this, group);
   }
 }

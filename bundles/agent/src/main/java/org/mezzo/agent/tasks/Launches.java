@@ -15,6 +15,7 @@ import java.util.function.Function;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.recovery.messages.TaskEntry;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.link.messages.RunTask;
@@ -185,15 +186,11 @@ final class Launches {
       throws IOException, ResourceFormatException {
     boolean generated = kept.getKind() == ExecutorEntry.Kind.COMMAND;
     Path sandbox = Path.of(kept.getSandbox());
-    host.sandboxes().keep(sandbox);
+    SandboxRun run = host.sandboxes().keep(sandbox);
     return new AgentExecutor(
         framework,
         new AgentExecutor.Identity(
-            kept.getExecutor(),
-            generated,
-            kept.getContainerId().getValue(),
-            sandbox,
-            kept.getRootRefused()),
+            kept.getExecutor(), generated, run, sandbox, kept.getRootRefused()),
         kept.getSubscribed() ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
         TaskVolumes.of(
             Resources.of(kept.getExecutor().getResourcesList()).unallocated(), around.volumes()),
@@ -245,20 +242,17 @@ final class Launches {
       AgentExecutor.Phase phase,
       TaskVolumes volumes,
       Function<AgentExecutor, ExecutorRun> kind) {
-    String container = UUID.randomUUID().toString();
+    SandboxRun run =
+        host.sandboxes()
+            .choose(
+                agent.getId().getValue(),
+                framework.id(),
+                info.getExecutorId().getValue(),
+                UUID.randomUUID().toString());
     return new AgentExecutor(
         framework,
         new AgentExecutor.Identity(
-            info,
-            generated,
-            container,
-            host.sandboxes()
-                .choose(
-                    agent.getId().getValue(),
-                    framework.id(),
-                    info.getExecutorId().getValue(),
-                    container),
-            message.getRootRefused()),
+            info, generated, run, host.sandboxes().path(run), message.getRootRefused()),
         phase,
         volumes,
         host,

@@ -106,6 +106,7 @@ public final class TaskContainers {
         .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
         .rootAllowed(!executor.rootRefused)
         .owned(executor.owned(volumes))
+        .kept()
         .build();
   }
 
@@ -140,6 +141,7 @@ public final class TaskContainers {
                 : Optional.empty())
         .rootAllowed(!executor.rootRefused)
         .owned(executor.owned(volumes))
+        .kept()
         .build();
   }
 
@@ -161,6 +163,7 @@ public final class TaskContainers {
         .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
         .rootAllowed(!executor.rootRefused)
         .owned(executor.owned(task.volumes, sandbox))
+        .kept()
         .build();
   }
 
@@ -423,6 +426,20 @@ public final class TaskContainers {
   /** Asks the processes of a container to end. */
   void terminate(String containerId) {
     containerizer.signal(ContainerId.of(containerId), SIGTERM);
+  }
+
+  /** How a container ended is on record: the containerizer need not know it any more. */
+  void forget(String containerId) {
+    ContainerId id = ContainerId.of(containerId);
+    containerizer
+        .destroy(id)
+        .thenCompose(gone -> containerizer.remove(id))
+        .whenComplete(
+            (removed, failure) -> {
+              if (failure != null) {
+                LOG.warn("How container {} ended cannot be forgotten", containerId, failure);
+              }
+            });
   }
 
   /** Ends a container; complete when the last of its processes is gone. */

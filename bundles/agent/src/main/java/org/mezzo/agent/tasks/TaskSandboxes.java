@@ -1,49 +1,87 @@
 package org.mezzo.agent.tasks;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.files.VirtualFiles;
+import org.mezzo.protocol.v1.FrameworkInfo;
 
 /**
  * The sandboxes of executors: where they stand, under which paths they are shown, and when the
- * collector may have them. Safe for any thread.
+ * collector may have them. Of each that is still there only {@link SandboxRun} and {@link Shown}
+ * are kept: paths are made of them when somebody asks. Safe for any thread.
  */
-public final class TaskSandboxes {
+public final class TaskSandboxes implements VirtualFiles.Many {
+  private static final String LATEST = "latest";
+
+  /**
+   * A sandbox that is shown.
+   *
+   * @param user as whom its container ran
+   * @param framework the same object for all its sandboxes, while it does not change
+   * @param order grows with each one that is shown
+   */
+  private record Shown(String user, FrameworkInfo framework, long order) {}
+
   private final SandboxPaths paths;
   private final SandboxCollector collector;
   private final VirtualFiles files;
+  private final SortedMap<SandboxRun, Shown> shown = new ConcurrentSkipListMap<>();
+  private final AtomicLong order = new AtomicLong();
+  private final String folder;
 
   /** Under which paths the volumes of a sandbox are shown while somebody uses it. */
-  private final Map<Path, List<String>> volumes = new ConcurrentHashMap<>();
+  private final Map<SandboxRun, List<String>> volumes = new ConcurrentHashMap<>();
 
   /** No sandbox yet. */
   public TaskSandboxes(SandboxPaths paths, SandboxCollector collector, VirtualFiles files) {
     this.paths = paths;
     this.collector = collector;
     this.files = files;
+    folder = paths.agents().toAbsolutePath() + "/";
+    files.attach(this);
   }
 
   /** The sandbox of a new container, which is kept until {@link #leave}; not made yet. */
-  Path choose(String agentId, String frameworkId, String executorId, String containerId) {
-    Path sandbox = paths.run(agentId, frameworkId, executorId, containerId);
-    collector.unschedule(sandbox);
-    return sandbox;
+  SandboxRun choose(String agentId, String frameworkId, String executorId, String containerId) {
+    SandboxRun run = new SandboxRun(agentId, frameworkId, executorId, containerId);
+    collector.unschedule(run);
+    return run;
   }
 
-  /** The sandbox of a container of an earlier process is in use, until {@link #leave}. */
-  void keep(Path sandbox) {
-    collector.unschedule(sandbox);
+  /**
+   * The sandbox of a container of an earlier process, which is kept until {@link #leave}.
+   *
+   * @throws IOException when no sandbox of this work directory can stand there
+   */
+  SandboxRun keep(Path sandbox) throws IOException {
+    SandboxRun run =
+        paths
+            .at(sandbox)
+            .orElseThrow(() -> new IOException(sandbox + " is no sandbox of this work directory"));
+    collector.unschedule(run);
+    return run;
+  }
+
+  /** Where a sandbox stands. */
+  Path path(SandboxRun run) {
+    return paths.of(run);
   }
 
   /**
@@ -53,86 +91,120 @@ public final class TaskSandboxes {
    * @param inside volumes that appear in it
    */
   void show(AgentExecutor executor, Optional<String> user, TaskVolumes inside) {
-    Question access = access(executor, user);
+    Shown one = new Shown(user.orElse(""), executor.framework.info, order.incrementAndGet());
+    shown.put(executor.run, one);
+    if (inside.volumes().isEmpty()) {
+      return;
+    }
     List<String> below = new ArrayList<>();
-    for (String path : shownAt(executor)) {
-      files.attach(path, executor.sandbox, access);
+    for (String path : shownAt(executor.run)) {
       for (TaskVolumes.Mounted volume : inside.volumes()) {
         below.add(path + "/" + volume.at());
-        files.attach(path + "/" + volume.at(), volume.directory(), access);
+        files.attach(path + "/" + volume.at(), volume.directory(), question(executor.run, one));
       }
     }
-    if (!below.isEmpty()) {
-      volumes.put(executor.sandbox, below);
-    }
+    volumes.put(executor.run, below);
   }
 
   /** Shows the volumes of a task of a group in the sandbox that it has in its executor's. */
   void showNested(AgentTask task, Path sandbox) {
     AgentExecutor executor = task.executor;
-    if (task.volumes.volumes().isEmpty()) {
+    Shown one = shown.get(executor.run);
+    if (task.volumes.volumes().isEmpty() || one == null) {
       return;
     }
-    Question access = access(executor, executor.user());
     List<String> below = new ArrayList<>();
-    for (String path : shownAt(executor)) {
+    for (String path : shownAt(executor.run)) {
       for (Path inside :
           List.of(executor.sandbox.relativize(sandbox), Path.of("tasks", task.id()))) {
         for (TaskVolumes.Mounted volume : task.volumes.volumes()) {
           String at = path + "/" + inside + "/" + volume.at();
           below.add(at);
-          files.attach(at, volume.directory(), access);
+          files.attach(at, volume.directory(), question(executor.run, one));
         }
       }
     }
     volumes.merge(
-        executor.sandbox,
+        executor.run,
         below,
         (before, more) -> Stream.concat(before.stream(), more.stream()).toList());
   }
 
-  private static List<String> shownAt(AgentExecutor executor) {
+  private List<String> shownAt(SandboxRun run) {
     return List.of(
-        executor.sandbox.toString(),
-        virtualPath(executor, executor.containerId),
-        virtualPath(executor, "latest"));
+        path(run).toAbsolutePath().toString(), virtual(run, run.container()), virtual(run, LATEST));
   }
 
-  private static Question access(AgentExecutor executor, Optional<String> user) {
+  private static String virtual(SandboxRun run, String name) {
+    return "/frameworks/" + run.framework() + "/executors/" + run.executor() + "/runs/" + name;
+  }
+
+  private static Question question(SandboxRun run, Shown one) {
     return new Question(
         Action.ACCESS_SANDBOX,
         AuthorizationObject.builder()
-            .value(user.orElse(""))
-            .frameworkInfo(executor.framework.info)
-            .containerId(executor.containerId)
+            .value(one.user())
+            .frameworkInfo(one.framework())
+            .containerId(run.container())
             .build());
   }
 
-  private static String virtualPath(AgentExecutor executor, String run) {
-    return "/frameworks/"
-        + executor.framework.id()
-        + "/executors/"
-        + executor.id()
-        + "/runs/"
-        + run;
+  @Override
+  public Optional<VirtualFiles.Attached> at(String virtualPath) {
+    boolean real = virtualPath.startsWith(folder);
+    String[] names =
+        real
+            ? virtualPath.substring(folder.length()).split("/", -1)
+            : ("?" + virtualPath).split("/", -1);
+    if (names.length != 7
+        || !names[1].equals("frameworks")
+        || !names[3].equals("executors")
+        || !names[5].equals("runs")) {
+      return Optional.empty();
+    }
+    SandboxRun found = null;
+    Shown best = null;
+    for (Map.Entry<SandboxRun, Shown> entry :
+        shown.tailMap(new SandboxRun("", names[2], names[4], "")).entrySet()) {
+      SandboxRun run = entry.getKey();
+      if (!run.framework().equals(names[2]) || !run.executor().equals(names[4])) {
+        break;
+      }
+      boolean wanted =
+          real
+              ? run.agent().equals(names[0]) && run.container().equals(names[6])
+              : run.container().equals(names[6]) || names[6].equals(LATEST);
+      if (wanted && (best == null || best.order() < entry.getValue().order())) {
+        found = run;
+        best = entry.getValue();
+      }
+    }
+    return best == null
+        ? Optional.empty()
+        : Optional.of(
+            new VirtualFiles.Attached(path(found).toAbsolutePath(), question(found, best)));
+  }
+
+  @Override
+  public void forEach(BiConsumer<String, Path> each) {
+    for (SandboxRun run : shown.keySet()) {
+      Path path = path(run).toAbsolutePath();
+      each.accept(path.toString(), path);
+      each.accept(virtual(run, run.container()), path);
+      String latest = virtual(run, LATEST);
+      at(latest).ifPresent(newest -> each.accept(latest, newest.real()));
+    }
   }
 
   /** Nothing runs in it any more: the collector may have it in time. */
-  void leave(Path sandbox) {
+  void leave(SandboxRun run) {
     // What comes into a volume later is not of this sandbox any more.
-    Optional.ofNullable(volumes.remove(sandbox)).ifPresent(paths -> paths.forEach(files::detach));
-    collector.schedule(sandbox);
+    Optional.ofNullable(volumes.remove(run)).ifPresent(paths -> paths.forEach(files::detach));
+    collector.schedule(run);
   }
 
-  /** Forgets the paths of a sandbox that was deleted. */
-  public void forget(Path sandbox) {
-    files
-        .attached()
-        .forEach(
-            (path, real) -> {
-              if (real.equals(sandbox)) {
-                files.detach(path);
-              }
-            });
+  /** Forgets a sandbox that was deleted. */
+  public void forget(SandboxRun run) {
+    shown.remove(run);
   }
 }

@@ -20,8 +20,13 @@ class SandboxCollectorTest {
   @Test
   void deletesWhatIsOldEnoughWithTheFoldersAboveIt() throws Exception {
     SandboxPaths paths = new SandboxPaths(folder);
-    Path first = paths.run("a", "f", "e", "one");
-    Path second = paths.run("a", "f", "e", "two");
+    SandboxRun one = new SandboxRun("a", "f", "e", "one");
+    SandboxRun two = new SandboxRun("a", "f", "e", "two");
+    Path first = paths.of(one);
+    Path second = paths.of(two);
+    assertThat(paths.at(first)).contains(one);
+    assertThat(paths.at(first.resolve("stdout"))).isEmpty();
+    assertThat(paths.at(first.resolveSibling("x").getParent())).isEmpty();
     SandboxPaths.create(first);
     SandboxPaths.create(second);
     assertThat(first.resolveSibling("latest").toRealPath()).isEqualTo(second.toRealPath());
@@ -30,7 +35,7 @@ class SandboxCollectorTest {
     Files.createSymbolicLink(first.resolve("link"), outside);
 
     MetricsRegistry metrics = new MetricsRegistry();
-    List<Path> removed = new ArrayList<>();
+    List<SandboxRun> removed = new ArrayList<>();
     // Nothing may be kept at all: every sandbox is due.
     try (SandboxCollector collector =
         new SandboxCollector(
@@ -40,23 +45,24 @@ class SandboxCollectorTest {
             metrics,
             path -> false,
             removed::add)) {
-      collector.schedule(first);
+      collector.schedule(one);
       collector.collect();
       assertThat(first).doesNotExist();
       assertThat(second).exists();
       assertThat(outside).exists();
-      collector.schedule(second);
+      collector.schedule(two);
       collector.collect();
     }
     assertThat(paths.agent("a")).isEmptyDirectory();
-    assertThat(removed).containsExactly(first, second);
+    assertThat(removed).containsExactly(one, two);
     assertThat(metrics.snapshot()).containsEntry("gc/path_removals_succeeded", 2.0);
   }
 
   @Test
   void keepsWhatIsYoung() throws Exception {
     SandboxPaths paths = new SandboxPaths(folder);
-    Path run = paths.run("a", "f", "e", "one");
+    SandboxRun one = new SandboxRun("a", "f", "e", "one");
+    Path run = paths.of(one);
     SandboxPaths.create(run);
     MetricsRegistry metrics = new MetricsRegistry();
     try (SandboxCollector collector =
@@ -67,7 +73,7 @@ class SandboxCollectorTest {
             metrics,
             path -> false,
             path -> {})) {
-      collector.schedule(run);
+      collector.schedule(one);
       collector.collect();
       assertThat(run).exists();
       assertThat(metrics.snapshot()).containsEntry("gc/path_removals_pending", 1.0);
@@ -77,13 +83,16 @@ class SandboxCollectorTest {
   @Test
   void keepsWhatIsInUseHoweverFullTheDiskIs() throws Exception {
     SandboxPaths paths = new SandboxPaths(folder);
-    Path running = paths.run("a", "f", "running", "one");
-    Path left = paths.run("a", "f", "left", "two");
-    Path old = paths.run("a", "f", "old", "three");
+    SandboxRun runs = new SandboxRun("a", "f", "running", "one");
+    SandboxRun leaves = new SandboxRun("a", "f", "left", "two");
+    SandboxRun ended = new SandboxRun("a", "f", "old", "three");
+    Path running = paths.of(runs);
+    Path left = paths.of(leaves);
+    Path old = paths.of(ended);
     for (Path run : List.of(running, left, old)) {
       SandboxPaths.create(run);
     }
-    List<Path> removed = new CopyOnWriteArrayList<>();
+    List<SandboxRun> removed = new CopyOnWriteArrayList<>();
     // Nothing may be kept at all, and everything there is gets scheduled, as at a start.
     try (SandboxCollector collector =
         new SandboxCollector(
@@ -91,17 +100,17 @@ class SandboxCollectorTest {
             new SandboxRetention(Duration.ofDays(7), 1.0, Duration.ofMillis(10)),
             Clock.systemUTC(),
             new MetricsRegistry(),
-            left::equals,
+            leaves::equals,
             removed::add)) {
-      collector.unschedule(running);
-      collector.start(paths);
+      collector.unschedule(runs);
+      collector.start();
       Await.until("something is removed", () -> !removed.isEmpty());
       collector.collect();
-      assertThat(removed).containsExactly(old);
+      assertThat(removed).containsExactly(ended);
       assertThat(running).exists();
       assertThat(left).as("a container of an earlier process is in it").exists();
 
-      collector.schedule(running);
+      collector.schedule(runs);
       collector.collect();
       assertThat(running).doesNotExist();
     }

@@ -56,7 +56,7 @@ class AgentExecutorTest {
   }
 
   private HttpRun run() {
-    return (HttpRun) executor.run();
+    return (HttpRun) executor.runner();
   }
 
   private void kill(String id) {

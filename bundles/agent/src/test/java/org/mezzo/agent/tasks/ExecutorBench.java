@@ -28,6 +28,7 @@ import org.mezzo.agent.recovery.TestJournal;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.sandboxes.SandboxRetention;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
@@ -225,7 +226,7 @@ final class ExecutorBench implements AutoCloseable {
   private final List<Armed> armed = new ArrayList<>();
   private final LocalModules modules = new LocalModules();
   private final SandboxCollector collector;
-  private final VirtualFiles files = new VirtualFiles("bench", Authorization.none());
+  final VirtualFiles files = new VirtualFiles("bench", Authorization.none());
   private final AgentHooks hooks;
   final ExecutorHost host;
 
@@ -299,10 +300,7 @@ final class ExecutorBench implements AutoCloseable {
                 return Resources.EMPTY;
               }
             });
-    folderOf = folder;
   }
-
-  private final Path folderOf;
 
   /** A command is the task's; the outcome of what else is tried is the test's to say. */
   private Probing probe(Subject subject, Probe probe, Duration timeout, Consumer<Outcome> done) {
@@ -331,22 +329,32 @@ final class ExecutorBench implements AutoCloseable {
 
   /** An executor that a framework gave, of 0.1 cpus. */
   AgentExecutor custom() {
-    return custom(ExecutorInfo.newBuilder());
+    return custom(ExecutorInfo.newBuilder(), "c");
+  }
+
+  /** The same in a container of this name. */
+  AgentExecutor custom(String container) {
+    return custom(ExecutorInfo.newBuilder(), container);
   }
 
   AgentExecutor custom(ExecutorInfo.Builder more) {
+    return custom(more, "c");
+  }
+
+  private AgentExecutor custom(ExecutorInfo.Builder more, String container) {
     return executor(
         more.setExecutorId(ExecutorID.newBuilder().setValue("e"))
             .setFrameworkId(framework.info.getId())
             .setCommand(CommandInfo.newBuilder().setValue("run"))
             .addResources(org.mezzo.agent.Made.scalar("cpus", 0.1))
             .build(),
-        false);
+        false,
+        container);
   }
 
   /** The executor of a command task. */
   AgentExecutor command(TaskInfo task) {
-    return executor(CommandRun.executorOf(framework.info, task), true);
+    return executor(CommandRun.executorOf(framework.info, task), true, "c");
   }
 
   /** An executor that the agent plays, of 0.1 cpus. */
@@ -358,16 +366,19 @@ final class ExecutorBench implements AutoCloseable {
             .setFrameworkId(framework.info.getId())
             .addResources(org.mezzo.agent.Made.scalar("cpus", 0.1))
             .build(),
-        false);
+        false,
+        "c");
   }
 
-  private AgentExecutor executor(ExecutorInfo info, boolean generated) {
+  private AgentExecutor executor(ExecutorInfo info, boolean generated, String container) {
     boolean played = DefaultRun.runs(info);
+    SandboxRun run =
+        host.sandboxes()
+            .choose(AGENT.getValue(), framework.id(), info.getExecutorId().getValue(), container);
     AgentExecutor executor =
         new AgentExecutor(
             framework,
-            new AgentExecutor.Identity(
-                info, generated, "c", folderOf.resolve("sandbox").resolve("c"), false),
+            new AgentExecutor.Identity(info, generated, run, host.sandboxes().path(run), false),
             generated || played ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
             TaskVolumes.NONE,
             host,
@@ -418,7 +429,7 @@ final class ExecutorBench implements AutoCloseable {
   /** The executor subscribes. */
   static Connection subscribe(AgentExecutor executor, Call.Subscribe call) {
     Connection connection = new Connection();
-    ((HttpRun) executor.run())
+    ((HttpRun) executor.runner())
         .subscribe(
             connection, call, AgentInfo.newBuilder().setHostname("here").setId(AGENT).build());
     return connection;

@@ -16,6 +16,7 @@ import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.recovery.TestJournal;
+import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.api.DaemonContext;
@@ -92,7 +93,11 @@ class TaskUpdatesTest {
         new AgentExecutor(
             framework,
             new AgentExecutor.Identity(
-                CommandRun.executorOf(framework.info, info), true, "c", Path.of("/nowhere"), false),
+                CommandRun.executorOf(framework.info, info),
+                true,
+                new SandboxRun("s", "f", "t", "c"),
+                Path.of("/nowhere"),
+                false),
             AgentExecutor.Phase.RUNNING,
             TaskVolumes.NONE,
             new ExecutorHost(

@@ -28,8 +28,7 @@ interface Launcher extends AutoCloseable {
     /**
      * The first process ended.
      *
-     * @param pid of the process, by which one of an earlier container of that name is told; 0 where
-     *     what is reported comes in order and cannot be of that one
+     * @param pid of the process, by which one of an earlier container of that name is told
      */
     void exited(String key, long pid, int waitStatus);
 

@@ -423,9 +423,6 @@ public final class ProcessContainerizer implements Containerizer {
 
     /** Not of one that had the name before, and whose shim was slow to say so. */
     private boolean own(ManagedContainer container, long pid) {
-      if (pid == 0) {
-        return true;
-      }
       return container
           .process
           .or(() -> RuntimeFolder.process(container.folder))

@@ -17,7 +17,9 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.mezzo.api.Metrics;
@@ -52,11 +54,29 @@ public final class VirtualFiles implements AutoCloseable {
    */
   public record Chunk(long offset, byte[] data, long size) {}
 
-  private record Attached(Path real, Question question) {}
+  /**
+   * What stands at a path.
+   *
+   * @param question what has to be allowed to whoever wants to see it
+   */
+  public record Attached(Path real, Question question) {}
+
+  /**
+   * Paths of which there are too many to attach each by itself. Safe for any thread; nothing
+   * blocks.
+   */
+  public interface Many {
+    /** What stands at exactly this path, which does not end with a slash. */
+    Optional<Attached> at(String virtualPath);
+
+    /** Everything that stands somewhere. */
+    void forEach(BiConsumer<String, Path> each);
+  }
 
   private record Found(String virtual, Attached attached) {}
 
   private final Map<String, Attached> attached = new ConcurrentSkipListMap<>();
+  private final List<Many> manies = new CopyOnWriteArrayList<>();
   private final Authorization authorization;
   private final FileThreads threads;
 
@@ -81,6 +101,11 @@ public final class VirtualFiles implements AutoCloseable {
     attached.put(trimmed(virtualPath), new Attached(real.toAbsolutePath(), question));
   }
 
+  /** Shows what stands at many paths, where nothing is attached by itself. */
+  public void attach(Many many) {
+    manies.add(many);
+  }
+
   /** Shows it no longer. */
   public void detach(String virtualPath) {
     attached.remove(trimmed(virtualPath));
@@ -89,6 +114,7 @@ public final class VirtualFiles implements AutoCloseable {
   /** All attached paths with what they stand for. */
   public SortedMap<String, Path> attached() {
     SortedMap<String, Path> all = new TreeMap<>();
+    manies.forEach(many -> many.forEach(all::put));
     attached.forEach((virtual, entry) -> all.put(virtual, entry.real));
     return all;
   }
@@ -260,14 +286,21 @@ public final class VirtualFiles implements AutoCloseable {
 
   private Optional<Found> find(String path) {
     for (String prefix = trimmed(path); !prefix.isEmpty(); ) {
-      Attached entry = attached.get(prefix);
-      if (entry != null) {
-        return Optional.of(new Found(prefix, entry));
+      Optional<Attached> entry = at(prefix);
+      if (entry.isPresent()) {
+        return Optional.of(new Found(prefix, entry.get()));
       }
       int slash = prefix.lastIndexOf('/');
       prefix = slash < 0 ? "" : prefix.substring(0, slash);
     }
     return Optional.empty();
+  }
+
+  private Optional<Attached> at(String path) {
+    Attached own = attached.get(path);
+    return own != null
+        ? Optional.of(own)
+        : manies.stream().flatMap(many -> many.at(path).stream()).findFirst();
   }
 
   private static FileInfo info(String virtual, ConfinedTree.Entry entry) {

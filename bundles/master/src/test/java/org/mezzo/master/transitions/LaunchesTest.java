@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.mezzo.link.messages.RunTask;
+import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.Task;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -250,6 +251,25 @@ class LaunchesTest {
     launch(offer("cpus:4"), task);
     assertFailed(
         TaskState.TASK_ERROR, TaskStatus.Reason.REASON_TASK_INVALID, "use overlapping resources");
+  }
+
+  /** Agents report executors as they were sent: with resources that are allocated to a role. */
+  @Test
+  void anExecutorThatItsAgentReportedIsTheOneThatItsFrameworkMeans() {
+    launch(offer("cpus:4"), custom("a", "e"));
+    ExecutorInfo sent =
+        given.toldAgent(agent).get(0).getRunTask().getTasks(0).getExecutor().toBuilder().build();
+    Executor known = given.agent(agent).executorsOf(framework).get("e");
+    assertThat(sent).isNotEqualTo(known.info());
+    given.run(
+        tx ->
+            Holdings.add(
+                tx,
+                new Executor(
+                    known.id(), known.frameworkId(), known.agentId(), sent, known.resources())));
+    launch(offer("cpus:4"), custom("b", "e"));
+    assertThat(given.framework(framework).tasks()).containsOnlyKeys("a", "b");
+    assertThat(given.toldAgent(agent).get(0).getRunTask().getLaunchExecutor()).isFalse();
   }
 
   /** Rule 66. */
