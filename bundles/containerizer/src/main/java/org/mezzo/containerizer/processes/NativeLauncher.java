@@ -320,7 +320,7 @@ final class NativeLauncher implements Launcher {
         case NativeFrames.EXITED ->
             listener.exited(
                 key,
-                frame.number(NativeFrames.PID).orElseThrow(),
+                frame.number(NativeFrames.PID).orElse(0),
                 (int) frame.number(NativeFrames.STATUS).orElseThrow());
         case NativeFrames.FAILED -> listener.failed(key, frame.text(NativeFrames.TEXT));
         case NativeFrames.LOST -> listener.lost(key, frame.text(NativeFrames.TEXT));
