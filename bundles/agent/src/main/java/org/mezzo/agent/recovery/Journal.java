@@ -74,6 +74,10 @@ public final class Journal implements AutoCloseable {
   private boolean planned;
   private boolean writing;
   private boolean failing;
+
+  /** Of what could not be written. */
+  private Timer retry = () -> {};
+
   private long number;
   private volatile int entries;
 
@@ -405,17 +409,19 @@ public final class Journal implements AutoCloseable {
     waiting = new ArrayList<>();
     also.forEach(each -> each.completeExceptionally(failure));
     failing = true;
-    timers.apply(
-        RETRY,
-        () -> {
-          failing = false;
-          write();
-        });
+    retry =
+        timers.apply(
+            RETRY,
+            () -> {
+              failing = false;
+              write();
+            });
   }
 
   /** Writes nothing more. When the keeper does not run any more. */
   @Override
   public void close() {
+    retry.cancel();
     log.close();
   }
 
