@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.EOFException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -253,7 +254,7 @@ class SpawnerTest {
     return ByteBuffer.allocate(29)
         .putLong(soft)
         .putLong(hard)
-        .put("RLIMIT_NOFILE".getBytes())
+        .put("RLIMIT_NOFILE".getBytes(StandardCharsets.US_ASCII))
         .array();
   }
 

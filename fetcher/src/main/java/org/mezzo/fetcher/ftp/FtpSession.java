@@ -111,7 +111,7 @@ final class FtpSession implements Closeable {
       byte[] piece = new byte[PIECE];
       int length;
       while (!cut && (length = in.read(piece)) >= 0) {
-        received += length;
+        received(length);
         ByteBuffer bytes = ByteBuffer.wrap(piece, 0, length);
         while (bytes.hasRemaining()) {
           out.write(bytes);
@@ -212,5 +212,11 @@ final class FtpSession implements Closeable {
     } catch (IOException e) {
       cut = true;
     }
+  }
+
+  /** Only the thread that transfers counts. */
+  @SuppressWarnings("NonAtomicVolatileUpdate")
+  private void received(int count) {
+    received += count;
   }
 }
