@@ -105,7 +105,7 @@ final class AgentTask {
     return task.getStatusesList().stream()
         .filter(status -> status.getState() == TaskState.TASK_RUNNING)
         .findFirst()
-        .map(status -> Instant.ofEpochMilli((long) (status.getTimestamp() * 1000)));
+        .map(status -> Instant.ofEpochMilli(Math.round(status.getTimestamp() * 1000)));
   }
 
   /** It is being killed, and may end by itself for so long. */

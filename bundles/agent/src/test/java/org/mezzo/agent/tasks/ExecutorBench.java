@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -79,6 +81,8 @@ final class ExecutorBench implements AutoCloseable {
               FrameworkInfo.Capability.newBuilder()
                   .setType(FrameworkInfo.Capability.Type.PARTITION_AWARE))
           .build();
+
+  private static final Clock CLOCK = Clock.fixed(Instant.ofEpochSecond(1_000_000), ZoneOffset.UTC);
 
   private static final DaemonContext CONTEXT =
       LocalModules.daemon("agent", DaemonContext.Role.AGENT, Path.of("/nowhere"));
@@ -240,7 +244,7 @@ final class ExecutorBench implements AutoCloseable {
         new SandboxCollector(
             folder,
             new SandboxRetention(Duration.ofDays(1), 0.1, Duration.ofDays(1)),
-            Clock.systemUTC(),
+            CLOCK,
             CONTEXT.metrics(),
             sandbox -> false,
             sandbox -> {});
@@ -255,8 +259,8 @@ final class ExecutorBench implements AutoCloseable {
             streams,
             records,
             hooks,
-            new Draining(folder, Runnable::run, Runnable::run, Clock.systemUTC()),
-            Clock.systemUTC(),
+            new Draining(folder, Runnable::run, Runnable::run, CLOCK),
+            CLOCK,
             CONTEXT.metrics(),
             Runnable::run);
     updates.agent(AGENT);
@@ -270,7 +274,7 @@ final class ExecutorBench implements AutoCloseable {
     host =
         new ExecutorHost(
             this::arm,
-            Clock.systemUTC(),
+            CLOCK,
             taskContainers,
             new TaskSandboxes(new SandboxPaths(folder), collector, files),
             updates,
