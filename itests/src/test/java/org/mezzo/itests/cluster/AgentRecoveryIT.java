@@ -3,6 +3,7 @@ package org.mezzo.itests.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,8 +112,10 @@ class AgentRecoveryIT {
     }
   }
 
-  private static String waitingFor(String file, int status) {
-    return "echo $$ > pid; while [ ! -e %s ]; do sleep 0.05; done; exit %d".formatted(file, status);
+  /** Ends once the file is there, with 3 in the task {@code ends} and 0 in others. */
+  private static String waitingFor(String file) {
+    return "echo $$ > pid; while [ ! -e %s ]; do sleep 0.05; done; ".formatted(file)
+        + "if [ $MESOS_TASK_ID = ends ]; then exit 3; else exit 0; fi";
   }
 
   private long pid(String task) throws Exception {
@@ -135,10 +138,8 @@ class AgentRecoveryIT {
   void tasksOfAKilledAgentRunOnAndWhatEndedMeanwhileIsTold() throws Exception {
     startCluster();
     TestFramework framework = framework(true);
-    framework.launch(offer(framework), "runs", waitingFor("end", 0));
+    framework.launch(offer(framework), List.of("runs", "ends"), waitingFor("end"));
     framework.awaitState("runs", "TASK_RUNNING");
-    framework.launch(offer(framework), "ends", waitingFor("end", 3));
-    framework.awaitState("ends", "TASK_RUNNING");
     long runs = pid("runs");
     long ends = pid("ends");
 
@@ -168,11 +169,11 @@ class AgentRecoveryIT {
   void tasksRunOnWhenTheirAgentIsStoppedAndCanBeKilledAfterwards() throws Exception {
     startCluster();
     TestFramework framework = framework(true);
-    framework.launch(offer(framework), "runs", waitingFor("end", 0));
+    framework.launch(offer(framework), "runs", waitingFor("end"));
     framework.awaitState("runs", "TASK_RUNNING");
     long pid = pid("runs");
     agent.terminate();
-    assertThat(agent.await(LIMIT)).isZero();
+    assertThat(agent.await(LIMIT)).isEqualTo(143);
     assertThat(ProcessHandle.of(pid)).isPresent();
     startAgent();
     var kill = framework.call("KILL");
@@ -187,7 +188,7 @@ class AgentRecoveryIT {
   void tasksOfFrameworksThatDoNotWantItEndWithTheirAgent() throws Exception {
     startCluster();
     TestFramework framework = framework(false);
-    framework.launch(offer(framework), "runs", waitingFor("end", 0));
+    framework.launch(offer(framework), "runs", waitingFor("end"));
     framework.awaitState("runs", "TASK_RUNNING");
     long pid = pid("runs");
     agent.killAlone();
@@ -244,20 +245,18 @@ class AgentRecoveryIT {
         });
     assertThat(all).allSatisfy((task, ends) -> assertThat(ends).as(task).hasSize(1));
     Await.until(
-        "nothing runs any more",
+        "nothing runs in a sandbox any more",
         LIMIT,
-        () ->
-            ProcessHandle.allProcesses()
-                .noneMatch(
-                    process ->
-                        process
-                            .info()
-                            .arguments()
-                            .map(
-                                arguments ->
-                                    String.join(" ", arguments)
-                                        .contains(folder.resolve("run").toString()))
-                            .filter(ours -> process.pid() != agent.pid())
-                            .orElse(false)));
+        () -> ProcessHandle.allProcesses().noneMatch(this::runsInSandbox));
+  }
+
+  private boolean runsInSandbox(ProcessHandle process) {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/" + process.pid() + "/cwd"))
+          .startsWith(folder.resolve("agent/slaves"));
+    } catch (IOException e) {
+      // It has ended.
+      return false;
+    }
   }
 }
