@@ -46,6 +46,10 @@ class AgentRecoveryIT {
     for (int i = open.size() - 1; i >= 0; i--) {
       open.get(i).close();
     }
+    // What a test that failed has left running would do so for ever.
+    ProcessHandle.allProcesses()
+        .filter(this::runsInSandbox)
+        .forEach(ProcessHandle::destroyForcibly);
   }
 
   private void startCluster() throws Exception {
