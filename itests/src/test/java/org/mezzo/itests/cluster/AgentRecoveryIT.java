@@ -3,6 +3,7 @@ package org.mezzo.itests.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -167,6 +168,56 @@ class AgentRecoveryIT {
     framework.awaitState("runs", "TASK_FINISHED");
     assertThat(ends(framework, "runs")).hasSize(1);
     assertThat(ends(framework, "ends")).hasSize(1);
+  }
+
+  @Test
+  void groupsRunOnAndStillEndTogether() throws Exception {
+    startCluster();
+    TestFramework framework = framework(true);
+    JsonNode offer = offer(framework);
+    ObjectNode call = framework.call("ACCEPT");
+    ObjectNode accept = call.putObject("accept");
+    accept.putArray("offer_ids").add(offer.get("id"));
+    accept.putArray("operations").add(Http.JSON.readTree(group(framework, offer)));
+    framework.send(call);
+    framework.awaitState("runs", "TASK_RUNNING");
+    Path tasks = sandbox("e").resolve("tasks");
+    Await.until("both run", () -> Files.exists(tasks.resolve("ends/pid")));
+    long runs = Long.parseLong(Files.readString(tasks.resolve("runs/pid")).strip());
+
+    agent.killAlone();
+    awaitAgent(false);
+    startAgent();
+    assertThat(ProcessHandle.of(runs)).isPresent();
+    assertThat(ends(framework, "runs")).isEmpty();
+    Files.createFile(tasks.resolve("ends/end"));
+    framework.awaitState("ends", "TASK_FAILED");
+    Await.until("the other ends with it", LIMIT, () -> !ends(framework, "runs").isEmpty());
+    assertThat(ends(framework, "runs")).hasSize(1).first().asString().startsWith("TASK_KILLED");
+    Await.until("its process is gone", () -> ProcessHandle.of(runs).isEmpty());
+  }
+
+  private static String group(TestFramework framework, JsonNode offer) {
+    String resources =
+        "[{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":0.1}},"
+            + "{\"name\":\"mem\",\"type\":\"SCALAR\",\"scalar\":{\"value\":32}},"
+            + "{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":10}}]";
+    String task =
+        """
+        {"name":"%1$s","task_id":{"value":"%1$s"},"agent_id":%2$s,"resources":%3$s,
+         "command":{"value":"%4$s"}}\
+        """;
+    return """
+    {"type":"LAUNCH_GROUP","launch_group":{
+     "executor":{"type":"DEFAULT","executor_id":{"value":"e"},
+                 "framework_id":{"value":"%s"},"resources":%s},
+     "task_group":{"tasks":[%s,%s]}}}\
+    """
+        .formatted(
+            framework.frameworkId(),
+            resources,
+            task.formatted("runs", offer.get("agent_id"), resources, waitingFor("end")),
+            task.formatted("ends", offer.get("agent_id"), resources, waitingFor("end")));
   }
 
   @Test

@@ -59,7 +59,7 @@ class CustomExecutorIT {
     return process;
   }
 
-  private void startAgent(String... more) throws Exception {
+  private MezzoProcess startAgent(String... more) throws Exception {
     List<String> arguments =
         new ArrayList<>(
             List.of(
@@ -71,9 +71,11 @@ class CustomExecutorIT {
                 "--runtime_dir=" + folder.resolve("run"),
                 "--work_dir=" + folder.resolve("agent")));
     arguments.addAll(List.of(more));
-    open.add(
+    MezzoProcess process =
         MezzoProcess.start(
-            Distribution.built(), folder.resolve("logs"), arguments.toArray(new String[0])));
+            Distribution.built(), folder.resolve("logs"), arguments.toArray(new String[0]));
+    open.add(process);
+    return process;
   }
 
   private TestFramework framework() throws Exception {
@@ -300,6 +302,37 @@ class CustomExecutorIT {
     again.awaitState("a", "TASK_KILLED");
     again.awaitState("b", "TASK_KILLED");
     assertThat(failure(again)).isZero();
+    Await.until("nothing is held", LIMIT, () -> used("mem") == 0);
+  }
+
+  @Test
+  void anExecutorFindsItsAgentAgainThatWasKilled() throws Exception {
+    startMaster();
+    MezzoProcess first = startAgent();
+    TestFramework framework = framework();
+    launch(framework, "e", ObedientExecutor.command(), "a", "b");
+    framework.awaitState("a", "TASK_RUNNING");
+    framework.awaitState("b", "TASK_RUNNING");
+    first.killAlone();
+    Await.until(
+        "the agent is gone",
+        LIMIT,
+        () -> !Http.get(master.resolve("/slaves")).json().at("/slaves/0/active").asBoolean());
+    startAgent("--executor_reregistration_timeout=15secs");
+    Await.until(
+        "it is heard again",
+        LIMIT,
+        () -> {
+          say(framework, "e", "echo still here");
+          return framework.events().stream()
+              .anyMatch(event -> event.path("type").asText().equals("MESSAGE"));
+        });
+    assertThat(used("mem")).isEqualTo(128);
+    say(framework, "e", "finish a");
+    framework.awaitState("a", "TASK_FINISHED");
+    say(framework, "e", "exit 3");
+    framework.awaitState("b", "TASK_FAILED");
+    assertThat(failure(framework)).isEqualTo(3 << 8);
     Await.until("nothing is held", LIMIT, () -> used("mem") == 0);
   }
 

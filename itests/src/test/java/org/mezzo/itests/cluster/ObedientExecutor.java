@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -73,7 +74,30 @@ public final class ObedientExecutor {
     ObedientExecutor executor = new ObedientExecutor();
     executor.subscribe();
     while (true) {
-      executor.took(executor.next());
+      JsonNode event;
+      try {
+        event = executor.next();
+      } catch (IOException gone) {
+        executor.subscribeAgain();
+        continue;
+      }
+      executor.took(event);
+    }
+  }
+
+  /** Its agent is gone, and may come back (rule 196). */
+  private void subscribeAgain() throws IOException, InterruptedException {
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+    while (true) {
+      try {
+        subscribe();
+        return;
+      } catch (IOException e) {
+        if (System.nanoTime() - end > 0) {
+          throw e;
+        }
+        Thread.sleep(200);
+      }
     }
   }
 
