@@ -294,8 +294,17 @@ class VolumesIT {
                 .formatted(slave().path("id").asText(), volume(40)));
     assertThat(refused.status()).as(refused.text()).isEqualTo(409);
     framework.teardown();
+    // The agent refuses to destroy what a process of its still uses.
     Await.until(
         "the task is gone",
+        LIMIT,
+        () ->
+            Http.get(URI.create("http://127.0.0.1:" + agentPort + "/state"))
+                .json()
+                .path("frameworks")
+                .isEmpty());
+    Await.until(
+        "the volume is free",
         LIMIT,
         () ->
             operator(
