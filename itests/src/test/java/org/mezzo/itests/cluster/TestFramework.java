@@ -22,6 +22,10 @@ public final class TestFramework implements AutoCloseable {
 
   private final SchedulerConnection connection;
   private final List<JsonNode> events = new ArrayList<>();
+
+  /** Updates that came while something else was awaited. */
+  private final List<JsonNode> passed = new ArrayList<>();
+
   private int cursor;
   private boolean ended;
   private String frameworkId;
@@ -95,6 +99,9 @@ public final class TestFramework implements AutoCloseable {
         if (event.path("type").asText().equals(type) && condition.test(event)) {
           return event;
         }
+        if (event.path("type").asText().equals("UPDATE")) {
+          passed.add(event);
+        }
       }
       long left = (end - System.nanoTime()) / 1_000_000;
       if (left <= 0 || ended) {
@@ -113,17 +120,30 @@ public final class TestFramework implements AutoCloseable {
     }
   }
 
-  /** The next update of a task with that state, acknowledging every update on the way. */
+  /**
+   * The next update of a task with that state, acknowledging every update of it on the way, those
+   * that came while something else was awaited included.
+   */
   public JsonNode awaitState(String taskId, String state) throws IOException {
     while (true) {
-      JsonNode status =
-          await("UPDATE", event -> event.at("/update/status/task_id/value").asText().equals(taskId))
-              .at("/update/status");
+      JsonNode status = update(taskId).at("/update/status");
       acknowledge(status);
       if (status.path("state").asText().equals(state)) {
         return status;
       }
     }
+  }
+
+  private synchronized JsonNode update(String taskId) {
+    Predicate<JsonNode> ofTask =
+        event -> event.at("/update/status/task_id/value").asText().equals(taskId);
+    for (JsonNode event : passed) {
+      if (ofTask.test(event)) {
+        passed.remove(event);
+        return event;
+      }
+    }
+    return await("UPDATE", ofTask);
   }
 
   public void acknowledge(JsonNode status) throws IOException {
