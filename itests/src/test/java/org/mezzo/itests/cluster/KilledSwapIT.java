@@ -371,7 +371,7 @@ class KilledSwapIT {
             master,
             """
             {"user":"%s","name":"killed","roles":["killed"],"failover_timeout":600.0,
-             "checkpoint":true,"capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
+             "checkpoint":false,"capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
             """
                 .formatted(System.getProperty("user.name")));
     open.add(framework);
