@@ -49,7 +49,7 @@ class KilledSwapIT {
   private static final String NEW = "2.0.0";
   private static final int TASKS = 3;
   private static final Set<String> TERMINAL =
-      Set.of("TASK_FAILED", "TASK_KILLED", "TASK_GONE", "TASK_DROPPED", "TASK_ERROR");
+      Set.of("TASK_FAILED", "TASK_KILLED", "TASK_GONE", "TASK_DROPPED", "TASK_ERROR", "TASK_LOST");
   private static final String CGROUPS_ROOT = "mezzo-it-killed-" + ProcessHandle.current().pid();
   private static final boolean CGROUPS =
       Files.isWritable(Path.of("/sys/fs/cgroup/memory/cgroup.procs"))
