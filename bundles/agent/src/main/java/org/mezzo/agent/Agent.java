@@ -325,7 +325,7 @@ public final class Agent implements Daemon {
     TaskContainers containers =
         new TaskContainers(
             containerizer,
-            new TaskEnvironment(how.environment(), told.ip(), told.port(), how.shutdownGraceText()),
+            new TaskEnvironment(how.environment(), told.ip(), told.port(), how.times()),
             volumes,
             loop,
             frame.workers().answers());

@@ -74,12 +74,11 @@ public record AgentFlags(
    *
    * @param environment {@code --executor_environment_variables}; without it what the agent itself
    *     was given
-   * @param shutdownGraceText {@code --executor_shutdown_grace_period} as it was written, for
-   *     executors
+   * @param times as they were written, for executors
    * @param limits what bounds executors and tasks
    */
   public record Tasks(
-      Map<String, String> environment, String shutdownGraceText, AgentTasks.Limits limits) {}
+      Map<String, String> environment, TaskEnvironment.Times times, AgentTasks.Limits limits) {}
 
   /**
    * Reads the flags of an agent.
@@ -102,7 +101,10 @@ public record AgentFlags(
         new Tasks(
             FlagTexts.read(flags, "executor_environment_variables", AgentFlags::variables)
                 .orElseGet(() -> TaskEnvironment.inherited(System.getenv())),
-            flags.text("executor_shutdown_grace_period").orElse("5secs"),
+            new TaskEnvironment.Times(
+                flags.text("executor_shutdown_grace_period").orElse("5secs"),
+                flags.text("recovery_timeout").orElse("15mins"),
+                flags.text("executor_reregistration_timeout").orElse("2secs")),
             new AgentTasks.Limits(
                 flags.duration("executor_shutdown_grace_period"),
                 flags.duration("executor_registration_timeout"),

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.sandboxes.SandboxRetention;
+import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.containerizer.ContainerizerOptions.CgroupRoot;
 import org.mezzo.flags.FlagException;
 
@@ -32,7 +33,8 @@ class AgentFlagsTest {
     assertThat(flags.sandboxes())
         .isEqualTo(new SandboxRetention(Duration.ofDays(7), 0.1, Duration.ofMinutes(1)));
     assertThat(flags.tasks().limits().shutdownGrace()).isEqualTo(Duration.ofSeconds(5));
-    assertThat(flags.tasks().shutdownGraceText()).isEqualTo("5secs");
+    assertThat(flags.tasks().times())
+        .isEqualTo(new TaskEnvironment.Times("5secs", "15mins", "2secs"));
     assertThat(flags.containers().isolation()).containsExactly("posix/cpu", "posix/mem");
     assertThat(flags.containers().cgroups())
         .contains(new CgroupRoot(Path.of("/sys/fs/cgroup"), "mesos"));
@@ -47,10 +49,15 @@ class AgentFlagsTest {
             Map.of(
                 "hooks", "a, b,",
                 "executor_environment_variables", "{\"A\":\"1\"}",
+                "executor_shutdown_grace_period", "7secs",
+                "recovery_timeout", "3mins",
+                "executor_reregistration_timeout", "4secs",
                 "reconfiguration_policy", "equal",
                 "attributes", "rack:r1;level:10"));
     assertThat(flags.daemon().hooks()).isEqualTo(List.of("a", "b"));
     assertThat(flags.tasks().environment()).isEqualTo(Map.of("A", "1"));
+    assertThat(flags.tasks().times())
+        .isEqualTo(new TaskEnvironment.Times("7secs", "3mins", "4secs"));
     assertThat(flags.registration().reconfiguration()).isEqualTo(Reconfiguration.EQUAL);
     assertThat(flags.equipment().attributes()).hasSize(2);
   }

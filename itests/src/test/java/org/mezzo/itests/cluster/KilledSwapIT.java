@@ -3,6 +3,7 @@ package org.mezzo.itests.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.DirectoryStream;
@@ -49,7 +50,7 @@ class KilledSwapIT {
   private static final String NEW = "2.0.0";
   private static final int TASKS = 3;
   private static final Set<String> TERMINAL =
-      Set.of("TASK_FAILED", "TASK_KILLED", "TASK_GONE", "TASK_DROPPED", "TASK_ERROR", "TASK_LOST");
+      Set.of("TASK_FAILED", "TASK_KILLED", "TASK_GONE", "TASK_DROPPED", "TASK_ERROR");
   private static final String CGROUPS_ROOT = "mezzo-it-killed-" + ProcessHandle.current().pid();
   private static final boolean CGROUPS =
       Files.isWritable(Path.of("/sys/fs/cgroup/memory/cgroup.procs"))
@@ -356,57 +357,76 @@ class KilledSwapIT {
     return victim;
   }
 
+  /**
+   * Tasks of a framework with {@code checkpoint} do not notice, those of others end (rule 176), and
+   * whoever serves afterwards knows of the first and cleans up after all.
+   */
   @ParameterizedTest
   @EnumSource(Stage.class)
-  void anAgentThatIsKilledInASwapOfItsIsolatorLeavesNothingOfItsTasks(Stage stage)
-      throws Exception {
+  void anAgentThatIsKilledInASwapOfItsIsolatorLosesAndLeavesNothing(Stage stage) throws Exception {
     startMaster(Distribution.built());
     drop(isolator(OLD, stage.old), OLD);
     startVictimAgent();
     awaitServing(agent, OLD);
     await("nothing is being tried", () -> triesNothing(folder.resolve("a")));
-    String sleep = "sleep 1" + ProcessHandle.current().pid() + stage.ordinal();
-    TestFramework framework =
-        TestFramework.subscribe(
-            master,
-            """
-            {"user":"%s","name":"killed","roles":["killed"],"failover_timeout":600.0,
-             "checkpoint":false,"capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
-            """
-                .formatted(System.getProperty("user.name")));
-    open.add(framework);
+    String mark = "1" + ProcessHandle.current().pid() + stage.ordinal();
+    String kept = "sleep 1" + mark;
+    String ending = "sleep 2" + mark;
+    TestFramework framework = framework("kept", true);
+    TestFramework other = framework("ending", false);
     Told told = new Told(framework);
+    Told toldOther = new Told(other);
     List<String> tasks = IntStream.range(0, TASKS).mapToObj(i -> "task-" + i).toList();
-    framework.launch(offer(framework), tasks, "exec " + sleep);
+    framework.launch(offer(framework), tasks, "exec " + kept);
     Map<String, String> running =
         tasks.stream().collect(Collectors.toMap(task -> task, task -> "TASK_RUNNING"));
     await("tasks run", () -> told.states().equals(running));
+    other.launch(offer(other), List.of("other"), "exec " + ending);
+    await("the other runs", () -> "TASK_RUNNING".equals(toldOther.states().get("other")));
+    Set<Long> processes = processes(kept);
+    assertThat(processes).hasSizeGreaterThanOrEqualTo(TASKS);
 
     if (stage == Stage.WAITS_FOR_A_CALL) {
       Files.createFile(hold);
-      framework.launch(offer(framework), "late", "exec " + sleep);
+      framework.launch(offer(framework), "late", "exec " + kept);
       String word = Step.CALLED.word(OLD);
       await(word, () -> victim.stderr().contains(word));
       swap(stage, isolator(NEW, stage.candidate), agent, folder.resolve("a"));
     } else {
       swap(stage, isolator(NEW, stage.candidate), agent, folder.resolve("a"));
-      framework.launch(offer(framework), "late", "exec " + sleep);
+      framework.launch(offer(framework), "late", "exec " + kept);
       if (stage != Stage.TAKES_OVER) {
         await("it runs", () -> "TASK_RUNNING".equals(told.states().get("late")));
       }
     }
-    assertThat(leftovers(sleep)).as("what is there before").isNotEmpty();
     victim.killAlone();
     victim.await(PATIENCE);
     Files.deleteIfExists(hold);
-    assertThat(leftovers(sleep)).as("what the kill has left").isNotEmpty();
+    assertThat(processes(ending)).as("what the kill has left").isNotEmpty();
 
     startVictimAgent();
     checkLedger(stage, agent);
+    await("the other is lost", () -> "TASK_LOST".equals(toldOther.states().get("other")));
+    await("nothing of it runs", () -> processes(ending).isEmpty());
     await(
-        "every task has ended, as far as the framework knows",
+        "what was being launched runs, or has ended",
+        () ->
+            "TASK_RUNNING".equals(told.states().get("late"))
+                || TERMINAL.contains(told.states().getOrDefault("late", "")));
+    assertThat(told.states()).containsAllEntriesOf(running);
+    assertThat(processes(kept)).containsAll(processes);
+
+    for (Map.Entry<String, String> state : Map.copyOf(told.states()).entrySet()) {
+      if (!TERMINAL.contains(state.getValue())) {
+        ObjectNode kill = framework.call("KILL");
+        kill.putObject("kill").putObject("task_id").put("value", state.getKey());
+        framework.send(kill);
+      }
+    }
+    await(
+        "every task has ended",
         () -> told.states().size() == TASKS + 1 && TERMINAL.containsAll(told.states().values()));
-    await("nothing of them is left", () -> leftovers(sleep).isEmpty());
+    await("nothing of them is left", () -> leftovers(kept).isEmpty());
 
     String check = "test \"$" + HeldIsolator.VARIABLE + "\" = " + stage.survivor;
     framework.launch(offer(framework), List.of("after-1", "after-2"), check);
@@ -420,6 +440,30 @@ class KilledSwapIT {
     await("nothing of those is left", () -> leftovers(check).isEmpty());
     await("the master has them all ended", () -> tasksOfMaster() == 0);
     framework.teardown();
+    other.teardown();
+  }
+
+  private TestFramework framework(String name, boolean checkpoint) throws IOException {
+    TestFramework framework =
+        TestFramework.subscribe(
+            master,
+            """
+            {"user":"%s","name":"%s","roles":["%s"],"failover_timeout":600.0,"checkpoint":%s,
+             "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
+            """
+                .formatted(System.getProperty("user.name"), name, name, checkpoint));
+    open.add(framework);
+    return framework;
+  }
+
+  /** The processes of a command, the shims of its containers apart. */
+  private static Set<Long> processes(String command) {
+    try (Stream<ProcessHandle> processes = ProcessHandle.allProcesses()) {
+      return processes
+          .filter(process -> process.info().commandLine().orElse("").endsWith(command))
+          .map(ProcessHandle::pid)
+          .collect(Collectors.toSet());
+    }
   }
 
   private int tasksOfMaster() throws IOException {

@@ -95,6 +95,7 @@ final class AgentTask {
     this.volumes = volumes;
     this.containerStatus = kept.getContainerStatus();
     this.group = kept.getGroup();
+    this.added = kept.getAddedMap();
     if (kept.hasKilledUntilMillis()) {
       killedUntil = Optional.of(Instant.ofEpochMilli(kept.getKilledUntilMillis()));
     }

@@ -422,7 +422,7 @@ public final class AgentTasks {
       for (AgentExecutor executor : List.copyOf(framework.executors.values())) {
         for (AgentTask task : List.copyOf(executor.tasks())) {
           KillPolicy own = KillPolicy.getDefaultInstance();
-          Duration grace = CommandRun.grace(task.info, own);
+          Duration grace = RunningCommand.grace(task.info.getKillPolicy(), own);
           executor.kill(
               task,
               longest

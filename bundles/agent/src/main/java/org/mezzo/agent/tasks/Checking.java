@@ -3,7 +3,6 @@ package org.mezzo.agent.tasks;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -57,11 +56,10 @@ final class Checking {
   /**
    * The checks of a task, not started.
    *
-   * @param added variables of hooks, which win over the task's own
+   * @param sandbox of the task
    * @param pid of the task's first process, once it runs
    */
-  TaskChecks of(
-      AgentTask task, Map<String, String> added, LongSupplier pid, TaskChecks.Listener listener) {
+  TaskChecks of(AgentTask task, Path sandbox, LongSupplier pid, TaskChecks.Listener listener) {
     return TaskChecks.of(
         task.info,
         host,
@@ -78,7 +76,7 @@ final class Checking {
 
           @Override
           public Probing run(CommandInfo command, Duration timeout, Consumer<Outcome> done) {
-            Run run = new Run(task, added, command, timeout, done);
+            Run run = new Run(task, sandbox, command, timeout, done);
             waiting.add(run);
             admit();
             return run::cancel;
@@ -98,7 +96,7 @@ final class Checking {
   /** One run of a command. */
   private final class Run implements TaskContainers.Listener {
     private final AgentTask task;
-    private final Map<String, String> added;
+    private final Path sandbox;
     private final CommandInfo command;
     private final Duration timeout;
     private final Consumer<Outcome> done;
@@ -109,12 +107,12 @@ final class Checking {
 
     Run(
         AgentTask task,
-        Map<String, String> added,
+        Path sandbox,
         CommandInfo command,
         Duration timeout,
         Consumer<Outcome> done) {
       this.task = task;
-      this.added = added;
+      this.sandbox = sandbox;
       this.command = command;
       this.timeout = timeout;
       this.done = done;
@@ -123,7 +121,7 @@ final class Checking {
 
     void begin() {
       try {
-        containers.check(containers.checkRequest(task, added, command, id, folder), this);
+        containers.check(containers.checkRequest(task, sandbox, command, id, folder), this);
       } catch (ResourceFormatException | RuntimeException e) {
         failed(e.getMessage());
       }

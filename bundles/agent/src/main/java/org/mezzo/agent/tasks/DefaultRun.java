@@ -120,7 +120,7 @@ final class DefaultRun implements ExecutorRun {
   public void kill(AgentTask task, KillPolicy policy) {
     GroupTask one = running.get(task.id());
     if (one != null) {
-      one.kill(CommandRun.grace(task.info, policy));
+      one.kill(RunningCommand.grace(task.info.getKillPolicy(), policy));
     }
   }
 

@@ -131,14 +131,6 @@ final class Launches {
     Resources resources = Resources.EMPTY;
     List<TaskVolumes> volumes = new ArrayList<>();
     for (TaskInfo info : tasks) {
-      if (group
-          && DefaultRun.runs(info.getExecutor())
-          && (info.hasHealthCheck() || info.hasCheck())) {
-        LOG.warn(
-            "Task '{}' of a group has a check or health check, which this agent does not run yet;"
-                + " it is ignored",
-            info.getTaskId().getValue());
-      }
       Resources own = Resources.of(info.getResourcesList()).unallocated();
       resources = resources.plus(own);
       volumes.add(TaskVolumes.of(own, around.volumes()));

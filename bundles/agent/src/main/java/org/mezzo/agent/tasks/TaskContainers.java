@@ -89,25 +89,40 @@ public final class TaskContainers {
   /**
    * What the container of a command task is to be made of.
    *
-   * @param added variables that win over the task's own
    * @param volumes that appear in its sandbox
    */
-  LaunchRequest request(AgentTask task, Map<String, String> added, TaskVolumes volumes)
-      throws ResourceFormatException {
+  LaunchRequest request(AgentTask task, TaskVolumes volumes) throws ResourceFormatException {
+    AgentExecutor executor = task.executor;
+    return of(
+            task,
+            executor.containerId,
+            task.info.getCommand(),
+            variables(task, executor.sandbox),
+            executor.sandbox)
+        .owned(executor.owned(volumes))
+        .kept()
+        .build();
+  }
+
+  /** What a task's command sees; what hooks add wins over its own variables. */
+  private Map<String, String> variables(AgentTask task, Path sandbox) {
     AgentExecutor executor = task.executor;
     Map<String, String> variables =
-        environment.of(executor.framework.info, executor.id(), task.info, executor.sandbox);
-    variables.putAll(added);
-    return LaunchRequest.builder(
-            ContainerId.of(executor.containerId), task.info.getCommand(), executor.sandbox)
+        environment.of(executor.framework.info, executor.id(), task.info, sandbox);
+    variables.putAll(task.added);
+    return variables;
+  }
+
+  /** A container that uses as much as the task. */
+  private static LaunchRequest.Builder of(
+      AgentTask task, String id, CommandInfo command, Map<String, String> variables, Path folder)
+      throws ResourceFormatException {
+    return LaunchRequest.builder(ContainerId.of(id), command, folder)
         .environment(variables)
         .user(task.user())
         .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
         .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
-        .rootAllowed(!executor.rootRefused)
-        .owned(executor.owned(volumes))
-        .kept()
-        .build();
+        .rootAllowed(!task.executor.rootRefused);
   }
 
   /**
@@ -152,17 +167,8 @@ public final class TaskContainers {
    */
   LaunchRequest nested(AgentTask task, String containerId, Path sandbox)
       throws ResourceFormatException {
-    AgentExecutor executor = task.executor;
-    Map<String, String> variables =
-        environment.of(executor.framework.info, executor.id(), task.info, sandbox);
-    variables.putAll(task.added);
-    return LaunchRequest.builder(ContainerId.of(containerId), task.info.getCommand(), sandbox)
-        .environment(variables)
-        .user(task.user())
-        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
-        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
-        .rootAllowed(!executor.rootRefused)
-        .owned(executor.owned(task.volumes, sandbox))
+    return of(task, containerId, task.info.getCommand(), variables(task, sandbox), sandbox)
+        .owned(task.executor.owned(task.volumes, sandbox))
         .kept()
         .build();
   }
@@ -199,16 +205,13 @@ public final class TaskContainers {
    * What the container of a check of type COMMAND is to be made of. Its own folder is not the
    * task's sandbox, which is the task's to change; it goes there once it is the task's user.
    *
-   * @param added variables of hooks, which win over the task's own, but not over the check's
+   * @param sandbox of the task
    * @param command with a value or, without a shell, with {@code arguments} (rule 238)
    */
   LaunchRequest checkRequest(
-      AgentTask task, Map<String, String> added, CommandInfo command, String id, Path folder)
+      AgentTask task, Path sandbox, CommandInfo command, String id, Path folder)
       throws ResourceFormatException {
-    AgentExecutor executor = task.executor;
-    Map<String, String> variables =
-        environment.of(executor.framework.info, executor.id(), task.info, executor.sandbox);
-    variables.putAll(added);
+    Map<String, String> variables = variables(task, sandbox);
     TaskEnvironment.give(variables, command.getEnvironment());
     CommandInfo.Builder there =
         CommandInfo.newBuilder()
@@ -220,20 +223,14 @@ public final class TaskContainers {
                     "-c",
                     "cd \"$1\" || exit 126; shift; exec \"$@\" >>stderr 2>&1",
                     "sh",
-                    executor.sandbox.toString()));
+                    sandbox.toString()));
     if (command.getShell()) {
       there.addAllArguments(List.of("/bin/sh", "-c", command.getValue()));
     } else {
       there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
       command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
     }
-    return LaunchRequest.builder(ContainerId.of(id), there.build(), folder)
-        .environment(variables)
-        .user(task.user())
-        .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
-        .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
-        .rootAllowed(!executor.rootRefused)
-        .build();
+    return of(task, id, there.build(), variables, folder).build();
   }
 
   /** Runs the command of a check. */

@@ -17,11 +17,20 @@ import org.mezzo.protocol.v1.TaskInfo;
  *     own environment without what configures daemons
  * @param ip the agent's address
  * @param port the agent's port
- * @param shutdownGrace {@code --executor_shutdown_grace_period} as text
+ * @param times what executors are told of the agent's patience
  */
-public record TaskEnvironment(Map<String, String> base, String ip, int port, String shutdownGrace) {
+public record TaskEnvironment(Map<String, String> base, String ip, int port, Times times) {
   private static final String DEFAULT_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  /**
+   * Flags as they were written (rules 182, 183, 195).
+   *
+   * @param shutdownGrace {@code --executor_shutdown_grace_period}
+   * @param recovery {@code --recovery_timeout}
+   * @param reregistration {@code --executor_reregistration_timeout}
+   */
+  public record Times(String shutdownGrace, String recovery, String reregistration) {}
 
   public TaskEnvironment {
     base = Map.copyOf(base);
@@ -58,7 +67,8 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Str
    */
   Map<String, String> of(FrameworkInfo framework, String executor, TaskInfo task, Path sandbox) {
     String id = task.getTaskId().getValue();
-    Map<String, String> all = of(framework, executor, task.getAgentId(), sandbox, shutdownGrace);
+    Map<String, String> all =
+        of(framework, executor, task.getAgentId(), sandbox, times.shutdownGrace());
     all.put("MESOS_TASK_ID", id);
     all.put("MESOS_CONTAINER_IP", ip);
     for (Resource resource : task.getResourcesList()) {
@@ -81,7 +91,7 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Str
             sandbox,
             executor.hasShutdownGracePeriod()
                 ? text(executor.getShutdownGracePeriod().getNanoseconds())
-                : shutdownGrace);
+                : times.shutdownGrace());
     give(all, executor.getCommand().getEnvironment());
     return all;
   }
@@ -104,8 +114,8 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Str
     all.put("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", grace);
     all.put("MESOS_CHECKPOINT", framework.getCheckpoint() ? "1" : "0");
     if (framework.getCheckpoint()) {
-      all.put("MESOS_RECOVERY_TIMEOUT", "15mins");
-      all.put("MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs");
+      all.put("MESOS_RECOVERY_TIMEOUT", times.recovery());
+      all.put("MESOS_SUBSCRIPTION_BACKOFF_MAX", times.reregistration());
     }
     return all;
   }

@@ -66,7 +66,8 @@ public final class TaskRecords {
             .setInfo(task.info)
             .setTask(task.task)
             .setContainerStatus(task.containerStatus)
-            .setGroup(task.group);
+            .setGroup(task.group)
+            .putAllAdded(task.added);
     task.killedUntil.ifPresent(until -> entry.setKilledUntilMillis(until.toEpochMilli()));
     return journal.task(entry.build());
   }

@@ -10,14 +10,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.tasks.AgentExecutor.Phase;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
+import org.mezzo.protocol.v1.CheckInfo;
+import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.DurationInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.KillPolicy;
 import org.mezzo.protocol.v1.TaskID;
+import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.executor.Event;
 import org.mezzo.resources.Resources;
@@ -98,6 +103,61 @@ class DefaultRunTest {
     assertThat(finished.getMessage()).isEqualTo("Command exited with status 0");
     assertThat(finished.hasReason()).isFalse();
     assertThat(finished.getContainerStatus()).isEqualTo(starting.get(1).getContainerStatus());
+  }
+
+  /** Rules 206, 217 and 237. */
+  @Test
+  void aTaskThatIsNotHealthyIsKilledAndTakesItsGroupAlong() {
+    ExecutorBench.group(
+        executor,
+        info ->
+            info.setHealthCheck(
+                HealthCheck.newBuilder()
+                    .setType(HealthCheck.Type.TCP)
+                    .setDelaySeconds(1)
+                    .setGracePeriodSeconds(0)
+                    .setConsecutiveFailures(1)
+                    .setTcp(HealthCheck.TCPCheckInfo.newBuilder().setPort(80))),
+        "a",
+        "b");
+    bench.containers.starts(0);
+    bench.containers.starts(1);
+    bench.told();
+    bench.elapse(Duration.ofSeconds(1));
+    assertThat(bench.probed).hasSize(2);
+    bench.probed.get(0).accept(new Outcome.Failed("nobody there"));
+    assertThat(bench.told().get(0).getHealthy()).isFalse();
+    assertThat(bench.containers.signals).containsExactly(15);
+    bench.containers.ends(0, TERMINATED);
+    TaskStatus killed = bench.told().get(0);
+    assertThat(killed.getState()).isEqualTo(TaskState.TASK_KILLED);
+    assertThat(killed.hasHealthy()).isTrue();
+    assertThat(killed.getHealthy()).isFalse();
+    assertThat(bench.containers.signals).containsExactly(15, 15);
+  }
+
+  /** Rule 237. */
+  @Test
+  void theCommandOfACheckRunsInTheSandboxOfItsTask() {
+    ExecutorBench.group(
+        executor,
+        info ->
+            info.setCheck(
+                CheckInfo.newBuilder()
+                    .setType(CheckInfo.Type.COMMAND)
+                    .setDelaySeconds(1)
+                    .setCommand(
+                        CheckInfo.Command.newBuilder()
+                            .setCommand(CommandInfo.newBuilder().setValue("test -e x")))),
+        "a");
+    bench.containers.starts(0);
+    bench.elapse(Duration.ofSeconds(1));
+    LaunchRequest check = bench.containers.requests.get(1);
+    String sandbox = bench.containers.requests.get(0).sandbox().toString();
+    assertThat(check.command().getArgumentsList())
+        .contains(sandbox)
+        .endsWith("/bin/sh", "-c", "test -e x");
+    assertThat(check.environment()).containsEntry("MESOS_SANDBOX", sandbox);
   }
 
   /** Rules 214 and 215. */

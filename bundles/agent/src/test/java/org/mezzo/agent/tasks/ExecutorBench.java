@@ -267,7 +267,8 @@ final class ExecutorBench implements AutoCloseable {
     TaskContainers taskContainers =
         new TaskContainers(
             containers,
-            new TaskEnvironment(Map.of(), "10.0.0.1", 5051, "5secs"),
+            new TaskEnvironment(
+                Map.of(), "10.0.0.1", 5051, new TaskEnvironment.Times("5secs", "15mins", "2secs")),
             new VolumeStore(folder, path -> {}),
             Runnable::run,
             Runnable::run);
