@@ -2,7 +2,6 @@ package org.mezzo.agent;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -66,6 +65,7 @@ import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.files.log.Boot;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
@@ -232,6 +232,7 @@ public final class Agent implements Daemon {
     info = remembered(info);
     long recoveryBegan = System.nanoTime();
     boolean sameAgent = info.hasId();
+    String boot = Boot.id();
     CompletableFuture<Boolean> sameBoot = new CompletableFuture<>();
     CompletableFuture<Journal.Kept> kept = new CompletableFuture<>();
     loop.execute(
@@ -239,7 +240,7 @@ public final class Agent implements Daemon {
           if (!sameAgent) {
             journal.clear();
           }
-          sameBoot.complete(journal.sameBoot(bootId()));
+          sameBoot.complete(journal.sameBoot(boot));
           kept.complete(journal.kept());
         });
     Map<String, Containerizer.Recovered> left =
@@ -488,15 +489,6 @@ public final class Agent implements Daemon {
               + flags.daemon().folders().apart().orElseThrow()
               + " and start this agent again",
           e);
-    }
-  }
-
-  /** Tells one run of the machine from the next; the same for all where that cannot be known. */
-  private static String bootId() {
-    try {
-      return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
-    } catch (IOException e) {
-      return "unknown";
     }
   }
 

@@ -10,13 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.fixtures.Await;
@@ -30,23 +30,24 @@ class AgentRecoveryIT {
       Set.of("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST", "TASK_DROPPED");
 
   @TempDir Path folder;
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private final int port;
-  private final int agentPort;
-  private final URI master;
+  private MasterAndAgent cluster;
+  private URI master;
   private MezzoProcess agent;
 
-  AgentRecoveryIT() throws Exception {
-    port = Distribution.freePort();
-    agentPort = Distribution.freePort();
-    master = URI.create("http://127.0.0.1:" + port);
+  /** Events that were looked at, and the updates among them. */
+  private int seen;
+
+  private int heard;
+
+  @BeforeEach
+  void prepare() throws Exception {
+    cluster = new MasterAndAgent(folder);
+    master = cluster.master();
   }
 
   @AfterEach
   void stop() throws Exception {
-    for (int i = open.size() - 1; i >= 0; i--) {
-      open.get(i).close();
-    }
+    cluster.close();
     // What a test that failed has left running would do so for ever.
     ProcessHandle.allProcesses()
         .filter(this::runsInSandbox)
@@ -54,41 +55,13 @@ class AgentRecoveryIT {
   }
 
   private void startCluster() throws Exception {
-    open.add(
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "master",
-            "--port=" + port,
-            "--allocation_interval=100ms",
-            "--work_dir=" + folder.resolve("master")));
-    Await.until(
-        "the master answers", LIMIT, () -> Http.get(master.resolve("/state")).status() == 200);
+    cluster.startMaster("--allocation_interval=100ms");
     startAgent();
   }
 
   private void startAgent() throws Exception {
-    agent =
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "agent",
-            "--master=127.0.0.1:" + port,
-            "--port=" + agentPort,
-            "--resources=cpus:8;mem:4096;disk:1024",
-            "--runtime_dir=" + folder.resolve("run"),
-            "--work_dir=" + folder.resolve("agent"));
-    open.add(agent);
-    awaitAgent(true);
-  }
-
-  private void awaitAgent(boolean active) {
-    Await.until(
-        "the agent is " + (active ? "active" : "gone"),
-        LIMIT,
-        () ->
-            Http.get(master.resolve("/slaves")).json().at("/slaves/0/active").asBoolean()
-                == active);
+    agent = cluster.startAgent("--resources=cpus:8;mem:4096;disk:1024");
+    cluster.awaitAgent(true);
   }
 
   private TestFramework framework(boolean checkpoint) throws Exception {
@@ -100,7 +73,7 @@ class AgentRecoveryIT {
              "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}\
             """
                 .formatted(System.getProperty("user.name"), checkpoint));
-    open.add(framework);
+    cluster.own(framework);
     return framework;
   }
 
@@ -149,7 +122,7 @@ class AgentRecoveryIT {
     long ends = pid("ends");
 
     agent.killAlone();
-    awaitAgent(false);
+    cluster.awaitAgent(false);
     Files.createFile(sandbox("ends").resolve("end"));
     Await.until("it has ended", () -> ProcessHandle.of(ends).isEmpty());
     startAgent();
@@ -186,7 +159,7 @@ class AgentRecoveryIT {
     long runs = Long.parseLong(Files.readString(tasks.resolve("runs/pid")).strip());
 
     agent.killAlone();
-    awaitAgent(false);
+    cluster.awaitAgent(false);
     startAgent();
     assertThat(ProcessHandle.of(runs)).isPresent();
     assertThat(ends(framework, "runs")).isEmpty();
@@ -247,7 +220,7 @@ class AgentRecoveryIT {
     framework.awaitState("runs", "TASK_RUNNING");
     long pid = pid("runs");
     agent.killAlone();
-    awaitAgent(false);
+    cluster.awaitAgent(false);
     startAgent();
     Await.until("its process is gone", () -> ProcessHandle.of(pid).isEmpty());
     Await.until("its end is told", LIMIT, () -> !ends(framework, "runs").isEmpty());
@@ -257,6 +230,7 @@ class AgentRecoveryIT {
   @Test
   void everyTaskEndsOnceHoweverOftenTheAgentIsKilled() throws Exception {
     long seed = Long.getLong("mezzo.recovery.seed", System.nanoTime());
+    // Whoever reads of a failure has to know it.
     System.out.println("AgentRecoveryIT: -Dmezzo.recovery.seed=" + seed);
     Random random = new Random(seed);
     startCluster();
@@ -273,36 +247,53 @@ class AgentRecoveryIT {
         framework.launch(offer, ids, "sleep 0.$(( $$ % 10 )); exit 0");
       }
       if (kills * TASKS < launched * KILLS) {
-        Thread.sleep(random.nextInt(1500));
+        int tasks = launched;
+        int updates = heard + random.nextInt(12);
+        Await.until(
+            "so much has happened that the agent is killed",
+            LIMIT,
+            () -> hear(framework) >= updates || allEnded(framework, tasks));
         kills++;
         agent.killAlone();
-        awaitAgent(false);
+        cluster.awaitAgent(false);
         startAgent();
       }
     }
-    int[] seen = new int[1];
-    Map<String, List<String>> all = new HashMap<>();
     int tasks = launched;
     Await.until(
         "every task has ended",
         LIMIT,
         () -> {
-          // What comes again was not heard, and is acknowledged again.
-          List<JsonNode> events = framework.events();
-          while (seen[0] < events.size()) {
-            framework.acknowledge(events.get(seen[0]++).at("/update/status"));
-          }
-          all.clear();
-          for (int i = 0; i < tasks; i++) {
-            all.put("t" + i, ends(framework, "t" + i));
-          }
-          return all.values().stream().noneMatch(List::isEmpty);
+          hear(framework);
+          return allEnded(framework, tasks);
         });
-    assertThat(all).allSatisfy((task, ends) -> assertThat(ends).as(task).hasSize(1));
+    for (int i = 0; i < tasks; i++) {
+      assertThat(ends(framework, "t" + i)).as("t" + i).hasSize(1);
+    }
     Await.until(
         "nothing runs in a sandbox any more",
         LIMIT,
         () -> ProcessHandle.allProcesses().noneMatch(this::runsInSandbox));
+  }
+
+  /**
+   * Acknowledges what has come, again what comes again: that was not heard.
+   *
+   * @return how many updates have come in all
+   */
+  private int hear(TestFramework framework) throws IOException {
+    List<JsonNode> events = framework.events();
+    for (; seen < events.size(); seen++) {
+      if (events.get(seen).path("type").asText().equals("UPDATE")) {
+        framework.acknowledge(events.get(seen).at("/update/status"));
+        heard++;
+      }
+    }
+    return heard;
+  }
+
+  private static boolean allEnded(TestFramework framework, int tasks) {
+    return IntStream.range(0, tasks).noneMatch(i -> ends(framework, "t" + i).isEmpty());
   }
 
   private boolean runsInSandbox(ProcessHandle process) {

@@ -14,6 +14,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.fixtures.Await;
@@ -29,59 +30,39 @@ class CustomExecutorIT {
       """;
 
   @TempDir Path folder;
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private final int port = Distribution.freePort();
-  private final int agentPort = Distribution.freePort();
-  private final URI master = URI.create("http://127.0.0.1:" + port);
-  private final URI agent = URI.create("http://127.0.0.1:" + agentPort);
+  private MasterAndAgent cluster;
+  private URI master;
+  private URI agent;
 
-  CustomExecutorIT() throws Exception {}
+  @BeforeEach
+  void prepare() throws Exception {
+    cluster = new MasterAndAgent(folder);
+    master = cluster.master();
+    agent = cluster.agent();
+  }
 
   @AfterEach
   void stop() throws Exception {
-    for (int i = open.size() - 1; i >= 0; i--) {
-      open.get(i).close();
-    }
+    cluster.close();
   }
 
   private MezzoProcess startMaster() throws Exception {
-    MezzoProcess process =
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "master",
-            "--port=" + port,
-            "--allocation_interval=200ms",
-            "--work_dir=" + folder.resolve("master"));
-    open.add(process);
-    Await.until(
-        "the master answers", LIMIT, () -> Http.get(master.resolve("/state")).status() == 200);
-    return process;
+    return cluster.startMaster("--allocation_interval=200ms");
   }
 
   private MezzoProcess startAgent(String... more) throws Exception {
-    List<String> arguments =
+    List<String> flags =
         new ArrayList<>(
             List.of(
-                "agent",
-                "--master=127.0.0.1:" + port,
-                "--port=" + agentPort,
-                "--resources=cpus:4;mem:1024;disk:1024",
-                "--registration_backoff_factor=100ms",
-                "--runtime_dir=" + folder.resolve("run"),
-                "--work_dir=" + folder.resolve("agent")));
-    arguments.addAll(List.of(more));
-    MezzoProcess process =
-        MezzoProcess.start(
-            Distribution.built(), folder.resolve("logs"), arguments.toArray(new String[0]));
-    open.add(process);
-    return process;
+                "--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=100ms"));
+    flags.addAll(List.of(more));
+    return cluster.startAgent(flags.toArray(new String[0]));
   }
 
   private TestFramework framework() throws Exception {
     TestFramework framework =
         TestFramework.subscribe(master, INFO.formatted(System.getProperty("user.name"), ""));
-    open.add(framework);
+    cluster.own(framework);
     return framework;
   }
 
@@ -279,7 +260,7 @@ class CustomExecutorIT {
             INFO.formatted(
                 System.getProperty("user.name"),
                 ",\"id\":{\"value\":\"" + framework.frameworkId() + "\"}"));
-    open.add(again);
+    cluster.own(again);
     Await.until(
         "the master knows the executor",
         LIMIT,
@@ -314,10 +295,7 @@ class CustomExecutorIT {
     framework.awaitState("a", "TASK_RUNNING");
     framework.awaitState("b", "TASK_RUNNING");
     first.killAlone();
-    Await.until(
-        "the agent is gone",
-        LIMIT,
-        () -> !Http.get(master.resolve("/slaves")).json().at("/slaves/0/active").asBoolean());
+    cluster.awaitAgent(false);
     startAgent("--executor_reregistration_timeout=15secs");
     Await.until(
         "it is heard again",

@@ -96,7 +96,8 @@ public final class ObedientExecutor {
         if (System.nanoTime() - end > 0) {
           throw e;
         }
-        Thread.sleep(200);
+        // As executors do: nobody tells when the agent is back.
+        TimeUnit.MILLISECONDS.sleep(200);
       }
     }
   }

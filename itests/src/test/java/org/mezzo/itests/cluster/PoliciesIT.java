@@ -9,9 +9,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.fixtures.Await;
@@ -30,47 +29,26 @@ class PoliciesIT {
           .formatted(System.getProperty("user.name"));
 
   @TempDir Path folder;
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private final int port;
-  private final URI master;
+  private MasterAndAgent cluster;
+  private URI master;
 
-  PoliciesIT() throws Exception {
-    port = Distribution.freePort();
-    master = URI.create("http://127.0.0.1:" + port);
+  @BeforeEach
+  void prepare() throws Exception {
+    cluster = new MasterAndAgent(folder);
+    master = cluster.master();
   }
 
   @AfterEach
   void stop() throws Exception {
-    for (int i = open.size() - 1; i >= 0; i--) {
-      open.get(i).close();
-    }
+    cluster.close();
   }
 
   private MezzoProcess startMaster() throws Exception {
-    MezzoProcess process =
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "master",
-            "--port=" + port,
-            "--weights=flag=9",
-            "--work_dir=" + folder.resolve("master"));
-    open.add(process);
-    Await.until(
-        "the master answers", LIMIT, () -> Http.get(master.resolve("/state")).status() == 200);
-    return process;
+    return cluster.startMaster("--weights=flag=9");
   }
 
   private void startAgent() throws Exception {
-    open.add(
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "agent",
-            "--master=127.0.0.1:" + port,
-            "--port=" + Distribution.freePort(),
-            "--resources=cpus:4;mem:1024;disk:1024",
-            "--work_dir=" + folder.resolve("agent")));
+    cluster.startAgent("--resources=cpus:4;mem:1024;disk:1024");
   }
 
   private void awaitAgent() {
@@ -120,7 +98,7 @@ class PoliciesIT {
     limit(2);
 
     TestFramework framework = TestFramework.subscribe(master, INFO);
-    open.add(framework);
+    cluster.own(framework);
     JsonNode wide = offer(framework);
     assertThat(cpus(wide)).isEqualTo(2);
 
@@ -146,7 +124,7 @@ class PoliciesIT {
     ObjectNode info = (ObjectNode) Http.JSON.readTree(INFO);
     info.putObject("id").put("value", id);
     TestFramework again = TestFramework.subscribe(master, info.toString());
-    open.add(again);
+    cluster.own(again);
     JsonNode left = offer(again);
     JsonNode consumed =
         Http.get(master.resolve("/roles")).json().at("/roles/0/quota/consumed/cpus");

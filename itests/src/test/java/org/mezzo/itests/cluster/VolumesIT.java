@@ -8,14 +8,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.fixtures.Await;
@@ -36,59 +35,31 @@ class VolumesIT {
       "\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"r\"}]";
 
   @TempDir Path folder;
-  private final List<AutoCloseable> open = new ArrayList<>();
+  private MasterAndAgent cluster;
+  private URI master;
   private final Set<JsonNode> used = new HashSet<>();
-  private final int port;
-  private final int agentPort;
-  private final URI master;
 
-  VolumesIT() throws Exception {
-    port = Distribution.freePort();
-    agentPort = Distribution.freePort();
-    master = URI.create("http://127.0.0.1:" + port);
+  @BeforeEach
+  void prepare() throws Exception {
+    cluster = new MasterAndAgent(folder);
+    master = cluster.master();
   }
 
   @AfterEach
   void stop() throws Exception {
-    for (int i = open.size() - 1; i >= 0; i--) {
-      open.get(i).close();
-    }
+    cluster.close();
   }
 
   private void startMaster() throws Exception {
-    open.add(
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "master",
-            "--port=" + port,
-            "--allocation_interval=200ms",
-            "--work_dir=" + folder.resolve("master")));
-    Await.until(
-        "the master answers", LIMIT, () -> Http.get(master.resolve("/state")).status() == 200);
+    cluster.startMaster("--allocation_interval=200ms");
   }
 
   private MezzoProcess startAgent() throws Exception {
-    MezzoProcess agent =
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "agent",
-            "--master=127.0.0.1:" + port,
-            "--port=" + agentPort,
-            "--resources=cpus:4;mem:1024;disk:1024",
-            "--runtime_dir=" + folder.resolve("run"),
-            "--work_dir=" + folder.resolve("agent"));
-    open.add(agent);
-    return agent;
-  }
-
-  private JsonNode slave() throws Exception {
-    return Http.get(master.resolve("/slaves")).json().at("/slaves/0");
+    return cluster.startAgent("--resources=cpus:4;mem:1024;disk:1024");
   }
 
   private void awaitAgent(Predicate<JsonNode> condition) {
-    Await.until("the agent is as wanted", LIMIT, () -> condition.test(slave()));
+    Await.until("the agent is as wanted", LIMIT, () -> condition.test(cluster.slave()));
   }
 
   private static String scalar(String name, double value, String more) {
@@ -173,7 +144,7 @@ class VolumesIT {
     MezzoProcess agent = startAgent();
     awaitAgent(it -> it.path("active").asBoolean());
     TestFramework framework = TestFramework.subscribe(master, INFO);
-    open.add(framework);
+    cluster.own(framework);
 
     JsonNode first = offer(framework, it -> true);
     accept(
@@ -259,7 +230,7 @@ class VolumesIT {
     Http.Answer answer =
         operator(
             "{\"type\":\"%s\",\"%s\":{\"agent_id\":{\"value\":\"%s\"},%s}}"
-                .formatted(type, field, slave().path("id").asText(), content));
+                .formatted(type, field, cluster.slave().path("id").asText(), content));
     assertThat(answer.status()).as(answer.text()).isEqualTo(202);
   }
 
@@ -283,7 +254,7 @@ class VolumesIT {
         "shrink_volume",
         "\"volume\":" + volume(60) + ",\"subtract\":{\"value\":20}");
     TestFramework framework = TestFramework.subscribe(master, INFO);
-    open.add(framework);
+    cluster.own(framework);
     JsonNode offer = offer(framework, VolumesIT::hasVolume);
     accept(framework, offer, launch(offer, "user", "echo 1 > data/f; sleep 1000", 40));
     framework.awaitState("user", "TASK_RUNNING");
@@ -291,25 +262,21 @@ class VolumesIT {
     Http.Answer refused =
         operator(
             "{\"type\":\"DESTROY_VOLUMES\",\"destroy_volumes\":{\"agent_id\":{\"value\":\"%s\"},\"volumes\":[%s]}}"
-                .formatted(slave().path("id").asText(), volume(40)));
+                .formatted(cluster.slave().path("id").asText(), volume(40)));
     assertThat(refused.status()).as(refused.text()).isEqualTo(409);
     framework.teardown();
     // The agent refuses to destroy what a process of its still uses.
     Await.until(
         "the task is gone",
         LIMIT,
-        () ->
-            Http.get(URI.create("http://127.0.0.1:" + agentPort + "/state"))
-                .json()
-                .path("frameworks")
-                .isEmpty());
+        () -> Http.get(cluster.agent().resolve("/state")).json().path("frameworks").isEmpty());
     Await.until(
         "the volume is free",
         LIMIT,
         () ->
             operator(
                         "{\"type\":\"DESTROY_VOLUMES\",\"destroy_volumes\":{\"agent_id\":{\"value\":\"%s\"},\"volumes\":[%s]}}"
-                            .formatted(slave().path("id").asText(), volume(40)))
+                            .formatted(cluster.slave().path("id").asText(), volume(40)))
                     .status()
                 == 202);
     changed(

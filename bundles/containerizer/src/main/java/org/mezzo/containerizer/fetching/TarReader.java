@@ -280,32 +280,22 @@ final class TarReader {
   }
 
   /** The bytes of one member. */
-  private final class Content extends InputStream {
+  private final class Content extends PartStream {
     private final String name;
-    private long left;
 
     Content(String name, long size) {
+      super(size);
       this.name = name;
-      this.left = size;
     }
 
     @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    int next(byte[] bytes, int offset, int length) throws IOException {
+      return in.read(bytes, offset, length);
     }
 
     @Override
-    public int read(byte[] bytes, int offset, int length) throws IOException {
-      if (left == 0) {
-        return -1;
-      }
-      int count = in.read(bytes, offset, (int) Math.min(length, left));
-      if (count < 0) {
-        throw refused(name, "ends in the middle");
-      }
-      left -= count;
-      return count;
+    IOException cutOff() {
+      return refused(name, "ends in the middle");
     }
   }
 }

@@ -250,33 +250,24 @@ final class ZipReader {
   }
 
   /** A part of the file. */
-  private final class Section extends InputStream {
+  private final class Section extends PartStream {
     private long at;
-    private long left;
 
     Section(long start, long length) {
+      super(length);
       this.at = start;
-      this.left = length;
     }
 
     @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) throws IOException {
-      if (left == 0) {
-        return -1;
-      }
-      int count = file.read(ByteBuffer.wrap(bytes, offset, (int) Math.min(length, left)), at);
-      if (count < 0) {
-        throw damaged();
-      }
-      at += count;
-      left -= count;
+    int next(byte[] bytes, int offset, int length) throws IOException {
+      int count = file.read(ByteBuffer.wrap(bytes, offset, length), at);
+      at += Math.max(0, count);
       return count;
+    }
+
+    @Override
+    IOException cutOff() {
+      return damaged();
     }
   }
 }

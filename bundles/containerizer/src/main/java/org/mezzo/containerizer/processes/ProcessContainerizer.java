@@ -1,7 +1,6 @@
 package org.mezzo.containerizer.processes;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,6 +35,7 @@ import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
 import org.mezzo.containerizer.processes.Lifecycle.Effect;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
+import org.mezzo.files.log.Boot;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.resources.Resources;
@@ -49,7 +49,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ProcessContainerizer implements Containerizer {
   private static final Logger LOG = LoggerFactory.getLogger(ProcessContainerizer.class);
-  private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
   private static final int MOST_LAUNCHES = 100_000;
   private static final int MOST_RESULTS = 10_000;
 
@@ -83,7 +82,7 @@ public final class ProcessContainerizer implements Containerizer {
 
   ProcessContainerizer(ContainerizerHost host, ContainerizerOptions options, SystemTools tools)
       throws IOException {
-    String boot = Files.readString(BOOT_ID).strip();
+    String boot = Boot.id();
     Accounts accounts = new Accounts(tools, options.switchUser());
     cgroups =
         options

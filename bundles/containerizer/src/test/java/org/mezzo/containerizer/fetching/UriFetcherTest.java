@@ -480,7 +480,8 @@ class UriFetcherTest {
                     Path part = request.target().resolveSibling("part");
                     for (int i = 0; i < 50; i++) {
                       Files.write(part, new byte[i]);
-                      Thread.sleep(100);
+                      // As a slow server; how long that takes is what is tried.
+                      TimeUnit.MILLISECONDS.sleep(100);
                     }
                     Files.move(part, request.target());
                   }

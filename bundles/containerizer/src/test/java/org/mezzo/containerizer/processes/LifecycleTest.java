@@ -14,6 +14,15 @@ import org.mezzo.containerizer.processes.Lifecycle.State;
 
 /** Every state of a container and everything that may happen in it. */
 class LifecycleTest {
+  private static final List<Event> LAUNCH =
+      List.of(
+          Event.LAUNCH,
+          Event.PROVISIONED,
+          Event.FETCHED,
+          Event.PLANNED,
+          Event.SPAWNED,
+          Event.STARTED);
+
   private static Lifecycle after(boolean kept, boolean held, Event... events) {
     Lifecycle life = new Lifecycle(kept);
     life.hold(held);
@@ -23,21 +32,15 @@ class LifecycleTest {
     return life;
   }
 
+  /** A launch in its order, as far as that event, and what comes then. */
+  private static Lifecycle launched(boolean kept, boolean held, Event last, Event... then) {
+    List<Event> all = new ArrayList<>(LAUNCH.subList(0, LAUNCH.indexOf(last) + 1));
+    all.addAll(List.of(then));
+    return after(kept, held, all.toArray(new Event[0]));
+  }
+
   private static Lifecycle running(Event... events) {
-    Lifecycle life =
-        after(
-            true,
-            false,
-            Event.LAUNCH,
-            Event.PROVISIONED,
-            Event.FETCHED,
-            Event.PLANNED,
-            Event.SPAWNED,
-            Event.STARTED);
-    for (Event event : events) {
-      life.apply(event);
-    }
-    return life;
+    return launched(true, false, Event.STARTED, events);
   }
 
   private static Lifecycle parent(Event... events) {
@@ -53,77 +56,20 @@ class LifecycleTest {
   private static Map<String, Supplier<Lifecycle>> states() {
     Map<String, Supplier<Lifecycle>> all = new LinkedHashMap<>();
     all.put("NEW", () -> after(false, true));
-    all.put("PROVISIONING", () -> after(false, true, Event.LAUNCH));
-    all.put("FETCHING", () -> after(false, true, Event.LAUNCH, Event.PROVISIONED));
-    all.put("PREPARED", () -> after(false, true, Event.LAUNCH, Event.PROVISIONED, Event.FETCHED));
-    all.put(
-        "CREATED unasked",
-        () -> after(false, true, Event.LAUNCH, Event.PROVISIONED, Event.FETCHED, Event.PLANNED));
-    all.put(
-        "CREATED held",
-        () ->
-            after(
-                false,
-                true,
-                Event.LAUNCH,
-                Event.PROVISIONED,
-                Event.FETCHED,
-                Event.PLANNED,
-                Event.SPAWNED));
-    all.put(
-        "CREATED free",
-        () ->
-            after(
-                false,
-                false,
-                Event.LAUNCH,
-                Event.PROVISIONED,
-                Event.FETCHED,
-                Event.PLANNED,
-                Event.SPAWNED));
-    all.put(
-        "ISOLATING",
-        () ->
-            after(
-                false,
-                true,
-                Event.LAUNCH,
-                Event.PROVISIONED,
-                Event.FETCHED,
-                Event.PLANNED,
-                Event.SPAWNED,
-                Event.STARTED));
+    all.put("PROVISIONING", () -> launched(false, true, Event.LAUNCH));
+    all.put("FETCHING", () -> launched(false, true, Event.PROVISIONED));
+    all.put("PREPARED", () -> launched(false, true, Event.FETCHED));
+    all.put("CREATED unasked", () -> launched(false, true, Event.PLANNED));
+    all.put("CREATED held", () -> launched(false, true, Event.SPAWNED));
+    all.put("CREATED free", () -> launched(false, false, Event.SPAWNED));
+    all.put("ISOLATING", () -> launched(false, true, Event.STARTED));
     all.put("RUNNING", LifecycleTest::running);
     all.put("RUNNING parent", LifecycleTest::parent);
-    all.put(
-        "DESTROYING step",
-        () -> after(false, true, Event.LAUNCH, Event.PROVISIONED, Event.DESTROY));
-    all.put(
-        "DESTROYING unasked",
-        () ->
-            after(
-                false,
-                true,
-                Event.LAUNCH,
-                Event.PROVISIONED,
-                Event.FETCHED,
-                Event.PLANNED,
-                Event.DESTROY));
+    all.put("DESTROYING step", () -> launched(false, true, Event.PROVISIONED, Event.DESTROY));
+    all.put("DESTROYING unasked", () -> launched(false, true, Event.PLANNED, Event.DESTROY));
     all.put("DESTROYING children", () -> parent(Event.DESTROY));
     all.put("DESTROYING processes", () -> running(Event.DESTROY));
-    all.put(
-        "DESTROYING both",
-        () ->
-            after(
-                false,
-                true,
-                Event.LAUNCH,
-                Event.PROVISIONED,
-                Event.FETCHED,
-                Event.PLANNED,
-                Event.SPAWNED,
-                Event.STARTED,
-                Event.DESTROY));
+    all.put("DESTROYING both", () -> launched(false, true, Event.STARTED, Event.DESTROY));
     all.put("DESTROYING cleaning", () -> running(Event.DESTROY, Event.EMPTY));
     all.put("DESTROYING cleaned", () -> running(Event.DESTROY, Event.EMPTY, Event.CLEANED));
     all.put("EXITED", () -> running(Event.ENDED, Event.EMPTY, Event.CLEANED, Event.DELETED));
