@@ -351,8 +351,12 @@ static bool reap(struct shim *shim) {
 /* The task has something to say before it is let go: that it is ready, or why it never will be. */
 static void hear_task(struct shim *shim) {
   char word[REASON_SIZE];
-  ssize_t count = recv(shim->gate, word, sizeof word - 1, MSG_DONTWAIT);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+  ssize_t count;
+  do {
+    count = recv(shim->gate, word, sizeof word - 1, MSG_DONTWAIT);
+    /* A task that ends with the word to go unread resets the socket; what it said comes after. */
+  } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
+  if (count < 0 && errno == EAGAIN) {
     return;
   }
   if (count == 1 && word[0] == 0) {

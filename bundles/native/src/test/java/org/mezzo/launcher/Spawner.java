@@ -95,6 +95,14 @@ final class Spawner implements AutoCloseable {
     return await(it -> it.number() == 0 && it.type() == type && it.text(1).equals(container));
   }
 
+  /** How a container ended: an exit or a failure, whichever comes. */
+  Message end(String container) throws Exception {
+    return await(
+        it ->
+            (it.type() == Message.EXITED || it.type() == Message.FAILED)
+                && it.text(1).equals(container));
+  }
+
   private Message await(Predicate<Message> wanted) throws Exception {
     for (; ; ) {
       Message message = read();

@@ -245,9 +245,19 @@ class SpawnerTest {
         .isEqualTo("cannot enter the cgroup of /nowhere/cgroup.procs: No such file or directory");
     assertThat(spawner.folder("f").resolve("stdout")).doesNotExist();
     spawner.launch("f", "true");
-    assertThat(spawner.ask(spawner.plan("r", "true").with(9, limit(2, 1))).type())
-        .isEqualTo(Message.OK);
-    assertThat(spawner.event(Message.FAILED, "r").text(19)).contains("cannot set RLIMIT_NOFILE");
+  }
+
+  /** Its last words and the word that lets it go pass each other: in any order they are heard. */
+  @Test
+  void aTaskThatCannotStartSaysWhyHoweverItMeetsTheWordToGo() throws Exception {
+    for (int i = 0; i < 300; i++) {
+      String id = "r" + i;
+      assertThat(spawner.ask(spawner.plan(id, "true").with(9, limit(2, 1))).type())
+          .isEqualTo(Message.OK);
+      Message ended = spawner.end(id);
+      assertThat(ended.type()).as("type of the end of %s", id).isEqualTo(Message.FAILED);
+      assertThat(ended.text(19)).contains("cannot set RLIMIT_NOFILE");
+    }
   }
 
   private static byte[] limit(long soft, long hard) {
