@@ -185,9 +185,9 @@ public final class Agent implements Daemon {
                 flags.sandboxes(),
                 frame.clock(),
                 frame.metrics(),
-                this::occupied,
+                this::containersThere,
                 this::forget));
-    sandboxes = new TaskSandboxes(paths, collector, frame.files());
+    sandboxes = new TaskSandboxes(paths, collector, frame.files(), frame.metrics());
     volumes = new VolumeStore(workDir, collector::discard);
     AtomicReference<Journal> opened = new AtomicReference<>();
     frame.own(() -> Optional.ofNullable(opened.get()).ifPresent(Journal::close));
@@ -428,9 +428,9 @@ public final class Agent implements Daemon {
         .add(ExecutorApi.of(tasks, loop, frame.workers(), frame.authorization(), frame.metrics()));
   }
 
-  /** Whether a container may still be in the sandbox, whoever launched it. */
-  private boolean occupied(SandboxRun sandbox) {
-    return containerizer.containers().contains(ContainerId.of(sandbox.container()));
+  /** The last parts of the ids of all containers that may have processes. */
+  private Set<String> containersThere() {
+    return containerizer.containers().stream().map(ContainerId::value).collect(Collectors.toSet());
   }
 
   private void forget(SandboxRun sandbox) {
