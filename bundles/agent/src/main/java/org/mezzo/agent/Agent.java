@@ -30,6 +30,7 @@ import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
 import org.mezzo.agent.detection.Machine;
+import org.mezzo.agent.detection.Pressure;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
@@ -537,6 +538,7 @@ public final class Agent implements Daemon {
       metrics.gauge("slave/" + name + "_revocable_percent", () -> 0);
     }
     metrics.counter("slave/executors_preempted");
+    new Pressure(Path.of("/proc")).measure(metrics);
   }
 
   /**

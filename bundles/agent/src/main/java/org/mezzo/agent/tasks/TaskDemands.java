@@ -78,6 +78,7 @@ final class TaskDemands {
           "ExecutorInfo.discovery",
           "ExecutorInfo.shutdown_grace_period",
           "ExecutorInfo.labels",
+          "ContainerInfo.rlimit_info",
           "CommandInfo.shell",
           "CommandInfo.value",
           "CommandInfo.arguments",
@@ -121,7 +122,6 @@ final class TaskDemands {
           Map.entry("ContainerInfo.volumes", value -> true),
           Map.entry("ContainerInfo.hostname", value -> true),
           Map.entry("ContainerInfo.docker", value -> true),
-          Map.entry("ContainerInfo.rlimit_info", TaskDemands::saysSomething),
           Map.entry("ContainerInfo.tty_info", value -> true),
           Map.entry("ContainerInfo.MesosInfo.image", value -> true),
           Map.entry("NetworkInfo.name", value -> true),
@@ -144,10 +144,6 @@ final class TaskDemands {
 
   private static Predicate<Object> is(String name) {
     return value -> value.toString().equals(name);
-  }
-
-  private static boolean saysSomething(Object value) {
-    return !((Message) value).getAllFields().isEmpty();
   }
 
   /** Says what this agent cannot give a task and which field asks for it; empty: nothing. */
