@@ -478,6 +478,41 @@ class AgentTest extends RunningAgent {
         .isEqualTo(Reason.REASON_RECONCILIATION);
   }
 
+  /** Asked again, by a link that came back or after it has forgotten, it tells no second end. */
+  @Test
+  void aTaskItDoesNotKnowEndsOnce() throws Exception {
+    start();
+    MasterEvent.Builder event = MasterEvent.newBuilder();
+    event.getReconcileTasksBuilder().setFrameworkId(FRAMEWORK.getId()).addTaskIds(taskId("gone"));
+    master.send(event);
+    StatusUpdate first = master.next(TaskState.TASK_LOST);
+    master.send(event);
+    TaskStatus told =
+        TaskStatus.newBuilder()
+            .setTaskId(taskId("told"))
+            .setState(TaskState.TASK_FAILED)
+            .setUuid(ByteString.copyFromUtf8("of before"))
+            .build();
+    MasterEvent.Builder other = MasterEvent.newBuilder();
+    other
+        .getReconcileTasksBuilder()
+        .setFrameworkId(FRAMEWORK.getId())
+        .addTaskIds(taskId("told"))
+        .addEnded(told);
+    master.send(other);
+    TaskStatus next = master.next(TaskState.TASK_FAILED).getStatus();
+    assertThat(next.getUuid()).isEqualTo(told.getUuid());
+    // What is under way hides what waits behind it.
+    master.acknowledge(first);
+    event.getReconcileTasksBuilder().setTaskIds(0, taskId("last"));
+    master.send(event);
+    assertThat(master.next(TaskState.TASK_LOST).getStatus().getTaskId()).isEqualTo(taskId("last"));
+  }
+
+  private static TaskID taskId(String value) {
+    return TaskID.newBuilder().setValue(value).build();
+  }
+
   @Test
   void keepsItsIdAndLeavesNothingBehind() throws Exception {
     start();

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.mezzo.agent.checks.CheckHost;
 import org.mezzo.agent.checks.Prober;
 import org.mezzo.agent.draining.Draining;
@@ -507,16 +508,25 @@ public final class AgentTasks {
             ? message.getPartitionAware()
             : States.has(framework.info, FrameworkInfo.Capability.Type.PARTITION_AWARE);
     TaskState state = aware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST;
+    Map<TaskID, TaskStatus> ended =
+        message.getEndedList().stream()
+            .collect(
+                Collectors.toMap(TaskStatus::getTaskId, status -> status, (one, other) -> one));
     for (TaskID id : message.getTaskIdsList()) {
-      if (framework != null && framework.task(id).isPresent()) {
+      // What has ended with an update on its way is not to end another time.
+      if (framework != null && framework.task(id).isPresent()
+          || updates.ends(message.getFrameworkId(), id)) {
         continue;
       }
+      TaskStatus end = ended.get(id);
       updates.tell(
           message.getFrameworkId(),
-          updates
-              .fromAgent(id, state)
-              .setReason(Reason.REASON_RECONCILIATION)
-              .setMessage("Reconciliation: task unknown to the agent"));
+          end != null
+              ? end.toBuilder()
+              : updates
+                  .fromAgent(id, state)
+                  .setReason(Reason.REASON_RECONCILIATION)
+                  .setMessage("Reconciliation: task unknown to the agent"));
     }
   }
 
