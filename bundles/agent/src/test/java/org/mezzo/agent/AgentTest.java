@@ -467,6 +467,8 @@ class AgentTest extends RunningAgent {
         .setFrameworkId(FRAMEWORK.getId())
         .addTaskIds(TaskID.newBuilder().setValue("gone"));
     master.send(event);
+    // Masters ask with each registration; there is one end all the same.
+    master.send(event);
     assertThat(master.next(TaskState.TASK_LOST).getStatus().getReason())
         .isEqualTo(Reason.REASON_RECONCILIATION);
     event

@@ -181,11 +181,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     }
     pid = first;
     container = Container.RUNS;
-    starting(
-        (status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
-    if (task.task.getState() == TaskState.TASK_STARTING) {
-      executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
-    }
+    running((status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
     if (task.info.hasMaxCompletionTime()) {
       completionTimer = host.timers().apply(task.completionRest(), this::outOfTime);
     }
@@ -195,6 +191,14 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
       ending.within(wanted);
     } else {
       task.checks.start();
+    }
+  }
+
+  /** It runs, or did; told once. */
+  private void running(ContainerStatus.Builder known) {
+    starting(known);
+    if (task.task.getState() == TaskState.TASK_STARTING) {
+      executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
     }
   }
 
@@ -315,6 +319,10 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
       // What is told of its start is on its way here.
       earlyEnd = Optional.of(end);
       return;
+    }
+    if (end.exitStatus().isPresent()) {
+      // The agent that saw it run may have ended before it could say so.
+      running(task.containerStatus.toBuilder());
     }
     atEnd();
     end(end.waitStatus().orElse(-1), last(end));
