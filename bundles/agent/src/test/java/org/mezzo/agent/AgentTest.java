@@ -502,13 +502,25 @@ class AgentTest extends RunningAgent {
         .addTaskIds(taskId("told"))
         .addEnded(told);
     master.send(other);
-    TaskStatus next = master.next(TaskState.TASK_FAILED).getStatus();
-    assertThat(next.getUuid()).isEqualTo(told.getUuid());
+    assertThat(nextAfter(first).getUuid()).isEqualTo(told.getUuid());
     // What is under way hides what waits behind it.
     master.acknowledge(first);
     event.getReconcileTasksBuilder().setTaskIds(0, taskId("last"));
     master.send(event);
-    assertThat(master.next(TaskState.TASK_LOST).getStatus().getTaskId()).isEqualTo(taskId("last"));
+    TaskStatus next = nextAfter(first);
+    while (next.getState() == TaskState.TASK_FAILED) {
+      next = nextAfter(first);
+    }
+    assertThat(next.getTaskId()).isEqualTo(taskId("last"));
+  }
+
+  /** The next one; an update may come more than once. */
+  private TaskStatus nextAfter(StatusUpdate seen) throws InterruptedException {
+    TaskStatus next = master.next().getStatus();
+    while (next.getUuid().equals(seen.getStatus().getUuid())) {
+      next = master.next().getStatus();
+    }
+    return next;
   }
 
   private static TaskID taskId(String value) {

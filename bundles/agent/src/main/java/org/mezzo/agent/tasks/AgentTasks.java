@@ -513,9 +513,7 @@ public final class AgentTasks {
             .collect(
                 Collectors.toMap(TaskStatus::getTaskId, status -> status, (one, other) -> one));
     for (TaskID id : message.getTaskIdsList()) {
-      // What has ended with an update on its way is not to end another time.
-      if (framework != null && framework.task(id).isPresent()
-          || updates.ends(message.getFrameworkId(), id)) {
+      if (framework != null && framework.task(id).isPresent()) {
         continue;
       }
       TaskStatus end = ended.get(id);

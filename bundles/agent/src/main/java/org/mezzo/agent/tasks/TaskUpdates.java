@@ -293,11 +293,6 @@ public final class TaskUpdates {
     return streams.sentState(framework, task);
   }
 
-  /** As {@link StatusUpdates#ends}. */
-  boolean ends(FrameworkID framework, TaskID task) {
-    return streams.ends(framework, task);
-  }
-
   /** As {@link StatusUpdates#resend(FrameworkID)}. */
   void resend(FrameworkID framework) {
     streams.resend(framework);

@@ -140,14 +140,6 @@ public final class StatusUpdates {
     return streams.sent(new Key(framework, task)).map(TaskStatus::getState);
   }
 
-  /** Whether the end of the task waits for its acknowledgement. */
-  public boolean ends(FrameworkID framework, TaskID task) {
-    return streams
-        .last(new Key(framework, task))
-        .filter(status -> States.terminal(status.getState()))
-        .isPresent();
-  }
-
   /** How many updates wait for their acknowledgement. Safe for any thread. */
   public int pending() {
     return streams.pending();

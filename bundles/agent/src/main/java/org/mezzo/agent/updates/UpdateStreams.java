@@ -183,12 +183,6 @@ public final class UpdateStreams<K, U> {
     return stream == null ? Optional.empty() : stream.sent;
   }
 
-  /** The last of a stream's updates that wait; empty when none does. */
-  public Optional<U> last(K key) {
-    Stream<U> stream = streams.get(key);
-    return stream == null ? Optional.empty() : Optional.ofNullable(stream.pending.peekLast());
-  }
-
   /** How many updates wait for their acknowledgement. Safe for any thread. */
   public int pending() {
     return waiting.get();
