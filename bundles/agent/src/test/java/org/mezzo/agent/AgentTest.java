@@ -460,6 +460,7 @@ class AgentTest extends RunningAgent {
 
   @Test
   void answersForTasksItDoesNotKnow() throws Exception {
+    master.acknowledges = false;
     start();
     MasterEvent.Builder event = MasterEvent.newBuilder();
     event
@@ -483,6 +484,7 @@ class AgentTest extends RunningAgent {
   /** Asked again, by a link that came back or after it has forgotten, it tells no second end. */
   @Test
   void aTaskItDoesNotKnowEndsOnce() throws Exception {
+    master.acknowledges = false;
     start();
     MasterEvent.Builder event = MasterEvent.newBuilder();
     event.getReconcileTasksBuilder().setFrameworkId(FRAMEWORK.getId()).addTaskIds(taskId("gone"));
