@@ -58,6 +58,9 @@ final class ManagedContainer {
   /** When the launcher was asked for the process; 0 before. */
   volatile long askedNanos;
 
+  /** Whoever was asked for the process is gone: what has not begun by now never will. */
+  volatile boolean abandoned;
+
   ManagedContainer(
       ContainerId id,
       Path folder,

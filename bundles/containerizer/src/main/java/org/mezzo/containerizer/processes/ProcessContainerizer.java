@@ -364,6 +364,12 @@ public final class ProcessContainerizer implements Containerizer {
     public void ended(ManagedContainer container, OptionalInt waitStatus) {
       loop.post(() -> ProcessContainerizer.this.ended(container, waitStatus));
     }
+
+    @Override
+    public void unwatched(ManagedContainer container) {
+      loop.post(
+          () -> lost(container, "The shim of the container is gone; what ran in it was killed"));
+    }
   }
 
   /** It cannot become what it was to be; processes of it may run. */
@@ -443,8 +449,15 @@ public final class ProcessContainerizer implements Containerizer {
       loop.post(
           () -> {
             for (ManagedContainer container : List.copyOf(table.all())) {
+              if (container.found.isPresent()) {
+                continue;
+              }
               if (container.state == Lifecycle.State.CREATED) {
+                container.abandoned = true;
                 given(container, new LaunchException("The launcher of the agent was lost"));
+              } else if (container.state == Lifecycle.State.RUNNING && container.life.held()) {
+                // The word may not have reached its shim, to which it means nothing a second time.
+                pipeline.release(container);
               }
             }
           });
