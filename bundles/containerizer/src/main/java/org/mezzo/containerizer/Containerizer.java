@@ -35,7 +35,8 @@ public interface Containerizer extends AutoCloseable {
    * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process.
    *
    * @return completes when the process exists and is let go; exceptionally with {@link
-   *     LaunchException}, in which case nothing of the container is left but its sandbox
+   *     LaunchException}, in which case nothing of the container is left but its sandbox; of those
+   *     a {@link ContainerExistsException} where the id is taken, and nothing was done
    */
   CompletionStage<Launched> launch(LaunchRequest request);
 

@@ -20,6 +20,7 @@ import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -158,6 +159,11 @@ final class AgentExecutor {
     String own = info.getCommand().getUser();
     String user = own.isEmpty() ? framework.info.getUser() : own;
     return user.isEmpty() ? Optional.empty() : Optional.of(user);
+  }
+
+  /** The agent that it is on. */
+  AgentID agentId() {
+    return AgentID.newBuilder().setValue(run.agent()).build();
   }
 
   /** What is told of its container. */

@@ -174,6 +174,35 @@ public final class TaskContainers {
   }
 
   /**
+   * What a container gets that an operator nests in those of an executor: what the task has in
+   * whose container it is to be, or else the executor.
+   */
+  NestingPlace nesting(AgentExecutor executor, ContainerId nested) {
+    ContainerId around = NestingPlace.secondOutermost(nested);
+    Optional<AgentTask> task =
+        executor.tasks().stream()
+            .filter(
+                it ->
+                    executor.generated
+                        || ContainerId.of(it.containerStatus.getContainerId()).equals(around)
+                            && around.parent().isPresent())
+            .findFirst();
+    Optional<String> user = task.map(AgentTask::user).orElseGet(executor::user);
+    Map<String, String> variables =
+        task.isPresent()
+            ? variables(task.get(), executor.sandbox)
+            : environment.of(
+                executor.framework.info, executor.info, executor.agentId(), executor.sandbox);
+    return new NestingPlace(
+        executor.framework.info,
+        executor.generated ? user : executor.user(),
+        user,
+        executor.sandbox,
+        variables,
+        !executor.rootRefused);
+  }
+
+  /**
    * What an executor may use beyond what is reserved for it: of what one of its tasks has a limit,
    * the limits of all, where one has none what it asked for, and the executor's own.
    */

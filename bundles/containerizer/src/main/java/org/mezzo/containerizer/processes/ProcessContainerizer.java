@@ -11,6 +11,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -24,6 +25,7 @@ import java.util.function.Predicate;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
+import org.mezzo.containerizer.ContainerExistsException;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
@@ -536,7 +538,7 @@ public final class ProcessContainerizer implements Containerizer {
       throw new LaunchException("The agent is stopping");
     }
     if (table.find(id).isPresent()) {
-      throw new LaunchException("Container '" + id + "' exists already");
+      throw new ContainerExistsException(id);
     }
     if (launching >= MOST_LAUNCHES) {
       throw new LaunchException("Too many launches are waiting on this agent");
@@ -661,6 +663,22 @@ public final class ProcessContainerizer implements Containerizer {
         removed,
         () -> {
           Optional<ManagedContainer> over = table.find(containerId);
+          if (over.isPresent() && !over.get().life.over() && over.get().termination.isDone()) {
+            // How it ended was told already; what is left of it is on its way out.
+            over.get()
+                .destroyed
+                .thenCompose(gone -> remove(containerId))
+                .whenComplete(
+                    (done, failure) -> {
+                      if (failure == null) {
+                        removed.complete(done);
+                      } else {
+                        removed.completeExceptionally(
+                            failure instanceof CompletionException ? failure.getCause() : failure);
+                      }
+                    });
+            return;
+          }
           if (over.isPresent() && !over.get().life.over()) {
             removed.completeExceptionally(
                 new IllegalStateException(
