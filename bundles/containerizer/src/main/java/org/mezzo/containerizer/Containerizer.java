@@ -32,7 +32,9 @@ public interface Containerizer extends AutoCloseable {
   }
 
   /**
-   * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process.
+   * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process. What
+   * its {@link ContainerIo} asks of the launcher and that cannot give, fails the launch by its
+   * name.
    *
    * @return completes when the process exists and is let go; exceptionally with {@link
    *     LaunchException}, in which case nothing of the container is left but its sandbox; of those
@@ -72,6 +74,23 @@ public interface Containerizer extends AutoCloseable {
    *     has not ended
    */
   CompletionStage<Boolean> remove(ContainerId containerId);
+
+  /**
+   * Gives somebody what a container writes from now on; of one whose output is not kept, also what
+   * nobody has got yet. Any number may be attached to the output of a container, up to 15 at a
+   * time.
+   *
+   * @param sink called from when the stage completes, or a moment before
+   * @return fails with {@link AttachException}
+   */
+  CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink);
+
+  /**
+   * Gives somebody the input of a container, which is free when that one is gone.
+   *
+   * @return fails with {@link AttachException}
+   */
+  CompletionStage<ContainerInput> attachInput(ContainerId containerId);
 
   /** What a container uses now, nested ones included; empty when it is unknown or has ended. */
   CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId);

@@ -22,6 +22,7 @@ public final class LaunchRequest {
   private final boolean rootAllowed;
   private final List<Path> owned;
   private final boolean kept;
+  private final ContainerIo io;
 
   private LaunchRequest(Builder builder) {
     containerId = builder.containerId;
@@ -35,6 +36,7 @@ public final class LaunchRequest {
     rootAllowed = builder.rootAllowed;
     owned = builder.owned;
     kept = builder.kept || containerId.parent().isPresent();
+    io = builder.io;
   }
 
   /**
@@ -115,6 +117,11 @@ public final class LaunchRequest {
     return kept;
   }
 
+  /** What its first process reads and writes. */
+  public ContainerIo io() {
+    return io;
+  }
+
   /** Puts a request together. */
   public static final class Builder {
     private final ContainerId containerId;
@@ -128,6 +135,7 @@ public final class LaunchRequest {
     private boolean rootAllowed = true;
     private List<Path> owned = List.of();
     private boolean kept;
+    private ContainerIo io = ContainerIo.FILES;
 
     private Builder(ContainerId containerId, CommandInfo command, Path sandbox) {
       this.containerId = Objects.requireNonNull(containerId, "containerId");
@@ -175,6 +183,12 @@ public final class LaunchRequest {
     /** Its end is known until it is removed. */
     public Builder kept() {
       kept = true;
+      return this;
+    }
+
+    /** With that to read and write; {@link ContainerIo#FILES} unless it is said. */
+    public Builder io(ContainerIo streams) {
+      io = streams;
       return this;
     }
 

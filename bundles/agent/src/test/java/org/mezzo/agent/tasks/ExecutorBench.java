@@ -35,10 +35,13 @@ import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.containerizer.Attachment;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerInput;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.files.VirtualFiles;
@@ -175,6 +178,16 @@ final class ExecutorBench implements AutoCloseable {
     public CompletionStage<Void> destroy(ContainerId containerId) {
       destroyed.add(containerId.toString());
       return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink) {
+      return CompletableFuture.failedStage(new UnsupportedOperationException());
+    }
+
+    @Override
+    public CompletionStage<ContainerInput> attachInput(ContainerId containerId) {
+      return CompletableFuture.failedStage(new UnsupportedOperationException());
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,16 +23,21 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
+import org.mezzo.containerizer.AttachException;
+import org.mezzo.containerizer.Attachment;
 import org.mezzo.containerizer.ContainerExistsException;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerInput;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
@@ -543,6 +549,7 @@ public final class ProcessContainerizer implements Containerizer {
     if (launching >= MOST_LAUNCHES) {
       throw new LaunchException("Too many launches are waiting on this agent");
     }
+    checkStreams(request);
     Optional<ManagedContainer> outer = outer(request);
     Container.Builder described =
         Container.builder(id.path(), request.sandbox())
@@ -572,6 +579,26 @@ public final class ProcessContainerizer implements Containerizer {
     launching++;
     log.add(entry);
     happened(container, Event.LAUNCH);
+  }
+
+  /** Never a weaker launch: what cannot be is refused by its name. */
+  private void checkStreams(LaunchRequest request) throws LaunchException {
+    Set<Launcher.Stream> missing = EnumSet.noneOf(Launcher.Stream.class);
+    if (request.io().attachable()) {
+      missing.add(Launcher.Stream.ATTACH);
+    }
+    if (request.io().terminal().isPresent()) {
+      missing.add(Launcher.Stream.TERMINAL);
+    }
+    missing.removeAll(launcher.streams());
+    if (!missing.isEmpty()) {
+      throw new LaunchException(
+          "The launcher of this agent cannot do '"
+              + missing.stream().map(Launcher.Stream::word).collect(Collectors.joining("', '"))
+              + "', which container '"
+              + request.containerId()
+              + "' needs; the native launcher can");
+    }
   }
 
   private Optional<ManagedContainer> outer(LaunchRequest request) throws LaunchException {
@@ -689,6 +716,25 @@ public final class ProcessContainerizer implements Containerizer {
           log.then(() -> removed.complete(over.isPresent()));
         },
         new IllegalStateException("The agent is stopping"));
+  }
+
+  @Override
+  public CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink) {
+    return CompletableFuture.failedStage(unattachable(containerId));
+  }
+
+  @Override
+  public CompletionStage<ContainerInput> attachInput(ContainerId containerId) {
+    return CompletableFuture.failedStage(unattachable(containerId));
+  }
+
+  private AttachException unattachable(ContainerId containerId) {
+    return table.find(containerId).filter(ManagedContainer::listed).isPresent()
+        ? new AttachException(
+            AttachException.Reason.NOT_ATTACHABLE,
+            "Container '" + containerId + "' was launched without anything to attach to")
+        : new AttachException(
+            AttachException.Reason.UNKNOWN, "There is no container '" + containerId + "'");
   }
 
   @Override
