@@ -21,7 +21,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
@@ -78,7 +77,6 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.DrainConfig;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.ResourceFormatException;
@@ -473,10 +471,8 @@ public final class Agent implements Daemon {
    */
   private Map<String, Containerizer.Recovered> recover(Journal.Kept kept) throws IOException {
     Set<String> wanted =
-        Stream.concat(
-                kept.executors().stream().map(executor -> executor.getContainerId()),
-                kept.tasks().stream().map(task -> task.getContainerStatus().getContainerId()))
-            .map(ContainerID::getValue)
+        kept.executors().stream()
+            .map(executor -> executor.getContainerId().getValue())
             .collect(Collectors.toSet());
     CompletableFuture<List<Containerizer.Recovered>> recovering =
         containerizer
@@ -487,7 +483,7 @@ public final class Agent implements Daemon {
           recovering.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       Map<String, Containerizer.Recovered> left = new HashMap<>();
       found.stream()
-          .filter(each -> wanted.contains(each.containerId().toString()))
+          .filter(each -> wanted.contains(each.containerId().root().value()))
           .forEach(each -> left.put(each.containerId().toString(), each));
       long adopted = found.stream().filter(Containerizer.Recovered::adopted).count();
       if (!found.isEmpty()) {

@@ -26,7 +26,10 @@ import org.mezzo.link.messages.RunTask;
 import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.Environment;
+import org.mezzo.protocol.v1.ExecutorID;
+import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
@@ -228,6 +231,76 @@ class ContainerCallsTest extends RunningAgent {
     assertThat(ask("KILL_CONTAINER", alone(parent) + ",\"signal\":15")).isEqualTo("200 ");
     master.next(TaskState.TASK_FAILED);
     assertThat(waits.get(60, TimeUnit.SECONDS).body()).contains("\"exit_status\":9");
+  }
+
+  private static TaskInfo.Builder inGroup(String id, String script) {
+    return TaskInfo.newBuilder()
+        .setName(id)
+        .setTaskId(TaskID.newBuilder().setValue(id))
+        .setAgentId(AgentID.newBuilder().setValue("m-S0"))
+        .addResources(scalar("cpus", 0.1))
+        .addResources(scalar("mem", 32))
+        .setCommand(CommandInfo.newBuilder().setShell(true).setValue(script));
+  }
+
+  @Test
+  void thoseOfAGroupAreNestedInTheirExecutors() throws Exception {
+    master.send(
+        MasterEvent.newBuilder()
+            .setRunTask(
+                RunTask.newBuilder()
+                    .setFramework(FRAMEWORK)
+                    .setLaunchExecutor(true)
+                    .setGroupExecutor(
+                        ExecutorInfo.newBuilder()
+                            .setType(ExecutorInfo.Type.DEFAULT)
+                            .setExecutorId(ExecutorID.newBuilder().setValue("dex"))
+                            .setFrameworkId(FRAMEWORK.getId())
+                            .addResources(scalar("cpus", 0.1))
+                            .addResources(scalar("mem", 32)))
+                    .addTasks(inGroup("a", "exec sleep 1000"))
+                    .addTasks(inGroup("b", "exec sleep 1000"))));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_STARTING);
+    ContainerID first =
+        master.next(TaskState.TASK_RUNNING).getStatus().getContainerStatus().getContainerId();
+    master.next(TaskState.TASK_RUNNING);
+    String executor = first.getParent().getValue();
+    Response.GetContainers all = containers("\"show_nested\":true,\"show_standalone\":true");
+    assertThat(all.getContainersCount()).isEqualTo(3);
+    assertThat(all.getContainers(0).getExecutorId().getValue()).isEqualTo("dex");
+    assertThat(all.getContainers(0).getContainerId().getValue()).isEqualTo(executor);
+    assertThat(all.getContainersList().stream().skip(1))
+        .allMatch(
+            it -> it.getContainerStatus().getContainerId().getParent().getValue().equals(executor))
+        .allMatch(it -> it.getResourceStatistics().getMemLimitBytes() == 32 << 20)
+        .allMatch(it -> it.getContainerStatus().getExecutorPid() > 0);
+    // One beside the tasks, and one in a task's.
+    assertThat(ask("LAUNCH_NESTED_CONTAINER", nested("x", executor) + shell("pwd; exit 3")))
+        .isEqualTo("200 ");
+    assertThat(ask("WAIT_NESTED_CONTAINER", nested("x", executor))).contains("768");
+    assertThat(
+            get("/files/read?offset=0&path=/frameworks/f-1/executors/dex/runs/latest/containers/x/"
+                    + "stdout")
+                .body())
+        .contains("runs/" + executor + "/containers/x\\n");
+    String inTask =
+        "\"container_id\":{\"value\":\"y\",\"parent\":"
+            + "{\"value\":\""
+            + first.getValue()
+            + "\",\"parent\":{\"value\":\""
+            + executor
+            + "\"}}}";
+    assertThat(ask("LAUNCH_CONTAINER", inTask + shell("test -n \\\"$MESOS_TASK_ID\\\"")))
+        .isEqualTo("200 ");
+    assertThat(ask("WAIT_CONTAINER", inTask)).contains("\"exit_status\":0");
+    ask("LAUNCH_CONTAINER", nested("z", executor) + shell("exec sleep 1000"));
+    assertThat(ask("KILL_CONTAINER", nested(first.getValue(), executor))).isEqualTo("200 ");
+    master.next(TaskState.TASK_FAILED);
+    master.next(TaskState.TASK_KILLING);
+    master.next(TaskState.TASK_KILLED);
+    // What operators have put there goes with the executor.
+    Await.until(() -> containers("\"show_nested\":true").getContainersCount() == 0);
   }
 
   @Test

@@ -92,7 +92,10 @@ public interface Containerizer extends AutoCloseable {
    */
   CompletionStage<ContainerInput> attachInput(ContainerId containerId);
 
-  /** What a container uses now, nested ones included; empty when it is unknown or has ended. */
+  /**
+   * What a container uses now, nested ones included; empty when it is unknown or has ended, and of
+   * an enclosure.
+   */
   CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId);
 
   /** The parts of the container's status that isolators know, and the pid of its first process. */
@@ -146,7 +149,7 @@ public interface Containerizer extends AutoCloseable {
   /**
    * A container whose first process runs.
    *
-   * @param pid of the first process, which is also its session
+   * @param pid of the first process, which is also its session; 0 of an enclosure
    * @param termination how the first process ended, once the agent knows. Part of the answer,
    *     because a container may be over and forgotten before anybody can ask for it. With isolators
    *     it completes after they have cleaned up, so that a limit only they know of is in it;

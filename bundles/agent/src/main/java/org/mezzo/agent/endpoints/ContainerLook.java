@@ -156,8 +156,8 @@ public final class ContainerLook {
     }
     CompletionStage<Optional<ResourceStatistics>> sum =
         CompletableFuture.completedStage(Optional.empty());
-    for (String container : executor.nested()) {
-      sum = sum.thenCombine(containerizer.usage(ContainerId.of(container)), ContainerLook::sum);
+    for (ContainerId container : executor.nested()) {
+      sum = sum.thenCombine(containerizer.usage(container), ContainerLook::sum);
     }
     return sum;
   }

@@ -109,7 +109,7 @@ public final class AgentTasks {
       String containerId,
       Path sandbox,
       boolean running,
-      List<String> nested,
+      List<ContainerId> nested,
       List<Resource> resources,
       List<Task> queuedTasks,
       List<Task> tasks,

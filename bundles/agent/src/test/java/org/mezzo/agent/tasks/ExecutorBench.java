@@ -119,6 +119,9 @@ final class ExecutorBench implements AutoCloseable {
     final List<LaunchRequest> requests = new ArrayList<>();
     final List<Integer> signals = new ArrayList<>();
 
+    /** Of executors without a process, which are there at once. */
+    final List<String> enclosures = new ArrayList<>();
+
     /** How the commands of checks end, which start at once. */
     final List<CompletableFuture<Termination>> checks = new ArrayList<>();
 
@@ -157,6 +160,11 @@ final class ExecutorBench implements AutoCloseable {
 
     @Override
     public CompletionStage<Launched> launch(LaunchRequest request) {
+      if (request.enclosure()) {
+        enclosures.add(request.containerId().toString());
+        return CompletableFuture.completedFuture(
+            new Launched(request.containerId(), 0, new CompletableFuture<>()));
+      }
       requests.add(request);
       if (request.containerId().toString().startsWith("check-")) {
         checks.add(new CompletableFuture<>());

@@ -164,6 +164,7 @@ public final class ProcessContainerizer implements Containerizer {
         of.id,
         of.container,
         of.kept,
+        of.enclosure,
         of.life.state(),
         of.life.ran(),
         of.isolated,
@@ -225,7 +226,7 @@ public final class ProcessContainerizer implements Containerizer {
         log.then(() -> pipeline.isolate(on, isolated), refused(on));
       }
       case ANNOUNCE -> {
-        long pid = on.process.orElseThrow().pid();
+        long pid = on.process.map(ShimProcess::pid).orElse(0L);
         log.then(() -> on.launched.complete(new Launched(on.id, pid, on.termination)), refused(on));
       }
       case RELEASE -> log.then(() -> pipeline.release(on), failure -> {});
@@ -556,16 +557,12 @@ public final class ProcessContainerizer implements Containerizer {
             .user(request.user().orElse(System.getProperty("user.name")))
             .resources(request.resources(), request.limits());
     request.info().ifPresent(described::info);
-    outer.ifPresent(it -> described.parent(it.container.id()));
+    outer.filter(it -> !it.enclosure).ifPresent(it -> described.parent(it.container.id()));
     ManagedContainer container =
         new ManagedContainer(
-            id,
-            files.folder(id),
-            described.build(),
-            request.kept(),
-            outer,
-            new Lifecycle(request.kept()));
-    byte[] entry = Checkpoint.described(id, container.container, request.kept());
+            id, files.folder(id), described.build(), request.kept(), request.enclosure(), outer);
+    byte[] entry =
+        Checkpoint.described(id, container.container, request.kept(), request.enclosure());
     container.launch = Optional.of(new Launch(request));
     container.launched.whenComplete(
         (launched, failure) -> {
@@ -739,7 +736,8 @@ public final class ProcessContainerizer implements Containerizer {
 
   @Override
   public CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId) {
-    Optional<ManagedContainer> of = table.find(containerId).filter(ManagedContainer::listed);
+    Optional<ManagedContainer> of =
+        table.find(containerId).filter(it -> it.listed() && !it.enclosure);
     if (of.isEmpty()) {
       return CompletableFuture.completedStage(Optional.empty());
     }
@@ -837,7 +835,9 @@ public final class ProcessContainerizer implements Containerizer {
       if (container.life.state() == Lifecycle.State.RUNNING) {
         container.launched.complete(
             new Launched(
-                container.id, container.process.orElseThrow().pid(), container.termination));
+                container.id,
+                container.process.map(ShimProcess::pid).orElse(0L),
+                container.termination));
       }
     }
     gone.thenRun(() -> all.complete(found));
