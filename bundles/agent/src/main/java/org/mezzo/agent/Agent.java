@@ -21,11 +21,12 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
+import org.mezzo.agent.containers.OperatorContainers;
+import org.mezzo.agent.containers.StandaloneSandboxes;
 import org.mezzo.agent.detection.Machine;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
@@ -76,7 +77,6 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.DrainConfig;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.ResourceFormatException;
@@ -126,6 +126,7 @@ public final class Agent implements Daemon {
   private final SandboxPaths paths;
   private final SandboxCollector collector;
   private final TaskSandboxes sandboxes;
+  private final StandaloneSandboxes standalone;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final NetworkProbes probes;
@@ -180,6 +181,8 @@ public final class Agent implements Daemon {
                 this::occupied,
                 this::forget));
     sandboxes = new TaskSandboxes(paths, collector, frame.files());
+    standalone = new StandaloneSandboxes(workDir);
+    frame.files().attach(standalone);
     volumes = new VolumeStore(workDir, collector::discard);
     AtomicReference<Journal> opened = new AtomicReference<>();
     frame.own(() -> Optional.ofNullable(opened.get()).ifPresent(Journal::close));
@@ -319,17 +322,17 @@ public final class Agent implements Daemon {
     return keeper;
   }
 
-  private AgentTasks tasks() {
+  private TaskEnvironment environment() {
     AgentFlags.Tasks how = flags.tasks();
     Advertised told = frame.advertised();
+    return new TaskEnvironment(how.environment(), told.ip(), told.port(), how.times());
+  }
+
+  private AgentTasks tasks() {
+    AgentFlags.Tasks how = flags.tasks();
     TaskRecords records = new TaskRecords(journal);
     TaskContainers containers =
-        new TaskContainers(
-            containerizer,
-            new TaskEnvironment(how.environment(), told.ip(), told.port(), how.times()),
-            volumes,
-            loop,
-            frame.workers().answers());
+        new TaskContainers(containerizer, environment(), volumes, loop, frame.workers().answers());
     return new AgentTasks(
         loop,
         containers,
@@ -365,9 +368,25 @@ public final class Agent implements Daemon {
             link::leader);
     AgentReads reads =
         new AgentReads(tasks, operations, loop, frame.workers(), frame.authorization());
-    ContainerLook containers = new ContainerLook(reads, containerizer);
+    OperatorContainers operated =
+        new OperatorContainers(
+            containerizer,
+            tasks,
+            standalone,
+            environment(),
+            frame.authorization(),
+            loop,
+            frame.workers().answers());
+    ContainerLook containers = new ContainerLook(reads, containerizer, operated);
     new AgentEndpoints(
-            self, reads, containers, flags.daemon(), frame.metrics(), frame.files(), verbosity)
+            self,
+            reads,
+            containers,
+            operated,
+            flags.daemon(),
+            frame.metrics(),
+            frame.files(),
+            verbosity)
         .install(frame.router(), frame.authorization(), frame.workers());
     frame
         .router()
@@ -452,21 +471,19 @@ public final class Agent implements Daemon {
    */
   private Map<String, Containerizer.Recovered> recover(Journal.Kept kept) throws IOException {
     Set<String> wanted =
-        Stream.concat(
-                kept.executors().stream().map(executor -> executor.getContainerId()),
-                kept.tasks().stream().map(task -> task.getContainerStatus().getContainerId()))
-            .map(ContainerID::getValue)
+        kept.executors().stream()
+            .map(executor -> executor.getContainerId().getValue())
             .collect(Collectors.toSet());
     CompletableFuture<List<Containerizer.Recovered>> recovering =
         containerizer
-            .recover(container -> wanted.contains(container.value()))
+            .recover(container -> wanted.contains(container.value()) || standalone.has(container))
             .toCompletableFuture();
     try {
       List<Containerizer.Recovered> found =
           recovering.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       Map<String, Containerizer.Recovered> left = new HashMap<>();
       found.stream()
-          .filter(each -> wanted.contains(each.containerId().toString()))
+          .filter(each -> wanted.contains(each.containerId().root().value()))
           .forEach(each -> left.put(each.containerId().toString(), each));
       long adopted = found.stream().filter(Containerizer.Recovered::adopted).count();
       if (!found.isEmpty()) {
@@ -665,7 +682,8 @@ public final class Agent implements Daemon {
         () -> {
           link.close();
           tasks.leave();
-          leaves = tasks.keepsAny();
+          leaves =
+              tasks.keepsAny() || containerizer.containers().stream().anyMatch(standalone::has);
           awaitIdle(idle);
         });
     try {

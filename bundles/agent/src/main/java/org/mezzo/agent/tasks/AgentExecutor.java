@@ -19,7 +19,9 @@ import java.util.function.Function;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -158,6 +160,16 @@ final class AgentExecutor {
     String own = info.getCommand().getUser();
     String user = own.isEmpty() ? framework.info.getUser() : own;
     return user.isEmpty() ? Optional.empty() : Optional.of(user);
+  }
+
+  /** Its container. */
+  ContainerId container() {
+    return ContainerId.of(containerId);
+  }
+
+  /** The agent that it is on. */
+  AgentID agentId() {
+    return AgentID.newBuilder().setValue(run.agent()).build();
   }
 
   /** What is told of its container. */
@@ -501,7 +513,7 @@ final class AgentExecutor {
       }
     }
     CompletableFuture.allOf(told.toArray(CompletableFuture[]::new))
-        .whenComplete((all, failure) -> host.containers().forget(containerId));
+        .whenComplete((all, failure) -> host.containers().forget(container()));
     move(Phase.TERMINATED);
     host.usage().remove(info.getResourcesList());
     if (framework.terminating) {

@@ -27,6 +27,7 @@ import org.mezzo.agent.recovery.messages.UpdateEntry;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.Metrics;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.messages.AcknowledgeUpdate;
@@ -109,7 +110,7 @@ public final class AgentTasks {
       String containerId,
       Path sandbox,
       boolean running,
-      List<String> nested,
+      List<ContainerId> nested,
       List<Resource> resources,
       List<Task> queuedTasks,
       List<Task> tasks,
@@ -663,6 +664,22 @@ public final class AgentTasks {
   }
 
   // Looking.
+
+  /**
+   * What a container gets that an operator nests in those of an executor.
+   *
+   * @param nested one that there is or that is to be, or that of an executor itself
+   * @return empty where its outermost container is none of an executor that has not ended
+   */
+  public Optional<NestingPlace> nesting(ContainerId nested) {
+    String outermost = nested.root().value();
+    return frameworks.values().stream()
+        .flatMap(framework -> framework.executors.values().stream())
+        .filter(it -> it.containerId.equals(outermost))
+        .filter(it -> it.phase() != AgentExecutor.Phase.TERMINATED)
+        .findFirst()
+        .map(it -> it.host().containers().nesting(it, nested));
+  }
 
   /** How much of a scalar executors and tasks hold. Safe for any thread. */
   public double used(String name) {

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.updates.States;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.Containerizer.Limitation;
 import org.mezzo.containerizer.Termination;
@@ -46,7 +47,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   }
 
   final AgentTask task;
-  final String containerId;
+  final ContainerId containerId;
   final AgentExecutor executor;
   final ExecutorHost host;
   private final Ending ending;
@@ -63,7 +64,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   private Optional<Termination> earlyEnd = Optional.empty();
 
   /** Nothing told of it yet. */
-  RunningCommand(AgentTask task, String containerId) {
+  RunningCommand(AgentTask task, ContainerId containerId) {
     this.task = task;
     this.containerId = containerId;
     executor = task.executor;
