@@ -330,6 +330,7 @@ public final class Agent implements Daemon {
             volumes,
             loop,
             frame.workers().answers());
+    flags.tokens().ifPresent(containers::give);
     return new AgentTasks(
         loop,
         containers,
@@ -346,6 +347,7 @@ public final class Agent implements Daemon {
   }
 
   private void addRoutes(Verbosity verbosity) {
+    flags.tokens().ifPresent(frame::accept);
     Advertised told = frame.advertised();
     CommonEndpoints.install(
         frame.router(),

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.containerizer.ContainerId;
@@ -43,6 +44,9 @@ public final class TaskContainers {
 
   private static final int SIGTERM = 15;
 
+  /** What executors send back (rule 195). */
+  private static final String TOKEN = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN";
+
   private static final String OVERLOADED = "The agent is overloaded or stopping";
 
   private final Containerizer containerizer;
@@ -50,6 +54,7 @@ public final class TaskContainers {
   private final VolumeStore volumes;
   private final Executor loop;
   private final Executor workers;
+  private Optional<ExecutorTokens> tokens = Optional.empty();
 
   /** What becomes of one launch; called on the event loop. */
   interface Listener {
@@ -84,6 +89,11 @@ public final class TaskContainers {
     this.volumes = volumes;
     this.loop = loop;
     this.workers = workers;
+  }
+
+  /** Gives these to executors that are launched from now on; before the first launch. */
+  public void give(ExecutorTokens known) {
+    tokens = Optional.of(known);
   }
 
   /**
@@ -143,6 +153,10 @@ public final class TaskContainers {
             first.get(0).info.getAgentId(),
             executor.sandbox);
     variables.putAll(added);
+    tokens.ifPresent(
+        known ->
+            variables.put(
+                TOKEN, known.of(executor.framework.id(), executor.id(), executor.containerId)));
     return LaunchRequest.builder(
             ContainerId.of(executor.containerId), executor.info.getCommand(), executor.sandbox)
         .environment(variables)
