@@ -333,6 +333,7 @@ public final class Agent implements Daemon {
     TaskRecords records = new TaskRecords(journal);
     TaskContainers containers =
         new TaskContainers(containerizer, environment(), volumes, loop, frame.workers().answers());
+    flags.tokens().ifPresent(containers::give);
     return new AgentTasks(
         loop,
         containers,
@@ -349,6 +350,7 @@ public final class Agent implements Daemon {
   }
 
   private void addRoutes(Verbosity verbosity) {
+    flags.tokens().ifPresent(frame::accept);
     Advertised told = frame.advertised();
     CommonEndpoints.install(
         frame.router(),

@@ -17,6 +17,7 @@ import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskEnvironment;
+import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LauncherChoice;
@@ -32,6 +33,7 @@ import org.mezzo.protocol.v1.Attribute;
  * @param daemon those that every daemon has
  * @param sandboxes how long sandboxes of the past stay
  * @param containers how containers are made
+ * @param tokens of executors, where {@code --jwt_secret_key} has a key for them
  */
 public record AgentFlags(
     DaemonFlags daemon,
@@ -39,7 +41,8 @@ public record AgentFlags(
     Equipment equipment,
     SandboxRetention sandboxes,
     Tasks tasks,
-    ContainerizerOptions containers) {
+    ContainerizerOptions containers,
+    Optional<ExecutorTokens> tokens) {
 
   /** Rule 181. */
   private static final Duration LONGEST_REREGISTRATION = Duration.ofSeconds(15);
@@ -114,7 +117,19 @@ public record AgentFlags(
                     Math.min(
                         Integer.MAX_VALUE,
                         flags.integer("max_completed_executors_per_framework")))),
-        containers(flags));
+        containers(flags),
+        tokens(flags));
+  }
+
+  private static Optional<ExecutorTokens> tokens(Flags flags) throws FlagException {
+    Optional<ExecutorTokens> tokens =
+        FlagTexts.read(flags, "jwt_secret_key", file -> ExecutorTokens.read(Path.of(file)));
+    if (tokens.isEmpty() && flags.bool("authenticate_http_executors")) {
+      throw new FlagException(
+          "--authenticate_http_executors needs --jwt_secret_key: give a file with 32 random bytes"
+              + " or more, by which the tokens of executors are signed, and keep it for restarts");
+    }
+    return tokens;
   }
 
   private static Duration reregistrationTimeout(Flags flags) throws FlagException {

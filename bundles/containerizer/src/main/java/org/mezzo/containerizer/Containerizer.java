@@ -1,6 +1,7 @@
 package org.mezzo.containerizer;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +42,33 @@ public interface Containerizer extends AutoCloseable {
    *     a {@link ContainerExistsException} where the id is taken, and nothing was done
    */
   CompletionStage<Launched> launch(LaunchRequest request);
+
+  /**
+   * Gives a container other resources, and lets isolators know. Changes of one container follow
+   * each other, and of several that wait only the newest is made; those of one that is being
+   * launched wait until it runs. What is wanted is known to whoever opens the runtime directory
+   * next.
+   *
+   * @param resources in place of those it has, without allocation role
+   * @param limits in place of those it has; empty when there are none
+   * @return whether it was made: false of a container that is unknown or over. Exceptionally with
+   *     {@link LaunchException} when an isolator did not make it, in which case some may have
+   */
+  CompletionStage<Boolean> update(ContainerId containerId, Resources resources, Resources limits);
+
+  /**
+   * Makes and removes links in the sandbox of a container, once it runs, with the rights of its
+   * user, whose the sandbox is.
+   *
+   * @param made each with the folders on the way to it; one that is there is left
+   * @param removed where they lead elsewhere by now, or are not there, nothing is done
+   * @param owned folders that are given to the container's user first, not what is in them; nobody
+   *     but the agent may be able to exchange one
+   * @return completes when all is done; exceptionally with {@link LaunchException} that says what
+   *     could not be made
+   */
+  CompletionStage<Void> link(
+      ContainerId containerId, List<Link> made, List<Link> removed, List<Path> owned);
 
   /**
    * Sends a signal to every process of a container, not to those nested in it.
@@ -132,6 +160,14 @@ public interface Containerizer extends AutoCloseable {
   default void close() {
     close(Duration.ofSeconds(5));
   }
+
+  /**
+   * A symbolic link in a sandbox.
+   *
+   * @param at relative to the sandbox
+   * @param to absolute
+   */
+  record Link(Path at, Path to) {}
 
   /**
    * A container of an earlier agent process.

@@ -158,10 +158,11 @@ public final class CpuIsolator extends CgroupIsolator {
     }
     long guaranteed = container.resources().scalar("cpus");
     long limit = container.limits().scalar("cpus");
-    if (limit > 0) {
-      usage.setCpusLimit(limit / 1000.0).setCpusSoftLimit(guaranteed / 1000.0);
-    } else if (guaranteed > 0) {
-      usage.setCpusLimit(guaranteed / 1000.0);
+    if (guaranteed > 0) {
+      usage.setCpusSoftLimit(guaranteed / 1000.0);
+    }
+    if (quotaMicros(container) > 0) {
+      usage.setCpusLimit((limit > 0 ? limit : guaranteed) / 1000.0);
     }
     if (quotaMicros(container) > 0 && stat.containsKey("nr_periods")) {
       usage.setCpusNrPeriods(stat.get("nr_periods").intValue());

@@ -220,6 +220,58 @@ class FakeTreeTest {
     isolator.update(container("c1", "mem:64", ""));
     assertThat(read(group, "memory.limit_in_bytes")).isEqualTo("" + 128 * MB);
     assertThat(read(group, "memory.soft_limit_in_bytes")).isEqualTo("" + 64 * MB);
+
+    write(group, "memory.usage_in_bytes", "" + 60 * MB);
+    Await.until(() -> read(group, "memory.limit_in_bytes").equals("" + 64 * MB));
+  }
+
+  @Test
+  void aLimitThatWaitsGivesWayToANewerOne() throws Exception {
+    Path group = memoryVersion1();
+    write(group, "memory.usage_in_bytes", "" + 100 * MB);
+    Path second = Files.createDirectories(group.resolveSibling("c2"));
+    fake(
+        second,
+        "memory.limit_in_bytes",
+        "memory.soft_limit_in_bytes",
+        "memory.oom_control",
+        "cgroup.procs");
+    MemoryIsolator isolator = memory();
+    isolator.prepare(container("c1", "mem:128", ""));
+    isolator.prepare(container("c2", "mem:128", ""));
+    write(second, "memory.usage_in_bytes", "" + 100 * MB);
+    isolator.update(container("c1", "mem:64", ""));
+    isolator.update(container("c1", "mem:256", ""));
+    isolator.update(container("c2", "mem:64", ""));
+    write(group, "memory.usage_in_bytes", "" + 60 * MB);
+    write(second, "memory.usage_in_bytes", "" + 60 * MB);
+    Await.until(() -> read(second, "memory.limit_in_bytes").equals("" + 64 * MB));
+    assertThat(read(group, "memory.limit_in_bytes")).isEqualTo("" + 256 * MB);
+  }
+
+  @Test
+  void whatTheKernelCanTakeBackIsNotInTheWay() throws Exception {
+    Path group = group(version2("cpu memory"), "c1");
+    fake(group, "memory.max", "memory.low", "memory.oom.group", "cgroup.procs");
+    MemoryIsolator isolator = memory();
+    isolator.isolate(container("c1", "mem:128", ""), 4711);
+    write(group, "memory.current", "" + 100 * MB);
+    write(group, "memory.stat", "anon 1\ninactive_file " + 50 * MB + "\n");
+    isolator.update(container("c1", "mem:64", ""));
+    assertThat(read(group, "memory.max")).isEqualTo("" + 64 * MB);
+  }
+
+  @Test
+  void whatIsInfiniteIsNoLimit() throws Exception {
+    Path group = group(version2("cpu memory"), "c1");
+    fake(group, "memory.max", "memory.low", "memory.oom.group", "cgroup.procs");
+    memory().isolate(container("c1", "mem:64", "mem:1000000000000"), 4711);
+    assertThat(read(group, "memory.max")).isEqualTo("max");
+    assertThat(read(group, "memory.low")).isEqualTo("" + 64 * MB);
+    ResourceStatistics usage =
+        memory.usage(container("c1", "mem:64", "mem:1000000000000")).orElseThrow();
+    assertThat(usage.hasMemLimitBytes()).isFalse();
+    assertThat(usage.getMemSoftLimitBytes()).isEqualTo(64 * MB);
   }
 
   @Test

@@ -14,10 +14,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.sandboxes.SandboxRun;
+import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
@@ -248,6 +250,38 @@ final class AgentExecutor {
       fail(batch, "The agent cannot keep it on disk: " + cause.getMessage());
       return;
     }
+    if (begun) {
+      runner.admit(batch.tasks).whenComplete((room, reason) -> admitted(batch, reason));
+    } else {
+      launchable(batch);
+    }
+  }
+
+  private void admitted(Batch batch, Throwable failure) {
+    if (!queue.contains(batch)) {
+      return;
+    }
+    Throwable reason = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (reason == null) {
+      launchable(batch);
+    } else if (reason instanceof ContainerRoom.UpdateException) {
+      host.launchErrors().increment();
+      drop(batch, task -> notUpdated(task, reason.getMessage()));
+    } else {
+      fail(batch, TaskContainers.message(reason));
+    }
+  }
+
+  private TaskStatus.Builder notUpdated(AgentTask task, String message) {
+    LOG.warn("Task '{}' is not launched: its container does not grow: {}", task.id(), message);
+    return host.updates()
+        .fromAgent(task.info.getTaskId(), States.forFramework(framework.info, TaskState.TASK_GONE))
+        .setExecutorId(info.getExecutorId())
+        .setReason(Reason.REASON_CONTAINER_UPDATE_FAILED)
+        .setMessage("Failed to update the resources of its executor's container: " + message);
+  }
+
+  private void launchable(Batch batch) {
     batch.ready = true;
     try {
       advance();
@@ -359,6 +393,11 @@ final class AgentExecutor {
     return all.owned(at, host.outcome().volumesBeside(this));
   }
 
+  /** What of volumes that come later is given to its user. */
+  List<Path> ownedLater(TaskVolumes more) {
+    return more.owned(host.outcome().volumesBeside(this));
+  }
+
   /** Persistent volumes that it holds, allocated to nobody. */
   Resources volumesInUse() {
     Resources used = phase == Phase.TERMINATED ? Resources.EMPTY : volumes.resources();
@@ -418,6 +457,9 @@ final class AgentExecutor {
     if (!before && task.terminal()) {
       host.usage().remove(task.info.getResourcesList());
       host.hooks().taskRemoved(framework.info.getId(), task.info);
+      if (begun && phase != Phase.TERMINATED) {
+        runner.left();
+      }
     }
   }
 

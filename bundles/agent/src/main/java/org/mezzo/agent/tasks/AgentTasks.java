@@ -606,6 +606,12 @@ public final class AgentTasks {
         : new Caller(Answer.NO_EXECUTOR, null, null);
   }
 
+  /** Whether an executor is in that container; true of one that is not here. */
+  public boolean in(String container, FrameworkID framework, ExecutorID executor) {
+    Caller caller = caller(framework, executor);
+    return caller.answer() != Answer.TAKEN || caller.executor().containerId.equals(container);
+  }
+
   /** Whether there is an executor that may subscribe. */
   public Answer mayConnect(FrameworkID framework, ExecutorID executor) {
     return caller(framework, executor).answer();

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.mezzo.containerizer.ContainerId;
@@ -44,6 +45,18 @@ interface ExecutorRun {
 
   /** Whether it can take tasks now; when that changes to true it says so by {@code registered}. */
   boolean ready();
+
+  /**
+   * Makes room for tasks that come to it once it was started, and will be launched then.
+   *
+   * @return completes on the event loop; exceptionally as of {@link ContainerRoom#admit}
+   */
+  default CompletionStage<?> admit(List<AgentTask> tasks) {
+    return CompletableFuture.completedStage(null);
+  }
+
+  /** A task has ended, and needs no room any more. */
+  default void left() {}
 
   /**
    * Launches tasks that start together or not at all.

@@ -49,6 +49,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   private final AgentExecutor executor;
   private final ExecutorHost host;
   private final Ending ending;
+  private final ContainerRoom room;
   private final Set<ByteString> seen = Collections.newSetFromMap(new Remembered());
 
   /** Kills of tasks that nobody could be told of, by task. */
@@ -73,6 +74,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   HttpRun(AgentExecutor executor) {
     this.executor = executor;
     this.host = executor.host();
+    this.room = new ContainerRoom(executor);
     this.ending = new Ending(host.timers(), this::askToEnd, this::outOfGrace);
   }
 
@@ -89,6 +91,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       executor.failed(e.getMessage());
       return;
     }
+    room.began(volumes);
     host.sandboxes().show(executor, executor.user(), volumes);
     host.containers().launch(request, volumes, this);
   }
@@ -117,6 +120,33 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
           host.timers().apply(host.limits().reregistrationTimeout(), this::notRegisteredAgain);
     }
     host.containers().resume(left.get(), this);
+    if (left.get().adopted()) {
+      resumeRoom();
+    }
+  }
+
+  /** What the process before this one did of its last changes, nobody knows. */
+  private void resumeRoom() {
+    TaskVolumes before = executor.volumes();
+    for (AgentTask task : executor.tasks()) {
+      try {
+        before = before.and(task.volumes);
+      } catch (IOException e) {
+        LOG.warn("Volumes of task '{}' are not looked after: {}", task.id(), e.getMessage());
+      }
+    }
+    room.began(before);
+    room.left();
+  }
+
+  @Override
+  public CompletionStage<?> admit(List<AgentTask> tasks) {
+    return room.admit(tasks);
+  }
+
+  @Override
+  public void left() {
+    room.left();
   }
 
   private void notRegisteredAgain() {
@@ -196,6 +226,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   private void over() {
+    room.over();
     ending.over();
     registration.cancel();
     connection.ifPresent(ExecutorConnection::end);

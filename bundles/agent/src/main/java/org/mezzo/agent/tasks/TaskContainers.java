@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.containerizer.ContainerId;
@@ -43,6 +44,9 @@ public final class TaskContainers {
 
   private static final int SIGTERM = 15;
 
+  /** What executors send back (rule 195). */
+  private static final String TOKEN = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN";
+
   private static final String OVERLOADED = "The agent is overloaded or stopping";
 
   private final Containerizer containerizer;
@@ -50,6 +54,7 @@ public final class TaskContainers {
   private final VolumeStore volumes;
   private final Executor loop;
   private final Executor workers;
+  private Optional<ExecutorTokens> tokens = Optional.empty();
 
   /** What becomes of one launch; called on the event loop. */
   interface Listener {
@@ -84,6 +89,11 @@ public final class TaskContainers {
     this.volumes = volumes;
     this.loop = loop;
     this.workers = workers;
+  }
+
+  /** Gives these to executors that are launched from now on; before the first launch. */
+  public void give(ExecutorTokens known) {
+    tokens = Optional.of(known);
   }
 
   /**
@@ -147,12 +157,14 @@ public final class TaskContainers {
             first.get(0).info.getAgentId(),
             executor.sandbox);
     variables.putAll(added);
-    List<org.mezzo.protocol.v1.Resource> all = new ArrayList<>(executor.info.getResourcesList());
-    first.forEach(task -> all.addAll(task.info.getResourcesList()));
+    tokens.ifPresent(
+        known ->
+            variables.put(
+                TOKEN, known.of(executor.framework.id(), executor.id(), executor.containerId)));
     return LaunchRequest.builder(executor.container(), executor.info.getCommand(), executor.sandbox)
         .environment(variables)
         .user(executor.user())
-        .resources(Resources.of(all).unallocated(), limits(executor.info, first))
+        .resources(resources(executor, first), limits(executor.info, first))
         .info(
             executor.info.hasContainer()
                 ? Optional.of(executor.info.getContainer())
@@ -161,6 +173,86 @@ public final class TaskContainers {
         .owned(executor.owned(volumes))
         .kept()
         .build();
+  }
+
+  /** What an executor has with some tasks. */
+  private static Resources resources(AgentExecutor executor, List<AgentTask> tasks)
+      throws ResourceFormatException {
+    List<org.mezzo.protocol.v1.Resource> all = new ArrayList<>(executor.info.getResourcesList());
+    tasks.forEach(task -> all.addAll(task.info.getResourcesList()));
+    return Resources.of(all).unallocated();
+  }
+
+  /**
+   * Gives the container of an executor what it and its tasks need; of one that is over nothing.
+   *
+   * @param tasks all that have not ended
+   * @return completes on the event loop; exceptionally when it was not given it
+   */
+  CompletionStage<?> resize(AgentExecutor executor, List<AgentTask> tasks)
+      throws ResourceFormatException {
+    return onLoop(
+        containerizer.update(
+            ContainerId.of(executor.containerId),
+            resources(executor, tasks),
+            limits(executor.info, tasks)));
+  }
+
+  /**
+   * Lets volumes appear in a sandbox that is its user's already.
+   *
+   * @return completes on the event loop; exceptionally with what is in the way
+   */
+  CompletionStage<?> appear(AgentExecutor executor, TaskVolumes more) {
+    List<Path> owned = executor.ownedLater(more);
+    CompletableFuture<Void> checked = new CompletableFuture<>();
+    try {
+      workers.execute(
+          () -> {
+            try {
+              more.check(volumes);
+              checked.complete(null);
+            } catch (IOException | RuntimeException e) {
+              checked.completeExceptionally(
+                  new LaunchException(
+                      e instanceof IOException io ? FileFailure.reason(io) : e.toString()));
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      checked.completeExceptionally(new LaunchException(OVERLOADED));
+    }
+    return onLoop(
+        checked.thenCompose(
+            usable ->
+                containerizer.link(
+                    ContainerId.of(executor.containerId), links(more), List.of(), owned)));
+  }
+
+  /** The other way round; completes on the event loop. */
+  CompletionStage<?> disappear(AgentExecutor executor, TaskVolumes unused) {
+    return onLoop(
+        containerizer.link(
+            ContainerId.of(executor.containerId), List.of(), links(unused), List.of()));
+  }
+
+  private static List<Containerizer.Link> links(TaskVolumes volumes) {
+    return volumes.volumes().stream()
+        .map(it -> new Containerizer.Link(it.at(), it.directory().toAbsolutePath()))
+        .toList();
+  }
+
+  private <T> CompletionStage<T> onLoop(CompletionStage<T> stage) {
+    CompletableFuture<T> there = new CompletableFuture<>();
+    stage.whenCompleteAsync(
+        (result, failure) -> {
+          if (failure == null) {
+            there.complete(result);
+          } else {
+            there.completeExceptionally(failure);
+          }
+        },
+        loop);
+    return there;
   }
 
   /**

@@ -126,6 +126,13 @@ final class ExecutorBench implements AutoCloseable {
     final List<CompletableFuture<Termination>> checks = new ArrayList<>();
 
     final List<String> destroyed = new ArrayList<>();
+
+    /** What containers were to have, and links in their sandboxes, in order. */
+    final List<String> changes = new ArrayList<>();
+
+    /** Changes to come wait for it. */
+    CompletableFuture<Void> changing = CompletableFuture.completedFuture(null);
+
     private final List<CompletableFuture<Launched>> launched = new ArrayList<>();
     private final List<CompletableFuture<Termination>> terminations = new ArrayList<>();
 
@@ -174,6 +181,23 @@ final class ExecutorBench implements AutoCloseable {
       launched.add(new CompletableFuture<>());
       terminations.add(new CompletableFuture<>());
       return launched.get(launched.size() - 1);
+    }
+
+    @Override
+    public CompletionStage<Boolean> update(
+        ContainerId containerId, Resources resources, Resources limits) {
+      long limit = limits.scalar("cpus");
+      changes.add(
+          resources.scalar("cpus") / 1000.0 + (limit == 0 ? "" : " up to " + limit / 1000.0));
+      return changing.thenApply(done -> true);
+    }
+
+    @Override
+    public CompletionStage<Void> link(
+        ContainerId containerId, List<Link> made, List<Link> removed, List<Path> owned) {
+      made.forEach(link -> changes.add("+" + link.at()));
+      removed.forEach(link -> changes.add("-" + link.at()));
+      return changing.thenApply(done -> null);
     }
 
     @Override

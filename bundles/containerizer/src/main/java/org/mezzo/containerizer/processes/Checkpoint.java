@@ -30,6 +30,7 @@ import org.mezzo.resources.Resources;
  * @param enclosure whether it has no process, and only holds others
  * @param isolated whether isolators were asked about it
  * @param held whether its process waits until it is let go
+ * @param resized whether isolators may not have been told of its resources as they are now
  * @param states what isolators want kept, by their names, in the order in which they were asked
  * @param end how it ended; empty before
  */
@@ -42,6 +43,7 @@ record Checkpoint(
     boolean ran,
     boolean isolated,
     boolean held,
+    boolean resized,
     Map<String, byte[]> states,
     Optional<Termination> end) {
 
@@ -50,6 +52,7 @@ record Checkpoint(
   private static final byte ISOLATOR = 3;
   private static final byte ENDED = 4;
   private static final byte REMOVED = 5;
+  private static final byte RESIZED = 6;
 
   /** Entries that, read in this order, say all of it. */
   List<byte[]> entries() {
@@ -57,6 +60,9 @@ record Checkpoint(
     all.add(described(id, container, kept, enclosure));
     states.forEach((isolator, state) -> all.add(isolator(id, isolator, state)));
     all.add(state(id, state, ran, isolated, held));
+    if (resized) {
+      all.add(resized(id, container));
+    }
     end.ifPresent(termination -> all.add(ended(id, termination)));
     return all;
   }
@@ -115,6 +121,16 @@ record Checkpoint(
         });
   }
 
+  static byte[] resized(ContainerId id, Container container) {
+    return entry(
+        RESIZED,
+        id,
+        out -> {
+          resources(out, container.resources());
+          resources(out, container.limits());
+        });
+  }
+
   static byte[] removed(ContainerId id) {
     return entry(REMOVED, id, out -> {});
   }
@@ -164,6 +180,7 @@ record Checkpoint(
         false,
         false,
         false,
+        false,
         Map.of(),
         Optional.empty());
   }
@@ -180,12 +197,14 @@ record Checkpoint(
               in.readBoolean(),
               in.readBoolean(),
               in.readBoolean(),
+              resized,
               states,
               end);
       case ISOLATOR -> {
         Map<String, byte[]> all = new LinkedHashMap<>(states);
         all.put(text(in), bytes(in));
-        yield new Checkpoint(id, container, kept, enclosure, state, ran, isolated, held, all, end);
+        yield new Checkpoint(
+            id, container, kept, enclosure, state, ran, isolated, held, resized, all, end);
       }
       case ENDED ->
           new Checkpoint(
@@ -197,8 +216,22 @@ record Checkpoint(
               ran,
               isolated,
               held,
+              resized,
               states,
               Optional.of(end(in)));
+      case RESIZED ->
+          new Checkpoint(
+              id,
+              container.toBuilder().resources(resources(in), resources(in)).build(),
+              kept,
+              enclosure,
+              state,
+              ran,
+              isolated,
+              held,
+              true,
+              states,
+              end);
       default -> this;
     };
   }

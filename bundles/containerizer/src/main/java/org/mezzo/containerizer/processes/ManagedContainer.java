@@ -25,8 +25,8 @@ final class ManagedContainer {
   /** Where its files are. */
   final Path folder;
 
-  /** As isolators see it, without its process. */
-  final Container container;
+  /** As isolators see it, or are to see it soon, without its process. */
+  volatile Container container;
 
   final boolean kept;
 
@@ -48,6 +48,9 @@ final class ManagedContainer {
 
   /** What isolators want kept, by their names. */
   final Map<String, byte[]> states = new LinkedHashMap<>();
+
+  /** What is to be done about its resources. */
+  final Resizing.Change change = new Resizing.Change();
 
   /** How it came to be here, until that is over. */
   Optional<Launch> launch = Optional.empty();

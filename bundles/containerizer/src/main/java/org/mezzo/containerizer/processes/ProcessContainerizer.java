@@ -74,6 +74,8 @@ public final class ProcessContainerizer implements Containerizer {
   private final Destroyer destroyer;
   private final Usage usage;
   private final Recovery recovery;
+  private final Resizing resizing;
+  private final SandboxLinks links;
   private final Metrics.Counter destroyErrors;
 
   // Of the loop.
@@ -135,6 +137,8 @@ public final class ProcessContainerizer implements Containerizer {
     pipeline =
         new LaunchPipeline(
             tools, accounts, lanes, fetcher, isolators, launcher, cgroups, metrics, steps);
+    resizing = new Resizing(loop::post, log, isolators, metrics);
+    links = new SandboxLinks(tools, accounts, lanes);
     Members members = new Members(cgroups);
     destroyer =
         new Destroyer(lanes.control, launcher, cgroups, members, files, destroyErrors, steps);
@@ -169,6 +173,7 @@ public final class ProcessContainerizer implements Containerizer {
         of.life.ran(),
         of.isolated,
         of.life.held(),
+        of.change.due || of.change.underWay,
         Map.copyOf(of.states),
         of.life.cleaned() || of.life.over()
             ? Optional.of(of.ending.termination())
@@ -194,6 +199,11 @@ public final class ProcessContainerizer implements Containerizer {
     }
     record(to);
     effects.forEach(effect -> perform(to, effect));
+    if (life.state() == Lifecycle.State.RUNNING) {
+      resizing.advance(to);
+    } else if (!life.launching()) {
+      resizing.over(to);
+    }
     if (life.over()) {
       over(to);
     }
@@ -274,10 +284,16 @@ public final class ProcessContainerizer implements Containerizer {
       happened(on, Event.CLEANED);
       return;
     }
-    Container container = on.withProcess();
-    log.then(
-        () ->
-            isolators.cleanup(container).whenComplete((done, failure) -> post(on, Event.CLEANED)));
+    resizing.after(
+        on,
+        () -> {
+          Container container = on.withProcess();
+          log.then(
+              () ->
+                  isolators
+                      .cleanup(container)
+                      .whenComplete((done, failure) -> post(on, Event.CLEANED)));
+        });
   }
 
   /** Tells how it ended, at once where no isolator may know more. */
@@ -644,6 +660,35 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
+  public CompletionStage<Boolean> update(
+      ContainerId containerId, Resources resources, Resources limits) {
+    CompletableFuture<Boolean> told = new CompletableFuture<>();
+    return asked(
+        told,
+        () ->
+            table
+                .find(containerId)
+                .filter(it -> it.found.isEmpty())
+                .ifPresentOrElse(
+                    it -> resizing.want(it, resources, limits, told), () -> told.complete(false)),
+        new LaunchException("The agent is stopping"));
+  }
+
+  @Override
+  public CompletionStage<Void> link(
+      ContainerId containerId, List<Link> made, List<Link> removed, List<Path> owned) {
+    Optional<ManagedContainer> in = table.find(containerId).filter(ManagedContainer::listed);
+    if (in.isEmpty()) {
+      return CompletableFuture.failedStage(
+          new LaunchException("Container '" + containerId + "' is over"));
+    }
+    // Before that the sandbox may be missing, or not yet its user's.
+    return in.get()
+        .launched
+        .thenCompose(runs -> links.change(in.get().container, made, removed, owned));
+  }
+
+  @Override
   public CompletionStage<Boolean> signal(ContainerId containerId, int signal) {
     CompletableFuture<Boolean> sent = new CompletableFuture<>();
     return asked(
@@ -846,6 +891,7 @@ public final class ProcessContainerizer implements Containerizer {
         log.then(() -> pipeline.release(container));
       }
       if (container.life.state() == Lifecycle.State.RUNNING) {
+        resizing.advance(container);
         container.launched.complete(
             new Launched(
                 container.id,

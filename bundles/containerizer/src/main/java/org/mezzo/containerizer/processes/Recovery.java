@@ -66,6 +66,7 @@ final class Recovery {
             outer);
     container.isolated = checkpoint.isolated();
     container.states.putAll(checkpoint.states());
+    container.change.due = checkpoint.resized();
     container.found = Optional.of(checkpoint);
     container.state = checkpoint.state();
     if (found.sameBoot()) {
@@ -148,6 +149,7 @@ final class Recovery {
             State.DESTROYING,
             true,
             isolating && found.sameBoot(),
+            false,
             false,
             Map.of(),
             Optional.empty()),
