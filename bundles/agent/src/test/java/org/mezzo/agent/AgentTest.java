@@ -572,7 +572,7 @@ class AgentTest extends RunningAgent {
     assertThat(less.hasRegister()).as(less.toString()).isTrue();
     agent.close();
     flags.put("reconfiguration_policy", "some");
-    assertThatThrownBy(this::newAgent).hasMessageContaining("'equal' or 'additive'");
+    assertThatThrownBy(this::newAgent).hasMessageContaining("'equal', 'additive' or 'any'");
     agent = null;
   }
 

@@ -48,6 +48,9 @@ abstract class RunningAgent {
   FakeMaster master;
   Agent agent;
 
+  /** What an agent does that is to end. */
+  Runnable onShutdown = () -> {};
+
   @BeforeEach
   final void openMaster() throws Exception {
     master = new FakeMaster();
@@ -83,7 +86,8 @@ abstract class RunningAgent {
     return DaemonFrame.open(
             "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
         .start(
-            frame -> new Agent(frame, typed, Coordinations.create(), links, verbosity(), () -> {}));
+            frame ->
+                new Agent(frame, typed, Coordinations.create(), links, verbosity(), onShutdown));
   }
 
   /** Starts the agent; its registration. */

@@ -557,6 +557,9 @@ final class AgentExecutor {
     CompletableFuture.allOf(told.toArray(CompletableFuture[]::new))
         .whenComplete((all, failure) -> host.containers().forget(container()));
     move(Phase.TERMINATED);
+    if (begun && !framework.terminating && !tasks.isEmpty()) {
+      host.records().changed(this);
+    }
     host.usage().remove(info.getResourcesList());
     if (framework.terminating) {
       for (AgentTask task : tasks.values()) {

@@ -561,9 +561,11 @@ public final class TaskContainers {
 
   /** How a container ended is on record: the containerizer need not know it any more. */
   void forget(ContainerId id) {
+    // How it ended may be told before all that it had is cleaned up.
     containerizer
         .termination(id)
-        .thenCompose(ended -> containerizer.remove(id))
+        .thenCompose(ended -> containerizer.destroy(id))
+        .thenCompose(gone -> containerizer.remove(id))
         .whenComplete(
             (removed, failure) -> {
               if (failure != null) {
