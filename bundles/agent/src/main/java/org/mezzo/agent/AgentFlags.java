@@ -32,6 +32,7 @@ import org.mezzo.protocol.v1.Attribute;
  * @param daemon those that every daemon has
  * @param sandboxes how long sandboxes of the past stay
  * @param containers how containers are made
+ * @param heartbeat {@code --http_heartbeat_interval}, of what containers write
  */
 public record AgentFlags(
     DaemonFlags daemon,
@@ -39,7 +40,8 @@ public record AgentFlags(
     Equipment equipment,
     SandboxRetention sandboxes,
     Tasks tasks,
-    ContainerizerOptions containers) {
+    ContainerizerOptions containers,
+    Duration heartbeat) {
 
   /** Rule 181. */
   private static final Duration LONGEST_REREGISTRATION = Duration.ofSeconds(15);
@@ -114,7 +116,8 @@ public record AgentFlags(
                     Math.min(
                         Integer.MAX_VALUE,
                         flags.integer("max_completed_executors_per_framework")))),
-        containers(flags));
+        containers(flags),
+        flags.duration("http_heartbeat_interval"));
   }
 
   private static Duration reregistrationTimeout(Flags flags) throws FlagException {
