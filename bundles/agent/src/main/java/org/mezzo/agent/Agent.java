@@ -55,6 +55,7 @@ import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
+import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.Daemon;
 import org.mezzo.daemon.DaemonFrame;
@@ -650,6 +651,11 @@ public final class Agent implements Daemon {
   /** Isolates containers to come by other modules. Safe for any thread. */
   public void selectIsolation(List<String> names) {
     containerizer.selectIsolation(names);
+  }
+
+  /** Has what becomes of the output of containers to come decided by another module. */
+  public void selectLogging(ContainerizerOptions.Logging logging) {
+    containerizer.selectLogging(logging);
   }
 
   /** Selects other modules for who guards the border, from when they have opened. */

@@ -75,7 +75,8 @@ public final class AgentDaemon {
         new FollowedFlags<>(
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
-            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()));
+            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
+            .follow("container_logger", next -> agent.selectLogging(next.containers().logging()));
     for (String flag : BorderFlags.GUARDS) {
       flags.follow(flag, next -> agent.selectGuards(next.daemon().border()));
     }

@@ -44,6 +44,8 @@ public record AgentFlags(
     Duration heartbeat) {
 
   /** Rule 181. */
+  private static final String DEFAULT_LOGGER = "rotating";
+
   private static final Duration LONGEST_REREGISTRATION = Duration.ofSeconds(15);
 
   /**
@@ -179,7 +181,8 @@ public record AgentFlags(
                 flags.text("cgroups_root").orElse("mesos"))),
         fetching(flags),
         Path.of("/bin/sh"),
-        launcher(flags));
+        launcher(flags),
+        logging(flags));
   }
 
   private static ContainerizerOptions.Fetching fetching(Flags flags) throws FlagException {
@@ -190,6 +193,13 @@ public record AgentFlags(
         flags.bytes("fetcher_cache_size"),
         flags.bool("fetcher_cache_persist"),
         flags.bytes("fetcher_extraction_limit"));
+  }
+
+  private static ContainerizerOptions.Logging logging(Flags flags) {
+    return flags
+        .text("container_logger")
+        .map(name -> new ContainerizerOptions.Logging(Optional.of(name), true))
+        .orElseGet(() -> new ContainerizerOptions.Logging(Optional.of(DEFAULT_LOGGER), false));
   }
 
   private static LauncherChoice launcher(Flags flags) throws FlagException {

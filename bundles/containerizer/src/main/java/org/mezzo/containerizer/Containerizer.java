@@ -107,6 +107,9 @@ public interface Containerizer extends AutoCloseable {
    */
   void selectIsolation(List<String> isolation);
 
+  /** Containers that are launched from now on have that logger, once it has opened. */
+  void selectLogging(ContainerizerOptions.Logging logging);
+
   /** Ids of the containers that are being launched, run or are being destroyed. */
   Set<ContainerId> containers();
 

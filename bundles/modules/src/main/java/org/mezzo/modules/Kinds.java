@@ -10,6 +10,7 @@ import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.modules.Kind.Absence;
 import org.mezzo.modules.Kind.Cardinality;
 import org.mezzo.modules.Kind.Moving;
@@ -48,6 +49,13 @@ public final class Kinds {
           .queueing(100_000)
           .wanted(Cardinality.MANY, Absence.TASK_FAILS);
 
+  /** Says where the output of containers goes. */
+  public static final Kind<ContainerLogger> CONTAINER_LOGGER =
+      Kind.parallel(ContainerLogger.class, ContainerLogger.KIND, 16)
+          .selectedBy(Role.AGENT, "container_logger")
+          .queueing(100_000)
+          .wanted(Cardinality.ONE, Absence.LAUNCH_FAILS);
+
   /** Tells who sent a request. */
   public static final Kind<HttpAuthenticator> HTTP_AUTHENTICATOR =
       Kind.parallel(HttpAuthenticator.class, HttpAuthenticator.KIND, 16)
@@ -63,7 +71,7 @@ public final class Kinds {
           .wanted(Cardinality.ONE, Absence.FORBIDDEN);
 
   private static final List<Kind<?>> ALL =
-      List.of(ALLOCATOR, ISOLATOR, HOOK, FETCHER, HTTP_AUTHENTICATOR, AUTHORIZER);
+      List.of(ALLOCATOR, ISOLATOR, HOOK, FETCHER, CONTAINER_LOGGER, HTTP_AUTHENTICATOR, AUTHORIZER);
 
   private Kinds() {}
 

@@ -110,6 +110,8 @@ final class SwapProof implements AutoCloseable {
           NAME,
           Kinds.ISOLATOR.flags().get(Role.AGENT),
           NAME,
+          Kinds.CONTAINER_LOGGER.flags().get(Role.AGENT),
+          NAME,
           "resources",
           "cpus:100;mem:100000;disk:100000");
 

@@ -16,6 +16,7 @@ import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -23,9 +24,11 @@ import org.mezzo.containerizer.Termination;
 import org.mezzo.files.FileFailure;
 import org.mezzo.files.TreeDeletion;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
+import org.mezzo.protocol.v1.TTYInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.Value;
 import org.mezzo.resources.Resource;
@@ -113,6 +116,19 @@ public final class TaskContainers {
     return variables;
   }
 
+  /** Others can attach to what has a terminal, as in Mesos, and to nothing else. */
+  private static ContainerIo io(ContainerInfo container) {
+    if (!container.hasTtyInfo()) {
+      return ContainerIo.FILES;
+    }
+    TTYInfo.WindowSize size = container.getTtyInfo().getWindowSize();
+    return ContainerIo.FILES.on(
+        new ContainerIo.Terminal(
+            container.getTtyInfo().hasWindowSize()
+                ? Optional.of(new ContainerIo.Window(size.getRows(), size.getColumns()))
+                : Optional.empty()));
+  }
+
   /** A container that uses as much as the task. */
   private static LaunchRequest.Builder of(
       AgentTask task,
@@ -126,6 +142,7 @@ public final class TaskContainers {
         .user(task.user())
         .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
         .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .io(io(task.info.getContainer()))
         .rootAllowed(!task.executor.rootRefused);
   }
 
@@ -157,6 +174,7 @@ public final class TaskContainers {
             executor.info.hasContainer()
                 ? Optional.of(executor.info.getContainer())
                 : Optional.empty())
+        .io(io(executor.info.getContainer()))
         .rootAllowed(!executor.rootRefused)
         .owned(executor.owned(volumes))
         .kept()
@@ -262,7 +280,10 @@ public final class TaskContainers {
       there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
       command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
     }
-    return of(task, ContainerId.of(id), there.build(), variables, folder).build();
+    // It writes into the task's files itself.
+    return of(task, ContainerId.of(id), there.build(), variables, folder)
+        .io(ContainerIo.PLAIN)
+        .build();
   }
 
   /** Runs the command of a check. */

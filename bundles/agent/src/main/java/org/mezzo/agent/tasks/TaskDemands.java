@@ -18,6 +18,7 @@ import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.LinuxInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.SeccompInfo;
+import org.mezzo.protocol.v1.TTYInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 
 /**
@@ -122,7 +123,7 @@ public final class TaskDemands {
           Map.entry("ContainerInfo.hostname", value -> true),
           Map.entry("ContainerInfo.docker", value -> true),
           Map.entry("ContainerInfo.rlimit_info", TaskDemands::saysSomething),
-          Map.entry("ContainerInfo.tty_info", value -> true),
+          Map.entry("ContainerInfo.tty_info", TaskDemands::isNoWindow),
           Map.entry("ContainerInfo.MesosInfo.image", value -> true),
           Map.entry("NetworkInfo.name", value -> true),
           Map.entry("NetworkInfo.groups", value -> true),
@@ -144,6 +145,13 @@ public final class TaskDemands {
 
   private static Predicate<Object> is(String name) {
     return value -> value.toString().equals(name);
+  }
+
+  /** No terminal can be larger. */
+  private static boolean isNoWindow(Object value) {
+    TTYInfo.WindowSize size = ((TTYInfo) value).getWindowSize();
+    return Integer.compareUnsigned(size.getRows(), 0xffff) > 0
+        || Integer.compareUnsigned(size.getColumns(), 0xffff) > 0;
   }
 
   private static boolean saysSomething(Object value) {
@@ -209,6 +217,9 @@ public final class TaskDemands {
   }
 
   private static String words(Message message, String path) {
+    if (message instanceof ContainerInfo && path.endsWith(".tty_info")) {
+      return "A terminal has at most 65535 rows and columns; change `" + path + ".window_size`";
+    }
     return message instanceof Environment.Variable variable
         ? "This agent does not provide secrets yet: the variable '"
             + variable.getName()

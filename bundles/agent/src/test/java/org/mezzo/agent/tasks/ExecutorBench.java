@@ -39,6 +39,7 @@ import org.mezzo.containerizer.Attachment;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.ContainerInput;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.OutputSink;
@@ -211,6 +212,9 @@ final class ExecutorBench implements AutoCloseable {
 
     @Override
     public void selectIsolation(List<String> isolation) {}
+
+    @Override
+    public void selectLogging(ContainerizerOptions.Logging logging) {}
 
     @Override
     public Set<ContainerId> containers() {

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.mezzo.api.Metrics;
@@ -41,6 +42,7 @@ import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
+import org.mezzo.containerizer.logging.Loggers;
 import org.mezzo.containerizer.processes.Lifecycle.Effect;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
 import org.mezzo.files.log.Boot;
@@ -70,6 +72,8 @@ public final class ProcessContainerizer implements Containerizer {
   private final Launcher launcher;
   private final IsolatorChain isolators;
   private final UriFetcher fetcher;
+  private final Loggers loggers;
+  private final Attachments attachments;
   private final LaunchPipeline pipeline;
   private final Destroyer destroyer;
   private final Usage usage;
@@ -131,10 +135,17 @@ public final class ProcessContainerizer implements Containerizer {
             this::isolatedContainers,
             recovery.prepared(),
             this::prepared);
+    loggers =
+        new Loggers(
+            host,
+            options.logging(),
+            launcher.streams().contains(Launcher.Stream.ROTATION),
+            moduleEvents);
+    attachments = new Attachments(name, lanes.files, metrics);
     Steps steps = new Steps();
     pipeline =
         new LaunchPipeline(
-            tools, accounts, lanes, fetcher, isolators, launcher, cgroups, metrics, steps);
+            tools, accounts, lanes, fetcher, isolators, loggers, launcher, cgroups, metrics, steps);
     Members members = new Members(cgroups);
     destroyer =
         new Destroyer(lanes.control, launcher, cgroups, members, files, destroyErrors, steps);
@@ -717,21 +728,30 @@ public final class ProcessContainerizer implements Containerizer {
 
   @Override
   public CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink) {
-    return CompletableFuture.failedStage(unattachable(containerId));
+    return attached(containerId, container -> attachments.output(container, sink));
   }
 
   @Override
   public CompletionStage<ContainerInput> attachInput(ContainerId containerId) {
-    return CompletableFuture.failedStage(unattachable(containerId));
+    return attached(containerId, attachments::input);
   }
 
-  private AttachException unattachable(ContainerId containerId) {
-    return table.find(containerId).filter(ManagedContainer::listed).isPresent()
-        ? new AttachException(
-            AttachException.Reason.NOT_ATTACHABLE,
-            "Container '" + containerId + "' was launched without anything to attach to")
-        : new AttachException(
-            AttachException.Reason.UNKNOWN, "There is no container '" + containerId + "'");
+  private <A> CompletionStage<A> attached(
+      ContainerId containerId, Function<ManagedContainer, CompletionStage<A>> how) {
+    Optional<ManagedContainer> to = table.find(containerId).filter(ManagedContainer::listed);
+    if (to.isEmpty()) {
+      return CompletableFuture.failedStage(
+          new AttachException(
+              AttachException.Reason.UNKNOWN, "There is no container '" + containerId + "'"));
+    }
+    Lifecycle.State state = to.get().state;
+    if (to.get().found.isPresent() || state.compareTo(Lifecycle.State.RUNNING) < 0) {
+      return CompletableFuture.failedStage(
+          new AttachException(
+              AttachException.Reason.UNAVAILABLE,
+              "Container '" + containerId + "' does not run yet"));
+    }
+    return how.apply(to.get());
   }
 
   @Override
@@ -764,6 +784,11 @@ public final class ProcessContainerizer implements Containerizer {
   @Override
   public void selectIsolation(List<String> isolation) {
     isolators.select(isolation);
+  }
+
+  @Override
+  public void selectLogging(ContainerizerOptions.Logging logging) {
+    loggers.select(logging);
   }
 
   @Override
@@ -891,9 +916,11 @@ public final class ProcessContainerizer implements Containerizer {
     }
     loop.close();
     log.close();
+    attachments.close();
     lanes.close();
     launcher.close(left);
     isolators.close();
+    loggers.close();
     fetcher.close();
     moduleEvents.shutdown();
   }
