@@ -28,6 +28,7 @@ import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
+import org.mezzo.agent.containers.ContainerCalls;
 import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.agent.containers.StandaloneSandboxes;
 import org.mezzo.agent.detection.Machine;
@@ -437,7 +438,7 @@ public final class Agent implements Daemon {
             self,
             reads,
             containers,
-            operated,
+            ContainerCalls.of(operated, loop, flags.heartbeat()),
             flags.daemon(),
             frame.metrics(),
             frame.files(),

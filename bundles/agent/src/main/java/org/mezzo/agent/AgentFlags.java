@@ -34,6 +34,7 @@ import org.mezzo.protocol.v1.Attribute;
  * @param sandboxes how long sandboxes of the past stay
  * @param containers how containers are made
  * @param tokens of executors, where {@code --jwt_secret_key} has a key for them
+ * @param heartbeat {@code --http_heartbeat_interval}, of what containers write
  */
 public record AgentFlags(
     DaemonFlags daemon,
@@ -43,7 +44,8 @@ public record AgentFlags(
     SandboxRetention sandboxes,
     Tasks tasks,
     ContainerizerOptions containers,
-    Optional<ExecutorTokens> tokens) {
+    Optional<ExecutorTokens> tokens,
+    Duration heartbeat) {
 
   /** Rule 181. */
   private static final String DEFAULT_LOGGER = "rotating";
@@ -126,7 +128,8 @@ public record AgentFlags(
                         Integer.MAX_VALUE,
                         flags.integer("max_completed_executors_per_framework")))),
         containers(flags),
-        tokens(flags));
+        tokens(flags),
+        flags.duration("http_heartbeat_interval"));
   }
 
   private static Optional<ExecutorTokens> tokens(Flags flags) throws FlagException {

@@ -143,9 +143,10 @@ public interface Containerizer extends AutoCloseable {
 
   /**
    * Takes over what an earlier agent process left. A container that is to be kept and runs goes on,
-   * whatever is nested in it too, and is from then on like one that was launched here; one that
-   * ended meanwhile is told with its wait status. All others are killed and cleaned up. After a
-   * reboot none runs, whatever the files say (rule 178). Call once, before the first launch.
+   * whatever is nested in it too but what looks after it (of the class DEBUG, in its sandbox), and
+   * is from then on like one that was launched here; one that ended meanwhile is told with its wait
+   * status. All others are killed and cleaned up. After a reboot none runs, whatever the files say
+   * (rule 178). Call once, before the first launch.
    *
    * @param keep asked of each container that is nested in none, on a thread of the containerizer
    * @return all that were found, an outer container before those in it; completes when those that

@@ -373,7 +373,9 @@ public final class TaskContainers {
       command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
     }
     // It writes into the task's files itself.
-    return of(task, ContainerId.of(id), there.build(), variables, folder).io(ContainerIo.PLAIN).build();
+    return of(task, ContainerId.of(id), there.build(), variables, folder)
+        .io(ContainerIo.PLAIN)
+        .build();
   }
 
   /** Runs the command of a check. */
