@@ -78,7 +78,8 @@ class AgentBorderTest extends RunningAgent {
           "{\"level\":1,\"duration\":{\"nanoseconds\":3600000000000}}");
 
   /** Calls that do something and show nothing. */
-  private static final Set<String> DOING = Set.of("SET_LOGGING_LEVEL");
+  private static final Set<String> DOING =
+      Set.of("SET_LOGGING_LEVEL", "/slave(1)/__processes__", "/slave(1)/containerizer/debug");
 
   /** Of no log. */
   private final Verbosity verbosity =
@@ -267,6 +268,7 @@ class AgentBorderTest extends RunningAgent {
     assertThat(objects(Action.GET_ENDPOINT_WITH_PATH))
         .containsExactlyInAnyOrder(
             Optional.of("/containers"),
+            Optional.of("/containerizer/debug"),
             Optional.of("/monitor/statistics"),
             Optional.of("/metrics/snapshot"),
             Optional.of("/files/debug"),

@@ -56,6 +56,7 @@ public final class AgentEndpoints {
         .add(new StateEndpoint(reads, self, flags))
         .add(new ContainersEndpoint(containers))
         .add(new StatisticsEndpoint(containers))
+        .add(new ContainerizerDebugEndpoint(containers.containerizer()))
         .add(api(authorization, workers));
   }
 
@@ -100,7 +101,7 @@ public final class AgentEndpoints {
         new GetOperations(reads),
         new ListFiles(files),
         new ReadFile(files),
-        NotServed.of(Call.Type.GET_RESOURCE_PROVIDERS),
+        new GetResourceProviders(),
         NotServed.of(Call.Type.LAUNCH_NESTED_CONTAINER, "launch_nested_container"),
         NotServed.of(Call.Type.WAIT_NESTED_CONTAINER, "wait_nested_container"),
         NotServed.of(Call.Type.KILL_NESTED_CONTAINER, "kill_nested_container"),

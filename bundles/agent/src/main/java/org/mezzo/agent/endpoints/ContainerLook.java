@@ -64,6 +64,10 @@ public final class ContainerLook {
     this.containerizer = containerizer;
   }
 
+  Containerizer containerizer() {
+    return containerizer;
+  }
+
   /** Where answers are written. */
   Executor workers() {
     return reads.workers();

@@ -216,6 +216,11 @@ final class ExecutorBench implements AutoCloseable {
     public void selectIsolation(List<String> isolation) {}
 
     @Override
+    public List<Pending> pending() {
+      return List.of();
+    }
+
+    @Override
     public Set<ContainerId> containers() {
       return Set.of();
     }
