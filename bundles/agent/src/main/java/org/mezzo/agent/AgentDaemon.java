@@ -43,13 +43,16 @@ public final class AgentDaemon {
 
   private final String name;
   private final ProcessEnd process;
+  private final LeaveSignal signal;
   private final Agent agent;
+  private final Runnable leave;
   private final FollowedFlags<AgentFlags> flags;
 
   @Activate
   public AgentDaemon(
       Map<String, Object> properties,
       @Reference ProcessEnd process,
+      @Reference LeaveSignal signal,
       @Reference ModuleLeases modules,
       @Reference Deployments deployments,
       @Reference Coordination coordination,
@@ -58,6 +61,7 @@ public final class AgentDaemon {
       @Reference Verbosity verbosity)
       throws IOException, FlagException {
     this.process = process;
+    this.signal = signal;
     DaemonConfiguration configuration = DaemonConfiguration.of(properties, "agent");
     name = configuration.name();
     FlagDefinitions definitions = definitions();
@@ -76,6 +80,8 @@ public final class AgentDaemon {
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()));
+    leave = agent::leave;
+    signal.add(leave);
     for (String flag : BorderFlags.GUARDS) {
       flags.follow(flag, next -> agent.selectGuards(next.daemon().border()));
     }
@@ -114,6 +120,7 @@ public final class AgentDaemon {
 
   @Deactivate
   void stop() {
+    signal.remove(leave);
     agent.close();
   }
 }

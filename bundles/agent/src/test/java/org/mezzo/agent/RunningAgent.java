@@ -9,6 +9,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,6 +46,10 @@ abstract class RunningAgent {
   final Map<String, String> flags = new HashMap<>();
   final LocalModules modules = new LocalModules();
   final Links.Client links = Links.client();
+
+  /** Whether the agent has asked for the end of its process. */
+  final CountDownLatch ended = new CountDownLatch(1);
+
   FakeMaster master;
   Agent agent;
 
@@ -83,7 +88,9 @@ abstract class RunningAgent {
     return DaemonFrame.open(
             "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
         .start(
-            frame -> new Agent(frame, typed, Coordinations.create(), links, verbosity(), () -> {}));
+            frame ->
+                new Agent(
+                    frame, typed, Coordinations.create(), links, verbosity(), ended::countDown));
   }
 
   /** Starts the agent; its registration. */
