@@ -20,12 +20,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
+import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
+import org.mezzo.agent.containers.OperatorContainers;
+import org.mezzo.agent.containers.StandaloneSandboxes;
 import org.mezzo.agent.detection.Machine;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
@@ -35,6 +39,7 @@ import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
+import org.mezzo.agent.recovery.Fitting;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
@@ -65,6 +70,7 @@ import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.files.FileFailure;
 import org.mezzo.files.log.Boot;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
@@ -77,7 +83,6 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.DrainConfig;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.ResourceFormatException;
@@ -92,6 +97,7 @@ import org.slf4j.LoggerFactory;
 public final class Agent implements Daemon {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
   private static final Duration LEFTOVER_LIMIT = Duration.ofSeconds(10);
+  private static final Duration RETRY = Duration.ofSeconds(10);
   private static final Duration KEEPER_LIMIT = Duration.ofSeconds(3);
   private static final Duration LEAVE_LIMIT = Duration.ofSeconds(5);
   private static final Duration CONTAINERS_LIMIT = Duration.ofSeconds(3);
@@ -99,9 +105,6 @@ public final class Agent implements Daemon {
   /** The frame of an agent. */
   public static final DaemonKind KIND =
       new DaemonKind(Role.AGENT, "slave(1)", "slave", 32, 8, Duration.ZERO);
-
-  private static final Journal.Kept NOTHING_RUNS =
-      new Journal.Kept(List.of(), List.of(), List.of(), List.of());
 
   /** What the agent reports to be able to do (rule 156). */
   public static final List<AgentInfo.Capability.Type> CAPABILITIES =
@@ -121,6 +124,7 @@ public final class Agent implements Daemon {
   private final Runnable onShutdown;
   private final EventLoop loop;
   private final Resources own;
+  private final Damage damage;
   private final AgentCheckpoint checkpoint;
   private final VolumeStore volumes;
   private final Operations operations;
@@ -128,6 +132,7 @@ public final class Agent implements Daemon {
   private final SandboxPaths paths;
   private final SandboxCollector collector;
   private final TaskSandboxes sandboxes;
+  private final StandaloneSandboxes standalone;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final NetworkProbes probes;
@@ -155,7 +160,8 @@ public final class Agent implements Daemon {
    * @param coordination the host's, stays open
    * @param links the host's, stays open
    * @param verbosity of the process's log
-   * @param onShutdown called, on the loop, when the master orders the agent to end or it has left
+   * @param onShutdown called, on the loop, when the agent is to end: by order of the master, because
+   *     it has cleaned up, or because it has left the cluster
    * @throws IOException when {@code --resources} or the runtime directory stand in the way, or what
    *     the work directory keeps
    */
@@ -175,6 +181,7 @@ public final class Agent implements Daemon {
     Path workDir = flags.daemon().folders().work();
     own = resources(workDir);
     info = describe();
+    damage = new Damage(flags.recovering().strict(), frame.clock(), frame.metrics());
     checkpoint = new AgentCheckpoint(workDir);
     paths = new SandboxPaths(workDir);
     collector =
@@ -187,11 +194,13 @@ public final class Agent implements Daemon {
                 this::occupied,
                 this::forget));
     sandboxes = new TaskSandboxes(paths, collector, frame.files());
+    standalone = new StandaloneSandboxes(workDir);
+    frame.files().attach(standalone);
     volumes = new VolumeStore(workDir, collector::discard);
     AtomicReference<Journal> opened = new AtomicReference<>();
     frame.own(() -> Optional.ofNullable(opened.get()).ifPresent(Journal::close));
     Executor keeper = keeper();
-    journal = Journal.open(workDir, keeper, loop, loop::schedule, frame.metrics());
+    journal = Journal.open(workDir, keeper, loop, loop::schedule, frame.metrics(), damage);
     opened.set(journal);
     operations =
         new Operations(
@@ -200,6 +209,8 @@ public final class Agent implements Daemon {
                 keeper,
                 loop::schedule,
                 new ResourceCheckpoint(workDir),
+                damage,
+                flags.recovering().reconfiguration() == Reconfiguration.ANY,
                 volumes,
                 this::sendUpdate),
             own,
@@ -236,31 +247,39 @@ public final class Agent implements Daemon {
    */
   @Override
   public void start() throws IOException {
-    info = remembered(info);
     long recoveryBegan = System.nanoTime();
-    boolean sameAgent = info.hasId();
     String boot = Boot.id();
-    CompletableFuture<Boolean> sameBoot = new CompletableFuture<>();
-    CompletableFuture<Journal.Kept> kept = new CompletableFuture<>();
-    loop.execute(
-        () -> {
-          if (!sameAgent) {
+    Journal.Kept before = onLoop(journal::kept);
+    boolean sameBoot = onLoop(() -> journal.sameBoot(boot));
+    info = remembered(info, before, sameBoot);
+    boolean sameAgent = info.hasId();
+    if (!sameAgent) {
+      onLoop(
+          () -> {
             journal.clear();
-          }
-          sameBoot.complete(journal.sameBoot(boot));
-          kept.complete(journal.kept());
-        });
+            return null;
+          });
+    }
+    Journal.Kept kept = sameAgent ? before : Journal.Kept.NOTHING;
+    Map<String, String> misfits = misfits(kept);
     Map<String, Containerizer.Recovered> left =
-        recover(sameBoot.join() ? kept.join() : NOTHING_RUNS);
+        recover(sameBoot ? kept : Journal.Kept.NOTHING, misfits.keySet());
     String why =
-        sameBoot.join()
-            ? "The agent ended while the task was being launched"
-            : "The machine was rebooted";
+        sameBoot ? "The agent ended while the task was being launched" : "The machine was rebooted";
     double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
     frame.metrics().gauge("slave/recovery_time_secs", () -> recoverySeconds);
     collector.start();
-    loop.execute(() -> recovered(kept.join(), left, why));
+    loop.execute(() -> recovered(kept, left, id -> misfits.getOrDefault(id, why)));
     frame.openBorder();
+    if (flags.recovering().cleanup()) {
+      LOG.info("Agent '{}' ends what runs here and then itself (--recover=cleanup)", frame.name());
+      loop.execute(
+          () -> {
+            tasks.endAll();
+            endOnceAllEnded();
+          });
+      return;
+    }
     frame.own(
         new LeaderDetection(
             flags.registration().master(),
@@ -271,8 +290,44 @@ public final class Agent implements Daemon {
     LOG.info("Agent '{}' has {}", frame.name(), operations.total());
   }
 
+  private <T> T onLoop(Supplier<T> question) {
+    return CompletableFuture.supplyAsync(question, loop).join();
+  }
+
+  /** Of what ran, what has no room any more; nothing where the agent has all that it had. */
+  private Map<String, String> misfits(Journal.Kept kept) {
+    if (flags.recovering().reconfiguration() != Reconfiguration.ANY && operations.whole()) {
+      return Map.of();
+    }
+    Map<String, String> misfits = Fitting.misfits(kept, operations.total());
+    kept.executors().stream()
+        .filter(executor -> misfits.containsKey(executor.getContainerId().getValue()))
+        .forEach(
+            executor ->
+                LOG.warn(
+                    "Executor '{}' of framework {} is ended: {}",
+                    executor.getExecutor().getExecutorId().getValue(),
+                    executor.getFrameworkId().getValue(),
+                    misfits.get(executor.getContainerId().getValue())));
+    return misfits;
+  }
+
+  /** All that runs is on its way to its end, which has a limit. */
+  private void endOnceAllEnded() {
+    if (tasks.allEnded()) {
+      LOG.info(
+          "Agent '{}' has ended what ran here; what became of it is told when it is started again",
+          frame.name());
+      onShutdown.run();
+    } else {
+      loop.schedule(Duration.ofMillis(10), this::endOnceAllEnded);
+    }
+  }
+
   private void recovered(
-      Journal.Kept kept, Map<String, Containerizer.Recovered> containers, String why) {
+      Journal.Kept kept,
+      Map<String, Containerizer.Recovered> containers,
+      UnaryOperator<String> why) {
     tasks.agent(info, resourceVersion);
     tasks.restore(kept, containers, why);
     if (info.hasId()) {
@@ -326,17 +381,17 @@ public final class Agent implements Daemon {
     return keeper;
   }
 
-  private AgentTasks tasks() {
+  private TaskEnvironment environment() {
     AgentFlags.Tasks how = flags.tasks();
     Advertised told = frame.advertised();
+    return new TaskEnvironment(how.environment(), told.ip(), told.port(), how.times());
+  }
+
+  private AgentTasks tasks() {
+    AgentFlags.Tasks how = flags.tasks();
     TaskRecords records = new TaskRecords(journal);
     TaskContainers containers =
-        new TaskContainers(
-            containerizer,
-            new TaskEnvironment(how.environment(), told.ip(), told.port(), how.times()),
-            volumes,
-            loop,
-            frame.workers().answers());
+        new TaskContainers(containerizer, environment(), volumes, loop, frame.workers().answers());
     flags.tokens().ifPresent(containers::give);
     return new AgentTasks(
         loop,
@@ -374,9 +429,25 @@ public final class Agent implements Daemon {
             link::leader);
     AgentReads reads =
         new AgentReads(tasks, operations, loop, frame.workers(), frame.authorization());
-    ContainerLook containers = new ContainerLook(reads, containerizer);
+    OperatorContainers operated =
+        new OperatorContainers(
+            containerizer,
+            tasks,
+            standalone,
+            environment(),
+            frame.authorization(),
+            loop,
+            frame.workers().answers());
+    ContainerLook containers = new ContainerLook(reads, containerizer, operated);
     new AgentEndpoints(
-            self, reads, containers, flags.daemon(), frame.metrics(), frame.files(), verbosity)
+            self,
+            reads,
+            containers,
+            operated,
+            flags.daemon(),
+            frame.metrics(),
+            frame.files(),
+            verbosity)
         .install(frame.router(), frame.authorization(), frame.workers());
     frame
         .router()
@@ -405,17 +476,43 @@ public final class Agent implements Daemon {
   }
 
   /**
-   * The agent of the last run when it may still be that one (rules 179, 180), else a new one:
-   * nothing of the last run is taken over that a new one would lose.
+   * The agent of the last run when it may still be that one (rules 179, 180), else a new one.
+   *
+   * @throws IOException when a new one would lose what still runs here
    */
-  private AgentInfo remembered(AgentInfo fresh) throws IOException {
-    Optional<AgentInfo> before = checkpoint.load();
+  private AgentInfo remembered(AgentInfo fresh, Journal.Kept kept, boolean sameBoot)
+      throws IOException {
+    AgentCheckpoint.Kept stored = checkpoint.load(damage);
+    if (stored.damaged()) {
+      return byItsTasks(fresh, kept);
+    }
+    Optional<AgentInfo> before = stored.agent();
     if (before.isEmpty()) {
       return fresh;
     }
+    if (flags.recovering().cleanup()) {
+      return before.get();
+    }
     String id = before.get().getId().getValue();
-    Reconfiguration policy = flags.registration().reconfiguration();
+    Reconfiguration policy = flags.recovering().reconfiguration();
     Optional<String> objection = policy.objection(before.get(), fresh);
+    long running = kept.executors().stream().filter(executor -> !executor.getEnded()).count();
+    if (objection.isPresent() && sameBoot && running > 0) {
+      throw new IOException(
+          "Agent "
+              + id
+              + " has "
+              + running
+              + " executors that may still run, and cannot become another agent: "
+              + objection.get()
+              + ", which --reconfiguration_policy="
+              + policy.name().toLowerCase(Locale.ROOT)
+              + " does not take. They run on, and nothing was changed. Start it as before"
+              + (policy.alsoUnder(Reconfiguration.ANY, before.get(), fresh)
+                  ? ", or with --reconfiguration_policy=any, by which what still fits runs on"
+                  : "")
+              + "; or end them before, by a start with --recover=cleanup");
+    }
     if (objection.isPresent()) {
       LOG.warn(
           "This agent was {} and registers as a new one: {}, which --reconfiguration_policy={} does"
@@ -429,8 +526,24 @@ public final class Agent implements Daemon {
     AgentInfo same = fresh.toBuilder().setId(before.get().getId()).build();
     if (!same.equals(before.get())) {
       checkpoint.store(same);
-      LOG.info("Agent {} comes back with more than it had; it has {} now", id, own.toText());
+      LOG.info("Agent {} comes back changed; it has {} now", id, own.toText());
     }
+    return same;
+  }
+
+  /** What is on record of the agent is damaged: its tasks say which one it was. */
+  private AgentInfo byItsTasks(AgentInfo fresh, Journal.Kept kept) throws IOException {
+    Set<AgentID> ids =
+        kept.tasks().stream()
+            .map(task -> task.getInfo().getAgentId())
+            .filter(id -> !id.getValue().isEmpty())
+            .collect(Collectors.toSet());
+    if (ids.size() != 1) {
+      return fresh;
+    }
+    AgentInfo same = fresh.toBuilder().setId(ids.iterator().next()).build();
+    checkpoint.store(same);
+    LOG.warn("By the tasks that it has, this is agent {}", same.getId().getValue());
     return same;
   }
 
@@ -449,33 +562,32 @@ public final class Agent implements Daemon {
       metrics.gauge("slave/" + name + "_revocable_used", () -> 0);
       metrics.gauge("slave/" + name + "_revocable_percent", () -> 0);
     }
-    for (String none : List.of("executors_preempted", "recovery_errors")) {
-      metrics.counter("slave/" + none);
-    }
+    metrics.counter("slave/executors_preempted");
   }
 
   /**
    * Takes over the containers of executors that are kept, and ends all others.
    *
+   * @param misfits the containers of executors that are kept and have to go
    * @return what was found of the kept ones, by id
    */
-  private Map<String, Containerizer.Recovered> recover(Journal.Kept kept) throws IOException {
+  private Map<String, Containerizer.Recovered> recover(Journal.Kept kept, Set<String> misfits)
+      throws IOException {
     Set<String> wanted =
-        Stream.concat(
-                kept.executors().stream().map(executor -> executor.getContainerId()),
-                kept.tasks().stream().map(task -> task.getContainerStatus().getContainerId()))
-            .map(ContainerID::getValue)
+        kept.executors().stream()
+            .map(executor -> executor.getContainerId().getValue())
+            .filter(container -> !misfits.contains(container))
             .collect(Collectors.toSet());
     CompletableFuture<List<Containerizer.Recovered>> recovering =
         containerizer
-            .recover(container -> wanted.contains(container.value()))
+            .recover(container -> wanted.contains(container.value()) || standalone.has(container))
             .toCompletableFuture();
     try {
       List<Containerizer.Recovered> found =
           recovering.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       Map<String, Containerizer.Recovered> left = new HashMap<>();
       found.stream()
-          .filter(each -> wanted.contains(each.containerId().toString()))
+          .filter(each -> wanted.contains(each.containerId().root().value()))
           .forEach(each -> left.put(each.containerId().toString(), each));
       long adopted = found.stream().filter(Containerizer.Recovered::adopted).count();
       if (!found.isEmpty()) {
@@ -515,9 +627,18 @@ public final class Agent implements Daemon {
       checkpoint.store(named);
     } catch (IOException e) {
       LOG.error(
-          "Cannot store the agent's id in {}; after a restart it will be a new agent",
+          "Cannot store the agent's id in {}, so that after a restart it would be a new agent; it"
+              + " is tried again in {} s: {}",
           checkpoint.file(),
-          e);
+          RETRY.toSeconds(),
+          FileFailure.reason(e));
+      loop.schedule(RETRY, () -> store(named));
+    }
+  }
+
+  private void store(AgentInfo named) {
+    if (named == info) {
+      stored = CompletableFuture.runAsync(() -> remember(named), frame.workers().answers());
     }
   }
 
@@ -582,7 +703,7 @@ public final class Agent implements Daemon {
       if (!info.hasId() || !info.getId().getValue().equals(agentId)) {
         AgentInfo named = info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
         info = named;
-        stored = CompletableFuture.runAsync(() -> remember(named), frame.workers().answers());
+        store(named);
       }
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);
@@ -710,7 +831,8 @@ public final class Agent implements Daemon {
         () -> {
           link.close();
           tasks.leave();
-          leaves = tasks.keepsAny();
+          leaves =
+              tasks.keepsAny() || containerizer.containers().stream().anyMatch(standalone::has);
           awaitIdle(idle);
         });
     try {

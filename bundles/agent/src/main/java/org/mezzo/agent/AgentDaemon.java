@@ -2,6 +2,7 @@ package org.mezzo.agent;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
@@ -46,6 +47,7 @@ public final class AgentDaemon {
   private final LeaveSignal signal;
   private final Agent agent;
   private final Runnable leave;
+  private final CompletableFuture<Agent> started = new CompletableFuture<>();
   private final FollowedFlags<AgentFlags> flags;
 
   @Activate
@@ -75,6 +77,7 @@ public final class AgentDaemon {
                   frame.router().add(new DeploymentsEndpoint(name, deployments));
                   return new Agent(frame, given, coordination, links, verbosity, this::shutDown);
                 });
+    started.complete(agent);
     flags =
         new FollowedFlags<>(
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
@@ -108,9 +111,10 @@ public final class AgentDaemon {
     flags.changed(DaemonConfiguration.of(properties, name).flags());
   }
 
-  /** The master ordered the agent to end, and with it a process that is nothing else (rule 185). */
+  /** The agent is to end, and with it a process that is nothing else (rules 181, 185). */
   private void end() {
-    agent.close();
+    // It may be so before this is done with its start.
+    started.join().close();
     try {
       process.endWithOnlyDaemon();
     } catch (IOException | BundleException | RuntimeException e) {

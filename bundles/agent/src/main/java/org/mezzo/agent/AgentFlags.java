@@ -38,6 +38,7 @@ import org.mezzo.protocol.v1.Attribute;
 public record AgentFlags(
     DaemonFlags daemon,
     Registration registration,
+    Recovering recovering,
     Equipment equipment,
     SandboxRetention sandboxes,
     Tasks tasks,
@@ -53,15 +54,19 @@ public record AgentFlags(
    * @param master {@code --master}
    * @param session {@code --zk_session_timeout}
    * @param backoff {@code --registration_backoff_factor}
-   * @param reconfiguration {@code --reconfiguration_policy}
    * @param credential what {@code --credential} has for the master
    */
   public record Registration(
-      String master,
-      Duration session,
-      Duration backoff,
-      Reconfiguration reconfiguration,
-      Optional<MasterCredential> credential) {}
+      String master, Duration session, Duration backoff, Optional<MasterCredential> credential) {}
+
+  /**
+   * How the agent goes on with what an earlier process left.
+   *
+   * @param reconfiguration {@code --reconfiguration_policy}
+   * @param strict {@code --strict}
+   * @param cleanup whether it ends everything and then itself: {@code --recover=cleanup}
+   */
+  public record Recovering(Reconfiguration reconfiguration, boolean strict, boolean cleanup) {}
 
   /**
    * What the agent says to have.
@@ -93,6 +98,7 @@ public record AgentFlags(
     return new AgentFlags(
         DaemonFlags.of(Role.AGENT, flags, folders(flags)),
         registration(flags),
+        recovering(flags),
         new Equipment(
             flags.text("resources").orElse(""),
             flags.text("default_role").orElse("*"),
@@ -175,9 +181,19 @@ public record AgentFlags(
                         "--master is missing: give host:port, zk://host:port/path or file://path")),
         flags.duration("zk_session_timeout"),
         flags.duration("registration_backoff_factor"),
+        FlagTexts.read(flags, "credential", file -> MasterCredential.read(Path.of(file))));
+  }
+
+  private static Recovering recovering(Flags flags) throws FlagException {
+    String recover = flags.text("recover").orElse("reconnect");
+    if (!recover.equals("reconnect") && !recover.equals("cleanup")) {
+      throw new FlagException("--recover must be 'reconnect' or 'cleanup', not '" + recover + "'");
+    }
+    return new Recovering(
         FlagTexts.read(flags, "reconfiguration_policy", Reconfiguration::of)
             .orElse(Reconfiguration.ADDITIVE),
-        FlagTexts.read(flags, "credential", file -> MasterCredential.read(Path.of(file))));
+        flags.bool("strict"),
+        recover.equals("cleanup"));
   }
 
   private static ContainerizerOptions containers(Flags flags) throws FlagException {

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -415,6 +416,8 @@ class AgentExecutorsTest extends RunningAgent {
   /** Rule 185. */
   @Test
   void anAgentThatLeavesSaysSoOnceAndEndsWithWhatRunsOnIt() throws Exception {
+    CountDownLatch ended = new CountDownLatch(1);
+    onShutdown = ended::countDown;
     start();
     launch("a", true, executor());
     Path stdout = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/e/runs/latest/stdout");

@@ -9,7 +9,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,11 +46,11 @@ abstract class RunningAgent {
   final LocalModules modules = new LocalModules();
   final Links.Client links = Links.client();
 
-  /** Whether the agent has asked for the end of its process. */
-  final CountDownLatch ended = new CountDownLatch(1);
-
   FakeMaster master;
   Agent agent;
+
+  /** What an agent does that is to end. */
+  Runnable onShutdown = () -> {};
 
   @BeforeEach
   final void openMaster() throws Exception {
@@ -89,8 +88,7 @@ abstract class RunningAgent {
             "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
         .start(
             frame ->
-                new Agent(
-                    frame, typed, Coordinations.create(), links, verbosity(), ended::countDown));
+                new Agent(frame, typed, Coordinations.create(), links, verbosity(), onShutdown));
   }
 
   /** Starts the agent; its registration. */

@@ -33,10 +33,13 @@ public interface Containerizer extends AutoCloseable {
   }
 
   /**
-   * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process.
+   * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process. What
+   * its {@link ContainerIo} asks of the launcher and that cannot give, fails the launch by its
+   * name.
    *
    * @return completes when the process exists and is let go; exceptionally with {@link
-   *     LaunchException}, in which case nothing of the container is left but its sandbox
+   *     LaunchException}, in which case nothing of the container is left but its sandbox; of those
+   *     a {@link ContainerExistsException} where the id is taken, and nothing was done
    */
   CompletionStage<Launched> launch(LaunchRequest request);
 
@@ -100,7 +103,27 @@ public interface Containerizer extends AutoCloseable {
    */
   CompletionStage<Boolean> remove(ContainerId containerId);
 
-  /** What a container uses now, nested ones included; empty when it is unknown or has ended. */
+  /**
+   * Gives somebody what a container writes from now on; of one whose output is not kept, also what
+   * nobody has got yet. Any number may be attached to the output of a container, up to 15 at a
+   * time.
+   *
+   * @param sink called from when the stage completes, or a moment before
+   * @return fails with {@link AttachException}
+   */
+  CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink);
+
+  /**
+   * Gives somebody the input of a container, which is free when that one is gone.
+   *
+   * @return fails with {@link AttachException}
+   */
+  CompletionStage<ContainerInput> attachInput(ContainerId containerId);
+
+  /**
+   * What a container uses now, nested ones included; empty when it is unknown or has ended, and of
+   * an enclosure.
+   */
   CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId);
 
   /** The parts of the container's status that isolators know, and the pid of its first process. */
@@ -174,7 +197,7 @@ public interface Containerizer extends AutoCloseable {
   /**
    * A container whose first process runs.
    *
-   * @param pid of the first process, which is also its session
+   * @param pid of the first process, which is also its session; 0 of an enclosure
    * @param termination how the first process ended, once the agent knows. Part of the answer,
    *     because a container may be over and forgotten before anybody can ask for it. With isolators
    *     it completes after they have cleaned up, so that a limit only they know of is in it;

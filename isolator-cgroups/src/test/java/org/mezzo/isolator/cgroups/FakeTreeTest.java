@@ -21,7 +21,9 @@ import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.api.isolator.RecoveredContainer.Phase;
 import org.mezzo.fixtures.Await;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.ResourceStatistics;
+import org.mezzo.protocol.v1.Value;
 import org.mezzo.resources.Resources;
 import org.mezzo.testing.FakeDaemonContext;
 import org.mezzo.testing.FakeSink;
@@ -55,6 +57,48 @@ class FakeTreeTest {
     assertThat(read(group, "cgroup.procs")).isEqualTo("4711");
     cpu.update(container("c1", "cpus:0.001", ""));
     assertThat(read(group, "cpu.shares")).isEqualTo("2");
+  }
+
+  /** Rule 318: what can be taken back stands back. */
+  @Test
+  void revocableCpusCountForLittleUnlessAFlagSaysOtherwise() throws Exception {
+    Path group = group(version1("cpu"), "c1");
+    fake(group, "cpu.shares", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cgroup.procs");
+    CpuIsolator cpu = cpu();
+    cpu.prepare(lent("c1", 2, ""));
+    assertThat(read(group, "cpu.shares")).isEqualTo("20");
+    cpu.update(lent("c1", 2, "cpus:1.5"));
+    assertThat(read(group, "cpu.shares")).as("with cpus of its own").isEqualTo("1556");
+    cpu.update(lent("c1", 0.1, ""));
+    assertThat(read(group, "cpu.shares")).isEqualTo("2");
+    flags.put("revocable_cpu_low_priority", "false");
+    cpu().prepare(lent("c1", 2, ""));
+    assertThat(read(group, "cpu.shares")).isEqualTo("2048");
+  }
+
+  @Test
+  void revocableCpusHaveTheLeastWeightOfVersion2() throws Exception {
+    Path group = group(version2("cpu io memory"), "c1");
+    fake(group, "cpu.weight", "cpu.max", "cgroup.procs");
+    CpuIsolator cpu = cpu();
+    cpu.prepare(lent("c1", 2, ""));
+    cpu.isolate(lent("c1", 2, ""), 4711);
+    assertThat(read(group, "cpu.weight")).isEqualTo("2");
+  }
+
+  private static Container lent(String id, double cpus, String own) throws Exception {
+    Resources revocable =
+        Resources.of(
+            List.of(
+                Resource.newBuilder()
+                    .setName("cpus")
+                    .setType(Value.Type.SCALAR)
+                    .setScalar(Value.Scalar.newBuilder().setValue(cpus))
+                    .setRevocable(Resource.RevocableInfo.getDefaultInstance())
+                    .build()));
+    return Container.builder(id, Path.of("/nowhere"))
+        .resources(Resources.parse(own, "*").plus(revocable), Resources.EMPTY)
+        .build();
   }
 
   @Test

@@ -1,6 +1,9 @@
 package org.mezzo.agent.endpoints;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.mezzo.agent.containers.ContainerCalls;
+import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.Authorization;
@@ -24,6 +27,7 @@ public final class AgentEndpoints {
   private final AgentDescription self;
   private final AgentReads reads;
   private final ContainerLook containers;
+  private final OperatorContainers operated;
   private final DaemonFlags flags;
   private final MetricsRegistry metrics;
   private final VirtualFiles files;
@@ -33,6 +37,7 @@ public final class AgentEndpoints {
       AgentDescription self,
       AgentReads reads,
       ContainerLook containers,
+      OperatorContainers operated,
       DaemonFlags flags,
       MetricsRegistry metrics,
       VirtualFiles files,
@@ -40,6 +45,7 @@ public final class AgentEndpoints {
     this.self = self;
     this.reads = reads;
     this.containers = containers;
+    this.operated = operated;
     this.flags = flags;
     this.metrics = metrics;
     this.files = files;
@@ -75,7 +81,7 @@ public final class AgentEndpoints {
             Access.READWRITE,
             CallApi.PERMISSION,
             Help.of(
-                "The agent's API: reading its state and files, and its log's verbosity.",
+                "The agent's API: its state and files, containers, and its log's verbosity.",
                 "Takes calls as POST, in JSON or protobuf, and answers in what the client prefers"
                     + " of both.")),
         new CallEndpoint<>(Call.getDefaultInstance(), "agent::Call", workers, table::handle)
@@ -85,6 +91,12 @@ public final class AgentEndpoints {
   }
 
   private List<ApiCall<Call>> calls() {
+    List<ApiCall<Call>> all = new ArrayList<>(ContainerCalls.of(operated));
+    all.addAll(others());
+    return all;
+  }
+
+  private List<ApiCall<Call>> others() {
     return List.of(
         new GetHealth(),
         new GetFlags(flags.all()),
@@ -102,17 +114,9 @@ public final class AgentEndpoints {
         new ListFiles(files),
         new ReadFile(files),
         new GetResourceProviders(),
-        NotServed.of(Call.Type.LAUNCH_NESTED_CONTAINER, "launch_nested_container"),
-        NotServed.of(Call.Type.WAIT_NESTED_CONTAINER, "wait_nested_container"),
-        NotServed.of(Call.Type.KILL_NESTED_CONTAINER, "kill_nested_container"),
-        NotServed.of(Call.Type.REMOVE_NESTED_CONTAINER, "remove_nested_container"),
         NotServed.of(Call.Type.LAUNCH_NESTED_CONTAINER_SESSION, "launch_nested_container_session"),
         NotServed.of(Call.Type.ATTACH_CONTAINER_INPUT, "attach_container_input"),
         NotServed.of(Call.Type.ATTACH_CONTAINER_OUTPUT, "attach_container_output"),
-        NotServed.of(Call.Type.LAUNCH_CONTAINER, "launch_container"),
-        NotServed.of(Call.Type.WAIT_CONTAINER, "wait_container"),
-        NotServed.of(Call.Type.KILL_CONTAINER, "kill_container"),
-        NotServed.of(Call.Type.REMOVE_CONTAINER, "remove_container"),
         NotServed.of(Call.Type.ADD_RESOURCE_PROVIDER_CONFIG, "add_resource_provider_config"),
         NotServed.of(Call.Type.UPDATE_RESOURCE_PROVIDER_CONFIG, "update_resource_provider_config"),
         NotServed.of(Call.Type.REMOVE_RESOURCE_PROVIDER_CONFIG, "remove_resource_provider_config"),

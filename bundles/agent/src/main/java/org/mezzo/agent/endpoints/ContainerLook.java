@@ -5,11 +5,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
+import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.border.Refused;
@@ -56,12 +60,17 @@ public final class ContainerLook {
     }
   }
 
+  /** A container that is nested, or stands alone. */
+  record Other(ContainerId id, ContainerStatus status, Optional<ResourceStatistics> usage) {}
+
   private final AgentReads reads;
   private final Containerizer containerizer;
+  private final OperatorContainers operated;
 
-  public ContainerLook(AgentReads reads, Containerizer containerizer) {
+  public ContainerLook(AgentReads reads, Containerizer containerizer, OperatorContainers operated) {
     this.reads = reads;
     this.containerizer = containerizer;
+    this.operated = operated;
   }
 
   Containerizer containerizer() {
@@ -98,6 +107,52 @@ public final class ContainerLook {
     return all;
   }
 
+  /**
+   * Looks at those that are not executors' own and that the principal may see (rule 348), in the
+   * order of their names.
+   *
+   * @param nested whether those are looked at that are in others
+   * @param alone whether those are looked at that are in none of an executor's
+   */
+  CompletionStage<List<Other>> others(
+      Optional<Principal> principal, boolean nested, boolean alone) {
+    return reads
+        .running(principal)
+        .thenCombine(
+            reads.mayAny(principal, Action.VIEW_STANDALONE_CONTAINER),
+            (visible, standalone) -> {
+              Set<String> executors =
+                  visible.stream()
+                      .map(one -> one.executor().containerId())
+                      .collect(Collectors.toSet());
+              return operated.known().stream()
+                  .filter(
+                      id ->
+                          operated.alone(id)
+                              ? alone && standalone && (nested || id.parent().isEmpty())
+                              : nested && executors.contains(id.root().value()))
+                  .toList();
+            })
+        .thenCompose(this::others);
+  }
+
+  private CompletionStage<List<Other>> others(List<ContainerId> ids) {
+    CompletionStage<List<Other>> all = CompletableFuture.completedStage(new ArrayList<>());
+    for (ContainerId id : ids) {
+      all =
+          all.thenCombine(
+              containerizer
+                  .usage(id)
+                  .thenCombine(
+                      containerizer.status(id), (usage, status) -> new Other(id, status, usage)),
+              (list, next) -> {
+                list.add(next);
+                return list;
+              });
+    }
+    return all;
+  }
+
   /** Of an executor without a process: what the containers of its tasks use together. */
   private CompletionStage<Optional<ResourceStatistics>> usage(AgentTasks.ExecutorView executor) {
     if (executor.nested().isEmpty()) {
@@ -105,8 +160,8 @@ public final class ContainerLook {
     }
     CompletionStage<Optional<ResourceStatistics>> sum =
         CompletableFuture.completedStage(Optional.empty());
-    for (String container : executor.nested()) {
-      sum = sum.thenCombine(containerizer.usage(ContainerId.of(container)), ContainerLook::sum);
+    for (ContainerId container : executor.nested()) {
+      sum = sum.thenCombine(containerizer.usage(container), ContainerLook::sum);
     }
     return sum;
   }

@@ -21,7 +21,9 @@ import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -160,6 +162,16 @@ final class AgentExecutor {
     String own = info.getCommand().getUser();
     String user = own.isEmpty() ? framework.info.getUser() : own;
     return user.isEmpty() ? Optional.empty() : Optional.of(user);
+  }
+
+  /** Its container. */
+  ContainerId container() {
+    return ContainerId.of(containerId);
+  }
+
+  /** The agent that it is on. */
+  AgentID agentId() {
+    return AgentID.newBuilder().setValue(run.agent()).build();
   }
 
   /** What is told of its container. */
@@ -543,8 +555,11 @@ final class AgentExecutor {
       }
     }
     CompletableFuture.allOf(told.toArray(CompletableFuture[]::new))
-        .whenComplete((all, failure) -> host.containers().forget(containerId));
+        .whenComplete((all, failure) -> host.containers().forget(container()));
     move(Phase.TERMINATED);
+    if (begun && !framework.terminating && !tasks.isEmpty()) {
+      host.records().changed(this);
+    }
     host.usage().remove(info.getResourcesList());
     if (framework.terminating) {
       for (AgentTask task : tasks.values()) {

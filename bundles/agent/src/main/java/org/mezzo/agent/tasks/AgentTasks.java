@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.mezzo.agent.checks.CheckHost;
 import org.mezzo.agent.checks.Prober;
 import org.mezzo.agent.draining.Draining;
@@ -21,11 +23,13 @@ import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
+import org.mezzo.agent.recovery.messages.PastExecutorEntry;
 import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.agent.recovery.messages.UpdateEntry;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.Metrics;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.messages.AcknowledgeUpdate;
@@ -108,7 +112,7 @@ public final class AgentTasks {
       String containerId,
       Path sandbox,
       boolean running,
-      List<String> nested,
+      List<ContainerId> nested,
       List<Resource> resources,
       List<Task> queuedTasks,
       List<Task> tasks,
@@ -221,10 +225,13 @@ public final class AgentTasks {
    *
    * @param kept what that process had on disk
    * @param containers what is left of containers, by id
-   * @param why nothing is left of those that are not among them, for people
+   * @param why nothing is left of those that are not among them, for people; of an executor by the
+   *     id of its container
    */
   public void restore(
-      Journal.Kept kept, Map<String, Containerizer.Recovered> containers, String why) {
+      Journal.Kept kept,
+      Map<String, Containerizer.Recovered> containers,
+      UnaryOperator<String> why) {
     for (UpdateEntry update : kept.updates()) {
       updates.restore(update.getFrameworkId(), update.getStatus());
     }
@@ -257,13 +264,56 @@ public final class AgentTasks {
       }
     }
     frameworkCount.set(frameworks.size());
+    restorePast(kept);
     found.forEach(
         (framework, executors) -> {
           executors.forEach(
               (executor, tasks) ->
-                  executor.resume(tasks, id -> Optional.ofNullable(containers.get(id)), why));
+                  executor.resume(
+                      tasks,
+                      id -> Optional.ofNullable(containers.get(id)),
+                      why.apply(executor.containerId)));
           removeIfIdle(framework);
         });
+  }
+
+  /** What has ended before the restart, to be looked at. */
+  private void restorePast(Journal.Kept kept) {
+    Map<String, FrameworkEntry> past = new LinkedHashMap<>();
+    for (org.mezzo.agent.recovery.messages.FrameworkEntry each : kept.past()) {
+      past.put(each.getFramework().getId().getValue(), new FrameworkEntry(each.getFramework()));
+    }
+    // In the order of their last end.
+    Map<String, FrameworkEntry> ordered = new LinkedHashMap<>();
+    for (PastExecutorEntry entry : kept.pastExecutors()) {
+      String id = entry.getFrameworkId().getValue();
+      FrameworkEntry framework = frameworks.getOrDefault(id, past.get(id));
+      try {
+        framework.completed.add(launches.past(framework, entry));
+      } catch (IOException | RuntimeException e) {
+        LOG.error("An executor of the past is not shown: {}", entry, e);
+        continue;
+      }
+      ordered.remove(id);
+      ordered.put(id, framework);
+    }
+    ordered.values().forEach(this::bounded);
+    ordered.forEach(
+        (id, framework) -> {
+          if (!frameworks.containsKey(id)) {
+            toPast(framework);
+          }
+        });
+    kept.past().stream()
+        .map(each -> each.getFramework().getId())
+        .filter(id -> !ordered.containsKey(id.getValue()))
+        .forEach(records::forgetPast);
+  }
+
+  private void bounded(FrameworkEntry framework) {
+    while (framework.completed.size() > limits.completedExecutors()) {
+      framework.completed.removeFirst();
+    }
   }
 
   /** Whether a framework of which something is kept has a container here. */
@@ -280,8 +330,7 @@ public final class AgentTasks {
   public void run(RunTask message) {
     FrameworkEntry framework =
         frameworks.computeIfAbsent(
-            message.getFramework().getId().getValue(),
-            id -> new FrameworkEntry(message.getFramework()));
+            message.getFramework().getId().getValue(), id -> backFromPast(message.getFramework()));
     if (!framework.info.equals(message.getFramework())) {
       // What is kept of its sandboxes holds it: the same object while it is the same.
       framework.info = message.getFramework();
@@ -311,6 +360,22 @@ public final class AgentTasks {
 
   // Ending.
 
+  /** Ends every executor, with its grace; what becomes of tasks is told when there is a master. */
+  public void endAll() {
+    for (FrameworkEntry framework : List.copyOf(frameworks.values())) {
+      for (AgentExecutor executor : List.copyOf(framework.executors.values())) {
+        executor.shutdown(executor.grace());
+      }
+    }
+  }
+
+  /** Whether no container runs. */
+  public boolean allEnded() {
+    return frameworks.values().stream()
+        .flatMap(framework -> framework.executors.values().stream())
+        .allMatch(executor -> executor.phase() == AgentExecutor.Phase.TERMINATED);
+  }
+
   private final class FromExecutors implements ExecutorHost.Outcome {
     @Override
     public void exited(FrameworkEntry framework, ExecutorInfo executor, int status) {
@@ -332,9 +397,8 @@ public final class AgentTasks {
       FrameworkEntry framework = executor.framework;
       if (framework.executors.remove(executor.id(), executor)) {
         framework.completed.add(executor.view());
-        while (framework.completed.size() > limits.completedExecutors()) {
-          framework.completed.removeFirst();
-        }
+        bounded(framework);
+        records.ended(executor, limits.completedExecutors());
         removeIfIdle(framework);
       }
     }
@@ -350,14 +414,32 @@ public final class AgentTasks {
       records.release(framework.info.getId());
       frameworkCount.set(frameworks.size());
       if (!framework.completed.isEmpty()) {
-        completed.removeIf(view -> view.info().getId().equals(framework.info.getId()));
-        completed.add(view(framework));
-        while (completed.size() > MOST_COMPLETED_FRAMEWORKS) {
-          completed.removeFirst();
-        }
+        toPast(framework);
       }
       removed.run();
     }
+  }
+
+  private void toPast(FrameworkEntry framework) {
+    completed.removeIf(view -> view.info().getId().equals(framework.info.getId()));
+    completed.add(view(framework));
+    while (completed.size() > MOST_COMPLETED_FRAMEWORKS) {
+      records.forgetPast(completed.removeFirst().info().getId());
+    }
+  }
+
+  /** A framework that has something here again, with what it had before. */
+  private FrameworkEntry backFromPast(FrameworkInfo info) {
+    FrameworkEntry framework = new FrameworkEntry(info);
+    completed.removeIf(
+        view -> {
+          boolean same = view.info().getId().equals(info.getId());
+          if (same) {
+            framework.completed.addAll(view.completedExecutors());
+          }
+          return same;
+        });
+    return framework;
   }
 
   private Optional<AgentTask> task(FrameworkID framework, TaskID id) {
@@ -507,16 +589,23 @@ public final class AgentTasks {
             ? message.getPartitionAware()
             : States.has(framework.info, FrameworkInfo.Capability.Type.PARTITION_AWARE);
     TaskState state = aware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST;
+    Map<TaskID, TaskStatus> ended =
+        message.getEndedList().stream()
+            .collect(
+                Collectors.toMap(TaskStatus::getTaskId, status -> status, (one, other) -> one));
     for (TaskID id : message.getTaskIdsList()) {
       if (framework != null && framework.task(id).isPresent()) {
         continue;
       }
+      TaskStatus end = ended.get(id);
       updates.tell(
           message.getFrameworkId(),
-          updates
-              .fromAgent(id, state)
-              .setReason(Reason.REASON_RECONCILIATION)
-              .setMessage("Reconciliation: task unknown to the agent"));
+          end != null
+              ? end.toBuilder()
+              : updates
+                  .fromAgent(id, state)
+                  .setReason(Reason.REASON_RECONCILIATION)
+                  .setMessage("Reconciliation: task unknown to the agent"));
     }
   }
 
@@ -661,6 +750,22 @@ public final class AgentTasks {
   }
 
   // Looking.
+
+  /**
+   * What a container gets that an operator nests in those of an executor.
+   *
+   * @param nested one that there is or that is to be, or that of an executor itself
+   * @return empty where its outermost container is none of an executor that has not ended
+   */
+  public Optional<NestingPlace> nesting(ContainerId nested) {
+    String outermost = nested.root().value();
+    return frameworks.values().stream()
+        .flatMap(framework -> framework.executors.values().stream())
+        .filter(it -> it.containerId.equals(outermost))
+        .filter(it -> it.phase() != AgentExecutor.Phase.TERMINATED)
+        .findFirst()
+        .map(it -> it.host().containers().nesting(it, nested));
+  }
 
   /** How much of a scalar executors and tasks hold. Safe for any thread. */
   public double used(String name) {

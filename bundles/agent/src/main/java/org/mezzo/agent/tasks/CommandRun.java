@@ -140,7 +140,7 @@ final class CommandRun implements ExecutorRun {
 
   @Override
   public CompletionStage<?> destroy() {
-    return host.containers().destroy(executor.containerId);
+    return host.containers().destroy(executor.container());
   }
 
   @Override
@@ -152,7 +152,7 @@ final class CommandRun implements ExecutorRun {
   /** The command, whose container is the executor's, and with which it is over. */
   private static final class Command extends RunningCommand {
     Command(AgentTask task) {
-      super(task, task.executor.containerId);
+      super(task, task.executor.container());
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.protocol.v1.KillPolicy;
 
@@ -35,8 +36,8 @@ interface ExecutorRun {
    * #launch}.
    *
    * @param tasks that it was given and whose end is not acknowledged
-   * @param left a container by its id; empty where there is none, because it never came to be or
-   *     the machine was rebooted
+   * @param left a container by its id with those of its parents; empty where there is none, because
+   *     it never came to be or the machine was rebooted
    * @param why nothing is left, for people
    */
   void resume(
@@ -83,7 +84,7 @@ interface ExecutorRun {
   CompletionStage<?> destroy();
 
   /** The containers of its tasks, where these have their own. */
-  default List<String> nested() {
+  default List<ContainerId> nested() {
     return List.of();
   }
 

@@ -193,7 +193,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
                     .setReason(reason)
                     .setMessage(message));
     executor.terminating();
-    host.containers().destroy(executor.containerId);
+    host.containers().destroy(executor.container());
   }
 
   @Override
@@ -248,7 +248,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
 
   private void outOfGrace() {
     LOG.info("Executor '{}' did not end within its grace and is destroyed", executor.id());
-    host.containers().destroy(executor.containerId);
+    host.containers().destroy(executor.container());
   }
 
   // Its connection.
@@ -376,7 +376,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
 
   @Override
   public CompletionStage<?> destroy() {
-    return host.containers().destroy(executor.containerId);
+    return host.containers().destroy(executor.container());
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.updates.States;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.Containerizer.Limitation;
 import org.mezzo.containerizer.Termination;
@@ -46,7 +47,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   }
 
   final AgentTask task;
-  final String containerId;
+  final ContainerId containerId;
   final AgentExecutor executor;
   final ExecutorHost host;
   private final Ending ending;
@@ -63,7 +64,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   private Optional<Termination> earlyEnd = Optional.empty();
 
   /** Nothing told of it yet. */
-  RunningCommand(AgentTask task, String containerId) {
+  RunningCommand(AgentTask task, ContainerId containerId) {
     this.task = task;
     this.containerId = containerId;
     executor = task.executor;
@@ -181,11 +182,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     }
     pid = first;
     container = Container.RUNS;
-    starting(
-        (status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
-    if (task.task.getState() == TaskState.TASK_STARTING) {
-      executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
-    }
+    running((status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
     if (task.info.hasMaxCompletionTime()) {
       completionTimer = host.timers().apply(task.completionRest(), this::outOfTime);
     }
@@ -195,6 +192,14 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
       ending.within(wanted);
     } else {
       task.checks.start();
+    }
+  }
+
+  /** It runs, or did; told once. */
+  private void running(ContainerStatus.Builder known) {
+    starting(known);
+    if (task.task.getState() == TaskState.TASK_STARTING) {
+      executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
     }
   }
 
@@ -315,6 +320,10 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
       // What is told of its start is on its way here.
       earlyEnd = Optional.of(end);
       return;
+    }
+    if (end.exitStatus().isPresent()) {
+      // The agent that saw it run may have ended before it could say so.
+      running(task.containerStatus.toBuilder());
     }
     atEnd();
     end(end.waitStatus().orElse(-1), last(end));

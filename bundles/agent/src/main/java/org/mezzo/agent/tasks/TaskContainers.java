@@ -105,7 +105,7 @@ public final class TaskContainers {
     AgentExecutor executor = task.executor;
     return of(
             task,
-            executor.containerId,
+            executor.container(),
             task.info.getCommand(),
             variables(task, executor.sandbox),
             executor.sandbox)
@@ -125,9 +125,13 @@ public final class TaskContainers {
 
   /** A container that uses as much as the task. */
   private static LaunchRequest.Builder of(
-      AgentTask task, String id, CommandInfo command, Map<String, String> variables, Path folder)
+      AgentTask task,
+      ContainerId id,
+      CommandInfo command,
+      Map<String, String> variables,
+      Path folder)
       throws ResourceFormatException {
-    return LaunchRequest.builder(ContainerId.of(id), command, folder)
+    return LaunchRequest.builder(id, command, folder)
         .environment(variables)
         .user(task.user())
         .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
@@ -157,8 +161,7 @@ public final class TaskContainers {
         known ->
             variables.put(
                 TOKEN, known.of(executor.framework.id(), executor.id(), executor.containerId)));
-    return LaunchRequest.builder(
-            ContainerId.of(executor.containerId), executor.info.getCommand(), executor.sandbox)
+    return LaunchRequest.builder(executor.container(), executor.info.getCommand(), executor.sandbox)
         .environment(variables)
         .user(executor.user())
         .resources(resources(executor, first), limits(executor.info, first))
@@ -257,12 +260,41 @@ public final class TaskContainers {
    *
    * @param sandbox of the task, in that of its executor
    */
-  LaunchRequest nested(AgentTask task, String containerId, Path sandbox)
+  LaunchRequest nested(AgentTask task, ContainerId containerId, Path sandbox)
       throws ResourceFormatException {
     return of(task, containerId, task.info.getCommand(), variables(task, sandbox), sandbox)
         .owned(task.executor.owned(task.volumes, sandbox))
         .kept()
         .build();
+  }
+
+  /**
+   * What a container gets that an operator nests in those of an executor: what the task has in
+   * whose container it is to be, or else the executor.
+   */
+  NestingPlace nesting(AgentExecutor executor, ContainerId nested) {
+    ContainerId around = NestingPlace.secondOutermost(nested);
+    Optional<AgentTask> task =
+        executor.tasks().stream()
+            .filter(
+                it ->
+                    executor.generated
+                        || ContainerId.of(it.containerStatus.getContainerId()).equals(around)
+                            && around.parent().isPresent())
+            .findFirst();
+    Optional<String> user = task.map(AgentTask::user).orElseGet(executor::user);
+    Map<String, String> variables =
+        task.isPresent()
+            ? variables(task.get(), executor.sandbox)
+            : environment.of(
+                executor.framework.info, executor.info, executor.agentId(), executor.sandbox);
+    return new NestingPlace(
+        executor.framework.info,
+        executor.generated ? user : executor.user(),
+        user,
+        executor.sandbox,
+        variables,
+        !executor.rootRefused);
   }
 
   /**
@@ -322,7 +354,7 @@ public final class TaskContainers {
       there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
       command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
     }
-    return of(task, id, there.build(), variables, folder).build();
+    return of(task, ContainerId.of(id), there.build(), variables, folder).build();
   }
 
   /** Runs the command of a check. */
@@ -408,23 +440,33 @@ public final class TaskContainers {
   }
 
   /**
-   * Makes the sandbox of an executor in which only its tasks have containers. It stays the agent's
-   * own, so that nobody can exchange what is made in it later; all may pass.
+   * Makes the container of an executor in which only its tasks have processes, and its sandbox.
+   * That stays the agent's own, so that nobody can exchange what is made in it later; all may pass.
    *
    * @return completes on the event loop; exceptionally with what to tell people
    */
-  CompletionStage<Void> makeSandbox(Path sandbox, TaskVolumes placed) {
+  CompletionStage<Void> enclose(ContainerId id, Path sandbox, TaskVolumes placed) {
     CompletableFuture<Void> made = new CompletableFuture<>();
     try {
       workers.execute(
           () -> {
             Optional<String> problem =
                 filled(() -> SandboxPaths.createPassable(sandbox), sandbox, placed);
-            loop.execute(
-                () ->
-                    problem.ifPresentOrElse(
-                        it -> made.completeExceptionally(new LaunchException(it)),
-                        () -> made.complete(null)));
+            if (problem.isPresent()) {
+              loop.execute(() -> made.completeExceptionally(new LaunchException(problem.get())));
+              return;
+            }
+            containerizer
+                .launch(LaunchRequest.enclosure(id, sandbox).kept().build())
+                .whenCompleteAsync(
+                    (launched, failure) -> {
+                      if (failure == null) {
+                        made.complete(null);
+                      } else {
+                        made.completeExceptionally(failure);
+                      }
+                    },
+                    loop);
           });
     } catch (RejectedExecutionException e) {
       made.completeExceptionally(new LaunchException(OVERLOADED));
@@ -513,26 +555,28 @@ public final class TaskContainers {
   }
 
   /** Asks the processes of a container to end. */
-  void terminate(String containerId) {
-    containerizer.signal(ContainerId.of(containerId), SIGTERM);
+  void terminate(ContainerId containerId) {
+    containerizer.signal(containerId, SIGTERM);
   }
 
   /** How a container ended is on record: the containerizer need not know it any more. */
-  void forget(String containerId) {
-    ContainerId id = ContainerId.of(containerId);
+  void forget(ContainerId id) {
+    // How it ended may be told before all that it had is cleaned up.
     containerizer
         .termination(id)
-        .thenCompose(ended -> containerizer.remove(id))
+        .thenCompose(ended -> containerizer.destroy(id))
+        .thenCompose(gone -> containerizer.remove(id))
         .whenComplete(
             (removed, failure) -> {
               if (failure != null) {
-                LOG.warn("How container {} ended cannot be forgotten", containerId, failure);
+                // The agent stops; its next process does not keep it.
+                LOG.debug("How container {} ended is not forgotten", id, failure);
               }
             });
   }
 
   /** Ends a container; complete when the last of its processes is gone. */
-  CompletionStage<?> destroy(String containerId) {
-    return containerizer.destroy(ContainerId.of(containerId));
+  CompletionStage<?> destroy(ContainerId containerId) {
+    return containerizer.destroy(containerId);
   }
 }

@@ -21,12 +21,12 @@ import org.mezzo.protocol.v1.SeccompInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 
 /**
- * What a task may ask of this agent. Every field of the messages that say what runs and in what is
- * either taken (the agent does what it says, or it says nothing that a command would notice),
- * looked into, or refused; so is one that is not known here. Nothing that was asked for is left out
- * in silence.
+ * What a task, or a container of an operator's, may ask of this agent. Every field of the messages
+ * that say what runs and in what is either taken (the agent does what it says, or it says nothing
+ * that a command would notice), looked into, or refused; so is one that is not known here. Nothing
+ * that was asked for is left out in silence.
  */
-final class TaskDemands {
+public final class TaskDemands {
   /** Messages whose fields are looked at one by one. */
   static final List<Descriptor> LOOKED_INTO =
       List.of(
@@ -175,6 +175,11 @@ final class TaskDemands {
     return refusal(executor, "executor");
   }
 
+  /** The same of the command and the description of a container that an operator launches. */
+  public static Optional<String> refusal(CommandInfo command, ContainerInfo container) {
+    return refusal(command, "command").or(() -> refusal(container, "container"));
+  }
+
   private static Optional<String> refusal(Message message, String path) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
       FieldDescriptor descriptor = field.getKey();
@@ -208,7 +213,7 @@ final class TaskDemands {
         ? "This agent does not provide secrets yet: the variable '"
             + variable.getName()
             + "' of the command must be of type VALUE and have a `value`"
-        : "This agent does not provide `" + path + "` yet; leave it out of the task";
+        : "This agent does not provide `" + path + "` yet; leave it out";
   }
 
   static boolean lookedInto(FieldDescriptor field) {

@@ -1,6 +1,8 @@
 package org.mezzo.agent.tasks;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,10 +73,7 @@ public final class TaskSandboxes implements VirtualFiles.Many {
    * @throws IOException when no sandbox of this work directory can stand there
    */
   SandboxRun keep(Path sandbox) throws IOException {
-    SandboxRun run =
-        paths
-            .at(sandbox)
-            .orElseThrow(() -> new IOException(sandbox + " is no sandbox of this work directory"));
+    SandboxRun run = run(sandbox);
     collector.unschedule(run);
     return run;
   }
@@ -133,6 +132,31 @@ public final class TaskSandboxes implements VirtualFiles.Many {
 
   private static List<String> joined(List<String> before, List<String> more) {
     return Stream.concat(before.stream(), more.stream()).toList();
+  }
+
+  /**
+   * Shows the sandbox of an executor that an earlier process knew.
+   *
+   * @param user as whom its container ran
+   * @throws IOException when no sandbox of this work directory can stand there
+   */
+  void showPast(Path sandbox, String user, FrameworkInfo framework) throws IOException {
+    SandboxRun run = run(sandbox);
+    if (Files.isDirectory(sandbox, LinkOption.NOFOLLOW_LINKS)) {
+      shown.put(run, new Shown(user, framework, order.incrementAndGet()));
+    }
+  }
+
+  /** As whom the container of a sandbox that is shown ran; empty where it is not known. */
+  String user(SandboxRun run) {
+    Shown one = shown.get(run);
+    return one == null ? "" : one.user();
+  }
+
+  private SandboxRun run(Path sandbox) throws IOException {
+    return paths
+        .at(sandbox)
+        .orElseThrow(() -> new IOException(sandbox + " is no sandbox of this work directory"));
   }
 
   /** Shows the volumes of a task of a group in the sandbox that it has in its executor's. */

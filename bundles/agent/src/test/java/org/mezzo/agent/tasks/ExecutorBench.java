@@ -35,10 +35,13 @@ import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.containerizer.Attachment;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerInput;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.files.VirtualFiles;
@@ -116,6 +119,9 @@ final class ExecutorBench implements AutoCloseable {
     final List<LaunchRequest> requests = new ArrayList<>();
     final List<Integer> signals = new ArrayList<>();
 
+    /** Of executors without a process, which are there at once. */
+    final List<String> enclosures = new ArrayList<>();
+
     /** How the commands of checks end, which start at once. */
     final List<CompletableFuture<Termination>> checks = new ArrayList<>();
 
@@ -161,6 +167,11 @@ final class ExecutorBench implements AutoCloseable {
 
     @Override
     public CompletionStage<Launched> launch(LaunchRequest request) {
+      if (request.enclosure()) {
+        enclosures.add(request.containerId().toString());
+        return CompletableFuture.completedFuture(
+            new Launched(request.containerId(), 0, new CompletableFuture<>()));
+      }
       requests.add(request);
       if (request.containerId().toString().startsWith("check-")) {
         checks.add(new CompletableFuture<>());
@@ -199,6 +210,16 @@ final class ExecutorBench implements AutoCloseable {
     public CompletionStage<Void> destroy(ContainerId containerId) {
       destroyed.add(containerId.toString());
       return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink) {
+      return CompletableFuture.failedStage(new UnsupportedOperationException());
+    }
+
+    @Override
+    public CompletionStage<ContainerInput> attachInput(ContainerId containerId) {
+      return CompletableFuture.failedStage(new UnsupportedOperationException());
     }
 
     @Override

@@ -72,7 +72,7 @@ class TaskDemandsTest {
       })
   void refusesByNameWhatNobodyProvides(String text, String field) throws Exception {
     assertThat(TaskDemands.refusal(task(text)))
-        .contains("This agent does not provide `" + field + "` yet; leave it out of the task");
+        .contains("This agent does not provide `" + field + "` yet; leave it out");
   }
 
   @ParameterizedTest

@@ -134,8 +134,8 @@ final class LaunchPipeline {
       throws LaunchException, IOException {
     LaunchRequest request = launch.request;
     Optional<Accounts.Account> account = launch.account;
-    if (container.parent.isPresent()) {
-      nestedSandbox(container, container.parent.get(), launch);
+    if (container.host().isPresent()) {
+      nestedSandbox(container, container.host().get(), launch);
       return;
     }
     Sandboxes.create(request.sandbox(), request.owned(), account);
@@ -273,11 +273,9 @@ final class LaunchPipeline {
           Files.createDirectory(folder);
           write(folder.resolve("sandbox"), request.sandbox() + "\n");
           if (cgroups.isPresent()) {
-            Path cgroup =
-                cgroups
-                    .get()
-                    .folder(
-                        container.parent.flatMap(outer -> outer.cgroup), container.id.fileName());
+            Optional<Path> outer = container.parent.flatMap(it -> it.cgroup);
+            String name = outer.isPresent() ? container.id.fileName() : container.id.path();
+            Path cgroup = cgroups.get().folder(outer, name);
             write(folder.resolve("cgroup"), cgroup + "\n");
             cgroups.get().create(cgroup);
             container.cgroup = Optional.of(cgroup);
@@ -309,7 +307,7 @@ final class LaunchPipeline {
 
   /** Whether a container waits for being isolated even where no isolator is asked. */
   boolean joins(ManagedContainer container) {
-    return container.parent.isPresent() && cgroups.map(Cgroups::joins).orElse(false);
+    return container.host().isPresent() && cgroups.map(Cgroups::joins).orElse(false);
   }
 
   /**
@@ -325,7 +323,7 @@ final class LaunchPipeline {
         () -> {
           long pid = container.process.orElseThrow().pid();
           if (joins(container)) {
-            Optional<ShimProcess> outer = container.parent.orElseThrow().process;
+            Optional<ShimProcess> outer = container.host().orElseThrow().process;
             if (outer.isPresent()) {
               cgroups.orElseThrow().join(pid, outer.get().pid());
             }

@@ -42,6 +42,19 @@ interface Launcher extends AutoCloseable {
     void lost(String key, String reason);
   }
 
+  /** What a launcher may be able to do for what a container reads and writes. */
+  enum Stream {
+    /** Others read its output and write its input. */
+    ATTACH,
+    /** It has a terminal. */
+    TERMINAL;
+
+    /** As people and protocols know it. */
+    String word() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
   /**
    * What to start. Everything is resolved: names of users to their numbers, variables and limits of
    * isolators joined with the request's.
@@ -68,6 +81,9 @@ interface Launcher extends AutoCloseable {
 
   /** What it can carry out of the plans of isolators. */
   Set<Feature> features();
+
+  /** What it can do for what a container reads and writes, beside opening files. */
+  Set<Stream> streams();
 
   /**
    * Asks for a container to be started; what comes of it is reported.

@@ -80,6 +80,11 @@ final class NativeLauncher implements Launcher {
   }
 
   @Override
+  public Set<Stream> streams() {
+    return Set.of();
+  }
+
+  @Override
   public void launch(Start start) throws LaunchException, IOException {
     int number = numbers.incrementAndGet();
     NativeFrames.Writer plan =

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -21,15 +23,21 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
+import org.mezzo.containerizer.AttachException;
+import org.mezzo.containerizer.Attachment;
+import org.mezzo.containerizer.ContainerExistsException;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerInput;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
@@ -160,6 +168,7 @@ public final class ProcessContainerizer implements Containerizer {
         of.id,
         of.container,
         of.kept,
+        of.enclosure,
         of.life.state(),
         of.life.ran(),
         of.isolated,
@@ -227,7 +236,7 @@ public final class ProcessContainerizer implements Containerizer {
         log.then(() -> pipeline.isolate(on, isolated), refused(on));
       }
       case ANNOUNCE -> {
-        long pid = on.process.orElseThrow().pid();
+        long pid = on.process.map(ShimProcess::pid).orElse(0L);
         log.then(() -> on.launched.complete(new Launched(on.id, pid, on.termination)), refused(on));
       }
       case RELEASE -> log.then(() -> pipeline.release(on), failure -> {});
@@ -380,6 +389,12 @@ public final class ProcessContainerizer implements Containerizer {
     public void ended(ManagedContainer container, OptionalInt waitStatus) {
       loop.post(() -> ProcessContainerizer.this.ended(container, waitStatus));
     }
+
+    @Override
+    public void unwatched(ManagedContainer container) {
+      loop.post(
+          () -> lost(container, "The shim of the container is gone; what ran in it was killed"));
+    }
   }
 
   /** It cannot become what it was to be; processes of it may run. */
@@ -459,8 +474,15 @@ public final class ProcessContainerizer implements Containerizer {
       loop.post(
           () -> {
             for (ManagedContainer container : List.copyOf(table.all())) {
+              if (container.found.isPresent()) {
+                continue;
+              }
               if (container.state == Lifecycle.State.CREATED) {
+                container.abandoned = true;
                 given(container, new LaunchException("The launcher of the agent was lost"));
+              } else if (container.state == Lifecycle.State.RUNNING && container.life.held()) {
+                // The word may not have reached its shim, to which it means nothing a second time.
+                pipeline.release(container);
               }
             }
           });
@@ -552,27 +574,24 @@ public final class ProcessContainerizer implements Containerizer {
       throw new LaunchException("The agent is stopping");
     }
     if (table.find(id).isPresent()) {
-      throw new LaunchException("Container '" + id + "' exists already");
+      throw new ContainerExistsException(id);
     }
     if (launching >= MOST_LAUNCHES) {
       throw new LaunchException("Too many launches are waiting on this agent");
     }
+    checkStreams(request);
     Optional<ManagedContainer> outer = outer(request);
     Container.Builder described =
         Container.builder(id.path(), request.sandbox())
             .user(request.user().orElse(System.getProperty("user.name")))
             .resources(request.resources(), request.limits());
     request.info().ifPresent(described::info);
-    outer.ifPresent(it -> described.parent(it.container.id()));
+    outer.filter(it -> !it.enclosure).ifPresent(it -> described.parent(it.container.id()));
     ManagedContainer container =
         new ManagedContainer(
-            id,
-            files.folder(id),
-            described.build(),
-            request.kept(),
-            outer,
-            new Lifecycle(request.kept()));
-    byte[] entry = Checkpoint.described(id, container.container, request.kept());
+            id, files.folder(id), described.build(), request.kept(), request.enclosure(), outer);
+    byte[] entry =
+        Checkpoint.described(id, container.container, request.kept(), request.enclosure());
     container.launch = Optional.of(new Launch(request));
     container.launched.whenComplete(
         (launched, failure) -> {
@@ -586,6 +605,26 @@ public final class ProcessContainerizer implements Containerizer {
     launching++;
     log.add(entry);
     happened(container, Event.LAUNCH);
+  }
+
+  /** Never a weaker launch: what cannot be is refused by its name. */
+  private void checkStreams(LaunchRequest request) throws LaunchException {
+    Set<Launcher.Stream> missing = EnumSet.noneOf(Launcher.Stream.class);
+    if (request.io().attachable()) {
+      missing.add(Launcher.Stream.ATTACH);
+    }
+    if (request.io().terminal().isPresent()) {
+      missing.add(Launcher.Stream.TERMINAL);
+    }
+    missing.removeAll(launcher.streams());
+    if (!missing.isEmpty()) {
+      throw new LaunchException(
+          "The launcher of this agent cannot do '"
+              + missing.stream().map(Launcher.Stream::word).collect(Collectors.joining("', '"))
+              + "', which container '"
+              + request.containerId()
+              + "' needs; the native launcher can");
+    }
   }
 
   private Optional<ManagedContainer> outer(LaunchRequest request) throws LaunchException {
@@ -706,6 +745,22 @@ public final class ProcessContainerizer implements Containerizer {
         removed,
         () -> {
           Optional<ManagedContainer> over = table.find(containerId);
+          if (over.isPresent() && !over.get().life.over() && over.get().termination.isDone()) {
+            // How it ended was told already; what is left of it is on its way out.
+            over.get()
+                .destroyed
+                .thenCompose(gone -> remove(containerId))
+                .whenComplete(
+                    (done, failure) -> {
+                      if (failure == null) {
+                        removed.complete(done);
+                      } else {
+                        removed.completeExceptionally(
+                            failure instanceof CompletionException ? failure.getCause() : failure);
+                      }
+                    });
+            return;
+          }
           if (over.isPresent() && !over.get().life.over()) {
             removed.completeExceptionally(
                 new IllegalStateException(
@@ -719,8 +774,28 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
+  public CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink) {
+    return CompletableFuture.failedStage(unattachable(containerId));
+  }
+
+  @Override
+  public CompletionStage<ContainerInput> attachInput(ContainerId containerId) {
+    return CompletableFuture.failedStage(unattachable(containerId));
+  }
+
+  private AttachException unattachable(ContainerId containerId) {
+    return table.find(containerId).filter(ManagedContainer::listed).isPresent()
+        ? new AttachException(
+            AttachException.Reason.NOT_ATTACHABLE,
+            "Container '" + containerId + "' was launched without anything to attach to")
+        : new AttachException(
+            AttachException.Reason.UNKNOWN, "There is no container '" + containerId + "'");
+  }
+
+  @Override
   public CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId) {
-    Optional<ManagedContainer> of = table.find(containerId).filter(ManagedContainer::listed);
+    Optional<ManagedContainer> of =
+        table.find(containerId).filter(it -> it.listed() && !it.enclosure);
     if (of.isEmpty()) {
       return CompletableFuture.completedStage(Optional.empty());
     }
@@ -833,7 +908,9 @@ public final class ProcessContainerizer implements Containerizer {
         resizing.advance(container);
         container.launched.complete(
             new Launched(
-                container.id, container.process.orElseThrow().pid(), container.termination));
+                container.id,
+                container.process.map(ShimProcess::pid).orElse(0L),
+                container.termination));
       }
     }
     gone.thenRun(() -> all.complete(found));

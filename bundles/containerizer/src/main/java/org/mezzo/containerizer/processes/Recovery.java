@@ -62,8 +62,8 @@ final class Recovery {
             folder,
             checkpoint.container(),
             checkpoint.kept(),
-            outer,
-            new Lifecycle(checkpoint.kept()));
+            checkpoint.enclosure(),
+            outer);
     container.isolated = checkpoint.isolated();
     container.states.putAll(checkpoint.states());
     container.change.due = checkpoint.resized();
@@ -138,12 +138,13 @@ final class Recovery {
   private void unknown(ContainerId id, Optional<ManagedContainer> outer, boolean isolating) {
     Path sandbox = RuntimeFolder.sandbox(files.folder(id)).orElse(files.folder(id));
     Container.Builder container = Container.builder(id.path(), sandbox);
-    outer.ifPresent(it -> container.parent(it.container.id()));
+    outer.filter(it -> !it.enclosure).ifPresent(it -> container.parent(it.container.id()));
     LOG.warn("Nothing is written of container {}, which is destroyed", id);
     add(
         new Checkpoint(
             id,
             container.build(),
+            false,
             false,
             State.DESTROYING,
             true,
@@ -162,6 +163,12 @@ final class Recovery {
     }
     if (checkpoint.end().isPresent()) {
       return ended(container, checkpoint, checkpoint.end().get(), wanted);
+    }
+    if (checkpoint.enclosure()) {
+      boolean stays = wanted && found.sameBoot() && checkpoint.state() == State.RUNNING;
+      return stays
+          ? at(container, checkpoint, true, State.RUNNING, true, null)
+          : at(container, checkpoint, wanted, State.PREPARED, false, Event.DESTROY);
     }
     container.ending = container.ending.status(RuntimeFolder.status(container.folder));
     if (!found.sameBoot()) {
@@ -223,6 +230,9 @@ final class Recovery {
     boolean ran = checkpoint.ran() || state == State.RUNNING && event != Event.DESTROY;
     container.life = Lifecycle.recovered(state, checkpoint.kept() && wanted, ran);
     container.life.hold(checkpoint.held());
+    if (checkpoint.enclosure()) {
+      container.life.enclose();
+    }
     if (!container.children.isEmpty()) {
       container.life.parent();
     }
