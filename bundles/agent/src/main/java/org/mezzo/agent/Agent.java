@@ -80,6 +80,7 @@ import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
+import org.mezzo.link.messages.Unregister;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
@@ -100,6 +101,7 @@ public final class Agent implements Daemon {
   private static final Duration LEFTOVER_LIMIT = Duration.ofSeconds(10);
   private static final Duration RETRY = Duration.ofSeconds(10);
   private static final Duration KEEPER_LIMIT = Duration.ofSeconds(3);
+  private static final Duration LEAVE_LIMIT = Duration.ofSeconds(5);
   private static final Duration CONTAINERS_LIMIT = Duration.ofSeconds(3);
 
   /** The frame of an agent. */
@@ -144,6 +146,11 @@ public final class Agent implements Daemon {
   private final String resourceVersion = Ids.random();
   private volatile AgentInfo info;
 
+  /** Of the loop: whether it has told the master that it goes for good, and whether it went. */
+  private boolean leaving;
+
+  private boolean left;
+
   /** Whether containers run on when the agent has ended. */
   private volatile boolean leaves;
 
@@ -155,8 +162,8 @@ public final class Agent implements Daemon {
    * @param coordination the host's, stays open
    * @param links the host's, stays open
    * @param verbosity of the process's log
-   * @param onShutdown called, on the loop, when the agent is to end: by order of the master, or
-   *     because it has cleaned up
+   * @param onShutdown called, on the loop, when the agent is to end: by order of the master, because
+   *     it has cleaned up, or because it has left the cluster
    * @throws IOException when {@code --resources} or the runtime directory stand in the way, or what
    *     the work directory keeps
    */
@@ -712,6 +719,9 @@ public final class Agent implements Daemon {
     public void disconnected() {
       updates.pause();
       operations.pause();
+      if (leaving) {
+        goAway();
+      }
     }
 
     @Override
@@ -746,6 +756,39 @@ public final class Agent implements Daemon {
       draining.begin(config);
       tasks.drain(draining.current().flatMap(Draining.Drain::longestGrace));
       endDrainIfEmpty();
+    }
+  }
+
+  /**
+   * Leaves the cluster (rule 185): everything that runs here is ended, the master is told that this
+   * agent goes for good, and the agent ends. Its id stays on its disk. Safe for any thread.
+   */
+  public void leave() {
+    loop.execute(
+        () -> {
+          if (leaving) {
+            return;
+          }
+          leaving = true;
+          LOG.warn(
+              "Agent '{}' was told to leave its cluster, and ends with all that runs here",
+              frame.name());
+          tasks.shutdown();
+          if (link.registered()
+              && link.send(AgentCall.newBuilder().setUnregister(Unregister.getDefaultInstance()))) {
+            // Once the master has forgotten this agent it ends the connection.
+            loop.schedule(LEAVE_LIMIT, this::goAway);
+          } else {
+            goAway();
+          }
+        });
+  }
+
+  private void goAway() {
+    if (!left) {
+      left = true;
+      link.close();
+      onShutdown.run();
     }
   }
 

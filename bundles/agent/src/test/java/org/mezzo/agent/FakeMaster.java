@@ -109,6 +109,7 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
         break;
       case EXECUTOR_EXITED:
       case FRAMEWORK_MESSAGE:
+      case UNREGISTER:
         told.add(call);
         break;
       default:

@@ -138,6 +138,9 @@ public interface Containerizer extends AutoCloseable {
   /** Containers that are launched from now on have that logger, once it has opened. */
   void selectLogging(ContainerizerOptions.Logging logging);
 
+  /** What is being done to containers now, in no order: launches and ends that are not over. */
+  List<Pending> pending();
+
   /** Ids of the containers that are being launched, run or are being destroyed. */
   Set<ContainerId> containers();
 
@@ -164,6 +167,15 @@ public interface Containerizer extends AutoCloseable {
   default void close() {
     close(Duration.ofSeconds(5));
   }
+
+  /**
+   * Something that is being done to a container.
+   *
+   * @param step how far it is: PROVISIONING, FETCHING, PREPARED (isolators are asked), CREATED (its
+   *     process is being made), ISOLATING, DESTROYING; UPDATING where isolators are told of other
+   *     resources
+   */
+  record Pending(ContainerId containerId, String step) {}
 
   /**
    * A symbolic link in a sandbox.

@@ -66,6 +66,7 @@ public final class AgentEndpoints {
         .add(new StateEndpoint(reads, self, flags))
         .add(new ContainersEndpoint(containers))
         .add(new StatisticsEndpoint(containers))
+        .add(new ContainerizerDebugEndpoint(containers.containerizer()))
         .add(api(authorization, workers));
   }
 
@@ -116,7 +117,7 @@ public final class AgentEndpoints {
         new GetOperations(reads),
         new ListFiles(files),
         new ReadFile(files),
-        NotServed.of(Call.Type.GET_RESOURCE_PROVIDERS),
+        new GetResourceProviders(),
         NotServed.of(Call.Type.ADD_RESOURCE_PROVIDER_CONFIG, "add_resource_provider_config"),
         NotServed.of(Call.Type.UPDATE_RESOURCE_PROVIDER_CONFIG, "update_resource_provider_config"),
         NotServed.of(Call.Type.REMOVE_RESOURCE_PROVIDER_CONFIG, "remove_resource_provider_config"),

@@ -73,6 +73,10 @@ public final class ContainerLook {
     this.operated = operated;
   }
 
+  Containerizer containerizer() {
+    return containerizer;
+  }
+
   /** Where answers are written. */
   Executor workers() {
     return reads.workers();

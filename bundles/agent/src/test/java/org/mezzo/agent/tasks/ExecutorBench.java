@@ -241,6 +241,11 @@ final class ExecutorBench implements AutoCloseable {
     public void selectLogging(ContainerizerOptions.Logging logging) {}
 
     @Override
+    public List<Pending> pending() {
+      return List.of();
+    }
+
+    @Override
     public Set<ContainerId> containers() {
       return Set.of();
     }

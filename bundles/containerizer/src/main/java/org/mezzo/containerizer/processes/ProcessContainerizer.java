@@ -850,6 +850,20 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
+  public List<Pending> pending() {
+    List<Pending> pending = new ArrayList<>();
+    for (ManagedContainer each : table.all()) {
+      Lifecycle.State now = each.state;
+      if (now != Lifecycle.State.RUNNING && each.listed()) {
+        pending.add(new Pending(each.id, now.name()));
+      } else if (each.change.underWay) {
+        pending.add(new Pending(each.id, "UPDATING"));
+      }
+    }
+    return pending;
+  }
+
+  @Override
   public Set<ContainerId> containers() {
     return table.listed();
   }
