@@ -32,6 +32,7 @@ import org.mezzo.agent.containers.ContainerCalls;
 import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.agent.containers.StandaloneSandboxes;
 import org.mezzo.agent.detection.Machine;
+import org.mezzo.agent.detection.Pressure;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
@@ -193,9 +194,9 @@ public final class Agent implements Daemon {
                 flags.sandboxes(),
                 frame.clock(),
                 frame.metrics(),
-                this::occupied,
+                this::containersThere,
                 this::forget));
-    sandboxes = new TaskSandboxes(paths, collector, frame.files());
+    sandboxes = new TaskSandboxes(paths, collector, frame.files(), frame.metrics());
     standalone = new StandaloneSandboxes(workDir);
     frame.files().attach(standalone);
     volumes = new VolumeStore(workDir, collector::discard);
@@ -456,9 +457,9 @@ public final class Agent implements Daemon {
         .add(ExecutorApi.of(tasks, loop, frame.workers(), frame.authorization(), frame.metrics()));
   }
 
-  /** Whether a container may still be in the sandbox, whoever launched it. */
-  private boolean occupied(SandboxRun sandbox) {
-    return containerizer.containers().contains(ContainerId.of(sandbox.container()));
+  /** The last parts of the ids of all containers that may have processes. */
+  private Set<String> containersThere() {
+    return containerizer.containers().stream().map(ContainerId::value).collect(Collectors.toSet());
   }
 
   private void forget(SandboxRun sandbox) {
@@ -565,6 +566,7 @@ public final class Agent implements Daemon {
       metrics.gauge("slave/" + name + "_revocable_percent", () -> 0);
     }
     metrics.counter("slave/executors_preempted");
+    new Pressure(Path.of("/proc")).measure(metrics);
   }
 
   /**

@@ -110,7 +110,8 @@ public record AgentFlags(
         new SandboxRetention(
             flags.duration("gc_delay"),
             flags.decimal("gc_disk_headroom"),
-            flags.duration("disk_watch_interval")),
+            flags.duration("disk_watch_interval"),
+            flags.bool("gc_non_executor_container_sandboxes")),
         new Tasks(
             FlagTexts.read(flags, "executor_environment_variables", AgentFlags::variables)
                 .orElseGet(() -> TaskEnvironment.inherited(System.getenv())),

@@ -31,7 +31,7 @@ class AgentFlagsTest {
     assertThat(flags.registration().master()).isEqualTo("here:5050");
     assertThat(flags.recovering().reconfiguration()).isEqualTo(Reconfiguration.ADDITIVE);
     assertThat(flags.sandboxes())
-        .isEqualTo(new SandboxRetention(Duration.ofDays(7), 0.1, Duration.ofMinutes(1)));
+        .isEqualTo(new SandboxRetention(Duration.ofDays(7), 0.1, Duration.ofMinutes(1), false));
     assertThat(flags.tasks().limits().shutdownGrace()).isEqualTo(Duration.ofSeconds(5));
     assertThat(flags.tasks().times())
         .isEqualTo(new TaskEnvironment.Times("5secs", "15mins", "2secs"));

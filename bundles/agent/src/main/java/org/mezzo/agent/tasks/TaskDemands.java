@@ -79,6 +79,7 @@ public final class TaskDemands {
           "ExecutorInfo.discovery",
           "ExecutorInfo.shutdown_grace_period",
           "ExecutorInfo.labels",
+          "ContainerInfo.rlimit_info",
           "CommandInfo.shell",
           "CommandInfo.value",
           "CommandInfo.arguments",
@@ -122,7 +123,6 @@ public final class TaskDemands {
           Map.entry("ContainerInfo.volumes", value -> true),
           Map.entry("ContainerInfo.hostname", value -> true),
           Map.entry("ContainerInfo.docker", value -> true),
-          Map.entry("ContainerInfo.rlimit_info", TaskDemands::saysSomething),
           Map.entry("ContainerInfo.tty_info", TaskDemands::isNoWindow),
           Map.entry("ContainerInfo.MesosInfo.image", value -> true),
           Map.entry("NetworkInfo.name", value -> true),
@@ -152,10 +152,6 @@ public final class TaskDemands {
     TTYInfo.WindowSize size = ((TTYInfo) value).getWindowSize();
     return Integer.compareUnsigned(size.getRows(), 0xffff) > 0
         || Integer.compareUnsigned(size.getColumns(), 0xffff) > 0;
-  }
-
-  private static boolean saysSomething(Object value) {
-    return !((Message) value).getAllFields().isEmpty();
   }
 
   /** Says what this agent cannot give a task and which field asks for it; empty: nothing. */

@@ -50,8 +50,6 @@ class TaskDemandsTest {
         "container { type: MESOS hostname: 'h' } | container.hostname",
         "container { type: MESOS mesos { image { type: DOCKER docker { name: 'i' } } } }"
             + " | container.mesos.image",
-        "container { type: MESOS rlimit_info { rlimits { type: RLMT_NOFILE } } }"
-            + " | container.rlimit_info",
         "container { type: MESOS network_infos { name: 'n' } } | container.network_infos.name",
         "container { type: MESOS network_infos { ip_addresses { } ip_addresses { ip_address:"
             + " '10.0.0.1' } } } | container.network_infos.ip_addresses.ip_address",

@@ -598,6 +598,10 @@ public final class ProcessContainerizer implements Containerizer {
             .resources(request.resources(), request.limits());
     request.info().ifPresent(described::info);
     outer.filter(it -> !it.enclosure).ifPresent(it -> described.parent(it.container.id()));
+    Optional<String> missing = isolators.missing(described.build());
+    if (missing.isPresent()) {
+      throw new LaunchException(missing.get());
+    }
     ManagedContainer container =
         new ManagedContainer(
             id, files.folder(id), described.build(), request.kept(), request.enclosure(), outer);
