@@ -75,7 +75,13 @@ public final class AgentDaemon {
         new FollowedFlags<>(
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
-            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()));
+            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
+            .follow(
+                "resource_estimator",
+                next -> agent.selectEstimator(next.oversubscription().estimator()))
+            .follow(
+                "qos_controller",
+                next -> agent.selectController(next.oversubscription().controller()));
     for (String flag : BorderFlags.GUARDS) {
       flags.follow(flag, next -> agent.selectGuards(next.daemon().border()));
     }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
+import org.mezzo.agent.oversubscription.Oversubscription;
 import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.AgentTasks;
@@ -32,6 +33,7 @@ import org.mezzo.protocol.v1.Attribute;
  * @param daemon those that every daemon has
  * @param sandboxes how long sandboxes of the past stay
  * @param containers how containers are made
+ * @param oversubscription who says what is lent
  */
 public record AgentFlags(
     DaemonFlags daemon,
@@ -39,7 +41,8 @@ public record AgentFlags(
     Equipment equipment,
     SandboxRetention sandboxes,
     Tasks tasks,
-    ContainerizerOptions containers) {
+    ContainerizerOptions containers,
+    Oversubscription.Options oversubscription) {
 
   /** Rule 181. */
   private static final Duration LONGEST_REREGISTRATION = Duration.ofSeconds(15);
@@ -114,7 +117,20 @@ public record AgentFlags(
                     Math.min(
                         Integer.MAX_VALUE,
                         flags.integer("max_completed_executors_per_framework")))),
-        containers(flags));
+        containers(flags),
+        oversubscription(flags));
+  }
+
+  private static Oversubscription.Options oversubscription(Flags flags) throws FlagException {
+    Duration estimates = flags.duration("oversubscribed_resources_interval");
+    if (estimates.isZero()) {
+      throw new FlagException("--oversubscribed_resources_interval must be more than 0");
+    }
+    return new Oversubscription.Options(
+        flags.text("resource_estimator").filter(name -> !name.isEmpty()),
+        estimates,
+        flags.text("qos_controller").filter(name -> !name.isEmpty()),
+        flags.duration("qos_correction_interval_min"));
   }
 
   private static Duration reregistrationTimeout(Flags flags) throws FlagException {

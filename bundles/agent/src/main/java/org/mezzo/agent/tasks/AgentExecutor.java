@@ -18,6 +18,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.sandboxes.SandboxRun;
+import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.protocol.v1.ContainerID;
@@ -466,6 +467,34 @@ final class AgentExecutor {
     }
     move(Phase.TERMINATING);
     runner.shutdown(grace);
+  }
+
+  /**
+   * Ends it at once, because what it holds is taken back (rule 319).
+   *
+   * @param why for people
+   * @return false if it is to end already, or holds nothing revocable
+   */
+  boolean preempt(String why) {
+    if (!open() || resources().stream().noneMatch(Resource::hasRevocable)) {
+      return false;
+    }
+    LOG.info("Executor '{}' of framework {} is preempted: {}", id(), framework.id(), why);
+    Function<AgentTask, TaskStatus.Builder> last =
+        task ->
+            host.updates()
+                .fromAgent(
+                    task.info.getTaskId(), States.forFramework(framework.info, TaskState.TASK_GONE))
+                .setExecutorId(info.getExecutorId())
+                .setReason(Reason.REASON_CONTAINER_PREEMPTED)
+                .setMessage("Container preempted by QoS correction: " + why);
+    if (!begun) {
+      over(-1, last);
+    } else {
+      move(Phase.TERMINATING);
+      runner.preempt(last);
+    }
+    return true;
   }
 
   /** It is to end and was already asked, or need not be: its run ends it. */
