@@ -42,6 +42,8 @@ import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.recovery.Fitting;
+import org.mezzo.agent.oversubscription.Oversubscription;
+import org.mezzo.agent.oversubscription.UsageSampling;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
@@ -49,6 +51,7 @@ import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.ContainerUsage;
 import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.agent.tasks.TaskRecords;
@@ -82,6 +85,7 @@ import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.link.messages.Unregister;
+import org.mezzo.link.messages.UpdateAgent;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
@@ -142,6 +146,7 @@ public final class Agent implements Daemon {
   private final Journal journal;
   private final StatusUpdates updates;
   private final AgentTasks tasks;
+  private final Oversubscription oversubscription;
   private final MasterLink link;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final String resourceVersion = Ids.random();
@@ -151,6 +156,8 @@ public final class Agent implements Daemon {
   private boolean leaving;
 
   private boolean left;
+  /** What the master was told last to be lent. For the loop only. */
+  private Resources lentAsTold = Resources.EMPTY;
 
   /** Whether containers run on when the agent has ended. */
   private volatile boolean leaves;
@@ -229,6 +236,18 @@ public final class Agent implements Daemon {
     probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
     updates = new StatusUpdates(journal, loop::schedule, this::sendUpdate);
     tasks = tasks();
+    oversubscription =
+        frame.own(
+            new Oversubscription(
+                flags.oversubscription(),
+                frame.modules(),
+                loop,
+                loop::schedule,
+                new UsageSampling(
+                    tasks::view, new ContainerUsage(containerizer), operations::total),
+                it -> tasks.preempt(it.frameworkId(), it.executorId(), it.containerId(), it.why()),
+                this::tellLent,
+                frame.metrics()));
     operations.connect(
         tasks::volumesInUse, () -> draining.current().isPresent(), this::endDrainIfEmpty);
     link =
@@ -333,6 +352,7 @@ public final class Agent implements Daemon {
       UnaryOperator<String> why) {
     tasks.agent(info, resourceVersion);
     tasks.restore(kept, containers, why);
+    oversubscription.start();
     if (info.hasId()) {
       operations.agent(info.getId());
     } else {
@@ -425,7 +445,7 @@ public final class Agent implements Daemon {
     AgentDescription self =
         new AgentDescription(
             () -> info,
-            operations::total,
+            this::total,
             draining::current,
             "slave(1)@" + told.ip() + ":" + told.port(),
             frame.started().toEpochMilli() / 1000.0,
@@ -560,13 +580,36 @@ public final class Agent implements Daemon {
       metrics.gauge("slave/" + name + "_used", () -> tasks.used(name));
       metrics.gauge(
           "slave/" + name + "_percent", () -> amount <= 0 ? 0 : tasks.used(name) / amount);
-      // Nothing is oversubscribed, so nothing revocable is there or used.
-      metrics.gauge("slave/" + name + "_revocable_total", () -> 0);
-      metrics.gauge("slave/" + name + "_revocable_used", () -> 0);
-      metrics.gauge("slave/" + name + "_revocable_percent", () -> 0);
+      metrics.gauge("slave/" + name + "_revocable_total", () -> lent(name));
+      metrics.gauge("slave/" + name + "_revocable_used", () -> tasks.usedRevocable(name));
+      metrics.gauge(
+          "slave/" + name + "_revocable_percent",
+          () -> lent(name) <= 0 ? 0 : tasks.usedRevocable(name) / lent(name));
     }
-    metrics.counter("slave/executors_preempted");
     new Pressure(Path.of("/proc")).measure(metrics);
+    metrics.counter("slave/recovery_errors");
+  }
+
+  private double lent(String name) {
+    return oversubscription.lent().scalar(name) / 1000.0;
+  }
+
+  /** Everything that it offers: what it has, and what it lends of that once more. */
+  private Resources total() {
+    return operations.total().plus(oversubscription.lent());
+  }
+
+  /** Tells the master what is lent, if that is something else than it was told last. */
+  private void tellLent() {
+    Resources lent = oversubscription.lent();
+    if (link.registered() && !lent.equals(lentAsTold)) {
+      link.send(
+          AgentCall.newBuilder()
+              .setUpdateAgent(
+                  UpdateAgent.newBuilder()
+                      .addAllOversubscribed(lent.toMessages(Resources.Format.POST_REFINEMENT))));
+      lentAsTold = lent;
+    }
   }
 
   /**
@@ -671,6 +714,7 @@ public final class Agent implements Daemon {
   private final class FromMaster implements MasterLink.Listener {
     @Override
     public AgentCall.Builder registration() {
+      lentAsTold = oversubscription.lent();
       if (!info.hasId()) {
         return AgentCall.newBuilder()
             .setRegister(
@@ -699,7 +743,7 @@ public final class Agent implements Daemon {
     }
 
     private List<Resource> total() {
-      return operations.total().toMessages(Resources.Format.POST_REFINEMENT);
+      return Agent.this.total().toMessages(Resources.Format.POST_REFINEMENT);
     }
 
     @Override
@@ -712,6 +756,7 @@ public final class Agent implements Daemon {
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);
       operations.agent(info.getId());
+      tellLent();
       updates.resume();
       operations.resume();
       endDrainIfEmpty();
@@ -807,6 +852,16 @@ public final class Agent implements Daemon {
   /** Has what becomes of the output of containers to come decided by another module. */
   public void selectLogging(ContainerizerOptions.Logging logging) {
     containerizer.selectLogging(logging);
+  }
+
+  /** Lets another module say what is lent; empty for none. Safe for any thread. */
+  public void selectEstimator(Optional<String> name) {
+    loop.execute(() -> oversubscription.selectEstimator(name));
+  }
+
+  /** Lets another module say what of it has to go; empty for none. Safe for any thread. */
+  public void selectController(Optional<String> name) {
+    loop.execute(() -> oversubscription.selectController(name));
   }
 
   /** Selects other modules for who guards the border, from when they have opened. */

@@ -83,7 +83,13 @@ public final class AgentDaemon {
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
-            .follow("container_logger", next -> agent.selectLogging(next.containers().logging()));
+            .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
+            .follow(
+                "resource_estimator",
+                next -> agent.selectEstimator(next.oversubscription().estimator()))
+            .follow(
+                "qos_controller",
+                next -> agent.selectController(next.oversubscription().controller()));
     leave = agent::leave;
     signal.add(leave);
     for (String flag : BorderFlags.GUARDS) {

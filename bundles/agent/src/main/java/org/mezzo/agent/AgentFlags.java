@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
+import org.mezzo.agent.oversubscription.Oversubscription;
 import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.AgentTasks;
@@ -35,6 +36,7 @@ import org.mezzo.protocol.v1.Attribute;
  * @param containers how containers are made
  * @param tokens of executors, where {@code --jwt_secret_key} has a key for them
  * @param heartbeat {@code --http_heartbeat_interval}, of what containers write
+ * @param oversubscription who says what is lent
  */
 public record AgentFlags(
     DaemonFlags daemon,
@@ -45,7 +47,8 @@ public record AgentFlags(
     Tasks tasks,
     ContainerizerOptions containers,
     Optional<ExecutorTokens> tokens,
-    Duration heartbeat) {
+    Duration heartbeat,
+    Oversubscription.Options oversubscription) {
 
   /** Rule 181. */
   private static final String DEFAULT_LOGGER = "rotating";
@@ -130,7 +133,8 @@ public record AgentFlags(
                         flags.integer("max_completed_executors_per_framework")))),
         containers(flags),
         tokens(flags),
-        flags.duration("http_heartbeat_interval"));
+        flags.duration("http_heartbeat_interval"),
+        oversubscription(flags));
   }
 
   private static Optional<ExecutorTokens> tokens(Flags flags) throws FlagException {
@@ -142,6 +146,18 @@ public record AgentFlags(
               + " or more, by which the tokens of executors are signed, and keep it for restarts");
     }
     return tokens;
+  }
+
+  private static Oversubscription.Options oversubscription(Flags flags) throws FlagException {
+    Duration estimates = flags.duration("oversubscribed_resources_interval");
+    if (estimates.isZero()) {
+      throw new FlagException("--oversubscribed_resources_interval must be more than 0");
+    }
+    return new Oversubscription.Options(
+        flags.text("resource_estimator").filter(name -> !name.isEmpty()),
+        estimates,
+        flags.text("qos_controller").filter(name -> !name.isEmpty()),
+        flags.duration("qos_correction_interval_min"));
   }
 
   private static Duration reregistrationTimeout(Flags flags) throws FlagException {

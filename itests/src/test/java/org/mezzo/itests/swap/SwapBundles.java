@@ -9,6 +9,8 @@ import org.mezzo.itests.osgi.BuildFolders;
 import org.mezzo.itests.swap.modules.SwappedAllocator;
 import org.mezzo.itests.swap.modules.SwappedAuthenticator;
 import org.mezzo.itests.swap.modules.SwappedAuthorizer;
+import org.mezzo.itests.swap.modules.SwappedController;
+import org.mezzo.itests.swap.modules.SwappedEstimator;
 import org.mezzo.itests.swap.modules.SwappedFetcher;
 import org.mezzo.itests.swap.modules.SwappedHook;
 import org.mezzo.itests.swap.modules.SwappedIsolator;
@@ -31,7 +33,9 @@ final class SwapBundles {
           Kinds.FETCHER, SwappedFetcher.class,
           Kinds.CONTAINER_LOGGER, SwappedLogger.class,
           Kinds.HTTP_AUTHENTICATOR, SwappedAuthenticator.class,
-          Kinds.AUTHORIZER, SwappedAuthorizer.class);
+          Kinds.AUTHORIZER, SwappedAuthorizer.class,
+          Kinds.RESOURCE_ESTIMATOR, SwappedEstimator.class,
+          Kinds.QOS_CONTROLLER, SwappedController.class);
 
   private SwapBundles() {}
 

@@ -160,6 +160,7 @@ public final class AgentTasks {
   private final Deque<FrameworkView> completed = new ArrayDeque<>();
   private final Metrics.Counter invalidMessages;
   private final Metrics.Counter validMessages;
+  private final Metrics.Counter preempted;
   private final Usage usage = new Usage();
 
   /**
@@ -208,6 +209,7 @@ public final class AgentTasks {
     launches = new Launches(host, around, loop);
     invalidMessages = metrics.counter("slave/invalid_framework_messages");
     validMessages = metrics.counter("slave/valid_framework_messages");
+    preempted = metrics.counter("slave/executors_preempted");
     metrics.gauge("slave/frameworks_active", frameworkCount::get);
   }
 
@@ -550,6 +552,28 @@ public final class AgentTasks {
     found.shutdown(found.grace());
   }
 
+  /**
+   * Ends an executor with its tasks at once, because what it was lent is taken back (rule 319).
+   *
+   * @param container that it must have; empty for any
+   * @param why for the user whose tasks end with it
+   * @return false where there is no such executor, it is to end already, or it holds nothing
+   *     revocable
+   */
+  public boolean preempt(String frameworkId, String executorId, String container, String why) {
+    FrameworkEntry framework = frameworks.get(frameworkId);
+    AgentExecutor executor = framework == null ? null : framework.executors.get(executorId);
+    if (executor == null
+        || framework.terminating
+        || !(container.isEmpty() || container.equals(executor.containerId))
+        || !executor.preempt(why)) {
+      LOG.debug("Executor '{}' of framework {} is not preempted", executorId, frameworkId);
+      return false;
+    }
+    preempted.increment();
+    return true;
+  }
+
   /** Kills every task, with grace, because the agent ends; updates are not sent any more. */
   public void shutdown() {
     for (FrameworkEntry framework : List.copyOf(frameworks.values())) {
@@ -767,9 +791,14 @@ public final class AgentTasks {
         .map(it -> it.host().containers().nesting(it, nested));
   }
 
-  /** How much of a scalar executors and tasks hold. Safe for any thread. */
+  /** How much of a scalar executors and tasks hold, but for revocable. Safe for any thread. */
   public double used(String name) {
     return usage.of(name);
+  }
+
+  /** How much of a revocable scalar executors and tasks hold. Safe for any thread. */
+  public double usedRevocable(String name) {
+    return usage.revocable(name);
   }
 
   /** Everything at this moment. */

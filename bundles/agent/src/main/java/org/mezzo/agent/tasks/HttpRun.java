@@ -185,14 +185,18 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
 
   private void giveUp(Reason reason, String message) {
     LOG.warn("Executor '{}' is destroyed: {}", executor.id(), message);
-    cause =
-        Optional.of(
-            task ->
-                host.updates()
-                    .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
-                    .setReason(reason)
-                    .setMessage(message));
     executor.terminating();
+    destroy(
+        task ->
+            host.updates()
+                .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
+                .setReason(reason)
+                .setMessage(message));
+  }
+
+  private void destroy(Function<AgentTask, TaskStatus.Builder> last) {
+    cause = Optional.of(last);
+    registration.cancel();
     host.containers().destroy(executor.container());
   }
 
@@ -203,7 +207,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       executor.failed(message);
     } else {
       // It was to end while its container was being made.
-      executor.over(-1, executor::killedBeforeLaunch);
+      executor.over(-1, cause.orElse(executor::killedBeforeLaunch));
     }
   }
 
@@ -239,6 +243,11 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   public void shutdown(Duration grace) {
     registration.cancel();
     ending.within(grace);
+  }
+
+  @Override
+  public void preempt(Function<AgentTask, TaskStatus.Builder> last) {
+    destroy(last);
   }
 
   private void askToEnd() {
