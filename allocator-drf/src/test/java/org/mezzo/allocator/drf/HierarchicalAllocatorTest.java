@@ -337,6 +337,32 @@ class HierarchicalAllocatorTest {
         .containsExactly("F@S1 disk:7.0");
   }
 
+  private static Resources lent(double cpus) throws Exception {
+    return Resources.of(
+        List.of(scalar("cpus", cpus).setRevocable(RevocableInfo.getDefaultInstance()).build()));
+  }
+
+  /** Rules 317 and 318. */
+  @Test
+  void whatIsLentIsOfferedAsMuchAsThereIsOfItNow() throws Exception {
+    Driver driver = new Driver(Driver.anyOffer());
+    driver.allocator.agentAdded(Driver.agent("S1", resources("cpus:1").plus(lent(4)), Map.of()));
+    driver.frameworks("A");
+    driver.allocator.frameworkAdded(
+        framework("R", true, Set.of(), Set.of("MULTI_ROLE", "REVOCABLE_RESOURCES"), "R"));
+    assertThat(driver.offers()).containsExactly("A@S1 cpus:1.0", "R@S1 cpus:4.0");
+
+    driver.allocator.agentUpdated(Driver.agent("S1", resources("cpus:1").plus(lent(6)), Map.of()));
+    assertThat(driver.offers()).as("two more").containsExactly("R@S1 cpus:2.0");
+    driver.allocator.agentUpdated(Driver.agent("S1", resources("cpus:1").plus(lent(3)), Map.of()));
+    assertThat(driver.offers()).as("less than is held").isEmpty();
+    driver.allocator.released("R", "S1", lent(4).allocatedTo("R"));
+    assertThat(driver.offers()).as("3 of which 2 are held").containsExactly("R@S1 cpus:1.0");
+    driver.allocator.agentUpdated(Driver.agent("S1", "cpus:1"));
+    driver.allocator.released("R", "S1", lent(3).allocatedTo("R"));
+    assertThat(driver.offers()).as("nothing is lent any more").isEmpty();
+  }
+
   @Test
   void aSharedVolumeGoesToOneFrameworkInEachCycle() throws Exception {
     Resources volume =

@@ -114,6 +114,11 @@ public enum AclRule {
     return objects;
   }
 
+  /** Whether its objects are accounts of the container in which something is to be launched. */
+  public boolean aboutParent() {
+    return name().endsWith("_UNDER_PARENT_WITH_USER");
+  }
+
   /** The names of the actions that it allows or refuses, for example {@code RUN_TASK}. */
   public List<String> actions() {
     return actions;

@@ -23,12 +23,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
+import org.mezzo.agent.containers.ContainerCalls;
+import org.mezzo.agent.containers.OperatorContainers;
+import org.mezzo.agent.containers.StandaloneSandboxes;
 import org.mezzo.agent.detection.Machine;
 import org.mezzo.agent.detection.Pressure;
 import org.mezzo.agent.draining.Draining;
@@ -40,6 +42,8 @@ import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.recovery.Fitting;
+import org.mezzo.agent.oversubscription.Oversubscription;
+import org.mezzo.agent.oversubscription.UsageSampling;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
@@ -47,6 +51,7 @@ import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.ContainerUsage;
 import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.agent.tasks.TaskRecords;
@@ -59,6 +64,7 @@ import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
+import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.Daemon;
 import org.mezzo.daemon.DaemonFrame;
@@ -79,14 +85,13 @@ import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
+import org.mezzo.link.messages.Unregister;
+import org.mezzo.link.messages.UpdateAgent;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
-import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.DrainConfig;
-import org.mezzo.protocol.v1.ExecutorID;
-import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
@@ -102,6 +107,7 @@ public final class Agent implements Daemon {
   private static final Duration LEFTOVER_LIMIT = Duration.ofSeconds(10);
   private static final Duration RETRY = Duration.ofSeconds(10);
   private static final Duration KEEPER_LIMIT = Duration.ofSeconds(3);
+  private static final Duration LEAVE_LIMIT = Duration.ofSeconds(5);
   private static final Duration CONTAINERS_LIMIT = Duration.ofSeconds(3);
 
   /** The frame of an agent. */
@@ -135,16 +141,25 @@ public final class Agent implements Daemon {
   private final SandboxPaths paths;
   private final SandboxCollector collector;
   private final TaskSandboxes sandboxes;
+  private final StandaloneSandboxes standalone;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final NetworkProbes probes;
   private final Journal journal;
   private final StatusUpdates updates;
   private final AgentTasks tasks;
+  private final Oversubscription oversubscription;
   private final MasterLink link;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final String resourceVersion = Ids.random();
   private volatile AgentInfo info;
+
+  /** Of the loop: whether it has told the master that it goes for good, and whether it went. */
+  private boolean leaving;
+
+  private boolean left;
+  /** What the master was told last to be lent. For the loop only. */
+  private Resources lentAsTold = Resources.EMPTY;
 
   /** Whether containers run on when the agent has ended. */
   private volatile boolean leaves;
@@ -157,8 +172,8 @@ public final class Agent implements Daemon {
    * @param coordination the host's, stays open
    * @param links the host's, stays open
    * @param verbosity of the process's log
-   * @param onShutdown called, on the loop, when the agent is to end: by order of the master, or
-   *     because it has cleaned up
+   * @param onShutdown called, on the loop, when the agent is to end: by order of the master, because
+   *     it has cleaned up, or because it has left the cluster
    * @throws IOException when {@code --resources} or the runtime directory stand in the way, or what
    *     the work directory keeps
    */
@@ -191,6 +206,8 @@ public final class Agent implements Daemon {
                 this::containersThere,
                 this::forget));
     sandboxes = new TaskSandboxes(paths, collector, frame.files(), frame.metrics());
+    standalone = new StandaloneSandboxes(workDir);
+    frame.files().attach(standalone);
     volumes = new VolumeStore(workDir, collector::discard);
     AtomicReference<Journal> opened = new AtomicReference<>();
     frame.own(() -> Optional.ofNullable(opened.get()).ifPresent(Journal::close));
@@ -229,6 +246,18 @@ public final class Agent implements Daemon {
     probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
     updates = new StatusUpdates(journal, loop::schedule, this::sendUpdate);
     tasks = tasks();
+    oversubscription =
+        frame.own(
+            new Oversubscription(
+                flags.oversubscription(),
+                frame.modules(),
+                loop,
+                loop::schedule,
+                new UsageSampling(
+                    tasks::view, new ContainerUsage(containerizer), operations::total),
+                it -> tasks.preempt(it.frameworkId(), it.executorId(), it.containerId(), it.why()),
+                this::tellLent,
+                frame.metrics()));
     operations.connect(
         tasks::volumesInUse, () -> draining.current().isPresent(), this::endDrainIfEmpty);
     link =
@@ -334,6 +363,7 @@ public final class Agent implements Daemon {
       UnaryOperator<String> why) {
     tasks.agent(info, resourceVersion);
     tasks.restore(kept, containers, why);
+    oversubscription.start();
     if (info.hasId()) {
       operations.agent(info.getId());
     } else {
@@ -385,17 +415,18 @@ public final class Agent implements Daemon {
     return keeper;
   }
 
-  private AgentTasks tasks() {
+  private TaskEnvironment environment() {
     AgentFlags.Tasks how = flags.tasks();
     Advertised told = frame.advertised();
+    return new TaskEnvironment(how.environment(), told.ip(), told.port(), how.times());
+  }
+
+  private AgentTasks tasks() {
+    AgentFlags.Tasks how = flags.tasks();
     TaskRecords records = new TaskRecords(journal);
     TaskContainers containers =
-        new TaskContainers(
-            containerizer,
-            new TaskEnvironment(how.environment(), told.ip(), told.port(), how.times()),
-            volumes,
-            loop,
-            frame.workers().answers());
+        new TaskContainers(containerizer, environment(), volumes, loop, frame.workers().answers());
+    flags.tokens().ifPresent(containers::give);
     return new AgentTasks(
         loop,
         containers,
@@ -412,6 +443,7 @@ public final class Agent implements Daemon {
   }
 
   private void addRoutes(Verbosity verbosity) {
+    flags.tokens().ifPresent(frame::accept);
     Advertised told = frame.advertised();
     CommonEndpoints.install(
         frame.router(),
@@ -424,16 +456,32 @@ public final class Agent implements Daemon {
     AgentDescription self =
         new AgentDescription(
             () -> info,
-            operations::total,
+            this::total,
             draining::current,
             "slave(1)@" + told.ip() + ":" + told.port(),
             frame.started().toEpochMilli() / 1000.0,
             link::leader);
     AgentReads reads =
         new AgentReads(tasks, operations, loop, frame.workers(), frame.authorization());
-    ContainerLook containers = new ContainerLook(reads, containerizer);
+    OperatorContainers operated =
+        new OperatorContainers(
+            containerizer,
+            tasks,
+            standalone,
+            environment(),
+            frame.authorization(),
+            loop,
+            frame.workers().answers());
+    ContainerLook containers = new ContainerLook(reads, containerizer, operated);
     new AgentEndpoints(
-            self, reads, containers, flags.daemon(), frame.metrics(), frame.files(), verbosity)
+            self,
+            reads,
+            containers,
+            ContainerCalls.of(operated, loop, flags.heartbeat()),
+            flags.daemon(),
+            frame.metrics(),
+            frame.files(),
+            verbosity)
         .install(frame.router(), frame.authorization(), frame.workers());
     frame
         .router()
@@ -543,13 +591,36 @@ public final class Agent implements Daemon {
       metrics.gauge("slave/" + name + "_used", () -> tasks.used(name));
       metrics.gauge(
           "slave/" + name + "_percent", () -> amount <= 0 ? 0 : tasks.used(name) / amount);
-      // Nothing is oversubscribed, so nothing revocable is there or used.
-      metrics.gauge("slave/" + name + "_revocable_total", () -> 0);
-      metrics.gauge("slave/" + name + "_revocable_used", () -> 0);
-      metrics.gauge("slave/" + name + "_revocable_percent", () -> 0);
+      metrics.gauge("slave/" + name + "_revocable_total", () -> lent(name));
+      metrics.gauge("slave/" + name + "_revocable_used", () -> tasks.usedRevocable(name));
+      metrics.gauge(
+          "slave/" + name + "_revocable_percent",
+          () -> lent(name) <= 0 ? 0 : tasks.usedRevocable(name) / lent(name));
     }
-    metrics.counter("slave/executors_preempted");
     new Pressure(Path.of("/proc")).measure(metrics);
+    metrics.counter("slave/recovery_errors");
+  }
+
+  private double lent(String name) {
+    return oversubscription.lent().scalar(name) / 1000.0;
+  }
+
+  /** Everything that it offers: what it has, and what it lends of that once more. */
+  private Resources total() {
+    return operations.total().plus(oversubscription.lent());
+  }
+
+  /** Tells the master what is lent, if that is something else than it was told last. */
+  private void tellLent() {
+    Resources lent = oversubscription.lent();
+    if (link.registered() && !lent.equals(lentAsTold)) {
+      link.send(
+          AgentCall.newBuilder()
+              .setUpdateAgent(
+                  UpdateAgent.newBuilder()
+                      .addAllOversubscribed(lent.toMessages(Resources.Format.POST_REFINEMENT))));
+      lentAsTold = lent;
+    }
   }
 
   /**
@@ -560,32 +631,21 @@ public final class Agent implements Daemon {
    */
   private Map<String, Containerizer.Recovered> recover(Journal.Kept kept, Set<String> misfits)
       throws IOException {
-    Set<List<String>> gone =
-        kept.executors().stream()
-            .filter(executor -> misfits.contains(executor.getContainerId().getValue()))
-            .map(each -> named(each.getFrameworkId(), each.getExecutor().getExecutorId()))
-            .collect(Collectors.toSet());
     Set<String> wanted =
-        Stream.concat(
-                kept.executors().stream()
-                    .map(executor -> executor.getContainerId())
-                    .filter(container -> !misfits.contains(container.getValue())),
-                kept.tasks().stream()
-                    .filter(
-                        task -> !gone.contains(named(task.getFrameworkId(), task.getExecutorId())))
-                    .map(task -> task.getContainerStatus().getContainerId()))
-            .map(ContainerID::getValue)
+        kept.executors().stream()
+            .map(executor -> executor.getContainerId().getValue())
+            .filter(container -> !misfits.contains(container))
             .collect(Collectors.toSet());
     CompletableFuture<List<Containerizer.Recovered>> recovering =
         containerizer
-            .recover(container -> wanted.contains(container.value()))
+            .recover(container -> wanted.contains(container.value()) || standalone.has(container))
             .toCompletableFuture();
     try {
       List<Containerizer.Recovered> found =
           recovering.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       Map<String, Containerizer.Recovered> left = new HashMap<>();
       found.stream()
-          .filter(each -> wanted.contains(each.containerId().toString()))
+          .filter(each -> wanted.contains(each.containerId().root().value()))
           .forEach(each -> left.put(each.containerId().toString(), each));
       long adopted = found.stream().filter(Containerizer.Recovered::adopted).count();
       if (!found.isEmpty()) {
@@ -609,10 +669,6 @@ public final class Agent implements Daemon {
               + " and start this agent again",
           e);
     }
-  }
-
-  private static List<String> named(FrameworkID framework, ExecutorID executor) {
-    return List.of(framework.getValue(), executor.getValue());
   }
 
   /** What is to be found running by the next process of this agent stays. */
@@ -669,6 +725,7 @@ public final class Agent implements Daemon {
   private final class FromMaster implements MasterLink.Listener {
     @Override
     public AgentCall.Builder registration() {
+      lentAsTold = oversubscription.lent();
       if (!info.hasId()) {
         return AgentCall.newBuilder()
             .setRegister(
@@ -697,7 +754,7 @@ public final class Agent implements Daemon {
     }
 
     private List<Resource> total() {
-      return operations.total().toMessages(Resources.Format.POST_REFINEMENT);
+      return Agent.this.total().toMessages(Resources.Format.POST_REFINEMENT);
     }
 
     @Override
@@ -710,6 +767,7 @@ public final class Agent implements Daemon {
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);
       operations.agent(info.getId());
+      tellLent();
       updates.resume();
       operations.resume();
       endDrainIfEmpty();
@@ -719,6 +777,9 @@ public final class Agent implements Daemon {
     public void disconnected() {
       updates.pause();
       operations.pause();
+      if (leaving) {
+        goAway();
+      }
     }
 
     @Override
@@ -756,6 +817,39 @@ public final class Agent implements Daemon {
     }
   }
 
+  /**
+   * Leaves the cluster (rule 185): everything that runs here is ended, the master is told that this
+   * agent goes for good, and the agent ends. Its id stays on its disk. Safe for any thread.
+   */
+  public void leave() {
+    loop.execute(
+        () -> {
+          if (leaving) {
+            return;
+          }
+          leaving = true;
+          LOG.warn(
+              "Agent '{}' was told to leave its cluster, and ends with all that runs here",
+              frame.name());
+          tasks.shutdown();
+          if (link.registered()
+              && link.send(AgentCall.newBuilder().setUnregister(Unregister.getDefaultInstance()))) {
+            // Once the master has forgotten this agent it ends the connection.
+            loop.schedule(LEAVE_LIMIT, this::goAway);
+          } else {
+            goAway();
+          }
+        });
+  }
+
+  private void goAway() {
+    if (!left) {
+      left = true;
+      link.close();
+      onShutdown.run();
+    }
+  }
+
   /** Selects other hooks from now on. Safe for any thread. */
   public void selectHooks(List<String> names) {
     loop.execute(() -> hooks.select(names));
@@ -764,6 +858,21 @@ public final class Agent implements Daemon {
   /** Isolates containers to come by other modules. Safe for any thread. */
   public void selectIsolation(List<String> names) {
     containerizer.selectIsolation(names);
+  }
+
+  /** Has what becomes of the output of containers to come decided by another module. */
+  public void selectLogging(ContainerizerOptions.Logging logging) {
+    containerizer.selectLogging(logging);
+  }
+
+  /** Lets another module say what is lent; empty for none. Safe for any thread. */
+  public void selectEstimator(Optional<String> name) {
+    loop.execute(() -> oversubscription.selectEstimator(name));
+  }
+
+  /** Lets another module say what of it has to go; empty for none. Safe for any thread. */
+  public void selectController(Optional<String> name) {
+    loop.execute(() -> oversubscription.selectController(name));
   }
 
   /** Selects other modules for who guards the border, from when they have opened. */
@@ -797,7 +906,8 @@ public final class Agent implements Daemon {
         () -> {
           link.close();
           tasks.leave();
-          leaves = tasks.keepsAny();
+          leaves =
+              tasks.keepsAny() || containerizer.containers().stream().anyMatch(standalone::has);
           awaitIdle(idle);
         });
     try {

@@ -44,7 +44,9 @@ public final class AgentDaemon {
 
   private final String name;
   private final ProcessEnd process;
+  private final LeaveSignal signal;
   private final Agent agent;
+  private final Runnable leave;
   private final CompletableFuture<Agent> started = new CompletableFuture<>();
   private final FollowedFlags<AgentFlags> flags;
 
@@ -52,6 +54,7 @@ public final class AgentDaemon {
   public AgentDaemon(
       Map<String, Object> properties,
       @Reference ProcessEnd process,
+      @Reference LeaveSignal signal,
       @Reference ModuleLeases modules,
       @Reference Deployments deployments,
       @Reference Coordination coordination,
@@ -60,6 +63,7 @@ public final class AgentDaemon {
       @Reference Verbosity verbosity)
       throws IOException, FlagException {
     this.process = process;
+    this.signal = signal;
     DaemonConfiguration configuration = DaemonConfiguration.of(properties, "agent");
     name = configuration.name();
     FlagDefinitions definitions = definitions();
@@ -78,7 +82,16 @@ public final class AgentDaemon {
         new FollowedFlags<>(
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
-            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()));
+            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
+            .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
+            .follow(
+                "resource_estimator",
+                next -> agent.selectEstimator(next.oversubscription().estimator()))
+            .follow(
+                "qos_controller",
+                next -> agent.selectController(next.oversubscription().controller()));
+    leave = agent::leave;
+    signal.add(leave);
     for (String flag : BorderFlags.GUARDS) {
       flags.follow(flag, next -> agent.selectGuards(next.daemon().border()));
     }
@@ -118,6 +131,7 @@ public final class AgentDaemon {
 
   @Deactivate
   void stop() {
+    signal.remove(leave);
     agent.close();
   }
 }

@@ -13,10 +13,12 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
+import org.mezzo.agent.oversubscription.Oversubscription;
 import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskEnvironment;
+import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LauncherChoice;
@@ -32,6 +34,9 @@ import org.mezzo.protocol.v1.Attribute;
  * @param daemon those that every daemon has
  * @param sandboxes how long sandboxes of the past stay
  * @param containers how containers are made
+ * @param tokens of executors, where {@code --jwt_secret_key} has a key for them
+ * @param heartbeat {@code --http_heartbeat_interval}, of what containers write
+ * @param oversubscription who says what is lent
  */
 public record AgentFlags(
     DaemonFlags daemon,
@@ -40,9 +45,14 @@ public record AgentFlags(
     Equipment equipment,
     SandboxRetention sandboxes,
     Tasks tasks,
-    ContainerizerOptions containers) {
+    ContainerizerOptions containers,
+    Optional<ExecutorTokens> tokens,
+    Duration heartbeat,
+    Oversubscription.Options oversubscription) {
 
   /** Rule 181. */
+  private static final String DEFAULT_LOGGER = "rotating";
+
   private static final Duration LONGEST_REREGISTRATION = Duration.ofSeconds(15);
 
   /**
@@ -121,7 +131,33 @@ public record AgentFlags(
                     Math.min(
                         Integer.MAX_VALUE,
                         flags.integer("max_completed_executors_per_framework")))),
-        containers(flags));
+        containers(flags),
+        tokens(flags),
+        flags.duration("http_heartbeat_interval"),
+        oversubscription(flags));
+  }
+
+  private static Optional<ExecutorTokens> tokens(Flags flags) throws FlagException {
+    Optional<ExecutorTokens> tokens =
+        FlagTexts.read(flags, "jwt_secret_key", file -> ExecutorTokens.read(Path.of(file)));
+    if (tokens.isEmpty() && flags.bool("authenticate_http_executors")) {
+      throw new FlagException(
+          "--authenticate_http_executors needs --jwt_secret_key: give a file with 32 random bytes"
+              + " or more, by which the tokens of executors are signed, and keep it for restarts");
+    }
+    return tokens;
+  }
+
+  private static Oversubscription.Options oversubscription(Flags flags) throws FlagException {
+    Duration estimates = flags.duration("oversubscribed_resources_interval");
+    if (estimates.isZero()) {
+      throw new FlagException("--oversubscribed_resources_interval must be more than 0");
+    }
+    return new Oversubscription.Options(
+        flags.text("resource_estimator").filter(name -> !name.isEmpty()),
+        estimates,
+        flags.text("qos_controller").filter(name -> !name.isEmpty()),
+        flags.duration("qos_correction_interval_min"));
   }
 
   private static Duration reregistrationTimeout(Flags flags) throws FlagException {
@@ -193,7 +229,8 @@ public record AgentFlags(
                 flags.text("cgroups_root").orElse("mesos"))),
         fetching(flags),
         Path.of("/bin/sh"),
-        launcher(flags));
+        launcher(flags),
+        logging(flags));
   }
 
   private static ContainerizerOptions.Fetching fetching(Flags flags) throws FlagException {
@@ -204,6 +241,13 @@ public record AgentFlags(
         flags.bytes("fetcher_cache_size"),
         flags.bool("fetcher_cache_persist"),
         flags.bytes("fetcher_extraction_limit"));
+  }
+
+  private static ContainerizerOptions.Logging logging(Flags flags) {
+    return flags
+        .text("container_logger")
+        .map(name -> new ContainerizerOptions.Logging(Optional.of(name), true))
+        .orElseGet(() -> new ContainerizerOptions.Logging(Optional.of(DEFAULT_LOGGER), false));
   }
 
   private static LauncherChoice launcher(Flags flags) throws FlagException {

@@ -10,10 +10,15 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
@@ -343,5 +348,96 @@ class AgentExecutorsTest extends RunningAgent {
     assertThat(failed.getMessage())
         .startsWith("Executor did not register within 100ms: its process ");
     assertThat(told().hasExecutorExited()).isTrue();
+  }
+
+  private HttpResponse<String> call(Call.Builder call, String token) throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri("/api/v1/executor"))
+            .header("Content-Type", JSON)
+            .POST(HttpRequest.BodyPublishers.ofByteArray(Json.encode(call.build())));
+    if (!token.isEmpty()) {
+      request.header("Authorization", "Bearer " + token);
+    }
+    return CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  private static Call.Builder message() {
+    return call(Call.Type.MESSAGE)
+        .setMessage(Call.Message.newBuilder().setData(ByteString.copyFromUtf8("hello")));
+  }
+
+  /** Rule 187. */
+  @Test
+  void anExecutorSpeaksForItselfByItsToken() throws Exception {
+    Path key = folder.resolve("key");
+    Files.writeString(key, "0123456789abcdef0123456789abcdef");
+    flags.put("authenticate_http_executors", "true");
+    flags.put("jwt_secret_key", key.toString());
+    start();
+    launch("a", true, executor());
+    Path sandboxes = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/e/runs");
+    Await.until(() -> Files.exists(sandboxes.resolve("latest")));
+    Path stdout = sandboxes.resolve("latest/stdout");
+    Await.until(() -> Files.readString(stdout).contains("TOKEN"));
+    String token =
+        Files.readString(stdout)
+            .lines()
+            .filter(line -> line.startsWith("MESOS_EXECUTOR_AUTHENTICATION_TOKEN="))
+            .findFirst()
+            .orElseThrow()
+            .replaceFirst("[^=]*=", "");
+
+    HttpResponse<String> unnamed = call(message(), "");
+    assertThat(unnamed.statusCode()).isEqualTo(401);
+    assertThat(unnamed.headers().firstValue("WWW-Authenticate"))
+        .contains("Bearer realm=\"mesos-agent-executor\"");
+    assertThat(call(message(), token + "x").statusCode()).isEqualTo(401);
+    HttpResponse<String> own = call(message(), token);
+    assertThat(own.statusCode() + own.body()).isEqualTo("403Executor is not subscribed");
+    assertThat(call(call(Call.Type.HEARTBEAT), token).statusCode()).isEqualTo(202);
+
+    ExecutorTokens tokens = ExecutorTokens.read(key);
+    String container = sandboxes.resolve("latest").toRealPath().getFileName().toString();
+    assertThat(token).isEqualTo(tokens.of("f-1", "e", container));
+    for (String foreign :
+        List.of(
+            tokens.of("f-2", "e", container),
+            tokens.of("f-1", "e2", container),
+            tokens.of("f-1", "e", "another"))) {
+      HttpResponse<String> answer = call(message(), foreign);
+      assertThat(answer.statusCode()).isEqualTo(403);
+      assertThat(answer.body()).startsWith("The token is not that of executor 'e'");
+    }
+    assertThat(call(call(Call.Type.HEARTBEAT), tokens.of("f-2", "e", container)).statusCode())
+        .isEqualTo(403);
+    assertThat(get("/state").body() + get("/containers").body()).doesNotContain(token);
+    assertThat(get("/flags").body()).doesNotContain("0123456789abcdef");
+  }
+
+  /** Rule 185. */
+  @Test
+  void anAgentThatLeavesSaysSoOnceAndEndsWithWhatRunsOnIt() throws Exception {
+    CountDownLatch ended = new CountDownLatch(1);
+    onShutdown = ended::countDown;
+    start();
+    launch("a", true, executor());
+    Path stdout = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/e/runs/latest/stdout");
+    Await.until(() -> Files.exists(stdout));
+    LeaveSignal signal = new LeaveSignal();
+    signal.add(agent::leave);
+    signal.heard();
+    signal.heard();
+    AgentCall call = master.told.poll(60, TimeUnit.SECONDS);
+    while (call != null && !call.hasUnregister()) {
+      call = master.told.poll(60, TimeUnit.SECONDS);
+    }
+    assertThat(call).isNotNull();
+    assertThat(ended.getCount()).as("not before the master has forgotten it").isOne();
+    master.sessions.get(0).close();
+    assertThat(ended.await(60, TimeUnit.SECONDS)).isTrue();
+    Await.until(() -> get("/containers").body().equals("[]"));
+    assertThat(master.sessions).as("it does not come back").isEmpty();
+    assertThat(master.told).noneMatch(AgentCall::hasUnregister);
+    assertThat(folder.resolve("work/meta/agent/agent.info")).exists();
   }
 }

@@ -75,7 +75,9 @@ class AgentFlagsTest {
         "executor_environment_variables;{",
         "domain;{",
         "advertise_port;0",
-        "advertise_ip;localhost"
+        "advertise_ip;localhost",
+        "jwt_secret_key;/nonexistent/key",
+        "authenticate_http_executors;true"
       })
   void namesTheFlagThatIsMissingOrCannotBeRead(String name, String text) {
     assertThatThrownBy(() -> flags(Map.of(name, text)))

@@ -336,8 +336,8 @@ class AgentTest extends RunningAgent {
                 "400 Failed to validate agent::Call: Expecting 'wait_container' to be present",
             "SET_LOGGING_LEVEL",
                 "400 Failed to validate agent::Call: Expecting 'set_logging_level' to be present",
-            "GET_RESOURCE_PROVIDERS",
-                "501 501 Not Implemented. The call GET_RESOURCE_PROVIDERS is not served by this"
+            "PRUNE_IMAGES",
+                "501 501 Not Implemented. The call PRUNE_IMAGES is not served by this"
                     + " version of",
             "PRUNE_IMAGES",
                 "501 501 Not Implemented. The call PRUNE_IMAGES is not served by this version of",
@@ -460,12 +460,15 @@ class AgentTest extends RunningAgent {
 
   @Test
   void answersForTasksItDoesNotKnow() throws Exception {
+    master.acknowledges = false;
     start();
     MasterEvent.Builder event = MasterEvent.newBuilder();
     event
         .getReconcileTasksBuilder()
         .setFrameworkId(FRAMEWORK.getId())
         .addTaskIds(TaskID.newBuilder().setValue("gone"));
+    master.send(event);
+    // Masters ask with each registration; there is one end all the same.
     master.send(event);
     assertThat(master.next(TaskState.TASK_LOST).getStatus().getReason())
         .isEqualTo(Reason.REASON_RECONCILIATION);
@@ -476,6 +479,54 @@ class AgentTest extends RunningAgent {
     master.send(event);
     assertThat(master.next(TaskState.TASK_DROPPED).getStatus().getReason())
         .isEqualTo(Reason.REASON_RECONCILIATION);
+  }
+
+  /** Asked again, by a link that came back or after it has forgotten, it tells no second end. */
+  @Test
+  void aTaskItDoesNotKnowEndsOnce() throws Exception {
+    master.acknowledges = false;
+    start();
+    MasterEvent.Builder event = MasterEvent.newBuilder();
+    event.getReconcileTasksBuilder().setFrameworkId(FRAMEWORK.getId()).addTaskIds(taskId("gone"));
+    master.send(event);
+    StatusUpdate first = master.next(TaskState.TASK_LOST);
+    master.send(event);
+    TaskStatus told =
+        TaskStatus.newBuilder()
+            .setTaskId(taskId("told"))
+            .setState(TaskState.TASK_FAILED)
+            .setUuid(ByteString.copyFromUtf8("of before"))
+            .build();
+    MasterEvent.Builder other = MasterEvent.newBuilder();
+    other
+        .getReconcileTasksBuilder()
+        .setFrameworkId(FRAMEWORK.getId())
+        .addTaskIds(taskId("told"))
+        .addEnded(told);
+    master.send(other);
+    assertThat(nextAfter(first).getUuid()).isEqualTo(told.getUuid());
+    // What is under way hides what waits behind it.
+    master.acknowledge(first);
+    event.getReconcileTasksBuilder().setTaskIds(0, taskId("last"));
+    master.send(event);
+    TaskStatus next = nextAfter(first);
+    while (next.getState() == TaskState.TASK_FAILED) {
+      next = nextAfter(first);
+    }
+    assertThat(next.getTaskId()).isEqualTo(taskId("last"));
+  }
+
+  /** The next one; an update may come more than once. */
+  private TaskStatus nextAfter(StatusUpdate seen) throws InterruptedException {
+    TaskStatus next = master.next().getStatus();
+    while (next.getUuid().equals(seen.getStatus().getUuid())) {
+      next = master.next().getStatus();
+    }
+    return next;
+  }
+
+  private static TaskID taskId(String value) {
+    return TaskID.newBuilder().setValue(value).build();
   }
 
   @Test

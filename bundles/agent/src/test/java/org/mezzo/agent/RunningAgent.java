@@ -45,6 +45,7 @@ abstract class RunningAgent {
   final Map<String, String> flags = new HashMap<>();
   final LocalModules modules = new LocalModules();
   final Links.Client links = Links.client();
+
   FakeMaster master;
   Agent agent;
 

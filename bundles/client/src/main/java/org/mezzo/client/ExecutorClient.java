@@ -60,6 +60,9 @@ public final class ExecutorClient implements AutoCloseable {
   /** Launched tasks without an acknowledged update. For the thread only. */
   private final Map<TaskID, TaskInfo> unacknowledgedTasks = new LinkedHashMap<>();
 
+  /** What goes with every call. */
+  private final Map<String, String> headers;
+
   /** For the thread only. */
   private boolean subscribed;
 
@@ -78,6 +81,17 @@ public final class ExecutorClient implements AutoCloseable {
       FrameworkID frameworkId,
       ExecutorID executorId,
       Listener listener) {
+    this(options, agent, frameworkId, executorId, Map.of(), listener);
+  }
+
+  private ExecutorClient(
+      ClientOptions options,
+      URI agent,
+      FrameworkID frameworkId,
+      ExecutorID executorId,
+      Map<String, String> headers,
+      Listener listener) {
+    this.headers = headers;
     this.transport = new Transport(options);
     this.agent = agent;
     this.frameworkId = frameworkId;
@@ -86,14 +100,19 @@ public final class ExecutorClient implements AutoCloseable {
     this.subscription = new Subscription("executor-client", new Stream());
   }
 
-  /** The client of the executor that this process is, as its agent's environment says. */
+  /**
+   * The client of the executor that this process is, as its agent's environment says; with the
+   * token that the agent gave it, if it did.
+   */
   public static ExecutorClient fromEnvironment(Map<String, String> environment, Listener listener) {
     String endpoint = required(environment, "MESOS_AGENT_ENDPOINT");
+    String token = environment.get("MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
     return new ExecutorClient(
         ClientOptions.of(LeaderLocator.of(endpoint)),
         URI.create("http://" + endpoint),
         FrameworkID.newBuilder().setValue(required(environment, "MESOS_FRAMEWORK_ID")).build(),
         ExecutorID.newBuilder().setValue(required(environment, "MESOS_EXECUTOR_ID")).build(),
+        token == null ? Map.of() : Map.of("Authorization", "Bearer " + token),
         listener);
   }
 
@@ -167,7 +186,7 @@ public final class ExecutorClient implements AutoCloseable {
         transport.encode(call.setFrameworkId(frameworkId).setExecutorId(executorId).build());
     last =
         last.handle((nothing, failure) -> null)
-            .thenCompose(nothing -> transport.call(agent, PATH, body, Map.of()))
+            .thenCompose(nothing -> transport.call(agent, PATH, body, headers))
             .whenComplete(
                 (nothing, failure) -> {
                   if (failure != null) {
@@ -189,7 +208,7 @@ public final class ExecutorClient implements AutoCloseable {
                       .addAllUnacknowledgedTasks(unacknowledgedTasks.values())
                       .addAllUnacknowledgedUpdates(unacknowledgedUpdates.values()))
               .build();
-      return transport.stream(agent, PATH, transport.encode(call), Map.of(), records);
+      return transport.stream(agent, PATH, transport.encode(call), headers, records);
     }
 
     @Override

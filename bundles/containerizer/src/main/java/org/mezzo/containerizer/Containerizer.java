@@ -1,6 +1,7 @@
 package org.mezzo.containerizer;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -32,12 +33,42 @@ public interface Containerizer extends AutoCloseable {
   }
 
   /**
-   * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process.
+   * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process. What
+   * its {@link ContainerIo} asks of the launcher and that cannot give, fails the launch by its
+   * name.
    *
    * @return completes when the process exists and is let go; exceptionally with {@link
-   *     LaunchException}, in which case nothing of the container is left but its sandbox
+   *     LaunchException}, in which case nothing of the container is left but its sandbox; of those
+   *     a {@link ContainerExistsException} where the id is taken, and nothing was done
    */
   CompletionStage<Launched> launch(LaunchRequest request);
+
+  /**
+   * Gives a container other resources, and lets isolators know. Changes of one container follow
+   * each other, and of several that wait only the newest is made; those of one that is being
+   * launched wait until it runs. What is wanted is known to whoever opens the runtime directory
+   * next.
+   *
+   * @param resources in place of those it has, without allocation role
+   * @param limits in place of those it has; empty when there are none
+   * @return whether it was made: false of a container that is unknown or over. Exceptionally with
+   *     {@link LaunchException} when an isolator did not make it, in which case some may have
+   */
+  CompletionStage<Boolean> update(ContainerId containerId, Resources resources, Resources limits);
+
+  /**
+   * Makes and removes links in the sandbox of a container, once it runs, with the rights of its
+   * user, whose the sandbox is.
+   *
+   * @param made each with the folders on the way to it; one that is there is left
+   * @param removed where they lead elsewhere by now, or are not there, nothing is done
+   * @param owned folders that are given to the container's user first, not what is in them; nobody
+   *     but the agent may be able to exchange one
+   * @return completes when all is done; exceptionally with {@link LaunchException} that says what
+   *     could not be made
+   */
+  CompletionStage<Void> link(
+      ContainerId containerId, List<Link> made, List<Link> removed, List<Path> owned);
 
   /**
    * Sends a signal to every process of a container, not to those nested in it.
@@ -72,7 +103,27 @@ public interface Containerizer extends AutoCloseable {
    */
   CompletionStage<Boolean> remove(ContainerId containerId);
 
-  /** What a container uses now, nested ones included; empty when it is unknown or has ended. */
+  /**
+   * Gives somebody what a container writes from now on; of one whose output is not kept, also what
+   * nobody has got yet. Any number may be attached to the output of a container, up to 15 at a
+   * time.
+   *
+   * @param sink called from when the stage completes, or a moment before
+   * @return fails with {@link AttachException}
+   */
+  CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink);
+
+  /**
+   * Gives somebody the input of a container, which is free when that one is gone.
+   *
+   * @return fails with {@link AttachException}
+   */
+  CompletionStage<ContainerInput> attachInput(ContainerId containerId);
+
+  /**
+   * What a container uses now, nested ones included; empty when it is unknown or has ended, and of
+   * an enclosure.
+   */
   CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId);
 
   /** The parts of the container's status that isolators know, and the pid of its first process. */
@@ -84,14 +135,21 @@ public interface Containerizer extends AutoCloseable {
    */
   void selectIsolation(List<String> isolation);
 
+  /** Containers that are launched from now on have that logger, once it has opened. */
+  void selectLogging(ContainerizerOptions.Logging logging);
+
+  /** What is being done to containers now, in no order: launches and ends that are not over. */
+  List<Pending> pending();
+
   /** Ids of the containers that are being launched, run or are being destroyed. */
   Set<ContainerId> containers();
 
   /**
    * Takes over what an earlier agent process left. A container that is to be kept and runs goes on,
-   * whatever is nested in it too, and is from then on like one that was launched here; one that
-   * ended meanwhile is told with its wait status. All others are killed and cleaned up. After a
-   * reboot none runs, whatever the files say (rule 178). Call once, before the first launch.
+   * whatever is nested in it too but what looks after it (of the class DEBUG, in its sandbox), and
+   * is from then on like one that was launched here; one that ended meanwhile is told with its wait
+   * status. All others are killed and cleaned up. After a reboot none runs, whatever the files say
+   * (rule 178). Call once, before the first launch.
    *
    * @param keep asked of each container that is nested in none, on a thread of the containerizer
    * @return all that were found, an outer container before those in it; completes when those that
@@ -111,6 +169,23 @@ public interface Containerizer extends AutoCloseable {
   }
 
   /**
+   * Something that is being done to a container.
+   *
+   * @param step how far it is: PROVISIONING, FETCHING, PREPARED (isolators are asked), CREATED (its
+   *     process is being made), ISOLATING, DESTROYING; UPDATING where isolators are told of other
+   *     resources
+   */
+  record Pending(ContainerId containerId, String step) {}
+
+  /**
+   * A symbolic link in a sandbox.
+   *
+   * @param at relative to the sandbox
+   * @param to absolute
+   */
+  record Link(Path at, Path to) {}
+
+  /**
    * A container of an earlier agent process.
    *
    * @param adopted whether it goes on; otherwise it is gone
@@ -126,7 +201,7 @@ public interface Containerizer extends AutoCloseable {
   /**
    * A container whose first process runs.
    *
-   * @param pid of the first process, which is also its session
+   * @param pid of the first process, which is also its session; 0 of an enclosure
    * @param termination how the first process ended, once the agent knows. Part of the answer,
    *     because a container may be over and forgotten before anybody can ask for it. With isolators
    *     it completes after they have cleaned up, so that a limit only they know of is in it;

@@ -1,7 +1,7 @@
 package org.mezzo.containerizer;
 
 /** A container could not be launched; the message says why. */
-public final class LaunchException extends Exception {
+public class LaunchException extends Exception {
   private static final long serialVersionUID = 1L;
 
   public LaunchException(String message) {

@@ -22,6 +22,8 @@ public final class LaunchRequest {
   private final boolean rootAllowed;
   private final List<Path> owned;
   private final boolean kept;
+  private final ContainerIo io;
+  private final boolean enclosure;
 
   private LaunchRequest(Builder builder) {
     containerId = builder.containerId;
@@ -35,6 +37,8 @@ public final class LaunchRequest {
     rootAllowed = builder.rootAllowed;
     owned = builder.owned;
     kept = builder.kept || containerId.parent().isPresent();
+    io = builder.io;
+    enclosure = builder.enclosure;
   }
 
   /**
@@ -49,6 +53,21 @@ public final class LaunchRequest {
    */
   public static Builder builder(ContainerId containerId, CommandInfo command, Path sandbox) {
     return new Builder(containerId, command, sandbox);
+  }
+
+  /**
+   * A request for an enclosure: a container without a process and without limits, which only holds
+   * those that are nested in it. Each of these is made and isolated like one that is nested in
+   * none. It is there until it is destroyed, and they go before it.
+   *
+   * @param containerId nested in none
+   * @param sandbox absolute; whoever asks makes it. That of a container in it is {@code
+   *     containers/<value>} in that
+   */
+  public static Builder enclosure(ContainerId containerId, Path sandbox) {
+    Builder builder = builder(containerId, CommandInfo.getDefaultInstance(), sandbox);
+    builder.enclosure = true;
+    return builder;
   }
 
   /** Unique on the agent. */
@@ -115,6 +134,16 @@ public final class LaunchRequest {
     return kept;
   }
 
+  /** What its first process reads and writes. */
+  public ContainerIo io() {
+    return io;
+  }
+
+  /** Whether it has no process, and only holds others. */
+  public boolean enclosure() {
+    return enclosure;
+  }
+
   /** Puts a request together. */
   public static final class Builder {
     private final ContainerId containerId;
@@ -128,6 +157,8 @@ public final class LaunchRequest {
     private boolean rootAllowed = true;
     private List<Path> owned = List.of();
     private boolean kept;
+    private ContainerIo io = ContainerIo.FILES;
+    private boolean enclosure;
 
     private Builder(ContainerId containerId, CommandInfo command, Path sandbox) {
       this.containerId = Objects.requireNonNull(containerId, "containerId");
@@ -175,6 +206,12 @@ public final class LaunchRequest {
     /** Its end is known until it is removed. */
     public Builder kept() {
       kept = true;
+      return this;
+    }
+
+    /** With that to read and write; {@link ContainerIo#FILES} unless it is said. */
+    public Builder io(ContainerIo streams) {
+      io = streams;
       return this;
     }
 

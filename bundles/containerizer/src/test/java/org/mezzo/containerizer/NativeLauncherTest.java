@@ -7,15 +7,22 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.containerizer.Containerizer.Launched;
 import org.mezzo.fixtures.Await;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.CommandInfo;
 
 /** What becomes of containers when parts of the native launcher die, and which one is taken. */
@@ -74,6 +81,89 @@ class NativeLauncherTest {
     Files.writeString(folder.resolve("sandboxes/c/go"), "");
     assertThat(get(launched.termination()).exitStatus()).hasValue(7);
     assertThat(get(launch("d", "exit 3").termination()).exitStatus()).hasValue(3);
+  }
+
+  private static void stop(ProcessHandle process) throws Exception {
+    Process kill = new ProcessBuilder("kill", "-STOP", Long.toString(process.pid())).start();
+    assertThat(kill.waitFor()).isZero();
+  }
+
+  @Test
+  void aTaskWhoseShimDiesWithTheSpawnerEndsAndSaysSo() throws Exception {
+    containerizer = new FakeAgent(folder).launching(NativeLaunchers.built()).containerizer();
+    Launched launched = launch("c", "sleep 1000");
+    ProcessHandle shim = parent(launched.pid());
+    ProcessHandle spawner = parent(shim.pid());
+    stop(spawner);
+    shim.destroyForcibly();
+    spawner.destroyForcibly();
+    Termination end = get(launched.termination());
+    assertThat(end.limitation().orElseThrow().message())
+        .isEqualTo("The shim of the container is gone; what ran in it was killed");
+    Await.until(
+        "what ran is gone",
+        () -> !ProcessHandle.of(launched.pid()).map(ProcessHandle::isAlive).orElse(false));
+  }
+
+  /** Stops the spawner, so that it will never hear what it is told from then on. */
+  private static final class StoppingIsolator implements Isolator {
+    private final AtomicReference<ProcessHandle> spawner = new AtomicReference<>();
+
+    @Override
+    public void recover(List<RecoveredContainer> containers) {
+      // It keeps nothing.
+    }
+
+    @Override
+    public LaunchPlan prepare(Container container) {
+      return LaunchPlan.NONE;
+    }
+
+    @Override
+    public void isolate(Container container, long pid) throws Exception {
+      ProcessHandle process = parent(parent(pid).pid());
+      stop(process);
+      spawner.set(process);
+    }
+
+    @Override
+    public void cleanup(Container container) {
+      // It keeps nothing.
+    }
+  }
+
+  @Test
+  void aProcessThatWaitsIsLetGoThoughTheSpawnerDiesWithTheWord() throws Exception {
+    StoppingIsolator isolator = new StoppingIsolator();
+    containerizer =
+        new FakeAgent(folder)
+            .launching(NativeLaunchers.built())
+            .with(Kinds.ISOLATOR, "stopping", isolator)
+            .containerizer("stopping");
+    Launched launched = launch("c", "exit 5");
+    isolator.spawner.get().destroyForcibly();
+    assertThat(get(launched.termination()).exitStatus()).hasValue(5);
+  }
+
+  @Test
+  void aLaunchThatDiesWithTheSpawnerFailsAtOnce() throws Exception {
+    containerizer = new FakeAgent(folder).launching(NativeLaunchers.built()).containerizer();
+    ProcessHandle spawner = parent(parent(launch("c", "sleep 1000").pid()).pid());
+    stop(spawner);
+    long begin = System.nanoTime();
+    CompletionStage<Launched> second =
+        containerizer.launch(
+            LaunchRequest.builder(
+                    ContainerId.of("d"),
+                    CommandInfo.newBuilder().setShell(true).setValue("sleep 1000").build(),
+                    folder.resolve("sandboxes/d"))
+                .build());
+    Await.until(
+        "it was asked for", () -> Files.exists(folder.resolve("run time/containers/d/sandbox")));
+    spawner.destroyForcibly();
+    assertThatThrownBy(() -> get(second))
+        .hasMessageContaining("The launcher of the agent was lost");
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(25));
   }
 
   @Test

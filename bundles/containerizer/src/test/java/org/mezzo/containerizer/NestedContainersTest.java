@@ -2,6 +2,7 @@ package org.mezzo.containerizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.containerizer.Containerizer.Launched;
 import org.mezzo.fixtures.Await;
 import org.mezzo.modules.Kinds;
@@ -206,6 +208,71 @@ class NestedContainersTest {
     return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
         .filter(line -> line.startsWith("SigCgt:"))
         .anyMatch(line -> (Long.parseUnsignedLong(line.substring(8).strip(), 16) & 1 << 9) != 0);
+  }
+
+  @Test
+  void anEnclosureHasNoProcessAndGoesAfterThoseInIt() throws Exception {
+    List<Container> prepared = Collections.synchronizedList(new ArrayList<>());
+    List<String> calls = Collections.synchronizedList(new ArrayList<>());
+    FakeAgent agent =
+        agent()
+            .with(
+                Kinds.ISOLATOR,
+                "watching",
+                new ContainerizerTest.RecordingIsolator("watching", calls) {
+                  @Override
+                  public LaunchPlan prepare(Container container) {
+                    prepared.add(container);
+                    return super.prepare(container);
+                  }
+                });
+    Containerizer containers = open(agent, "watching");
+    Path sandbox = Files.createDirectory(folder.resolve("outer"));
+    Launched enclosure =
+        get(containers.launch(LaunchRequest.enclosure(OUTER, sandbox).kept().build()));
+    assertThat(enclosure.pid()).isZero();
+    assertThat(prepared).isEmpty();
+    ContainerId inner = OUTER.child("in");
+    Launched nested = get(containers.launch(request(inner, "sleep 1000")));
+    // Isolated as if it were in none.
+    assertThat(prepared).hasSize(1);
+    assertThat(prepared.get(0).parent()).isEmpty();
+    assertThat(prepared.get(0).id()).isEqualTo("outer.in");
+    assertThat(get(containers.usage(inner)).orElseThrow().getProcesses()).isPositive();
+    assertThat(get(containers.usage(OUTER))).isEmpty();
+    assertThat(get(containers.signal(OUTER, 9))).isFalse();
+    assertThat(containers.containers()).containsExactlyInAnyOrder(OUTER, inner);
+
+    containers.detach();
+    Containerizer after = open(agent, "watching");
+    assertThat(get(after.recover(id -> true)))
+        .extracting(Containerizer.Recovered::containerId, Containerizer.Recovered::adopted)
+        .containsExactly(tuple(OUTER, true), tuple(inner, true));
+    get(after.signal(inner, 9));
+    assertThat(get(after.termination(inner)).orElseThrow().signal()).hasValue(9);
+    ContainerId second = OUTER.child("second");
+    Launched other = get(after.launch(request(second, "sleep 1000")));
+    get(after.destroy(OUTER));
+    assertThat(ProcessHandle.of(other.pid()).map(ProcessHandle::isAlive).orElse(false)).isFalse();
+    assertThat(get(after.termination(second)).orElseThrow().signal()).hasValue(9);
+    assertThat(get(after.termination(OUTER))).contains(Termination.UNKNOWN);
+    assertThat(get(after.remove(OUTER))).isTrue();
+    assertThat(get(after.termination(second))).isEmpty();
+    assertThat(nested.pid()).isPositive();
+  }
+
+  @Test
+  void anEnclosureThatNobodyKeepsGoesWithAllThatIsInIt() throws Exception {
+    FakeAgent agent = agent();
+    Containerizer before = open(agent);
+    Path sandbox = Files.createDirectory(folder.resolve("outer"));
+    get(before.launch(LaunchRequest.enclosure(OUTER, sandbox).build()));
+    Launched nested = get(before.launch(request(OUTER.child("in"), "sleep 1000")));
+    before.detach();
+    Containerizer after = open(agent);
+    assertThat(get(after.recover(id -> false))).noneMatch(Containerizer.Recovered::adopted);
+    assertThat(after.containers()).isEmpty();
+    assertThat(ProcessHandle.of(nested.pid()).map(ProcessHandle::isAlive).orElse(false)).isFalse();
   }
 
   @Test

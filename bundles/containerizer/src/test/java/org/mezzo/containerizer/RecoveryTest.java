@@ -133,7 +133,8 @@ class RecoveryTest {
     assertThat(get(after.status(runs())).getExecutorPid()).isEqualTo((int) launched.pid());
     var usage = get(after.usage(runs())).orElseThrow();
     assertThat(usage.getProcesses()).isPositive();
-    assertThat(usage.getCpusLimit()).isEqualTo(0.5);
+    assertThat(usage.getCpusSoftLimit()).isEqualTo(0.5);
+    assertThat(usage.hasCpusLimit()).isFalse();
     assertThat(usage.getMemLimitBytes()).isEqualTo(32L << 20);
 
     assertThat(get(after.signal(inner, 15))).isTrue();

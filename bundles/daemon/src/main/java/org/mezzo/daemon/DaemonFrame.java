@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.BearerTokens;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.border.ModuleAuthentication;
 import org.mezzo.daemon.border.Permission.Question;
@@ -176,6 +177,11 @@ public final class DaemonFrame implements AutoCloseable {
       close();
       throw failure(e);
     }
+  }
+
+  /** Lets in who brings a token that this daemon has given; to be called before requests come. */
+  public void accept(BearerTokens tokens) {
+    authentication.accept(tokens);
   }
 
   /** Has other modules guard the border from when they have opened; what is open stays open. */

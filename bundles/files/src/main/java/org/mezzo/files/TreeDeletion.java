@@ -38,19 +38,53 @@ public final class TreeDeletion {
     Path absolute = root.toAbsolutePath();
     Path name = absolute.getFileName();
     try (SecureDirectoryStream<Path> above = Directories.open(absolute.getParent())) {
-      for (int attempt = 1; ; attempt++) {
-        try {
-          delete(above, name);
-          return;
-        } catch (FileSystemException e) {
-          if (attempt == ATTEMPTS || e instanceof NoSuchFileException) {
-            throw e;
-          }
-        }
-      }
+      persist(above, name);
     } catch (NoSuchFileException e) {
       // Somebody else was faster.
       return;
+    }
+  }
+
+  /**
+   * As above, of something in a tree in which all that is on the way may be exchanged as well.
+   *
+   * @param tree whose path must be nobody else's to change
+   * @param inside relative to it, at least one name
+   * @throws IOException as above, and when a link or a file is on the way
+   */
+  public static void delete(Path tree, Path inside) throws IOException {
+    try (SecureDirectoryStream<Path> top = Directories.open(tree)) {
+      descend(top, inside);
+    } catch (NoSuchFileException e) {
+      return;
+    }
+  }
+
+  private static void descend(SecureDirectoryStream<Path> directory, Path rest) throws IOException {
+    Path name = rest.getName(0);
+    if (rest.getNameCount() == 1) {
+      persist(directory, name);
+      return;
+    }
+    BasicFileAttributes found = Directories.attributes(directory, name);
+    if (!found.isDirectory()) {
+      throw new ChangedException(name);
+    }
+    try (SecureDirectoryStream<Path> inner = Directories.enter(directory, name, found.fileKey())) {
+      descend(inner, rest.subpath(1, rest.getNameCount()));
+    }
+  }
+
+  private static void persist(SecureDirectoryStream<Path> above, Path name) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        delete(above, name);
+        return;
+      } catch (FileSystemException e) {
+        if (attempt == ATTEMPTS || e instanceof NoSuchFileException) {
+          throw e;
+        }
+      }
     }
   }
 

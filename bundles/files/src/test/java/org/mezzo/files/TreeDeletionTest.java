@@ -1,8 +1,10 @@
 package org.mezzo.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -43,6 +45,20 @@ class TreeDeletionTest {
     Files.createSymbolicLink(root, outside);
     TreeDeletion.delete(root);
     assertThat(Files.exists(root, LinkOption.NOFOLLOW_LINKS)).isFalse();
+    assertThat(outside.resolve("x")).hasContent("kept");
+  }
+
+  @Test
+  void deletesWithinATreeWithoutFollowingALinkOnTheWay() throws Exception {
+    Path inner = Files.createDirectories(root.resolve("a/b"));
+    Files.writeString(inner.resolve("c"), "c");
+    TreeDeletion.delete(root, Path.of("a/b"));
+    assertThat(inner).doesNotExist();
+    assertThat(root.resolve("a")).exists();
+    TreeDeletion.delete(root, Path.of("a/b"));
+    Files.createSymbolicLink(inner, outside.getParent());
+    assertThatThrownBy(() -> TreeDeletion.delete(root, Path.of("a/b/kept")))
+        .isInstanceOf(FileSystemException.class);
     assertThat(outside.resolve("x")).hasContent("kept");
   }
 

@@ -19,8 +19,9 @@ import org.osgi.service.component.annotations.ServiceScope;
  * Gives containers their part of the processors when they compete: 1024 shares (version 1) or a
  * weight of 100 (version 2) per cpu. They get no more than their cpus when nobody competes only
  * with {@code --cgroups_enable_cfs}, or when the container has a cpu limit of its own, which is
- * then what it gets at most. Reads flags {@code cgroups_hierarchy}, {@code cgroups_root} and {@code
- * cgroups_enable_cfs}.
+ * then what it gets at most. Revocable cpus stand back, unless {@code --revocable_cpu_low_priority}
+ * is off: they count for 10 shares or a weight of 1 each. Reads flags {@code cgroups_hierarchy},
+ * {@code cgroups_root}, {@code cgroups_enable_cfs} and {@code revocable_cpu_low_priority}.
  */
 @Component(service = Isolator.class, scope = ServiceScope.PROTOTYPE)
 @MezzoModule(
@@ -29,12 +30,19 @@ import org.osgi.service.component.annotations.ServiceScope;
     version = "0.1.0",
     author = "Mezzo",
     description = "shares processors between containers by cgroups of version 1 or 2",
-    flags = {"cgroups_hierarchy", "cgroups_root", "cgroups_enable_cfs"})
+    flags = {
+      "cgroups_hierarchy",
+      "cgroups_root",
+      "cgroups_enable_cfs",
+      "revocable_cpu_low_priority"
+    })
 public final class CpuIsolator extends CgroupIsolator {
   private static final String ACCOUNTING = "cpuacct";
   private static final long SHARES_PER_CPU = 1024;
+  private static final long SHARES_PER_REVOCABLE_CPU = 10;
   private static final long LEAST_SHARES = 2;
   private static final long WEIGHT_PER_CPU = 100;
+  private static final long WEIGHT_PER_REVOCABLE_CPU = 1;
   private static final long MOST_WEIGHT = 10_000;
   private static final long PERIOD_MICROS = 100_000;
   private static final long LEAST_QUOTA_MICROS = 1_000;
@@ -68,12 +76,12 @@ public final class CpuIsolator extends CgroupIsolator {
 
   @Override
   void limit(Container container, ControlGroup group) throws IOException {
-    long thousandths = container.resources().scalar("cpus");
     if (group.unified()) {
-      long weight = thousandths * WEIGHT_PER_CPU / 1000;
+      long weight = part(container, WEIGHT_PER_CPU, WEIGHT_PER_REVOCABLE_CPU);
       group.write("cpu.weight", Math.max(1, Math.min(MOST_WEIGHT, weight)));
     } else {
-      group.write("cpu.shares", Math.max(LEAST_SHARES, thousandths * SHARES_PER_CPU / 1000));
+      long shares = part(container, SHARES_PER_CPU, SHARES_PER_REVOCABLE_CPU);
+      group.write("cpu.shares", Math.max(LEAST_SHARES, shares));
     }
     long quota = quotaMicros(container);
     if (group.unified()) {
@@ -90,6 +98,16 @@ public final class CpuIsolator extends CgroupIsolator {
     if (accounting.isPresent()) {
       accounting.get().create(container.id());
     }
+  }
+
+  /** What counts when containers compete. */
+  private long part(Container container, long perCpu, long perRevocableCpu) {
+    long revocable =
+        Boolean.parseBoolean(context().flags().getOrDefault("revocable_cpu_low_priority", "true"))
+            ? container.resources().revocable().scalar("cpus")
+            : 0;
+    long own = container.resources().scalar("cpus") - revocable;
+    return (own * perCpu + revocable * perRevocableCpu) / 1000;
   }
 
   /** Per period; 0 when there is no limit. */
@@ -140,10 +158,11 @@ public final class CpuIsolator extends CgroupIsolator {
     }
     long guaranteed = container.resources().scalar("cpus");
     long limit = container.limits().scalar("cpus");
-    if (limit > 0) {
-      usage.setCpusLimit(limit / 1000.0).setCpusSoftLimit(guaranteed / 1000.0);
-    } else if (guaranteed > 0) {
-      usage.setCpusLimit(guaranteed / 1000.0);
+    if (guaranteed > 0) {
+      usage.setCpusSoftLimit(guaranteed / 1000.0);
+    }
+    if (quotaMicros(container) > 0) {
+      usage.setCpusLimit((limit > 0 ? limit : guaranteed) / 1000.0);
     }
     if (quotaMicros(container) > 0 && stat.containsKey("nr_periods")) {
       usage.setCpusNrPeriods(stat.get("nr_periods").intValue());

@@ -3,9 +3,10 @@ package org.mezzo.isolator.cgroups;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.Sink;
 import org.mezzo.api.isolator.Container;
@@ -22,7 +23,9 @@ import org.slf4j.LoggerFactory;
  * Holds containers to their memory, but at least 32 MB. What a container requested is its limit;
  * with a limit of its own, that is the hard one and the request the soft one, to which the kernel
  * shrinks it under pressure. A container that reaches its limit is reported with the limit, what it
- * used and its largest process, and destroyed by the agent.
+ * used and its largest process, and destroyed by the agent. A hard limit is never lowered to less
+ * than the container uses, which would destroy it for having kept to the one before: the soft limit
+ * is lowered at once, the hard one as soon as it uses less.
  *
  * <p>The kernel kills: in version 1 the process it finds most guilty, in version 2 the whole
  * container. Its counters tell, at the next look or at the latest in the cleanup, which the agent
@@ -45,8 +48,17 @@ public final class MemoryIsolator extends CgroupIsolator {
   private static final long LEAST_BYTES = 32 * MEGABYTE;
   private static final long UNLIMITED = Long.MAX_VALUE;
 
+  /** In thousandths of a megabyte; what is infinite comes as this, or more. */
+  private static final long INFINITE = 1_000_000_000_000_000L;
+
+  /** In bytes; the kernel shows what is unlimited as some number beyond this. */
+  private static final long SHOWN_UNLIMITED = 1L << 60;
+
   /** Kept in the plan of a container whose limit was set before its process began. */
   private static final byte[] WATCHED_FROM_ITS_BEGINNING = {1};
+
+  /** What is wanted, by container; held while one is set, so that none undoes a newer one. */
+  private final Map<String, Long> hardLimits = new HashMap<>();
 
   private MemoryWatch watch;
   private Sink<ContainerLimitation> limitations = reached -> Sink.Receipt.RETIRED;
@@ -87,22 +99,67 @@ public final class MemoryIsolator extends CgroupIsolator {
       if (group.has("memory.low")) {
         group.write("memory.low", limit == 0 ? 0 : request);
       }
-      if (fits(container, group.number("memory.current"), hard)) {
-        group.write("memory.max", hard == UNLIMITED ? "max" : Long.toString(hard));
-        if (swap) {
-          group.write("memory.swap.max", 0);
-        }
-        // One process less is seldom what the others can go on without.
-        if (group.has("memory.oom.group")) {
-          group.write("memory.oom.group", 1);
-        }
+      if (swap) {
+        group.write("memory.swap.max", 0);
+      }
+      // One process less is seldom what the others can go on without.
+      if (group.has("memory.oom.group")) {
+        group.write("memory.oom.group", 1);
       }
     } else {
       group.write("memory.soft_limit_in_bytes", request);
-      if (fits(container, group.number("memory.usage_in_bytes"), hard)) {
-        limitVersion1(group, hard, swap);
+    }
+    synchronized (hardLimits) {
+      hardLimits.put(container.id(), hard);
+      if (!hardLimit(group, hard, swap)) {
+        LOG.info(
+            "Container {} uses more than its new memory limit of {} bytes, which is set as soon as"
+                + " it uses less",
+            container.id(),
+            hard);
+        watch.later(
+            container.id(),
+            () -> {
+              synchronized (hardLimits) {
+                return !Objects.equals(hardLimits.get(container.id()), hard)
+                    || hardLimit(group, hard, swap);
+              }
+            });
       }
     }
+  }
+
+  /** Sets the hard limit; false when the container uses more than that now. */
+  private static boolean hardLimit(ControlGroup group, long hard, boolean swap) throws IOException {
+    if (used(group) - reclaimable(group) > hard) {
+      return false;
+    }
+    if (group.unified()) {
+      group.write("memory.max", hard == UNLIMITED ? "max" : Long.toString(hard));
+      return true;
+    }
+    long before = group.number("memory.limit_in_bytes").orElse(UNLIMITED);
+    try {
+      limitVersion1(group, hard, swap);
+      return true;
+    } catch (IOException e) {
+      if (hard < before && used(group) > hard) {
+        // The kernel cannot take back what the container uses.
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private static long used(ControlGroup group) {
+    return group.number(group.unified() ? "memory.current" : "memory.usage_in_bytes").orElse(0);
+  }
+
+  /** What of it the kernel can take back at once. */
+  private static long reclaimable(ControlGroup group) {
+    return group
+        .numbers("memory.stat")
+        .getOrDefault(group.unified() ? "inactive_file" : "total_inactive_file", 0L);
   }
 
   private static void limitVersion1(ControlGroup group, long hard, boolean swap)
@@ -129,24 +186,10 @@ public final class MemoryIsolator extends CgroupIsolator {
     }
   }
 
-  /** A limit below what is used would destroy a container for having kept to the old one. */
-  private static boolean fits(Container container, OptionalLong used, long hard) {
-    if (used.orElse(0) <= hard) {
-      return true;
-    }
-    LOG.warn(
-        "Container {} uses {} bytes, more than its new memory limit of {}; the old limit stays"
-            + " until the next update",
-        container.id(),
-        used.getAsLong(),
-        hard);
-    return false;
-  }
-
   /** From thousandths of a megabyte. */
   private static long bytes(long thousandths) {
     long megabytes = thousandths / 1000;
-    if (megabytes >= UNLIMITED / MEGABYTE) {
+    if (thousandths >= INFINITE) {
       return UNLIMITED;
     }
     return Math.max(LEAST_BYTES, megabytes * MEGABYTE + thousandths % 1000 * MEGABYTE / 1000);
@@ -174,10 +217,14 @@ public final class MemoryIsolator extends CgroupIsolator {
         .ifPresent(usage::setMemTotalBytes);
     group
         .number(unified ? "memory.max" : "memory.limit_in_bytes")
-        .ifPresent(usage::setMemLimitBytes);
-    group
-        .number(unified ? "memory.low" : "memory.soft_limit_in_bytes")
-        .ifPresent(usage::setMemSoftLimitBytes);
+        .ifPresent(
+            bytes -> {
+              if (bytes < SHOWN_UNLIMITED) {
+                usage.setMemLimitBytes(bytes);
+              }
+            });
+    // What of it the kernel keeps in one number or another is its own affair.
+    usage.setMemSoftLimitBytes(bytes(container.resources().scalar("mem")));
     Map<String, Long> stat = group.numbers("memory.stat");
     set(stat, unified ? "anon" : "total_rss", usage::setMemRssBytes);
     set(stat, unified ? "anon" : "total_rss", usage::setMemAnonBytes);
@@ -206,6 +253,9 @@ public final class MemoryIsolator extends CgroupIsolator {
   public void cleanup(Container container) throws Exception {
     if (watch != null) {
       watch.remove(container.id());
+      synchronized (hardLimits) {
+        hardLimits.remove(container.id());
+      }
     }
     super.cleanup(container);
   }

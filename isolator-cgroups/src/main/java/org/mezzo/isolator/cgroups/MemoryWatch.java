@@ -1,5 +1,6 @@
 package org.mezzo.isolator.cgroups;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +24,7 @@ import org.slf4j.LoggerFactory;
 final class MemoryWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MemoryWatch.class);
   private static final long PERIOD_MILLIS = 100;
+  private static final int LATER_LOOKS = 10;
   private static final long MEGABYTE = 1024 * 1024;
   private static final String REASON = "REASON_CONTAINER_LIMITATION_MEMORY";
 
@@ -42,7 +44,18 @@ final class MemoryWatch implements AutoCloseable {
 
   private record ProcessMemory(long pid, String name, long bytes) {}
 
+  /** Something that is done once it can be. */
+  interface Later {
+    /** Whether it was done. */
+    boolean tried() throws IOException;
+  }
+
   private final Map<String, Watched> watched = new ConcurrentHashMap<>();
+
+  /** What is tried about once a second, by container. */
+  private final Map<String, Later> later = new ConcurrentHashMap<>();
+
+  private int looks;
   private final ScheduledExecutorService timer;
 
   MemoryWatch(String daemon) {
@@ -74,10 +87,30 @@ final class MemoryWatch implements AutoCloseable {
   void remove(String containerId) {
     look(containerId);
     watched.remove(containerId);
+    later.remove(containerId);
+  }
+
+  /** Has something tried now and then until it is done, in place of what was before. */
+  void later(String containerId, Later one) {
+    later.put(containerId, one);
   }
 
   private void look() {
     watched.keySet().forEach(this::look);
+    if (++looks % LATER_LOOKS == 0) {
+      later.forEach(this::tryNow);
+    }
+  }
+
+  private void tryNow(String containerId, Later one) {
+    try {
+      if (one.tried()) {
+        later.remove(containerId, one);
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("Cannot change the memory of container {}: {}", containerId, e.getMessage());
+      later.remove(containerId, one);
+    }
   }
 
   private void look(String containerId) {

@@ -21,7 +21,9 @@ import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.api.isolator.RecoveredContainer.Phase;
 import org.mezzo.fixtures.Await;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.ResourceStatistics;
+import org.mezzo.protocol.v1.Value;
 import org.mezzo.resources.Resources;
 import org.mezzo.testing.FakeDaemonContext;
 import org.mezzo.testing.FakeSink;
@@ -55,6 +57,48 @@ class FakeTreeTest {
     assertThat(read(group, "cgroup.procs")).isEqualTo("4711");
     cpu.update(container("c1", "cpus:0.001", ""));
     assertThat(read(group, "cpu.shares")).isEqualTo("2");
+  }
+
+  /** Rule 318: what can be taken back stands back. */
+  @Test
+  void revocableCpusCountForLittleUnlessAFlagSaysOtherwise() throws Exception {
+    Path group = group(version1("cpu"), "c1");
+    fake(group, "cpu.shares", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cgroup.procs");
+    CpuIsolator cpu = cpu();
+    cpu.prepare(lent("c1", 2, ""));
+    assertThat(read(group, "cpu.shares")).isEqualTo("20");
+    cpu.update(lent("c1", 2, "cpus:1.5"));
+    assertThat(read(group, "cpu.shares")).as("with cpus of its own").isEqualTo("1556");
+    cpu.update(lent("c1", 0.1, ""));
+    assertThat(read(group, "cpu.shares")).isEqualTo("2");
+    flags.put("revocable_cpu_low_priority", "false");
+    cpu().prepare(lent("c1", 2, ""));
+    assertThat(read(group, "cpu.shares")).isEqualTo("2048");
+  }
+
+  @Test
+  void revocableCpusHaveTheLeastWeightOfVersion2() throws Exception {
+    Path group = group(version2("cpu io memory"), "c1");
+    fake(group, "cpu.weight", "cpu.max", "cgroup.procs");
+    CpuIsolator cpu = cpu();
+    cpu.prepare(lent("c1", 2, ""));
+    cpu.isolate(lent("c1", 2, ""), 4711);
+    assertThat(read(group, "cpu.weight")).isEqualTo("2");
+  }
+
+  private static Container lent(String id, double cpus, String own) throws Exception {
+    Resources revocable =
+        Resources.of(
+            List.of(
+                Resource.newBuilder()
+                    .setName("cpus")
+                    .setType(Value.Type.SCALAR)
+                    .setScalar(Value.Scalar.newBuilder().setValue(cpus))
+                    .setRevocable(Resource.RevocableInfo.getDefaultInstance())
+                    .build()));
+    return Container.builder(id, Path.of("/nowhere"))
+        .resources(Resources.parse(own, "*").plus(revocable), Resources.EMPTY)
+        .build();
   }
 
   @Test
@@ -176,6 +220,58 @@ class FakeTreeTest {
     isolator.update(container("c1", "mem:64", ""));
     assertThat(read(group, "memory.limit_in_bytes")).isEqualTo("" + 128 * MB);
     assertThat(read(group, "memory.soft_limit_in_bytes")).isEqualTo("" + 64 * MB);
+
+    write(group, "memory.usage_in_bytes", "" + 60 * MB);
+    Await.until(() -> read(group, "memory.limit_in_bytes").equals("" + 64 * MB));
+  }
+
+  @Test
+  void aLimitThatWaitsGivesWayToANewerOne() throws Exception {
+    Path group = memoryVersion1();
+    write(group, "memory.usage_in_bytes", "" + 100 * MB);
+    Path second = Files.createDirectories(group.resolveSibling("c2"));
+    fake(
+        second,
+        "memory.limit_in_bytes",
+        "memory.soft_limit_in_bytes",
+        "memory.oom_control",
+        "cgroup.procs");
+    MemoryIsolator isolator = memory();
+    isolator.prepare(container("c1", "mem:128", ""));
+    isolator.prepare(container("c2", "mem:128", ""));
+    write(second, "memory.usage_in_bytes", "" + 100 * MB);
+    isolator.update(container("c1", "mem:64", ""));
+    isolator.update(container("c1", "mem:256", ""));
+    isolator.update(container("c2", "mem:64", ""));
+    write(group, "memory.usage_in_bytes", "" + 60 * MB);
+    write(second, "memory.usage_in_bytes", "" + 60 * MB);
+    Await.until(() -> read(second, "memory.limit_in_bytes").equals("" + 64 * MB));
+    assertThat(read(group, "memory.limit_in_bytes")).isEqualTo("" + 256 * MB);
+  }
+
+  @Test
+  void whatTheKernelCanTakeBackIsNotInTheWay() throws Exception {
+    Path group = group(version2("cpu memory"), "c1");
+    fake(group, "memory.max", "memory.low", "memory.oom.group", "cgroup.procs");
+    MemoryIsolator isolator = memory();
+    isolator.isolate(container("c1", "mem:128", ""), 4711);
+    write(group, "memory.current", "" + 100 * MB);
+    write(group, "memory.stat", "anon 1\ninactive_file " + 50 * MB + "\n");
+    isolator.update(container("c1", "mem:64", ""));
+    assertThat(read(group, "memory.max")).isEqualTo("" + 64 * MB);
+  }
+
+  @Test
+  void whatIsInfiniteIsNoLimit() throws Exception {
+    Path group = group(version2("cpu memory"), "c1");
+    fake(group, "memory.max", "memory.low", "memory.oom.group", "cgroup.procs");
+    memory().isolate(container("c1", "mem:64", "mem:1000000000000"), 4711);
+    assertThat(read(group, "memory.max")).isEqualTo("max");
+    assertThat(read(group, "memory.low")).isEqualTo("" + 64 * MB);
+    ResourceStatistics usage =
+        memory.usage(container("c1", "mem:64", "mem:1000000000000")).orElseThrow();
+    assertThat(usage.hasMemLimitBytes()).isFalse();
+    assertThat(usage.getMemSoftLimitBytes()).isEqualTo(64 * MB);
   }
 
   @Test

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -286,17 +287,33 @@ class CustomExecutorIT {
     Await.until("nothing is held", LIMIT, () -> used("mem") == 0);
   }
 
+  /** What its container has, as its statistics say. */
+  private double statistic(String name) throws Exception {
+    return Http.get(agent.resolve("/monitor/statistics"))
+        .json()
+        .at("/0/statistics/" + name)
+        .asDouble();
+  }
+
+  private static final double MEGABYTE = 1024 * 1024;
+
   @Test
-  void anExecutorFindsItsAgentAgainThatWasKilled() throws Exception {
+  void anExecutorFindsItsAgentAgainThatWasKilledByItsTokenAndItsContainerFollowsItsTasks()
+      throws Exception {
+    Path key = folder.resolve("key");
+    Files.writeString(key, "0123456789abcdef0123456789abcdef");
+    String[] tokens = {"--authenticate_http_executors", "--jwt_secret_key=" + key};
     startMaster();
-    MezzoProcess first = startAgent();
+    MezzoProcess first = startAgent(tokens);
     TestFramework framework = framework();
-    launch(framework, "e", ObedientExecutor.command(), "a", "b");
+    launch(framework, "e", ObedientExecutor.command(), "a");
     framework.awaitState("a", "TASK_RUNNING");
+    assertThat(statistic("mem_limit_bytes")).isEqualTo(96 * MEGABYTE);
+    launch(framework, "e", ObedientExecutor.command(), "b");
     framework.awaitState("b", "TASK_RUNNING");
     first.killAlone();
     cluster.awaitAgent(false);
-    startAgent("--executor_reregistration_timeout=15secs");
+    startAgent(tokens[0], tokens[1], "--executor_reregistration_timeout=15secs");
     Await.until(
         "it is heard again",
         LIMIT,
@@ -306,8 +323,12 @@ class CustomExecutorIT {
               .anyMatch(event -> event.path("type").asText().equals("MESSAGE"));
         });
     assertThat(used("mem")).isEqualTo(128);
+    assertThat(statistic("mem_limit_bytes")).isEqualTo(128 * MEGABYTE);
+    assertThat(statistic("cpus_soft_limit")).isEqualTo(0.3);
     say(framework, "e", "finish a");
     framework.awaitState("a", "TASK_FINISHED");
+    Await.until(
+        "its container shrinks", LIMIT, () -> statistic("mem_limit_bytes") == 96 * MEGABYTE);
     say(framework, "e", "exit 3");
     framework.awaitState("b", "TASK_FAILED");
     assertThat(failure(framework)).isEqualTo(3 << 8);

@@ -110,7 +110,12 @@ public final class ObedientExecutor {
   }
 
   private static HttpRequest.Builder request(URI uri, byte[] body) {
-    return HttpRequest.newBuilder(uri)
+    HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+    String token = System.getenv("MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
+    if (token != null) {
+      request.header("Authorization", "Bearer " + token);
+    }
+    return request
         .header("Content-Type", "application/json")
         .header("Accept", "application/json")
         .POST(HttpRequest.BodyPublishers.ofByteArray(body));

@@ -14,6 +14,7 @@ import org.mezzo.api.MezzoModule;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Approver;
+import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.api.authorization.Authorizer;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
@@ -69,7 +70,11 @@ public final class LocalAuthorizer implements Authorizer {
     return (action, object) -> {
       List<AclRule> rules = RULES.get(action);
       return !rules.isEmpty()
-          && rules.stream().allMatch(rule -> asking.decide(rule, object.value()).allowed());
+          && rules.stream().allMatch(rule -> asking.decide(rule, about(rule, object)).allowed());
     };
+  }
+
+  private static Optional<String> about(AclRule rule, AuthorizationObject object) {
+    return rule.aboutParent() ? object.parentUser() : object.value();
   }
 }

@@ -52,6 +52,28 @@ class LocalAuthorizerTest {
   }
 
   @Test
+  void whatIsNestedNeedsLeaveOfBothItsUserAndThatOfItsParent() throws Exception {
+    open(
+        """
+        {"permissive": false,
+         "launch_nested_containers_as_user": [
+           {"principals": {"values": ["anna"]}, "users": {"values": ["inner"]}}],
+         "launch_nested_containers_under_parent_with_user": [
+           {"principals": {"values": ["anna"]}, "users": {"values": ["outer"]}}]}
+        """);
+    Approver anna = approver("anna", Set.of(Action.LAUNCH_NESTED_CONTAINER));
+    AuthorizationObject.Builder object = AuthorizationObject.builder().value("inner");
+    assertThat(anna.approved(Action.LAUNCH_NESTED_CONTAINER, object.parentUser("outer").build()))
+        .isTrue();
+    assertThat(anna.approved(Action.LAUNCH_NESTED_CONTAINER, object.parentUser("inner").build()))
+        .isFalse();
+    assertThat(
+            anna.approved(
+                Action.LAUNCH_NESTED_CONTAINER, object.value("outer").parentUser("outer").build()))
+        .isFalse();
+  }
+
+  @Test
   void whoHasNoNameMayDoNothingAndWhoIsNotKnownWhatAnybodyMay() throws Exception {
     open("{}");
     Set<Action> flags = Set.of(Action.VIEW_FLAGS);

@@ -1,6 +1,8 @@
 package org.mezzo.agent.endpoints;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.mezzo.agent.containers.ContainerCalls;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.Authorization;
@@ -24,15 +26,22 @@ public final class AgentEndpoints {
   private final AgentDescription self;
   private final AgentReads reads;
   private final ContainerLook containers;
+  private final List<ApiCall<Call>> operated;
   private final DaemonFlags flags;
   private final MetricsRegistry metrics;
   private final VirtualFiles files;
   private final Verbosity verbosity;
 
+  /**
+   * What an agent answers.
+   *
+   * @param operated the calls that are about containers of operators
+   */
   public AgentEndpoints(
       AgentDescription self,
       AgentReads reads,
       ContainerLook containers,
+      List<ApiCall<Call>> operated,
       DaemonFlags flags,
       MetricsRegistry metrics,
       VirtualFiles files,
@@ -40,6 +49,7 @@ public final class AgentEndpoints {
     this.self = self;
     this.reads = reads;
     this.containers = containers;
+    this.operated = operated;
     this.flags = flags;
     this.metrics = metrics;
     this.files = files;
@@ -56,6 +66,7 @@ public final class AgentEndpoints {
         .add(new StateEndpoint(reads, self, flags))
         .add(new ContainersEndpoint(containers))
         .add(new StatisticsEndpoint(containers))
+        .add(new ContainerizerDebugEndpoint(containers.containerizer()))
         .add(api(authorization, workers));
   }
 
@@ -74,16 +85,22 @@ public final class AgentEndpoints {
             Access.READWRITE,
             CallApi.PERMISSION,
             Help.of(
-                "The agent's API: reading its state and files, and its log's verbosity.",
+                "The agent's API: its state and files, containers, and its log's verbosity.",
                 "Takes calls as POST, in JSON or protobuf, and answers in what the client prefers"
                     + " of both.")),
         new CallEndpoint<>(Call.getDefaultInstance(), "agent::Call", workers, table::handle)
             .validate(table::problem)
-            .withRecordIo(),
+            .withRecordIo(ContainerCalls::streamed, ContainerCalls::answeredByStream),
         table);
   }
 
   private List<ApiCall<Call>> calls() {
+    List<ApiCall<Call>> all = new ArrayList<>(operated);
+    all.addAll(others());
+    return all;
+  }
+
+  private List<ApiCall<Call>> others() {
     return List.of(
         new GetHealth(),
         new GetFlags(flags.all()),
@@ -100,18 +117,7 @@ public final class AgentEndpoints {
         new GetOperations(reads),
         new ListFiles(files),
         new ReadFile(files),
-        NotServed.of(Call.Type.GET_RESOURCE_PROVIDERS),
-        NotServed.of(Call.Type.LAUNCH_NESTED_CONTAINER, "launch_nested_container"),
-        NotServed.of(Call.Type.WAIT_NESTED_CONTAINER, "wait_nested_container"),
-        NotServed.of(Call.Type.KILL_NESTED_CONTAINER, "kill_nested_container"),
-        NotServed.of(Call.Type.REMOVE_NESTED_CONTAINER, "remove_nested_container"),
-        NotServed.of(Call.Type.LAUNCH_NESTED_CONTAINER_SESSION, "launch_nested_container_session"),
-        NotServed.of(Call.Type.ATTACH_CONTAINER_INPUT, "attach_container_input"),
-        NotServed.of(Call.Type.ATTACH_CONTAINER_OUTPUT, "attach_container_output"),
-        NotServed.of(Call.Type.LAUNCH_CONTAINER, "launch_container"),
-        NotServed.of(Call.Type.WAIT_CONTAINER, "wait_container"),
-        NotServed.of(Call.Type.KILL_CONTAINER, "kill_container"),
-        NotServed.of(Call.Type.REMOVE_CONTAINER, "remove_container"),
+        new GetResourceProviders(),
         NotServed.of(Call.Type.ADD_RESOURCE_PROVIDER_CONFIG, "add_resource_provider_config"),
         NotServed.of(Call.Type.UPDATE_RESOURCE_PROVIDER_CONFIG, "update_resource_provider_config"),
         NotServed.of(Call.Type.REMOVE_RESOURCE_PROVIDER_CONFIG, "remove_resource_provider_config"),

@@ -190,6 +190,12 @@ public final class AgentReads {
     return running;
   }
 
+  /** Whether somebody may do something to anything. */
+  CompletionStage<Boolean> mayAny(Optional<Principal> principal, Action action) {
+    return authorization.decide(
+        principal, List.of(action), approvers -> approvers.approved(action));
+  }
+
   /** Operations that are on their way, and of which the roles may be seen. */
   CompletionStage<List<Operation>> operations(Optional<Principal> principal) {
     return CompletableFuture.supplyAsync(operations::open, loop)

@@ -1,15 +1,19 @@
 package org.mezzo.agent.endpoints;
 
-import com.google.protobuf.Descriptors.FieldDescriptor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
+import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.ContainerUsage;
 import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.border.Refused;
@@ -56,12 +60,23 @@ public final class ContainerLook {
     }
   }
 
+  /** A container that is nested, or stands alone. */
+  record Other(ContainerId id, ContainerStatus status, Optional<ResourceStatistics> usage) {}
+
   private final AgentReads reads;
   private final Containerizer containerizer;
+  private final OperatorContainers operated;
+  private final ContainerUsage usage;
 
-  public ContainerLook(AgentReads reads, Containerizer containerizer) {
+  public ContainerLook(AgentReads reads, Containerizer containerizer, OperatorContainers operated) {
     this.reads = reads;
     this.containerizer = containerizer;
+    this.operated = operated;
+    usage = new ContainerUsage(containerizer);
+  }
+
+  Containerizer containerizer() {
+    return containerizer;
   }
 
   /** Where answers are written. */
@@ -79,7 +94,8 @@ public final class ContainerLook {
     for (AgentReads.Running one : running) {
       ContainerId container = ContainerId.of(one.executor().containerId());
       CompletionStage<Looked> looked =
-          usage(one.executor())
+          usage
+              .of(one.executor())
               .thenCombine(
                   containerizer.status(container),
                   (usage, status) -> new Looked(one, status, usage));
@@ -94,45 +110,50 @@ public final class ContainerLook {
     return all;
   }
 
-  /** Of an executor without a process: what the containers of its tasks use together. */
-  private CompletionStage<Optional<ResourceStatistics>> usage(AgentTasks.ExecutorView executor) {
-    if (executor.nested().isEmpty()) {
-      return containerizer.usage(ContainerId.of(executor.containerId()));
-    }
-    CompletionStage<Optional<ResourceStatistics>> sum =
-        CompletableFuture.completedStage(Optional.empty());
-    for (String container : executor.nested()) {
-      sum = sum.thenCombine(containerizer.usage(ContainerId.of(container)), ContainerLook::sum);
-    }
-    return sum;
+  /**
+   * Looks at those that are not executors' own and that the principal may see (rule 348), in the
+   * order of their names.
+   *
+   * @param nested whether those are looked at that are in others
+   * @param alone whether those are looked at that are in none of an executor's
+   */
+  CompletionStage<List<Other>> others(
+      Optional<Principal> principal, boolean nested, boolean alone) {
+    return reads
+        .running(principal)
+        .thenCombine(
+            reads.mayAny(principal, Action.VIEW_STANDALONE_CONTAINER),
+            (visible, standalone) -> {
+              Set<String> executors =
+                  visible.stream()
+                      .map(one -> one.executor().containerId())
+                      .collect(Collectors.toSet());
+              return operated.known().stream()
+                  .filter(
+                      id ->
+                          operated.alone(id)
+                              ? alone && standalone && (nested || id.parent().isEmpty())
+                              : nested && executors.contains(id.root().value()))
+                  .toList();
+            })
+        .thenCompose(this::others);
   }
 
-  /** Numbers of both together; what is not a number is left out. */
-  static Optional<ResourceStatistics> sum(
-      Optional<ResourceStatistics> one, Optional<ResourceStatistics> other) {
-    if (one.isEmpty() || other.isEmpty()) {
-      return one.or(() -> other);
+  private CompletionStage<List<Other>> others(List<ContainerId> ids) {
+    CompletionStage<List<Other>> all = CompletableFuture.completedStage(new ArrayList<>());
+    for (ContainerId id : ids) {
+      all =
+          all.thenCombine(
+              containerizer
+                  .usage(id)
+                  .thenCombine(
+                      containerizer.status(id), (usage, status) -> new Other(id, status, usage)),
+              (list, next) -> {
+                list.add(next);
+                return list;
+              });
     }
-    ResourceStatistics.Builder sum = ResourceStatistics.newBuilder();
-    for (FieldDescriptor field : ResourceStatistics.getDescriptor().getFields()) {
-      if (field.isRepeated() || !(one.get().hasField(field) || other.get().hasField(field))) {
-        continue;
-      }
-      Object a = one.get().getField(field);
-      Object b = other.get().getField(field);
-      switch (field.getJavaType()) {
-        case DOUBLE ->
-            sum.setField(
-                field,
-                field.getName().equals("timestamp")
-                    ? Math.max((Double) a, (Double) b)
-                    : (Double) a + (Double) b);
-        case LONG -> sum.setField(field, (Long) a + (Long) b);
-        case INT -> sum.setField(field, (Integer) a + (Integer) b);
-        default -> {}
-      }
-    }
-    return Optional.of(sum.build());
+    return all;
   }
 
   /** Refuses a query that asks for more than one thing. */

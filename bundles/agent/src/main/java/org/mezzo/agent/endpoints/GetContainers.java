@@ -1,6 +1,8 @@
 package org.mezzo.agent.endpoints;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.calls.ApiCall;
@@ -21,19 +23,27 @@ final class GetContainers implements ApiCall<Call> {
   public CallDeclaration<Call> declaration() {
     return CallDeclaration.of(
         Call.Type.GET_CONTAINERS,
-        Permission.perObject(Action.VIEW_CONTAINER),
-        "The containers that run, with status and statistics.");
+        Permission.perObject(Action.VIEW_CONTAINER, Action.VIEW_STANDALONE_CONTAINER),
+        "The containers that run, with status and statistics; nested and standalone ones where the"
+            + " call asks for them.");
   }
 
   @Override
   public void handle(Call call, CallExchange exchange) {
+    boolean nested = call.getGetContainers().getShowNested();
+    boolean standalone = call.getGetContainers().getShowStandalone();
+    CompletionStage<List<ContainerLook.Other>> others =
+        nested || standalone
+            ? containers.others(exchange.principal(), nested, standalone)
+            : CompletableFuture.completedStage(List.of());
     exchange.respondWhen(
         containers
             .look(exchange.principal())
-            .thenApplyAsync(GetContainers::response, containers.workers()));
+            .thenCombineAsync(others, GetContainers::response, containers.workers()));
   }
 
-  private static Response response(List<ContainerLook.Looked> all) {
+  private static Response response(
+      List<ContainerLook.Looked> all, List<ContainerLook.Other> others) {
     Response.Builder response = Response.newBuilder().setType(Response.Type.GET_CONTAINERS);
     for (ContainerLook.Looked one : all) {
       Response.GetContainers.Container.Builder container =
@@ -44,6 +54,14 @@ final class GetContainers implements ApiCall<Call> {
       container
           .setExecutorName(one.of().executor().info().getName())
           .setContainerStatus(one.status());
+      one.usage().ifPresent(container::setResourceStatistics);
+    }
+    for (ContainerLook.Other one : others) {
+      Response.GetContainers.Container.Builder container =
+          response.getGetContainersBuilder().addContainersBuilder();
+      // Without its parents, as in Mesos; its status has them.
+      container.getContainerIdBuilder().setValue(one.id().value());
+      container.setContainerStatus(one.status());
       one.usage().ifPresent(container::setResourceStatistics);
     }
     return response.build();

@@ -2,8 +2,11 @@ package org.mezzo.agent.executor;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.EndpointDeclaration;
@@ -28,7 +31,7 @@ public final class ExecutorApi {
   static final Duration HEARTBEAT = Duration.ofMinutes(30);
 
   static final Permission<Call> PERMISSION =
-      Permission.none("an executor speaks for itself; who reaches the port is believed");
+      Permission.none("an executor speaks for itself; by its token, if one is demanded");
 
   /** Asks the tasks of an agent something that only its loop knows. */
   @FunctionalInterface
@@ -94,15 +97,49 @@ public final class ExecutorApi {
     return tasks;
   }
 
+  /** Refuses a call whose token is of another executor (rule 187). */
+  static void check(Call call, CallExchange exchange) throws Refused {
+    if (exchange.principal().isPresent()) {
+      Map<String, String> claims = exchange.principal().get().claims();
+      if (!call.getFrameworkId().getValue().equals(claims.get(ExecutorTokens.FRAMEWORK))
+          || !call.getExecutorId().getValue().equals(claims.get(ExecutorTokens.EXECUTOR))) {
+        throw foreign(call);
+      }
+    }
+  }
+
+  private static Refused foreign(Call call) {
+    return new Refused(
+        403,
+        "The token is not that of executor '"
+            + call.getExecutorId().getValue()
+            + "' of framework "
+            + call.getFrameworkId().getValue());
+  }
+
+  private boolean own(Call call, CallExchange exchange) {
+    return exchange
+        .principal()
+        .map(
+            principal ->
+                tasks.in(
+                    principal.claims().getOrDefault(ExecutorTokens.CONTAINER, ""),
+                    call.getFrameworkId(),
+                    call.getExecutorId()))
+        .orElse(true);
+  }
+
   /**
    * Goes on, on a worker, when a question is answered; refuses whoever is not served (rule 186).
    */
-  void when(CallExchange exchange, Question question, Runnable then) {
+  void when(Call call, CallExchange exchange, Question question, Runnable then) throws Refused {
+    check(call, exchange);
     exchange.when(
-        CompletableFuture.supplyAsync(() -> question.ask(tasks), loop),
+        CompletableFuture.supplyAsync(
+            () -> own(call, exchange) ? Optional.of(question.ask(tasks)) : Optional.empty(), loop),
         workers.answers(),
-        answer -> {
-          switch (answer) {
+        (Optional<AgentTasks.Answer> answer) -> {
+          switch (answer.orElseThrow(() -> foreign(call))) {
             case TAKEN -> then.run();
             case NO_FRAMEWORK -> throw new Refused(400, "Framework cannot be found");
             case NO_EXECUTOR -> throw new Refused(400, "Executor cannot be found");

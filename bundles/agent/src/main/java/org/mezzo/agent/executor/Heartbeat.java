@@ -1,5 +1,6 @@
 package org.mezzo.agent.executor;
 
+import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.calls.CallExchange;
@@ -14,7 +15,8 @@ final class Heartbeat implements ApiCall<Call> {
   }
 
   @Override
-  public void handle(Call call, CallExchange exchange) {
+  public void handle(Call call, CallExchange exchange) throws Refused {
+    ExecutorApi.check(call, exchange);
     exchange.accepted();
   }
 }

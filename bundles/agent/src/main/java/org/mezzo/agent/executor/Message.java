@@ -1,5 +1,6 @@
 package org.mezzo.agent.executor;
 
+import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.calls.CallExchange;
@@ -21,7 +22,7 @@ final class Message implements ApiCall<Call> {
   }
 
   @Override
-  public void handle(Call call, CallExchange exchange) {
-    api.when(exchange, tasks -> tasks.message(call), exchange::accepted);
+  public void handle(Call call, CallExchange exchange) throws Refused {
+    api.when(call, exchange, tasks -> tasks.message(call), exchange::accepted);
   }
 }

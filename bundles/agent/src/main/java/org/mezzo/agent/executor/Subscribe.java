@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.agent.tasks.ExecutorConnection;
 import org.mezzo.api.Metrics;
+import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.calls.CallExchange;
@@ -42,8 +43,9 @@ final class Subscribe implements ApiCall<Call> {
   }
 
   @Override
-  public void handle(Call call, CallExchange exchange) {
+  public void handle(Call call, CallExchange exchange) throws Refused {
     api.when(
+        call,
         exchange,
         tasks -> tasks.mayConnect(call.getFrameworkId(), call.getExecutorId()),
         () -> open(call, exchange));

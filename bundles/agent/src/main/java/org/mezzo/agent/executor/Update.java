@@ -3,6 +3,7 @@ package org.mezzo.agent.executor;
 import java.util.Optional;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.api.Metrics;
+import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.calls.CallExchange;
@@ -86,7 +87,7 @@ final class Update implements ApiCall<Call> {
   }
 
   @Override
-  public void handle(Call call, CallExchange exchange) {
-    api.when(exchange, (AgentTasks tasks) -> tasks.update(call), exchange::accepted);
+  public void handle(Call call, CallExchange exchange) throws Refused {
+    api.when(call, exchange, (AgentTasks tasks) -> tasks.update(call), exchange::accepted);
   }
 }

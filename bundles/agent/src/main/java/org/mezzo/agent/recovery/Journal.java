@@ -465,18 +465,23 @@ public final class Journal implements AutoCloseable {
     return flush();
   }
 
-  /** The update was acknowledged. */
-  public void acknowledged(FrameworkID framework, TaskID task, ByteString uuid) {
+  /**
+   * The update was acknowledged.
+   *
+   * @return as of {@link #executor}
+   */
+  public CompletionStage<Void> acknowledged(FrameworkID framework, TaskID task, ByteString uuid) {
     String prefix = updatePrefix(framework, task);
     Map<ByteString, String> keys = updates.get(prefix);
     String key = keys == null ? null : keys.remove(uuid);
-    if (key != null) {
-      if (keys.isEmpty()) {
-        updates.remove(prefix);
-      }
-      remove(key);
-      flush();
+    if (key == null) {
+      return KEPT;
     }
+    if (keys.isEmpty()) {
+      updates.remove(prefix);
+    }
+    remove(key);
+    return flush();
   }
 
   private void known(String key, UpdateEntry update) {

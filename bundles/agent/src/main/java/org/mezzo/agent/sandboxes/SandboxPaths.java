@@ -56,11 +56,6 @@ public final class SandboxPaths {
     }
   }
 
-  /** The sandbox of a container in that of another. */
-  public static Path nested(Path run, String container) {
-    return run.resolve(CONTAINERS).resolve(container);
-  }
-
   /**
    * Makes the sandbox of a task in that of its executor, and lets {@code tasks/<id>} there point to
    * it (rule 215).

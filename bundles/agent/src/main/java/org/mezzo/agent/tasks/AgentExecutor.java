@@ -14,12 +14,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.sandboxes.SandboxRun;
+import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
@@ -160,6 +164,16 @@ final class AgentExecutor {
     return user.isEmpty() ? Optional.empty() : Optional.of(user);
   }
 
+  /** Its container. */
+  ContainerId container() {
+    return ContainerId.of(containerId);
+  }
+
+  /** The agent that it is on. */
+  AgentID agentId() {
+    return AgentID.newBuilder().setValue(run.agent()).build();
+  }
+
   /** What is told of its container. */
   ContainerStatus containerStatus() {
     return containerStatus;
@@ -236,6 +250,38 @@ final class AgentExecutor {
       fail(batch, "The agent cannot keep it on disk: " + cause.getMessage());
       return;
     }
+    if (begun) {
+      runner.admit(batch.tasks).whenComplete((room, reason) -> admitted(batch, reason));
+    } else {
+      launchable(batch);
+    }
+  }
+
+  private void admitted(Batch batch, Throwable failure) {
+    if (!queue.contains(batch)) {
+      return;
+    }
+    Throwable reason = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (reason == null) {
+      launchable(batch);
+    } else if (reason instanceof ContainerRoom.UpdateException) {
+      host.launchErrors().increment();
+      drop(batch, task -> notUpdated(task, reason.getMessage()));
+    } else {
+      fail(batch, TaskContainers.message(reason));
+    }
+  }
+
+  private TaskStatus.Builder notUpdated(AgentTask task, String message) {
+    LOG.warn("Task '{}' is not launched: its container does not grow: {}", task.id(), message);
+    return host.updates()
+        .fromAgent(task.info.getTaskId(), States.forFramework(framework.info, TaskState.TASK_GONE))
+        .setExecutorId(info.getExecutorId())
+        .setReason(Reason.REASON_CONTAINER_UPDATE_FAILED)
+        .setMessage("Failed to update the resources of its executor's container: " + message);
+  }
+
+  private void launchable(Batch batch) {
     batch.ready = true;
     try {
       advance();
@@ -347,6 +393,11 @@ final class AgentExecutor {
     return all.owned(at, host.outcome().volumesBeside(this));
   }
 
+  /** What of volumes that come later is given to its user. */
+  List<Path> ownedLater(TaskVolumes more) {
+    return more.owned(host.outcome().volumesBeside(this));
+  }
+
   /** Persistent volumes that it holds, allocated to nobody. */
   Resources volumesInUse() {
     Resources used = phase == Phase.TERMINATED ? Resources.EMPTY : volumes.resources();
@@ -406,6 +457,9 @@ final class AgentExecutor {
     if (!before && task.terminal()) {
       host.usage().remove(task.info.getResourcesList());
       host.hooks().taskRemoved(framework.info.getId(), task.info);
+      if (begun && phase != Phase.TERMINATED) {
+        runner.left();
+      }
     }
   }
 
@@ -468,6 +522,34 @@ final class AgentExecutor {
     runner.shutdown(grace);
   }
 
+  /**
+   * Ends it at once, because what it holds is taken back (rule 319).
+   *
+   * @param why for people
+   * @return false if it is to end already, or holds nothing revocable
+   */
+  boolean preempt(String why) {
+    if (!open() || resources().stream().noneMatch(Resource::hasRevocable)) {
+      return false;
+    }
+    LOG.info("Executor '{}' of framework {} is preempted: {}", id(), framework.id(), why);
+    Function<AgentTask, TaskStatus.Builder> last =
+        task ->
+            host.updates()
+                .fromAgent(
+                    task.info.getTaskId(), States.forFramework(framework.info, TaskState.TASK_GONE))
+                .setExecutorId(info.getExecutorId())
+                .setReason(Reason.REASON_CONTAINER_PREEMPTED)
+                .setMessage("Container preempted by QoS correction: " + why);
+    if (!begun) {
+      over(-1, last);
+    } else {
+      move(Phase.TERMINATING);
+      runner.preempt(last);
+    }
+    return true;
+  }
+
   /** It is to end and was already asked, or need not be: its run ends it. */
   void terminating() {
     if (open()) {
@@ -501,7 +583,7 @@ final class AgentExecutor {
       }
     }
     CompletableFuture.allOf(told.toArray(CompletableFuture[]::new))
-        .whenComplete((all, failure) -> host.containers().forget(containerId));
+        .whenComplete((all, failure) -> host.containers().forget(container()));
     move(Phase.TERMINATED);
     if (begun && !framework.terminating && !tasks.isEmpty()) {
       host.records().changed(this);

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.mezzo.agent.checks.CheckHost;
 import org.mezzo.agent.checks.Prober;
 import org.mezzo.agent.draining.Draining;
@@ -28,6 +29,7 @@ import org.mezzo.agent.recovery.messages.UpdateEntry;
 import org.mezzo.agent.updates.States;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.Metrics;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.messages.AcknowledgeUpdate;
@@ -110,7 +112,7 @@ public final class AgentTasks {
       String containerId,
       Path sandbox,
       boolean running,
-      List<String> nested,
+      List<ContainerId> nested,
       List<Resource> resources,
       List<Task> queuedTasks,
       List<Task> tasks,
@@ -158,6 +160,7 @@ public final class AgentTasks {
   private final Deque<FrameworkView> completed = new ArrayDeque<>();
   private final Metrics.Counter invalidMessages;
   private final Metrics.Counter validMessages;
+  private final Metrics.Counter preempted;
   private final Usage usage = new Usage();
 
   /**
@@ -206,6 +209,7 @@ public final class AgentTasks {
     launches = new Launches(host, around, loop);
     invalidMessages = metrics.counter("slave/invalid_framework_messages");
     validMessages = metrics.counter("slave/valid_framework_messages");
+    preempted = metrics.counter("slave/executors_preempted");
     metrics.gauge("slave/frameworks_active", frameworkCount::get);
   }
 
@@ -548,6 +552,28 @@ public final class AgentTasks {
     found.shutdown(found.grace());
   }
 
+  /**
+   * Ends an executor with its tasks at once, because what it was lent is taken back (rule 319).
+   *
+   * @param container that it must have; empty for any
+   * @param why for the user whose tasks end with it
+   * @return false where there is no such executor, it is to end already, or it holds nothing
+   *     revocable
+   */
+  public boolean preempt(String frameworkId, String executorId, String container, String why) {
+    FrameworkEntry framework = frameworks.get(frameworkId);
+    AgentExecutor executor = framework == null ? null : framework.executors.get(executorId);
+    if (executor == null
+        || framework.terminating
+        || !(container.isEmpty() || container.equals(executor.containerId))
+        || !executor.preempt(why)) {
+      LOG.debug("Executor '{}' of framework {} is not preempted", executorId, frameworkId);
+      return false;
+    }
+    preempted.increment();
+    return true;
+  }
+
   /** Kills every task, with grace, because the agent ends; updates are not sent any more. */
   public void shutdown() {
     for (FrameworkEntry framework : List.copyOf(frameworks.values())) {
@@ -587,16 +613,23 @@ public final class AgentTasks {
             ? message.getPartitionAware()
             : States.has(framework.info, FrameworkInfo.Capability.Type.PARTITION_AWARE);
     TaskState state = aware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST;
+    Map<TaskID, TaskStatus> ended =
+        message.getEndedList().stream()
+            .collect(
+                Collectors.toMap(TaskStatus::getTaskId, status -> status, (one, other) -> one));
     for (TaskID id : message.getTaskIdsList()) {
       if (framework != null && framework.task(id).isPresent()) {
         continue;
       }
+      TaskStatus end = ended.get(id);
       updates.tell(
           message.getFrameworkId(),
-          updates
-              .fromAgent(id, state)
-              .setReason(Reason.REASON_RECONCILIATION)
-              .setMessage("Reconciliation: task unknown to the agent"));
+          end != null
+              ? end.toBuilder()
+              : updates
+                  .fromAgent(id, state)
+                  .setReason(Reason.REASON_RECONCILIATION)
+                  .setMessage("Reconciliation: task unknown to the agent"));
     }
   }
 
@@ -677,6 +710,12 @@ public final class AgentTasks {
         : new Caller(Answer.NO_EXECUTOR, null, null);
   }
 
+  /** Whether an executor is in that container; true of one that is not here. */
+  public boolean in(String container, FrameworkID framework, ExecutorID executor) {
+    Caller caller = caller(framework, executor);
+    return caller.answer() != Answer.TAKEN || caller.executor().containerId.equals(container);
+  }
+
   /** Whether there is an executor that may subscribe. */
   public Answer mayConnect(FrameworkID framework, ExecutorID executor) {
     return caller(framework, executor).answer();
@@ -736,9 +775,30 @@ public final class AgentTasks {
 
   // Looking.
 
-  /** How much of a scalar executors and tasks hold. Safe for any thread. */
+  /**
+   * What a container gets that an operator nests in those of an executor.
+   *
+   * @param nested one that there is or that is to be, or that of an executor itself
+   * @return empty where its outermost container is none of an executor that has not ended
+   */
+  public Optional<NestingPlace> nesting(ContainerId nested) {
+    String outermost = nested.root().value();
+    return frameworks.values().stream()
+        .flatMap(framework -> framework.executors.values().stream())
+        .filter(it -> it.containerId.equals(outermost))
+        .filter(it -> it.phase() != AgentExecutor.Phase.TERMINATED)
+        .findFirst()
+        .map(it -> it.host().containers().nesting(it, nested));
+  }
+
+  /** How much of a scalar executors and tasks hold, but for revocable. Safe for any thread. */
   public double used(String name) {
     return usage.of(name);
+  }
+
+  /** How much of a revocable scalar executors and tasks hold. Safe for any thread. */
+  public double usedRevocable(String name) {
+    return usage.revocable(name);
   }
 
   /** Everything at this moment. */

@@ -139,8 +139,18 @@ final class CommandRun implements ExecutorRun {
   }
 
   @Override
+  public void preempt(Function<AgentTask, TaskStatus.Builder> last) {
+    if (command.isEmpty()) {
+      executor.over(-1, last);
+      return;
+    }
+    command.get().preempt(last.apply(command.get().task));
+    command.get().destroy();
+  }
+
+  @Override
   public CompletionStage<?> destroy() {
-    return host.containers().destroy(executor.containerId);
+    return host.containers().destroy(executor.container());
   }
 
   @Override
@@ -152,7 +162,7 @@ final class CommandRun implements ExecutorRun {
   /** The command, whose container is the executor's, and with which it is over. */
   private static final class Command extends RunningCommand {
     Command(AgentTask task) {
-      super(task, task.executor.containerId);
+      super(task, task.executor.container());
     }
 
     @Override

@@ -12,7 +12,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.mezzo.agent.updates.States;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.KillPolicy;
 import org.mezzo.protocol.v1.TaskState;
@@ -23,9 +25,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What Mesos has its default executor for: runs groups of tasks, each task in a container of its
- * own within the executor's sandbox, and ends a group with the first of its tasks that does not
- * finish (rules 211 to 225). There is no process for the executor itself: it begins with its first
- * group and is over with the last of its containers. For the event loop only.
+ * own within the executor's, and ends a group with the first of its tasks that does not finish
+ * (rules 211 to 225). There is no process for the executor itself: it begins with its first group
+ * and is over with the last of its containers. For the event loop only.
  */
 final class DefaultRun implements ExecutorRun {
   private static final Logger LOG = LoggerFactory.getLogger(DefaultRun.class);
@@ -40,11 +42,14 @@ final class DefaultRun implements ExecutorRun {
   /** Tasks whose container is not gone, by id. */
   private final Map<String, GroupTask> running = new LinkedHashMap<>();
 
-  /** Completes on the loop when its sandbox is there. */
-  private CompletionStage<Void> sandbox = CompletableFuture.completedFuture(null);
+  /** Completes on the loop when its container is there. */
+  private CompletionStage<Void> enclosure = CompletableFuture.completedFuture(null);
 
   /** Complete when no process of the containers that ended is left. */
   private CompletionStage<Void> gone = CompletableFuture.completedFuture(null);
+
+  /** What is told of a task that came too late. */
+  private Function<AgentTask, TaskStatus.Builder> last = this::tooLate;
 
   DefaultRun(AgentExecutor executor) {
     this.executor = executor;
@@ -62,7 +67,8 @@ final class DefaultRun implements ExecutorRun {
   @Override
   public void start(List<AgentTask> first, Map<String, String> added) {
     host.sandboxes().show(executor, executor.user(), executor.volumes());
-    sandbox = host.containers().makeSandbox(executor.sandbox, executor.volumes());
+    enclosure =
+        host.containers().enclose(executor.container(), executor.sandbox, executor.volumes());
   }
 
   @Override
@@ -76,12 +82,12 @@ final class DefaultRun implements ExecutorRun {
     String name = UUID.randomUUID().toString();
     for (AgentTask task : batch.tasks) {
       task.group = name;
-      GroupTask one = new GroupTask(this, task, UUID.randomUUID().toString(), group);
+      GroupTask one = new GroupTask(this, task, newContainer(), group);
       group.add(one);
       running.put(task.id(), one);
     }
     group.forEach(GroupTask::starting);
-    sandbox.whenComplete(
+    enclosure.whenComplete(
         (made, failure) -> {
           if (failure != null) {
             executor.failed(TaskContainers.message(failure));
@@ -97,17 +103,26 @@ final class DefaultRun implements ExecutorRun {
     Map<String, List<GroupTask>> groups = new LinkedHashMap<>();
     for (AgentTask task : tasks) {
       List<GroupTask> group = groups.computeIfAbsent(task.group, unused -> new ArrayList<>());
-      String container = task.containerStatus.getContainerId().getValue();
+      Optional<ContainerId> known =
+          Optional.of(task.containerStatus.getContainerId())
+              .filter(ContainerID::hasParent)
+              .map(ContainerId::of);
+      ContainerId container = known.orElseGet(this::newContainer);
       GroupTask one = new GroupTask(this, task, container, group);
       group.add(one);
       running.put(task.id(), one);
-      one.found(left.apply(container));
+      one.found(left.apply(container.toString()));
     }
     // Not before all are known, for the end of one may end others.
-    List.copyOf(running.values()).forEach(one -> one.resume(left.apply(one.containerId), why));
+    List.copyOf(running.values())
+        .forEach(one -> one.resume(left.apply(one.containerId.toString()), why));
     if (tasks.isEmpty()) {
-      executor.over(0, this::tooLate);
+      executor.over(0, last);
     }
+  }
+
+  private ContainerId newContainer() {
+    return executor.container().child(UUID.randomUUID().toString());
   }
 
   AgentExecutor executor() {
@@ -147,7 +162,7 @@ final class DefaultRun implements ExecutorRun {
     }
     if (running.isEmpty()) {
       ending.over();
-      executor.over(0, this::tooLate);
+      executor.over(0, last);
     }
   }
 
@@ -166,6 +181,18 @@ final class DefaultRun implements ExecutorRun {
     ending.within(grace);
   }
 
+  @Override
+  public void preempt(Function<AgentTask, TaskStatus.Builder> words) {
+    last = words;
+    List<GroupTask> all = List.copyOf(running.values());
+    if (all.isEmpty()) {
+      executor.over(0, last);
+    }
+    // Not before all are known to go for the same reason: the end of one may end others.
+    all.forEach(one -> one.preempt(words.apply(one.task)));
+    all.forEach(GroupTask::destroy);
+  }
+
   private void killAll() {
     for (GroupTask one : List.copyOf(running.values())) {
       one.kill(GRACE);
@@ -181,8 +208,10 @@ final class DefaultRun implements ExecutorRun {
 
   @Override
   public CompletionStage<?> destroy() {
-    // A task that is told to have ended has no container, or one that is being destroyed.
-    return gone;
+    // A task that is told to have ended has no container, or one that is being destroyed; there may
+    // be others that operators have put there.
+    return gone.thenCombine(
+        host.containers().destroy(executor.container()), (tasks, itself) -> null);
   }
 
   @Override
@@ -192,7 +221,7 @@ final class DefaultRun implements ExecutorRun {
   }
 
   @Override
-  public List<String> nested() {
+  public List<ContainerId> nested() {
     return running.values().stream().map(one -> one.containerId).toList();
   }
 }

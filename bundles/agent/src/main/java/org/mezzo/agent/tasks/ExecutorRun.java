@@ -5,10 +5,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.protocol.v1.KillPolicy;
+import org.mezzo.protocol.v1.TaskStatus;
 
 /**
  * What runs the tasks of one executor: the agent itself ({@link CommandRun}), or a process that
@@ -34,8 +37,8 @@ interface ExecutorRun {
    * #launch}.
    *
    * @param tasks that it was given and whose end is not acknowledged
-   * @param left a container by its id; empty where there is none, because it never came to be or
-   *     the machine was rebooted
+   * @param left a container by its id with those of its parents; empty where there is none, because
+   *     it never came to be or the machine was rebooted
    * @param why nothing is left, for people
    */
   void resume(
@@ -43,6 +46,18 @@ interface ExecutorRun {
 
   /** Whether it can take tasks now; when that changes to true it says so by {@code registered}. */
   boolean ready();
+
+  /**
+   * Makes room for tasks that come to it once it was started, and will be launched then.
+   *
+   * @return completes on the event loop; exceptionally as of {@link ContainerRoom#admit}
+   */
+  default CompletionStage<?> admit(List<AgentTask> tasks) {
+    return CompletableFuture.completedStage(null);
+  }
+
+  /** A task has ended, and needs no room any more. */
+  default void left() {}
 
   /**
    * Launches tasks that start together or not at all.
@@ -66,11 +81,19 @@ interface ExecutorRun {
    */
   void shutdown(Duration grace);
 
+  /**
+   * Destroys everything at once, though nobody asked it to end (rule 319). That it is over is told
+   * by {@code terminated}, as any other end.
+   *
+   * @param last what is told of tasks that have not ended
+   */
+  void preempt(Function<AgentTask, TaskStatus.Builder> last);
+
   /** Destroys what is left of it; complete when the last of its processes is gone. */
   CompletionStage<?> destroy();
 
   /** The containers of its tasks, where these have their own. */
-  default List<String> nested() {
+  default List<ContainerId> nested() {
     return List.of();
   }
 

@@ -4,10 +4,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchRequest;
-import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
@@ -33,18 +32,12 @@ final class GroupTask extends RunningCommand {
    *
    * @param group all that start together, this one as well
    */
-  GroupTask(DefaultRun run, AgentTask task, String containerId, List<GroupTask> group) {
+  GroupTask(DefaultRun run, AgentTask task, ContainerId containerId, List<GroupTask> group) {
     super(task, containerId);
     this.run = run;
     this.group = group;
-    sandbox = SandboxPaths.nested(executor.sandbox, containerId);
-    named =
-        ContainerStatus.newBuilder()
-            .setContainerId(
-                ContainerID.newBuilder()
-                    .setValue(containerId)
-                    .setParent(ContainerID.newBuilder().setValue(executor.containerId)))
-            .build();
+    sandbox = containerId.sandbox(executor.sandbox);
+    named = ContainerStatus.newBuilder().setContainerId(containerId.toMessage()).build();
     task.containerStatus = named;
   }
 

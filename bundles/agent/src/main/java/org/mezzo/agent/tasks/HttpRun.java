@@ -49,6 +49,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   private final AgentExecutor executor;
   private final ExecutorHost host;
   private final Ending ending;
+  private final ContainerRoom room;
   private final Set<ByteString> seen = Collections.newSetFromMap(new Remembered());
 
   /** Kills of tasks that nobody could be told of, by task. */
@@ -73,6 +74,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   HttpRun(AgentExecutor executor) {
     this.executor = executor;
     this.host = executor.host();
+    this.room = new ContainerRoom(executor);
     this.ending = new Ending(host.timers(), this::askToEnd, this::outOfGrace);
   }
 
@@ -89,6 +91,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       executor.failed(e.getMessage());
       return;
     }
+    room.began(volumes);
     host.sandboxes().show(executor, executor.user(), volumes);
     host.containers().launch(request, volumes, this);
   }
@@ -117,6 +120,33 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
           host.timers().apply(host.limits().reregistrationTimeout(), this::notRegisteredAgain);
     }
     host.containers().resume(left.get(), this);
+    if (left.get().adopted()) {
+      resumeRoom();
+    }
+  }
+
+  /** What the process before this one did of its last changes, nobody knows. */
+  private void resumeRoom() {
+    TaskVolumes before = executor.volumes();
+    for (AgentTask task : executor.tasks()) {
+      try {
+        before = before.and(task.volumes);
+      } catch (IOException e) {
+        LOG.warn("Volumes of task '{}' are not looked after: {}", task.id(), e.getMessage());
+      }
+    }
+    room.began(before);
+    room.left();
+  }
+
+  @Override
+  public CompletionStage<?> admit(List<AgentTask> tasks) {
+    return room.admit(tasks);
+  }
+
+  @Override
+  public void left() {
+    room.left();
   }
 
   private void notRegisteredAgain() {
@@ -159,15 +189,19 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
 
   private void giveUp(Reason reason, String message) {
     LOG.warn("Executor '{}' is destroyed: {}", executor.id(), message);
-    cause =
-        Optional.of(
-            task ->
-                host.updates()
-                    .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
-                    .setReason(reason)
-                    .setMessage(message));
     executor.terminating();
-    host.containers().destroy(executor.containerId);
+    destroy(
+        task ->
+            host.updates()
+                .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
+                .setReason(reason)
+                .setMessage(message));
+  }
+
+  private void destroy(Function<AgentTask, TaskStatus.Builder> last) {
+    cause = Optional.of(last);
+    registration.cancel();
+    host.containers().destroy(executor.container());
   }
 
   @Override
@@ -177,7 +211,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       executor.failed(message);
     } else {
       // It was to end while its container was being made.
-      executor.over(-1, executor::killedBeforeLaunch);
+      executor.over(-1, cause.orElse(executor::killedBeforeLaunch));
     }
   }
 
@@ -205,6 +239,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   }
 
   private void over() {
+    room.over();
     ending.over();
     registration.cancel();
     connection.ifPresent(ExecutorConnection::end);
@@ -219,6 +254,11 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
     ending.within(grace);
   }
 
+  @Override
+  public void preempt(Function<AgentTask, TaskStatus.Builder> last) {
+    destroy(last);
+  }
+
   private void askToEnd() {
     // Who is not connected is asked when it subscribes (rule 188).
     connection.ifPresent(to -> to.send(event(Event.Type.SHUTDOWN).build()));
@@ -226,7 +266,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
 
   private void outOfGrace() {
     LOG.info("Executor '{}' did not end within its grace and is destroyed", executor.id());
-    host.containers().destroy(executor.containerId);
+    host.containers().destroy(executor.container());
   }
 
   // Its connection.
@@ -354,7 +394,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
 
   @Override
   public CompletionStage<?> destroy() {
-    return host.containers().destroy(executor.containerId);
+    return host.containers().destroy(executor.container());
   }
 
   @Override

@@ -140,14 +140,6 @@ final class Launches {
     AgentExecutor executor;
     if (one.hasExecutor()) {
       AgentExecutor there = framework.executors.get(one.getExecutor().getExecutorId().getValue());
-      if (there != null
-          && there.begun()
-          && !DefaultRun.runs(there.info)
-          && volumes.stream().anyMatch(it -> !it.volumes().isEmpty())) {
-        throw new IOException(
-            "persistent volumes appear in a sandbox when its executor starts; launch the task"
-                + " together with a new executor");
-      }
       Resources own = Resources.of(one.getExecutor().getResourcesList()).unallocated();
       if (there == null) {
         resources = resources.plus(own);

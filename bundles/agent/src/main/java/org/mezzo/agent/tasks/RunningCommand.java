@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.updates.States;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.Containerizer.Limitation;
 import org.mezzo.containerizer.Termination;
@@ -41,12 +42,14 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     ITSELF,
     KILLED,
     OUT_OF_TIME,
+    /** What it was lent is taken back. */
+    PREEMPTED,
     /** What was asked to be checked cannot be. */
     UNCHECKABLE
   }
 
   final AgentTask task;
-  final String containerId;
+  final ContainerId containerId;
   final AgentExecutor executor;
   final ExecutorHost host;
   private final Ending ending;
@@ -54,6 +57,10 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   private Cause cause = Cause.ITSELF;
   private long pid;
   private String uncheckable = "";
+
+  /** What is told of it in the end where it was preempted. */
+  private Optional<TaskStatus.Builder> preempted = Optional.empty();
+
   private Timer completionTimer = () -> {};
 
   /** The grace that was asked for while its container was being made. */
@@ -63,7 +70,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   private Optional<Termination> earlyEnd = Optional.empty();
 
   /** Nothing told of it yet. */
-  RunningCommand(AgentTask task, String containerId) {
+  RunningCommand(AgentTask task, ContainerId containerId) {
     this.task = task;
     this.containerId = containerId;
     executor = task.executor;
@@ -181,11 +188,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     }
     pid = first;
     container = Container.RUNS;
-    starting(
-        (status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
-    if (task.task.getState() == TaskState.TASK_STARTING) {
-      executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
-    }
+    running((status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
     if (task.info.hasMaxCompletionTime()) {
       completionTimer = host.timers().apply(task.completionRest(), this::outOfTime);
     }
@@ -193,8 +196,16 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
       terminated(earlyEnd.get());
     } else if (cause == Cause.KILLED) {
       ending.within(wanted);
-    } else {
+    } else if (cause != Cause.PREEMPTED) {
       task.checks.start();
+    }
+  }
+
+  /** It runs, or did; told once. */
+  private void running(ContainerStatus.Builder known) {
+    starting(known);
+    if (task.task.getState() == TaskState.TASK_STARTING) {
+      executor.tell(task, host.updates().fromExecutor(task, TaskState.TASK_RUNNING));
     }
   }
 
@@ -203,7 +214,9 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     if (isOver()) {
       return;
     }
-    if (cause == Cause.KILLED) {
+    if (preempted.isPresent()) {
+      end(-1, preempted.get());
+    } else if (cause == Cause.KILLED) {
       end(-1, executor.killedBeforeLaunch(task));
     } else {
       leave();
@@ -253,6 +266,22 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   }
 
   // Ending.
+
+  /** Notes that it is to end with those words, unless it is to end already. */
+  final void preempt(TaskStatus.Builder last) {
+    if (begin(Cause.PREEMPTED)) {
+      preempted = Optional.of(last);
+    }
+  }
+
+  /** Ends it without any grace. */
+  final void destroy() {
+    switch (container) {
+      case NONE -> end(-1, preempted.orElseGet(() -> executor.killedBeforeLaunch(task)));
+      case ASKED_FOR, RUNS -> host.containers().destroy(containerId);
+      case GONE -> {}
+    }
+  }
 
   /** Kills it, or hears that somebody asks again. */
   final void kill(Duration grace) {
@@ -316,6 +345,10 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
       earlyEnd = Optional.of(end);
       return;
     }
+    if (end.exitStatus().isPresent()) {
+      // The agent that saw it run may have ended before it could say so.
+      running(task.containerStatus.toBuilder());
+    }
     atEnd();
     end(end.waitStatus().orElse(-1), last(end));
   }
@@ -334,6 +367,9 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
 
   private TaskStatus.Builder last(Termination end) {
     String message = "Command " + end.describe();
+    if (preempted.isPresent()) {
+      return preempted.get();
+    }
     if (end.limitation().isPresent()) {
       return limited(message, end.limitation().get());
     }
@@ -343,7 +379,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     TaskState state =
         switch (cause) {
           case OUT_OF_TIME, UNCHECKABLE -> TaskState.TASK_FAILED;
-          case KILLED -> TaskState.TASK_KILLED;
+          case KILLED, PREEMPTED -> TaskState.TASK_KILLED;
           case ITSELF -> end.succeeded() ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
         };
     TaskStatus.Builder status = host.updates().fromExecutor(task, state).setMessage(message);

@@ -13,9 +13,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
+import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -23,9 +25,11 @@ import org.mezzo.containerizer.Termination;
 import org.mezzo.files.FileFailure;
 import org.mezzo.files.TreeDeletion;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
+import org.mezzo.protocol.v1.TTYInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.Value;
 import org.mezzo.resources.Resource;
@@ -43,6 +47,9 @@ public final class TaskContainers {
 
   private static final int SIGTERM = 15;
 
+  /** What executors send back (rule 195). */
+  private static final String TOKEN = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN";
+
   private static final String OVERLOADED = "The agent is overloaded or stopping";
 
   private final Containerizer containerizer;
@@ -50,6 +57,7 @@ public final class TaskContainers {
   private final VolumeStore volumes;
   private final Executor loop;
   private final Executor workers;
+  private Optional<ExecutorTokens> tokens = Optional.empty();
 
   /** What becomes of one launch; called on the event loop. */
   interface Listener {
@@ -86,6 +94,11 @@ public final class TaskContainers {
     this.workers = workers;
   }
 
+  /** Gives these to executors that are launched from now on; before the first launch. */
+  public void give(ExecutorTokens known) {
+    tokens = Optional.of(known);
+  }
+
   /**
    * What the container of a command task is to be made of.
    *
@@ -95,7 +108,7 @@ public final class TaskContainers {
     AgentExecutor executor = task.executor;
     return of(
             task,
-            executor.containerId,
+            executor.container(),
             task.info.getCommand(),
             variables(task, executor.sandbox),
             executor.sandbox)
@@ -113,15 +126,33 @@ public final class TaskContainers {
     return variables;
   }
 
+  /** Others can attach to what has a terminal, as in Mesos, and to nothing else. */
+  private static ContainerIo io(ContainerInfo container) {
+    if (!container.hasTtyInfo()) {
+      return ContainerIo.FILES;
+    }
+    TTYInfo.WindowSize size = container.getTtyInfo().getWindowSize();
+    return ContainerIo.FILES.on(
+        new ContainerIo.Terminal(
+            container.getTtyInfo().hasWindowSize()
+                ? Optional.of(new ContainerIo.Window(size.getRows(), size.getColumns()))
+                : Optional.empty()));
+  }
+
   /** A container that uses as much as the task. */
   private static LaunchRequest.Builder of(
-      AgentTask task, String id, CommandInfo command, Map<String, String> variables, Path folder)
+      AgentTask task,
+      ContainerId id,
+      CommandInfo command,
+      Map<String, String> variables,
+      Path folder)
       throws ResourceFormatException {
-    return LaunchRequest.builder(ContainerId.of(id), command, folder)
+    return LaunchRequest.builder(id, command, folder)
         .environment(variables)
         .user(task.user())
         .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
         .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .io(io(task.info.getContainer()))
         .rootAllowed(!task.executor.rootRefused);
   }
 
@@ -143,21 +174,103 @@ public final class TaskContainers {
             first.get(0).info.getAgentId(),
             executor.sandbox);
     variables.putAll(added);
-    List<org.mezzo.protocol.v1.Resource> all = new ArrayList<>(executor.info.getResourcesList());
-    first.forEach(task -> all.addAll(task.info.getResourcesList()));
-    return LaunchRequest.builder(
-            ContainerId.of(executor.containerId), executor.info.getCommand(), executor.sandbox)
+    tokens.ifPresent(
+        known ->
+            variables.put(
+                TOKEN, known.of(executor.framework.id(), executor.id(), executor.containerId)));
+    return LaunchRequest.builder(executor.container(), executor.info.getCommand(), executor.sandbox)
         .environment(variables)
         .user(executor.user())
-        .resources(Resources.of(all).unallocated(), limits(executor.info, first))
+        .resources(resources(executor, first), limits(executor.info, first))
         .info(
             executor.info.hasContainer()
                 ? Optional.of(executor.info.getContainer())
                 : Optional.empty())
+        .io(io(executor.info.getContainer()))
         .rootAllowed(!executor.rootRefused)
         .owned(executor.owned(volumes))
         .kept()
         .build();
+  }
+
+  /** What an executor has with some tasks. */
+  private static Resources resources(AgentExecutor executor, List<AgentTask> tasks)
+      throws ResourceFormatException {
+    List<org.mezzo.protocol.v1.Resource> all = new ArrayList<>(executor.info.getResourcesList());
+    tasks.forEach(task -> all.addAll(task.info.getResourcesList()));
+    return Resources.of(all).unallocated();
+  }
+
+  /**
+   * Gives the container of an executor what it and its tasks need; of one that is over nothing.
+   *
+   * @param tasks all that have not ended
+   * @return completes on the event loop; exceptionally when it was not given it
+   */
+  CompletionStage<?> resize(AgentExecutor executor, List<AgentTask> tasks)
+      throws ResourceFormatException {
+    return onLoop(
+        containerizer.update(
+            ContainerId.of(executor.containerId),
+            resources(executor, tasks),
+            limits(executor.info, tasks)));
+  }
+
+  /**
+   * Lets volumes appear in a sandbox that is its user's already.
+   *
+   * @return completes on the event loop; exceptionally with what is in the way
+   */
+  CompletionStage<?> appear(AgentExecutor executor, TaskVolumes more) {
+    List<Path> owned = executor.ownedLater(more);
+    CompletableFuture<Void> checked = new CompletableFuture<>();
+    try {
+      workers.execute(
+          () -> {
+            try {
+              more.check(volumes);
+              checked.complete(null);
+            } catch (IOException | RuntimeException e) {
+              checked.completeExceptionally(
+                  new LaunchException(
+                      e instanceof IOException io ? FileFailure.reason(io) : e.toString()));
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      checked.completeExceptionally(new LaunchException(OVERLOADED));
+    }
+    return onLoop(
+        checked.thenCompose(
+            usable ->
+                containerizer.link(
+                    ContainerId.of(executor.containerId), links(more), List.of(), owned)));
+  }
+
+  /** The other way round; completes on the event loop. */
+  CompletionStage<?> disappear(AgentExecutor executor, TaskVolumes unused) {
+    return onLoop(
+        containerizer.link(
+            ContainerId.of(executor.containerId), List.of(), links(unused), List.of()));
+  }
+
+  private static List<Containerizer.Link> links(TaskVolumes volumes) {
+    return volumes.volumes().stream()
+        .map(it -> new Containerizer.Link(it.at(), it.directory().toAbsolutePath()))
+        .toList();
+  }
+
+  private <T> CompletionStage<T> onLoop(CompletionStage<T> stage) {
+    CompletableFuture<T> there = new CompletableFuture<>();
+    stage.whenCompleteAsync(
+        (result, failure) -> {
+          if (failure == null) {
+            there.complete(result);
+          } else {
+            there.completeExceptionally(failure);
+          }
+        },
+        loop);
+    return there;
   }
 
   /**
@@ -165,12 +278,41 @@ public final class TaskContainers {
    *
    * @param sandbox of the task, in that of its executor
    */
-  LaunchRequest nested(AgentTask task, String containerId, Path sandbox)
+  LaunchRequest nested(AgentTask task, ContainerId containerId, Path sandbox)
       throws ResourceFormatException {
     return of(task, containerId, task.info.getCommand(), variables(task, sandbox), sandbox)
         .owned(task.executor.owned(task.volumes, sandbox))
         .kept()
         .build();
+  }
+
+  /**
+   * What a container gets that an operator nests in those of an executor: what the task has in
+   * whose container it is to be, or else the executor.
+   */
+  NestingPlace nesting(AgentExecutor executor, ContainerId nested) {
+    ContainerId around = NestingPlace.secondOutermost(nested);
+    Optional<AgentTask> task =
+        executor.tasks().stream()
+            .filter(
+                it ->
+                    executor.generated
+                        || ContainerId.of(it.containerStatus.getContainerId()).equals(around)
+                            && around.parent().isPresent())
+            .findFirst();
+    Optional<String> user = task.map(AgentTask::user).orElseGet(executor::user);
+    Map<String, String> variables =
+        task.isPresent()
+            ? variables(task.get(), executor.sandbox)
+            : environment.of(
+                executor.framework.info, executor.info, executor.agentId(), executor.sandbox);
+    return new NestingPlace(
+        executor.framework.info,
+        executor.generated ? user : executor.user(),
+        user,
+        executor.sandbox,
+        variables,
+        !executor.rootRefused);
   }
 
   /**
@@ -230,7 +372,10 @@ public final class TaskContainers {
       there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
       command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
     }
-    return of(task, id, there.build(), variables, folder).build();
+    // It writes into the task's files itself.
+    return of(task, ContainerId.of(id), there.build(), variables, folder)
+        .io(ContainerIo.PLAIN)
+        .build();
   }
 
   /** Runs the command of a check. */
@@ -316,23 +461,33 @@ public final class TaskContainers {
   }
 
   /**
-   * Makes the sandbox of an executor in which only its tasks have containers. It stays the agent's
-   * own, so that nobody can exchange what is made in it later; all may pass.
+   * Makes the container of an executor in which only its tasks have processes, and its sandbox.
+   * That stays the agent's own, so that nobody can exchange what is made in it later; all may pass.
    *
    * @return completes on the event loop; exceptionally with what to tell people
    */
-  CompletionStage<Void> makeSandbox(Path sandbox, TaskVolumes placed) {
+  CompletionStage<Void> enclose(ContainerId id, Path sandbox, TaskVolumes placed) {
     CompletableFuture<Void> made = new CompletableFuture<>();
     try {
       workers.execute(
           () -> {
             Optional<String> problem =
                 filled(() -> SandboxPaths.createPassable(sandbox), sandbox, placed);
-            loop.execute(
-                () ->
-                    problem.ifPresentOrElse(
-                        it -> made.completeExceptionally(new LaunchException(it)),
-                        () -> made.complete(null)));
+            if (problem.isPresent()) {
+              loop.execute(() -> made.completeExceptionally(new LaunchException(problem.get())));
+              return;
+            }
+            containerizer
+                .launch(LaunchRequest.enclosure(id, sandbox).kept().build())
+                .whenCompleteAsync(
+                    (launched, failure) -> {
+                      if (failure == null) {
+                        made.complete(null);
+                      } else {
+                        made.completeExceptionally(failure);
+                      }
+                    },
+                    loop);
           });
     } catch (RejectedExecutionException e) {
       made.completeExceptionally(new LaunchException(OVERLOADED));
@@ -421,13 +576,12 @@ public final class TaskContainers {
   }
 
   /** Asks the processes of a container to end. */
-  void terminate(String containerId) {
-    containerizer.signal(ContainerId.of(containerId), SIGTERM);
+  void terminate(ContainerId containerId) {
+    containerizer.signal(containerId, SIGTERM);
   }
 
   /** How a container ended is on record: the containerizer need not know it any more. */
-  void forget(String containerId) {
-    ContainerId id = ContainerId.of(containerId);
+  void forget(ContainerId id) {
     // How it ended may be told before all that it had is cleaned up.
     containerizer
         .termination(id)
@@ -436,13 +590,14 @@ public final class TaskContainers {
         .whenComplete(
             (removed, failure) -> {
               if (failure != null) {
-                LOG.warn("How container {} ended cannot be forgotten", containerId, failure);
+                // The agent stops; its next process does not keep it.
+                LOG.debug("How container {} ended is not forgotten", id, failure);
               }
             });
   }
 
   /** Ends a container; complete when the last of its processes is gone. */
-  CompletionStage<?> destroy(String containerId) {
-    return containerizer.destroy(ContainerId.of(containerId));
+  CompletionStage<?> destroy(ContainerId containerId) {
+    return containerizer.destroy(containerId);
   }
 }

@@ -18,15 +18,16 @@ import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.LinuxInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.SeccompInfo;
+import org.mezzo.protocol.v1.TTYInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 
 /**
- * What a task may ask of this agent. Every field of the messages that say what runs and in what is
- * either taken (the agent does what it says, or it says nothing that a command would notice),
- * looked into, or refused; so is one that is not known here. Nothing that was asked for is left out
- * in silence.
+ * What a task, or a container of an operator's, may ask of this agent. Every field of the messages
+ * that say what runs and in what is either taken (the agent does what it says, or it says nothing
+ * that a command would notice), looked into, or refused; so is one that is not known here. Nothing
+ * that was asked for is left out in silence.
  */
-final class TaskDemands {
+public final class TaskDemands {
   /** Messages whose fields are looked at one by one. */
   static final List<Descriptor> LOOKED_INTO =
       List.of(
@@ -122,7 +123,7 @@ final class TaskDemands {
           Map.entry("ContainerInfo.volumes", value -> true),
           Map.entry("ContainerInfo.hostname", value -> true),
           Map.entry("ContainerInfo.docker", value -> true),
-          Map.entry("ContainerInfo.tty_info", value -> true),
+          Map.entry("ContainerInfo.tty_info", TaskDemands::isNoWindow),
           Map.entry("ContainerInfo.MesosInfo.image", value -> true),
           Map.entry("NetworkInfo.name", value -> true),
           Map.entry("NetworkInfo.groups", value -> true),
@@ -144,6 +145,13 @@ final class TaskDemands {
 
   private static Predicate<Object> is(String name) {
     return value -> value.toString().equals(name);
+  }
+
+  /** No terminal can be larger. */
+  private static boolean isNoWindow(Object value) {
+    TTYInfo.WindowSize size = ((TTYInfo) value).getWindowSize();
+    return Integer.compareUnsigned(size.getRows(), 0xffff) > 0
+        || Integer.compareUnsigned(size.getColumns(), 0xffff) > 0;
   }
 
   /** Says what this agent cannot give a task and which field asks for it; empty: nothing. */
@@ -169,6 +177,11 @@ final class TaskDemands {
    */
   static Optional<String> refusal(ExecutorInfo executor) {
     return refusal(executor, "executor");
+  }
+
+  /** The same of the command and the description of a container that an operator launches. */
+  public static Optional<String> refusal(CommandInfo command, ContainerInfo container) {
+    return refusal(command, "command").or(() -> refusal(container, "container"));
   }
 
   private static Optional<String> refusal(Message message, String path) {
@@ -200,11 +213,14 @@ final class TaskDemands {
   }
 
   private static String words(Message message, String path) {
+    if (message instanceof ContainerInfo && path.endsWith(".tty_info")) {
+      return "A terminal has at most 65535 rows and columns; change `" + path + ".window_size`";
+    }
     return message instanceof Environment.Variable variable
         ? "This agent does not provide secrets yet: the variable '"
             + variable.getName()
             + "' of the command must be of type VALUE and have a `value`"
-        : "This agent does not provide `" + path + "` yet; leave it out of the task";
+        : "This agent does not provide `" + path + "` yet; leave it out";
   }
 
   static boolean lookedInto(FieldDescriptor field) {

@@ -96,6 +96,15 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Tim
     return all;
   }
 
+  /** Everything that a container sees which is none of an executor's, but what isolators add. */
+  public Map<String, String> standalone(Path sandbox) {
+    Map<String, String> all = new HashMap<>();
+    all.put("PATH", DEFAULT_PATH);
+    all.putAll(base);
+    all.put("MESOS_SANDBOX", sandbox.toString());
+    return all;
+  }
+
   private Map<String, String> of(
       FrameworkInfo framework, String executor, AgentID agent, Path sandbox, String grace) {
     Map<String, String> all = new HashMap<>();

@@ -109,6 +109,19 @@ public final class TaskSandboxes implements VirtualFiles.Many {
     if (inside.volumes().isEmpty()) {
       return;
     }
+    volumes.remove(executor.run);
+    attach(executor, inside, one);
+  }
+
+  /** Shows volumes that appear in it later. */
+  void showMore(AgentExecutor executor, TaskVolumes more) {
+    Shown one = shown.get(executor.run);
+    if (one != null) {
+      attach(executor, more, one);
+    }
+  }
+
+  private void attach(AgentExecutor executor, TaskVolumes inside, Shown one) {
     List<String> below = new ArrayList<>();
     for (String path : shownAt(executor.run)) {
       for (TaskVolumes.Mounted volume : inside.volumes()) {
@@ -116,7 +129,23 @@ public final class TaskSandboxes implements VirtualFiles.Many {
         files.attach(path + "/" + volume.at(), volume.directory(), question(executor.run, one));
       }
     }
-    volumes.put(executor.run, below);
+    volumes.merge(executor.run, below, TaskSandboxes::joined);
+  }
+
+  /** Shows volumes no more that do not appear in it any more. */
+  void hide(AgentExecutor executor, TaskVolumes gone) {
+    List<String> below = new ArrayList<>();
+    for (String path : shownAt(executor.run)) {
+      gone.volumes().forEach(volume -> below.add(path + "/" + volume.at()));
+    }
+    below.forEach(files::detach);
+    volumes.computeIfPresent(
+        executor.run,
+        (run, paths) -> paths.stream().filter(path -> !below.contains(path)).toList());
+  }
+
+  private static List<String> joined(List<String> before, List<String> more) {
+    return Stream.concat(before.stream(), more.stream()).toList();
   }
 
   /**
@@ -163,10 +192,7 @@ public final class TaskSandboxes implements VirtualFiles.Many {
         }
       }
     }
-    volumes.merge(
-        executor.run,
-        below,
-        (before, more) -> Stream.concat(before.stream(), more.stream()).toList());
+    volumes.merge(executor.run, below, TaskSandboxes::joined);
   }
 
   private List<String> shownAt(SandboxRun run) {

@@ -216,8 +216,14 @@ public final class TaskUpdates {
     return told;
   }
 
-  /** Tells of a task that is not here; complete as of the other. */
+  /**
+   * Tells of a task that is not here, once: masters and frameworks ask again until they know its
+   * end. Complete as of the other.
+   */
   CompletionStage<?> tell(FrameworkID framework, TaskStatus.Builder builder) {
+    if (streams.ending(framework, builder.getTaskId())) {
+      return CompletableFuture.completedStage(null);
+    }
     return streams.add(framework, stamped(builder));
   }
 

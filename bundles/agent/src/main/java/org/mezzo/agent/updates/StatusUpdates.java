@@ -2,7 +2,9 @@ package org.mezzo.agent.updates;
 
 import com.google.protobuf.ByteString;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -27,6 +29,9 @@ public final class StatusUpdates {
 
   private final Journal journal;
   private final UpdateStreams<Key, TaskStatus> streams;
+
+  /** Of tasks whose end is to be told, or is being kept for that. */
+  private final Set<Key> ending = new HashSet<>();
 
   /**
    * Starts paused.
@@ -61,6 +66,7 @@ public final class StatusUpdates {
    */
   public CompletionStage<Void> add(FrameworkID framework, TaskStatus status) {
     boolean keeps = journal.keeps(framework);
+    note(framework, status);
     return journal
         .update(framework, status)
         .handle(
@@ -74,7 +80,19 @@ public final class StatusUpdates {
 
   /** Appends what was kept by an earlier process. */
   public void restore(FrameworkID framework, TaskStatus status) {
+    note(framework, status);
     streams.add(new Key(framework, status.getTaskId()), status);
+  }
+
+  private void note(FrameworkID framework, TaskStatus status) {
+    if (States.terminal(status.getState())) {
+      ending.add(new Key(framework, status.getTaskId()));
+    }
+  }
+
+  /** Whether the framework is being told that the task has ended, and has not acknowledged that. */
+  public boolean ending(FrameworkID framework, TaskID task) {
+    return ending.contains(new Key(framework, task));
   }
 
   /**
@@ -84,11 +102,12 @@ public final class StatusUpdates {
    */
   public Optional<TaskStatus> acknowledge(FrameworkID framework, TaskID task, ByteString uuid) {
     Key key = new Key(framework, task);
-    Optional<TaskStatus> acknowledged = streams.acknowledge(key, uuid);
-    journal.acknowledged(framework, task, uuid);
+    Optional<TaskStatus> acknowledged =
+        streams.acknowledge(key, uuid, () -> journal.acknowledged(framework, task, uuid));
     if (acknowledged.isEmpty()) {
       LOG.debug("Ignored an acknowledgement for task {}: it is not for the pending update", task);
     } else if (States.terminal(acknowledged.get().getState())) {
+      ending.remove(key);
       streams.removeIfEmpty(key);
     }
     return acknowledged;
@@ -112,6 +131,7 @@ public final class StatusUpdates {
   /** Forgets every stream of a framework. */
   public void remove(FrameworkID framework) {
     streams.remove(key -> key.framework().equals(framework));
+    ending.removeIf(key -> key.framework().equals(framework));
     journal.forget(framework);
   }
 

@@ -9,10 +9,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.mezzo.daemon.loop.Backoff;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 
@@ -48,6 +51,9 @@ public final class UpdateStreams<K, U> {
     final Backoff backoff = new Backoff(FIRST_RETRY, LONGEST_RETRY);
     Optional<U> sent = Optional.empty();
     Timer retry = () -> {};
+
+    /** The first one waits until the acknowledgement of the one before it is kept. */
+    boolean held;
   }
 
   private final Map<K, Stream<U>> streams = new LinkedHashMap<>();
@@ -82,8 +88,8 @@ public final class UpdateStreams<K, U> {
     }
     stream.pending.add(update);
     waiting.incrementAndGet();
-    if (stream.pending.size() == 1 && !paused) {
-      send(key, stream);
+    if (stream.pending.size() == 1) {
+      sendFirst(key, stream);
     }
   }
 
@@ -93,6 +99,18 @@ public final class UpdateStreams<K, U> {
    * @return what was acknowledged; empty when it was not the one under way
    */
   public Optional<U> acknowledge(K key, ByteString acknowledged) {
+    return acknowledge(key, acknowledged, () -> CompletableFuture.completedStage(null));
+  }
+
+  /**
+   * The same, where the next one is sent once it is kept that this one has arrived: a later process
+   * that did not know would send this one again, after the next.
+   *
+   * @param keeping asked where it was the one under way; its stage completes on the loop. What
+   *     cannot be kept holds nothing up
+   */
+  public Optional<U> acknowledge(
+      K key, ByteString acknowledged, Supplier<CompletionStage<Void>> keeping) {
     Stream<U> stream = streams.get(key);
     if (stream == null
         || stream.pending.isEmpty()
@@ -103,9 +121,16 @@ public final class UpdateStreams<K, U> {
     waiting.decrementAndGet();
     stream.retry.cancel();
     stream.backoff.reset();
-    if (!stream.pending.isEmpty() && !paused) {
-      send(key, stream);
-    }
+    stream.held = true;
+    keeping
+        .get()
+        .whenComplete(
+            (kept, failure) -> {
+              stream.held = false;
+              if (streams.get(key) == stream) {
+                sendFirst(key, stream);
+              }
+            });
     return Optional.of(update);
   }
 
@@ -131,9 +156,7 @@ public final class UpdateStreams<K, U> {
         Stream<U> stream = entry.getValue();
         stream.retry.cancel();
         stream.backoff.reset();
-        if (!stream.pending.isEmpty()) {
-          send(entry.getKey(), stream);
-        }
+        sendFirst(entry.getKey(), stream);
       }
     }
   }
@@ -163,6 +186,12 @@ public final class UpdateStreams<K, U> {
   /** How many updates wait for their acknowledgement. Safe for any thread. */
   public int pending() {
     return waiting.get();
+  }
+
+  private void sendFirst(K key, Stream<U> stream) {
+    if (!stream.pending.isEmpty() && !stream.held && !paused) {
+      send(key, stream);
+    }
   }
 
   private void send(K key, Stream<U> stream) {

@@ -87,6 +87,12 @@ public record TaskVolumes(List<Mounted> volumes) {
     return new TaskVolumes(all);
   }
 
+  /** These without others. */
+  public TaskVolumes without(TaskVolumes others) {
+    return new TaskVolumes(
+        volumes.stream().filter(mounted -> !others.volumes.contains(mounted)).toList());
+  }
+
   private static Mounted apart(List<Mounted> others, Mounted one) throws IOException {
     for (Mounted other : others) {
       if (one.at().startsWith(other.at()) || other.at().startsWith(one.at())) {
@@ -129,17 +135,42 @@ public record TaskVolumes(List<Mounted> volumes) {
   }
 
   /**
+   * Looks at where their data is. Blocks.
+   *
+   * @throws IOException when one cannot be used; says why
+   */
+  public void check(VolumeStore store) throws IOException {
+    for (Mounted mounted : volumes) {
+      Optional<String> obstacle = store.obstacle(mounted.volume());
+      if (obstacle.isPresent()) {
+        throw new IOException(obstacle.get());
+      }
+    }
+  }
+
+  /**
+   * What is to belong to the task's user of volumes that appear in a sandbox that is the user's
+   * already: those that no other task uses.
+   *
+   * @param used volumes of other tasks
+   */
+  public List<Path> owned(Resources used) {
+    return volumes.stream()
+        .filter(mounted -> !used.contains(Resources.of(mounted.volume().withCopies(1))))
+        .map(Mounted::directory)
+        .distinct()
+        .toList();
+  }
+
+  /**
    * Lets the volumes appear. Blocks.
    *
    * @param sandbox new, and the agent's alone as yet, so that nobody can exchange what is made
    * @throws IOException when one cannot be used, or cannot appear; says why
    */
   public void place(Path sandbox, VolumeStore store) throws IOException {
+    check(store);
     for (Mounted mounted : volumes) {
-      Optional<String> obstacle = store.obstacle(mounted.volume());
-      if (obstacle.isPresent()) {
-        throw new IOException(obstacle.get());
-      }
       Path link = sandbox.resolve(mounted.at());
       Files.createDirectories(link.getParent());
       Files.createSymbolicLink(link, mounted.directory());

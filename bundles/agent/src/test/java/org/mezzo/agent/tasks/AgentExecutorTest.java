@@ -9,6 +9,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mezzo.agent.tasks.AgentExecutor.Phase;
 import org.mezzo.agent.tasks.ExecutorBench.Connection;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
@@ -457,5 +460,22 @@ class AgentExecutorTest {
     bench.containers.ends(Termination.of(9));
     assertThat(bench.exited).isEmpty();
     assertThat(bench.words()).contains("t:KILLED");
+  }
+
+  /** The agent that saw it run was killed before it could say so. */
+  @Test
+  void aCommandThatEndedUnderNobodysEyesIsToldToHaveRun() {
+    AgentExecutor command = bench.command(ExecutorBench.task("t"));
+    AgentTask task = new AgentTask(command, ExecutorBench.task("t"), TaskVolumes.NONE);
+    Containerizer.Recovered left =
+        new Containerizer.Recovered(
+            ContainerId.of("c"),
+            false,
+            OptionalLong.empty(),
+            CompletableFuture.completedStage(Termination.of(3 << 8)));
+    command.resume(List.of(task), id -> Optional.of(left), "nothing is left");
+    assertThat(bench.told())
+        .extracting(TaskStatus::getState)
+        .containsExactly(TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_FAILED);
   }
 }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.tasks.AgentExecutor.Phase;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
@@ -88,8 +89,10 @@ class DefaultRunTest {
     TaskStatus first = starting.get(0);
     assertThat(first.getSource()).isEqualTo(TaskStatus.Source.SOURCE_EXECUTOR);
     assertThat(first.getExecutorId().getValue()).isEqualTo("e");
-    assertThat(first.getContainerStatus().getContainerId().getValue()).isEqualTo(container(0));
+    assertThat(ContainerId.of(first.getContainerStatus().getContainerId()))
+        .hasToString(container(0));
     assertThat(first.getContainerStatus().getContainerId().getParent().getValue()).isEqualTo("c");
+    assertThat(bench.containers.enclosures).containsExactly("c");
     assertThat(first.getContainerStatus().getNetworkInfosCount()).isZero();
     bench.containers.starts(1);
     TaskStatus running = bench.told().get(0);
@@ -166,7 +169,11 @@ class DefaultRunTest {
     group("a");
     LaunchRequest request = bench.containers.requests.get(0);
     assertThat(request.sandbox())
-        .isEqualTo(executor.sandbox.resolve("containers").resolve(container(0)))
+        .isEqualTo(
+            executor
+                .sandbox
+                .resolve("containers")
+                .resolve(bench.containers.requests.get(0).containerId().value()))
         .isDirectory();
     assertThat(executor.sandbox.resolve("tasks/a").toRealPath())
         .isEqualTo(request.sandbox().toRealPath());
@@ -178,7 +185,8 @@ class DefaultRunTest {
         .containsEntry("MESOS_EXECUTOR_ID", "e")
         .containsEntry("MESOS_CONTAINER_IP", "10.0.0.1");
     assertThat(request.resources().scalar("cpus")).isEqualTo(1000);
-    assertThat(executor.view().nested()).containsExactly(container(0));
+    assertThat(executor.view().nested())
+        .containsExactly(bench.containers.requests.get(0).containerId());
   }
 
   /** Rules 217 and 218. */
@@ -203,7 +211,7 @@ class DefaultRunTest {
     assertThat(bench.settled).containsExactly(executor);
     assertThat(bench.used()).containsEntry("cpus", 0.0);
     assertThat(bench.containers.destroyed)
-        .containsExactly(container(0), container(1), container(2));
+        .containsExactly(container(0), container(1), container(2), "c");
   }
 
   /** Rule 217. */

@@ -35,10 +35,14 @@ import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.containerizer.Attachment;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerInput;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.files.VirtualFiles;
@@ -116,10 +120,20 @@ final class ExecutorBench implements AutoCloseable {
     final List<LaunchRequest> requests = new ArrayList<>();
     final List<Integer> signals = new ArrayList<>();
 
+    /** Of executors without a process, which are there at once. */
+    final List<String> enclosures = new ArrayList<>();
+
     /** How the commands of checks end, which start at once. */
     final List<CompletableFuture<Termination>> checks = new ArrayList<>();
 
     final List<String> destroyed = new ArrayList<>();
+
+    /** What containers were to have, and links in their sandboxes, in order. */
+    final List<String> changes = new ArrayList<>();
+
+    /** Changes to come wait for it. */
+    CompletableFuture<Void> changing = CompletableFuture.completedFuture(null);
+
     private final List<CompletableFuture<Launched>> launched = new ArrayList<>();
     private final List<CompletableFuture<Termination>> terminations = new ArrayList<>();
 
@@ -163,6 +177,11 @@ final class ExecutorBench implements AutoCloseable {
 
     @Override
     public CompletionStage<Launched> launch(LaunchRequest request) {
+      if (request.enclosure()) {
+        enclosures.add(request.containerId().toString());
+        return CompletableFuture.completedFuture(
+            new Launched(request.containerId(), 0, new CompletableFuture<>()));
+      }
       requests.add(request);
       if (request.containerId().toString().startsWith("check-")) {
         checks.add(new CompletableFuture<>());
@@ -172,6 +191,23 @@ final class ExecutorBench implements AutoCloseable {
       launched.add(new CompletableFuture<>());
       terminations.add(new CompletableFuture<>());
       return launched.get(launched.size() - 1);
+    }
+
+    @Override
+    public CompletionStage<Boolean> update(
+        ContainerId containerId, Resources resources, Resources limits) {
+      long limit = limits.scalar("cpus");
+      changes.add(
+          resources.scalar("cpus") / 1000.0 + (limit == 0 ? "" : " up to " + limit / 1000.0));
+      return changing.thenApply(done -> true);
+    }
+
+    @Override
+    public CompletionStage<Void> link(
+        ContainerId containerId, List<Link> made, List<Link> removed, List<Path> owned) {
+      made.forEach(link -> changes.add("+" + link.at()));
+      removed.forEach(link -> changes.add("-" + link.at()));
+      return changing.thenApply(done -> null);
     }
 
     @Override
@@ -187,6 +223,16 @@ final class ExecutorBench implements AutoCloseable {
     }
 
     @Override
+    public CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink) {
+      return CompletableFuture.failedStage(new UnsupportedOperationException());
+    }
+
+    @Override
+    public CompletionStage<ContainerInput> attachInput(ContainerId containerId) {
+      return CompletableFuture.failedStage(new UnsupportedOperationException());
+    }
+
+    @Override
     public CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId) {
       return CompletableFuture.completedFuture(Optional.empty());
     }
@@ -199,6 +245,14 @@ final class ExecutorBench implements AutoCloseable {
 
     @Override
     public void selectIsolation(List<String> isolation) {}
+
+    @Override
+    public void selectLogging(ContainerizerOptions.Logging logging) {}
+
+    @Override
+    public List<Pending> pending() {
+      return List.of();
+    }
 
     @Override
     public Set<ContainerId> containers() {

@@ -3,10 +3,12 @@ package org.mezzo.agent.updates;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.agent.recovery.TestJournal;
@@ -159,5 +161,64 @@ class StatusUpdatesTest {
     assertThat(sent).hasSize(4);
     advanceTo(Duration.ofSeconds(41));
     assertThat(sent).hasSize(5);
+  }
+
+  /** A later process of the agent that did not know would tell the first one after the second. */
+  @Test
+  void theNextWaitsUntilTheAcknowledgementIsKept() {
+    List<String> told = new ArrayList<>();
+    UpdateStreams<String, TaskStatus> streams =
+        new UpdateStreams<>(
+            this::timer,
+            TaskStatus::getUuid,
+            (key, first, last) -> told.add(first.getUuid().toStringUtf8()));
+    streams.resume();
+    streams.add("t", status(TaskState.TASK_RUNNING, "1"));
+    streams.add("t", status(TaskState.TASK_FINISHED, "2"));
+    CompletableFuture<Void> kept = new CompletableFuture<>();
+    assertThat(streams.acknowledge("t", ByteString.copyFromUtf8("1"), () -> kept)).isPresent();
+    streams.resend(key -> true);
+    streams.pause();
+    streams.resume();
+    streams.add("t", status(TaskState.TASK_FINISHED, "3"));
+    advanceTo(Duration.ofHours(1));
+    assertThat(told).containsExactly("1");
+    kept.complete(null);
+    assertThat(told).containsExactly("1", "2");
+    assertThat(streams.acknowledge("t", ByteString.copyFromUtf8("1"), () -> kept)).isEmpty();
+  }
+
+  @Test
+  void whatCannotBeKeptHoldsNothingUp() {
+    List<String> told = new ArrayList<>();
+    UpdateStreams<String, TaskStatus> streams =
+        new UpdateStreams<>(
+            this::timer,
+            TaskStatus::getUuid,
+            (key, first, last) -> told.add(first.getUuid().toStringUtf8()));
+    streams.resume();
+    streams.add("t", status(TaskState.TASK_RUNNING, "1"));
+    streams.add("t", status(TaskState.TASK_FINISHED, "2"));
+    streams.acknowledge(
+        "t",
+        ByteString.copyFromUtf8("1"),
+        () -> CompletableFuture.failedStage(new IOException("disk full")));
+    assertThat(told).containsExactly("1", "2");
+  }
+
+  @Test
+  void aTaskEndsFromThatItIsToldUntilItIsAcknowledged() {
+    updates.add(FRAMEWORK, status(TaskState.TASK_RUNNING, "1"));
+    assertThat(updates.ending(FRAMEWORK, TASK)).isFalse();
+    updates.add(FRAMEWORK, status(TaskState.TASK_FINISHED, "2"));
+    assertThat(updates.ending(FRAMEWORK, TASK)).isTrue();
+    acknowledge("1");
+    assertThat(updates.ending(FRAMEWORK, TASK)).isTrue();
+    acknowledge("2");
+    assertThat(updates.ending(FRAMEWORK, TASK)).isFalse();
+    updates.restore(FRAMEWORK, status(TaskState.TASK_FINISHED, "3"));
+    assertThat(updates.ending(FRAMEWORK, TASK)).isTrue();
+    updates.remove(FRAMEWORK);
+    assertThat(updates.ending(FRAMEWORK, TASK)).isFalse();
   }
 }

@@ -79,5 +79,32 @@ public enum Action {
   /** Value: the path, without the daemon's id. */
   GET_ENDPOINT_WITH_PATH,
   /** Of the daemon, to change for a while how much its process logs: about anything. */
-  SET_LOG_LEVEL
+  SET_LOG_LEVEL,
+  /**
+   * Of an agent, in a container of an executor. Value: the account that is to run there; the parent
+   * user is that of the executor; framework and container.
+   */
+  LAUNCH_NESTED_CONTAINER,
+  /** Value: the account that the executor runs as in whose container it is; and both. */
+  KILL_NESTED_CONTAINER,
+  /** Value: the account that the executor runs as in whose container it is; and both. */
+  WAIT_NESTED_CONTAINER,
+  /** Value: the account that the executor runs as in whose container it is; and both. */
+  REMOVE_NESTED_CONTAINER,
+  /** As {@link #LAUNCH_NESTED_CONTAINER}, to work in it. */
+  LAUNCH_NESTED_CONTAINER_SESSION,
+  /** Value: the account that the executor runs as in whose container it is; and both. */
+  ATTACH_CONTAINER_INPUT,
+  /** Value: the account that the executor runs as in whose container it is; and both. */
+  ATTACH_CONTAINER_OUTPUT,
+  /** Of an agent, a container that is in none of an executor: about anything. */
+  LAUNCH_STANDALONE_CONTAINER,
+  /** Of a container that is in none of an executor: about anything. */
+  KILL_STANDALONE_CONTAINER,
+  /** Of a container that is in none of an executor: about anything. */
+  WAIT_STANDALONE_CONTAINER,
+  /** Of a container that is in none of an executor: about anything. */
+  REMOVE_STANDALONE_CONTAINER,
+  /** Of a container that is in none of an executor: about anything. */
+  VIEW_STANDALONE_CONTAINER
 }

@@ -21,6 +21,7 @@ public final class AuthorizationObject {
   private final Optional<Task> task;
   private final Optional<TaskInfo> taskInfo;
   private final Optional<String> containerId;
+  private final Optional<String> parentUser;
 
   private AuthorizationObject(Builder builder) {
     value = builder.value;
@@ -28,6 +29,7 @@ public final class AuthorizationObject {
     task = builder.task;
     taskInfo = builder.taskInfo;
     containerId = builder.containerId;
+    parentUser = builder.parentUser;
   }
 
   /** An object without parts. */
@@ -65,6 +67,11 @@ public final class AuthorizationObject {
     return containerId;
   }
 
+  /** The account of the container in which it is to be. */
+  public Optional<String> parentUser() {
+    return parentUser;
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof AuthorizationObject that
@@ -72,12 +79,13 @@ public final class AuthorizationObject {
         && frameworkInfo.equals(that.frameworkInfo)
         && task.equals(that.task)
         && taskInfo.equals(that.taskInfo)
-        && containerId.equals(that.containerId);
+        && containerId.equals(that.containerId)
+        && parentUser.equals(that.parentUser);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(value, frameworkInfo, task, taskInfo, containerId);
+    return Objects.hash(value, frameworkInfo, task, taskInfo, containerId, parentUser);
   }
 
   /** For logs: by names and ids alone. */
@@ -88,6 +96,7 @@ public final class AuthorizationObject {
     task.ifPresent(it -> text.append(", task ").append(it.getTaskId().getValue()));
     taskInfo.ifPresent(it -> text.append(", task ").append(it.getTaskId().getValue()));
     containerId.ifPresent(it -> text.append(", container ").append(it));
+    parentUser.ifPresent(it -> text.append(", in one of ").append(it));
     return text.toString();
   }
 
@@ -98,6 +107,7 @@ public final class AuthorizationObject {
     private Optional<Task> task = Optional.empty();
     private Optional<TaskInfo> taskInfo = Optional.empty();
     private Optional<String> containerId = Optional.empty();
+    private Optional<String> parentUser = Optional.empty();
 
     private Builder() {}
 
@@ -124,6 +134,12 @@ public final class AuthorizationObject {
 
     public Builder containerId(String known) {
       containerId = Optional.of(known);
+      return this;
+    }
+
+    /** A text without characters is no account. */
+    public Builder parentUser(String known) {
+      parentUser = Optional.of(known).filter(it -> !it.isEmpty());
       return this;
     }
 

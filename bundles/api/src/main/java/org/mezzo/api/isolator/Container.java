@@ -81,7 +81,10 @@ public final class Container {
     return resources;
   }
 
-  /** Scalars that may be used beyond the request; empty when limits equal requests. */
+  /**
+   * Scalars that may be used beyond the request; empty when limits equal requests. What is infinite
+   * is 10^12 of its unit, or more.
+   */
   public Resources limits() {
     return limits;
   }

@@ -21,9 +21,11 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p>Threading: see {@link org.mezzo.api.Module}. Deadline of each call: 10 seconds. A failure of
  * {@link #recover} refuses the instance the lease: the one before it goes on; of {@link #prepare}
  * or {@link #isolate} fails the launch with {@code REASON_CONTAINER_LAUNCH_FAILED}; of {@link
- * #update}, {@link #usage} and {@link #status} is counted and leaves things as they are; of {@link
- * #cleanup} is logged and counted. What must outlive the instance goes into the plan's {@link
- * LaunchPlan#state}, what must outlive the agent into the runtime directory.
+ * #update} fails the tasks that the container was to grow for with {@code
+ * REASON_CONTAINER_UPDATE_FAILED}; of {@link #usage} and {@link #status} is counted and leaves
+ * things as they are; of {@link #cleanup} is logged and counted. What must outlive the instance
+ * goes into the plan's {@link LaunchPlan#state}, what must outlive the agent into the runtime
+ * directory.
  *
  * <p>When an isolator goes away, running containers run on with the limits that were set; launches
  * fail while one that {@code --isolation} names is absent. One that (re)appears is told by {@link
@@ -69,7 +71,13 @@ public interface Isolator extends Module {
   /** The container's first process exists and waits; {@code pid} is its process id. */
   void isolate(Container container, long pid) throws Exception;
 
-  /** The resources of a running container changed to {@code container.resources()}. */
+  /**
+   * A running container is to have {@code container.resources()} and {@code container.limits()}: it
+   * grows before a task comes to it, and shrinks when one has ended. Calls for one container follow
+   * each other, between {@link #isolate} and {@link #cleanup}; the same may be asked twice, by an
+   * agent that does not know whether the one before it came so far. What a container uses at the
+   * moment must not be taken from it: a bound below that waits, or stays as it was.
+   */
   default void update(Container container) throws Exception {}
 
   /** This isolator's part of the container's usage; the agent merges all parts. */

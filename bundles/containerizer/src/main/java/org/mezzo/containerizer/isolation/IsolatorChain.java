@@ -333,6 +333,25 @@ public final class IsolatorChain implements AutoCloseable {
     return done;
   }
 
+  /** Tells of other resources, one isolator after the other; fails at the first that fails. */
+  public CompletionStage<Void> update(Container container) {
+    List<Member<Isolator>> links = of(container);
+    for (Member<Isolator> link : links) {
+      told(link.name())
+          .known
+          .computeIfPresent(
+              container.id(),
+              (id, before) -> RecoveredContainer.of(container, before.phase(), before.state()));
+    }
+    CompletionStage<Void> done = CompletableFuture.completedStage(null);
+    for (Member<Isolator> link : links) {
+      done =
+          done.thenCompose(
+              ignored -> named(link, tell(link, "update", it -> it.update(container))));
+    }
+    return done;
+  }
+
   /** Adds the parts of all isolators to a container's usage; one that fails adds nothing. */
   public CompletionStage<ResourceStatistics.Builder> usage(
       Container container, ResourceStatistics.Builder own) {

@@ -27,8 +27,10 @@ import org.mezzo.resources.Resources;
  * What is written of one container so that another agent process can go on with it, and the entries
  * of the log that say so.
  *
+ * @param enclosure whether it has no process, and only holds others
  * @param isolated whether isolators were asked about it
  * @param held whether its process waits until it is let go
+ * @param resized whether isolators may not have been told of its resources as they are now
  * @param states what isolators want kept, by their names, in the order in which they were asked
  * @param end how it ended; empty before
  */
@@ -36,10 +38,12 @@ record Checkpoint(
     ContainerId id,
     Container container,
     boolean kept,
+    boolean enclosure,
     Lifecycle.State state,
     boolean ran,
     boolean isolated,
     boolean held,
+    boolean resized,
     Map<String, byte[]> states,
     Optional<Termination> end) {
 
@@ -48,18 +52,22 @@ record Checkpoint(
   private static final byte ISOLATOR = 3;
   private static final byte ENDED = 4;
   private static final byte REMOVED = 5;
+  private static final byte RESIZED = 6;
 
   /** Entries that, read in this order, say all of it. */
   List<byte[]> entries() {
     List<byte[]> all = new ArrayList<>();
-    all.add(described(id, container, kept));
+    all.add(described(id, container, kept, enclosure));
     states.forEach((isolator, state) -> all.add(isolator(id, isolator, state)));
     all.add(state(id, state, ran, isolated, held));
+    if (resized) {
+      all.add(resized(id, container));
+    }
     end.ifPresent(termination -> all.add(ended(id, termination)));
     return all;
   }
 
-  static byte[] described(ContainerId id, Container container, boolean kept) {
+  static byte[] described(ContainerId id, Container container, boolean kept, boolean enclosure) {
     return entry(
         DESCRIBED,
         id,
@@ -70,6 +78,7 @@ record Checkpoint(
           resources(out, container.limits());
           bytes(out, container.info().map(ContainerInfo::toByteArray).orElse(null));
           out.writeBoolean(kept);
+          out.writeBoolean(enclosure);
         });
   }
 
@@ -112,6 +121,16 @@ record Checkpoint(
         });
   }
 
+  static byte[] resized(ContainerId id, Container container) {
+    return entry(
+        RESIZED,
+        id,
+        out -> {
+          resources(out, container.resources());
+          resources(out, container.limits());
+        });
+  }
+
   static byte[] removed(ContainerId id) {
     return entry(REMOVED, id, out -> {});
   }
@@ -127,7 +146,7 @@ record Checkpoint(
       ContainerId id = ContainerId.parse(text(in));
       Checkpoint before = known.get(id);
       if (kind == DESCRIBED) {
-        known.put(id, read(in, id));
+        known.put(id, read(in, id, known));
       } else if (kind == REMOVED) {
         known.remove(id);
       } else if (before != null) {
@@ -138,12 +157,15 @@ record Checkpoint(
     }
   }
 
-  private static Checkpoint read(DataInputStream in, ContainerId id) throws IOException {
+  private static Checkpoint read(
+      DataInputStream in, ContainerId id, Map<ContainerId, Checkpoint> known) throws IOException {
     Container.Builder container =
         Container.builder(id.path(), Path.of(text(in)))
             .user(text(in))
             .resources(resources(in), resources(in));
-    id.parent().ifPresent(outer -> container.parent(outer.path()));
+    id.parent()
+        .filter(outer -> !known.containsKey(outer) || !known.get(outer).enclosure)
+        .ifPresent(outer -> container.parent(outer.path()));
     byte[] info = bytes(in);
     if (info != null) {
       container.info(ContainerInfo.parseFrom(info));
@@ -152,7 +174,10 @@ record Checkpoint(
         id,
         container.build(),
         in.readBoolean(),
+        // Earlier versions had none, and wrote nothing of them.
+        in.available() > 0 && in.readBoolean(),
         Lifecycle.State.NEW,
+        false,
         false,
         false,
         false,
@@ -167,20 +192,46 @@ record Checkpoint(
               id,
               container,
               kept,
+              enclosure,
               Lifecycle.State.valueOf(text(in)),
               in.readBoolean(),
               in.readBoolean(),
               in.readBoolean(),
+              resized,
               states,
               end);
       case ISOLATOR -> {
         Map<String, byte[]> all = new LinkedHashMap<>(states);
         all.put(text(in), bytes(in));
-        yield new Checkpoint(id, container, kept, state, ran, isolated, held, all, end);
+        yield new Checkpoint(
+            id, container, kept, enclosure, state, ran, isolated, held, resized, all, end);
       }
       case ENDED ->
           new Checkpoint(
-              id, container, kept, state, ran, isolated, held, states, Optional.of(end(in)));
+              id,
+              container,
+              kept,
+              enclosure,
+              state,
+              ran,
+              isolated,
+              held,
+              resized,
+              states,
+              Optional.of(end(in)));
+      case RESIZED ->
+          new Checkpoint(
+              id,
+              container.toBuilder().resources(resources(in), resources(in)).build(),
+              kept,
+              enclosure,
+              state,
+              ran,
+              isolated,
+              held,
+              true,
+              states,
+              end);
       default -> this;
     };
   }

@@ -182,7 +182,8 @@ final class Destroyer {
     OptionalInt status = RuntimeFolder.status(container.folder);
     boolean asked = container.askedNanos != 0;
     if (process.isEmpty() && status.isEmpty() && asked) {
-      if (System.nanoTime() - container.askedNanos < START_LIMIT.toNanos()) {
+      if (!container.abandoned
+          && System.nanoTime() - container.askedNanos < START_LIMIT.toNanos()) {
         return;
       }
       // Whatever has not begun by now never will.

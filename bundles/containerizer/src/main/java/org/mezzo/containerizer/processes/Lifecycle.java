@@ -109,6 +109,9 @@ final class Lifecycle {
   private State state = State.NEW;
   private boolean held;
 
+  /** It has no process of its own. */
+  private boolean enclosure;
+
   /** A step of the launch is under way, whose end will be an event. */
   private boolean step;
 
@@ -171,6 +174,12 @@ final class Lifecycle {
     return ran;
   }
 
+  /** It has no process: it runs at once, until it is to go. */
+  void enclose() {
+    enclosure = true;
+    process = false;
+  }
+
   /** There is a container in it. */
   void parent() {
     children = true;
@@ -198,7 +207,7 @@ final class Lifecycle {
     return switch (state) {
       case NEW ->
           switch (event) {
-            case LAUNCH -> begin(State.PROVISIONING, Effect.PROVISION);
+            case LAUNCH -> enclosure ? run() : begin(State.PROVISIONING, Effect.PROVISION);
             case FAILED, DESTROY -> destroy();
             default -> List.of();
           };

@@ -25,10 +25,14 @@ final class ManagedContainer {
   /** Where its files are. */
   final Path folder;
 
-  /** As isolators see it, without its process. */
-  final Container container;
+  /** As isolators see it, or are to see it soon, without its process. */
+  volatile Container container;
 
   final boolean kept;
+
+  /** Whether it has no process, and only holds others. */
+  final boolean enclosure;
+
   final Optional<ManagedContainer> parent;
   final CompletableFuture<Launched> launched = new CompletableFuture<>();
   final CompletableFuture<Termination> termination = new CompletableFuture<>();
@@ -45,6 +49,9 @@ final class ManagedContainer {
   /** What isolators want kept, by their names. */
   final Map<String, byte[]> states = new LinkedHashMap<>();
 
+  /** What is to be done about its resources. */
+  final Resizing.Change change = new Resizing.Change();
+
   /** How it came to be here, until that is over. */
   Optional<Launch> launch = Optional.empty();
 
@@ -58,21 +65,33 @@ final class ManagedContainer {
   /** When the launcher was asked for the process; 0 before. */
   volatile long askedNanos;
 
+  /** Whoever was asked for the process is gone: what has not begun by now never will. */
+  volatile boolean abandoned;
+
   ManagedContainer(
       ContainerId id,
       Path folder,
       Container container,
       boolean kept,
-      Optional<ManagedContainer> parent,
-      Lifecycle life) {
+      boolean enclosure,
+      Optional<ManagedContainer> parent) {
     this.id = id;
     this.key = RuntimeFolder.key(id);
     this.folder = folder;
     this.container = container;
     this.kept = kept;
+    this.enclosure = enclosure;
     this.parent = parent;
-    this.life = life;
+    life = new Lifecycle(kept);
+    if (enclosure) {
+      life.enclose();
+    }
     this.state = life.state();
+  }
+
+  /** The container whose processes it shares limits and a sandbox with; none of an enclosure. */
+  Optional<ManagedContainer> host() {
+    return parent.filter(outer -> !outer.enclosure);
   }
 
   /** As isolators see it, with its process where it has one. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -20,19 +22,27 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
+import org.mezzo.containerizer.AttachException;
+import org.mezzo.containerizer.Attachment;
+import org.mezzo.containerizer.ContainerExistsException;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerInput;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
+import org.mezzo.containerizer.logging.Loggers;
 import org.mezzo.containerizer.processes.Lifecycle.Effect;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
 import org.mezzo.files.log.Boot;
@@ -62,10 +72,14 @@ public final class ProcessContainerizer implements Containerizer {
   private final Launcher launcher;
   private final IsolatorChain isolators;
   private final UriFetcher fetcher;
+  private final Loggers loggers;
+  private final Attachments attachments;
   private final LaunchPipeline pipeline;
   private final Destroyer destroyer;
   private final Usage usage;
   private final Recovery recovery;
+  private final Resizing resizing;
+  private final SandboxLinks links;
   private final Metrics.Counter destroyErrors;
 
   // Of the loop.
@@ -123,10 +137,19 @@ public final class ProcessContainerizer implements Containerizer {
             this::isolatedContainers,
             recovery.prepared(),
             this::prepared);
+    loggers =
+        new Loggers(
+            host,
+            options.logging(),
+            launcher.streams().contains(Launcher.Stream.ROTATION),
+            moduleEvents);
+    attachments = new Attachments(name, lanes.files, metrics);
     Steps steps = new Steps();
     pipeline =
         new LaunchPipeline(
-            tools, accounts, lanes, fetcher, isolators, launcher, cgroups, metrics, steps);
+            tools, accounts, lanes, fetcher, isolators, loggers, launcher, cgroups, metrics, steps);
+    resizing = new Resizing(loop::post, log, isolators, metrics);
+    links = new SandboxLinks(tools, accounts, lanes);
     Members members = new Members(cgroups);
     destroyer =
         new Destroyer(lanes.control, launcher, cgroups, members, files, destroyErrors, steps);
@@ -156,10 +179,12 @@ public final class ProcessContainerizer implements Containerizer {
         of.id,
         of.container,
         of.kept,
+        of.enclosure,
         of.life.state(),
         of.life.ran(),
         of.isolated,
         of.life.held(),
+        of.change.due || of.change.underWay,
         Map.copyOf(of.states),
         of.life.cleaned() || of.life.over()
             ? Optional.of(of.ending.termination())
@@ -185,6 +210,11 @@ public final class ProcessContainerizer implements Containerizer {
     }
     record(to);
     effects.forEach(effect -> perform(to, effect));
+    if (life.state() == Lifecycle.State.RUNNING) {
+      resizing.advance(to);
+    } else if (!life.launching()) {
+      resizing.over(to);
+    }
     if (life.over()) {
       over(to);
     }
@@ -217,7 +247,7 @@ public final class ProcessContainerizer implements Containerizer {
         log.then(() -> pipeline.isolate(on, isolated), refused(on));
       }
       case ANNOUNCE -> {
-        long pid = on.process.orElseThrow().pid();
+        long pid = on.process.map(ShimProcess::pid).orElse(0L);
         log.then(() -> on.launched.complete(new Launched(on.id, pid, on.termination)), refused(on));
       }
       case RELEASE -> log.then(() -> pipeline.release(on), failure -> {});
@@ -265,10 +295,16 @@ public final class ProcessContainerizer implements Containerizer {
       happened(on, Event.CLEANED);
       return;
     }
-    Container container = on.withProcess();
-    log.then(
-        () ->
-            isolators.cleanup(container).whenComplete((done, failure) -> post(on, Event.CLEANED)));
+    resizing.after(
+        on,
+        () -> {
+          Container container = on.withProcess();
+          log.then(
+              () ->
+                  isolators
+                      .cleanup(container)
+                      .whenComplete((done, failure) -> post(on, Event.CLEANED)));
+        });
   }
 
   /** Tells how it ended, at once where no isolator may know more. */
@@ -364,6 +400,12 @@ public final class ProcessContainerizer implements Containerizer {
     public void ended(ManagedContainer container, OptionalInt waitStatus) {
       loop.post(() -> ProcessContainerizer.this.ended(container, waitStatus));
     }
+
+    @Override
+    public void unwatched(ManagedContainer container) {
+      loop.post(
+          () -> lost(container, "The shim of the container is gone; what ran in it was killed"));
+    }
   }
 
   /** It cannot become what it was to be; processes of it may run. */
@@ -443,8 +485,15 @@ public final class ProcessContainerizer implements Containerizer {
       loop.post(
           () -> {
             for (ManagedContainer container : List.copyOf(table.all())) {
+              if (container.found.isPresent()) {
+                continue;
+              }
               if (container.state == Lifecycle.State.CREATED) {
+                container.abandoned = true;
                 given(container, new LaunchException("The launcher of the agent was lost"));
+              } else if (container.state == Lifecycle.State.RUNNING && container.life.held()) {
+                // The word may not have reached its shim, to which it means nothing a second time.
+                pipeline.release(container);
               }
             }
           });
@@ -536,31 +585,28 @@ public final class ProcessContainerizer implements Containerizer {
       throw new LaunchException("The agent is stopping");
     }
     if (table.find(id).isPresent()) {
-      throw new LaunchException("Container '" + id + "' exists already");
+      throw new ContainerExistsException(id);
     }
     if (launching >= MOST_LAUNCHES) {
       throw new LaunchException("Too many launches are waiting on this agent");
     }
+    checkStreams(request);
     Optional<ManagedContainer> outer = outer(request);
     Container.Builder described =
         Container.builder(id.path(), request.sandbox())
             .user(request.user().orElse(System.getProperty("user.name")))
             .resources(request.resources(), request.limits());
     request.info().ifPresent(described::info);
-    outer.ifPresent(it -> described.parent(it.container.id()));
+    outer.filter(it -> !it.enclosure).ifPresent(it -> described.parent(it.container.id()));
     Optional<String> missing = isolators.missing(described.build());
     if (missing.isPresent()) {
       throw new LaunchException(missing.get());
     }
     ManagedContainer container =
         new ManagedContainer(
-            id,
-            files.folder(id),
-            described.build(),
-            request.kept(),
-            outer,
-            new Lifecycle(request.kept()));
-    byte[] entry = Checkpoint.described(id, container.container, request.kept());
+            id, files.folder(id), described.build(), request.kept(), request.enclosure(), outer);
+    byte[] entry =
+        Checkpoint.described(id, container.container, request.kept(), request.enclosure());
     container.launch = Optional.of(new Launch(request));
     container.launched.whenComplete(
         (launched, failure) -> {
@@ -574,6 +620,26 @@ public final class ProcessContainerizer implements Containerizer {
     launching++;
     log.add(entry);
     happened(container, Event.LAUNCH);
+  }
+
+  /** Never a weaker launch: what cannot be is refused by its name. */
+  private void checkStreams(LaunchRequest request) throws LaunchException {
+    Set<Launcher.Stream> missing = EnumSet.noneOf(Launcher.Stream.class);
+    if (request.io().attachable()) {
+      missing.add(Launcher.Stream.ATTACH);
+    }
+    if (request.io().terminal().isPresent()) {
+      missing.add(Launcher.Stream.TERMINAL);
+    }
+    missing.removeAll(launcher.streams());
+    if (!missing.isEmpty()) {
+      throw new LaunchException(
+          "The launcher of this agent cannot do '"
+              + missing.stream().map(Launcher.Stream::word).collect(Collectors.joining("', '"))
+              + "', which container '"
+              + request.containerId()
+              + "' needs; the native launcher can");
+    }
   }
 
   private Optional<ManagedContainer> outer(LaunchRequest request) throws LaunchException {
@@ -606,6 +672,35 @@ public final class ProcessContainerizer implements Containerizer {
               + "', or that of the container in which it is nested");
     }
     return Optional.of(outer);
+  }
+
+  @Override
+  public CompletionStage<Boolean> update(
+      ContainerId containerId, Resources resources, Resources limits) {
+    CompletableFuture<Boolean> told = new CompletableFuture<>();
+    return asked(
+        told,
+        () ->
+            table
+                .find(containerId)
+                .filter(it -> it.found.isEmpty())
+                .ifPresentOrElse(
+                    it -> resizing.want(it, resources, limits, told), () -> told.complete(false)),
+        new LaunchException("The agent is stopping"));
+  }
+
+  @Override
+  public CompletionStage<Void> link(
+      ContainerId containerId, List<Link> made, List<Link> removed, List<Path> owned) {
+    Optional<ManagedContainer> in = table.find(containerId).filter(ManagedContainer::listed);
+    if (in.isEmpty()) {
+      return CompletableFuture.failedStage(
+          new LaunchException("Container '" + containerId + "' is over"));
+    }
+    // Before that the sandbox may be missing, or not yet its user's.
+    return in.get()
+        .launched
+        .thenCompose(runs -> links.change(in.get().container, made, removed, owned));
   }
 
   @Override
@@ -665,6 +760,22 @@ public final class ProcessContainerizer implements Containerizer {
         removed,
         () -> {
           Optional<ManagedContainer> over = table.find(containerId);
+          if (over.isPresent() && !over.get().life.over() && over.get().termination.isDone()) {
+            // How it ended was told already; what is left of it is on its way out.
+            over.get()
+                .destroyed
+                .thenCompose(gone -> remove(containerId))
+                .whenComplete(
+                    (done, failure) -> {
+                      if (failure == null) {
+                        removed.complete(done);
+                      } else {
+                        removed.completeExceptionally(
+                            failure instanceof CompletionException ? failure.getCause() : failure);
+                      }
+                    });
+            return;
+          }
           if (over.isPresent() && !over.get().life.over()) {
             removed.completeExceptionally(
                 new IllegalStateException(
@@ -678,8 +789,37 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
+  public CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink) {
+    return attached(containerId, container -> attachments.output(container, sink));
+  }
+
+  @Override
+  public CompletionStage<ContainerInput> attachInput(ContainerId containerId) {
+    return attached(containerId, attachments::input);
+  }
+
+  private <A> CompletionStage<A> attached(
+      ContainerId containerId, Function<ManagedContainer, CompletionStage<A>> how) {
+    Optional<ManagedContainer> to = table.find(containerId).filter(ManagedContainer::listed);
+    if (to.isEmpty()) {
+      return CompletableFuture.failedStage(
+          new AttachException(
+              AttachException.Reason.UNKNOWN, "There is no container '" + containerId + "'"));
+    }
+    Lifecycle.State state = to.get().state;
+    if (to.get().found.isPresent() || state.compareTo(Lifecycle.State.RUNNING) < 0) {
+      return CompletableFuture.failedStage(
+          new AttachException(
+              AttachException.Reason.UNAVAILABLE,
+              "Container '" + containerId + "' does not run yet"));
+    }
+    return how.apply(to.get());
+  }
+
+  @Override
   public CompletionStage<Optional<ResourceStatistics>> usage(ContainerId containerId) {
-    Optional<ManagedContainer> of = table.find(containerId).filter(ManagedContainer::listed);
+    Optional<ManagedContainer> of =
+        table.find(containerId).filter(it -> it.listed() && !it.enclosure);
     if (of.isEmpty()) {
       return CompletableFuture.completedStage(Optional.empty());
     }
@@ -706,6 +846,25 @@ public final class ProcessContainerizer implements Containerizer {
   @Override
   public void selectIsolation(List<String> isolation) {
     isolators.select(isolation);
+  }
+
+  @Override
+  public void selectLogging(ContainerizerOptions.Logging logging) {
+    loggers.select(logging);
+  }
+
+  @Override
+  public List<Pending> pending() {
+    List<Pending> pending = new ArrayList<>();
+    for (ManagedContainer each : table.all()) {
+      Lifecycle.State now = each.state;
+      if (now != Lifecycle.State.RUNNING && each.listed()) {
+        pending.add(new Pending(each.id, now.name()));
+      } else if (each.change.underWay) {
+        pending.add(new Pending(each.id, "UPDATING"));
+      }
+    }
+    return pending;
   }
 
   @Override
@@ -775,9 +934,12 @@ public final class ProcessContainerizer implements Containerizer {
         log.then(() -> pipeline.release(container));
       }
       if (container.life.state() == Lifecycle.State.RUNNING) {
+        resizing.advance(container);
         container.launched.complete(
             new Launched(
-                container.id, container.process.orElseThrow().pid(), container.termination));
+                container.id,
+                container.process.map(ShimProcess::pid).orElse(0L),
+                container.termination));
       }
     }
     gone.thenRun(() -> all.complete(found));
@@ -831,9 +993,11 @@ public final class ProcessContainerizer implements Containerizer {
     }
     loop.close();
     log.close();
+    attachments.close();
     lanes.close();
     launcher.close(left);
     isolators.close();
+    loggers.close();
     fetcher.close();
     moduleEvents.shutdown();
   }

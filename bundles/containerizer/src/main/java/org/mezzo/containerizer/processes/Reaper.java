@@ -26,12 +26,15 @@ final class Reaper {
 
     /** There is no process and there will be none. */
     void unstarted(ManagedContainer container, LaunchException why);
+
+    /** The first process runs and its shim is gone, and whoever should have seen that is, too. */
+    void unwatched(ManagedContainer container);
   }
 
   private final ContainerTable table;
   private final Listener listener;
 
-  /** Whose process was gone when it was looked at last, and had not been reported. */
+  /** Whose process or shim was gone when it was looked at last, and had not been reported. */
   private Set<ManagedContainer> missed = new HashSet<>();
 
   Reaper(ContainerTable table, Listener listener) {
@@ -65,7 +68,17 @@ final class Reaper {
       }
       case ISOLATING, RUNNING -> {
         Optional<ShimProcess> process = container.process;
-        if (process.isEmpty() || process.get().alive()) {
+        if (process.isEmpty()) {
+          return;
+        }
+        if (process.get().unwatched()) {
+          if (missed.contains(container)) {
+            listener.unwatched(container);
+          }
+          missing.add(container);
+          return;
+        }
+        if (process.get().alive()) {
           return;
         }
         OptionalInt status = RuntimeFolder.status(container.folder);

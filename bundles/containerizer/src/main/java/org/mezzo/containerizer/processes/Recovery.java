@@ -62,10 +62,11 @@ final class Recovery {
             folder,
             checkpoint.container(),
             checkpoint.kept(),
-            outer,
-            new Lifecycle(checkpoint.kept()));
+            checkpoint.enclosure(),
+            outer);
     container.isolated = checkpoint.isolated();
     container.states.putAll(checkpoint.states());
+    container.change.due = checkpoint.resized();
     container.found = Optional.of(checkpoint);
     container.state = checkpoint.state();
     if (found.sameBoot()) {
@@ -137,16 +138,18 @@ final class Recovery {
   private void unknown(ContainerId id, Optional<ManagedContainer> outer, boolean isolating) {
     Path sandbox = RuntimeFolder.sandbox(files.folder(id)).orElse(files.folder(id));
     Container.Builder container = Container.builder(id.path(), sandbox);
-    outer.ifPresent(it -> container.parent(it.container.id()));
+    outer.filter(it -> !it.enclosure).ifPresent(it -> container.parent(it.container.id()));
     LOG.warn("Nothing is written of container {}, which is destroyed", id);
     add(
         new Checkpoint(
             id,
             container.build(),
             false,
+            false,
             State.DESTROYING,
             true,
             isolating && found.sameBoot(),
+            false,
             false,
             Map.of(),
             Optional.empty()),
@@ -160,6 +163,12 @@ final class Recovery {
     }
     if (checkpoint.end().isPresent()) {
       return ended(container, checkpoint, checkpoint.end().get(), wanted);
+    }
+    if (checkpoint.enclosure()) {
+      boolean stays = wanted && found.sameBoot() && checkpoint.state() == State.RUNNING;
+      return stays
+          ? at(container, checkpoint, true, State.RUNNING, true, null)
+          : at(container, checkpoint, wanted, State.PREPARED, false, Event.DESTROY);
     }
     container.ending = container.ending.status(RuntimeFolder.status(container.folder));
     if (!found.sameBoot()) {
@@ -178,7 +187,10 @@ final class Recovery {
     if (!spawned) {
       return at(container, checkpoint, wanted, State.PREPARED, false, Event.DESTROY);
     }
-    if (!wanted || checkpoint.state() == State.DESTROYING || container.process.isEmpty()) {
+    if (!wanted
+        || watching(container)
+        || checkpoint.state() == State.DESTROYING
+        || container.process.isEmpty()) {
       return at(container, checkpoint, wanted, State.RUNNING, false, Event.DESTROY);
     }
     boolean waits = checkpoint.held() && checkpoint.state() != State.RUNNING;
@@ -192,6 +204,14 @@ final class Recovery {
     return waits
         ? at(container, checkpoint, wanted, State.CREATED, true, Event.STARTED)
         : at(container, checkpoint, wanted, State.RUNNING, true, null);
+  }
+
+  /** One that looks after its parent, for somebody who is not there any more. */
+  private static boolean watching(ManagedContainer container) {
+    return container
+        .host()
+        .map(outer -> outer.container.sandbox().equals(container.container.sandbox()))
+        .orElse(false);
   }
 
   private static Decision ended(
@@ -221,6 +241,9 @@ final class Recovery {
     boolean ran = checkpoint.ran() || state == State.RUNNING && event != Event.DESTROY;
     container.life = Lifecycle.recovered(state, checkpoint.kept() && wanted, ran);
     container.life.hold(checkpoint.held());
+    if (checkpoint.enclosure()) {
+      container.life.enclose();
+    }
     if (!container.children.isEmpty()) {
       container.life.parent();
     }

@@ -85,7 +85,8 @@ final class Sandboxes {
     return Optional.empty();
   }
 
-  private static void chown(Path path, Accounts.Account owner) throws IOException {
+  /** Gives something to an account, and nothing that is in it. */
+  static void chown(Path path, Accounts.Account owner) throws IOException {
     Files.setAttribute(path, "unix:gid", (int) owner.gid(), LinkOption.NOFOLLOW_LINKS);
     Files.setAttribute(path, "unix:uid", (int) owner.uid(), LinkOption.NOFOLLOW_LINKS);
   }

@@ -144,6 +144,11 @@ final class ShellLauncher implements Launcher {
   }
 
   @Override
+  public Set<Stream> streams() {
+    return Set.of();
+  }
+
+  @Override
   public void launch(Start start) throws LaunchException, IOException {
     scripts.write(start);
     request(

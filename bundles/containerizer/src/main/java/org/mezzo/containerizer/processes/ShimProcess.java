@@ -37,6 +37,11 @@ record ShimProcess(long pid, long startTime, long shim, long shimStartTime) {
     return runs(shim, shimStartTime);
   }
 
+  /** Whether the process runs and nobody will ever report how it ended. */
+  boolean unwatched() {
+    return shimStartTime != 0 && alive() && !shimAlive();
+  }
+
   /** The pid if no other process has it meanwhile; 0 otherwise. */
   long leader() {
     return ProcFs.stat(pid).map(stat -> stat.startTime() != startTime).orElse(false) ? 0 : pid;

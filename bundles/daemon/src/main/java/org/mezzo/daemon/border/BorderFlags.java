@@ -54,7 +54,8 @@ public record BorderFlags(
       authenticators.put(Access.AGENT, operators);
     }
     if (role == Role.AGENT && flags.bool("authenticate_http_executors")) {
-      authenticators.put(Access.EXECUTOR, operators);
+      // By the tokens that the agent gives them, and by nothing else.
+      authenticators.put(Access.EXECUTOR, List.of());
     }
     Optional<String> authorizer =
         flags

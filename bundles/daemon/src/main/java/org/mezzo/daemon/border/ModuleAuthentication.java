@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
  * Authentication by leased modules, where the daemon's flags demand it (rules 8 and 14). Of several
  * authenticators the first that knows the sender decides. A request that all of them refuse is
  * answered with 401; one that none refuses and none knows, because modules are absent, late or
- * failing, with 503: absent is not allowed. Safe for any thread.
+ * failing, with 503: absent is not allowed. Who brings a token that the daemon has given is known
+ * without asking a module; executors are known by nothing else. Safe for any thread.
  */
 public final class ModuleAuthentication implements Authentication, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ModuleAuthentication.class);
@@ -57,6 +58,11 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
 
   /** So many selections may follow each other faster than their modules open. */
   private static final int REMEMBERED = 8;
+
+  private static final String BEARER = "Bearer ";
+
+  /** What the daemon gave to others. */
+  private volatile Optional<BearerTokens> tokens = Optional.empty();
 
   /** Names by access, the latest first, with those of before. */
   private volatile List<Map<Access, List<String>>> demanded;
@@ -125,12 +131,39 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
     return members;
   }
 
+  /** Knows from now on who has been given a token. */
+  public void accept(BearerTokens given) {
+    tokens = Optional.of(given);
+  }
+
+  private Optional<Principal> ofToken(HttpExchange exchange) {
+    return exchange
+        .header("Authorization")
+        .filter(header -> header.regionMatches(true, 0, BEARER, 0, BEARER.length()))
+        .flatMap(
+            header ->
+                tokens.flatMap(
+                    known -> known.principal(header.substring(BEARER.length()).strip())));
+  }
+
   @Override
   public CompletionStage<Verdict> authenticate(HttpExchange exchange, Access access) {
     if (!demanded.get(0).containsKey(access)) {
       return CompletableFuture.completedFuture(Verdict.pass(Optional.empty()));
     }
     String realm = access.realm(role).orElseThrow();
+    Optional<Principal> executor = ofToken(exchange);
+    if (executor.isPresent()) {
+      return CompletableFuture.completedFuture(Verdict.pass(executor));
+    }
+    if (access == Access.EXECUTOR && tokens.isPresent()) {
+      LOG.info(
+          "Refused {} {} from {}: no token", exchange.method(), exchange.path(), exchange.remote());
+      return CompletableFuture.completedFuture(
+          Verdict.refuse(
+              HttpResponse.text(401, "401 Unauthorized.")
+                  .with("WWW-Authenticate", BEARER + "realm=\"" + realm + "\"")));
+    }
     var request =
         HttpAuthenticator.Request.of(exchange.method(), exchange.path(), exchange.headers(), realm);
     Selection<HttpAuthenticator> selection = authenticators.now();

@@ -142,8 +142,32 @@ class ModuleAuthenticationTest {
         Map.of("authenticate_http_readwrite", "true", "authenticate_http_executors", "true"));
     assertThat(server.get("/READWRITE").headers().firstValue("WWW-Authenticate"))
         .contains("Basic realm=\"mesos-agent-readwrite\"");
+    assertThat(server.get("/EXECUTOR").statusCode()).as("no tokens yet").isEqualTo(503);
+    authentication.accept(token -> Optional.empty());
     assertThat(server.get("/EXECUTOR").headers().firstValue("WWW-Authenticate"))
-        .contains("Basic realm=\"mesos-agent-executor\"");
+        .contains("Bearer realm=\"mesos-agent-executor\"");
+  }
+
+  @Test
+  void knowsWhoBringsATokenOfTheDaemonAndExecutorsByNothingElse() throws Exception {
+    register(Kinds.HTTP_AUTHENTICATOR, "basic", new Authenticator(Principal.named("ann")));
+    serve(
+        Role.AGENT,
+        Map.of("authenticate_http_readwrite", "true", "authenticate_http_executors", "true"));
+    authentication.accept(
+        token -> token.equals("known") ? Optional.of(Principal.named("eve")) : Optional.empty());
+    for (String path : List.of("/EXECUTOR", "/READWRITE")) {
+      assertThat(server.send("GET", path, new byte[0], "Authorization", "bearer known").body())
+          .isEqualTo("eve");
+      assertThat(
+              server.send("GET", path, new byte[0], "Authorization", "Bearer other").statusCode())
+          .isEqualTo(401);
+    }
+    assertThat(who("/READWRITE")).isEqualTo("ann");
+    assertThat(who("/EXECUTOR")).isEqualTo("401 Unauthorized.");
+    assertThat(server.send("GET", "/READONLY", new byte[0], "Authorization", "Bearer known").body())
+        .as("where nobody is asked")
+        .isEqualTo("nobody");
   }
 
   @Test

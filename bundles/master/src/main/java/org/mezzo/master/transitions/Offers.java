@@ -76,6 +76,10 @@ public final class Offers {
     if (wanted.allocatableTo(proposal.role()).size() != wanted.size()) {
       return Optional.of("resources are reserved to another role");
     }
+    if (wanted.hasRevocable()
+        && !framework.can(FrameworkInfo.Capability.Type.REVOCABLE_RESOURCES)) {
+      return Optional.of("framework does not know revocable resources");
+    }
     return Optional.empty();
   }
 

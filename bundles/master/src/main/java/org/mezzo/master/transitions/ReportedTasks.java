@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.mezzo.link.messages.ExecutorRecord;
 import org.mezzo.link.messages.KillTask;
@@ -233,12 +234,24 @@ public final class ReportedTasks {
               for (String id : ids) {
                 if (!reported.contains(new MasterState.TaskKey(frameworkId, id))) {
                   missing.addTaskIds(TaskID.newBuilder().setValue(id));
+                  end(framework, id).ifPresent(missing::addEnded);
                 }
               }
               if (missing.getTaskIdsCount() > 0) {
                 tx.send(agent, MasterEvent.newBuilder().setReconcileTasks(missing));
               }
             });
+  }
+
+  /** The end of a task that the agent has told, and may have forgotten. */
+  private static Optional<TaskStatus> end(Framework framework, String id) {
+    Task task = framework == null ? null : framework.tasks().get(id);
+    if (task == null || !task.terminal() || task.message().getStatusesCount() == 0) {
+      return Optional.empty();
+    }
+    TaskStatus last = task.message().getStatuses(task.message().getStatusesCount() - 1);
+    return Optional.of(last)
+        .filter(status -> TaskStates.terminal(status.getState()) && !status.getUuid().isEmpty());
   }
 
   /** The agent does not know these tasks (rule 131). */

@@ -9,10 +9,13 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.mezzo.api.allocator.Proposal;
+import org.mezzo.link.messages.UpdateAgent;
 import org.mezzo.master.ledger.Offer;
 import org.mezzo.master.state.Refusals;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.OfferID;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.Value;
 import org.mezzo.protocol.v1.scheduler.Event;
 import org.mezzo.resources.Resources;
 
@@ -88,6 +91,31 @@ class OffersTest {
         .contains("resources are not free");
     given.run(tx -> Disconnections.disconnected(tx, agent));
     assertThat(objection(framework, "r", agent, cpu)).contains("agent is not active");
+  }
+
+  /** Rule 318: whatever an allocator proposes. */
+  @Test
+  void onlyWhoKnowsRevocableResourcesIsOfferedSome() throws Exception {
+    Resources lent =
+        Resources.of(
+            List.of(
+                Resource.newBuilder()
+                    .setName("cpus")
+                    .setType(Value.Type.SCALAR)
+                    .setScalar(Value.Scalar.newBuilder().setValue(2))
+                    .setRevocable(Resource.RevocableInfo.getDefaultInstance())
+                    .build()));
+    given.run(tx -> Agents.update(tx, agent, UpdateAgent.getDefaultInstance(), lent));
+    String able =
+        given.subscribed(
+            given
+                .info("r")
+                .addCapabilities(
+                    FrameworkInfo.Capability.newBuilder()
+                        .setType(FrameworkInfo.Capability.Type.REVOCABLE_RESOURCES)));
+    assertThat(objection(able, "r", agent, lent.allocatedTo("r"))).isEmpty();
+    assertThat(objection(framework, "r", agent, lent.allocatedTo("r")))
+        .contains("framework does not know revocable resources");
   }
 
   /** Rule 57. */

@@ -1,6 +1,7 @@
 package org.mezzo.master.transitions;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import org.junit.jupiter.api.Test;
 import org.mezzo.link.messages.MasterEvent;
@@ -68,6 +69,23 @@ class ReportedTasksTest {
     assertThat(given.account(agent).free().scalar("cpus")).isEqualTo(7000);
     given.run(tx -> ReportedTasks.unknown(tx, agent, answer));
     assertThat(given.effects()).isEmpty();
+  }
+
+  /** An agent that has lost an end nobody has acknowledged is not to make another. */
+  @Test
+  void theAgentIsToldHowATaskEndedThatItHasForgotten() {
+    Task task = given.running(framework, agent, "a", "cpus:1");
+    given.running(framework, agent, "b", "cpus:1");
+    given.updated(task, TaskState.TASK_FINISHED);
+    given.reregister(back());
+    assertThat(given.toldAgent(agent))
+        .filteredOn(MasterEvent::hasReconcileTasks)
+        .singleElement()
+        .satisfies(
+            event ->
+                assertThat(event.getReconcileTasks().getEndedList())
+                    .extracting(TaskStatus::getTaskId, TaskStatus::getUuid)
+                    .containsExactly(tuple(Given.id("a"), Given.uuid(TaskState.TASK_FINISHED))));
   }
 
   /** Rule 118. */
