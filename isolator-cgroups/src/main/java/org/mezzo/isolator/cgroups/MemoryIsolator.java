@@ -77,6 +77,11 @@ public final class MemoryIsolator extends CgroupIsolator {
     watch = new MemoryWatch(context().daemon());
   }
 
+  /** What looks after limits; visible for tests. */
+  MemoryWatch watch() {
+    return watch;
+  }
+
   @Override
   public void limitations(Sink<ContainerLimitation> sink) {
     limitations = sink;

@@ -35,6 +35,9 @@ final class MemoryWatch implements AutoCloseable {
     private final long killsBefore;
     private boolean told;
 
+    /** What used most when it used much; the kernel may leave nothing to look at. */
+    private volatile Optional<ProcessMemory> largest = Optional.empty();
+
     Watched(ControlGroup group, Sink<ContainerLimitation> sink, long killsBefore) {
       this.group = group;
       this.sink = sink;
@@ -98,7 +101,25 @@ final class MemoryWatch implements AutoCloseable {
   private void look() {
     watched.keySet().forEach(this::look);
     if (++looks % LATER_LOOKS == 0) {
+      watched.values().forEach(MemoryWatch::remember);
       later.forEach(this::tryNow);
+    }
+  }
+
+  private static void remember(Watched entry) {
+    ControlGroup group = entry.group;
+    boolean unified = group.unified();
+    try {
+      OptionalLong limit = group.number(unified ? "memory.max" : "memory.limit_in_bytes");
+      OptionalLong used = group.number(unified ? "memory.current" : "memory.usage_in_bytes");
+      if (limit.isPresent() && used.orElse(0) > limit.getAsLong() / 2) {
+        Optional<ProcessMemory> found = largest(group);
+        if (found.isPresent()) {
+          entry.largest = found;
+        }
+      }
+    } catch (RuntimeException e) {
+      LOG.debug("What uses most of {} is not known", group, e);
     }
   }
 
@@ -156,11 +177,15 @@ final class MemoryWatch implements AutoCloseable {
       message.append(kills == 1 ? " process" : " processes");
     }
     message.append(", peak ").append(megabytes(peak)).append('.');
-    largest(group)
+    Optional<ProcessMemory> left = largest(group);
+    left.or(() -> entry.largest)
         .ifPresent(
             process ->
                 message
-                    .append(kills > 0 ? " Largest process left: " : " Largest process: ")
+                    .append(
+                        left.isEmpty()
+                            ? " Largest process before: "
+                            : kills > 0 ? " Largest process left: " : " Largest process: ")
                     .append(process.name)
                     .append(" (pid ")
                     .append(process.pid)

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -312,6 +313,33 @@ class FakeTreeTest {
 
     assertThat(limitation.get(60, TimeUnit.SECONDS))
         .contains("peak 64 MB", "used unknown after the kernel killed 1 process");
+  }
+
+  /** The kernel may have killed all that was in it. */
+  @Test
+  void saysWhatRanInAContainerOfWhichNothingIsLeft() throws Exception {
+    Path group = group(version2("memory"), "c1");
+    fake(group, "memory.max", "memory.current", "cgroup.procs");
+    CountDownLatch looked = new CountDownLatch(3);
+    MemoryIsolator isolator = memory();
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    write(group, "cgroup.procs", ProcessHandle.current().pid() + "\n");
+    write(group, "memory.current", "" + 60 * MB);
+    // It is remembered at a look; how many there were shows by what is tried at them.
+    isolator
+        .watch()
+        .later(
+            "other",
+            () -> {
+              looked.countDown();
+              return looked.getCount() == 0;
+            });
+    assertThat(looked.await(60, TimeUnit.SECONDS)).isTrue();
+    write(group, "cgroup.procs", "");
+    write(group, "memory.events", "oom_kill 4\n");
+    assertThat(limitation.get(60, TimeUnit.SECONDS))
+        .contains("killed 4 processes")
+        .contains("Largest process before: java (pid " + ProcessHandle.current().pid() + ")");
   }
 
   /** The agent reports the end right after the cleanup; a reason that comes later is lost. */
