@@ -59,6 +59,7 @@ import org.mezzo.agent.tasks.TaskSandboxes;
 import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.VolumeStore;
+import org.mezzo.agent.volumes.VolumeWatch;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
@@ -135,6 +136,7 @@ public final class Agent implements Daemon {
   private final AgentCheckpoint checkpoint;
   private final VolumeStore volumes;
   private final Operations operations;
+  private final VolumeWatch volumeWatch;
   private final Draining draining;
   private final SandboxPaths paths;
   private final SandboxCollector collector;
@@ -227,6 +229,14 @@ public final class Agent implements Daemon {
             own,
             resourceVersion,
             frame.metrics());
+    volumeWatch =
+        new VolumeWatch(
+            volumes,
+            operations::total,
+            keeper,
+            flags.sandboxes().period(),
+            loop::schedule,
+            frame.metrics());
     draining = new Draining(workDir, keeper, loop, frame.clock());
     hooks =
         frame.own(new AgentHooks(frame.modules().chain(Kinds.HOOK, flags.daemon().hooks(), loop)));
@@ -292,6 +302,7 @@ public final class Agent implements Daemon {
     double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
     frame.metrics().gauge("slave/recovery_time_secs", () -> recoverySeconds);
     collector.start();
+    volumeWatch.start();
     loop.execute(() -> recovered(kept, left, id -> misfits.getOrDefault(id, why)));
     frame.openBorder();
     if (flags.recovering().cleanup()) {

@@ -345,7 +345,8 @@ class AgentExecutorsTest extends RunningAgent {
     TaskStatus failed = master.next(TaskState.TASK_FAILED).getStatus();
     assertThat(failed.getReason())
         .isEqualTo(TaskStatus.Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT);
-    assertThat(failed.getMessage()).isEqualTo("Executor did not register within 100ms");
+    assertThat(failed.getMessage())
+        .startsWith("Executor did not register within 100ms: its process ");
     assertThat(told().hasExecutorExited()).isTrue();
   }
 

@@ -457,6 +457,15 @@ public final class Operations {
             .volumes()
             .destroy(conversion.consumed(), HexFormat.of().formatHex(uuid.toByteArray()));
       }
+      if (info.getType() == Offer.Operation.Type.GROW_VOLUME
+          || info.getType() == Offer.Operation.Type.SHRINK_VOLUME) {
+        for (Resource volume : conversion.consumed().persistentVolumes()) {
+          Optional<String> obstacle = around.volumes().obstacle(volume);
+          if (obstacle.isPresent()) {
+            throw new IOException(obstacle.get());
+          }
+        }
+      }
     }
     return new VolumeStore.Change() {
       @Override

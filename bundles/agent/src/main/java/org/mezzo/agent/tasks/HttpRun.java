@@ -180,7 +180,11 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
     }
     giveUp(
         Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
-        "Executor did not register within " + host.limits().registrationTimeoutText());
+        "Executor did not register within "
+            + host.limits().registrationTimeoutText()
+            + ": its process "
+            + executor.containerStatus().getExecutorPid()
+            + " runs and has not subscribed; what it says is in the stderr of its sandbox");
   }
 
   private void giveUp(Reason reason, String message) {
@@ -226,7 +230,12 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
     return host.updates()
         .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
         .setReason(Reason.REASON_EXECUTOR_TERMINATED)
-        .setMessage("Executor terminated: it " + end.describe());
+        .setMessage(
+            "Executor terminated: it "
+                + end.describe()
+                + (executor.phase() != AgentExecutor.Phase.REGISTERING
+                    ? ""
+                    : " before it registered; its sandbox's stderr may say why"));
   }
 
   private void over() {

@@ -384,7 +384,13 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
         };
     TaskStatus.Builder status = host.updates().fromExecutor(task, state).setMessage(message);
     if (cause == Cause.OUT_OF_TIME) {
-      status.setReason(Reason.REASON_MAX_COMPLETION_TIME_REACHED);
+      status
+          .setReason(Reason.REASON_MAX_COMPLETION_TIME_REACHED)
+          .setMessage(
+              message
+                  + ": it had run for its max_completion_time, "
+                  + task.info.getMaxCompletionTime().getNanoseconds() / 1e9
+                  + " s");
     } else if (cause == Cause.UNCHECKABLE) {
       status.setReason(Reason.REASON_CONTAINER_LAUNCH_FAILED).setMessage(uncheckable);
     }
