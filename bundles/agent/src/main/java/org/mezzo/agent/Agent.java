@@ -160,8 +160,8 @@ public final class Agent implements Daemon {
    * @param coordination the host's, stays open
    * @param links the host's, stays open
    * @param verbosity of the process's log
-   * @param onShutdown called, on the loop, when the agent is to end: by order of the master, because
-   *     it has cleaned up, or because it has left the cluster
+   * @param onShutdown called, on the loop, when the agent is to end: by order of the master,
+   *     because it has cleaned up, or because it has left the cluster
    * @throws IOException when {@code --resources} or the runtime directory stand in the way, or what
    *     the work directory keeps
    */
