@@ -41,9 +41,9 @@ import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
-import org.mezzo.agent.recovery.Fitting;
 import org.mezzo.agent.oversubscription.Oversubscription;
 import org.mezzo.agent.oversubscription.UsageSampling;
+import org.mezzo.agent.recovery.Fitting;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
@@ -158,6 +158,7 @@ public final class Agent implements Daemon {
   private boolean leaving;
 
   private boolean left;
+
   /** What the master was told last to be lent. For the loop only. */
   private Resources lentAsTold = Resources.EMPTY;
 
@@ -172,8 +173,8 @@ public final class Agent implements Daemon {
    * @param coordination the host's, stays open
    * @param links the host's, stays open
    * @param verbosity of the process's log
-   * @param onShutdown called, on the loop, when the agent is to end: by order of the master, because
-   *     it has cleaned up, or because it has left the cluster
+   * @param onShutdown called, on the loop, when the agent is to end: by order of the master,
+   *     because it has cleaned up, or because it has left the cluster
    * @throws IOException when {@code --resources} or the runtime directory stand in the way, or what
    *     the work directory keeps
    */

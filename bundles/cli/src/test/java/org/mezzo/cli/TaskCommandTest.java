@@ -50,8 +50,7 @@ class TaskCommandTest {
         "/slaves",
         exchange ->
             answer(
-                exchange,
-                "{\"slaves\":[{\"id\":\"S0\",\"pid\":\"slave(1)@" + address + "\"}]}"));
+                exchange, "{\"slaves\":[{\"id\":\"S0\",\"pid\":\"slave(1)@" + address + "\"}]}"));
     daemons.createContext("/api/v1", this::called);
     daemons.start();
     tasks = task("t", "TASK_RUNNING");
@@ -64,7 +63,7 @@ class TaskCommandTest {
 
   private static String task(String id, String state) {
     return "{\"id\":\"%s\",\"state\":\"%s\",\"slave_id\":\"S0\",\"framework_id\":\"F\",\"statuses\":"
-        .formatted(id, state)
+            .formatted(id, state)
         + "[{\"container_status\":{\"container_id\":{\"value\":\"c\",\"parent\":{\"value\":\"e\"}}}}]}";
   }
 

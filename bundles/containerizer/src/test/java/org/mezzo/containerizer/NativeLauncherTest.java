@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -21,6 +23,7 @@ import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.containerizer.Containerizer.Launched;
+import org.mezzo.containerizer.Containerizer.Recovered;
 import org.mezzo.fixtures.Await;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -164,6 +167,74 @@ class NativeLauncherTest {
     assertThatThrownBy(() -> get(second))
         .hasMessageContaining("The launcher of the agent was lost");
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(25));
+  }
+
+  /** Another version of the launcher, which is all that differs. */
+  private Path olderLauncher() throws Exception {
+    NativeLaunchers.built();
+    Path sources = Files.createDirectories(folder.resolve("c"));
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of("../native/src/main/c"))) {
+      for (Path file : files) {
+        Files.writeString(
+            sources.resolve(file.getFileName()),
+            Files.readString(file).replace("VERSION_MINOR = 0,", "VERSION_MINOR = 77,"));
+      }
+    }
+    Path program = folder.resolve("older-launcher");
+    List<String> command = new ArrayList<>(List.of("cc", "-std=c11", "-o", program.toString()));
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(sources, "*.c")) {
+      files.forEach(file -> command.add(file.toString()));
+    }
+    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+    return program;
+  }
+
+  @Test
+  void anOlderSpawnerKeepsItsContainersAndANewOneStartsBesideIt() throws Exception {
+    Path runtime = Files.createDirectories(folder.resolve("run time"));
+    Path launchers = runtime.resolve("launcher");
+    Process older =
+        new ProcessBuilder(olderLauncher().toString(), "spawner", runtime.toString(), "15")
+            .redirectError(folder.resolve("older.log").toFile())
+            .start();
+    try {
+      assertThat(older.inputReader().readLine()).isEqualTo("ready");
+      // The agent before this one, which was of that version.
+      Files.move(launchers.resolve("1.77.socket"), launchers.resolve("1.0.socket"));
+      FakeAgent agent = new FakeAgent(folder).launching(NativeLaunchers.built());
+      containerizer = agent.containerizer();
+      Launched old = launch("old", "while ! test -e go; do sleep 0.05; done; exit 7");
+      Launched killed = launch("killed", "sleep 1000");
+      assertThat(parent(parent(old.pid()).pid()).pid()).isEqualTo(older.pid());
+      Files.move(launchers.resolve("1.0.socket"), launchers.resolve("1.77.socket"));
+      containerizer.detach();
+
+      containerizer = agent.containerizer();
+      List<Recovered> left = get(containerizer.recover(id -> true));
+      assertThat(left).hasSize(2).allMatch(Recovered::adopted);
+      Launched young = launch("young", "exit 3");
+      assertThat(get(young.termination()).exitStatus()).hasValue(3);
+      assertThat(older.isAlive()).isTrue();
+      assertThat(parent(parent(old.pid()).pid()).pid()).isEqualTo(older.pid());
+      assertThat(Files.exists(launchers.resolve("1.0.socket"))).isTrue();
+      get(containerizer.destroy(ContainerId.of("killed")));
+      assertThat(ProcessHandle.of(killed.pid()).map(ProcessHandle::isAlive).orElse(false))
+          .isFalse();
+      Files.writeString(folder.resolve("sandboxes/old/go"), "");
+      Recovered end =
+          left.stream()
+              .filter(it -> it.containerId().equals(ContainerId.of("old")))
+              .findFirst()
+              .orElseThrow();
+      assertThat(get(end.termination()).exitStatus()).hasValue(7);
+      Await.until(
+          "it ends after the last of its containers",
+          Duration.ofSeconds(120),
+          () -> !older.isAlive());
+      assertThat(get(launch("next", "exit 4").termination()).exitStatus()).hasValue(4);
+    } finally {
+      older.destroyForcibly();
+    }
   }
 
   @Test

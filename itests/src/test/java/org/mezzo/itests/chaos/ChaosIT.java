@@ -61,7 +61,7 @@ class ChaosIT {
                     cluster.masterUris(),
                     mayhem,
                     seed,
-                    (tasks * share / 100 + 1) / 2 * 2,
+                    ((tasks * share + 99) / 100 + 1) / 2 * 2,
                     swallowed)));
   }
 

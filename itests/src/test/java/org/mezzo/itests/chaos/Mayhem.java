@@ -21,11 +21,11 @@ import java.util.concurrent.TimeUnit;
 final class Mayhem {
   /** What is killed. */
   enum Victim {
-    AGENT(20),
-    SPAWNER(14),
-    SHIM(26),
-    EXECUTOR(26),
-    MASTER(14);
+    AGENT(14),
+    SPAWNER(12),
+    SHIM(32),
+    EXECUTOR(32),
+    MASTER(10);
 
     private final int share;
 
@@ -59,9 +59,8 @@ final class Mayhem {
   /** How often each was killed at some time. */
   record Count(int agents, int launchers, int masters) {}
 
-  private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(20);
-
   private final ChaosCluster cluster;
+  private final int tasks;
   private final List<Kill> plan = new ArrayList<>();
 
   /** Daemons to be started again, with when. */
@@ -85,6 +84,7 @@ final class Mayhem {
    */
   Mayhem(ChaosCluster cluster, long seed, int kills, int tasks) {
     this.cluster = cluster;
+    this.tasks = tasks;
     Random random = new Random(seed);
     List<Victim> victims = Victim.chosen(kills, random);
     int after = 0;
@@ -130,8 +130,10 @@ final class Mayhem {
     if (now - wanted < TimeUnit.MILLISECONDS.toNanos(kill.delayMillis())) {
       return;
     }
-    // Where there is none of it now, something else of the same plan must do in the end.
-    Victim victim = now - wanted > GIVE_UP_NANOS ? Victim.AGENT : kill.victim();
+    // When all tasks have ended no container is left, and something else must do.
+    boolean late =
+        ended >= tasks && (kill.victim() == Victim.SHIM || kill.victim() == Victim.EXECUTOR);
+    Victim victim = late ? Victim.AGENT : kill.victim();
     if (kill(victim, kill)) {
       synchronized (this) {
         done.merge(victim, 1, Integer::sum);

@@ -116,8 +116,9 @@ final class TaskHistory {
     if (status.hasNonNull("uuid")) {
       reliably(status);
     } else if (end.isEmpty() && ENDS.contains(state(status))) {
-      if (status.path("message").asText().equals(LATEST_STATE)) {
-        // Where the agent has told nothing yet, this is how far it is (rule 123): it will.
+      if (status.path("message").asText().equals(LATEST_STATE)
+          || reason(status).equals("REASON_AGENT_REREGISTERED")) {
+        // Where the agent has told nothing yet, this is how far it is (rules 123, 146): it will.
         announced.add(state(status));
       } else {
         end = Optional.of(status);

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.files.log.RecordLog;
 import org.mezzo.fixtures.Await;
 
 /** Agents that are killed, stopped and started again, and tasks that must not notice. */
@@ -224,6 +227,61 @@ class AgentRecoveryIT {
     startAgent();
     Await.until("its process is gone", () -> ProcessHandle.of(pid).isEmpty());
     Await.until("its end is told", LIMIT, () -> !ends(framework, "runs").isEmpty());
+  }
+
+  /** What a reboot leaves: the work directory, written during another boot, and no process. */
+  private void reboot() throws Exception {
+    agent.killAlone();
+    agent.await(LIMIT);
+    try (Stream<ProcessHandle> all = ProcessHandle.allProcesses()) {
+      all.filter(
+              process ->
+                  runsInSandbox(process)
+                      || process
+                          .info()
+                          .commandLine()
+                          .orElse("")
+                          .contains(folder.resolve("run").toString()))
+          .forEach(ProcessHandle::destroyForcibly);
+    }
+    Distribution.delete(folder.resolve("run"));
+    byte[] id = "another-boot".getBytes(StandardCharsets.UTF_8);
+    // A message with one field, which is a string.
+    byte[] entry =
+        ByteBuffer.allocate(id.length + 2).put((byte) 10).put((byte) id.length).put(id).array();
+    try (RecordLog journal =
+        RecordLog.open("Journal", "none", folder.resolve("agent/meta/journal"))) {
+      assertThat(journal.contents()).containsKey("boot");
+      journal.store(List.of(new RecordLog.Change("boot", entry)));
+    }
+  }
+
+  /** Rule 178. */
+  @Test
+  void afterARebootTasksAreToldToHaveEndedAndTheAgentIsTheSame() throws Exception {
+    startCluster();
+    TestFramework framework = framework(true);
+    framework.launch(offer(framework), List.of("a", "b"), waitingFor("end"));
+    framework.awaitState("a", "TASK_RUNNING");
+    framework.awaitState("b", "TASK_RUNNING");
+    String id = cluster.slave().path("id").asText();
+    reboot();
+    cluster.awaitAgent(false);
+    startAgent();
+    for (String task : List.of("a", "b")) {
+      JsonNode failed = framework.awaitState(task, "TASK_FAILED");
+      while (!failed.has("uuid")) {
+        // The master may say so first, when the agent was away for long (rule 146).
+        failed = framework.awaitState(task, "TASK_FAILED");
+      }
+      assertThat(failed.path("reason").asText()).isEqualTo("REASON_EXECUTOR_TERMINATED");
+      assertThat(failed.path("message").asText()).isEqualTo("The machine was rebooted");
+    }
+    assertThat(cluster.slave().path("id").asText()).isEqualTo(id);
+    Await.until(
+        "nothing is held", () -> cluster.slave().at("/used_resources/cpus").asDouble() == 0);
+    framework.launch(offer(framework), "after", "exit 0");
+    framework.awaitState("after", "TASK_FINISHED");
   }
 
   /** Killed at any instant: each task ends once, and nothing runs that nobody knows of. */

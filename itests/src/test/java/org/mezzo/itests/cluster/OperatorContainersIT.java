@@ -54,8 +54,7 @@ class OperatorContainersIT {
             """
                 .formatted(System.getProperty("user.name")));
     cluster.own(framework);
-    JsonNode offer =
-        framework.await("OFFERS", event -> true, LIMIT).at("/offers/offers/0");
+    JsonNode offer = framework.await("OFFERS", event -> true, LIMIT).at("/offers/offers/0");
     framework.launch(offer, List.of("task"), "echo $$ > pid; exec sleep 1000");
   }
 
@@ -112,8 +111,7 @@ class OperatorContainersIT {
     startAgent();
     assertThat(call("WAIT_CONTAINER", ends).json().at("/wait_container/exit_status").asInt())
         .isEqualTo(7 << 8);
-    JsonNode all =
-        call("GET_CONTAINERS", "\"show_nested\":true,\"show_standalone\":true").json();
+    JsonNode all = call("GET_CONTAINERS", "\"show_nested\":true,\"show_standalone\":true").json();
     assertThat(all.at("/get_containers/containers")).hasSize(3);
     for (String each : List.of(own, nested("in"))) {
       assertThat(call("KILL_CONTAINER", each).status()).isEqualTo(200);
@@ -219,7 +217,11 @@ class OperatorContainersIT {
 
   private static String data(String stream, String text) {
     String json =
-        "{\"type\":\"DATA\",\"data\":{\"type\":\"" + stream + "\",\"data\":\"" + base64(text) + "\"}}";
+        "{\"type\":\"DATA\",\"data\":{\"type\":\""
+            + stream
+            + "\",\"data\":\""
+            + base64(text)
+            + "\"}}";
     return json.length() + "\n" + json;
   }
 
@@ -239,7 +241,8 @@ class OperatorContainersIT {
           .contains("Transfer-Encoding: chunked\n");
       assertThat(raw.body("never")).isEqualTo(data("STDOUT", "out\n") + data("STDERR", "err\n"));
     }
-    assertThat(call("WAIT_CONTAINER", nested("s1")).json().at("/wait_container/exit_status").asInt())
+    assertThat(
+            call("WAIT_CONTAINER", nested("s1")).json().at("/wait_container/exit_status").asInt())
         .isEqualTo(3 << 8);
     try (Raw raw = session("s2", "echo out", "", "Accept: application/json")) {
       assertThat(raw.head())
@@ -251,8 +254,7 @@ class OperatorContainersIT {
         session("s3", "true", "", "Accept: application/recordio", "Message-Accept: text/plain")) {
       assertThat(raw.head()).startsWith("HTTP/1.1 406 ");
     }
-    Http.Answer none =
-        call("ATTACH_CONTAINER_OUTPUT", "\"container_id\":" + container());
+    Http.Answer none = call("ATTACH_CONTAINER_OUTPUT", "\"container_id\":" + container());
     assertThat(none.status() + " " + none.text())
         .isEqualTo("500 I/O switchboard server was disabled for this container");
   }
@@ -264,8 +266,7 @@ class OperatorContainersIT {
             "Message-Content-Type: application/json",
             "Accept: application/json",
             "Transfer-Encoding: chunked");
-    raw.record(
-        json("ATTACH_CONTAINER_INPUT", "\"type\":\"CONTAINER_ID\"," + nested(id)));
+    raw.record(json("ATTACH_CONTAINER_INPUT", "\"type\":\"CONTAINER_ID\"," + nested(id)));
     return raw;
   }
 
@@ -275,8 +276,7 @@ class OperatorContainersIT {
   }
 
   private static String typed(String text) {
-    return io(
-        "\"type\":\"DATA\",\"data\":{\"type\":\"STDIN\",\"data\":\"" + base64(text) + "\"}");
+    return io("\"type\":\"DATA\",\"data\":{\"type\":\"STDIN\",\"data\":\"" + base64(text) + "\"}");
   }
 
   @Test
@@ -311,11 +311,13 @@ class OperatorContainersIT {
       late.end();
       assertThat(late.head()).startsWith("HTTP/1.1 500 ");
     }
-    try (Raw output = session("gone", "echo ready; exec sleep 1000", "", "Accept: application/json")) {
+    try (Raw output =
+        session("gone", "echo ready; exec sleep 1000", "", "Accept: application/json")) {
       output.head();
       output.body(base64("ready\n"));
     }
-    assertThat(call("WAIT_CONTAINER", nested("gone")).json().at("/wait_container/exit_status").asInt())
+    assertThat(
+            call("WAIT_CONTAINER", nested("gone")).json().at("/wait_container/exit_status").asInt())
         .isEqualTo(9);
   }
 
@@ -344,7 +346,9 @@ class OperatorContainersIT {
   void theCommandExecBringsOutputInputAndStatus() throws Exception {
     container();
     Process plain =
-        exec(List.of(mezzo(), "task", "exec", "task", "sh", "-c", "pwd; echo e >&2; cat pid; exit 5"));
+        exec(
+            List.of(
+                mezzo(), "task", "exec", "task", "sh", "-c", "pwd; echo e >&2; cat pid; exit 5"));
     assertThat(ended(plain)).isEqualTo(5);
     List<String> lines = Files.readAllLines(folder.resolve("out"));
     assertThat(lines).hasSize(2);
@@ -374,7 +378,8 @@ class OperatorContainersIT {
         "stty rows 33 cols 77; (while [ ! -e '%s' ]; do sleep 0.1; done; stty rows 44 cols 99 </dev/tty) & "
                 .formatted(resize)
             + "exec '%s' task exec -it task sh -c \"%s\"".formatted(mezzo(), remote);
-    Process process = exec(List.of("/usr/bin/script", "-qec", local, folder.resolve("typescript").toString()));
+    Process process =
+        exec(List.of("/usr/bin/script", "-qec", local, folder.resolve("typescript").toString()));
     try (OutputStream keys = process.getOutputStream()) {
       Path out = folder.resolve("out");
       Await.until("the shell is ready", LIMIT, () -> Files.readString(out).contains("ready"));

@@ -189,8 +189,7 @@ class TextAndWireIT {
       assertThat(bare.status()).isEqualTo(400);
       assertThat(bare.text()).endsWith("::Call: Expecting 'get_metrics' to be present");
     }
-    Http.Answer unserved =
-        Http.postJson(agent.resolve("/api/v1"), "{\"type\":\"PRUNE_IMAGES\"}");
+    Http.Answer unserved = Http.postJson(agent.resolve("/api/v1"), "{\"type\":\"PRUNE_IMAGES\"}");
     assertThat(unserved.status()).isEqualTo(501);
     assertThat(unserved.text())
         .startsWith(

@@ -10,7 +10,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 import org.mezzo.agent.containers.OperatorContainers;
-import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.ContainerUsage;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
