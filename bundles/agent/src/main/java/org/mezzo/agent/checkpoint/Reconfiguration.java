@@ -19,7 +19,7 @@ public enum Reconfiguration {
   /** Those that take nothing away that a task or a framework may count on (rule 180). */
   ADDITIVE,
 
-  /** All but that of the hostname, by which the master would know another agent (rule 149). */
+  /** All but that of the hostname, by which the master would know another agent (rule 136). */
   ANY;
 
   /**
