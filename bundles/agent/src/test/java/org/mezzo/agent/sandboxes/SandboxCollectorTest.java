@@ -185,8 +185,8 @@ class SandboxCollectorTest {
   void whatIsNoExecutorsIsDeletedWhereThatIsAskedFor() throws Exception {
     SandboxPaths paths = new SandboxPaths(folder);
     SandboxRun run = new SandboxRun("a", "f", "pod", "runs");
-    Path nested = SandboxPaths.nested(paths.of(run), "ended");
-    Path alive = SandboxPaths.nested(paths.of(run), "alive");
+    Path nested = paths.of(run).resolve("containers/ended");
+    Path alive = paths.of(run).resolve("containers/alive");
     Path standalone = folder.resolve("containers/alone");
     for (Path each : List.of(nested, alive, standalone)) {
       Files.createDirectories(each);
