@@ -48,6 +48,9 @@ static const struct {
     [TAG_ERRORS] = {"errors", false},
     [TAG_HOLD] = {"hold", false},
     [TAG_UMASK] = {"umask", false},
+    [TAG_WINDOW] = {"window", false},
+    [TAG_ATTACH] = {"attach", false},
+    [TAG_ROTATION] = {"rotation", true},
 };
 
 __attribute__((format(printf, 2, 3))) static bool refuse(
@@ -121,6 +124,42 @@ static bool parse_user(
   return true;
 }
 
+bool parse_window(struct bytes value, uint16_t *rows, uint16_t *columns) {
+  if (value.length != 8 || read_u32(value.at) > UINT16_MAX
+      || read_u32(value.at + 4) > UINT16_MAX) {
+    return false;
+  }
+  *rows = (uint16_t)read_u32(value.at);
+  *columns = (uint16_t)read_u32(value.at + 4);
+  return true;
+}
+
+static bool parse_rotation(struct bytes value, struct plan *plan, char problem[PROBLEM_SIZE]) {
+  if (value.length != 16) {
+    return refuse(problem, "field rotation: a stream, a number of files and a size are needed");
+  }
+  uint32_t stream = read_u32(value.at);
+  uint32_t older = read_u32(value.at + 4);
+  uint64_t most = read_u64(value.at + 8);
+  if (stream != STREAM_OUTPUT && stream != STREAM_ERRORS) {
+    return refuse(problem, "field rotation: the streams are 1 for output and 2 for errors");
+  }
+  struct rotation *rotation = &plan->rotations[stream - 1];
+  if (rotation->most != 0) {
+    return refuse(problem, "field rotation: there are two for stream %u", (unsigned)stream);
+  }
+  if (most < LOG_LEAST || older > OLDER_MOST) {
+    return refuse(
+        problem,
+        "field rotation: at least %d bytes and at most %d older files are possible",
+        LOG_LEAST,
+        OLDER_MOST);
+  }
+  rotation->most = most;
+  rotation->older = older;
+  return true;
+}
+
 static bool fill(struct bytes body, struct plan *plan, size_t *counts, char problem[PROBLEM_SIZE]) {
   char word[64];
   struct field field;
@@ -174,6 +213,23 @@ static bool fill(struct bytes body, struct plan *plan, size_t *counts, char prob
         }
         plan->mask = number;
         continue;
+      case TAG_WINDOW:
+        if (!parse_window(field.value, &plan->rows, &plan->columns)) {
+          return refuse(problem, "field window: two numbers up to 65535 are needed");
+        }
+        plan->terminal = true;
+        continue;
+      case TAG_ATTACH:
+        if (!bytes_u32(field.value, &number) || number > REACH_AWAITED) {
+          return refuse(problem, "field attach: 0, 1 or 2 is needed");
+        }
+        plan->reach = (enum reach)number;
+        continue;
+      case TAG_ROTATION:
+        if (!parse_rotation(field.value, plan, problem)) {
+          return false;
+        }
+        continue;
       default:
         break;
     }
@@ -213,6 +269,38 @@ static bool fill(struct bytes body, struct plan *plan, size_t *counts, char prob
   return found == 0 || refuse(problem, "the last field is cut off");
 }
 
+static bool check_rotation(
+    const struct rotation *rotation, const char *file, char problem[PROBLEM_SIZE]) {
+  return rotation->most == 0
+      || (file != NULL && *file != 0 && strchr(file, '/') == NULL
+          && strlen(file) <= LOG_NAME_MOST)
+      || refuse(problem, "field rotation: a file in the directory itself is needed for its stream");
+}
+
+/* Where output goes: into files, to whoever attaches, or both. */
+static bool check_streams(const struct plan *plan, char problem[PROBLEM_SIZE]) {
+  if (plan->reach == REACH_NOBODY) {
+    if (plan->terminal) {
+      return refuse(problem, "field window: a terminal needs the field attach");
+    }
+    if (plan->output == NULL || plan->errors == NULL) {
+      return refuse(problem, "fields output and errors: both are needed");
+    }
+  } else {
+    if (plan->input != NULL) {
+      return refuse(problem, "field input: it comes from those who attach");
+    }
+    if (plan->terminal && plan->errors != NULL) {
+      return refuse(problem, "field errors: a terminal has one output");
+    }
+    if (!plan->terminal && (plan->output == NULL) != (plan->errors == NULL)) {
+      return refuse(problem, "fields output and errors: both or none are needed");
+    }
+  }
+  return check_rotation(&plan->rotations[0], plan->output, problem)
+      && check_rotation(&plan->rotations[1], plan->errors, problem);
+}
+
 static bool check(const struct plan *plan, char problem[PROBLEM_SIZE]) {
   if (plan->id == NULL || *plan->id == 0 || strlen(plan->id) > ID_MOST) {
     return refuse(problem, "field container: 1 to %d bytes are needed", ID_MOST);
@@ -229,10 +317,7 @@ static bool check(const struct plan *plan, char problem[PROBLEM_SIZE]) {
   if (plan->arguments[0] == NULL) {
     return refuse(problem, "field argument: at least the name of the program is needed");
   }
-  if (plan->output == NULL || plan->errors == NULL) {
-    return refuse(problem, "fields output and errors: both are needed");
-  }
-  return true;
+  return check_streams(plan, problem);
 }
 
 bool plan_parse(struct bytes body, struct plan *plan, char problem[PROBLEM_SIZE]) {

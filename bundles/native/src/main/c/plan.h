@@ -12,12 +12,29 @@ enum {
   RLIMITS_MOST = 16,
   GROUPS_MOST = 65536,
   PROBLEM_SIZE = 256,
+  LOG_NAME_MOST = 200,
+  LOG_LEAST = 4096,
+  OLDER_MOST = 1000,
 };
 
 struct limit {
   int resource;
   const char *name;
   struct rlimit value;
+};
+
+/* Who can be at the other end of what a container reads and writes. */
+enum reach {
+  REACH_NOBODY = 0,
+  REACH_ATTACHABLE = 1,
+  /* Its command does not begin before somebody is there for its output. */
+  REACH_AWAITED = 2,
+};
+
+/* How a file of output is kept small; with most 0 it is not. */
+struct rotation {
+  uint64_t most;
+  uint32_t older;
 };
 
 struct plan {
@@ -41,6 +58,12 @@ struct plan {
   size_t limit_count;
   bool hold;
   mode_t mask;
+  enum reach reach;
+  bool terminal;
+  uint16_t rows;
+  uint16_t columns;
+  /* Of output and of errors. */
+  struct rotation rotations[2];
 
   /* All of the above that is text, in pages of its own. */
   void *arena;
@@ -53,6 +76,9 @@ struct plan {
  * says why, naming the field or feature, and there is nothing to free.
  */
 bool plan_parse(struct bytes body, struct plan *plan, char problem[PROBLEM_SIZE]);
+
+/* The size of a window, as fields have it; false: it is none. */
+bool parse_window(struct bytes value, uint16_t *rows, uint16_t *columns);
 
 /* Gives its pages back; in a fork without having touched them. */
 void plan_free(struct plan *plan);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "process.h"
+#include "streams.h"
 
 enum {
   /* Descriptors of a shim; whatever else it has been born with is closed. */
@@ -26,8 +27,16 @@ enum {
   FD_FOLDER = 4,
   FD_FIRST_FREE = 5,
 
-  CLIENTS = 4,
+  CLIENTS = 16,
   REASON_SIZE = 512,
+
+  /* How far behind somebody may be who reads output, while others go on. */
+  BEHIND_MOST = 1 << 20,
+  CHUNK = 32 << 10,
+  /* What is read at most of what may be written without end. */
+  LAST_MOST = 1 << 20,
+  /* How long those who read get for each further piece once all is over, in milliseconds. */
+  LINGER = 30000,
 
   /* How often children that were missed are looked for again, in milliseconds. */
   KILL_AGAIN = 20,
@@ -37,6 +46,12 @@ struct client {
   struct link link;
   bool waits;
   uint32_t number;
+  /* Which output it is attached to, by the numbers of streams. */
+  bool reads[3];
+  /* Whether the input is its own. */
+  bool writes;
+  /* It has more input than there is room for, and is not listened to meanwhile. */
+  bool paused;
 };
 
 struct shim {
@@ -53,6 +68,14 @@ struct shim {
   bool ended;
   bool failed;
   int status;
+  /* What it is to wait for beside the word of the agent: somebody for its output. */
+  bool held;
+  bool awaits;
+  struct streams streams;
+  /* Nothing of the container is left, and output is at its end. */
+  bool empty;
+  bool told_end;
+  long deadline;
 };
 
 /* --- The task, before its first instruction --------------------------------------------------- */
@@ -93,7 +116,11 @@ static void open_as(const char *path, int flags, int as) {
 }
 
 static _Noreturn void task_run(
-    struct plan *plan, int gate, const struct rlimit *files, bool in_cgroup) {
+    struct plan *plan,
+    const struct streams *streams,
+    int gate,
+    const struct rlimit *files,
+    bool in_cgroup) {
   sigset_t none;
   char go;
 
@@ -122,13 +149,23 @@ static _Noreturn void task_run(
     launch_failed(gate, "cannot become user %u: %s", (unsigned)plan->user, strerror(errno));
   }
   umask(plan->mask);
+  streams_take(streams);
   /* As the user: what that user may not enter or write stays closed, whatever links lead to it. */
   if (chdir(plan->directory) != 0) {
     task_failed("cannot enter", plan->directory);
   }
-  open_as(plan->errors, O_WRONLY | O_CREAT | O_APPEND, 2);
-  open_as(plan->output, O_WRONLY | O_CREAT | O_APPEND, 1);
-  open_as(plan->input == NULL ? "/dev/null" : plan->input, O_RDONLY, 0);
+  if (plan->errors != NULL) {
+    open_as(plan->errors, O_WRONLY | O_CREAT | O_APPEND, 2);
+  }
+  if (plan->output != NULL) {
+    open_as(plan->output, O_WRONLY | O_CREAT | O_APPEND, 1);
+  }
+  if (plan->reach == REACH_NOBODY) {
+    open_as(plan->input == NULL ? "/dev/null" : plan->input, O_RDONLY, 0);
+  }
+  if (!streams_hand_over(streams, gate)) {
+    task_failed("cannot hand over the output of", plan->program);
+  }
   for (int signal = 1; signal < NSIG; signal++) {
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(signal, &action, NULL);
@@ -211,9 +248,138 @@ static _Noreturn void give_up(struct shim *shim, const char *what) {
 
 /* The word waits in the socket for a task that is not ready: that saves turns of both. */
 static void let_go(struct shim *shim) {
-  if (!shim->let_go && shim->gate >= 0) {
+  if (!shim->let_go && !shim->held && !shim->awaits && shim->gate >= 0) {
     shim->let_go = send(shim->gate, "g", 1, MSG_NOSIGNAL) == 1;
   }
+}
+
+static void send_output(
+    struct client *client, enum stream stream, const uint8_t *at, size_t length) {
+  uint8_t number[4] = {0, 0, 0, (uint8_t)stream};
+  size_t begin = frame_begin(&client->link.out, TYPE_OUTPUT, 0);
+  field_bytes(&client->link.out, TAG_STREAM, number, sizeof number);
+  field_bytes(&client->link.out, TAG_DATA, at, length);
+  frame_end(&client->link.out, begin);
+}
+
+static bool reads(const struct client *client) {
+  return client->link.fd >= 0 && (client->reads[STREAM_OUTPUT] || client->reads[STREAM_ERRORS]);
+}
+
+/* All output was sent, or, with a text, it will not be. */
+static void send_end(struct client *client, const char *text) {
+  size_t begin = frame_begin(&client->link.out, TYPE_END, 0);
+  if (text != NULL) {
+    field_text(&client->link.out, TAG_TEXT, text);
+  }
+  frame_end(&client->link.out, begin);
+  client->reads[STREAM_OUTPUT] = client->reads[STREAM_ERRORS] = false;
+}
+
+/* Which streams somebody wants; output alone unless it says so. */
+static bool wanted_streams(struct bytes body, bool wanted[3]) {
+  struct field field;
+  bool any = false;
+  memset(wanted, 0, 3 * sizeof *wanted);
+  while (field_next(&body, &field) == 1) {
+    uint32_t stream;
+    if (field.tag != TAG_STREAM) {
+      continue;
+    }
+    if (!bytes_u32(field.value, &stream) || stream > STREAM_ERRORS) {
+      return false;
+    }
+    wanted[stream] = true;
+    any = true;
+  }
+  if (!any) {
+    wanted[STREAM_OUTPUT] = wanted[STREAM_ERRORS] = true;
+  }
+  return true;
+}
+
+static void attach(struct shim *shim, struct client *client, struct frame *frame) {
+  struct streams *streams = &shim->streams;
+  struct buffer *out = &client->link.out;
+  bool wanted[3];
+  if (!wanted_streams(frame->body, wanted)) {
+    frame_error(out, frame->number, "field stream: the streams are 0, 1 and 2");
+    return;
+  }
+  if (streams->reach == REACH_NOBODY) {
+    frame_obstacle(
+        out,
+        frame->number,
+        OBSTACLE_NOTHING_THERE,
+        "the container was launched without anything to attach to");
+    return;
+  }
+  if (shim->told_end || (shim->ended && wanted[STREAM_INPUT])) {
+    frame_obstacle(out, frame->number, OBSTACLE_ENDED, "the container has ended");
+    return;
+  }
+  for (int i = 0; i < CLIENTS && wanted[STREAM_INPUT]; i++) {
+    if (shim->clients[i].link.fd >= 0 && shim->clients[i].writes) {
+      frame_obstacle(
+          out, frame->number, OBSTACLE_TAKEN, "somebody is attached to the container's input");
+      return;
+    }
+  }
+  frame_ok(out, frame->number);
+  client->writes = client->writes || wanted[STREAM_INPUT];
+  for (int i = 0; i < 2; i++) {
+    struct outlet *outlet = &streams->outlets[i];
+    if (!wanted[i + 1]) {
+      continue;
+    }
+    client->reads[i + 1] = true;
+    for (size_t at = 0; at < outlet->kept.length; at += CHUNK) {
+      size_t rest = outlet->kept.length - at;
+      send_output(
+          client, (enum stream)(i + 1), outlet->kept.at + at, rest < CHUNK ? rest : CHUNK);
+    }
+    buffer_free(&outlet->kept);
+  }
+  if (reads(client)) {
+    shim->awaits = false;
+    let_go(shim);
+  }
+}
+
+/* False: it waits until there is room. */
+static bool take_input(struct shim *shim, struct client *client, struct frame *frame) {
+  struct streams *streams = &shim->streams;
+  struct buffer *out = &client->link.out;
+  struct bytes data;
+  if (!client->writes) {
+    frame_error(out, frame->number, "attach to the input first");
+  } else if (frame->type == TYPE_RESIZE) {
+    struct bytes window;
+    uint16_t rows;
+    uint16_t columns;
+    if (!body_find(frame->body, TAG_WINDOW, &window) || !parse_window(window, &rows, &columns)) {
+      frame_error(out, frame->number, "field window: two numbers up to 65535 are needed");
+    } else if (!streams_resize(streams, rows, columns)) {
+      frame_error(out, frame->number, "the container has no terminal");
+    } else {
+      frame_ok(out, frame->number);
+    }
+  } else if (streams->input < 0 || shim->ended) {
+    frame_error(out, frame->number, "the container takes no more input");
+  } else if (streams->typed.length >= TYPED_MOST || streams->input_ends) {
+    return false;
+  } else if (frame->type == TYPE_CLOSE_INPUT) {
+    streams->input_ends = true;
+    streams_feed(streams);
+    frame_ok(out, frame->number);
+  } else if (!body_find(frame->body, TAG_DATA, &data) || data.length > DATA_MOST) {
+    frame_error(out, frame->number, "field data: up to 65536 bytes are needed");
+  } else {
+    buffer_add(&streams->typed, data.at, data.length);
+    streams_feed(streams);
+    frame_ok(out, frame->number);
+  }
+  return true;
 }
 
 static bool answer(struct shim *shim, struct link *link, struct client *client, struct frame *frame) {
@@ -235,6 +401,7 @@ static bool answer(struct shim *shim, struct link *link, struct client *client, 
       return true;
     }
     case TYPE_RELEASE:
+      shim->held = false;
       let_go(shim);
       frame_ok(out, frame->number);
       return true;
@@ -259,6 +426,22 @@ static bool answer(struct shim *shim, struct link *link, struct client *client, 
         client->number = frame->number;
       }
       return true;
+    case TYPE_ATTACH:
+      if (client == NULL) {
+        frame_error(out, frame->number, "a connection of one's own is needed to attach");
+      } else {
+        attach(shim, client, frame);
+      }
+      return true;
+    case TYPE_INPUT:
+    case TYPE_CLOSE_INPUT:
+    case TYPE_RESIZE:
+      if (client == NULL) {
+        frame_error(out, frame->number, "a connection of one's own is needed for input");
+      } else {
+        client->paused = !take_input(shim, client, frame);
+      }
+      return true;
     default:
       frame_error(out, frame->number, "a shim does not know this request");
       return true;
@@ -267,7 +450,7 @@ static bool answer(struct shim *shim, struct link *link, struct client *client, 
 
 /* Whether the connection lives on. */
 static bool serve(struct shim *shim, struct link *link, struct client *client) {
-  bool open = link_read(link);
+  bool open = client != NULL && client->paused ? true : link_read(link);
   struct frame frame;
   size_t taken;
   int found;
@@ -275,6 +458,10 @@ static bool serve(struct shim *shim, struct link *link, struct client *client) {
   while (in.at = link->in.at, in.length = link->in.length,
          (found = frame_next(in, &frame, &taken)) == 1) {
     bool welcome = answer(shim, link, client, &frame);
+    if (client != NULL && client->paused) {
+      found = 0;
+      break;
+    }
     buffer_drop(&link->in, taken);
     if (!welcome) {
       link_flush(link);
@@ -301,20 +488,150 @@ static void accept_client(struct shim *shim) {
         return;
       }
     }
+    struct buffer full = {0};
+    frame_obstacle(&full, 0, OBSTACLE_TOO_MANY, "too many are connected with the container");
+    if (!full.failed) {
+      send(fd, full.at, full.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    buffer_free(&full);
   }
   close(fd);
 }
 
+/* --- What comes out of it ---------------------------------------------------------------------------- */
+
+static long now_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether anybody can take more of it: the pace is that of whoever is fastest. */
+static bool has_room(struct shim *shim, int number) {
+  struct outlet *outlet = &shim->streams.outlets[number];
+  bool any = false;
+  if (outlet->from < 0) {
+    return false;
+  }
+  if (outlet->logged) {
+    /* Not before the task has opened its files. */
+    return outlet->log.file >= 0 || shim->gate < 0;
+  }
+  for (int i = 0; i < CLIENTS; i++) {
+    struct client *client = &shim->clients[i];
+    if (client->link.fd >= 0 && client->reads[number + 1]) {
+      any = true;
+      if (client->link.out.length < BEHIND_MOST) {
+        return true;
+      }
+    }
+  }
+  return !any && outlet->kept.length < KEPT_MOST;
+}
+
+static void deliver(struct shim *shim, int number, const uint8_t *at, size_t length) {
+  struct streams *streams = &shim->streams;
+  struct outlet *outlet = &streams->outlets[number];
+  bool any = false;
+  if (outlet->logged) {
+    log_write(&outlet->log, streams->folder, &streams->owner, at, length);
+  }
+  for (int i = 0; i < CLIENTS; i++) {
+    struct client *client = &shim->clients[i];
+    if (client->link.fd < 0 || !client->reads[number + 1]) {
+      continue;
+    }
+    any = true;
+    if (client->link.out.length < BEHIND_MOST) {
+      send_output(client, (enum stream)(number + 1), at, length);
+    } else {
+      send_end(client, "its reader fell too far behind, and others went on");
+    }
+  }
+  if (!any && !outlet->logged) {
+    buffer_add(&outlet->kept, at, length);
+  }
+}
+
+/* Reads once. False: there is nothing now, or no more at all. */
+static bool draw(struct shim *shim, int number) {
+  static uint8_t chunk[CHUNK];
+  struct outlet *outlet = &shim->streams.outlets[number];
+  ssize_t count = read(outlet->from, chunk, sizeof chunk);
+  if (count > 0) {
+    deliver(shim, number, chunk, (size_t)count);
+    return true;
+  }
+  if (count < 0 && errno == EINTR) {
+    return true;
+  }
+  if (count == 0 || errno != EAGAIN || shim->empty) {
+    /* A terminal that nobody has open any more fails. One who has it elsewhere is none of ours. */
+    close(outlet->from);
+    outlet->from = -1;
+  }
+  return false;
+}
+
+/* What the first process has written is in its files before anybody knows that it has ended. */
+static void draw_written(struct shim *shim) {
+  for (int i = 0; i < 2; i++) {
+    size_t most = LAST_MOST / CHUNK;
+    while (shim->streams.outlets[i].logged && has_room(shim, i) && most-- > 0 && draw(shim, i)) {
+    }
+  }
+}
+
+/* Nothing runs any more. True: what was written is with those who want it, or with nobody. */
+static bool all_delivered(struct shim *shim) {
+  struct streams *streams = &shim->streams;
+  bool waiting = false;
+  if (!shim->empty) {
+    shim->empty = true;
+    shim->deadline = now_milliseconds() + LINGER;
+  }
+  for (int i = 0; i < 2; i++) {
+    size_t most = LAST_MOST / CHUNK;
+    while (has_room(shim, i) && most-- > 0 && draw(shim, i)) {
+    }
+    struct outlet *outlet = &streams->outlets[i];
+    if (outlet->from >= 0 && (outlet->logged || most == 0 || outlet->kept.length >= KEPT_MOST)) {
+      close(outlet->from);
+      outlet->from = -1;
+    }
+  }
+  bool over = streams->outlets[0].from < 0 && streams->outlets[1].from < 0;
+  for (int i = 0; i < CLIENTS; i++) {
+    struct client *client = &shim->clients[i];
+    if (over && reads(client)) {
+      send_end(client, NULL);
+    }
+    size_t before = client->link.out.length;
+    if (client->link.fd >= 0 && before > 0) {
+      if (!link_flush(&client->link)) {
+        link_close(&client->link);
+      } else if (client->link.out.length > 0) {
+        waiting = true;
+      }
+      if (client->link.out.length < before) {
+        shim->deadline = now_milliseconds() + LINGER;
+      }
+    }
+  }
+  shim->told_end = over;
+  return (over && !waiting) || now_milliseconds() > shim->deadline;
+}
+
 /* --- What happens ------------------------------------------------------------------------------------ */
 
-static void hear_task(struct shim *shim);
+static bool hear_task(struct shim *shim);
 
 static void task_ended(struct shim *shim, int status) {
   char line[32];
-  if (shim->gate >= 0) {
-    /* Its last words come first. */
-    hear_task(shim);
+  /* Its last words come first. */
+  while (shim->gate >= 0 && hear_task(shim)) {
   }
+  draw_written(shim);
   shim->ended = true;
   shim->status = status;
   if (shim->failed) {
@@ -348,20 +665,42 @@ static bool reap(struct shim *shim) {
   }
 }
 
-/* The task has something to say before it is let go: that it is ready, or why it never will be. */
-static void hear_task(struct shim *shim) {
+/*
+ * The task has something to say before it is a command: that it is ready, what it has opened, or why
+ * it never will be. False: there is nothing more now.
+ */
+static bool hear_task(struct shim *shim) {
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(FILES_MOST * sizeof(int))];
+  } control;
   char word[REASON_SIZE];
+  struct iovec text = {word, sizeof word - 1};
+  struct msghdr message;
   ssize_t count;
   do {
-    count = recv(shim->gate, word, sizeof word - 1, MSG_DONTWAIT);
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &text;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    count = recvmsg(shim->gate, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     /* A task that ends with the word to go unread resets the socket; what it said comes after. */
   } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
   if (count < 0 && errno == EAGAIN) {
-    return;
+    return false;
+  }
+  struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (header != NULL && header->cmsg_type == SCM_RIGHTS) {
+    int files[FILES_MOST];
+    size_t given = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(files, CMSG_DATA(header), given * sizeof(int));
+    streams_receive(&shim->streams, files, given);
+    return true;
   }
   if (count == 1 && word[0] == 0) {
     report_start(shim);
-    return;
+    return true;
   }
   if (count > 0) {
     word[count] = 0;
@@ -369,11 +708,12 @@ static void hear_task(struct shim *shim) {
   }
   close(shim->gate);
   shim->gate = -1;
+  return false;
 }
 
 static _Noreturn void watch(struct shim *shim) {
   for (;;) {
-    struct pollfd polled[4 + CLIENTS] = {
+    struct pollfd polled[4 + CLIENTS + 3] = {
         {.fd = shim->signals, .events = POLLIN},
         {.fd = shim->parent.fd, .events = POLLIN},
         {.fd = shim->listener, .events = POLLIN},
@@ -381,7 +721,7 @@ static _Noreturn void watch(struct shim *shim) {
     };
     for (int i = 0; i < CLIENTS; i++) {
       polled[4 + i].fd = shim->clients[i].link.fd;
-      polled[4 + i].events = POLLIN;
+      polled[4 + i].events = shim->clients[i].paused ? 0 : POLLIN;
       if (shim->clients[i].link.out.length > 0) {
         polled[4 + i].events |= POLLOUT;
       }
@@ -389,7 +729,16 @@ static _Noreturn void watch(struct shim *shim) {
     if (shim->parent.out.length > 0) {
       polled[1].events |= POLLOUT;
     }
-    if (poll(polled, 4 + CLIENTS, shim->ended ? KILL_AGAIN : -1) < 0 && errno != EINTR) {
+    struct streams *streams = &shim->streams;
+    struct pollfd *outlets = polled + 4 + CLIENTS;
+    for (int i = 0; i < 2; i++) {
+      outlets[i].fd = has_room(shim, i) ? streams->outlets[i].from : -1;
+      outlets[i].events = POLLIN;
+    }
+    outlets[2].fd = streams->typed.length > 0 ? streams->input : -1;
+    outlets[2].events = POLLOUT;
+    int timeout = shim->empty ? LINGER : shim->ended ? KILL_AGAIN : -1;
+    if (poll(polled, 4 + CLIENTS + 3, timeout) < 0 && errno != EINTR) {
       _exit(1);
     }
 
@@ -397,16 +746,19 @@ static _Noreturn void watch(struct shim *shim) {
     if (polled[3].revents != 0) {
       hear_task(shim);
     }
+    for (int i = 0; i < 2; i++) {
+      if (outlets[i].fd >= 0 && outlets[i].revents != 0) {
+        draw(shim, i);
+      }
+    }
+    if (outlets[2].fd >= 0 && outlets[2].revents != 0) {
+      streams_feed(streams);
+    }
     if (polled[0].revents != 0 || shim->ended) {
       struct signalfd_siginfo ignored[8];
       while (read(shim->signals, ignored, sizeof ignored) == (ssize_t)sizeof ignored) {
       }
-      if (!reap(shim)) {
-        for (int i = 0; i < CLIENTS; i++) {
-          if (shim->clients[i].link.fd >= 0) {
-            link_flush(&shim->clients[i].link);
-          }
-        }
+      if ((shim->empty || !reap(shim)) && all_delivered(shim)) {
         finish(shim, 0);
       }
     }
@@ -414,7 +766,7 @@ static _Noreturn void watch(struct shim *shim) {
         && !serve(shim, &shim->parent, NULL)) {
       link_close(&shim->parent);
     }
-    if (shim->ended) {
+    if (shim->ended && !shim->empty) {
       /* What the first process leaves behind ends with it: all of it comes to be a child here. */
       signal_children(getpid(), SIGKILL, NULL);
     }
@@ -423,10 +775,19 @@ static _Noreturn void watch(struct shim *shim) {
     }
     for (int i = 0; i < CLIENTS; i++) {
       struct client *client = &shim->clients[i];
-      if (client->link.fd >= 0 && (polled[4 + i].revents != 0 || client->link.out.length > 0)
-          && !serve(shim, &client->link, client)) {
+      bool goes_on = client->paused && (streams->typed.length < TYPED_MOST || shim->ended);
+      bool gone = client->paused && (polled[4 + i].revents & (POLLHUP | POLLERR)) != 0;
+      if (client->link.fd >= 0
+          && (gone
+              || ((polled[4 + i].revents != 0 || client->link.out.length > 0 || goes_on)
+                  && !serve(shim, &client->link, client)))) {
         link_close(&client->link);
+        memset(client->reads, 0, sizeof client->reads);
+        client->writes = client->paused = false;
       }
+    }
+    if (shim->empty && all_delivered(shim)) {
+      finish(shim, 0);
     }
   }
 }
@@ -485,6 +846,9 @@ _Noreturn void shim_run(struct plan *plan, int parent, const struct rlimit *file
     give_up(&shim, "watch the task");
   }
 
+  if (!streams_open(&shim.streams, plan)) {
+    give_up(&shim, shim.streams.terminal ? "make a terminal" : "make pipes");
+  }
   int cgroup = *plan->cgroups == NULL ? -1 : open_unified(*plan->cgroups);
   bool in_cgroup;
   shim.task = spawn_process(cgroup, &in_cgroup);
@@ -493,10 +857,15 @@ _Noreturn void shim_run(struct plan *plan, int parent, const struct rlimit *file
   }
   if (shim.task == 0) {
     close(gate[0]);
-    task_run(plan, gate[1], files, in_cgroup);
+    task_run(plan, &shim.streams, gate[1], files, in_cgroup);
   }
   close(gate[1]);
   shim.gate = gate[0];
+  streams_close_ends(&shim.streams);
+  if (shim.streams.owner.other && streams_any(&shim.streams)) {
+    /* With the user's rights logs are rotated. */
+    setgroups(plan->group_count, plan->groups);
+  }
   if (cgroup >= 0) {
     close(cgroup);
   }
@@ -518,9 +887,9 @@ _Noreturn void shim_run(struct plan *plan, int parent, const struct rlimit *file
     errno = ENOENT;
     give_up(&shim, "find the container's folder where it was");
   }
-  if (!plan->hold) {
-    let_go(&shim);
-  }
+  shim.held = plan->hold;
+  shim.awaits = plan->reach == REACH_AWAITED;
+  let_go(&shim);
   /* The task's secrets are its own from here on. */
   plan_free(plan);
   watch(&shim);

@@ -13,7 +13,8 @@ enum {
   KEPT = 65536,
 };
 
-const char *const features[] = {"environment", "rlimits", "cgroups", "user", "hold", "wait", NULL};
+const char *const features[] = {
+    "environment", "rlimits", "cgroups", "user", "hold", "wait", "attach", "terminal", "rotation", NULL};
 
 uint32_t read_u32(const uint8_t *at) {
   return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];
@@ -216,6 +217,14 @@ void frame_ok(struct buffer *buffer, uint32_t number) {
 void frame_error(struct buffer *buffer, uint32_t number, const char *text) {
   size_t begin = frame_begin(buffer, TYPE_ERROR, number);
   field_text(buffer, TAG_TEXT, text);
+  frame_end(buffer, begin);
+}
+
+void frame_obstacle(
+    struct buffer *buffer, uint32_t number, enum obstacle obstacle, const char *text) {
+  size_t begin = frame_begin(buffer, TYPE_ERROR, number);
+  field_text(buffer, TAG_TEXT, text);
+  field_u32(buffer, TAG_OBSTACLE, obstacle);
   frame_end(buffer, begin);
 }
 

@@ -11,7 +11,7 @@
 
 enum {
   VERSION_MAJOR = 1,
-  VERSION_MINOR = 0,
+  VERSION_MINOR = 1,
 
   FRAME_HEADER = 12,
   FRAME_MOST = 8 << 20,
@@ -31,11 +31,17 @@ enum type {
   TYPE_LIST = 7,
   TYPE_RETIRE = 8,
   TYPE_WAIT = 9,
+  TYPE_ATTACH = 10,
+  TYPE_INPUT = 11,
+  TYPE_CLOSE_INPUT = 12,
+  TYPE_RESIZE = 13,
 
   TYPE_STARTED = 64,
   TYPE_EXITED = 65,
   TYPE_FAILED = 66,
   TYPE_LOST = 67,
+  TYPE_OUTPUT = 68,
+  TYPE_END = 69,
 
   TYPE_OK = 128,
   TYPE_ERROR = 129,
@@ -70,6 +76,28 @@ enum tag {
   TAG_STATUS = 25,
   TAG_STATE = 26,
   TAG_SHIM_START = 27,
+
+  TAG_WINDOW = 28,
+  TAG_ATTACH = 29,
+  TAG_ROTATION = 30,
+  TAG_STREAM = 31,
+  TAG_DATA = 32,
+  TAG_OBSTACLE = 33,
+};
+
+/* What a process reads and writes; their numbers are those of its descriptors. */
+enum stream {
+  STREAM_INPUT = 0,
+  STREAM_OUTPUT = 1,
+  STREAM_ERRORS = 2,
+};
+
+/* Why nobody is attached, for programs. */
+enum obstacle {
+  OBSTACLE_NOTHING_THERE = 1,
+  OBSTACLE_TAKEN = 2,
+  OBSTACLE_TOO_MANY = 3,
+  OBSTACLE_ENDED = 4,
 };
 
 /* Bytes that belong to somebody else. */
@@ -137,6 +165,8 @@ void field_u64(struct buffer *buffer, uint16_t tag, uint64_t value);
 
 void frame_ok(struct buffer *buffer, uint32_t number);
 void frame_error(struct buffer *buffer, uint32_t number, const char *text);
+void frame_obstacle(
+    struct buffer *buffer, uint32_t number, enum obstacle obstacle, const char *text);
 /* Who this is and what it can do. */
 void frame_hello(struct buffer *buffer, uint32_t number, const char *name);
 

@@ -37,11 +37,24 @@ static void corpus(struct buffer *buffer) {
       field_text(buffer, TAG_DIRECTORY, "/sandbox");
       field_text(buffer, TAG_PROGRAM, "sh");
       field_text(buffer, TAG_ARGUMENT, "sh");
-      field_text(buffer, TAG_OUTPUT, "stdout");
-      field_text(buffer, TAG_ERRORS, "stderr");
+      if (below(4) != 0) {
+        field_text(buffer, TAG_OUTPUT, "stdout");
+        field_text(buffer, TAG_ERRORS, "stderr");
+      }
+      if (below(3) == 0) {
+        static const uint8_t streams[16] = {0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0x10, 0};
+        field_bytes(buffer, TAG_ROTATION, streams, sizeof streams);
+      }
+      if (below(3) == 0) {
+        static const uint8_t window[8] = {0, 0, 0, 24, 0, 0, 0, 80};
+        field_u32(buffer, TAG_ATTACH, (uint32_t)below(3));
+        if (below(2) == 0) {
+          field_bytes(buffer, TAG_WINDOW, window, sizeof window);
+        }
+      }
     }
     for (size_t fields = below(12); fields > 0; fields--) {
-      uint16_t tag = (uint16_t)(below(8) == 0 ? draw() : below(28));
+      uint16_t tag = (uint16_t)(below(8) == 0 ? draw() : below(34));
       switch (below(4)) {
         case 0: field_u32(buffer, tag, (uint32_t)(below(2) == 0 ? below(3) : draw())); break;
         case 1: {
@@ -77,8 +90,15 @@ static void bend(struct buffer *buffer) {
 /* Touches all that a plan points to, so that a sanitizer sees what is not its own. */
 static size_t weigh(const struct plan *plan) {
   size_t weight = strlen(plan->id) + strlen(plan->folder) + strlen(plan->program)
-      + strlen(plan->directory) + strlen(plan->output) + strlen(plan->errors);
-  weight += plan->input == NULL ? 0 : strlen(plan->input);
+      + strlen(plan->directory);
+  const char *const files[] = {plan->input, plan->output, plan->errors};
+  for (int file = 0; file < 3; file++) {
+    weight += files[file] == NULL ? 0 : strlen(files[file]);
+  }
+  for (int stream = 0; stream < 2; stream++) {
+    CHECK(plan->rotations[stream].most == 0 || files[stream + 1] != NULL);
+  }
+  CHECK(plan->reach != REACH_NOBODY || (files[1] != NULL && files[2] != NULL && !plan->terminal));
   char *const *const lists[] = {plan->arguments, plan->environment, plan->cgroups};
   for (int list = 0; list < 3; list++) {
     for (char *const *text = lists[list]; *text != NULL; text++) {
@@ -146,6 +166,12 @@ int main(int count, char **arguments) {
       }
       weight += body_text(frame.body, TAG_CONTAINER, text, sizeof text) ? strlen(text) : 0;
       weight += body_u32(frame.body, TAG_SIGNAL, &number) ? number : 0;
+      uint16_t rows;
+      uint16_t columns;
+      struct bytes window;
+      weight += body_find(frame.body, TAG_WINDOW, &window) && parse_window(window, &rows, &columns)
+          ? rows
+          : 0;
       weight += hello_problem(frame.body) == NULL ? 1 : 0;
       rest.at += taken;
       rest.length -= taken;

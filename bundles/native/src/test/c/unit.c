@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "log.h"
 #include "plan.h"
 #include "process.h"
 
@@ -177,10 +178,175 @@ static void plans_that_are_not_understood_are_refused_by_name(void) {
   field_text(&body, TAG_CGROUP, "relative");
   refused(&body, "field cgroup");
   complete(&body);
+  field_u32(&body, TAG_ATTACH, 3);
+  refused(&body, "field attach");
+  complete(&body);
+  field_text(&body, TAG_WINDOW, "1234");
+  refused(&body, "field window: two numbers");
+  const uint8_t window[8] = {0, 0, 0, 24, 0, 0, 0, 80};
+  complete(&body);
+  field_bytes(&body, TAG_WINDOW, window, sizeof window);
+  refused(&body, "needs the field attach");
+  complete(&body);
+  field_bytes(&body, TAG_WINDOW, window, sizeof window);
+  field_u32(&body, TAG_ATTACH, 1);
+  refused(&body, "field errors: a terminal has one output");
+  complete(&body);
+  field_u32(&body, TAG_ATTACH, 1);
+  field_text(&body, TAG_INPUT, "/dev/null");
+  refused(&body, "field input");
+  uint8_t rotation[16] = {0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0x10, 0};
+  complete(&body);
+  field_bytes(&body, TAG_ROTATION, rotation, sizeof rotation);
+  field_bytes(&body, TAG_ROTATION, rotation, sizeof rotation);
+  refused(&body, "field rotation: there are two for stream 1");
+  complete(&body);
+  field_bytes(&body, TAG_ROTATION, rotation, 15);
+  refused(&body, "field rotation: a stream");
+  rotation[3] = 3;
+  complete(&body);
+  field_bytes(&body, TAG_ROTATION, rotation, sizeof rotation);
+  refused(&body, "field rotation: the streams");
+  rotation[3] = 1;
+  rotation[14] = 0x0f;
+  complete(&body);
+  field_bytes(&body, TAG_ROTATION, rotation, sizeof rotation);
+  refused(&body, "field rotation: at least 4096 bytes");
+  rotation[14] = 0x10;
+  body.length = 0;
+  field_text(&body, TAG_CONTAINER, "c1");
+  field_text(&body, TAG_FOLDER, "/run/c1");
+  field_text(&body, TAG_DIRECTORY, "/sandbox");
+  field_text(&body, TAG_PROGRAM, "sh");
+  field_text(&body, TAG_ARGUMENT, "sh");
+  field_text(&body, TAG_OUTPUT, "/elsewhere/stdout");
+  field_text(&body, TAG_ERRORS, "stderr");
+  field_bytes(&body, TAG_ROTATION, rotation, sizeof rotation);
+  refused(&body, "in the directory itself");
+  complete(&body);
   body.length -= 1;
   refused(&body, "cut off");
   struct buffer nothing = {0};
   refused(&nothing, "field container");
+}
+
+static void plans_say_who_reads_and_writes(void) {
+  struct buffer body = {0};
+  struct plan plan;
+  char problem[PROBLEM_SIZE];
+  complete(&body);
+  const uint8_t rotation[16] = {0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0x10, 0};
+  field_bytes(&body, TAG_ROTATION, rotation, sizeof rotation);
+  CHECK(plan_parse(all(&body), &plan, problem));
+  CHECK(plan.rotations[0].most == 0 && plan.rotations[1].most == 4096);
+  CHECK(plan.rotations[1].older == 5 && plan.reach == REACH_NOBODY && !plan.terminal);
+  plan_free(&plan);
+  body.length = 0;
+  const uint8_t window[8] = {0, 0, 0, 24, 0, 0, 0, 80};
+  field_text(&body, TAG_CONTAINER, "c1");
+  field_text(&body, TAG_FOLDER, "/run/c1");
+  field_text(&body, TAG_DIRECTORY, "/sandbox");
+  field_text(&body, TAG_PROGRAM, "sh");
+  field_text(&body, TAG_ARGUMENT, "sh");
+  field_bytes(&body, TAG_WINDOW, window, sizeof window);
+  field_u32(&body, TAG_ATTACH, 2);
+  CHECK(plan_parse(all(&body), &plan, problem));
+  CHECK(plan.terminal && plan.rows == 24 && plan.columns == 80 && plan.reach == REACH_AWAITED);
+  CHECK(plan.output == NULL && plan.errors == NULL);
+  plan_free(&plan);
+  buffer_free(&body);
+}
+
+/* What is in a file of a folder; how much. */
+static size_t content(int folder, const char *name, char *text, size_t size) {
+  int file = openat(folder, name, O_RDONLY);
+  if (file < 0) {
+    return SIZE_MAX;
+  }
+  ssize_t count = read(file, text, size);
+  CHECK(count >= 0);
+  close(file);
+  return (size_t)count;
+}
+
+static void add(struct log *log, int folder, const char *text) {
+  const struct owner owner = {.mask = 022};
+  log_write(log, folder, &owner, (const uint8_t *)text, strlen(text));
+}
+
+static int open_log(int folder) {
+  int file = openat(folder, "out", O_WRONLY | O_CREAT | O_APPEND, 0600);
+  CHECK(file >= 0);
+  return file;
+}
+
+static void logs_lose_nothing_between_files(void) {
+  char path[] = "/tmp/mezzo-log-XXXXXX";
+  char text[256];
+  struct log log;
+  const struct rotation small = {10, 2};
+  CHECK(mkdtemp(path) != NULL);
+  int folder = open(path, O_DIRECTORY | O_RDONLY);
+  int before = open_log(folder);
+  CHECK(write(before, "before\n", 7) == 7);
+  log_begin(&log, before, "out", &small);
+  /* What was there counts; whole lines stay whole. */
+  add(&log, folder, "1\n2\n34\n5");
+  CHECK(content(folder, "out.1", text, sizeof text) == 9 && memcmp(text, "before\n1\n", 9) == 0);
+  CHECK(content(folder, "out", text, sizeof text) == 6 && memcmp(text, "2\n34\n5", 6) == 0);
+  /* A line longer than a file is torn, and the oldest file goes. */
+  add(&log, folder, "\nabcdefghijklmnopqrstuvwxyz\n");
+  CHECK(content(folder, "out", text, sizeof text) == 7 && memcmp(text, "uvwxyz\n", 7) == 0);
+  CHECK(content(folder, "out.1", text, sizeof text) == 10 && memcmp(text, "klmnopqrst", 10) == 0);
+  CHECK(content(folder, "out.2", text, sizeof text) == 10 && memcmp(text, "abcdefghij", 10) == 0);
+  CHECK(content(folder, "out.3", text, sizeof text) == SIZE_MAX);
+  /* A user who has put something else there gets no file opened by it; what comes is kept. */
+  CHECK(unlinkat(folder, "out.1", 0) == 0 && mkdirat(folder, "out.1", 0700) == 0);
+  CHECK(unlinkat(folder, "out.2", 0) == 0 && symlinkat("/nowhere", folder, "out.2") == 0);
+  CHECK(mkdirat(folder, "out.1/full", 0700) == 0);
+  add(&log, folder, "3456\n7\n");
+  CHECK(content(folder, "out", text, sizeof text) >= 7);
+  close(log.file);
+  unlinkat(folder, "out.1/full", AT_REMOVEDIR);
+  unlinkat(folder, "out.1", AT_REMOVEDIR);
+  unlinkat(folder, "out.2", AT_REMOVEDIR);
+  unlinkat(folder, "out.2", 0);
+  unlinkat(folder, "out", 0);
+  /* With none older the file begins anew. */
+  const struct rotation alone = {10, 0};
+  log_begin(&log, open_log(folder), "out", &alone);
+  add(&log, folder, "12345678\nx\n");
+  CHECK(content(folder, "out", text, sizeof text) == 2 && memcmp(text, "x\n", 2) == 0);
+  close(log.file);
+  unlinkat(folder, "out", 0);
+  close(folder);
+  rmdir(path);
+}
+
+static void logs_say_what_they_could_not_write(void) {
+  char path[] = "/tmp/mezzo-log-XXXXXX";
+  char text[256];
+  struct log log;
+  const struct rotation none = {0, 0};
+  CHECK(mkdtemp(path) != NULL);
+  int folder = open(path, O_DIRECTORY | O_RDONLY);
+  int full = open("/dev/full", O_WRONLY);
+  CHECK(full >= 0);
+  log_begin(&log, full, "out", &none);
+  add(&log, folder, "lost\n");
+  add(&log, folder, "too\n");
+  CHECK(log.lost == 9);
+  log.file = open_log(folder);
+  add(&log, folder, "kept\n");
+  size_t length = content(folder, "out", text, sizeof text - 1);
+  CHECK(length < sizeof text);
+  text[length] = 0;
+  CHECK(strcmp(text, "\nmezzo: 9 bytes of output are missing here: No space left on device\nkept\n") == 0);
+  close(log.file);
+  close(full);
+  unlinkat(folder, "out", 0);
+  close(folder);
+  rmdir(path);
 }
 
 /* Has every clone3 of this process from now on fail. */
@@ -268,6 +434,9 @@ int main(void) {
   hellos();
   plans_are_what_was_sent();
   plans_that_are_not_understood_are_refused_by_name();
+  plans_say_who_reads_and_writes();
+  logs_lose_nothing_between_files();
+  logs_say_what_they_could_not_write();
   without_clone3_it_forks();
   start_times();
   children_are_found();

@@ -20,14 +20,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.mezzo.agent.checkpoint.AgentCheckpoint;
+import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
+import org.mezzo.agent.containers.ContainerCalls;
 import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.agent.containers.StandaloneSandboxes;
 import org.mezzo.agent.detection.Machine;
+import org.mezzo.agent.detection.Pressure;
 import org.mezzo.agent.draining.Draining;
 import org.mezzo.agent.endpoints.AgentDescription;
 import org.mezzo.agent.endpoints.AgentEndpoints;
@@ -36,6 +41,9 @@ import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
+import org.mezzo.agent.oversubscription.Oversubscription;
+import org.mezzo.agent.oversubscription.UsageSampling;
+import org.mezzo.agent.recovery.Fitting;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
@@ -43,6 +51,7 @@ import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.ContainerUsage;
 import org.mezzo.agent.tasks.TaskContainers;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.agent.tasks.TaskRecords;
@@ -50,10 +59,12 @@ import org.mezzo.agent.tasks.TaskSandboxes;
 import org.mezzo.agent.tasks.TaskUpdates;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.VolumeStore;
+import org.mezzo.agent.volumes.VolumeWatch;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
+import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.Daemon;
 import org.mezzo.daemon.DaemonFrame;
@@ -66,6 +77,7 @@ import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.files.FileFailure;
 import org.mezzo.files.log.Boot;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
@@ -73,6 +85,8 @@ import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.Register;
 import org.mezzo.link.messages.Reregister;
+import org.mezzo.link.messages.Unregister;
+import org.mezzo.link.messages.UpdateAgent;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
 import org.mezzo.protocol.v1.AgentID;
@@ -91,15 +105,14 @@ import org.slf4j.LoggerFactory;
 public final class Agent implements Daemon {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
   private static final Duration LEFTOVER_LIMIT = Duration.ofSeconds(10);
+  private static final Duration RETRY = Duration.ofSeconds(10);
   private static final Duration KEEPER_LIMIT = Duration.ofSeconds(3);
+  private static final Duration LEAVE_LIMIT = Duration.ofSeconds(5);
   private static final Duration CONTAINERS_LIMIT = Duration.ofSeconds(3);
 
   /** The frame of an agent. */
   public static final DaemonKind KIND =
       new DaemonKind(Role.AGENT, "slave(1)", "slave", 32, 8, Duration.ZERO);
-
-  private static final Journal.Kept NOTHING_RUNS =
-      new Journal.Kept(List.of(), List.of(), List.of(), List.of());
 
   /** What the agent reports to be able to do (rule 156). */
   public static final List<AgentInfo.Capability.Type> CAPABILITIES =
@@ -119,9 +132,11 @@ public final class Agent implements Daemon {
   private final Runnable onShutdown;
   private final EventLoop loop;
   private final Resources own;
+  private final Damage damage;
   private final AgentCheckpoint checkpoint;
   private final VolumeStore volumes;
   private final Operations operations;
+  private final VolumeWatch volumeWatch;
   private final Draining draining;
   private final SandboxPaths paths;
   private final SandboxCollector collector;
@@ -133,10 +148,19 @@ public final class Agent implements Daemon {
   private final Journal journal;
   private final StatusUpdates updates;
   private final AgentTasks tasks;
+  private final Oversubscription oversubscription;
   private final MasterLink link;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final String resourceVersion = Ids.random();
   private volatile AgentInfo info;
+
+  /** Of the loop: whether it has told the master that it goes for good, and whether it went. */
+  private boolean leaving;
+
+  private boolean left;
+
+  /** What the master was told last to be lent. For the loop only. */
+  private Resources lentAsTold = Resources.EMPTY;
 
   /** Whether containers run on when the agent has ended. */
   private volatile boolean leaves;
@@ -149,7 +173,8 @@ public final class Agent implements Daemon {
    * @param coordination the host's, stays open
    * @param links the host's, stays open
    * @param verbosity of the process's log
-   * @param onShutdown called, on the loop, when the master orders the agent to end
+   * @param onShutdown called, on the loop, when the agent is to end: by order of the master,
+   *     because it has cleaned up, or because it has left the cluster
    * @throws IOException when {@code --resources} or the runtime directory stand in the way, or what
    *     the work directory keeps
    */
@@ -169,6 +194,7 @@ public final class Agent implements Daemon {
     Path workDir = flags.daemon().folders().work();
     own = resources(workDir);
     info = describe();
+    damage = new Damage(flags.recovering().strict(), frame.clock(), frame.metrics());
     checkpoint = new AgentCheckpoint(workDir);
     paths = new SandboxPaths(workDir);
     collector =
@@ -178,16 +204,16 @@ public final class Agent implements Daemon {
                 flags.sandboxes(),
                 frame.clock(),
                 frame.metrics(),
-                this::occupied,
+                this::containersThere,
                 this::forget));
-    sandboxes = new TaskSandboxes(paths, collector, frame.files());
+    sandboxes = new TaskSandboxes(paths, collector, frame.files(), frame.metrics());
     standalone = new StandaloneSandboxes(workDir);
     frame.files().attach(standalone);
     volumes = new VolumeStore(workDir, collector::discard);
     AtomicReference<Journal> opened = new AtomicReference<>();
     frame.own(() -> Optional.ofNullable(opened.get()).ifPresent(Journal::close));
     Executor keeper = keeper();
-    journal = Journal.open(workDir, keeper, loop, loop::schedule, frame.metrics());
+    journal = Journal.open(workDir, keeper, loop, loop::schedule, frame.metrics(), damage);
     opened.set(journal);
     operations =
         new Operations(
@@ -196,10 +222,20 @@ public final class Agent implements Daemon {
                 keeper,
                 loop::schedule,
                 new ResourceCheckpoint(workDir),
+                damage,
+                flags.recovering().reconfiguration() == Reconfiguration.ANY,
                 volumes,
                 this::sendUpdate),
             own,
             resourceVersion,
+            frame.metrics());
+    volumeWatch =
+        new VolumeWatch(
+            volumes,
+            operations::total,
+            keeper,
+            flags.sandboxes().period(),
+            loop::schedule,
             frame.metrics());
     draining = new Draining(workDir, keeper, loop, frame.clock());
     hooks =
@@ -211,6 +247,18 @@ public final class Agent implements Daemon {
     probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
     updates = new StatusUpdates(journal, loop::schedule, this::sendUpdate);
     tasks = tasks();
+    oversubscription =
+        frame.own(
+            new Oversubscription(
+                flags.oversubscription(),
+                frame.modules(),
+                loop,
+                loop::schedule,
+                new UsageSampling(
+                    tasks::view, new ContainerUsage(containerizer), operations::total),
+                it -> tasks.preempt(it.frameworkId(), it.executorId(), it.containerId(), it.why()),
+                this::tellLent,
+                frame.metrics()));
     operations.connect(
         tasks::volumesInUse, () -> draining.current().isPresent(), this::endDrainIfEmpty);
     link =
@@ -232,31 +280,40 @@ public final class Agent implements Daemon {
    */
   @Override
   public void start() throws IOException {
-    info = remembered(info);
     long recoveryBegan = System.nanoTime();
-    boolean sameAgent = info.hasId();
     String boot = Boot.id();
-    CompletableFuture<Boolean> sameBoot = new CompletableFuture<>();
-    CompletableFuture<Journal.Kept> kept = new CompletableFuture<>();
-    loop.execute(
-        () -> {
-          if (!sameAgent) {
+    Journal.Kept before = onLoop(journal::kept);
+    boolean sameBoot = onLoop(() -> journal.sameBoot(boot));
+    info = remembered(info, before, sameBoot);
+    boolean sameAgent = info.hasId();
+    if (!sameAgent) {
+      onLoop(
+          () -> {
             journal.clear();
-          }
-          sameBoot.complete(journal.sameBoot(boot));
-          kept.complete(journal.kept());
-        });
+            return null;
+          });
+    }
+    Journal.Kept kept = sameAgent ? before : Journal.Kept.NOTHING;
+    Map<String, String> misfits = misfits(kept);
     Map<String, Containerizer.Recovered> left =
-        recover(sameBoot.join() ? kept.join() : NOTHING_RUNS);
+        recover(sameBoot ? kept : Journal.Kept.NOTHING, misfits.keySet());
     String why =
-        sameBoot.join()
-            ? "The agent ended while the task was being launched"
-            : "The machine was rebooted";
+        sameBoot ? "The agent ended while the task was being launched" : "The machine was rebooted";
     double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
     frame.metrics().gauge("slave/recovery_time_secs", () -> recoverySeconds);
     collector.start();
-    loop.execute(() -> recovered(kept.join(), left, why));
+    volumeWatch.start();
+    loop.execute(() -> recovered(kept, left, id -> misfits.getOrDefault(id, why)));
     frame.openBorder();
+    if (flags.recovering().cleanup()) {
+      LOG.info("Agent '{}' ends what runs here and then itself (--recover=cleanup)", frame.name());
+      loop.execute(
+          () -> {
+            tasks.endAll();
+            endOnceAllEnded();
+          });
+      return;
+    }
     frame.own(
         new LeaderDetection(
             flags.registration().master(),
@@ -267,10 +324,47 @@ public final class Agent implements Daemon {
     LOG.info("Agent '{}' has {}", frame.name(), operations.total());
   }
 
+  private <T> T onLoop(Supplier<T> question) {
+    return CompletableFuture.supplyAsync(question, loop).join();
+  }
+
+  /** Of what ran, what has no room any more; nothing where the agent has all that it had. */
+  private Map<String, String> misfits(Journal.Kept kept) {
+    if (flags.recovering().reconfiguration() != Reconfiguration.ANY && operations.whole()) {
+      return Map.of();
+    }
+    Map<String, String> misfits = Fitting.misfits(kept, operations.total());
+    kept.executors().stream()
+        .filter(executor -> misfits.containsKey(executor.getContainerId().getValue()))
+        .forEach(
+            executor ->
+                LOG.warn(
+                    "Executor '{}' of framework {} is ended: {}",
+                    executor.getExecutor().getExecutorId().getValue(),
+                    executor.getFrameworkId().getValue(),
+                    misfits.get(executor.getContainerId().getValue())));
+    return misfits;
+  }
+
+  /** All that runs is on its way to its end, which has a limit. */
+  private void endOnceAllEnded() {
+    if (tasks.allEnded()) {
+      LOG.info(
+          "Agent '{}' has ended what ran here; what became of it is told when it is started again",
+          frame.name());
+      onShutdown.run();
+    } else {
+      loop.schedule(Duration.ofMillis(10), this::endOnceAllEnded);
+    }
+  }
+
   private void recovered(
-      Journal.Kept kept, Map<String, Containerizer.Recovered> containers, String why) {
+      Journal.Kept kept,
+      Map<String, Containerizer.Recovered> containers,
+      UnaryOperator<String> why) {
     tasks.agent(info, resourceVersion);
     tasks.restore(kept, containers, why);
+    oversubscription.start();
     if (info.hasId()) {
       operations.agent(info.getId());
     } else {
@@ -363,7 +457,7 @@ public final class Agent implements Daemon {
     AgentDescription self =
         new AgentDescription(
             () -> info,
-            operations::total,
+            this::total,
             draining::current,
             "slave(1)@" + told.ip() + ":" + told.port(),
             frame.started().toEpochMilli() / 1000.0,
@@ -384,7 +478,7 @@ public final class Agent implements Daemon {
             self,
             reads,
             containers,
-            operated,
+            ContainerCalls.of(operated, loop, flags.heartbeat()),
             flags.daemon(),
             frame.metrics(),
             frame.files(),
@@ -395,9 +489,9 @@ public final class Agent implements Daemon {
         .add(ExecutorApi.of(tasks, loop, frame.workers(), frame.authorization(), frame.metrics()));
   }
 
-  /** Whether a container may still be in the sandbox, whoever launched it. */
-  private boolean occupied(SandboxRun sandbox) {
-    return containerizer.containers().contains(ContainerId.of(sandbox.container()));
+  /** The last parts of the ids of all containers that may have processes. */
+  private Set<String> containersThere() {
+    return containerizer.containers().stream().map(ContainerId::value).collect(Collectors.toSet());
   }
 
   private void forget(SandboxRun sandbox) {
@@ -417,17 +511,43 @@ public final class Agent implements Daemon {
   }
 
   /**
-   * The agent of the last run when it may still be that one (rules 179, 180), else a new one:
-   * nothing of the last run is taken over that a new one would lose.
+   * The agent of the last run when it may still be that one (rules 179, 180), else a new one.
+   *
+   * @throws IOException when a new one would lose what still runs here
    */
-  private AgentInfo remembered(AgentInfo fresh) throws IOException {
-    Optional<AgentInfo> before = checkpoint.load();
+  private AgentInfo remembered(AgentInfo fresh, Journal.Kept kept, boolean sameBoot)
+      throws IOException {
+    AgentCheckpoint.Kept stored = checkpoint.load(damage);
+    if (stored.damaged()) {
+      return byItsTasks(fresh, kept);
+    }
+    Optional<AgentInfo> before = stored.agent();
     if (before.isEmpty()) {
       return fresh;
     }
+    if (flags.recovering().cleanup()) {
+      return before.get();
+    }
     String id = before.get().getId().getValue();
-    Reconfiguration policy = flags.registration().reconfiguration();
+    Reconfiguration policy = flags.recovering().reconfiguration();
     Optional<String> objection = policy.objection(before.get(), fresh);
+    long running = kept.executors().stream().filter(executor -> !executor.getEnded()).count();
+    if (objection.isPresent() && sameBoot && running > 0) {
+      throw new IOException(
+          "Agent "
+              + id
+              + " has "
+              + running
+              + " executors that may still run, and cannot become another agent: "
+              + objection.get()
+              + ", which --reconfiguration_policy="
+              + policy.name().toLowerCase(Locale.ROOT)
+              + " does not take. They run on, and nothing was changed. Start it as before"
+              + (policy.alsoUnder(Reconfiguration.ANY, before.get(), fresh)
+                  ? ", or with --reconfiguration_policy=any, by which what still fits runs on"
+                  : "")
+              + "; or end them before, by a start with --recover=cleanup");
+    }
     if (objection.isPresent()) {
       LOG.warn(
           "This agent was {} and registers as a new one: {}, which --reconfiguration_policy={} does"
@@ -441,8 +561,24 @@ public final class Agent implements Daemon {
     AgentInfo same = fresh.toBuilder().setId(before.get().getId()).build();
     if (!same.equals(before.get())) {
       checkpoint.store(same);
-      LOG.info("Agent {} comes back with more than it had; it has {} now", id, own.toText());
+      LOG.info("Agent {} comes back changed; it has {} now", id, own.toText());
     }
+    return same;
+  }
+
+  /** What is on record of the agent is damaged: its tasks say which one it was. */
+  private AgentInfo byItsTasks(AgentInfo fresh, Journal.Kept kept) throws IOException {
+    Set<AgentID> ids =
+        kept.tasks().stream()
+            .map(task -> task.getInfo().getAgentId())
+            .filter(id -> !id.getValue().isEmpty())
+            .collect(Collectors.toSet());
+    if (ids.size() != 1) {
+      return fresh;
+    }
+    AgentInfo same = fresh.toBuilder().setId(ids.iterator().next()).build();
+    checkpoint.store(same);
+    LOG.warn("By the tasks that it has, this is agent {}", same.getId().getValue());
     return same;
   }
 
@@ -456,25 +592,50 @@ public final class Agent implements Daemon {
       metrics.gauge("slave/" + name + "_used", () -> tasks.used(name));
       metrics.gauge(
           "slave/" + name + "_percent", () -> amount <= 0 ? 0 : tasks.used(name) / amount);
-      // Nothing is oversubscribed, so nothing revocable is there or used.
-      metrics.gauge("slave/" + name + "_revocable_total", () -> 0);
-      metrics.gauge("slave/" + name + "_revocable_used", () -> 0);
-      metrics.gauge("slave/" + name + "_revocable_percent", () -> 0);
+      metrics.gauge("slave/" + name + "_revocable_total", () -> lent(name));
+      metrics.gauge("slave/" + name + "_revocable_used", () -> tasks.usedRevocable(name));
+      metrics.gauge(
+          "slave/" + name + "_revocable_percent",
+          () -> lent(name) <= 0 ? 0 : tasks.usedRevocable(name) / lent(name));
     }
-    for (String none : List.of("executors_preempted", "recovery_errors")) {
-      metrics.counter("slave/" + none);
+    new Pressure(Path.of("/proc")).measure(metrics);
+    metrics.counter("slave/recovery_errors");
+  }
+
+  private double lent(String name) {
+    return oversubscription.lent().scalar(name) / 1000.0;
+  }
+
+  /** Everything that it offers: what it has, and what it lends of that once more. */
+  private Resources total() {
+    return operations.total().plus(oversubscription.lent());
+  }
+
+  /** Tells the master what is lent, if that is something else than it was told last. */
+  private void tellLent() {
+    Resources lent = oversubscription.lent();
+    if (link.registered() && !lent.equals(lentAsTold)) {
+      link.send(
+          AgentCall.newBuilder()
+              .setUpdateAgent(
+                  UpdateAgent.newBuilder()
+                      .addAllOversubscribed(lent.toMessages(Resources.Format.POST_REFINEMENT))));
+      lentAsTold = lent;
     }
   }
 
   /**
    * Takes over the containers of executors that are kept, and ends all others.
    *
+   * @param misfits the containers of executors that are kept and have to go
    * @return what was found of the kept ones, by id
    */
-  private Map<String, Containerizer.Recovered> recover(Journal.Kept kept) throws IOException {
+  private Map<String, Containerizer.Recovered> recover(Journal.Kept kept, Set<String> misfits)
+      throws IOException {
     Set<String> wanted =
         kept.executors().stream()
             .map(executor -> executor.getContainerId().getValue())
+            .filter(container -> !misfits.contains(container))
             .collect(Collectors.toSet());
     CompletableFuture<List<Containerizer.Recovered>> recovering =
         containerizer
@@ -525,9 +686,18 @@ public final class Agent implements Daemon {
       checkpoint.store(named);
     } catch (IOException e) {
       LOG.error(
-          "Cannot store the agent's id in {}; after a restart it will be a new agent",
+          "Cannot store the agent's id in {}, so that after a restart it would be a new agent; it"
+              + " is tried again in {} s: {}",
           checkpoint.file(),
-          e);
+          RETRY.toSeconds(),
+          FileFailure.reason(e));
+      loop.schedule(RETRY, () -> store(named));
+    }
+  }
+
+  private void store(AgentInfo named) {
+    if (named == info) {
+      stored = CompletableFuture.runAsync(() -> remember(named), frame.workers().answers());
     }
   }
 
@@ -556,6 +726,7 @@ public final class Agent implements Daemon {
   private final class FromMaster implements MasterLink.Listener {
     @Override
     public AgentCall.Builder registration() {
+      lentAsTold = oversubscription.lent();
       if (!info.hasId()) {
         return AgentCall.newBuilder()
             .setRegister(
@@ -584,7 +755,7 @@ public final class Agent implements Daemon {
     }
 
     private List<Resource> total() {
-      return operations.total().toMessages(Resources.Format.POST_REFINEMENT);
+      return Agent.this.total().toMessages(Resources.Format.POST_REFINEMENT);
     }
 
     @Override
@@ -592,11 +763,12 @@ public final class Agent implements Daemon {
       if (!info.hasId() || !info.getId().getValue().equals(agentId)) {
         AgentInfo named = info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
         info = named;
-        stored = CompletableFuture.runAsync(() -> remember(named), frame.workers().answers());
+        store(named);
       }
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info, resourceVersion);
       operations.agent(info.getId());
+      tellLent();
       updates.resume();
       operations.resume();
       endDrainIfEmpty();
@@ -606,6 +778,9 @@ public final class Agent implements Daemon {
     public void disconnected() {
       updates.pause();
       operations.pause();
+      if (leaving) {
+        goAway();
+      }
     }
 
     @Override
@@ -643,6 +818,39 @@ public final class Agent implements Daemon {
     }
   }
 
+  /**
+   * Leaves the cluster (rule 185): everything that runs here is ended, the master is told that this
+   * agent goes for good, and the agent ends. Its id stays on its disk. Safe for any thread.
+   */
+  public void leave() {
+    loop.execute(
+        () -> {
+          if (leaving) {
+            return;
+          }
+          leaving = true;
+          LOG.warn(
+              "Agent '{}' was told to leave its cluster, and ends with all that runs here",
+              frame.name());
+          tasks.shutdown();
+          if (link.registered()
+              && link.send(AgentCall.newBuilder().setUnregister(Unregister.getDefaultInstance()))) {
+            // Once the master has forgotten this agent it ends the connection.
+            loop.schedule(LEAVE_LIMIT, this::goAway);
+          } else {
+            goAway();
+          }
+        });
+  }
+
+  private void goAway() {
+    if (!left) {
+      left = true;
+      link.close();
+      onShutdown.run();
+    }
+  }
+
   /** Selects other hooks from now on. Safe for any thread. */
   public void selectHooks(List<String> names) {
     loop.execute(() -> hooks.select(names));
@@ -651,6 +859,21 @@ public final class Agent implements Daemon {
   /** Isolates containers to come by other modules. Safe for any thread. */
   public void selectIsolation(List<String> names) {
     containerizer.selectIsolation(names);
+  }
+
+  /** Has what becomes of the output of containers to come decided by another module. */
+  public void selectLogging(ContainerizerOptions.Logging logging) {
+    containerizer.selectLogging(logging);
+  }
+
+  /** Lets another module say what is lent; empty for none. Safe for any thread. */
+  public void selectEstimator(Optional<String> name) {
+    loop.execute(() -> oversubscription.selectEstimator(name));
+  }
+
+  /** Lets another module say what of it has to go; empty for none. Safe for any thread. */
+  public void selectController(Optional<String> name) {
+    loop.execute(() -> oversubscription.selectController(name));
   }
 
   /** Selects other modules for who guards the border, from when they have opened. */

@@ -2,6 +2,7 @@ package org.mezzo.agent;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
@@ -43,13 +44,17 @@ public final class AgentDaemon {
 
   private final String name;
   private final ProcessEnd process;
+  private final LeaveSignal signal;
   private final Agent agent;
+  private final Runnable leave;
+  private final CompletableFuture<Agent> started = new CompletableFuture<>();
   private final FollowedFlags<AgentFlags> flags;
 
   @Activate
   public AgentDaemon(
       Map<String, Object> properties,
       @Reference ProcessEnd process,
+      @Reference LeaveSignal signal,
       @Reference ModuleLeases modules,
       @Reference Deployments deployments,
       @Reference Coordination coordination,
@@ -58,6 +63,7 @@ public final class AgentDaemon {
       @Reference Verbosity verbosity)
       throws IOException, FlagException {
     this.process = process;
+    this.signal = signal;
     DaemonConfiguration configuration = DaemonConfiguration.of(properties, "agent");
     name = configuration.name();
     FlagDefinitions definitions = definitions();
@@ -71,11 +77,21 @@ public final class AgentDaemon {
                   frame.router().add(new DeploymentsEndpoint(name, deployments));
                   return new Agent(frame, given, coordination, links, verbosity, this::shutDown);
                 });
+    started.complete(agent);
     flags =
         new FollowedFlags<>(
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
-            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()));
+            .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
+            .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
+            .follow(
+                "resource_estimator",
+                next -> agent.selectEstimator(next.oversubscription().estimator()))
+            .follow(
+                "qos_controller",
+                next -> agent.selectController(next.oversubscription().controller()));
+    leave = agent::leave;
+    signal.add(leave);
     for (String flag : BorderFlags.GUARDS) {
       flags.follow(flag, next -> agent.selectGuards(next.daemon().border()));
     }
@@ -102,9 +118,10 @@ public final class AgentDaemon {
     flags.changed(DaemonConfiguration.of(properties, name).flags());
   }
 
-  /** The master ordered the agent to end, and with it a process that is nothing else (rule 185). */
+  /** The agent is to end, and with it a process that is nothing else (rules 181, 185). */
   private void end() {
-    agent.close();
+    // It may be so before this is done with its start.
+    started.join().close();
     try {
       process.endWithOnlyDaemon();
     } catch (IOException | BundleException | RuntimeException e) {
@@ -114,6 +131,7 @@ public final class AgentDaemon {
 
   @Deactivate
   void stop() {
+    signal.remove(leave);
     agent.close();
   }
 }

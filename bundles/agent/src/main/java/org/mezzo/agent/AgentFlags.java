@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
+import org.mezzo.agent.oversubscription.Oversubscription;
 import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.AgentTasks;
@@ -34,17 +35,24 @@ import org.mezzo.protocol.v1.Attribute;
  * @param sandboxes how long sandboxes of the past stay
  * @param containers how containers are made
  * @param tokens of executors, where {@code --jwt_secret_key} has a key for them
+ * @param heartbeat {@code --http_heartbeat_interval}, of what containers write
+ * @param oversubscription who says what is lent
  */
 public record AgentFlags(
     DaemonFlags daemon,
     Registration registration,
+    Recovering recovering,
     Equipment equipment,
     SandboxRetention sandboxes,
     Tasks tasks,
     ContainerizerOptions containers,
-    Optional<ExecutorTokens> tokens) {
+    Optional<ExecutorTokens> tokens,
+    Duration heartbeat,
+    Oversubscription.Options oversubscription) {
 
   /** Rule 181. */
+  private static final String DEFAULT_LOGGER = "rotating";
+
   private static final Duration LONGEST_REREGISTRATION = Duration.ofSeconds(15);
 
   /**
@@ -53,15 +61,19 @@ public record AgentFlags(
    * @param master {@code --master}
    * @param session {@code --zk_session_timeout}
    * @param backoff {@code --registration_backoff_factor}
-   * @param reconfiguration {@code --reconfiguration_policy}
    * @param credential what {@code --credential} has for the master
    */
   public record Registration(
-      String master,
-      Duration session,
-      Duration backoff,
-      Reconfiguration reconfiguration,
-      Optional<MasterCredential> credential) {}
+      String master, Duration session, Duration backoff, Optional<MasterCredential> credential) {}
+
+  /**
+   * How the agent goes on with what an earlier process left.
+   *
+   * @param reconfiguration {@code --reconfiguration_policy}
+   * @param strict {@code --strict}
+   * @param cleanup whether it ends everything and then itself: {@code --recover=cleanup}
+   */
+  public record Recovering(Reconfiguration reconfiguration, boolean strict, boolean cleanup) {}
 
   /**
    * What the agent says to have.
@@ -93,6 +105,7 @@ public record AgentFlags(
     return new AgentFlags(
         DaemonFlags.of(Role.AGENT, flags, folders(flags)),
         registration(flags),
+        recovering(flags),
         new Equipment(
             flags.text("resources").orElse(""),
             flags.text("default_role").orElse("*"),
@@ -100,7 +113,8 @@ public record AgentFlags(
         new SandboxRetention(
             flags.duration("gc_delay"),
             flags.decimal("gc_disk_headroom"),
-            flags.duration("disk_watch_interval")),
+            flags.duration("disk_watch_interval"),
+            flags.bool("gc_non_executor_container_sandboxes")),
         new Tasks(
             FlagTexts.read(flags, "executor_environment_variables", AgentFlags::variables)
                 .orElseGet(() -> TaskEnvironment.inherited(System.getenv())),
@@ -118,7 +132,9 @@ public record AgentFlags(
                         Integer.MAX_VALUE,
                         flags.integer("max_completed_executors_per_framework")))),
         containers(flags),
-        tokens(flags));
+        tokens(flags),
+        flags.duration("http_heartbeat_interval"),
+        oversubscription(flags));
   }
 
   private static Optional<ExecutorTokens> tokens(Flags flags) throws FlagException {
@@ -130,6 +146,18 @@ public record AgentFlags(
               + " or more, by which the tokens of executors are signed, and keep it for restarts");
     }
     return tokens;
+  }
+
+  private static Oversubscription.Options oversubscription(Flags flags) throws FlagException {
+    Duration estimates = flags.duration("oversubscribed_resources_interval");
+    if (estimates.isZero()) {
+      throw new FlagException("--oversubscribed_resources_interval must be more than 0");
+    }
+    return new Oversubscription.Options(
+        flags.text("resource_estimator").filter(name -> !name.isEmpty()),
+        estimates,
+        flags.text("qos_controller").filter(name -> !name.isEmpty()),
+        flags.duration("qos_correction_interval_min"));
   }
 
   private static Duration reregistrationTimeout(Flags flags) throws FlagException {
@@ -175,9 +203,19 @@ public record AgentFlags(
                         "--master is missing: give host:port, zk://host:port/path or file://path")),
         flags.duration("zk_session_timeout"),
         flags.duration("registration_backoff_factor"),
+        FlagTexts.read(flags, "credential", file -> MasterCredential.read(Path.of(file))));
+  }
+
+  private static Recovering recovering(Flags flags) throws FlagException {
+    String recover = flags.text("recover").orElse("reconnect");
+    if (!recover.equals("reconnect") && !recover.equals("cleanup")) {
+      throw new FlagException("--recover must be 'reconnect' or 'cleanup', not '" + recover + "'");
+    }
+    return new Recovering(
         FlagTexts.read(flags, "reconfiguration_policy", Reconfiguration::of)
             .orElse(Reconfiguration.ADDITIVE),
-        FlagTexts.read(flags, "credential", file -> MasterCredential.read(Path.of(file))));
+        flags.bool("strict"),
+        recover.equals("cleanup"));
   }
 
   private static ContainerizerOptions containers(Flags flags) throws FlagException {
@@ -191,7 +229,8 @@ public record AgentFlags(
                 flags.text("cgroups_root").orElse("mesos"))),
         fetching(flags),
         Path.of("/bin/sh"),
-        launcher(flags));
+        launcher(flags),
+        logging(flags));
   }
 
   private static ContainerizerOptions.Fetching fetching(Flags flags) throws FlagException {
@@ -202,6 +241,13 @@ public record AgentFlags(
         flags.bytes("fetcher_cache_size"),
         flags.bool("fetcher_cache_persist"),
         flags.bytes("fetcher_extraction_limit"));
+  }
+
+  private static ContainerizerOptions.Logging logging(Flags flags) {
+    return flags
+        .text("container_logger")
+        .map(name -> new ContainerizerOptions.Logging(Optional.of(name), true))
+        .orElseGet(() -> new ContainerizerOptions.Logging(Optional.of(DEFAULT_LOGGER), false));
   }
 
   private static LauncherChoice launcher(Flags flags) throws FlagException {

@@ -78,7 +78,8 @@ class AgentBorderTest extends RunningAgent {
           "{\"level\":1,\"duration\":{\"nanoseconds\":3600000000000}}");
 
   /** Calls that do something and show nothing. */
-  private static final Set<String> DOING = Set.of("SET_LOGGING_LEVEL");
+  private static final Set<String> DOING =
+      Set.of("SET_LOGGING_LEVEL", "/slave(1)/__processes__", "/slave(1)/containerizer/debug");
 
   /** Calls about containers, which have a test of their own. */
   private static final String ABOUT_CONTAINERS =
@@ -275,6 +276,7 @@ class AgentBorderTest extends RunningAgent {
     assertThat(objects(Action.GET_ENDPOINT_WITH_PATH))
         .containsExactlyInAnyOrder(
             Optional.of("/containers"),
+            Optional.of("/containerizer/debug"),
             Optional.of("/monitor/statistics"),
             Optional.of("/metrics/snapshot"),
             Optional.of("/files/debug"),

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -344,7 +345,8 @@ class AgentExecutorsTest extends RunningAgent {
     TaskStatus failed = master.next(TaskState.TASK_FAILED).getStatus();
     assertThat(failed.getReason())
         .isEqualTo(TaskStatus.Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT);
-    assertThat(failed.getMessage()).isEqualTo("Executor did not register within 100ms");
+    assertThat(failed.getMessage())
+        .startsWith("Executor did not register within 100ms: its process ");
     assertThat(told().hasExecutorExited()).isTrue();
   }
 
@@ -410,5 +412,32 @@ class AgentExecutorsTest extends RunningAgent {
         .isEqualTo(403);
     assertThat(get("/state").body() + get("/containers").body()).doesNotContain(token);
     assertThat(get("/flags").body()).doesNotContain("0123456789abcdef");
+  }
+
+  /** Rule 185. */
+  @Test
+  void anAgentThatLeavesSaysSoOnceAndEndsWithWhatRunsOnIt() throws Exception {
+    CountDownLatch ended = new CountDownLatch(1);
+    onShutdown = ended::countDown;
+    start();
+    launch("a", true, executor());
+    Path stdout = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/e/runs/latest/stdout");
+    Await.until(() -> Files.exists(stdout));
+    LeaveSignal signal = new LeaveSignal();
+    signal.add(agent::leave);
+    signal.heard();
+    signal.heard();
+    AgentCall call = master.told.poll(60, TimeUnit.SECONDS);
+    while (call != null && !call.hasUnregister()) {
+      call = master.told.poll(60, TimeUnit.SECONDS);
+    }
+    assertThat(call).isNotNull();
+    assertThat(ended.getCount()).as("not before the master has forgotten it").isOne();
+    master.sessions.get(0).close();
+    assertThat(ended.await(60, TimeUnit.SECONDS)).isTrue();
+    Await.until(() -> get("/containers").body().equals("[]"));
+    assertThat(master.sessions).as("it does not come back").isEmpty();
+    assertThat(master.told).noneMatch(AgentCall::hasUnregister);
+    assertThat(folder.resolve("work/meta/agent/agent.info")).exists();
   }
 }

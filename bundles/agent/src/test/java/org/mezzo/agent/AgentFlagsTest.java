@@ -29,9 +29,9 @@ class AgentFlagsTest {
   void hasTheDefaultsOfTheTable() throws Exception {
     AgentFlags flags = flags(Map.of("runtime_dir", "/run/own"));
     assertThat(flags.registration().master()).isEqualTo("here:5050");
-    assertThat(flags.registration().reconfiguration()).isEqualTo(Reconfiguration.ADDITIVE);
+    assertThat(flags.recovering().reconfiguration()).isEqualTo(Reconfiguration.ADDITIVE);
     assertThat(flags.sandboxes())
-        .isEqualTo(new SandboxRetention(Duration.ofDays(7), 0.1, Duration.ofMinutes(1)));
+        .isEqualTo(new SandboxRetention(Duration.ofDays(7), 0.1, Duration.ofMinutes(1), false));
     assertThat(flags.tasks().limits().shutdownGrace()).isEqualTo(Duration.ofSeconds(5));
     assertThat(flags.tasks().times())
         .isEqualTo(new TaskEnvironment.Times("5secs", "15mins", "2secs"));
@@ -58,7 +58,7 @@ class AgentFlagsTest {
     assertThat(flags.tasks().environment()).isEqualTo(Map.of("A", "1"));
     assertThat(flags.tasks().times())
         .isEqualTo(new TaskEnvironment.Times("7secs", "3mins", "4secs"));
-    assertThat(flags.registration().reconfiguration()).isEqualTo(Reconfiguration.EQUAL);
+    assertThat(flags.recovering().reconfiguration()).isEqualTo(Reconfiguration.EQUAL);
     assertThat(flags.equipment().attributes()).hasSize(2);
   }
 

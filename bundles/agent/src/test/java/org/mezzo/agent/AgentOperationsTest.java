@@ -32,6 +32,7 @@ import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.DrainConfig;
 import org.mezzo.protocol.v1.DurationInfo;
 import org.mezzo.protocol.v1.KillPolicy;
+import org.mezzo.protocol.v1.Offer;
 import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskID;
@@ -231,6 +232,74 @@ class AgentOperationsTest extends RunningAgent {
     TaskStatus unknown = end();
     assertThat(unknown.getState()).isEqualTo(TaskState.TASK_DROPPED);
     assertThat(unknown.getReason()).isEqualTo(Reason.REASON_RESOURCES_UNKNOWN);
+  }
+
+  private static Offer.Operation grow(Resource volume, Resource addition) {
+    Offer.Operation.Builder grow =
+        Offer.Operation.newBuilder().setType(Offer.Operation.Type.GROW_VOLUME);
+    grow.getGrowVolumeBuilder().setVolume(volume).setAddition(addition);
+    return grow.build();
+  }
+
+  private static Offer.Operation shrink(Resource volume, double by) {
+    Offer.Operation.Builder shrink =
+        Offer.Operation.newBuilder().setType(Offer.Operation.Type.SHRINK_VOLUME);
+    shrink.getShrinkVolumeBuilder().setVolume(volume).getSubtractBuilder().setValue(by);
+    return shrink.build();
+  }
+
+  @Test
+  void aSharedVolumeServesSeveralTasksAtOnce() throws Exception {
+    start();
+    Resource volume =
+        volume("v", 60, "eng", "data").toBuilder()
+            .setShared(Resource.SharedInfo.getDefaultInstance())
+            .build();
+    finished(apply("a", reserve(scalar("disk", 100, "eng"))));
+    finished(apply("b", create(volume)));
+    String other = "while [ ! -e data/%s ]; do sleep 0.05; done";
+    run(task("one", "touch data/one; " + other.formatted("two"), volume));
+    run(task("two", other.formatted("one") + "; touch data/two", volume));
+    assertThat(end().getState()).isEqualTo(TaskState.TASK_FINISHED);
+    assertThat(end().getState()).isEqualTo(TaskState.TASK_FINISHED);
+    assertThat(folder.resolve("work/volumes/roles/eng/v/two")).exists();
+    finished(apply("c", destroy(volume)));
+  }
+
+  @Test
+  void aVolumeGrowsAndShrinksAndKeepsItsDataAndNotWhereThatIsGone() throws Exception {
+    start();
+    flags.put("disk_watch_interval", "20ms");
+    Resource volume = volume("v", 60, "eng", "data");
+    finished(apply("a", reserve(scalar("disk", 100, "eng"))));
+    finished(apply("b", create(volume)));
+    Path data = folder.resolve("work/volumes/roles/eng/v");
+    Files.writeString(data.resolve("file"), "kept");
+    finished(apply("c", grow(volume, scalar("disk", 40, "eng"))));
+    Resource grown = volume("v", 100, "eng", "data");
+    finished(apply("d", shrink(grown, 70)));
+    Resource small = volume("v", 30, "eng", "data");
+    run(task("reader", "test $(cat data/file) = kept", small));
+    assertThat(end().getState()).isEqualTo(TaskState.TASK_FINISHED);
+
+    awaitCheckpoint();
+    assertThat(restart().getTotalList()).contains(small, scalar("disk", 70, "eng"));
+    Files.move(data, folder.resolve("aside"));
+    OperationUpdate refused = outcome(apply("e", grow(small, scalar("disk", 10, "eng"))));
+    assertThat(refused.getStatus().getState()).isEqualTo(OperationState.OPERATION_ERROR);
+    assertThat(refused.getStatus().getMessage()).contains(data + ", is not there");
+    run(task("late", "true", small));
+    assertThat(end().getMessage()).contains(data + ", is not there; bring it back");
+    assertThat(data).doesNotExist();
+    Await.until("it is reported", () -> unusable(1));
+    Files.move(folder.resolve("aside"), data);
+    Await.until("it is there again", () -> unusable(0));
+    run(task("again", "test $(cat data/file) = kept", small));
+    assertThat(end().getState()).isEqualTo(TaskState.TASK_FINISHED);
+  }
+
+  private boolean unusable(int number) throws Exception {
+    return get("/metrics/snapshot").body().contains("slave/mezzo/volumes_unusable\":" + number);
   }
 
   private static String hex(String uuid) {

@@ -336,8 +336,8 @@ class AgentTest extends RunningAgent {
                 "400 Failed to validate agent::Call: Expecting 'wait_container' to be present",
             "SET_LOGGING_LEVEL",
                 "400 Failed to validate agent::Call: Expecting 'set_logging_level' to be present",
-            "GET_RESOURCE_PROVIDERS",
-                "501 501 Not Implemented. The call GET_RESOURCE_PROVIDERS is not served by this"
+            "PRUNE_IMAGES",
+                "501 501 Not Implemented. The call PRUNE_IMAGES is not served by this"
                     + " version of",
             "PRUNE_IMAGES",
                 "501 501 Not Implemented. The call PRUNE_IMAGES is not served by this version of",
@@ -572,7 +572,7 @@ class AgentTest extends RunningAgent {
     assertThat(less.hasRegister()).as(less.toString()).isTrue();
     agent.close();
     flags.put("reconfiguration_policy", "some");
-    assertThatThrownBy(this::newAgent).hasMessageContaining("'equal' or 'additive'");
+    assertThatThrownBy(this::newAgent).hasMessageContaining("'equal', 'additive' or 'any'");
     agent = null;
   }
 

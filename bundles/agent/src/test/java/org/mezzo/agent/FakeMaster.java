@@ -19,6 +19,7 @@ import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.OperationUpdate;
 import org.mezzo.link.messages.StatusUpdate;
+import org.mezzo.link.messages.UpdateAgent;
 import org.mezzo.link.messages.Welcome;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.TaskState;
@@ -31,6 +32,9 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
 
   /** What executors tell. */
   final BlockingQueue<AgentCall> told = new LinkedBlockingQueue<>();
+
+  /** What it is told to be lent. */
+  final BlockingQueue<UpdateAgent> lent = new LinkedBlockingQueue<>();
 
   final List<LinkServer.Session> sessions = new CopyOnWriteArrayList<>();
   volatile boolean acknowledges = true;
@@ -107,8 +111,12 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
       case OPERATION_UPDATE:
         outcomes.add(call.getOperationUpdate());
         break;
+      case UPDATE_AGENT:
+        lent.add(call.getUpdateAgent());
+        break;
       case EXECUTOR_EXITED:
       case FRAMEWORK_MESSAGE:
+      case UNREGISTER:
         told.add(call);
         break;
       default:

@@ -34,6 +34,13 @@ public final class Made {
     return resource.build();
   }
 
+  /** A scalar that can be taken back. */
+  public static Resource revocable(String name, double value) {
+    return scalar(name, value).toBuilder()
+        .setRevocable(Resource.RevocableInfo.getDefaultInstance())
+        .build();
+  }
+
   /** A volume on the agent's own disk. */
   public static Resource volume(String id, double size, String role, String containerPath) {
     return volume(id, scalar("disk", size, role), containerPath);

@@ -45,8 +45,12 @@ abstract class RunningAgent {
   final Map<String, String> flags = new HashMap<>();
   final LocalModules modules = new LocalModules();
   final Links.Client links = Links.client();
+
   FakeMaster master;
   Agent agent;
+
+  /** What an agent does that is to end. */
+  Runnable onShutdown = () -> {};
 
   @BeforeEach
   final void openMaster() throws Exception {
@@ -83,7 +87,8 @@ abstract class RunningAgent {
     return DaemonFrame.open(
             "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
         .start(
-            frame -> new Agent(frame, typed, Coordinations.create(), links, verbosity(), () -> {}));
+            frame ->
+                new Agent(frame, typed, Coordinations.create(), links, verbosity(), onShutdown));
   }
 
   /** Starts the agent; its registration. */

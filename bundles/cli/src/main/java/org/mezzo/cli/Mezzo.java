@@ -23,6 +23,7 @@ import picocli.CommandLine.HelpCommand;
       AclCommand.class,
       OfferCommand.class,
       FrameworkCommand.class,
+      TaskCommand.class,
       ClassDataCommand.class,
       HelpCommand.class
     })
@@ -41,8 +42,10 @@ public final class Mezzo implements Runnable {
   }
 
   static CommandLine commandLine() {
-    return new CommandLine(new Mezzo())
-        .setUsageHelpWidth(100)
+    CommandLine line = new CommandLine(new Mezzo());
+    // What follows the name of a task is a command with options of its own.
+    line.getSubcommands().get("task").getSubcommands().get("exec").setStopAtPositional(true);
+    return line.setUsageHelpWidth(100)
         .setParameterExceptionHandler(
             (failure, arguments) -> {
               CommandLine command = failure.getCommandLine();

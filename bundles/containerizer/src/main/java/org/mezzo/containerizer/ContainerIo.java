@@ -8,9 +8,22 @@ import java.util.Optional;
  * @param terminal the terminal that its input, output and errors are; empty for none. Who has one
  *     can be attached to
  * @param reach who can be at the other end
- * @param logged whether what it writes is kept in its sandbox, as the container logger says
+ * @param keeping what becomes of what it writes, beside that those who are attached get it
  */
-public record ContainerIo(Optional<Terminal> terminal, Reach reach, boolean logged) {
+public record ContainerIo(Optional<Terminal> terminal, Reach reach, Keeping keeping) {
+
+  /** What becomes of output. */
+  public enum Keeping {
+    /** It is for those alone who are attached. */
+    NOTHING,
+    /** It goes to the files {@code stdout} and {@code stderr} in the sandbox. */
+    FILES,
+    /**
+     * It goes there as the container logger of the agent says. Where a container has the sandbox of
+     * the one in which it is nested, whose files they are, that says nothing.
+     */
+    LOGGER
+  }
 
   /** Who can read its output and write its input while it runs. */
   public enum Reach {
@@ -59,15 +72,21 @@ public record ContainerIo(Optional<Terminal> terminal, Reach reach, boolean logg
     STDERR
   }
 
-  /** What tasks have: nothing to read, and what they write goes to files. */
-  public static final ContainerIo FILES = new ContainerIo(Optional.empty(), Reach.NOBODY, true);
+  /** What tasks have: nothing to read, and what they write goes to files, by the logger. */
+  public static final ContainerIo FILES =
+      new ContainerIo(Optional.empty(), Reach.NOBODY, Keeping.LOGGER);
+
+  /** The same without the logger, for what writes next to nothing. */
+  public static final ContainerIo PLAIN =
+      new ContainerIo(Optional.empty(), Reach.NOBODY, Keeping.FILES);
 
   /** What it writes is kept, and whoever attaches gets it, too, from then on. */
   public static final ContainerIo ATTACHABLE =
-      new ContainerIo(Optional.empty(), Reach.ATTACHABLE, true);
+      new ContainerIo(Optional.empty(), Reach.ATTACHABLE, Keeping.LOGGER);
 
   /** What it writes is for those alone who attach, for the first of whom it waits. */
-  public static final ContainerIo SESSION = new ContainerIo(Optional.empty(), Reach.AWAITED, false);
+  public static final ContainerIo SESSION =
+      new ContainerIo(Optional.empty(), Reach.AWAITED, Keeping.NOTHING);
 
   /**
    * Checks that it can be.
@@ -76,7 +95,7 @@ public record ContainerIo(Optional<Terminal> terminal, Reach reach, boolean logg
    *     nobody may attach to
    */
   public ContainerIo {
-    if (reach == Reach.NOBODY && (!logged || terminal.isPresent())) {
+    if (reach == Reach.NOBODY && (keeping == Keeping.NOTHING || terminal.isPresent())) {
       throw new IllegalArgumentException(
           "A container that nobody can attach to has its output in files, and no terminal");
     }
@@ -85,7 +104,7 @@ public record ContainerIo(Optional<Terminal> terminal, Reach reach, boolean logg
   /** The same with a terminal; one that nobody could attach to can be attached to then. */
   public ContainerIo on(Terminal screen) {
     return new ContainerIo(
-        Optional.of(screen), reach == Reach.NOBODY ? Reach.ATTACHABLE : reach, logged);
+        Optional.of(screen), reach == Reach.NOBODY ? Reach.ATTACHABLE : reach, keeping);
   }
 
   /** Whether somebody can attach to it. */

@@ -135,14 +135,21 @@ public interface Containerizer extends AutoCloseable {
    */
   void selectIsolation(List<String> isolation);
 
+  /** Containers that are launched from now on have that logger, once it has opened. */
+  void selectLogging(ContainerizerOptions.Logging logging);
+
+  /** What is being done to containers now, in no order: launches and ends that are not over. */
+  List<Pending> pending();
+
   /** Ids of the containers that are being launched, run or are being destroyed. */
   Set<ContainerId> containers();
 
   /**
    * Takes over what an earlier agent process left. A container that is to be kept and runs goes on,
-   * whatever is nested in it too, and is from then on like one that was launched here; one that
-   * ended meanwhile is told with its wait status. All others are killed and cleaned up. After a
-   * reboot none runs, whatever the files say (rule 178). Call once, before the first launch.
+   * whatever is nested in it too but what looks after it (of the class DEBUG, in its sandbox), and
+   * is from then on like one that was launched here; one that ended meanwhile is told with its wait
+   * status. All others are killed and cleaned up. After a reboot none runs, whatever the files say
+   * (rule 178). Call once, before the first launch.
    *
    * @param keep asked of each container that is nested in none, on a thread of the containerizer
    * @return all that were found, an outer container before those in it; completes when those that
@@ -160,6 +167,15 @@ public interface Containerizer extends AutoCloseable {
   default void close() {
     close(Duration.ofSeconds(5));
   }
+
+  /**
+   * Something that is being done to a container.
+   *
+   * @param step how far it is: PROVISIONING, FETCHING, PREPARED (isolators are asked), CREATED (its
+   *     process is being made), ISOLATING, DESTROYING; UPDATING where isolators are told of other
+   *     resources
+   */
+  record Pending(ContainerId containerId, String step) {}
 
   /**
    * A symbolic link in a sandbox.

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param fetching how URIs are fetched
  * @param shell the shell of shims and shell commands, normally {@code /bin/sh}
  * @param launcher what starts their processes
+ * @param logging what becomes of their output
  */
 public record ContainerizerOptions(
     List<String> isolation,
@@ -21,7 +22,21 @@ public record ContainerizerOptions(
     Optional<CgroupRoot> cgroups,
     Fetching fetching,
     Path shell,
-    LauncherChoice launcher) {
+    LauncherChoice launcher,
+    Logging logging) {
+
+  /**
+   * What becomes of the output of containers ({@code --container_logger}).
+   *
+   * @param logger the name of a module; empty, or {@code sandbox}: containers write into files of
+   *     their sandbox themselves
+   * @param demanded whether somebody has asked for it: then launches fail where it cannot be had.
+   *     Else it is left out where the launcher cannot do what it is for
+   */
+  public record Logging(Optional<String> logger, boolean demanded) {
+    /** Containers write into files themselves. */
+    public static final Logging NONE = new Logging(Optional.empty(), false);
+  }
 
   /**
    * Below what the containers' cgroups are made.

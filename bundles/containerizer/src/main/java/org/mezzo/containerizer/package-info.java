@@ -7,6 +7,10 @@
  * removed or its parent is. An enclosure has no process and no limits: what is nested in one is
  * made and isolated as if it were in none, and goes with it.
  *
+ * <p>What a container writes goes to files of its sandbox, as the container logger says, and what
+ * it reads and writes can be attached to where that was asked for ({@link
+ * org.mezzo.containerizer.ContainerIo}). All of it is done by its shim, nothing by the agent.
+ *
  * <p>Containers outlive the agent process. What is needed to go on with one is written before
  * anything is done, and {@link org.mezzo.containerizer.Containerizer#recover} of the next process
  * adopts those that it wants and destroys the others.

@@ -281,7 +281,13 @@ class ContainerizerTest {
     return Containerizer.open(
         agent.host(),
         new ContainerizerOptions(
-            o.isolation(), o.switchUser(), o.cgroups(), o.fetching(), shell, o.launcher()));
+            o.isolation(),
+            o.switchUser(),
+            o.cgroups(),
+            o.fetching(),
+            shell,
+            o.launcher(),
+            o.logging()));
   }
 
   private static LaunchRequest as(LaunchRequest plain, String user, Path sandbox) {
@@ -763,7 +769,8 @@ class ContainerizerTest {
                 Optional.of(new ContainerizerOptions.CgroupRoot(hierarchy, root)),
                 o.fetching(),
                 o.shell(),
-                o.launcher()));
+                o.launcher(),
+                o.logging()));
     run(request(shell("true"), Map.of()));
     Await.until(() -> containerizer.containers().isEmpty());
     assertThat(parent.resolve(root)).isDirectory();

@@ -22,6 +22,7 @@ public final class FakeAgent implements DaemonContext {
   private final Path folder;
   private LauncherChoice launcher =
       Boolean.getBoolean("mezzo.test.native") ? NativeLaunchers.built() : LauncherChoice.SHELL;
+  private ContainerizerOptions.Logging logging = ContainerizerOptions.Logging.NONE;
   public final LocalModules modules = new LocalModules();
 
   public FakeAgent(Path folder) {
@@ -37,6 +38,12 @@ public final class FakeAgent implements DaemonContext {
   /** Has containers started by a launcher. */
   public FakeAgent launching(LauncherChoice choice) {
     launcher = choice;
+    return this;
+  }
+
+  /** Has what becomes of output chosen. */
+  public FakeAgent logging(String logger, boolean demanded) {
+    logging = new ContainerizerOptions.Logging(Optional.of(logger), demanded);
     return this;
   }
 
@@ -60,7 +67,8 @@ public final class FakeAgent implements DaemonContext {
         new ContainerizerOptions.Fetching(
             Optional.empty(), Duration.ofSeconds(10), Optional.empty(), 10 << 20, true, 10 << 20),
         Path.of("/bin/sh"),
-        launcher);
+        launcher,
+        logging);
   }
 
   @Override

@@ -29,6 +29,8 @@ import org.mezzo.api.isolator.RecoveredContainer;
 import org.mezzo.containerizer.isolation.IsolatorChain;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
+import org.mezzo.protocol.v1.RLimitInfo.RLimit;
 
 /** How what isolators say of a launch is carried out, refused, and handed on. */
 class LaunchPlanTest {
@@ -105,6 +107,24 @@ class LaunchPlanTest {
   @AfterEach
   void close() {
     containerizer.ifPresent(it -> it.close(java.time.Duration.ofSeconds(60)));
+  }
+
+  @Test
+  void limitsThatNobodyWouldCarryOutFailTheLaunch() throws Exception {
+    ContainerInfo.Builder info = ContainerInfo.newBuilder().setType(ContainerInfo.Type.MESOS);
+    info.getRlimitInfoBuilder().addRlimitsBuilder().setType(RLimit.Type.RLMT_CORE);
+    Path sandbox = folder.resolve("limited");
+    LaunchRequest request =
+        LaunchRequest.builder(
+                ContainerId.of("limited"),
+                CommandInfo.newBuilder().setShell(true).setValue("true").build(),
+                sandbox)
+            .info(Optional.of(info.build()))
+            .build();
+    Containerizer without = open(agent(LaunchPlan.NONE, LaunchPlan.NONE));
+    assertThatThrownBy(() -> get(without.launch(request)))
+        .hasMessageContaining("`container.rlimit_info` needs the isolator 'posix/rlimits'")
+        .hasMessageContaining("--isolation");
   }
 
   @Test

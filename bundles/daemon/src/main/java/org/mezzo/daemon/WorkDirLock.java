@@ -1,8 +1,11 @@
 package org.mezzo.daemon;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import org.mezzo.files.FileFailure;
 import org.mezzo.files.ProcessLock;
 
 /**
@@ -25,10 +28,9 @@ public final class WorkDirLock implements AutoCloseable {
    *     message tells which process
    */
   public static WorkDirLock acquire(Path workDir, String role) throws IOException {
-    Files.createDirectories(workDir);
     Path file = workDir.resolve("." + role + ".lock");
     ProcessLock lock =
-        ProcessLock.tryAcquire(file)
+        locked(workDir, file)
             .orElseThrow(
                 () ->
                     new IOException(
@@ -40,6 +42,20 @@ public final class WorkDirLock implements AutoCloseable {
                             + ProcessLock.holder(file)
                             + "): stop that one, or give this one a --work_dir of its own"));
     return new WorkDirLock(lock);
+  }
+
+  private static Optional<ProcessLock> locked(Path workDir, Path file) throws IOException {
+    try {
+      Files.createDirectories(workDir);
+      return ProcessLock.tryAcquire(file);
+    } catch (FileSystemException e) {
+      throw new IOException(
+          "The work directory "
+              + workDir
+              + " cannot be written, and nothing in it was changed: "
+              + FileFailure.reason(e),
+          e);
+    }
   }
 
   /** Lets the directory go. */

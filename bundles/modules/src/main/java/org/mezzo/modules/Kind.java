@@ -82,7 +82,11 @@ public record Kind<M extends Module>(
     /** The request is refused with 503. */
     UNAVAILABLE("503"),
     /** The request is refused as not allowed. */
-    FORBIDDEN("refused");
+    FORBIDDEN("refused"),
+    /** No more is lent than is in use already. */
+    NOTHING_LENT("nothing more is lent"),
+    /** What runs on lent resources goes on. */
+    NOTHING_PREEMPTED("nothing is preempted");
 
     private final String text;
 
@@ -330,6 +334,14 @@ public record Kind<M extends Module>(
   /** Whether its modules keep somebody out, so that a daemon without one must not be open. */
   public boolean guards() {
     return absence == Absence.UNAVAILABLE || absence == Absence.FORBIDDEN;
+  }
+
+  /**
+   * Whether a running daemon can be told to use none. Whom nobody guards, everybody enters: that
+   * takes a restart with other flags.
+   */
+  public boolean isDispensable() {
+    return !guards() && absence != Absence.NO_OFFERS;
   }
 
   /** Whether instances answer one call after the other. */

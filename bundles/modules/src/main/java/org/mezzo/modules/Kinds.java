@@ -7,9 +7,12 @@ import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.logger.ContainerLogger;
+import org.mezzo.api.qos.QosController;
 import org.mezzo.modules.Kind.Absence;
 import org.mezzo.modules.Kind.Cardinality;
 import org.mezzo.modules.Kind.Moving;
@@ -48,6 +51,13 @@ public final class Kinds {
           .queueing(100_000)
           .wanted(Cardinality.MANY, Absence.TASK_FAILS);
 
+  /** Says where the output of containers goes. */
+  public static final Kind<ContainerLogger> CONTAINER_LOGGER =
+      Kind.parallel(ContainerLogger.class, ContainerLogger.KIND, 16)
+          .selectedBy(Role.AGENT, "container_logger")
+          .queueing(100_000)
+          .wanted(Cardinality.ONE, Absence.LAUNCH_FAILS);
+
   /** Tells who sent a request. */
   public static final Kind<HttpAuthenticator> HTTP_AUTHENTICATOR =
       Kind.parallel(HttpAuthenticator.class, HttpAuthenticator.KIND, 16)
@@ -62,8 +72,29 @@ public final class Kinds {
           .selectedBy(Role.AGENT, "authorizer")
           .wanted(Cardinality.ONE, Absence.FORBIDDEN);
 
+  /** Says what an agent can lend. */
+  public static final Kind<ResourceEstimator> RESOURCE_ESTIMATOR =
+      Kind.serial(ResourceEstimator.class, ResourceEstimator.KIND)
+          .selectedBy(Role.AGENT, "resource_estimator")
+          .wanted(Cardinality.ONE, Absence.NOTHING_LENT);
+
+  /** Says what of that has to go. */
+  public static final Kind<QosController> QOS_CONTROLLER =
+      Kind.serial(QosController.class, QosController.KIND)
+          .selectedBy(Role.AGENT, "qos_controller")
+          .wanted(Cardinality.ONE, Absence.NOTHING_PREEMPTED);
+
   private static final List<Kind<?>> ALL =
-      List.of(ALLOCATOR, ISOLATOR, HOOK, FETCHER, HTTP_AUTHENTICATOR, AUTHORIZER);
+      List.of(
+          ALLOCATOR,
+          ISOLATOR,
+          HOOK,
+          FETCHER,
+          CONTAINER_LOGGER,
+          HTTP_AUTHENTICATOR,
+          AUTHORIZER,
+          RESOURCE_ESTIMATOR,
+          QOS_CONTROLLER);
 
   private Kinds() {}
 

@@ -21,10 +21,16 @@ record Message(int type, int number, List<Field> fields) {
   static final int LIST = 7;
   static final int RETIRE = 8;
   static final int WAIT = 9;
+  static final int ATTACH = 10;
+  static final int INPUT = 11;
+  static final int CLOSE_INPUT = 12;
+  static final int RESIZE = 13;
   static final int STARTED = 64;
   static final int EXITED = 65;
   static final int FAILED = 66;
   static final int LOST = 67;
+  static final int OUTPUT = 68;
+  static final int END = 69;
   static final int OK = 128;
   static final int ERROR = 129;
 
@@ -43,6 +49,15 @@ record Message(int type, int number, List<Field> fields) {
     return with(tag, value.getBytes(StandardCharsets.UTF_8));
   }
 
+  /** Some numbers of 4 bytes each. */
+  Message numbers(int tag, int... values) {
+    ByteBuffer all = ByteBuffer.allocate(4 * values.length);
+    for (int value : values) {
+      all.putInt(value);
+    }
+    return with(tag, all.array());
+  }
+
   Message number(int tag, int value) {
     return with(tag, ByteBuffer.allocate(4).putInt(value).array());
   }
@@ -55,7 +70,11 @@ record Message(int type, int number, List<Field> fields) {
     return ByteBuffer.wrap(bytes(tag)).getInt();
   }
 
-  private byte[] bytes(int tag) {
+  boolean has(int tag) {
+    return fields.stream().anyMatch(it -> it.tag() == tag);
+  }
+
+  byte[] bytes(int tag) {
     return fields.stream()
         .filter(it -> it.tag() == tag)
         .findFirst()

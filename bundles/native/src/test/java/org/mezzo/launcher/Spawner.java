@@ -56,9 +56,18 @@ final class Spawner implements AutoCloseable {
 
   /** A connection that has not said who it is. */
   static Spawner strange(Path runtime, Process process) throws Exception {
+    return new Spawner(runtime, process, connect(runtime.resolve("launcher/1.1.socket")));
+  }
+
+  /** The same with whoever listens there. */
+  static Spawner strange(Path socket) throws Exception {
+    return new Spawner(socket, null, connect(socket));
+  }
+
+  private static SocketChannel connect(Path socket) throws Exception {
     SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-    channel.connect(UnixDomainSocketAddress.of(runtime.resolve("launcher/1.0.socket")));
-    return new Spawner(runtime, process, channel);
+    channel.connect(UnixDomainSocketAddress.of(socket));
+    return channel;
   }
 
   static Message hello(int major, int minor) {

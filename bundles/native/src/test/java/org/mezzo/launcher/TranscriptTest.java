@@ -17,22 +17,33 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Conversations with agents of other versions, as they are stored. A line is {@code >} for what the
  * agent sends or {@code <} for what the spawner answers, then type and number of the frame, then
  * its fields: {@code tag:hex}, {@code tag:'text'}, or {@code tag:*} for any value. Fields of an
- * answer that are not named are newer ones, which an agent skips. These files are never changed,
- * only added to: an agent in the field goes on to speak as it did.
+ * answer that are not named are newer ones, which an agent skips. From {@code = container} on the
+ * conversation is with the shim of that one, from {@code =} on with the spawner again. These files
+ * are never changed, only added to: an agent in the field goes on to speak as it did.
  */
 @Timeout(60)
 class TranscriptTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"1.0", "later-minor", "other-major"})
+  @ValueSource(strings = {"1.0", "1.1", "later-minor", "other-major"})
   void isUnderstoodAsEver(String name) throws Exception {
     try (Spawner first = Spawner.open(folder)) {
       Files.createDirectories(first.folder("c"));
-      Spawner agent = Spawner.strange(folder, first.process);
+      Files.createDirectories(first.folder("d"));
+      Spawner spawner = Spawner.strange(folder, first.process);
+      Spawner agent = spawner;
       Path file = C.MODULE.resolve("src/test/resources/transcripts/" + name + ".txt");
       for (String line : Files.readAllLines(file)) {
         if (line.isBlank() || line.startsWith("#")) {
+          continue;
+        }
+        if (line.startsWith("=")) {
+          String container = line.substring(1).strip();
+          agent =
+              container.isEmpty()
+                  ? spawner
+                  : Spawner.strange(first.folder(container).resolve("control"));
           continue;
         }
         List<String> words = words(line.replace("{folder}", folder.toString()));
@@ -57,7 +68,7 @@ class TranscriptTest {
           }
         }
       }
-      agent.disconnect();
+      spawner.disconnect();
     }
   }
 

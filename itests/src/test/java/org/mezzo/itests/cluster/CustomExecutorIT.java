@@ -336,6 +336,60 @@ class CustomExecutorIT {
   }
 
   @Test
+  void servesAnExecutorOnALibraryOfOthers() throws Exception {
+    startMaster();
+    startAgent();
+    Path library = Path.of(System.getProperty("mezzo.clients.rxjava"));
+    String command =
+        "exec '%s/bin/java' -XX:TieredStopAtLevel=1 -cp '%s:%s/*' org.mezzo.itests.rxjava.%s"
+            .formatted(
+                System.getProperty("java.home"),
+                library.resolve("classes"),
+                library.resolve("lib"),
+                "RxJavaExecutor");
+    TestFramework framework = framework();
+    launch(framework, "e", command, "a");
+    JsonNode running = framework.awaitState("a", "TASK_RUNNING");
+    assertThat(running.path("message").asText()).isEqualTo("from rxjava");
+    launch(framework, "e", command, "b");
+    framework.awaitState("b", "TASK_RUNNING");
+    say(framework, "e", "a");
+    framework.awaitState("a", "TASK_FINISHED");
+    ObjectNode kill = framework.call("KILL");
+    kill.putObject("kill").putObject("task_id").put("value", "b");
+    framework.send(kill);
+    framework.awaitState("b", "TASK_KILLED");
+    ObjectNode shutdown = framework.call("SHUTDOWN");
+    ObjectNode what = shutdown.putObject("shutdown");
+    what.putObject("agent_id").put("value", agentId());
+    what.putObject("executor_id").put("value", "e");
+    framework.send(shutdown);
+    assertThat(failure(framework)).isZero();
+    Await.until("nothing is held", LIMIT, () -> used("mem") == 0);
+  }
+
+  /** Rule 185. */
+  @Test
+  void anAgentThatIsToldToLeaveIsForgottenAtOnceAndEndsWithItsExecutors() throws Exception {
+    startMaster();
+    MezzoProcess left = startAgent();
+    TestFramework framework = framework();
+    launch(framework, "e", ObedientExecutor.command(), "a");
+    framework.awaitState("a", "TASK_RUNNING");
+    long executor = (long) executorPid();
+    new ProcessBuilder("kill", "-USR1", Long.toString(left.pid())).inheritIO().start().waitFor();
+    JsonNode lost = framework.awaitState("a", "TASK_LOST");
+    assertThat(lost.path("reason").asText()).isEqualTo("REASON_AGENT_REMOVED");
+    Await.until("the agent has ended", LIMIT, () -> !left.isAlive());
+    assertThat(Http.get(master.resolve("/slaves")).json().path("slaves")).isEmpty();
+    assertThat(ProcessHandle.of(executor).filter(ProcessHandle::isAlive)).isEmpty();
+  }
+
+  private double executorPid() throws Exception {
+    return Http.get(agent.resolve("/containers")).json().at("/0/status/executor_pid").asDouble();
+  }
+
+  @Test
   void anExecutorThatNeverSubscribesIsDestroyed() throws Exception {
     startMaster();
     startAgent("--executor_registration_timeout=1secs");

@@ -42,7 +42,11 @@ class IsolationIT {
         LocalCluster.start(
             Distribution.built(),
             1,
-            "--isolation=" + (CGROUPS ? "cgroups/cpu,cgroups/mem," : "") + "network/addresses",
+            "--isolation="
+                + (CGROUPS ? "cgroups/cpu,cgroups/mem," : "")
+                + "network/addresses,disk/du,posix/rlimits",
+            "--enforce_container_disk_quota",
+            "--container_disk_watch_interval=100ms",
             "--cgroups_root=mezzo-it-" + ProcessHandle.current().pid(),
             "--hooks=labels",
             "--modules=" + PARAMETERS.replaceAll("\\s+", ""));
@@ -59,6 +63,52 @@ class IsolationIT {
       assertThat(Path.of("/sys/fs/cgroup", hierarchy, "mezzo-it-" + ProcessHandle.current().pid()))
           .as("cgroups that the agent leaves behind")
           .doesNotExist();
+    }
+  }
+
+  private static ObjectNode command(String text) {
+    return Http.JSON.createObjectNode().put("value", text);
+  }
+
+  @Test
+  void aTaskBeyondItsDiskFailsAndSaysWhy() throws Exception {
+    try (TestFramework framework = subscribe(USER)) {
+      ObjectNode disk = Http.JSON.createObjectNode();
+      disk.putArray("resources")
+          .addObject()
+          .put("name", "disk")
+          .put("type", "SCALAR")
+          .putObject("scalar")
+          .put("value", 4);
+      framework.launch(
+          offer(framework),
+          List.of("fills"),
+          command("dd if=/dev/zero of=much bs=1M count=8; sleep 1000"),
+          disk);
+      JsonNode failed = framework.awaitState("fills", "TASK_FAILED");
+      assertThat(failed.path("reason").asText())
+          .as(failed.toString())
+          .isEqualTo("REASON_CONTAINER_LIMITATION_DISK");
+      assertThat(failed.path("message").asText())
+          .contains("Disk limit exceeded: sandbox uses", " of 4 MB", "much with");
+    }
+  }
+
+  @Test
+  void limitsOfProcessesThatATaskAsksForAreSet() throws Exception {
+    try (TestFramework framework = subscribe(USER)) {
+      ObjectNode limited = Http.JSON.createObjectNode();
+      limited.set(
+          "container",
+          Http.JSON.readTree(
+              "{\"type\":\"MESOS\",\"rlimit_info\":{\"rlimits\":["
+                  + "{\"type\":\"RLMT_NOFILE\",\"soft\":77,\"hard\":99}]}}"));
+      framework.launch(
+          offer(framework),
+          List.of("limited"),
+          command("test $(ulimit -Sn) = 77 && test $(ulimit -Hn) = 99"),
+          limited);
+      framework.awaitState("limited", "TASK_FINISHED");
     }
   }
 

@@ -206,7 +206,7 @@ public final class TestFramework implements AutoCloseable {
     launch(offer, taskIds, command, Http.JSON.createObjectNode());
   }
 
-  /** The same with more fields of each {@code TaskInfo}. */
+  /** The same with more fields of each {@code TaskInfo}, and more resources. */
   public void launch(JsonNode offer, List<String> taskIds, ObjectNode command, ObjectNode more)
       throws IOException {
     ObjectNode call = call("ACCEPT");
@@ -220,8 +220,8 @@ public final class TestFramework implements AutoCloseable {
       task.putObject("task_id").put("value", taskId);
       task.set("agent_id", offer.get("agent_id"));
       task.set("command", command);
-      task.setAll(more);
-      ArrayNode resources = task.putArray("resources");
+      task.setAll(more.deepCopy());
+      ArrayNode resources = task.withArray("resources");
       resources
           .addObject()
           .put("name", "cpus")

@@ -189,12 +189,11 @@ class TextAndWireIT {
       assertThat(bare.status()).isEqualTo(400);
       assertThat(bare.text()).endsWith("::Call: Expecting 'get_metrics' to be present");
     }
-    Http.Answer unserved =
-        Http.postJson(agent.resolve("/api/v1"), "{\"type\":\"GET_RESOURCE_PROVIDERS\"}");
+    Http.Answer unserved = Http.postJson(agent.resolve("/api/v1"), "{\"type\":\"PRUNE_IMAGES\"}");
     assertThat(unserved.status()).isEqualTo(501);
     assertThat(unserved.text())
         .startsWith(
-            "501 Not Implemented. The call GET_RESOURCE_PROVIDERS is not served by this version of"
+            "501 Not Implemented. The call PRUNE_IMAGES is not served by this version of"
                 + " Mezzo (");
   }
 

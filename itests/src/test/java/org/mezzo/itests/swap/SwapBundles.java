@@ -9,9 +9,12 @@ import org.mezzo.itests.osgi.BuildFolders;
 import org.mezzo.itests.swap.modules.SwappedAllocator;
 import org.mezzo.itests.swap.modules.SwappedAuthenticator;
 import org.mezzo.itests.swap.modules.SwappedAuthorizer;
+import org.mezzo.itests.swap.modules.SwappedController;
+import org.mezzo.itests.swap.modules.SwappedEstimator;
 import org.mezzo.itests.swap.modules.SwappedFetcher;
 import org.mezzo.itests.swap.modules.SwappedHook;
 import org.mezzo.itests.swap.modules.SwappedIsolator;
+import org.mezzo.itests.swap.modules.SwappedLogger;
 import org.mezzo.itests.swap.modules.Witness;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.Kinds;
@@ -28,8 +31,11 @@ final class SwapBundles {
           Kinds.ISOLATOR, SwappedIsolator.class,
           Kinds.HOOK, SwappedHook.class,
           Kinds.FETCHER, SwappedFetcher.class,
+          Kinds.CONTAINER_LOGGER, SwappedLogger.class,
           Kinds.HTTP_AUTHENTICATOR, SwappedAuthenticator.class,
-          Kinds.AUTHORIZER, SwappedAuthorizer.class);
+          Kinds.AUTHORIZER, SwappedAuthorizer.class,
+          Kinds.RESOURCE_ESTIMATOR, SwappedEstimator.class,
+          Kinds.QOS_CONTROLLER, SwappedController.class);
 
   private SwapBundles() {}
 
@@ -54,7 +60,8 @@ final class SwapBundles {
             .header(
                 "Import-Package",
                 "org.mezzo.api,org.mezzo.resources,org.mezzo.protocol.v1,com.google.protobuf,"
-                    + kind.type().getPackageName())
+                    + kind.type().getPackageName()
+                    + (kind == Kinds.CONTAINER_LOGGER ? ",org.mezzo.api.isolator" : ""))
             .with(Witness.class)
             .with(Witness.VERSION, Integer.toString(version))
             .module(type, kind.type(), kind.name(), SwapProof.NAME);

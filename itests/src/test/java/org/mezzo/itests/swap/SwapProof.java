@@ -9,6 +9,7 @@ import java.util.Hashtable;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.deployment.Action;
@@ -110,12 +111,24 @@ final class SwapProof implements AutoCloseable {
           NAME,
           Kinds.ISOLATOR.flags().get(Role.AGENT),
           NAME,
+          Kinds.CONTAINER_LOGGER.flags().get(Role.AGENT),
+          NAME,
+          Kinds.RESOURCE_ESTIMATOR.flags().get(Role.AGENT),
+          NAME,
+          "oversubscribed_resources_interval",
+          "100ms",
+          Kinds.QOS_CONTROLLER.flags().get(Role.AGENT),
+          NAME,
           "resources",
           "cpus:100;mem:100000;disk:100000");
 
   /** What the master counts when an agent comes, or comes again. */
   private static final List<String> LINKS =
       List.of("messages_register_slave", "messages_reregister_slave", "slave_removals");
+
+  /** Kinds of which nothing is asked before the last question is answered. */
+  private static final Set<Kind<?>> ASKED_ALONE =
+      Set.of(Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER);
 
   private static final String MISSED = "allocator/mezzo/calls_failed";
 
@@ -226,6 +239,12 @@ final class SwapProof implements AutoCloseable {
         return swap(kind, requests.operations, 100);
       }
     }
+    if (ASKED_ALONE.contains(kind)) {
+      // Nobody waits for these; what is lent is shown all the time.
+      try (Requests requests = new Requests(cluster.master().resolve("/slaves"))) {
+        return swap(kind, requests.operations, 100);
+      }
+    }
     tasks.launch(kind == Kinds.FETCHER ? Tasks.Mode.FETCHES : Tasks.Mode.BURSTS);
     Operations launches = tasks.launches();
     Row row = swap(kind, kind == Kinds.ALLOCATOR ? tasks.offers() : launches, 3);
@@ -248,7 +267,7 @@ final class SwapProof implements AutoCloseable {
     long usual = operations.usual();
     int before = witness.calls(kind.name());
     // Fetches are bounded before they get to the lease, so that none ever waits there.
-    boolean queues = kind != Kinds.FETCHER;
+    boolean queues = kind != Kinds.FETCHER && !ASKED_ALONE.contains(kind);
     int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();
     List<Integer> gaps = new ArrayList<>();
     List<Integer> rests = new ArrayList<>();

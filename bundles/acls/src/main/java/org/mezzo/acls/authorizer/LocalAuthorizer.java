@@ -35,6 +35,16 @@ public final class LocalAuthorizer implements Authorizer {
   private static final Map<Action, List<AclRule>> RULES = rules();
   private static final Approver NOTHING = (action, object) -> false;
 
+  private static final Set<Action> OF_EXECUTORS =
+      Set.of(
+          Action.LAUNCH_NESTED_CONTAINER,
+          Action.WAIT_NESTED_CONTAINER,
+          Action.KILL_NESTED_CONTAINER,
+          Action.REMOVE_NESTED_CONTAINER,
+          Action.LAUNCH_NESTED_CONTAINER_SESSION,
+          Action.ATTACH_CONTAINER_INPUT,
+          Action.ATTACH_CONTAINER_OUTPUT);
+
   private volatile FollowedAcls acls;
 
   private static Map<Action, List<AclRule>> rules() {
@@ -60,7 +70,7 @@ public final class LocalAuthorizer implements Authorizer {
   public Approver approver(Optional<Principal> subject, Set<Action> actions) {
     if (subject.isPresent() && subject.get().value().isEmpty()) {
       // Whoever has claims and no name is nobody whom an entry could be about.
-      return NOTHING;
+      return inOwnContainer(subject.get().claims());
     }
     Acls.Subject asking =
         acls.now()
@@ -72,6 +82,17 @@ public final class LocalAuthorizer implements Authorizer {
       return !rules.isEmpty()
           && rules.stream().allMatch(rule -> asking.decide(rule, about(rule, object)).allowed());
     };
+  }
+
+  /**
+   * What an executor may that its agent knows by its token: have containers in its own, and look
+   * after them.
+   */
+  private static Approver inOwnContainer(Map<String, String> claims) {
+    Optional<String> own = Optional.ofNullable(claims.get("cid"));
+    return own.isEmpty()
+        ? NOTHING
+        : (action, object) -> OF_EXECUTORS.contains(action) && object.containerId().equals(own);
   }
 
   private static Optional<String> about(AclRule rule, AuthorizationObject object) {

@@ -90,6 +90,25 @@ class LocalAuthorizerTest {
         .isTrue();
   }
 
+  /** Whatever the lists say: they are about names, and executors have none. */
+  @Test
+  void anExecutorMayDoWhatIsInItsOwnContainerAndNothingElse() throws Exception {
+    open("{\"permissive\": false}");
+    Principal executor =
+        new Principal(Optional.empty(), Map.of("fid", "f", "eid", "e", "cid", "c1"));
+    Set<Action> actions = Set.of(Action.LAUNCH_NESTED_CONTAINER, Action.VIEW_CONTAINER);
+    Approver approver = authorizer.approver(Optional.of(executor), actions);
+    AuthorizationObject.Builder object = AuthorizationObject.builder().value("ann");
+    assertThat(approver.approved(Action.LAUNCH_NESTED_CONTAINER, object.containerId("c1").build()))
+        .isTrue();
+    assertThat(approver.approved(Action.VIEW_CONTAINER, object.containerId("c1").build()))
+        .isFalse();
+    assertThat(approver.approved(Action.LAUNCH_NESTED_CONTAINER, object.containerId("c2").build()))
+        .isFalse();
+    assertThat(approver.approved(Action.LAUNCH_NESTED_CONTAINER, AuthorizationObject.ANY))
+        .isFalse();
+  }
+
   @Test
   void aChangedFileHoldsFromTheNextRequestOn() throws Exception {
     Path file = write(ANNA_ONLY);

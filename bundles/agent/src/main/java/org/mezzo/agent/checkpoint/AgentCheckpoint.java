@@ -19,19 +19,32 @@ public final class AgentCheckpoint {
     return file.path();
   }
 
-  /** The agent as it was registered last, with its id. */
-  public Optional<AgentInfo> load() throws IOException {
+  /**
+   * What was kept. Immutable.
+   *
+   * @param agent as it was registered last, with its id
+   * @param damaged whether there was something that could not be read, and is set aside
+   */
+  public record Kept(Optional<AgentInfo> agent, boolean damaged) {}
+
+  /** The agent as it was registered last. */
+  public Kept load(Damage damage) throws IOException {
     Optional<byte[]> bytes = file.read();
     if (bytes.isEmpty()) {
-      return Optional.empty();
+      return new Kept(Optional.empty(), false);
     }
     try {
-      return Optional.of(AgentInfo.parseFrom(bytes.get()));
+      AgentInfo agent = AgentInfo.parseFrom(bytes.get());
+      if (agent.getId().getValue().isEmpty()) {
+        throw new InvalidProtocolBufferException("it names no agent");
+      }
+      return new Kept(Optional.of(agent), false);
     } catch (InvalidProtocolBufferException e) {
-      throw new IOException(
-          file.path()
-              + " is damaged; remove it to start as a new agent, whose tasks of before are lost",
-          e);
+      damage.found(
+          file.path(),
+          e,
+          "the agent is then known by the tasks that it has, and without any is a new one");
+      return new Kept(Optional.empty(), true);
     }
   }
 

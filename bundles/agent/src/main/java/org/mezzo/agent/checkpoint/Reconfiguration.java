@@ -17,7 +17,10 @@ public enum Reconfiguration {
   EQUAL,
 
   /** Those that take nothing away that a task or a framework may count on (rule 180). */
-  ADDITIVE;
+  ADDITIVE,
+
+  /** All but that of the hostname, by which the master would know another agent (rule 149). */
+  ANY;
 
   /**
    * The policy of that name.
@@ -31,7 +34,7 @@ public enum Reconfiguration {
       }
     }
     throw new IllegalArgumentException(
-        "--reconfiguration_policy must be 'equal' or 'additive', not '" + name + "'");
+        "--reconfiguration_policy must be 'equal', 'additive' or 'any', not '" + name + "'");
   }
 
   /** Why the agent is not the one it was, in words for an operator; empty when it is. */
@@ -41,6 +44,9 @@ public enum Reconfiguration {
     }
     if (!now.getHostname().equals(before.getHostname())) {
       return changed("the hostname", before.getHostname(), now.getHostname());
+    }
+    if (this == ANY) {
+      return Optional.empty();
     }
     if (now.getPort() != before.getPort()) {
       return changed("the port", before.getPort(), now.getPort());
@@ -59,6 +65,11 @@ public enum Reconfiguration {
       }
     }
     return this == EQUAL ? Optional.of("attributes or their order changed") : Optional.empty();
+  }
+
+  /** Whether another policy takes what this one does not. */
+  public boolean alsoUnder(Reconfiguration other, AgentInfo before, AgentInfo now) {
+    return other != this && other.objection(before, now).isEmpty();
   }
 
   private static Optional<String> changed(String what, Object before, Object now) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.zip.CRC32C;
 import org.mezzo.protocol.v1.Operation;
 import org.mezzo.protocol.v1.UUID;
 import org.mezzo.protocol.v1.resource_provider.Call.UpdateState;
@@ -23,10 +24,16 @@ public final class ResourceCheckpoint {
    *
    * @param made reservations and volumes that were made at run time, allocated to nobody
    * @param operations in the order in which they were decided
+   * @param whole whether this is all there was, and nothing of it was damaged
    */
-  public record Kept(Resources made, List<Operation> operations) {
+  public record Kept(Resources made, List<Operation> operations, boolean whole) {
     /** Nothing was ever made. */
-    public static final Kept NOTHING = new Kept(Resources.EMPTY, List.of());
+    public static final Kept NOTHING = new Kept(Resources.EMPTY, List.of(), true);
+
+    /** All there is. */
+    public Kept(Resources made, List<Operation> operations) {
+      this(made, operations, true);
+    }
 
     public Kept {
       operations = List.copyOf(operations);
@@ -47,7 +54,7 @@ public final class ResourceCheckpoint {
   }
 
   /** What was stored last. */
-  public Kept load() throws IOException {
+  public Kept load(Damage damage) throws IOException {
     Optional<byte[]> bytes = file.read();
     if (bytes.isEmpty()) {
       return Kept.NOTHING;
@@ -56,13 +63,29 @@ public final class ResourceCheckpoint {
       UpdateState state = UpdateState.parseFrom(bytes.get());
       return new Kept(Resources.of(state.getResourcesList()), state.getOperationsList());
     } catch (InvalidProtocolBufferException | ResourceFormatException e) {
-      throw new IOException(
-          file.path()
-              + " is damaged, or another program's; it says which resources are reserved and made"
-              + " volumes of. Bring a copy of it back, or remove it to start without dynamic"
-              + " reservations and volumes, whose data stays where it is",
-          e);
+      damage.found(
+          file.path(),
+          e,
+          "the agent then has no dynamic reservations and volumes, whose data stays where it is");
+      return new Kept(Resources.EMPTY, List.of(), false);
     }
+  }
+
+  /**
+   * Keeps a copy of the file as it is, beside it, before what is in it is given up.
+   *
+   * @return where it is; the same as long as the file does not change
+   */
+  public Path copyAside() throws IOException {
+    byte[] content = file.read().orElseThrow();
+    CRC32C sum = new CRC32C();
+    sum.update(content, 0, content.length);
+    Path copy =
+        file.path()
+            .resolveSibling(
+                file.path().getFileName() + ".before-" + String.format("%08x", sum.getValue()));
+    new CheckpointFile(copy).write(content);
+    return copy;
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.daemon.calls.ApiCall;
 import org.mezzo.daemon.calls.CallDeclaration;
 import org.mezzo.daemon.calls.CallExchange;
@@ -82,7 +83,8 @@ final class LaunchContainer implements ApiCall<Call> {
     return names
         .problem(call)
         .or(() -> command(names.field(), wanted.hasCommand(), wanted.getCommand()))
-        .or(() -> resources(names.id(call), wanted));
+        .or(() -> resources(names.id(call), wanted))
+        .or(() -> TerminalInfo.problem(names.field() + ".container", wanted.getContainer()));
   }
 
   /** What is wrong with a command (rule 200). */
@@ -147,7 +149,8 @@ final class LaunchContainer implements ApiCall<Call> {
             wanted.getContainer(),
             Resources.of(wanted.getResourcesList()).unallocated(),
             limits(wanted.getLimitsMap()),
-            false);
+            false,
+            TerminalInfo.of(ContainerIo.FILES, wanted.getContainer()));
     exchange.when(
         containers
             .allowed(

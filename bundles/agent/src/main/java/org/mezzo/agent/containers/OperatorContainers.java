@@ -18,11 +18,16 @@ import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
+import org.mezzo.containerizer.AttachException;
+import org.mezzo.containerizer.Attachment;
 import org.mezzo.containerizer.ContainerExistsException;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerInput;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Refused;
@@ -48,6 +53,7 @@ public final class OperatorContainers {
    * @param resources what it may use; of a nested one its parents' limits hold as well
    * @param limits what of these it may use beyond
    * @param debug whether it is in the sandbox of its parent, to look after that
+   * @param io what it reads and writes
    */
   record Wanted(
       ContainerId id,
@@ -55,7 +61,8 @@ public final class OperatorContainers {
       ContainerInfo info,
       Resources resources,
       Resources limits,
-      boolean debug) {}
+      boolean debug,
+      ContainerIo io) {}
 
   private final Containerizer containerizer;
   private final AgentTasks tasks;
@@ -175,7 +182,9 @@ public final class OperatorContainers {
     if (parent.isPresent() && !containerizer.containers().contains(parent.get())) {
       return refused(400, "Parent container " + parent.get() + " does not exist");
     }
-    Optional<String> refusal = TaskDemands.refusal(wanted.command, wanted.info);
+    // Of a terminal the launcher says whether it can.
+    ContainerInfo info = wanted.info.toBuilder().clearTtyInfo().build();
+    Optional<String> refusal = TaskDemands.refusal(wanted.command, info);
     if (refusal.isPresent()) {
       return refused(400, refusal.get());
     }
@@ -216,6 +225,7 @@ public final class OperatorContainers {
         .resources(wanted.resources, wanted.limits)
         .info(Optional.of(wanted.info).filter(it -> it.getSerializedSize() > 0))
         .rootAllowed(place.map(NestingPlace::rootAllowed).orElse(true))
+        .io(wanted.io)
         .kept()
         .build();
   }
@@ -319,6 +329,65 @@ public final class OperatorContainers {
       LOG.warn("Cannot delete the sandbox of container {}", id, e);
       throw failure(500, "Cannot delete the sandbox: " + FileFailure.reason(e));
     }
+  }
+
+  // Input and output.
+
+  /**
+   * Gives somebody what a container writes.
+   *
+   * @return fails with 404, 409, 500 or 503
+   */
+  CompletionStage<Attachment> attachOutput(ContainerId id, OutputSink sink) {
+    return attached(id, containerizer.attachOutput(id, sink));
+  }
+
+  /** Gives somebody the input of a container; fails as above. */
+  CompletionStage<ContainerInput> attachInput(ContainerId id) {
+    return attached(id, containerizer.attachInput(id));
+  }
+
+  private <T> CompletionStage<T> attached(ContainerId id, CompletionStage<T> attaching) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    attaching.whenComplete(
+        (attached, failure) -> {
+          if (cause(failure) instanceof AttachException refusal) {
+            refused(id, refusal).whenComplete((nothing, why) -> answer.completeExceptionally(why));
+          } else if (failure != null) {
+            answer.completeExceptionally(failure);
+          } else {
+            answer.complete(attached);
+          }
+        });
+    return answer;
+  }
+
+  /** Clients go on where a container has ended meanwhile, which in Mesos is 500. */
+  private CompletionStage<Void> refused(ContainerId id, AttachException refusal) {
+    return switch (refusal.reason()) {
+      case UNKNOWN ->
+          containerizer
+              .termination(id)
+              .thenAccept(
+                  end -> {
+                    throw end.isPresent()
+                        ? failure(500, "Container " + id + " has ended")
+                        : unknown(id);
+                  });
+      case NOT_ATTACHABLE -> refused(500, "I/O switchboard server was disabled for this container");
+      case UNAVAILABLE -> refused(503, refusal.getMessage());
+      case BUSY -> refused(409, refusal.getMessage());
+    };
+  }
+
+  /** Completes when a container has ended or is not known. */
+  CompletionStage<?> ended(ContainerId id) {
+    return containerizer.termination(id);
+  }
+
+  /** Ends a container and all that is in it. */
+  void destroy(ContainerId id) {
+    containerizer.destroy(id);
   }
 
   // Looking.

@@ -11,7 +11,7 @@ import org.mezzo.resources.Resources;
  * What an agent tells of itself. Its suppliers are safe for any thread.
  *
  * @param info as registered; without id before that
- * @param total everything that it offers, as operations made it
+ * @param total everything that it offers: as operations made it, with what is lent
  * @param drain the drain under way
  * @param pid as v0 writes an agent's address: {@code slave(1)@1.2.3.4:5051}
  * @param startTime seconds since the epoch

@@ -3,7 +3,6 @@ package org.mezzo.agent.endpoints;
 import java.util.ArrayList;
 import java.util.List;
 import org.mezzo.agent.containers.ContainerCalls;
-import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.ApiEndpoint;
 import org.mezzo.daemon.border.Authorization;
@@ -27,17 +26,22 @@ public final class AgentEndpoints {
   private final AgentDescription self;
   private final AgentReads reads;
   private final ContainerLook containers;
-  private final OperatorContainers operated;
+  private final List<ApiCall<Call>> operated;
   private final DaemonFlags flags;
   private final MetricsRegistry metrics;
   private final VirtualFiles files;
   private final Verbosity verbosity;
 
+  /**
+   * What an agent answers.
+   *
+   * @param operated the calls that are about containers of operators
+   */
   public AgentEndpoints(
       AgentDescription self,
       AgentReads reads,
       ContainerLook containers,
-      OperatorContainers operated,
+      List<ApiCall<Call>> operated,
       DaemonFlags flags,
       MetricsRegistry metrics,
       VirtualFiles files,
@@ -62,6 +66,7 @@ public final class AgentEndpoints {
         .add(new StateEndpoint(reads, self, flags))
         .add(new ContainersEndpoint(containers))
         .add(new StatisticsEndpoint(containers))
+        .add(new ContainerizerDebugEndpoint(containers.containerizer()))
         .add(api(authorization, workers));
   }
 
@@ -85,12 +90,12 @@ public final class AgentEndpoints {
                     + " of both.")),
         new CallEndpoint<>(Call.getDefaultInstance(), "agent::Call", workers, table::handle)
             .validate(table::problem)
-            .withRecordIo(),
+            .withRecordIo(ContainerCalls::streamed, ContainerCalls::answeredByStream),
         table);
   }
 
   private List<ApiCall<Call>> calls() {
-    List<ApiCall<Call>> all = new ArrayList<>(ContainerCalls.of(operated));
+    List<ApiCall<Call>> all = new ArrayList<>(operated);
     all.addAll(others());
     return all;
   }
@@ -112,10 +117,7 @@ public final class AgentEndpoints {
         new GetOperations(reads),
         new ListFiles(files),
         new ReadFile(files),
-        NotServed.of(Call.Type.GET_RESOURCE_PROVIDERS),
-        NotServed.of(Call.Type.LAUNCH_NESTED_CONTAINER_SESSION, "launch_nested_container_session"),
-        NotServed.of(Call.Type.ATTACH_CONTAINER_INPUT, "attach_container_input"),
-        NotServed.of(Call.Type.ATTACH_CONTAINER_OUTPUT, "attach_container_output"),
+        new GetResourceProviders(),
         NotServed.of(Call.Type.ADD_RESOURCE_PROVIDER_CONFIG, "add_resource_provider_config"),
         NotServed.of(Call.Type.UPDATE_RESOURCE_PROVIDER_CONFIG, "update_resource_provider_config"),
         NotServed.of(Call.Type.REMOVE_RESOURCE_PROVIDER_CONFIG, "remove_resource_provider_config"),

@@ -1,6 +1,5 @@
 package org.mezzo.agent.endpoints;
 
-import com.google.protobuf.Descriptors.FieldDescriptor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 import org.mezzo.agent.containers.OperatorContainers;
-import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.ContainerUsage;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.containerizer.ContainerId;
@@ -66,11 +65,17 @@ public final class ContainerLook {
   private final AgentReads reads;
   private final Containerizer containerizer;
   private final OperatorContainers operated;
+  private final ContainerUsage usage;
 
   public ContainerLook(AgentReads reads, Containerizer containerizer, OperatorContainers operated) {
     this.reads = reads;
     this.containerizer = containerizer;
     this.operated = operated;
+    usage = new ContainerUsage(containerizer);
+  }
+
+  Containerizer containerizer() {
+    return containerizer;
   }
 
   /** Where answers are written. */
@@ -88,7 +93,8 @@ public final class ContainerLook {
     for (AgentReads.Running one : running) {
       ContainerId container = ContainerId.of(one.executor().containerId());
       CompletionStage<Looked> looked =
-          usage(one.executor())
+          usage
+              .of(one.executor())
               .thenCombine(
                   containerizer.status(container),
                   (usage, status) -> new Looked(one, status, usage));
@@ -147,47 +153,6 @@ public final class ContainerLook {
               });
     }
     return all;
-  }
-
-  /** Of an executor without a process: what the containers of its tasks use together. */
-  private CompletionStage<Optional<ResourceStatistics>> usage(AgentTasks.ExecutorView executor) {
-    if (executor.nested().isEmpty()) {
-      return containerizer.usage(ContainerId.of(executor.containerId()));
-    }
-    CompletionStage<Optional<ResourceStatistics>> sum =
-        CompletableFuture.completedStage(Optional.empty());
-    for (ContainerId container : executor.nested()) {
-      sum = sum.thenCombine(containerizer.usage(container), ContainerLook::sum);
-    }
-    return sum;
-  }
-
-  /** Numbers of both together; what is not a number is left out. */
-  static Optional<ResourceStatistics> sum(
-      Optional<ResourceStatistics> one, Optional<ResourceStatistics> other) {
-    if (one.isEmpty() || other.isEmpty()) {
-      return one.or(() -> other);
-    }
-    ResourceStatistics.Builder sum = ResourceStatistics.newBuilder();
-    for (FieldDescriptor field : ResourceStatistics.getDescriptor().getFields()) {
-      if (field.isRepeated() || !(one.get().hasField(field) || other.get().hasField(field))) {
-        continue;
-      }
-      Object a = one.get().getField(field);
-      Object b = other.get().getField(field);
-      switch (field.getJavaType()) {
-        case DOUBLE ->
-            sum.setField(
-                field,
-                field.getName().equals("timestamp")
-                    ? Math.max((Double) a, (Double) b)
-                    : (Double) a + (Double) b);
-        case LONG -> sum.setField(field, (Long) a + (Long) b);
-        case INT -> sum.setField(field, (Integer) a + (Integer) b);
-        default -> {}
-      }
-    }
-    return Optional.of(sum.build());
   }
 
   /** Refuses a query that asks for more than one thing. */

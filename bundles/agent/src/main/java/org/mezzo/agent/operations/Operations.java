@@ -20,6 +20,7 @@ import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint.Kept;
 import org.mezzo.agent.updates.UpdateStreams;
@@ -38,6 +39,7 @@ import org.mezzo.protocol.v1.OperationState;
 import org.mezzo.protocol.v1.OperationStatus;
 import org.mezzo.resources.Conversion;
 import org.mezzo.resources.Conversions;
+import org.mezzo.resources.Resource;
 import org.mezzo.resources.ResourceFormatException;
 import org.mezzo.resources.Resources;
 import org.slf4j.Logger;
@@ -64,6 +66,9 @@ public final class Operations {
    * @param worker where files are written
    * @param timers runs something on the loop later
    * @param checkpoint where outcomes are kept
+   * @param damage what is done where these cannot be read
+   * @param keepsWhatFits whether made resources that the agent has not any more are given up, each
+   *     by its name, rather than refuse the start ({@code --reconfiguration_policy=any})
    * @param volumes whose directories are made and deleted
    * @param sender takes updates to the master; one that it loses and somebody waits for is repeated
    */
@@ -72,6 +77,8 @@ public final class Operations {
       Executor worker,
       BiFunction<Duration, Runnable, Timer> timers,
       ResourceCheckpoint checkpoint,
+      Damage damage,
+      boolean keepsWhatFits,
       VolumeStore volumes,
       Consumer<OperationUpdate> sender) {}
 
@@ -88,6 +95,7 @@ public final class Operations {
   private final AtomicInteger remembered = new AtomicInteger();
   private final AtomicInteger queued = new AtomicInteger();
   private final Metrics.Counter forgotten;
+  private final boolean whole;
   private volatile Resources total;
   private Supplier<Resources> inUse = () -> Resources.EMPTY;
   private BooleanSupplier draining = () -> false;
@@ -110,9 +118,13 @@ public final class Operations {
       throws IOException {
     this.around = around;
     this.version = version;
-    Kept kept = around.checkpoint().load();
-    total = withMade(own, kept.made());
-    around.volumes().recover(total);
+    Kept kept = around.checkpoint().load(around.damage());
+    whole = kept.whole();
+    total = around.keepsWhatFits() ? withFitting(own, kept.made()) : withMade(own, kept.made());
+    if (whole) {
+      // Also of those that are given up: their data is nobody's to delete.
+      around.volumes().recover(total.plus(kept.made().minus(made(total))));
+    }
     updates =
         new UpdateStreams<>(
             around.timers(),
@@ -136,11 +148,43 @@ public final class Operations {
           "Incompatible agent resources: reservations and volumes that were made at run time do not"
               + " fit into what the agent has now: "
               + e.getMessage()
-              + ". Start it with --resources that hold them, as before, or remove "
-              + around.checkpoint().file()
-              + " to give them up; data of volumes stays in its directories",
+              + ". Start it with --resources that hold them, as before, or with"
+              + " --reconfiguration_policy=any to give up those that do not fit; data of volumes"
+              + " stays in its directories",
           e);
     }
+  }
+
+  /** Those of the made resources that still fit; the others are named and given up. */
+  private Resources withFitting(Resources own, Resources made) throws IOException {
+    Resources fitting = own;
+    Resources left = Resources.EMPTY;
+    // Volumes first: more is lost with them.
+    Resources volumes = made.persistentVolumes();
+    List<Resource> inOrder = new ArrayList<>();
+    volumes.forEach(inOrder::add);
+    made.minus(volumes).forEach(inOrder::add);
+    for (Resource one : inOrder) {
+      try {
+        fitting = withMade(fitting, Resources.of(one));
+      } catch (IOException e) {
+        left = left.plus(Resources.of(one));
+        LOG.debug("{} does not fit any more", one, e);
+      }
+    }
+    if (!left.isEmpty()) {
+      LOG.error(
+          "Reservations and volumes that do not fit into what the agent has now are given up: {}."
+              + " Data of volumes stays in its directories, and what was on record is in {}",
+          left,
+          around.checkpoint().copyAside());
+    }
+    return fitting;
+  }
+
+  /** Whether all that was on record of resources could be read. */
+  public boolean whole() {
+    return whole;
   }
 
   /**
@@ -412,6 +456,15 @@ public final class Operations {
         return around
             .volumes()
             .destroy(conversion.consumed(), HexFormat.of().formatHex(uuid.toByteArray()));
+      }
+      if (info.getType() == Offer.Operation.Type.GROW_VOLUME
+          || info.getType() == Offer.Operation.Type.SHRINK_VOLUME) {
+        for (Resource volume : conversion.consumed().persistentVolumes()) {
+          Optional<String> obstacle = around.volumes().obstacle(volume);
+          if (obstacle.isPresent()) {
+            throw new IOException(obstacle.get());
+          }
+        }
       }
     }
     return new VolumeStore.Change() {

@@ -6,9 +6,12 @@ import com.google.protobuf.MessageLite;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,9 +23,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiFunction;
+import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.recovery.messages.BootEntry;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
 import org.mezzo.agent.recovery.messages.FrameworkEntry;
+import org.mezzo.agent.recovery.messages.PastExecutorEntry;
 import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.agent.recovery.messages.UpdateEntry;
 import org.mezzo.api.Metrics;
@@ -46,14 +51,28 @@ public final class Journal implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
   private static final String BOOT = "boot";
   private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final String WITHOUT =
+      "tasks of which nothing can be read end, and their frameworks are told that they are not"
+          + " here";
   private static final CompletionStage<Void> KEPT = CompletableFuture.completedStage(null);
 
-  /** Everything that was kept. Immutable. */
+  /**
+   * Everything that was kept. Immutable.
+   *
+   * @param past frameworks that had something here, with executors of before
+   * @param pastExecutors that have ended and of which everything is told, the newest last
+   */
   public record Kept(
       List<FrameworkEntry> frameworks,
       List<ExecutorEntry> executors,
       List<TaskEntry> tasks,
-      List<UpdateEntry> updates) {}
+      List<UpdateEntry> updates,
+      List<FrameworkEntry> past,
+      List<PastExecutorEntry> pastExecutors) {
+    /** Nothing. */
+    public static final Kept NOTHING =
+        new Kept(List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+  }
 
   private final RecordLog log;
   private final Executor keeper;
@@ -66,6 +85,9 @@ public final class Journal implements AutoCloseable {
 
   /** Keys of updates by their uuid, within a task's prefix. */
   private final Map<String, Map<ByteString, String>> updates = new HashMap<>();
+
+  /** Keys of executors of the past by their framework's key, the oldest first. */
+  private final Map<String, Deque<String>> past = new HashMap<>();
 
   /** What is not on disk yet; null deletes. */
   private Map<String, byte[]> pending = new TreeMap<>();
@@ -99,6 +121,7 @@ public final class Journal implements AutoCloseable {
    *
    * @param keeper writes to the disk, one after the other
    * @param timers runs something on the loop later
+   * @param damage what is done where it is damaged
    * @throws IOException when it cannot be read; nothing was changed then
    */
   public static Journal open(
@@ -106,56 +129,163 @@ public final class Journal implements AutoCloseable {
       Executor keeper,
       Executor loop,
       BiFunction<Duration, Runnable, Timer> timers,
-      Metrics metrics)
+      Metrics metrics,
+      Damage damage)
       throws IOException {
     Path folder = workDir.resolve("meta").resolve("journal");
-    RecordLog log =
-        RecordLog.open(
-            "Journal",
-            "bring a copy of it back, or remove "
-                + folder
-                + " to start without the tasks that ran here, which end then",
-            folder);
-    Journal journal = new Journal(log, keeper, loop, timers, metrics);
+    RecordLog log = open(folder, damage);
     try {
-      journal.read();
-    } catch (InvalidProtocolBufferException e) {
+      Journal journal = new Journal(log, keeper, loop, timers, metrics);
+      journal.read(folder, damage);
+      metrics.gauge("slave/journal_entries", () -> journal.entries);
+      return journal;
+    } catch (IOException | RuntimeException e) {
       log.close();
-      throw new IOException(
-          "Journal " + folder + " holds what this version of Mezzo cannot read: " + e, e);
+      throw e;
     }
-    metrics.gauge("slave/journal_entries", () -> journal.entries);
-    return journal;
   }
 
-  private void read() throws InvalidProtocolBufferException {
+  private static RecordLog open(Path folder, Damage damage) throws IOException {
+    if (damage.strict()) {
+      return RecordLog.open("Journal", Damage.remedy(WITHOUT), folder);
+    }
+    Path aside = damage.asideOf(folder.resolve("log"));
+    RecordLog.Salvaged salvaged = RecordLog.salvage("Journal", folder, aside);
+    if (!salvaged.lost().isEmpty()) {
+      damage.told(
+          "Journal "
+              + folder.resolve("log")
+              + " is damaged and set aside as "
+              + aside
+              + ". It could not be read: "
+              + String.join(", ", salvaged.lost())
+              + "; "
+              + WITHOUT);
+    }
+    return salvaged.log();
+  }
+
+  private void read(Path folder, Damage damage) throws IOException {
+    Map<String, String> unreadable = new TreeMap<>();
     for (Map.Entry<String, byte[]> entry : log.contents().entrySet()) {
-      String key = entry.getKey();
-      byte[] value = entry.getValue();
-      switch (key.charAt(0)) {
-        case 'f' -> live.put(key, FrameworkEntry.parseFrom(value));
-        case 'e' -> live.put(key, ExecutorEntry.parseFrom(value));
-        case 't' -> live.put(key, TaskEntry.parseFrom(value));
-        case 'b' -> live.put(key, BootEntry.parseFrom(value));
-        case 'u' -> {
-          UpdateEntry update = UpdateEntry.parseFrom(value);
-          live.put(key, update);
-          known(key, update);
-          number =
-              Math.max(number, Long.parseLong(key.substring(key.lastIndexOf('/') + 1), 16) + 1);
-        }
-        default -> LOG.warn("Journal keeps '{}', which this version does not know", key);
+      try {
+        read(entry.getKey(), entry.getValue());
+      } catch (InvalidProtocolBufferException | RuntimeException e) {
+        unreadable.put(entry.getKey(), e.getMessage());
+      }
+    }
+    if (!damage.strict()) {
+      orphans(unreadable);
+    }
+    if (unreadable.isEmpty()) {
+      entries = live.size();
+      return;
+    }
+    if (damage.strict()) {
+      throw new IOException(
+          "Journal "
+              + folder
+              + " holds what this version of Mezzo cannot read: "
+              + unreadable
+              + "; start the version that wrote it, or "
+              + Damage.remedy(WITHOUT));
+    }
+    Path aside = damage.asideOf(folder.resolve("log"));
+    Files.copy(folder.resolve("log"), aside);
+    log.store(unreadable.keySet().stream().map(key -> new Change(key, null)).toList());
+    damage.told(
+        "Journal "
+            + folder
+            + " holds what this version of Mezzo cannot read, a copy is "
+            + aside
+            + ": "
+            + unreadable
+            + "; "
+            + WITHOUT);
+    entries = live.size();
+  }
+
+  /** What belongs to something that is not there any more is of no use without it. */
+  private void orphans(Map<String, String> found) {
+    for (Map.Entry<String, MessageLite> entry : List.copyOf(live.entrySet())) {
+      String missing =
+          entry.getValue() instanceof ExecutorEntry executor
+              ? key("f", executor.getFrameworkId().getValue())
+              : entry.getValue() instanceof TaskEntry task
+                  ? executorKey(task.getFrameworkId(), task.getExecutorId())
+                  : entry.getKey();
+      // Executors come before tasks, in the order of keys.
+      if (!live.containsKey(missing)) {
+        found.put(entry.getKey(), missing + " is missing");
+        live.remove(entry.getKey());
       }
     }
   }
 
-  /** What was kept, updates of a task in their order. For any framework that it names. */
+  private void read(String key, byte[] value) throws InvalidProtocolBufferException {
+    switch (key.charAt(0)) {
+      case 'f' -> live.put(key, FrameworkEntry.parseFrom(value));
+      case 'e' -> live.put(key, ExecutorEntry.parseFrom(value));
+      case 't' -> live.put(key, TaskEntry.parseFrom(value));
+      case 'b' -> live.put(key, BootEntry.parseFrom(value));
+      case 'u' -> {
+        UpdateEntry update = UpdateEntry.parseFrom(value);
+        number = Math.max(number, numberOf(key) + 1);
+        live.put(key, update);
+        known(key, update);
+      }
+      case 'p' -> {
+        FrameworkEntry.parseFrom(value);
+        past.computeIfAbsent(key, unused -> new ArrayDeque<>());
+      }
+      case 'h' -> {
+        PastExecutorEntry.parseFrom(value);
+        number = Math.max(number, numberOf(key) + 1);
+        past.computeIfAbsent(
+                "p" + key.substring(1, key.lastIndexOf('/')), unused -> new ArrayDeque<>())
+            .add(key);
+      }
+      default -> LOG.warn("Journal keeps '{}', which this version does not know", key);
+    }
+  }
+
+  private static long numberOf(String key) {
+    return Long.parseLong(key.substring(key.lastIndexOf('/') + 1), 16);
+  }
+
+  /**
+   * What was kept, updates of a task in their order. Of the past what is on disk, of which no more
+   * than the keys stays in memory.
+   */
   public Kept kept() {
+    Map<String, byte[]> contents = log.contents();
+    List<FrameworkEntry> pastFrameworks = new ArrayList<>();
+    Map<Long, PastExecutorEntry> pastExecutors = new TreeMap<>();
+    past.forEach(
+        (framework, executors) -> {
+          try {
+            byte[] info = contents.get(framework);
+            if (info == null) {
+              return;
+            }
+            pastFrameworks.add(FrameworkEntry.parseFrom(info));
+            for (String key : executors) {
+              byte[] executor = contents.get(key);
+              if (executor != null) {
+                pastExecutors.put(numberOf(key), PastExecutorEntry.parseFrom(executor));
+              }
+            }
+          } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("It could be read before", e);
+          }
+        });
     return new Kept(
         all(FrameworkEntry.class),
         all(ExecutorEntry.class),
         all(TaskEntry.class),
-        all(UpdateEntry.class));
+        all(UpdateEntry.class),
+        List.copyOf(pastFrameworks),
+        List.copyOf(pastExecutors.values()));
   }
 
   private <T> List<T> all(Class<T> type) {
@@ -224,7 +354,46 @@ public final class Journal implements AutoCloseable {
   /** Forgets everything: this is a new agent. */
   public void clear() {
     new TreeSet<>(live.keySet()).stream().filter(key -> !key.equals(BOOT)).forEach(this::remove);
+    new TreeSet<>(past.keySet()).forEach(this::removePast);
     flush();
+  }
+
+  // The past.
+
+  /**
+   * An executor has ended, and everything is told of it: it is kept to be looked at, of a framework
+   * that wants that.
+   *
+   * @param most how many of the framework are kept, the newest ones
+   */
+  public void ended(FrameworkInfo framework, PastExecutorEntry executor, int most) {
+    if (!framework.getCheckpoint() || most <= 0) {
+      return;
+    }
+    String key = key("p", framework.getId().getValue());
+    pending.put(key, FrameworkEntry.newBuilder().setFramework(framework).build().toByteArray());
+    Deque<String> executors = past.computeIfAbsent(key, unused -> new ArrayDeque<>());
+    String last = key("h", framework.getId().getValue()) + "/" + String.format("%016x", number++);
+    executors.add(last);
+    pending.put(last, executor.toByteArray());
+    while (executors.size() > most) {
+      pending.put(executors.remove(), null);
+    }
+    flush();
+  }
+
+  /** Nothing of the framework's past is to be looked at any more. */
+  public void forgetPast(FrameworkID framework) {
+    removePast(key("p", framework.getValue()));
+    flush();
+  }
+
+  private void removePast(String key) {
+    Deque<String> executors = past.remove(key);
+    if (executors != null) {
+      pending.put(key, null);
+      executors.forEach(executor -> pending.put(executor, null));
+    }
   }
 
   /**

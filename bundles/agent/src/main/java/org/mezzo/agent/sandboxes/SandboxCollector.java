@@ -1,33 +1,43 @@
 package org.mezzo.agent.sandboxes;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.mezzo.api.Metrics;
 import org.mezzo.files.TreeDeletion;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Deletes sandboxes some time after their last change, sooner when the disk fills (rules 335 and
- * 336), never those in use (rule 337). Has a thread of its own. Safe for any thread.
+ * Deletes sandboxes some time after their last use, sooner when the disk fills (rules 335 and 336),
+ * never those in use (rule 337). When a sandbox was used last is what its directory says, so that
+ * it is known to later processes as well; memory holds nothing of it. Has a thread of its own. Safe
+ * for any thread.
  */
 public final class SandboxCollector implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SandboxCollector.class);
@@ -36,46 +46,60 @@ public final class SandboxCollector implements AutoCloseable {
   private final Duration delay;
   private final double headroom;
   private final Duration period;
+  private final boolean others;
   private final Clock clock;
   private final SandboxPaths paths;
   private final Consumer<SandboxRun> removed;
-  private final Predicate<SandboxRun> occupied;
-
-  /** When each may go, in milliseconds of the epoch: one for every sandbox of the past. */
-  private final Map<SandboxRun, Long> due = new ConcurrentHashMap<>();
+  private final Supplier<Set<String>> containers;
 
   private final Set<SandboxRun> inUse = ConcurrentHashMap.newKeySet();
+
+  /** Those that are not used any more since a moment ago; empty but for moments. */
+  private final Queue<Path> left = new ConcurrentLinkedQueue<>();
+
+  private final AtomicBoolean noting = new AtomicBoolean();
   private final ScheduledExecutorService thread;
   private final Metrics.Counter succeeded;
   private final Metrics.Counter failed;
   private volatile double allowedAgeSeconds;
+  private volatile double used;
+
+  // Of the thread.
+  private final SandboxSchedule schedule;
+
+  /** Whether the schedule does not have all that there is. */
+  private boolean incomplete = true;
 
   /**
    * Looks at nothing before {@link #start}.
    *
-   * @param occupied whether a container may still be in the sandbox, whoever launched it
-   * @param removed told of each sandbox that was deleted
+   * @param containers the last parts of the ids of all containers that may have processes, whoever
+   *     launched them
+   * @param removed told of each sandbox of an executor that was deleted
    */
   public SandboxCollector(
       Path workDir,
       SandboxRetention retention,
       Clock clock,
       Metrics metrics,
-      Predicate<SandboxRun> occupied,
+      Supplier<Set<String>> containers,
       Consumer<SandboxRun> removed) {
-    this.workDir = workDir;
-    this.paths = new SandboxPaths(workDir);
+    this.workDir = workDir.toAbsolutePath();
+    this.paths = new SandboxPaths(this.workDir);
     this.delay = retention.delay();
     this.headroom = retention.headroom();
     this.period = retention.period();
+    this.others = retention.others();
     this.clock = clock;
-    this.occupied = occupied;
+    this.containers = containers;
     this.removed = removed;
     this.allowedAgeSeconds = delay.toSeconds();
+    schedule = new SandboxSchedule(this.workDir, delay);
     succeeded = metrics.counter("gc/path_removals_succeeded");
     failed = metrics.counter("gc/path_removals_failed");
-    metrics.gauge("gc/path_removals_pending", due::size);
+    metrics.gauge("gc/path_removals_pending", () -> schedule.size() + left.size());
     metrics.gauge("slave/executor_directory_max_allowed_age_secs", () -> allowedAgeSeconds);
+    metrics.gauge("slave/mezzo/work_dir_disk_used", () -> used);
     thread =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -86,9 +110,9 @@ public final class SandboxCollector implements AutoCloseable {
             });
   }
 
-  /** Begins to look, first at what earlier processes left, which counts from its last change. */
+  /** Begins to look, first at what earlier processes left, which counts from its last use. */
   public void start() {
-    scheduleExisting();
+    thread.execute(this::lookAnew);
     thread.scheduleWithFixedDelay(
         this::collect, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
   }
@@ -96,13 +120,34 @@ public final class SandboxCollector implements AutoCloseable {
   /** Keeps a sandbox that is about to be used, until it is scheduled (rule 337). */
   public void unschedule(SandboxRun sandbox) {
     inUse.add(sandbox);
-    due.remove(sandbox);
   }
 
   /** Deletes the sandbox, which nobody uses any more, when its time has come, counted from now. */
   public void schedule(SandboxRun sandbox) {
-    due.put(sandbox, clock.instant().plus(delay).toEpochMilli());
     inUse.remove(sandbox);
+    leave(paths.of(sandbox));
+  }
+
+  /**
+   * The same of a sandbox that is no executor's: of a container in another, or of one that stands
+   * alone. Stays, where these are not to be deleted ({@code --gc_non_executor_container_sandboxes},
+   * rule 338).
+   */
+  public void scheduleOther(Path sandbox) {
+    if (others) {
+      leave(sandbox.toAbsolutePath());
+    }
+  }
+
+  private void leave(Path sandbox) {
+    left.add(sandbox);
+    if (noting.compareAndSet(false, true)) {
+      try {
+        thread.execute(this::note);
+      } catch (RejectedExecutionException e) {
+        LOG.debug("{} is found by the next process", sandbox);
+      }
+    }
   }
 
   /**
@@ -126,57 +171,184 @@ public final class SandboxCollector implements AutoCloseable {
     }
   }
 
-  private void scheduleExisting() {
-    thread.execute(
-        () -> {
-          try (var found = Files.find(paths.agents(), 7, SandboxCollector::isRun)) {
-            found.forEach(path -> paths.at(path).ifPresent(run -> scheduleExisting(path, run)));
-          } catch (NoSuchFileException e) {
-            LOG.debug("No sandboxes of earlier processes");
-          } catch (IOException | java.io.UncheckedIOException e) {
-            LOG.warn("Cannot look for old sandboxes; they stay until the next start", e);
-          }
-        });
-  }
-
-  private void scheduleExisting(Path path, SandboxRun run) {
-    if (inUse.contains(run)) {
-      return;
-    }
+  /** Notes what was left meanwhile. */
+  private void note() {
+    noting.set(false);
+    long now = clock.millis();
     try {
-      due.putIfAbsent(
-          run,
-          Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS).toMillis() + delay.toMillis());
+      for (Path sandbox = left.poll(); sandbox != null; sandbox = left.poll()) {
+        try {
+          touch(sandbox, now);
+        } catch (NoSuchFileException e) {
+          continue;
+        } catch (IOException e) {
+          LOG.debug("{} counts from when it was changed: {}", sandbox, e.toString());
+        }
+        schedule.add(sandbox, now);
+      }
+      schedule.flush();
     } catch (IOException e) {
-      LOG.debug("{} is gone", path);
+      cannotSchedule(e);
     }
   }
 
-  private static boolean isRun(Path path, BasicFileAttributes attributes) {
-    return attributes.isDirectory()
-        && path.getParent().getFileName().toString().equals("runs")
-        && path.getParent().getParent().getParent().getFileName().toString().equals("executors");
+  private void cannotSchedule(IOException failure) {
+    if (!incomplete) {
+      LOG.warn(
+          "Cannot write which sandboxes are to go; until that is possible the work directory is"
+              + " looked through every {} s: {}",
+          period.toSeconds(),
+          failure.toString());
+    }
+    incomplete = true;
+  }
+
+  private static void touch(Path sandbox, long now) throws IOException {
+    Files.getFileAttributeView(sandbox, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+        .setTimes(FileTime.fromMillis(now), null, null);
+  }
+
+  /** Makes the schedule of what there is. */
+  private void lookAnew() {
+    try {
+      schedule.clear();
+      Set<String> alive = containers.get();
+      long now = clock.millis();
+      // All that are too old are alike.
+      long oldest = now - (long) (delay.toMillis() * Math.max(1, 1 - headroom)) - 1;
+      walk(
+          alive, (sandbox, since) -> schedule.add(sandbox, Math.max(oldest, Math.min(now, since))));
+      schedule.flush();
+      incomplete = false;
+    } catch (IOException | DirectoryIteratorException e) {
+      incomplete = true;
+      LOG.warn("Cannot look for old sandboxes; it is tried again: {}", e.toString());
+    }
+  }
+
+  /** Takes what was found. */
+  @FunctionalInterface
+  private interface Found {
+    void take(Path sandbox, long since) throws IOException;
+  }
+
+  /** Finds all sandboxes that nobody uses, and removes folders in which there is none. */
+  private void walk(Set<String> alive, Found found) throws IOException {
+    for (Path agent : folders(paths.agents())) {
+      for (Path framework : folders(agent.resolve("frameworks"))) {
+        for (Path executor : folders(framework.resolve("executors"))) {
+          boolean any = false;
+          try (DirectoryStream<Path> runs = stream(executor.resolve("runs"))) {
+            for (Path run : runs) {
+              if (Files.isDirectory(run, LinkOption.NOFOLLOW_LINKS)) {
+                any = true;
+                one(run, alive, found);
+              }
+            }
+          } catch (NoSuchFileException | NotDirectoryException e) {
+            continue;
+          }
+          if (!any) {
+            tidy(executor.resolve("runs").resolve("none"));
+          }
+        }
+      }
+    }
+    if (others) {
+      for (Path standalone : folders(workDir.resolve("containers"))) {
+        other(standalone, alive, found);
+      }
+    }
+  }
+
+  private void one(Path run, Set<String> alive, Found found) throws IOException {
+    if (isFree(run, alive)) {
+      found.take(run, since(run));
+    } else if (others) {
+      for (Path nested : folders(run.resolve("containers"))) {
+        other(nested, alive, found);
+      }
+    }
+  }
+
+  private static void other(Path sandbox, Set<String> alive, Found found) throws IOException {
+    if (!alive.contains(sandbox.getFileName().toString())) {
+      found.take(sandbox, since(sandbox));
+    }
+  }
+
+  /** Whether nobody uses a sandbox, or will. */
+  private boolean isFree(Path sandbox, Set<String> alive) {
+    return !alive.contains(sandbox.getFileName().toString())
+        && paths.at(sandbox).map(run -> !inUse.contains(run)).orElse(true);
+  }
+
+  private static long since(Path sandbox) throws IOException {
+    return Files.getLastModifiedTime(sandbox, LinkOption.NOFOLLOW_LINKS).toMillis();
+  }
+
+  private static List<Path> folders(Path parent) throws IOException {
+    List<Path> folders = new ArrayList<>();
+    try (DirectoryStream<Path> all = stream(parent)) {
+      for (Path one : all) {
+        if (Files.isDirectory(one, LinkOption.NOFOLLOW_LINKS)) {
+          folders.add(one);
+        }
+      }
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return List.of();
+    }
+    return folders;
+  }
+
+  private static DirectoryStream<Path> stream(Path folder) throws IOException {
+    return Files.newDirectoryStream(folder);
   }
 
   /** One pass; visible for tests. */
   void collect() {
     try {
-      double usage = usage();
-      double share = Math.max(0, 1 - headroom - usage);
-      allowedAgeSeconds = delay.toMillis() / 1000.0 * share;
-      long limit = clock.millis() + delay.toMillis() - (long) (allowedAgeSeconds * 1000);
-      for (Map.Entry<SandboxRun, Long> entry : List.copyOf(due.entrySet())) {
-        boolean full = share == 0 || entry.getValue() <= limit;
-        if (full
-            && !inUse.contains(entry.getKey())
-            && !occupied.test(entry.getKey())
-            && due.remove(entry.getKey(), entry.getValue())) {
-          delete(entry.getKey());
-        }
+      used = usage();
+      double share = Math.max(0, 1 - headroom - used);
+      long allowed = (long) (delay.toMillis() * share);
+      allowedAgeSeconds = allowed / 1000.0;
+      note();
+      Set<String> alive = containers.get();
+      if (incomplete) {
+        long limit = share == 0 ? Long.MAX_VALUE : clock.millis() - allowed;
+        walk(
+            alive,
+            (sandbox, since) -> {
+              if (since <= limit) {
+                delete(sandbox);
+              }
+            });
+        lookAnew();
+        return;
       }
+      schedule.take(
+          share == 0 ? Long.MAX_VALUE : clock.millis() - allowed,
+          sandbox -> {
+            if (isFree(sandbox, alive)) {
+              delete(sandbox);
+            } else if (!isUsed(sandbox)) {
+              // Somebody is still in it whom nobody waits for.
+              left.add(sandbox);
+            }
+            if (!left.isEmpty()) {
+              note();
+            }
+          });
+    } catch (IOException e) {
+      cannotSchedule(e);
     } catch (RuntimeException e) {
       LOG.error("A pass over old sandboxes failed; the next one tries again", e);
+      incomplete = true;
     }
+  }
+
+  private boolean isUsed(Path sandbox) {
+    return paths.at(sandbox).map(inUse::contains).orElse(false);
   }
 
   private double usage() {
@@ -190,13 +362,17 @@ public final class SandboxCollector implements AutoCloseable {
     }
   }
 
-  private void delete(SandboxRun run) {
-    Path sandbox = paths.of(run);
+  private void delete(Path sandbox) {
     try {
       TreeDeletion.delete(sandbox);
-      tidy(sandbox);
+      Optional<SandboxRun> run = paths.at(sandbox);
+      if (run.isPresent()) {
+        tidy(sandbox);
+        removed.accept(run.get());
+      }
       succeeded.increment();
-      removed.accept(run);
+    } catch (NoSuchFileException e) {
+      LOG.debug("{} has gone with the sandbox that it was in", sandbox);
     } catch (IOException e) {
       failed.increment();
       LOG.warn("Cannot delete the sandbox {}; remove it by hand", sandbox, e);

@@ -522,6 +522,34 @@ final class AgentExecutor {
     runner.shutdown(grace);
   }
 
+  /**
+   * Ends it at once, because what it holds is taken back (rule 319).
+   *
+   * @param why for people
+   * @return false if it is to end already, or holds nothing revocable
+   */
+  boolean preempt(String why) {
+    if (!open() || resources().stream().noneMatch(Resource::hasRevocable)) {
+      return false;
+    }
+    LOG.info("Executor '{}' of framework {} is preempted: {}", id(), framework.id(), why);
+    Function<AgentTask, TaskStatus.Builder> last =
+        task ->
+            host.updates()
+                .fromAgent(
+                    task.info.getTaskId(), States.forFramework(framework.info, TaskState.TASK_GONE))
+                .setExecutorId(info.getExecutorId())
+                .setReason(Reason.REASON_CONTAINER_PREEMPTED)
+                .setMessage("Container preempted by QoS correction: " + why);
+    if (!begun) {
+      over(-1, last);
+    } else {
+      move(Phase.TERMINATING);
+      runner.preempt(last);
+    }
+    return true;
+  }
+
   /** It is to end and was already asked, or need not be: its run ends it. */
   void terminating() {
     if (open()) {
@@ -557,6 +585,9 @@ final class AgentExecutor {
     CompletableFuture.allOf(told.toArray(CompletableFuture[]::new))
         .whenComplete((all, failure) -> host.containers().forget(container()));
     move(Phase.TERMINATED);
+    if (begun && !framework.terminating && !tasks.isEmpty()) {
+      host.records().changed(this);
+    }
     host.usage().remove(info.getResourcesList());
     if (framework.terminating) {
       for (AgentTask task : tasks.values()) {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.mezzo.agent.checks.CheckHost;
 import org.mezzo.agent.checks.Prober;
@@ -22,6 +23,7 @@ import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
+import org.mezzo.agent.recovery.messages.PastExecutorEntry;
 import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.agent.recovery.messages.UpdateEntry;
 import org.mezzo.agent.updates.States;
@@ -158,6 +160,7 @@ public final class AgentTasks {
   private final Deque<FrameworkView> completed = new ArrayDeque<>();
   private final Metrics.Counter invalidMessages;
   private final Metrics.Counter validMessages;
+  private final Metrics.Counter preempted;
   private final Usage usage = new Usage();
 
   /**
@@ -206,6 +209,7 @@ public final class AgentTasks {
     launches = new Launches(host, around, loop);
     invalidMessages = metrics.counter("slave/invalid_framework_messages");
     validMessages = metrics.counter("slave/valid_framework_messages");
+    preempted = metrics.counter("slave/executors_preempted");
     metrics.gauge("slave/frameworks_active", frameworkCount::get);
   }
 
@@ -223,10 +227,13 @@ public final class AgentTasks {
    *
    * @param kept what that process had on disk
    * @param containers what is left of containers, by id
-   * @param why nothing is left of those that are not among them, for people
+   * @param why nothing is left of those that are not among them, for people; of an executor by the
+   *     id of its container
    */
   public void restore(
-      Journal.Kept kept, Map<String, Containerizer.Recovered> containers, String why) {
+      Journal.Kept kept,
+      Map<String, Containerizer.Recovered> containers,
+      UnaryOperator<String> why) {
     for (UpdateEntry update : kept.updates()) {
       updates.restore(update.getFrameworkId(), update.getStatus());
     }
@@ -259,13 +266,56 @@ public final class AgentTasks {
       }
     }
     frameworkCount.set(frameworks.size());
+    restorePast(kept);
     found.forEach(
         (framework, executors) -> {
           executors.forEach(
               (executor, tasks) ->
-                  executor.resume(tasks, id -> Optional.ofNullable(containers.get(id)), why));
+                  executor.resume(
+                      tasks,
+                      id -> Optional.ofNullable(containers.get(id)),
+                      why.apply(executor.containerId)));
           removeIfIdle(framework);
         });
+  }
+
+  /** What has ended before the restart, to be looked at. */
+  private void restorePast(Journal.Kept kept) {
+    Map<String, FrameworkEntry> past = new LinkedHashMap<>();
+    for (org.mezzo.agent.recovery.messages.FrameworkEntry each : kept.past()) {
+      past.put(each.getFramework().getId().getValue(), new FrameworkEntry(each.getFramework()));
+    }
+    // In the order of their last end.
+    Map<String, FrameworkEntry> ordered = new LinkedHashMap<>();
+    for (PastExecutorEntry entry : kept.pastExecutors()) {
+      String id = entry.getFrameworkId().getValue();
+      FrameworkEntry framework = frameworks.getOrDefault(id, past.get(id));
+      try {
+        framework.completed.add(launches.past(framework, entry));
+      } catch (IOException | RuntimeException e) {
+        LOG.error("An executor of the past is not shown: {}", entry, e);
+        continue;
+      }
+      ordered.remove(id);
+      ordered.put(id, framework);
+    }
+    ordered.values().forEach(this::bounded);
+    ordered.forEach(
+        (id, framework) -> {
+          if (!frameworks.containsKey(id)) {
+            toPast(framework);
+          }
+        });
+    kept.past().stream()
+        .map(each -> each.getFramework().getId())
+        .filter(id -> !ordered.containsKey(id.getValue()))
+        .forEach(records::forgetPast);
+  }
+
+  private void bounded(FrameworkEntry framework) {
+    while (framework.completed.size() > limits.completedExecutors()) {
+      framework.completed.removeFirst();
+    }
   }
 
   /** Whether a framework of which something is kept has a container here. */
@@ -282,8 +332,7 @@ public final class AgentTasks {
   public void run(RunTask message) {
     FrameworkEntry framework =
         frameworks.computeIfAbsent(
-            message.getFramework().getId().getValue(),
-            id -> new FrameworkEntry(message.getFramework()));
+            message.getFramework().getId().getValue(), id -> backFromPast(message.getFramework()));
     if (!framework.info.equals(message.getFramework())) {
       // What is kept of its sandboxes holds it: the same object while it is the same.
       framework.info = message.getFramework();
@@ -313,6 +362,22 @@ public final class AgentTasks {
 
   // Ending.
 
+  /** Ends every executor, with its grace; what becomes of tasks is told when there is a master. */
+  public void endAll() {
+    for (FrameworkEntry framework : List.copyOf(frameworks.values())) {
+      for (AgentExecutor executor : List.copyOf(framework.executors.values())) {
+        executor.shutdown(executor.grace());
+      }
+    }
+  }
+
+  /** Whether no container runs. */
+  public boolean allEnded() {
+    return frameworks.values().stream()
+        .flatMap(framework -> framework.executors.values().stream())
+        .allMatch(executor -> executor.phase() == AgentExecutor.Phase.TERMINATED);
+  }
+
   private final class FromExecutors implements ExecutorHost.Outcome {
     @Override
     public void exited(FrameworkEntry framework, ExecutorInfo executor, int status) {
@@ -334,9 +399,8 @@ public final class AgentTasks {
       FrameworkEntry framework = executor.framework;
       if (framework.executors.remove(executor.id(), executor)) {
         framework.completed.add(executor.view());
-        while (framework.completed.size() > limits.completedExecutors()) {
-          framework.completed.removeFirst();
-        }
+        bounded(framework);
+        records.ended(executor, limits.completedExecutors());
         removeIfIdle(framework);
       }
     }
@@ -352,14 +416,32 @@ public final class AgentTasks {
       records.release(framework.info.getId());
       frameworkCount.set(frameworks.size());
       if (!framework.completed.isEmpty()) {
-        completed.removeIf(view -> view.info().getId().equals(framework.info.getId()));
-        completed.add(view(framework));
-        while (completed.size() > MOST_COMPLETED_FRAMEWORKS) {
-          completed.removeFirst();
-        }
+        toPast(framework);
       }
       removed.run();
     }
+  }
+
+  private void toPast(FrameworkEntry framework) {
+    completed.removeIf(view -> view.info().getId().equals(framework.info.getId()));
+    completed.add(view(framework));
+    while (completed.size() > MOST_COMPLETED_FRAMEWORKS) {
+      records.forgetPast(completed.removeFirst().info().getId());
+    }
+  }
+
+  /** A framework that has something here again, with what it had before. */
+  private FrameworkEntry backFromPast(FrameworkInfo info) {
+    FrameworkEntry framework = new FrameworkEntry(info);
+    completed.removeIf(
+        view -> {
+          boolean same = view.info().getId().equals(info.getId());
+          if (same) {
+            framework.completed.addAll(view.completedExecutors());
+          }
+          return same;
+        });
+    return framework;
   }
 
   private Optional<AgentTask> task(FrameworkID framework, TaskID id) {
@@ -468,6 +550,28 @@ public final class AgentTasks {
       return;
     }
     found.shutdown(found.grace());
+  }
+
+  /**
+   * Ends an executor with its tasks at once, because what it was lent is taken back (rule 319).
+   *
+   * @param container that it must have; empty for any
+   * @param why for the user whose tasks end with it
+   * @return false where there is no such executor, it is to end already, or it holds nothing
+   *     revocable
+   */
+  public boolean preempt(String frameworkId, String executorId, String container, String why) {
+    FrameworkEntry framework = frameworks.get(frameworkId);
+    AgentExecutor executor = framework == null ? null : framework.executors.get(executorId);
+    if (executor == null
+        || framework.terminating
+        || !(container.isEmpty() || container.equals(executor.containerId))
+        || !executor.preempt(why)) {
+      LOG.debug("Executor '{}' of framework {} is not preempted", executorId, frameworkId);
+      return false;
+    }
+    preempted.increment();
+    return true;
   }
 
   /** Kills every task, with grace, because the agent ends; updates are not sent any more. */
@@ -687,9 +791,14 @@ public final class AgentTasks {
         .map(it -> it.host().containers().nesting(it, nested));
   }
 
-  /** How much of a scalar executors and tasks hold. Safe for any thread. */
+  /** How much of a scalar executors and tasks hold, but for revocable. Safe for any thread. */
   public double used(String name) {
     return usage.of(name);
+  }
+
+  /** How much of a revocable scalar executors and tasks hold. Safe for any thread. */
+  public double usedRevocable(String name) {
+    return usage.revocable(name);
   }
 
   /** Everything at this moment. */

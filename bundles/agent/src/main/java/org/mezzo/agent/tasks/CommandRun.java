@@ -139,6 +139,16 @@ final class CommandRun implements ExecutorRun {
   }
 
   @Override
+  public void preempt(Function<AgentTask, TaskStatus.Builder> last) {
+    if (command.isEmpty()) {
+      executor.over(-1, last);
+      return;
+    }
+    command.get().preempt(last.apply(command.get().task));
+    command.get().destroy();
+  }
+
+  @Override
   public CompletionStage<?> destroy() {
     return host.containers().destroy(executor.container());
   }

@@ -48,6 +48,9 @@ final class DefaultRun implements ExecutorRun {
   /** Complete when no process of the containers that ended is left. */
   private CompletionStage<Void> gone = CompletableFuture.completedFuture(null);
 
+  /** What is told of a task that came too late. */
+  private Function<AgentTask, TaskStatus.Builder> last = this::tooLate;
+
   DefaultRun(AgentExecutor executor) {
     this.executor = executor;
     this.host = executor.host();
@@ -114,7 +117,7 @@ final class DefaultRun implements ExecutorRun {
     List.copyOf(running.values())
         .forEach(one -> one.resume(left.apply(one.containerId.toString()), why));
     if (tasks.isEmpty()) {
-      executor.over(0, this::tooLate);
+      executor.over(0, last);
     }
   }
 
@@ -159,7 +162,7 @@ final class DefaultRun implements ExecutorRun {
     }
     if (running.isEmpty()) {
       ending.over();
-      executor.over(0, this::tooLate);
+      executor.over(0, last);
     }
   }
 
@@ -176,6 +179,18 @@ final class DefaultRun implements ExecutorRun {
   @Override
   public void shutdown(Duration grace) {
     ending.within(grace);
+  }
+
+  @Override
+  public void preempt(Function<AgentTask, TaskStatus.Builder> words) {
+    last = words;
+    List<GroupTask> all = List.copyOf(running.values());
+    if (all.isEmpty()) {
+      executor.over(0, last);
+    }
+    // Not before all are known to go for the same reason: the end of one may end others.
+    all.forEach(one -> one.preempt(words.apply(one.task)));
+    all.forEach(GroupTask::destroy);
   }
 
   private void killAll() {

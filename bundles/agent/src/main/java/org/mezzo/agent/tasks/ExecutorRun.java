@@ -11,6 +11,7 @@ import java.util.function.Function;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.protocol.v1.KillPolicy;
+import org.mezzo.protocol.v1.TaskStatus;
 
 /**
  * What runs the tasks of one executor: the agent itself ({@link CommandRun}), or a process that
@@ -79,6 +80,14 @@ interface ExecutorRun {
    * @param grace between asking and ending, for the executor as a whole
    */
   void shutdown(Duration grace);
+
+  /**
+   * Destroys everything at once, though nobody asked it to end (rule 319). That it is over is told
+   * by {@code terminated}, as any other end.
+   *
+   * @param last what is told of tasks that have not ended
+   */
+  void preempt(Function<AgentTask, TaskStatus.Builder> last);
 
   /** Destroys what is left of it; complete when the last of its processes is gone. */
   CompletionStage<?> destroy();

@@ -120,6 +120,7 @@ final class GroupTask extends RunningCommand {
     executor
         .tell(task, last)
         .whenComplete((told, failure) -> host.containers().forget(containerId));
+    host.sandboxes().leaveNested(sandbox);
     run.ended(this, group);
   }
 }

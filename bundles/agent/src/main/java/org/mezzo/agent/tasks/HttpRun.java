@@ -180,19 +180,27 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
     }
     giveUp(
         Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
-        "Executor did not register within " + host.limits().registrationTimeoutText());
+        "Executor did not register within "
+            + host.limits().registrationTimeoutText()
+            + ": its process "
+            + executor.containerStatus().getExecutorPid()
+            + " runs and has not subscribed; what it says is in the stderr of its sandbox");
   }
 
   private void giveUp(Reason reason, String message) {
     LOG.warn("Executor '{}' is destroyed: {}", executor.id(), message);
-    cause =
-        Optional.of(
-            task ->
-                host.updates()
-                    .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
-                    .setReason(reason)
-                    .setMessage(message));
     executor.terminating();
+    destroy(
+        task ->
+            host.updates()
+                .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
+                .setReason(reason)
+                .setMessage(message));
+  }
+
+  private void destroy(Function<AgentTask, TaskStatus.Builder> last) {
+    cause = Optional.of(last);
+    registration.cancel();
     host.containers().destroy(executor.container());
   }
 
@@ -203,7 +211,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       executor.failed(message);
     } else {
       // It was to end while its container was being made.
-      executor.over(-1, executor::killedBeforeLaunch);
+      executor.over(-1, cause.orElse(executor::killedBeforeLaunch));
     }
   }
 
@@ -222,7 +230,12 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
     return host.updates()
         .fromAgent(task.info.getTaskId(), TaskState.TASK_FAILED)
         .setReason(Reason.REASON_EXECUTOR_TERMINATED)
-        .setMessage("Executor terminated: it " + end.describe());
+        .setMessage(
+            "Executor terminated: it "
+                + end.describe()
+                + (executor.phase() != AgentExecutor.Phase.REGISTERING
+                    ? ""
+                    : " before it registered; its sandbox's stderr may say why"));
   }
 
   private void over() {
@@ -239,6 +252,11 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   public void shutdown(Duration grace) {
     registration.cancel();
     ending.within(grace);
+  }
+
+  @Override
+  public void preempt(Function<AgentTask, TaskStatus.Builder> last) {
+    destroy(last);
   }
 
   private void askToEnd() {

@@ -14,6 +14,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
+import org.mezzo.agent.recovery.messages.PastExecutorEntry;
 import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.updates.States;
@@ -192,6 +193,28 @@ final class Launches {
         kept,
         TaskVolumes.of(
             Resources.of(kept.getInfo().getResourcesList()).unallocated(), around.volumes()));
+  }
+
+  /**
+   * An executor that ended before this process began, with its sandbox shown while that is there.
+   *
+   * @throws IOException when no sandbox of this work directory can stand where it says
+   */
+  AgentTasks.ExecutorView past(FrameworkEntry framework, PastExecutorEntry kept)
+      throws IOException {
+    Path sandbox = Path.of(kept.getSandbox());
+    host.sandboxes().showPast(sandbox, kept.getUser(), framework.info);
+    return new AgentTasks.ExecutorView(
+        kept.getExecutor(),
+        kept.getContainerId().getValue(),
+        sandbox,
+        false,
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        kept.getTasksList());
   }
 
   private AgentExecutor command(FrameworkEntry framework, RunTask message, TaskInfo info) {

@@ -42,6 +42,8 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     ITSELF,
     KILLED,
     OUT_OF_TIME,
+    /** What it was lent is taken back. */
+    PREEMPTED,
     /** What was asked to be checked cannot be. */
     UNCHECKABLE
   }
@@ -55,6 +57,10 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   private Cause cause = Cause.ITSELF;
   private long pid;
   private String uncheckable = "";
+
+  /** What is told of it in the end where it was preempted. */
+  private Optional<TaskStatus.Builder> preempted = Optional.empty();
+
   private Timer completionTimer = () -> {};
 
   /** The grace that was asked for while its container was being made. */
@@ -190,7 +196,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
       terminated(earlyEnd.get());
     } else if (cause == Cause.KILLED) {
       ending.within(wanted);
-    } else {
+    } else if (cause != Cause.PREEMPTED) {
       task.checks.start();
     }
   }
@@ -208,7 +214,9 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     if (isOver()) {
       return;
     }
-    if (cause == Cause.KILLED) {
+    if (preempted.isPresent()) {
+      end(-1, preempted.get());
+    } else if (cause == Cause.KILLED) {
       end(-1, executor.killedBeforeLaunch(task));
     } else {
       leave();
@@ -258,6 +266,22 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   }
 
   // Ending.
+
+  /** Notes that it is to end with those words, unless it is to end already. */
+  final void preempt(TaskStatus.Builder last) {
+    if (begin(Cause.PREEMPTED)) {
+      preempted = Optional.of(last);
+    }
+  }
+
+  /** Ends it without any grace. */
+  final void destroy() {
+    switch (container) {
+      case NONE -> end(-1, preempted.orElseGet(() -> executor.killedBeforeLaunch(task)));
+      case ASKED_FOR, RUNS -> host.containers().destroy(containerId);
+      case GONE -> {}
+    }
+  }
 
   /** Kills it, or hears that somebody asks again. */
   final void kill(Duration grace) {
@@ -343,6 +367,9 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
 
   private TaskStatus.Builder last(Termination end) {
     String message = "Command " + end.describe();
+    if (preempted.isPresent()) {
+      return preempted.get();
+    }
     if (end.limitation().isPresent()) {
       return limited(message, end.limitation().get());
     }
@@ -352,12 +379,18 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     TaskState state =
         switch (cause) {
           case OUT_OF_TIME, UNCHECKABLE -> TaskState.TASK_FAILED;
-          case KILLED -> TaskState.TASK_KILLED;
+          case KILLED, PREEMPTED -> TaskState.TASK_KILLED;
           case ITSELF -> end.succeeded() ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
         };
     TaskStatus.Builder status = host.updates().fromExecutor(task, state).setMessage(message);
     if (cause == Cause.OUT_OF_TIME) {
-      status.setReason(Reason.REASON_MAX_COMPLETION_TIME_REACHED);
+      status
+          .setReason(Reason.REASON_MAX_COMPLETION_TIME_REACHED)
+          .setMessage(
+              message
+                  + ": it had run for its max_completion_time, "
+                  + task.info.getMaxCompletionTime().getNanoseconds() / 1e9
+                  + " s");
     } else if (cause == Cause.UNCHECKABLE) {
       status.setReason(Reason.REASON_CONTAINER_LAUNCH_FAILED).setMessage(uncheckable);
     }

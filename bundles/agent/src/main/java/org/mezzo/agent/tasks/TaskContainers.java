@@ -17,6 +17,7 @@ import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.containerizer.ContainerId;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -24,9 +25,11 @@ import org.mezzo.containerizer.Termination;
 import org.mezzo.files.FileFailure;
 import org.mezzo.files.TreeDeletion;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
+import org.mezzo.protocol.v1.TTYInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.Value;
 import org.mezzo.resources.Resource;
@@ -123,6 +126,19 @@ public final class TaskContainers {
     return variables;
   }
 
+  /** Others can attach to what has a terminal, as in Mesos, and to nothing else. */
+  private static ContainerIo io(ContainerInfo container) {
+    if (!container.hasTtyInfo()) {
+      return ContainerIo.FILES;
+    }
+    TTYInfo.WindowSize size = container.getTtyInfo().getWindowSize();
+    return ContainerIo.FILES.on(
+        new ContainerIo.Terminal(
+            container.getTtyInfo().hasWindowSize()
+                ? Optional.of(new ContainerIo.Window(size.getRows(), size.getColumns()))
+                : Optional.empty()));
+  }
+
   /** A container that uses as much as the task. */
   private static LaunchRequest.Builder of(
       AgentTask task,
@@ -136,6 +152,7 @@ public final class TaskContainers {
         .user(task.user())
         .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
         .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
+        .io(io(task.info.getContainer()))
         .rootAllowed(!task.executor.rootRefused);
   }
 
@@ -169,6 +186,7 @@ public final class TaskContainers {
             executor.info.hasContainer()
                 ? Optional.of(executor.info.getContainer())
                 : Optional.empty())
+        .io(io(executor.info.getContainer()))
         .rootAllowed(!executor.rootRefused)
         .owned(executor.owned(volumes))
         .kept()
@@ -354,7 +372,10 @@ public final class TaskContainers {
       there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
       command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
     }
-    return of(task, ContainerId.of(id), there.build(), variables, folder).build();
+    // It writes into the task's files itself.
+    return of(task, ContainerId.of(id), there.build(), variables, folder)
+        .io(ContainerIo.PLAIN)
+        .build();
   }
 
   /** Runs the command of a check. */
@@ -561,9 +582,11 @@ public final class TaskContainers {
 
   /** How a container ended is on record: the containerizer need not know it any more. */
   void forget(ContainerId id) {
+    // How it ended may be told before all that it had is cleaned up.
     containerizer
         .termination(id)
-        .thenCompose(ended -> containerizer.remove(id))
+        .thenCompose(ended -> containerizer.destroy(id))
+        .thenCompose(gone -> containerizer.remove(id))
         .whenComplete(
             (removed, failure) -> {
               if (failure != null) {

@@ -18,6 +18,7 @@ import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.LinuxInfo;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.SeccompInfo;
+import org.mezzo.protocol.v1.TTYInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 
 /**
@@ -78,6 +79,7 @@ public final class TaskDemands {
           "ExecutorInfo.discovery",
           "ExecutorInfo.shutdown_grace_period",
           "ExecutorInfo.labels",
+          "ContainerInfo.rlimit_info",
           "CommandInfo.shell",
           "CommandInfo.value",
           "CommandInfo.arguments",
@@ -121,8 +123,7 @@ public final class TaskDemands {
           Map.entry("ContainerInfo.volumes", value -> true),
           Map.entry("ContainerInfo.hostname", value -> true),
           Map.entry("ContainerInfo.docker", value -> true),
-          Map.entry("ContainerInfo.rlimit_info", TaskDemands::saysSomething),
-          Map.entry("ContainerInfo.tty_info", value -> true),
+          Map.entry("ContainerInfo.tty_info", TaskDemands::isNoWindow),
           Map.entry("ContainerInfo.MesosInfo.image", value -> true),
           Map.entry("NetworkInfo.name", value -> true),
           Map.entry("NetworkInfo.groups", value -> true),
@@ -146,8 +147,11 @@ public final class TaskDemands {
     return value -> value.toString().equals(name);
   }
 
-  private static boolean saysSomething(Object value) {
-    return !((Message) value).getAllFields().isEmpty();
+  /** No terminal can be larger. */
+  private static boolean isNoWindow(Object value) {
+    TTYInfo.WindowSize size = ((TTYInfo) value).getWindowSize();
+    return Integer.compareUnsigned(size.getRows(), 0xffff) > 0
+        || Integer.compareUnsigned(size.getColumns(), 0xffff) > 0;
   }
 
   /** Says what this agent cannot give a task and which field asks for it; empty: nothing. */
@@ -209,6 +213,9 @@ public final class TaskDemands {
   }
 
   private static String words(Message message, String path) {
+    if (message instanceof ContainerInfo && path.endsWith(".tty_info")) {
+      return "A terminal has at most 65535 rows and columns; change `" + path + ".window_size`";
+    }
     return message instanceof Environment.Variable variable
         ? "This agent does not provide secrets yet: the variable '"
             + variable.getName()

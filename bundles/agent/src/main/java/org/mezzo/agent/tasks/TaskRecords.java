@@ -5,6 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
+import org.mezzo.agent.recovery.messages.PastExecutorEntry;
 import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -54,7 +55,36 @@ public final class TaskRecords {
             .setSandbox(executor.sandbox.toString())
             .setSubscribed(executor.phase() != AgentExecutor.Phase.REGISTERING)
             .setRootRefused(executor.rootRefused)
+            .setEnded(executor.phase() == AgentExecutor.Phase.TERMINATED)
             .build());
+  }
+
+  /**
+   * An executor of which everything is told, to be looked at later.
+   *
+   * @param most how many of a framework are kept
+   */
+  void ended(AgentExecutor executor, int most) {
+    if (!executor.framework.info.getCheckpoint()) {
+      return;
+    }
+    AgentTasks.ExecutorView view = executor.view();
+    journal.ended(
+        executor.framework.info,
+        PastExecutorEntry.newBuilder()
+            .setFrameworkId(executor.framework.info.getId())
+            .setExecutor(view.info())
+            .setContainerId(ContainerID.newBuilder().setValue(view.containerId()))
+            .setSandbox(view.sandbox().toString())
+            .setUser(executor.host().sandboxes().user(executor.run))
+            .addAllTasks(view.completedTasks())
+            .build(),
+        most);
+  }
+
+  /** Executors of a framework's past are not shown any more. */
+  void forgetPast(FrameworkID framework) {
+    journal.forgetPast(framework);
   }
 
   /** The task, as it is now. */

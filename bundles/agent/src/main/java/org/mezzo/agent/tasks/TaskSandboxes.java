@@ -1,8 +1,12 @@
 package org.mezzo.agent.tasks;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +20,7 @@ import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.sandboxes.SandboxRun;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.api.Metrics;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.daemon.border.Permission.Question;
@@ -24,11 +29,14 @@ import org.mezzo.protocol.v1.FrameworkInfo;
 
 /**
  * The sandboxes of executors: where they stand, under which paths they are shown, and when the
- * collector may have them. Of each that is still there only {@link SandboxRun} and {@link Shown}
- * are kept: paths are made of them when somebody asks. Safe for any thread.
+ * collector may have them. Of each that is shown only {@link SandboxRun} and {@link Shown} are
+ * kept: paths are made of them when somebody asks. Safe for any thread.
  */
 public final class TaskSandboxes implements VirtualFiles.Many {
   private static final String LATEST = "latest";
+
+  /** How many sandboxes that nobody uses are shown, each for some hundred bytes of memory. */
+  static final int MOST_PAST = 20_000;
 
   /**
    * A sandbox that is shown.
@@ -49,12 +57,20 @@ public final class TaskSandboxes implements VirtualFiles.Many {
   /** Under which paths the volumes of a sandbox are shown while somebody uses it. */
   private final Map<SandboxRun, List<String>> volumes = new ConcurrentHashMap<>();
 
+  /** Those that are shown though nobody uses them, the oldest first; under its own lock. */
+  private final Deque<SandboxRun> past = new ArrayDeque<>();
+
+  private final Metrics.Counter hidden;
+
   /** No sandbox yet. */
-  public TaskSandboxes(SandboxPaths paths, SandboxCollector collector, VirtualFiles files) {
+  public TaskSandboxes(
+      SandboxPaths paths, SandboxCollector collector, VirtualFiles files, Metrics metrics) {
     this.paths = paths;
     this.collector = collector;
     this.files = files;
     folder = paths.agents().toAbsolutePath() + "/";
+    hidden = metrics.counter("slave/mezzo/sandboxes_hidden");
+    metrics.gauge("slave/mezzo/sandboxes_shown", shown::size);
     files.attach(this);
   }
 
@@ -71,10 +87,7 @@ public final class TaskSandboxes implements VirtualFiles.Many {
    * @throws IOException when no sandbox of this work directory can stand there
    */
   SandboxRun keep(Path sandbox) throws IOException {
-    SandboxRun run =
-        paths
-            .at(sandbox)
-            .orElseThrow(() -> new IOException(sandbox + " is no sandbox of this work directory"));
+    SandboxRun run = run(sandbox);
     collector.unschedule(run);
     return run;
   }
@@ -133,6 +146,32 @@ public final class TaskSandboxes implements VirtualFiles.Many {
 
   private static List<String> joined(List<String> before, List<String> more) {
     return Stream.concat(before.stream(), more.stream()).toList();
+  }
+
+  /**
+   * Shows the sandbox of an executor that an earlier process knew.
+   *
+   * @param user as whom its container ran
+   * @throws IOException when no sandbox of this work directory can stand there
+   */
+  void showPast(Path sandbox, String user, FrameworkInfo framework) throws IOException {
+    SandboxRun run = run(sandbox);
+    if (Files.isDirectory(sandbox, LinkOption.NOFOLLOW_LINKS)) {
+      shown.put(run, new Shown(user, framework, order.incrementAndGet()));
+      isPast(run);
+    }
+  }
+
+  /** As whom the container of a sandbox that is shown ran; empty where it is not known. */
+  String user(SandboxRun run) {
+    Shown one = shown.get(run);
+    return one == null ? "" : one.user();
+  }
+
+  private SandboxRun run(Path sandbox) throws IOException {
+    return paths
+        .at(sandbox)
+        .orElseThrow(() -> new IOException(sandbox + " is no sandbox of this work directory"));
   }
 
   /** Shows the volumes of a task of a group in the sandbox that it has in its executor's. */
@@ -222,11 +261,33 @@ public final class TaskSandboxes implements VirtualFiles.Many {
     }
   }
 
+  /** How many are shown. */
+  int shown() {
+    return shown.size();
+  }
+
   /** Nothing runs in it any more: the collector may have it in time. */
   void leave(SandboxRun run) {
     // What comes into a volume later is not of this sandbox any more.
     Optional.ofNullable(volumes.remove(run)).ifPresent(paths -> paths.forEach(files::detach));
+    isPast(run);
     collector.schedule(run);
+  }
+
+  /** The same of that of a task of a group, in its executor's. */
+  void leaveNested(Path sandbox) {
+    collector.scheduleOther(sandbox);
+  }
+
+  private void isPast(SandboxRun run) {
+    synchronized (past) {
+      past.add(run);
+      while (past.size() > MOST_PAST) {
+        if (shown.remove(past.remove()) != null) {
+          hidden.increment();
+        }
+      }
+    }
   }
 
   /** Forgets a sandbox that was deleted. */

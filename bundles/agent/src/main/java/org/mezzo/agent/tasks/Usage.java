@@ -10,7 +10,8 @@ import org.mezzo.protocol.v1.Resource;
  * task its own until its end. Safe for any thread.
  */
 final class Usage {
-  private final Map<String, Long> thousandths = new ConcurrentHashMap<>();
+  private final Map<String, Long> own = new ConcurrentHashMap<>();
+  private final Map<String, Long> revocable = new ConcurrentHashMap<>();
 
   void add(List<Resource> resources) {
     count(resources, 1);
@@ -23,16 +24,22 @@ final class Usage {
   private void count(List<Resource> resources, int sign) {
     for (Resource resource : resources) {
       if (resource.hasScalar()) {
-        thousandths.merge(
-            resource.getName(),
-            sign * Math.round(resource.getScalar().getValue() * 1000),
-            Long::sum);
+        (resource.hasRevocable() ? revocable : own)
+            .merge(
+                resource.getName(),
+                sign * Math.round(resource.getScalar().getValue() * 1000),
+                Long::sum);
       }
     }
   }
 
-  /** How much of a scalar is held. */
+  /** How much of a scalar is held, but for what is revocable. */
   double of(String name) {
-    return thousandths.getOrDefault(name, 0L) / 1000.0;
+    return own.getOrDefault(name, 0L) / 1000.0;
+  }
+
+  /** How much of what is revocable of a scalar is held. */
+  double revocable(String name) {
+    return revocable.getOrDefault(name, 0L) / 1000.0;
   }
 }

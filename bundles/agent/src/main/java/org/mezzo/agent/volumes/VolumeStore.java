@@ -298,9 +298,6 @@ public final class VolumeStore {
         discard.accept(aside);
       }
     }
-    for (Resource volume : total.persistentVolumes()) {
-      obstacle(volume).ifPresent(problem -> LOG.error("{}", problem));
-    }
   }
 
   private static List<Path> children(Path folder) throws IOException {

@@ -47,6 +47,7 @@ class ReconfigurationTest {
     AgentInfo now = agent(resources, attributes).build();
     assertThat(Reconfiguration.ADDITIVE.objection(before, now).isEmpty()).isEqualTo(same);
     assertThat(Reconfiguration.EQUAL.objection(before, now)).isPresent();
+    assertThat(Reconfiguration.ANY.objection(before, now)).isEmpty();
     assertThat(Reconfiguration.EQUAL.objection(before, before.toBuilder().clearId().build()))
         .isEmpty();
   }
@@ -67,13 +68,17 @@ class ReconfigurationTest {
     assertThat(Reconfiguration.ADDITIVE.objection(plain, placed)).isEmpty();
     assertThat(Reconfiguration.EQUAL.objection(plain, placed)).isPresent();
     assertThat(Reconfiguration.ADDITIVE.objection(placed, plain)).isPresent();
+    assertThat(Reconfiguration.ANY.objection(placed, plain)).isEmpty();
+    assertThat(Reconfiguration.ANY.objection(plain, plain.toBuilder().setHostname("h").build()))
+        .isPresent();
   }
 
   @Test
-  void knowsTwoPolicies() {
+  void knowsThreePolicies() {
     assertThat(Reconfiguration.of("equal")).isEqualTo(Reconfiguration.EQUAL);
     assertThat(Reconfiguration.of("additive")).isEqualTo(Reconfiguration.ADDITIVE);
-    assertThatThrownBy(() -> Reconfiguration.of("any"))
-        .hasMessageContaining("'equal' or 'additive'");
+    assertThat(Reconfiguration.of("any")).isEqualTo(Reconfiguration.ANY);
+    assertThatThrownBy(() -> Reconfiguration.of("some"))
+        .hasMessageContaining("'equal', 'additive' or 'any'");
   }
 }

@@ -15,17 +15,21 @@ import static org.mezzo.agent.Made.volume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.link.messages.AcknowledgeOperation;
 import org.mezzo.link.messages.ApplyOperation;
 import org.mezzo.link.messages.OperationUpdate;
@@ -50,6 +54,8 @@ class OperationsTest {
   private Resources own;
   private Resources used = Resources.EMPTY;
   private boolean drains;
+  private boolean strict = true;
+  private boolean keepsWhatFits;
   private int idle;
   private Operations operations;
 
@@ -74,6 +80,8 @@ class OperationsTest {
                   return () -> retries.remove(task);
                 },
                 new ResourceCheckpoint(folder),
+                new Damage(strict, Clock.systemUTC(), new MetricsRegistry()),
+                keepsWhatFits,
                 new VolumeStore(folder, discarded::add),
                 sent::add),
             own,
@@ -355,13 +363,30 @@ class OperationsTest {
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith("Incompatible agent resources")
         .hasMessageContaining("--resources")
-        .hasMessageContaining("resources_and_operations.state");
+        .hasMessageContaining("--reconfiguration_policy=any");
     Path state = folder.resolve("meta/resources/resources_and_operations.state");
+    byte[] before = Files.readAllBytes(state);
+    keepsWhatFits = true;
+    assertThat(restarted().total().reservedTo("eng"))
+        .as("the volume stays, of the rest what fits")
+        .isEqualTo(resources(scalar("cpus", 2, "eng"), volume("v", 400, "eng", "data")));
+    assertThat(restarted().total().scalar("disk")).isEqualTo(499_000);
+    try (Stream<Path> beside = Files.list(state.getParent())) {
+      assertThat(beside.filter(each -> each.toString().contains(".before-")))
+          .as("one copy of what was given up, however often it is started")
+          .singleElement()
+          .satisfies(copy -> assertThat(copy).hasBinaryContent(before));
+    }
+    keepsWhatFits = false;
     Files.write(state, new byte[] {1, 2, 3});
     assertThatThrownBy(this::restarted)
         .isInstanceOf(IOException.class)
         .hasMessageContaining(state + " is damaged");
-    Files.delete(state);
+    Path aside = Files.createDirectories(folder.resolve("volumes/destroyed/x/eng/v"));
+    strict = false;
     assertThat(restarted().total()).isEqualTo(own);
+    assertThat(state).doesNotExist();
+    assertThat(discarded).as("nobody knows what of it is still wanted").isEmpty();
+    assertThat(aside).exists();
   }
 }

@@ -5,19 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Clock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.recovery.messages.ExecutorEntry;
+import org.mezzo.agent.recovery.messages.PastExecutorEntry;
 import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.protocol.v1.ExecutorID;
@@ -37,6 +42,7 @@ class JournalTest {
 
   private final List<Runnable> retries = new ArrayList<>();
   private Journal journal;
+  private Supplier<Double> errors;
 
   private static FrameworkID id(String value) {
     return FrameworkID.newBuilder().setValue(value).build();
@@ -56,6 +62,7 @@ class JournalTest {
 
   private static TaskEntry entry(FrameworkID framework, String task) {
     TaskEntry.Builder entry = TaskEntry.newBuilder().setFrameworkId(framework);
+    entry.getExecutorIdBuilder().setValue("e");
     entry.getInfoBuilder().setTaskId(task(task)).setName("n").getAgentIdBuilder().setValue("a");
     return entry.build();
   }
@@ -68,6 +75,11 @@ class JournalTest {
 
   @BeforeEach
   void open() throws IOException {
+    open(true);
+  }
+
+  private void open(boolean strict) throws IOException {
+    MetricsRegistry metrics = new MetricsRegistry();
     journal =
         Journal.open(
             workDir,
@@ -77,7 +89,9 @@ class JournalTest {
               retries.add(task);
               return () -> {};
             },
-            new MetricsRegistry());
+            metrics,
+            new Damage(strict, Clock.systemUTC(), metrics));
+    errors = () -> metrics.snapshot().get("slave/recovery_errors");
   }
 
   @AfterEach
@@ -237,8 +251,90 @@ class JournalTest {
     assertThatThrownBy(this::open)
         .isInstanceOf(IOException.class)
         .hasMessageContaining("is damaged at byte 0")
-        .hasMessageContaining("or remove");
+        .hasMessageContaining("bring a copy of it back, or start once with --no-strict");
     assertThat(Files.readAllBytes(file)).isEqualTo(bytes);
+  }
+
+  @Test
+  void whatIsDamagedInTheMiddleIsSetAsideAndTheRestIsThereWhereThatIsAskedFor() throws IOException {
+    known(FRAMEWORK);
+    journal.executor(executor(FRAMEWORK, "e"));
+    write();
+    for (String each : List.of("t1", "t2", "t3")) {
+      journal.task(entry(FRAMEWORK, each));
+      write();
+    }
+    journal.close();
+    Path file = workDir.resolve("meta").resolve("journal").resolve("log");
+    byte[] bytes = Files.readAllBytes(file);
+    int second = indexOf(bytes, "t/f%2F1/t2");
+    bytes[second] ^= 1;
+    Files.write(file, bytes);
+    open(false);
+    assertThat(journal.kept().frameworks()).hasSize(1);
+    assertThat(journal.kept().tasks())
+        .containsExactly(entry(FRAMEWORK, "t1"), entry(FRAMEWORK, "t3"));
+    assertThat(errors.get()).isEqualTo(1.0);
+    try (var files = Files.list(file.getParent())) {
+      Path aside =
+          files.filter(each -> each.toString().contains("log.damaged-")).findFirst().orElseThrow();
+      assertThat(Files.readAllBytes(aside)).isEqualTo(bytes);
+    }
+    // And it takes writes, and is whole again.
+    journal.task(entry(FRAMEWORK, "t4"));
+    write();
+    journal.close();
+    open(true);
+    assertThat(journal.kept().tasks()).hasSize(3);
+  }
+
+  @Test
+  void tasksWhoseExecutorCannotBeReadAreNotTakenOver() throws IOException {
+    known(FRAMEWORK);
+    journal.executor(executor(FRAMEWORK, "e"));
+    write();
+    journal.task(entry(FRAMEWORK, "t1"));
+    write();
+    journal.close();
+    Path file = workDir.resolve("meta").resolve("journal").resolve("log");
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[indexOf(bytes, "e/f%2F1/e")] ^= 1;
+    Files.write(file, bytes);
+    open(false);
+    assertThat(journal.kept().frameworks()).hasSize(1);
+    assertThat(journal.kept().executors()).isEmpty();
+    assertThat(journal.kept().tasks()).isEmpty();
+  }
+
+  private static int indexOf(byte[] bytes, String text) {
+    int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(text);
+    assertThat(at).isPositive();
+    return at;
+  }
+
+  @Test
+  void executorsOfThePastAreThereForTheNextProcessTheNewestOnes() throws IOException {
+    known(FRAMEWORK);
+    FrameworkInfo info = journal.kept().frameworks().get(0).getFramework();
+    for (String each : List.of("e1", "e2", "e3")) {
+      PastExecutorEntry.Builder past = PastExecutorEntry.newBuilder().setFrameworkId(FRAMEWORK);
+      past.getExecutorBuilder().getExecutorIdBuilder().setValue(each);
+      journal.ended(info, past.build(), 2);
+    }
+    // That the framework is gone does not end its past.
+    journal.forget(FRAMEWORK);
+    write();
+    startAnew();
+    assertThat(journal.kept().frameworks()).isEmpty();
+    assertThat(journal.kept().past()).hasSize(1);
+    assertThat(journal.kept().pastExecutors())
+        .extracting(past -> past.getExecutor().getExecutorId().getValue())
+        .containsExactly("e2", "e3");
+    journal.forgetPast(FRAMEWORK);
+    write();
+    startAnew();
+    assertThat(journal.kept().past()).isEmpty();
+    assertThat(journal.kept().pastExecutors()).isEmpty();
   }
 
   @Test

@@ -39,6 +39,7 @@ import org.mezzo.containerizer.Attachment;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.ContainerInput;
 import org.mezzo.containerizer.Containerizer;
+import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.OutputSink;
@@ -135,6 +136,15 @@ final class ExecutorBench implements AutoCloseable {
 
     private final List<CompletableFuture<Launched>> launched = new ArrayList<>();
     private final List<CompletableFuture<Termination>> terminations = new ArrayList<>();
+
+    /** Forgets what was asked for. */
+    void clear() {
+      requests.clear();
+      signals.clear();
+      destroyed.clear();
+      launched.clear();
+      terminations.clear();
+    }
 
     void starts() {
       starts(0);
@@ -237,6 +247,14 @@ final class ExecutorBench implements AutoCloseable {
     public void selectIsolation(List<String> isolation) {}
 
     @Override
+    public void selectLogging(ContainerizerOptions.Logging logging) {}
+
+    @Override
+    public List<Pending> pending() {
+      return List.of();
+    }
+
+    @Override
     public Set<ContainerId> containers() {
       return Set.of();
     }
@@ -288,10 +306,10 @@ final class ExecutorBench implements AutoCloseable {
     collector =
         new SandboxCollector(
             folder,
-            new SandboxRetention(Duration.ofDays(1), 0.1, Duration.ofDays(1)),
+            new SandboxRetention(Duration.ofDays(1), 0.1, Duration.ofDays(1), false),
             CLOCK,
             CONTEXT.metrics(),
-            sandbox -> false,
+            Set::of,
             sandbox -> {});
     hooks = new AgentHooks(modules.of(CONTEXT).chain(Kinds.HOOK, List.of(), Runnable::run));
     journal = TestJournal.in(folder);
@@ -322,7 +340,7 @@ final class ExecutorBench implements AutoCloseable {
             this::arm,
             CLOCK,
             taskContainers,
-            new TaskSandboxes(new SandboxPaths(folder), collector, files),
+            new TaskSandboxes(new SandboxPaths(folder), collector, files, CONTEXT.metrics()),
             updates,
             records,
             hooks,
@@ -526,6 +544,15 @@ final class ExecutorBench implements AutoCloseable {
                         ? ":" + status.getReason().name().substring("REASON_".length())
                         : ""))
         .toList();
+  }
+
+  /** What an agent does with executors of which everything is told. */
+  void settled() {
+    for (AgentExecutor executor : settled) {
+      framework.executors.remove(executor.id(), executor);
+      host.records().ended(executor, 10);
+    }
+    settled.clear();
   }
 
   Map<String, Double> used() {

@@ -50,9 +50,6 @@ class TaskDemandsTest {
         "container { type: MESOS hostname: 'h' } | container.hostname",
         "container { type: MESOS mesos { image { type: DOCKER docker { name: 'i' } } } }"
             + " | container.mesos.image",
-        "container { type: MESOS rlimit_info { rlimits { type: RLMT_NOFILE } } }"
-            + " | container.rlimit_info",
-        "container { type: MESOS tty_info { } } | container.tty_info",
         "container { type: MESOS network_infos { name: 'n' } } | container.network_infos.name",
         "container { type: MESOS network_infos { ip_addresses { } ip_addresses { ip_address:"
             + " '10.0.0.1' } } } | container.network_infos.ip_addresses.ip_address",
@@ -73,6 +70,24 @@ class TaskDemandsTest {
   void refusesByNameWhatNobodyProvides(String text, String field) throws Exception {
     assertThat(TaskDemands.refusal(task(text)))
         .contains("This agent does not provide `" + field + "` yet; leave it out");
+  }
+
+  @Test
+  void aTerminalIsOfASizeThatCanBe() throws Exception {
+    assertThat(
+            TaskDemands.refusal(
+                task(
+                    "container { type: MESOS tty_info { window_size { rows: 65535 columns: 1 } }"
+                        + " }")))
+        .isEmpty();
+    assertThat(
+            TaskDemands.refusal(
+                task(
+                    "container { type: MESOS tty_info { window_size { rows: 4294967295 columns: 1 }"
+                        + " } }")))
+        .contains(
+            "A terminal has at most 65535 rows and columns; change"
+                + " `container.tty_info.window_size`");
   }
 
   @ParameterizedTest

@@ -20,8 +20,8 @@ import org.osgi.annotation.versioning.ProviderType;
  * contradict each other, or when the launcher cannot do what one asks for; the failure names the
  * isolator and the {@link Feature}. Nothing is ever left out in silence.
  *
- * <p>Immutable. May have more parts in later versions; today's launcher carries out {@link
- * Feature#ENVIRONMENT} and {@link Feature#RLIMITS}.
+ * <p>Immutable. May have more parts in later versions; today's launchers carry out {@link
+ * Feature#ENVIRONMENT} and {@link Feature#RLIMITS}, the native one {@link Feature#TTY}, too.
  */
 @ProviderType
 public final class LaunchPlan {

@@ -80,7 +80,8 @@ final class Fetching implements Fetch.Work {
           Thread.interrupted();
           throw new InterruptedException("The fetch was cancelled");
         } catch (IOException e) {
-          String message = "Failed to fetch '" + item.shown() + "': " + log.masked(reason(e));
+          String message =
+              "Failed to fetch '" + item.shown() + "': " + log.masked(reason(e)) + howFar();
           log.tell(message);
           throw new LaunchException(message, e);
         }
@@ -88,6 +89,10 @@ final class Fetching implements Fetch.Work {
       }
     }
     return Optional.empty();
+  }
+
+  private String howFar() {
+    return items.size() == 1 ? "" : " (" + next + " of " + items.size() + " URIs were fetched)";
   }
 
   /** What may be fetched at all; what may not is told where the task's output goes. */

@@ -225,7 +225,8 @@ final class Transfers implements AutoCloseable {
             size = found;
             grown = now;
           } else if (now - grown >= limit.toNanos()) {
-            throw new IOException("no byte came for " + limit.toSeconds() + " s", e);
+            throw new IOException(
+                "no byte came for " + limit.toSeconds() + " s; " + size + " bytes came before", e);
           }
           if (size > told && now - toldAt >= TOLD.toNanos()) {
             teller.tell(size + " bytes so far");

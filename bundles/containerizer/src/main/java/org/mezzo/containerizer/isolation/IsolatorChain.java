@@ -45,6 +45,9 @@ public final class IsolatorChain implements AutoCloseable {
   /** Isolators of Mesos that limit nothing; what they do here is the containerizer's own work. */
   private static final Set<String> BUILT_IN = Set.of("posix/cpu", "posix/mem", "filesystem/posix");
 
+  /** Carries out limits of processes that frameworks ask for. */
+  private static final String RLIMITS = "posix/rlimits";
+
   /** So many limits that were reached may wait; each container has one that counts. */
   private static final int MOST_LIMITATIONS = 1000;
 
@@ -75,6 +78,7 @@ public final class IsolatorChain implements AutoCloseable {
   }
 
   private final ModuleChain<Isolator> isolators;
+  private volatile Set<String> selected;
   private final Set<LaunchPlan.Feature> features;
   private final Supplier<List<Container>> running;
   private final Keeper keeper;
@@ -106,6 +110,7 @@ public final class IsolatorChain implements AutoCloseable {
     this.features = Set.copyOf(features);
     this.running = running;
     this.keeper = keeper;
+    selected = Set.copyOf(isolation);
     found.forEach(
         (name, containers) -> {
           for (RecoveredContainer each : containers) {
@@ -133,6 +138,22 @@ public final class IsolatorChain implements AutoCloseable {
   /** Containers that are launched from now on are isolated by these, the others as before. */
   public void select(List<String> isolation) {
     isolators.select(modules(isolation));
+    selected = Set.copyOf(isolation);
+  }
+
+  /**
+   * What a container asks for that nobody would carry out, for people; empty for nothing. Safe for
+   * any thread.
+   */
+  public Optional<String> missing(Container container) {
+    boolean limits =
+        container.info().filter(info -> info.getRlimitInfo().getRlimitsCount() > 0).isPresent();
+    return limits && !selected.contains(RLIMITS)
+        ? Optional.of(
+            "`container.rlimit_info` needs the isolator '"
+                + RLIMITS
+                + "'; add it to --isolation of this agent, or leave the limits out")
+        : Optional.empty();
   }
 
   private static List<String> modules(List<String> isolation) {

@@ -51,6 +51,9 @@ final class JoinedPlan {
               + " --isolation, or do without what needs it");
     }
     fragment.environment().forEach(all::variable);
+    if (fragment.tty()) {
+      all.tty();
+    }
     for (Map.Entry<String, Rlimit> limit : fragment.rlimits().entrySet()) {
       String name = limit.getKey();
       Rlimit before = rlimits.putIfAbsent(name, limit.getValue());

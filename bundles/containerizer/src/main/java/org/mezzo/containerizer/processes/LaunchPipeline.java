@@ -5,20 +5,25 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.Metrics;
+import org.mezzo.api.logger.LogPlan;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.fetching.Fetch;
 import org.mezzo.containerizer.fetching.TaskUser;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
+import org.mezzo.containerizer.logging.Loggers;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +37,9 @@ final class LaunchPipeline {
 
   /** The variable by which the processes of a container are known. */
   static final String MARKER = "MEZZO_CONTAINER_ID";
+
+  /** What programs take terminals for unless they are told. */
+  private static final String TERMINAL_KIND = "xterm";
 
   /** Makes a sandbox with the rights of the user in whose folder it is. */
   private static final String MAKE_SANDBOX =
@@ -49,6 +57,7 @@ final class LaunchPipeline {
   private final Lanes lanes;
   private final UriFetcher fetcher;
   private final IsolatorChain isolators;
+  private final Loggers loggers;
   private final Launcher launcher;
   private final Optional<Cgroups> cgroups;
   private final Listener listener;
@@ -61,6 +70,7 @@ final class LaunchPipeline {
       Lanes lanes,
       UriFetcher fetcher,
       IsolatorChain isolators,
+      Loggers loggers,
       Launcher launcher,
       Optional<Cgroups> cgroups,
       Metrics metrics,
@@ -70,6 +80,7 @@ final class LaunchPipeline {
     this.lanes = lanes;
     this.fetcher = fetcher;
     this.isolators = isolators;
+    this.loggers = loggers;
     this.launcher = launcher;
     this.cgroups = cgroups;
     this.listener = listener;
@@ -261,6 +272,55 @@ final class LaunchPipeline {
    * @param held whether the process waits
    */
   void spawn(ManagedContainer container, Launch launch, boolean held) {
+    Map<String, String> environment = environment(container, launch);
+    logs(container, launch, environment)
+        .whenComplete(
+            (logs, failure) -> {
+              if (failure != null) {
+                listener.failed(container, reason(failure));
+              } else {
+                spawn(container, launch, held, environment, logs);
+              }
+            });
+  }
+
+  private static Map<String, String> environment(ManagedContainer container, Launch launch) {
+    Map<String, String> environment = new TreeMap<>(launch.request.environment());
+    environment.putAll(launch.plan.environment());
+    environment.putIfAbsent("PATH", SystemTools.DEFAULT_PATH);
+    environment.put(MARKER, container.container.id());
+    if (io(launch).terminal().isPresent()) {
+      environment.putIfAbsent("TERM", TERMINAL_KIND);
+    }
+    return environment;
+  }
+
+  /** What was asked for, with a terminal where an isolator wants one. */
+  private static ContainerIo io(Launch launch) {
+    ContainerIo io = launch.request.io();
+    return launch.plan.tty() && io.terminal().isEmpty()
+        ? io.on(new ContainerIo.Terminal(Optional.empty()))
+        : io;
+  }
+
+  private CompletionStage<LogPlan> logs(
+      ManagedContainer container, Launch launch, Map<String, String> environment) {
+    boolean shares =
+        container
+            .parent
+            .filter(outer -> outer.container.sandbox().equals(launch.request.sandbox()))
+            .isPresent();
+    return io(launch).keeping() == ContainerIo.Keeping.LOGGER && !shares
+        ? loggers.prepare(container.container, Collections.unmodifiableMap(environment))
+        : CompletableFuture.completedStage(LogPlan.FILES);
+  }
+
+  private void spawn(
+      ManagedContainer container,
+      Launch launch,
+      boolean held,
+      Map<String, String> environment,
+      LogPlan logs) {
     step(
         container,
         lanes.spawn,
@@ -280,10 +340,6 @@ final class LaunchPipeline {
             cgroups.get().create(cgroup);
             container.cgroup = Optional.of(cgroup);
           }
-          Map<String, String> environment = new TreeMap<>(request.environment());
-          environment.putAll(launch.plan.environment());
-          environment.putIfAbsent("PATH", SystemTools.DEFAULT_PATH);
-          environment.put(MARKER, container.container.id());
           launch.check();
           container.askedNanos = System.nanoTime();
           listener.done(container, Event.SPAWNED);
@@ -297,7 +353,9 @@ final class LaunchPipeline {
                   launch.account,
                   launch.plan,
                   container.cgroup,
-                  held));
+                  held,
+                  io(launch),
+                  logs));
         });
   }
 

@@ -3,11 +3,14 @@ package org.mezzo.containerizer.processes;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.LaunchPlan.Feature;
+import org.mezzo.api.logger.LogPlan;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.protocol.v1.CommandInfo;
 
@@ -47,11 +50,13 @@ interface Launcher extends AutoCloseable {
     /** Others read its output and write its input. */
     ATTACH,
     /** It has a terminal. */
-    TERMINAL;
+    TERMINAL,
+    /** The files of its output are kept small. */
+    ROTATION;
 
     /** As people and protocols know it. */
     String word() {
-      return name().toLowerCase(java.util.Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -67,6 +72,8 @@ interface Launcher extends AutoCloseable {
    * @param plan of which only {@link #features} are asked for
    * @param cgroup to enter before anything else
    * @param held whether the process waits for {@link #release} before it becomes the command
+   * @param io what it reads and writes
+   * @param logs what becomes of its output where that is kept
    */
   record Start(
       String key,
@@ -77,7 +84,9 @@ interface Launcher extends AutoCloseable {
       Optional<Accounts.Account> account,
       LaunchPlan plan,
       Optional<Path> cgroup,
-      boolean held) {}
+      boolean held,
+      ContainerIo io,
+      LogPlan logs) {}
 
   /** What it can carry out of the plans of isolators. */
   Set<Feature> features();

@@ -60,7 +60,8 @@ final class Launchers {
       Path runtime, SystemTools tools, Launcher.Listener listener, String why) throws IOException {
     LOG.info(
         "A shell launches containers, because {}. Beside the native launcher it takes several times"
-            + " the processor time for each, and does not itself end what a dead shim leaves",
+            + " the processor time for each, does not itself end what a dead shim leaves, gives no"
+            + " terminal, lets nobody attach to a container and rotates no output",
         why);
     return new ShellLauncher(runtime, tools, listener);
   }

@@ -11,17 +11,23 @@ import java.util.OptionalLong;
 /** The numbers and frames of {@code docs/launcher-protocol.md}. */
 final class NativeFrames {
   static final int MAJOR = 1;
-  static final int MINOR = 0;
+  static final int MINOR = 1;
 
   static final int HELLO = 1;
   static final int LAUNCH = 2;
   static final int RELEASE = 3;
   static final int KILL = 5;
   static final int RETIRE = 8;
+  static final int ATTACH = 10;
+  static final int INPUT = 11;
+  static final int CLOSE_INPUT = 12;
+  static final int RESIZE = 13;
   static final int STARTED = 64;
   static final int EXITED = 65;
   static final int FAILED = 66;
   static final int LOST = 67;
+  static final int OUTPUT_DATA = 68;
+  static final int OUTPUT_END = 69;
   static final int OK = 128;
   static final int ERROR = 129;
 
@@ -48,6 +54,12 @@ final class NativeFrames {
   static final int SHIM = 24;
   static final int STATUS = 25;
   static final int SHIM_START = 27;
+  static final int WINDOW = 28;
+  static final int REACH = 29;
+  static final int ROTATION = 30;
+  static final int STREAM = 31;
+  static final int DATA = 32;
+  static final int OBSTACLE = 33;
 
   /** The most bytes that a frame may have behind its length. */
   static final int MOST = 8 << 20;
@@ -128,7 +140,7 @@ final class NativeFrames {
       return Optional.of(new Frame(type, number, frame.slice()));
     }
 
-    private Optional<byte[]> find(int tag) {
+    Optional<byte[]> find(int tag) {
       return all(tag).stream().findFirst();
     }
 

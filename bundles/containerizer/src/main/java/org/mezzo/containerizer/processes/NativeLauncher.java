@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.LaunchPlan.Feature;
+import org.mezzo.api.logger.LogPlan;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.slf4j.Logger;
@@ -38,6 +41,8 @@ final class NativeLauncher implements Launcher {
   private static final int MOST_AT_ONCE = 1 << 20;
   private static final long RETRY_SECONDS = 1;
   private static final byte[] END = {};
+  private static final int AWAITED = 2;
+  private static final ContainerIo.Window UNKNOWN = new ContainerIo.Window(0, 0);
 
   private final Path runtime;
   private final Path binary;
@@ -76,12 +81,12 @@ final class NativeLauncher implements Launcher {
 
   @Override
   public Set<Feature> features() {
-    return Set.of(Feature.ENVIRONMENT, Feature.RLIMITS);
+    return Set.of(Feature.ENVIRONMENT, Feature.RLIMITS, Feature.TTY);
   }
 
   @Override
   public Set<Stream> streams() {
-    return Set.of();
+    return EnumSet.allOf(Stream.class);
   }
 
   @Override
@@ -91,9 +96,8 @@ final class NativeLauncher implements Launcher {
         NativeFrames.write(NativeFrames.LAUNCH, number)
             .text(NativeFrames.CONTAINER, start.key())
             .text(NativeFrames.FOLDER, start.folder().toAbsolutePath().toString())
-            .text(NativeFrames.DIRECTORY, start.sandbox().toAbsolutePath().toString())
-            .text(NativeFrames.OUTPUT, "stdout")
-            .text(NativeFrames.ERRORS, "stderr");
+            .text(NativeFrames.DIRECTORY, start.sandbox().toAbsolutePath().toString());
+    streams(plan, start.io(), start.logs());
     command(plan, start.command());
     environment(plan, start.environment());
     if (start.account().isPresent()) {
@@ -126,6 +130,38 @@ final class NativeLauncher implements Launcher {
     }
     launches.put(number, start.key());
     request(frame);
+  }
+
+  private static void streams(NativeFrames.Writer plan, ContainerIo io, LogPlan logs) {
+    if (io.attachable()) {
+      plan.text(NativeFrames.FEATURE, "attach")
+          .number(NativeFrames.REACH, io.reach() == ContainerIo.Reach.AWAITED ? AWAITED : 1);
+    }
+    if (io.terminal().isPresent()) {
+      ContainerIo.Window window = io.terminal().get().window().orElse(UNKNOWN);
+      plan.text(NativeFrames.FEATURE, "terminal")
+          .numbers(NativeFrames.WINDOW, List.of((long) window.rows(), (long) window.columns()));
+    }
+    if (io.keeping() == ContainerIo.Keeping.NOTHING) {
+      return;
+    }
+    if (logs.rotates()) {
+      plan.text(NativeFrames.FEATURE, "rotation");
+    }
+    plan.text(NativeFrames.OUTPUT, "stdout");
+    logs.output().ifPresent(it -> plan.bytes(NativeFrames.ROTATION, rotation(1, it)));
+    if (io.terminal().isEmpty()) {
+      plan.text(NativeFrames.ERRORS, "stderr");
+      logs.errors().ifPresent(it -> plan.bytes(NativeFrames.ROTATION, rotation(2, it)));
+    }
+  }
+
+  private static byte[] rotation(int stream, LogPlan.Rotation rotation) {
+    return ByteBuffer.allocate(16)
+        .putInt(stream)
+        .putInt(rotation.older())
+        .putLong(rotation.bytes())
+        .array();
   }
 
   private void command(NativeFrames.Writer plan, CommandInfo command) throws LaunchException {

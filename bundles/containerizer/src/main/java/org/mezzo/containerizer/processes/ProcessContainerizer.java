@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.mezzo.api.Metrics;
@@ -41,6 +42,7 @@ import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
+import org.mezzo.containerizer.logging.Loggers;
 import org.mezzo.containerizer.processes.Lifecycle.Effect;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
 import org.mezzo.files.log.Boot;
@@ -70,6 +72,8 @@ public final class ProcessContainerizer implements Containerizer {
   private final Launcher launcher;
   private final IsolatorChain isolators;
   private final UriFetcher fetcher;
+  private final Loggers loggers;
+  private final Attachments attachments;
   private final LaunchPipeline pipeline;
   private final Destroyer destroyer;
   private final Usage usage;
@@ -133,10 +137,17 @@ public final class ProcessContainerizer implements Containerizer {
             this::isolatedContainers,
             recovery.prepared(),
             this::prepared);
+    loggers =
+        new Loggers(
+            host,
+            options.logging(),
+            launcher.streams().contains(Launcher.Stream.ROTATION),
+            moduleEvents);
+    attachments = new Attachments(name, lanes.files, metrics);
     Steps steps = new Steps();
     pipeline =
         new LaunchPipeline(
-            tools, accounts, lanes, fetcher, isolators, launcher, cgroups, metrics, steps);
+            tools, accounts, lanes, fetcher, isolators, loggers, launcher, cgroups, metrics, steps);
     resizing = new Resizing(loop::post, log, isolators, metrics);
     links = new SandboxLinks(tools, accounts, lanes);
     Members members = new Members(cgroups);
@@ -587,6 +598,10 @@ public final class ProcessContainerizer implements Containerizer {
             .resources(request.resources(), request.limits());
     request.info().ifPresent(described::info);
     outer.filter(it -> !it.enclosure).ifPresent(it -> described.parent(it.container.id()));
+    Optional<String> missing = isolators.missing(described.build());
+    if (missing.isPresent()) {
+      throw new LaunchException(missing.get());
+    }
     ManagedContainer container =
         new ManagedContainer(
             id, files.folder(id), described.build(), request.kept(), request.enclosure(), outer);
@@ -775,21 +790,30 @@ public final class ProcessContainerizer implements Containerizer {
 
   @Override
   public CompletionStage<Attachment> attachOutput(ContainerId containerId, OutputSink sink) {
-    return CompletableFuture.failedStage(unattachable(containerId));
+    return attached(containerId, container -> attachments.output(container, sink));
   }
 
   @Override
   public CompletionStage<ContainerInput> attachInput(ContainerId containerId) {
-    return CompletableFuture.failedStage(unattachable(containerId));
+    return attached(containerId, attachments::input);
   }
 
-  private AttachException unattachable(ContainerId containerId) {
-    return table.find(containerId).filter(ManagedContainer::listed).isPresent()
-        ? new AttachException(
-            AttachException.Reason.NOT_ATTACHABLE,
-            "Container '" + containerId + "' was launched without anything to attach to")
-        : new AttachException(
-            AttachException.Reason.UNKNOWN, "There is no container '" + containerId + "'");
+  private <A> CompletionStage<A> attached(
+      ContainerId containerId, Function<ManagedContainer, CompletionStage<A>> how) {
+    Optional<ManagedContainer> to = table.find(containerId).filter(ManagedContainer::listed);
+    if (to.isEmpty()) {
+      return CompletableFuture.failedStage(
+          new AttachException(
+              AttachException.Reason.UNKNOWN, "There is no container '" + containerId + "'"));
+    }
+    Lifecycle.State state = to.get().state;
+    if (to.get().found.isPresent() || state.compareTo(Lifecycle.State.RUNNING) < 0) {
+      return CompletableFuture.failedStage(
+          new AttachException(
+              AttachException.Reason.UNAVAILABLE,
+              "Container '" + containerId + "' does not run yet"));
+    }
+    return how.apply(to.get());
   }
 
   @Override
@@ -822,6 +846,25 @@ public final class ProcessContainerizer implements Containerizer {
   @Override
   public void selectIsolation(List<String> isolation) {
     isolators.select(isolation);
+  }
+
+  @Override
+  public void selectLogging(ContainerizerOptions.Logging logging) {
+    loggers.select(logging);
+  }
+
+  @Override
+  public List<Pending> pending() {
+    List<Pending> pending = new ArrayList<>();
+    for (ManagedContainer each : table.all()) {
+      Lifecycle.State now = each.state;
+      if (now != Lifecycle.State.RUNNING && each.listed()) {
+        pending.add(new Pending(each.id, now.name()));
+      } else if (each.change.underWay) {
+        pending.add(new Pending(each.id, "UPDATING"));
+      }
+    }
+    return pending;
   }
 
   @Override
@@ -950,9 +993,11 @@ public final class ProcessContainerizer implements Containerizer {
     }
     loop.close();
     log.close();
+    attachments.close();
     lanes.close();
     launcher.close(left);
     isolators.close();
+    loggers.close();
     fetcher.close();
     moduleEvents.shutdown();
   }

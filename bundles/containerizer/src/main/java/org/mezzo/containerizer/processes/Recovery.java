@@ -187,7 +187,10 @@ final class Recovery {
     if (!spawned) {
       return at(container, checkpoint, wanted, State.PREPARED, false, Event.DESTROY);
     }
-    if (!wanted || checkpoint.state() == State.DESTROYING || container.process.isEmpty()) {
+    if (!wanted
+        || watching(container)
+        || checkpoint.state() == State.DESTROYING
+        || container.process.isEmpty()) {
       return at(container, checkpoint, wanted, State.RUNNING, false, Event.DESTROY);
     }
     boolean waits = checkpoint.held() && checkpoint.state() != State.RUNNING;
@@ -201,6 +204,14 @@ final class Recovery {
     return waits
         ? at(container, checkpoint, wanted, State.CREATED, true, Event.STARTED)
         : at(container, checkpoint, wanted, State.RUNNING, true, null);
+  }
+
+  /** One that looks after its parent, for somebody who is not there any more. */
+  private static boolean watching(ManagedContainer container) {
+    return container
+        .host()
+        .map(outer -> outer.container.sandbox().equals(container.container.sandbox()))
+        .orElse(false);
   }
 
   private static Decision ended(

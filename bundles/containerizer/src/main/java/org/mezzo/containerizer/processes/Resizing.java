@@ -22,8 +22,8 @@ final class Resizing {
     /** Isolators are to be told of its resources as they are now. */
     boolean due;
 
-    /** Isolators are being told. */
-    boolean underWay;
+    /** Isolators are being told; only the loop changes it. */
+    volatile boolean underWay;
 
     /** Who waits until they were told. */
     private List<CompletableFuture<Boolean>> waiting = new ArrayList<>();

@@ -2,12 +2,8 @@ package org.mezzo.containerizer.processes;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -27,12 +23,11 @@ final class SpawnerConnection implements AutoCloseable {
   private static final int ATTEMPTS = 50;
   private static final int BUSY = 3;
 
-  /** What the address of a socket holds on every system; the kernel's is 108. */
-  private static final int LONGEST_PATH = 100;
+  private static final String SOCKET = NativeFrames.MAJOR + "." + NativeFrames.MINOR + ".socket";
 
   /** What plans of agents may ask for. */
   private static final Set<String> NEEDED =
-      Set.of("environment", "rlimits", "cgroups", "user", "hold");
+      Set.of("environment", "rlimits", "cgroups", "user", "hold", "attach", "terminal", "rotation");
 
   private final SocketChannel channel;
   private ByteBuffer in = ByteBuffer.allocate(16_384).flip();
@@ -50,7 +45,7 @@ final class SpawnerConnection implements AutoCloseable {
     IOException problem = null;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       try {
-        return greeted(connect(runtime));
+        return greeted(UnixSockets.connect(runtime.resolve("launcher"), SOCKET));
       } catch (IOException e) {
         problem = e;
       }
@@ -67,35 +62,6 @@ final class SpawnerConnection implements AutoCloseable {
     throw problem;
   }
 
-  private static SocketChannel connect(Path runtime) throws IOException {
-    Path folder = runtime.resolve("launcher");
-    String name = NativeFrames.MAJOR + "." + NativeFrames.MINOR + ".socket";
-    if (folder.resolve(name).toString().getBytes(StandardCharsets.UTF_8).length <= LONGEST_PATH) {
-      return connectTo(folder.resolve(name));
-    }
-    // By a shorter way, which is open to nobody else and needed only now.
-    Path temporary = Files.createTempDirectory("mezzo");
-    Path way = temporary.resolve("l");
-    try {
-      Files.createSymbolicLink(way, folder.toAbsolutePath());
-      return connectTo(way.resolve(name));
-    } finally {
-      Files.deleteIfExists(way);
-      Files.deleteIfExists(temporary);
-    }
-  }
-
-  private static SocketChannel connectTo(Path socket) throws IOException {
-    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-    try {
-      channel.connect(UnixDomainSocketAddress.of(socket));
-      return channel;
-    } catch (IOException | RuntimeException e) {
-      channel.close();
-      throw e;
-    }
-  }
-
   private static SpawnerConnection greeted(SocketChannel channel) throws IOException {
     SpawnerConnection connection = new SpawnerConnection(channel);
     try {
@@ -107,18 +73,21 @@ final class SpawnerConnection implements AutoCloseable {
     }
   }
 
-  private void greet() throws IOException {
+  /** What an agent says first, to spawners and to shims. */
+  static byte[] hello(int number) {
     byte[] version =
         ByteBuffer.allocate(4)
             .putShort((short) NativeFrames.MAJOR)
             .putShort((short) NativeFrames.MINOR)
             .array();
-    write(
-        ByteBuffer.wrap(
-            NativeFrames.write(NativeFrames.HELLO, 0)
-                .bytes(NativeFrames.VERSION, version)
-                .text(NativeFrames.NAME, "mezzo-agent")
-                .frame()));
+    return NativeFrames.write(NativeFrames.HELLO, number)
+        .bytes(NativeFrames.VERSION, version)
+        .text(NativeFrames.NAME, "mezzo-agent")
+        .frame();
+  }
+
+  private void greet() throws IOException {
+    write(ByteBuffer.wrap(hello(0)));
     NativeFrames.Frame hello = read();
     if (hello.type() != NativeFrames.HELLO) {
       throw new IOException("The launcher refuses: " + hello.text(NativeFrames.TEXT));

@@ -132,7 +132,8 @@ class FetchCacheTest {
                 new ContainerizerOptions.Fetching(
                     Optional.empty(), Duration.ofMinutes(10), cache, capacity, persists, 10 << 20),
                 o.shell(),
-                o.launcher()),
+                o.launcher(),
+                o.logging()),
             Runnable::run);
   }
 

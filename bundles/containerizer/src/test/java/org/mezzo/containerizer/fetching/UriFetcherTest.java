@@ -495,7 +495,8 @@ class UriFetcherTest {
             new ContainerizerOptions.Fetching(
                 Optional.empty(), Duration.ofMillis(1500), Optional.empty(), 0, true, 1000),
             o.shell(),
-            o.launcher());
+            o.launcher(),
+            o.logging());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), hasty, Runnable::run)) {
       fetch(fetcher, List.of(uri("copy:///x").build()), sandbox, Optional.empty());
     }

@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.logger.LogPlan;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.protocol.v1.CommandInfo;
 
 /**
@@ -20,6 +22,9 @@ public final class LauncherRate {
   private static final int AT_ONCE = 8;
   private static final int WARM = 300;
   private static final int ROUNDS = 3;
+
+  private static final LogPlan ROTATED =
+      LogPlan.rotated(new LogPlan.Rotation(10 << 20, 4), new LogPlan.Rotation(10 << 20, 4));
 
   private LauncherRate() {}
 
@@ -62,7 +67,7 @@ public final class LauncherRate {
       System.out.printf(
           "%-14s %12s %12s%n",
           "posix_spawn", spawn(arguments[2], count, 1), spawn(arguments[2], count, AT_ONCE));
-      for (String kind : new String[] {"native", "shell"}) {
+      for (String kind : new String[] {"native", "rotating", "shell"}) {
         Path runtime = Files.createTempDirectory("mezzo-rate");
         Files.createDirectories(runtime.resolve("containers"));
         Ends ends = new Ends();
@@ -71,9 +76,10 @@ public final class LauncherRate {
             kind.equals("shell")
                 ? new ShellLauncher(runtime, tools, ends)
                 : new NativeLauncher(runtime, Path.of(arguments[1]), tools.shell(), ends);
-        run(launcher, ends, runtime, "w", WARM, AT_ONCE);
-        double alone = run(launcher, ends, runtime, "a", count, 1);
-        double together = run(launcher, ends, runtime, "t", count, AT_ONCE);
+        LogPlan logs = kind.equals("rotating") ? ROTATED : LogPlan.FILES;
+        run(launcher, ends, runtime, "w", WARM, AT_ONCE, logs);
+        double alone = run(launcher, ends, runtime, "a", count, 1, logs);
+        double together = run(launcher, ends, runtime, "t", count, AT_ONCE, logs);
         System.out.printf("%-14s %12.3f %12.3f%n", kind, alone, together);
         launcher.close(false);
       }
@@ -90,10 +96,10 @@ public final class LauncherRate {
   }
 
   private static double run(
-      Launcher launcher, Ends ends, Path runtime, String name, int count, int atOnce)
+      Launcher launcher, Ends ends, Path runtime, String name, int count, int atOnce, LogPlan logs)
       throws Exception {
     Launcher.Start[] starts = new Launcher.Start[count];
-    Arrays.setAll(starts, i -> start(runtime, name + i));
+    Arrays.setAll(starts, i -> start(runtime, name + i, logs));
     ends.free.release(atOnce);
     long begin = System.nanoTime();
     for (Launcher.Start start : starts) {
@@ -104,7 +110,7 @@ public final class LauncherRate {
     return (System.nanoTime() - begin) / 1e6 / count;
   }
 
-  private static Launcher.Start start(Path runtime, String key) {
+  private static Launcher.Start start(Path runtime, String key, LogPlan logs) {
     try {
       Path folder = Files.createDirectory(runtime.resolve("containers").resolve(key));
       return new Launcher.Start(
@@ -116,7 +122,9 @@ public final class LauncherRate {
           Optional.empty(),
           LaunchPlan.NONE,
           Optional.empty(),
-          false);
+          false,
+          ContainerIo.FILES,
+          logs);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

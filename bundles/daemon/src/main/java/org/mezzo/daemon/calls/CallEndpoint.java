@@ -1,14 +1,20 @@
 package org.mezzo.daemon.calls;
 
+import com.google.protobuf.Descriptors.EnumValueDescriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.daemon.border.Endpoint;
+import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.http.BodyTooLargeException;
@@ -31,6 +37,13 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
   /** The largest call that is read when nothing else is set: 32 MB. */
   public static final int DEFAULT_MAX_BODY_BYTES = 32 << 20;
 
+  /** The largest record of a request that is a stream: 4 MB. */
+  private static final int MAX_RECORD_BYTES = 4 << 20;
+
+  private static final ContentType[] MESSAGES = {ContentType.JSON, ContentType.PROTOBUF};
+  private static final String MESSAGE_TYPE = "Message-Content-Type";
+  private static final String MESSAGE_ACCEPT = "Message-Accept";
+
   /** Takes the calls that passed. */
   @FunctionalInterface
   public interface Handler<C> {
@@ -47,8 +60,10 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
   private Function<HttpExchange, Optional<HttpResponse>> gate = exchange -> Optional.empty();
   private Function<C, Optional<String>> validator = call -> Optional.empty();
   private Predicate<C> acceptMatters = call -> true;
-  private ContentType[] understood = {ContentType.JSON, ContentType.PROTOBUF};
-  private ContentType[] offered = {ContentType.JSON, ContentType.PROTOBUF};
+  private boolean recordIo;
+  private Predicate<C> streamed = call -> false;
+  private Predicate<C> answeredByStream = call -> false;
+  private ContentType[] offered = MESSAGES;
   private int maxBodyBytes = DEFAULT_MAX_BODY_BYTES;
 
   /**
@@ -84,13 +99,16 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
   }
 
   /**
-   * Also offers {@code application/recordio}, as the agent's API does. A request of that type is
-   * refused here: an endpoint that streams requests takes it before it comes to this one.
+   * Also understands and offers {@code application/recordio}, as the agent's API does (rule 19).
+   *
+   * @param requests which calls come as a stream, and in no other way
+   * @param answers which calls may be answered by a stream of that type
    */
-  public CallEndpoint<C> withRecordIo() {
-    ContentType[] all = {ContentType.JSON, ContentType.PROTOBUF, ContentType.RECORDIO};
-    this.understood = all;
-    this.offered = all;
+  public CallEndpoint<C> withRecordIo(Predicate<C> requests, Predicate<C> answers) {
+    recordIo = true;
+    streamed = requests;
+    answeredByStream = answers;
+    offered = new ContentType[] {ContentType.JSON, ContentType.PROTOBUF, ContentType.RECORDIO};
     return this;
   }
 
@@ -117,14 +135,24 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
       return;
     }
     ContentType contentType = ContentType.exactly(header.get()).orElse(null);
-    if (contentType == null || !Arrays.asList(understood).contains(contentType)) {
+    if (contentType == null || contentType == ContentType.RECORDIO && !recordIo) {
       refuse(
           exchange,
           415,
           "Expecting 'Content-Type' of "
-              + Arrays.stream(understood)
-                  .map(ContentType::text)
-                  .collect(Collectors.joining(" or ")));
+              + Arrays.stream(offered).map(ContentType::text).collect(Collectors.joining(" or ")));
+      return;
+    }
+    Optional<String> messageType = recordIo ? exchange.header(MESSAGE_TYPE) : Optional.empty();
+    if (contentType == ContentType.RECORDIO) {
+      stream(exchange, principal, messageType);
+      return;
+    }
+    if (messageType.isPresent()) {
+      refuse(
+          exchange,
+          415,
+          "Expecting '" + MESSAGE_TYPE + "' to be not set for non-streaming requests");
       return;
     }
     exchange
@@ -132,7 +160,15 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
         .whenComplete(
             (body, failure) -> {
               if (failure == null) {
-                Router.guard(exchange, it -> parsed(it, principal, contentType, body));
+                Router.guard(
+                    exchange,
+                    it ->
+                        parsed(
+                            it,
+                            principal,
+                            contentType,
+                            valid(parse(contentType, body)),
+                            Optional.empty()));
               } else {
                 Throwable cause = failure.getCause() == null ? failure : failure.getCause();
                 boolean large =
@@ -143,51 +179,146 @@ public final class CallEndpoint<C extends Message> implements Endpoint {
             });
   }
 
-  private void parsed(
-      HttpExchange exchange, Optional<Principal> principal, ContentType contentType, byte[] body)
-      throws Exception {
-    C call;
+  /** A request of which each record is a call. */
+  private void stream(
+      HttpExchange exchange, Optional<Principal> principal, Optional<String> messageType) {
+    if (messageType.isEmpty()) {
+      refuse(exchange, 400, "Expecting '" + MESSAGE_TYPE + "' to be set for streaming requests");
+      return;
+    }
+    Optional<ContentType> type =
+        ContentType.exactly(messageType.get()).filter(it -> it != ContentType.RECORDIO);
+    if (type.isEmpty()) {
+      refuse(
+          exchange,
+          415,
+          "Expecting '" + MESSAGE_TYPE + "' of application/json or application/x-protobuf");
+      return;
+    }
+    First first = new First(exchange, principal);
+    first.records =
+        new CallRecords<>(record -> valid(parse(type.get(), record)), MAX_RECORD_BYTES, first);
+    exchange.receive(first.records.listener());
+  }
+
+  private C valid(C call) throws Refused {
+    Optional<String> invalid = validator.apply(call);
+    if (invalid.isPresent()) {
+      throw new Refused(400, "Failed to validate " + name + ": " + invalid.get());
+    }
+    return call;
+  }
+
+  /** The call that a stream begins with. */
+  private final class First implements CallRecords.Taker<C> {
+    private final HttpExchange exchange;
+    private final Optional<Principal> principal;
+    private CallRecords<C> records;
+
+    First(HttpExchange exchange, Optional<Principal> principal) {
+      this.exchange = exchange;
+      this.principal = principal;
+    }
+
+    @Override
+    public CompletionStage<?> take(C call) {
+      Router.guard(
+          exchange, it -> parsed(it, principal, ContentType.RECORDIO, call, Optional.of(records)));
+      return CompletableFuture.completedStage(null);
+    }
+
+    @Override
+    public void complete() {}
+
+    @Override
+    public void failed(Throwable cause) {
+      Router.guard(
+          exchange,
+          it -> {
+            throw cause instanceof Refused refused
+                ? refused
+                : new Refused(400, "Failed to read the stream: " + cause.getMessage());
+          });
+    }
+  }
+
+  private C parse(ContentType contentType, byte[] body) throws Refused {
     if (contentType == ContentType.JSON) {
       try {
-        call = Json.decode(body, type);
+        return Json.decode(body, type);
       } catch (JsonFormatException e) {
-        refuse(
-            exchange,
+        throw new Refused(
             400,
             (e.kind() == JsonFormatException.Kind.SYNTAX
                     ? "Failed to parse body into JSON: "
                     : "Failed to convert JSON into Call protobuf: ")
                 + e.getMessage());
-        return;
       }
-    } else if (contentType == ContentType.PROTOBUF) {
-      try {
-        @SuppressWarnings("unchecked")
-        C message = (C) type.getParserForType().parseFrom(body);
-        call = message;
-      } catch (InvalidProtocolBufferException e) {
-        refuse(exchange, 400, "Failed to parse body into Call protobuf");
-        return;
-      }
-    } else {
-      refuse(exchange, 415, "Expecting 'Content-Type' of application/recordio only for streams");
-      return;
     }
-    Optional<String> invalid = validator.apply(call);
-    if (invalid.isPresent()) {
-      refuse(exchange, 400, "Failed to validate " + name + ": " + invalid.get());
-      return;
+    try {
+      @SuppressWarnings("unchecked")
+      C message = (C) type.getParserForType().parseFrom(body);
+      return message;
+    } catch (InvalidProtocolBufferException e) {
+      throw new Refused(400, "Failed to parse body into Call protobuf");
+    }
+  }
+
+  private void parsed(
+      HttpExchange exchange,
+      Optional<Principal> principal,
+      ContentType contentType,
+      C call,
+      Optional<CallRecords<?>> records)
+      throws Exception {
+    if (records.isPresent() != streamed.test(call)) {
+      throw new Refused(
+          415,
+          records.isPresent()
+              ? "Streaming 'Content-Type' application/recordio is not supported for "
+                  + typeOf(call)
+                  + " call"
+              : "Expecting 'Content-Type' to be application/recordio for "
+                  + typeOf(call)
+                  + " call");
     }
     ContentType accept = ContentType.JSON;
+    boolean byRecordIo = false;
     if (acceptMatters.test(call)) {
       Optional<ContentType> negotiated = ContentType.accepted(exchange, offered);
       if (negotiated.isEmpty()) {
-        refuse(exchange, 406, notAcceptable());
-        return;
+        throw new Refused(406, notAcceptable());
       }
-      accept = negotiated.get();
+      byRecordIo = negotiated.get() == ContentType.RECORDIO;
+      accept = byRecordIo ? messages(exchange, call) : negotiated.get();
+      if (recordIo && !byRecordIo && exchange.header(MESSAGE_ACCEPT).isPresent()) {
+        throw new Refused(
+            406, "Expecting '" + MESSAGE_ACCEPT + "' to be not set for non-streaming responses");
+      }
     }
-    handler.handle(call, new CallExchange(exchange, principal, contentType, accept, workers));
+    handler.handle(
+        call,
+        new CallExchange(exchange, principal, contentType, accept, byRecordIo, records, workers));
+  }
+
+  /** How the records of an answer are to be written. */
+  private ContentType messages(HttpExchange exchange, C call) throws Refused {
+    Optional<ContentType> negotiated =
+        ContentType.accepted(exchange, MESSAGE_ACCEPT.toLowerCase(Locale.ROOT), MESSAGES);
+    if (negotiated.isEmpty()) {
+      throw new Refused(
+          406,
+          "Expecting '" + MESSAGE_ACCEPT + "' to allow application/json or application/x-protobuf");
+    }
+    if (!answeredByStream.test(call)) {
+      throw new Refused(406, "Streaming response is not supported for " + typeOf(call) + " call");
+    }
+    return negotiated.get();
+  }
+
+  private String typeOf(C call) {
+    FieldDescriptor field = call.getDescriptorForType().findFieldByName("type");
+    return field == null ? name : ((EnumValueDescriptor) call.getField(field)).getName();
   }
 
   private String notAcceptable() {

@@ -1,6 +1,7 @@
 package org.mezzo.daemon.calls;
 
 import com.google.protobuf.Message;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -27,6 +28,8 @@ public final class CallExchange {
   private final Optional<Principal> principal;
   private final ContentType contentType;
   private final ContentType accept;
+  private final boolean recordIo;
+  private final Optional<CallRecords<?>> records;
   private final Workers workers;
 
   CallExchange(
@@ -34,18 +37,28 @@ public final class CallExchange {
       Optional<Principal> principal,
       ContentType contentType,
       ContentType accept,
+      boolean recordIo,
+      Optional<CallRecords<?>> records,
       Workers workers) {
     this.exchange = exchange;
     this.principal = principal;
     this.contentType = contentType;
     this.accept = accept;
+    this.recordIo = recordIo;
+    this.records = records;
     this.workers = workers;
   }
 
   /** The same, whose answer ends a measurement that begins now when it begins to be sent. */
   CallExchange timed(MetricsRegistry.Timer timer) {
     return new CallExchange(
-        new TimedExchange(exchange, timer), principal, contentType, accept, workers);
+        new TimedExchange(exchange, timer),
+        principal,
+        contentType,
+        accept,
+        recordIo,
+        records,
+        workers);
   }
 
   /** The request below. */
@@ -158,9 +171,29 @@ public final class CallExchange {
     offload(() -> exchange.respond(response));
   }
 
-  /** Answers 200 with a stream of events in the client's preferred type. */
+  /**
+   * What follows the call, where the request is a stream.
+   *
+   * @param <C> the call message of the API
+   * @throws IllegalStateException where it is none
+   */
+  @SuppressWarnings("unchecked")
+  public <C extends Message> CallRecords<C> records() {
+    return (CallRecords<C>)
+        records.orElseThrow(() -> new IllegalStateException("The request is no stream"));
+  }
+
+  /**
+   * Answers 200 with a stream of events in the client's preferred type, which it may have said to
+   * be RecordIO (rule 19).
+   */
   public <E extends Message> EventStream<E> stream(Map<String, String> headers, StreamBound bound) {
-    return EventStream.open(exchange, accept, headers, workers.events(), bound);
+    Map<String, String> all = new LinkedHashMap<>(headers);
+    if (recordIo) {
+      all.put("Content-Type", ContentType.RECORDIO.text());
+      all.put("Message-Content-Type", accept.text());
+    }
+    return EventStream.open(exchange, accept, all, workers.events(), bound);
   }
 
   private void offload(Runnable answer) {

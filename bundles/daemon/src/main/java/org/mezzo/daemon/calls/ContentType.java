@@ -37,7 +37,17 @@ public enum ContentType {
    * allows everything, {@code q=0} excludes, other weights do not rank.
    */
   public static Optional<ContentType> accepted(HttpExchange exchange, ContentType... offered) {
-    List<String> headers = exchange.headers().get("accept");
+    return accepted(exchange, "accept", offered);
+  }
+
+  /**
+   * The same of another header.
+   *
+   * @param header in lower case
+   */
+  static Optional<ContentType> accepted(
+      HttpExchange exchange, String header, ContentType... offered) {
+    List<String> headers = exchange.headers().get(header);
     if (headers == null || headers.isEmpty()) {
       return Optional.of(offered[0]);
     }

@@ -3,7 +3,9 @@ package org.mezzo.daemon.calls;
 import com.google.protobuf.Message;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -31,6 +33,7 @@ public final class EventStream<E extends Message> {
   private final StreamBound bound;
   private final ArrayDeque<Encoded<E>> waiting = new ArrayDeque<>();
   private long waitingBytes;
+  private final List<Runnable> untaken = new ArrayList<>();
   private boolean running;
   private boolean ending;
   private volatile boolean closed;
@@ -52,7 +55,7 @@ public final class EventStream<E extends Message> {
   /**
    * Answers the exchange with 200 and an open stream.
    *
-   * @param type JSON or protobuf; becomes the Content-Type
+   * @param type JSON or protobuf; becomes the Content-Type unless the headers have one
    * @param headers more headers, for example {@code Mesos-Stream-Id}
    */
   public static <E extends Message> EventStream<E> open(
@@ -62,7 +65,7 @@ public final class EventStream<E extends Message> {
       Executor workers,
       StreamBound bound) {
     Map<String, String> all = new LinkedHashMap<>(headers);
-    all.put("Content-Type", type.text());
+    all.putIfAbsent("Content-Type", type.text());
     return new EventStream<>(type, exchange.stream(200, all, bound), workers, bound);
   }
 
@@ -134,6 +137,21 @@ public final class EventStream<E extends Message> {
     }
   }
 
+  /**
+   * Runs something once when nothing that was sent before waits for the client any more, or the
+   * stream has ended: for who makes the next event only when the last one is taken. At once, or on
+   * a thread that it must not hold.
+   */
+  public void whenTaken(Runnable listener) {
+    synchronized (waiting) {
+      if (running) {
+        untaken.add(listener);
+        return;
+      }
+    }
+    stream.whenTaken(listener);
+  }
+
   /** Ends the stream in order, after what was sent. */
   public void end() {
     synchronized (waiting) {
@@ -193,31 +211,41 @@ public final class EventStream<E extends Message> {
       closed = true;
       waiting.clear();
       stream.abort();
+      // Without an end they would wait for ever.
+      untaken.forEach(stream::whenTaken);
+      untaken.clear();
     }
   }
 
   private void drain() {
     while (true) {
       Encoded<E> next;
+      List<Runnable> written = List.of();
       synchronized (waiting) {
         next = waiting.poll();
         if (next == null) {
           running = false;
+          written = List.copyOf(untaken);
+          untaken.clear();
           if (ending) {
             stream.end();
           }
-          return;
+        } else {
+          waitingBytes -= next.message().getSerializedSize();
         }
-        waitingBytes -= next.message().getSerializedSize();
       }
-      boolean written;
+      if (next == null) {
+        written.forEach(stream::whenTaken);
+        return;
+      }
+      boolean open;
       try {
-        written = stream.write(next.record(type));
+        open = stream.write(next.record(type));
       } catch (RuntimeException e) {
         stream.abort();
         throw e;
       }
-      if (!written) {
+      if (!open) {
         closed = true;
       }
     }

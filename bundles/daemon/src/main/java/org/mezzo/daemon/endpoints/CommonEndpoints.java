@@ -68,6 +68,13 @@ public final class CommonEndpoints {
         .add(
             new ModulesEndpoint(
                 daemon.daemon(), () -> modules.map(ModuleLeases::modules).orElse(List.of())))
+        .add(
+            new ProfilerEndpoint(
+                daemon.workDir(), workers, "1".equals(System.getenv(ProfilerEndpoint.ENABLE))))
+        .add(
+            new MemoryProfilerEndpoint(
+                workers, flags.text("memory_profiling").map(Boolean::parseBoolean).orElse(false)))
+        .add(new ProcessesEndpoint(metrics, workers))
         .add(new HelpEndpoint(router, daemon.role()));
   }
 

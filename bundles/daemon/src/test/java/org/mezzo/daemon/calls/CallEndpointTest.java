@@ -48,6 +48,7 @@ class CallEndpointTest {
   private final Workers workers = new Workers("test", READERS);
   private final EventLoop loop = new EventLoop("test");
   private final BlockingQueue<EventStream<Event>> streams = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Following> followings = new LinkedBlockingQueue<>();
   private final MetricsRegistry metrics = new MetricsRegistry();
   private volatile StreamBound bound = StreamBound.of(1 << 20);
   private TestServer server;
@@ -57,7 +58,9 @@ class CallEndpointTest {
     Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
     router.add(TestEndpoint.of("/api/v1", Access.NONE, endpoint()));
     router.add(TestEndpoint.of("/limited", Access.NONE, endpoint().maxBodyBytes(10)));
-    router.add(TestEndpoint.of("/agent", Access.NONE, endpoint().withRecordIo()));
+    router.add(
+        TestEndpoint.of(
+            "/agent", Access.NONE, endpoint().withRecordIo(call -> false, call -> false)));
     router.add(TestEndpoint.of("/unnegotiated", Access.NONE, endpoint().acceptWhen(call -> false)));
     router.add(
         TestEndpoint.of(
@@ -69,6 +72,25 @@ class CallEndpointTest {
                         Optional.of(
                             org.mezzo.http.HttpResponse.status(307)
                                 .with("Location", "//leader:5050" + exchange.pathAndQuery())))));
+    router.add(
+        TestEndpoint.of(
+            "/records",
+            Access.NONE,
+            new CallEndpoint<>(
+                    Call.getDefaultInstance(),
+                    "master::Call",
+                    workers,
+                    (call, exchange) -> {
+                      Following following = new Following(exchange);
+                      exchange.<Call>records().follow(following);
+                      followings.add(following);
+                    })
+                .validate(
+                    call ->
+                        call.hasType()
+                            ? Optional.empty()
+                            : Optional.of("Expecting 'type' to be present"))
+                .withRecordIo(call -> true, call -> false)));
     server = new TestServer(router);
   }
 
@@ -225,6 +247,126 @@ class CallEndpointTest {
     assertThat(received)
         .extracting(event -> event.getType().getNumber())
         .startsWith(0, 1, 2, 3, 4, 5, 6, 7, 8, 0);
+  }
+
+  /** Takes what follows the first call; the next ones come when the test says so. */
+  private final class Following implements CallRecords.Taker<Call> {
+    private final CallExchange exchange;
+    private final BlockingQueue<Call.Type> taken = new LinkedBlockingQueue<>();
+    private final BlockingQueue<CompletableFuture<Void>> next = new LinkedBlockingQueue<>();
+
+    Following(CallExchange exchange) {
+      this.exchange = exchange;
+    }
+
+    @Override
+    public CompletableFuture<Void> take(Call call) {
+      taken.add(call.getType());
+      CompletableFuture<Void> room = new CompletableFuture<>();
+      next.add(room);
+      return room;
+    }
+
+    @Override
+    public void complete() {
+      exchange.ok();
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      exchange.reject(400, "failed: " + cause.getMessage());
+    }
+  }
+
+  private static byte[] record(String type) {
+    return RecordIo.frame(("{\"type\":\"" + type + "\"}").getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static byte[] chunk(byte[]... parts) throws IOException {
+    java.io.ByteArrayOutputStream all = new java.io.ByteArrayOutputStream();
+    for (byte[] part : parts) {
+      all.write(part);
+    }
+    byte[] size = (Integer.toHexString(all.size()) + "\r\n").getBytes(StandardCharsets.US_ASCII);
+    return java.nio.ByteBuffer.allocate(size.length + all.size() + 2)
+        .put(size)
+        .put(all.toByteArray())
+        .put("\r\n".getBytes(StandardCharsets.US_ASCII))
+        .array();
+  }
+
+  private static final String RECORDS_HEAD =
+      "POST /records HTTP/1.1\r\nHost: x\r\nContent-Type: application/recordio\r\n"
+          + "Message-Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+  /** Rule 19. */
+  @Test
+  void callsOfAStreamAreHandedOnOneAtATime() throws Exception {
+    try (Socket client = new Socket("127.0.0.1", server.uri("/").getPort())) {
+      var out = client.getOutputStream();
+      byte[] cut = record("GET_FLAGS");
+      out.write(RECORDS_HEAD.getBytes(StandardCharsets.US_ASCII));
+      out.write(
+          chunk(record("GET_VERSION"), record("GET_HEALTH"), java.util.Arrays.copyOf(cut, 10)));
+      Following following = followings.poll(60, TimeUnit.SECONDS);
+      assertThat(following.taken.poll(60, TimeUnit.SECONDS)).isEqualTo(Call.Type.GET_HEALTH);
+      out.write(chunk(java.util.Arrays.copyOfRange(cut, 10, cut.length), record("GET_ROLES")));
+      out.write("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      assertThat(following.taken).isEmpty();
+      following.next.take().complete(null);
+      assertThat(following.taken.poll(60, TimeUnit.SECONDS)).isEqualTo(Call.Type.GET_FLAGS);
+      following.next.take().complete(null);
+      assertThat(following.taken.poll(60, TimeUnit.SECONDS)).isEqualTo(Call.Type.GET_ROLES);
+      following.next.take().complete(null);
+      assertThat(statusLine(client.getInputStream())).isEqualTo("HTTP/1.1 200 OK");
+    }
+  }
+
+  private static String statusLine(InputStream in) throws IOException {
+    StringBuilder line = new StringBuilder();
+    for (int read = in.read(); read >= 0 && read != '\r'; read = in.read()) {
+      line.append((char) read);
+    }
+    return line.toString();
+  }
+
+  @ParameterizedTest
+  @org.junit.jupiter.params.provider.CsvSource(
+      delimiter = '|',
+      value = {
+        "application/recordio | application/json | 26;{ | 400 Failed to read the stream: expecting"
+            + " the decimal",
+        "application/recordio | application/json | 2;{} | 400 Failed to validate master::Call:"
+            + " Expecting 'type' to be present",
+        "application/recordio | application/json | 1;{ | 400 Failed to parse body into JSON",
+        "application/recordio | application/json | 5;{ | 400 Failed to read the stream: a record is"
+            + " cut off",
+        "application/recordio | application/json | '' | 400 Failed to read the stream: the stream"
+            + " ended before its first record",
+        "application/recordio | application/json | 99999999; | 400 Failed to read the stream: a"
+            + " record of 99999999 bytes",
+        "application/recordio | text/plain | 2;{} | 415 Expecting 'Message-Content-Type' of"
+            + " application/json or application/x-protobuf",
+        "application/recordio | '' | 2;{} | 415 Expecting 'Message-Content-Type' of"
+            + " application/json or",
+        "application/json | application/json | 2;{} | 415 Expecting 'Message-Content-Type' to be"
+            + " not set for non-streaming requests",
+        "application/json | | {\"type\":\"GET_HEALTH\"} | 415 Expecting 'Content-Type' to be"
+            + " application/recordio for GET_HEALTH call",
+      })
+  void aStreamThatCannotBeReadIsRefused(String type, String messages, String body, String answer)
+      throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(server.uri("/records"))
+            .header("Content-Type", type)
+            .POST(
+                HttpRequest.BodyPublishers.ofString(body.replace("26;", "26x").replace(';', '\n')));
+    if (messages != null) {
+      request.header("Message-Content-Type", messages);
+    }
+    HttpResponse<String> refused =
+        server.client().send(request.build(), HttpResponse.BodyHandlers.ofString());
+    assertThat(refused.statusCode() + " " + refused.body()).startsWith(answer);
   }
 
   @Test

@@ -97,6 +97,57 @@ class CommonEndpointsTest {
   }
 
   @Test
+  void profilesOnlyWhereThatIsAllowed() throws Exception {
+    assertThat(server.get("/memory-profiler/state").statusCode()).isEqualTo(404);
+    var refused = server.get("/profiler/start");
+    assertThat(refused.statusCode()).isEqualTo(400);
+    assertThat(refused.body()).contains("LIBPROCESS_ENABLE_PROFILER=1");
+    assertThat(server.get("/profiler/other").statusCode()).isEqualTo(404);
+    assertThat(server.send("POST", "/profiler/start", new byte[0]).statusCode()).isEqualTo(405);
+  }
+
+  @Test
+  void recordsWhatTheProcessDoes() throws Exception {
+    Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
+    router.add(new ProfilerEndpoint(dir, workers, true));
+    try (TestServer profiled = new TestServer(router)) {
+      assertThat(profiled.get("/profiler/stop").statusCode()).isEqualTo(400);
+      assertThat(profiled.get("/master/profiler/start/").statusCode()).isEqualTo(200);
+      assertThat(profiled.get("/profiler/start").body()).isEqualTo("Profiler already started.\n");
+      var recording = profiled.get("/profiler/stop");
+      assertThat(recording.statusCode()).isEqualTo(200);
+      assertThat(recording.body()).startsWith("FLR\0");
+      assertThat(profiled.get("/profiler/stop").body()).isEqualTo("Profiler not running.\n");
+    }
+    try (var left = Files.newDirectoryStream(dir, "*.jfr")) {
+      assertThat(left).isEmpty();
+    }
+  }
+
+  @Test
+  void countsWhatIsInMemory() throws Exception {
+    Router router = new Router("master", Authentication.NONE, Authorization.none(), workers);
+    router.add(new MemoryProfilerEndpoint(workers, true));
+    try (TestServer profiled = new TestServer(router)) {
+      assertThat(profiled.get("/memory-profiler/state").body()).isEqualTo("{\"sampling\":false}");
+      assertThat(profiled.get("/memory-profiler/statistics").body())
+          .startsWith("{\"heap\":{\"used\":");
+      assertThat(profiled.get("/master/memory-profiler/download/text").body())
+          .contains("java.lang.String");
+      assertThat(profiled.get("/memory-profiler/start").statusCode()).isEqualTo(501);
+      assertThat(profiled.get("/memory-profiler/download/raw").body()).contains("download/text");
+      assertThat(profiled.get("/memory-profiler/more").statusCode()).isEqualTo(404);
+    }
+  }
+
+  @Test
+  void showsItsQueues() throws Exception {
+    metrics.gauge("master/event_queue_length", () -> 3);
+    assertThat(server.get("/__processes__").body())
+        .isEqualTo("[{\"events\":[],\"id\":\"master/event\",\"queue_length\":3}]");
+  }
+
+  @Test
   void showsMetrics() throws Exception {
     metrics.counter("a/b").increment();
     assertThat(server.get("/metrics/snapshot?timeout=1secs").body())

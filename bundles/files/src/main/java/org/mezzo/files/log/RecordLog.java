@@ -79,6 +79,124 @@ public final class RecordLog implements AutoCloseable {
     }
   }
 
+  /**
+   * What could be read of a log that may be damaged.
+   *
+   * @param lost the parts of the file that could not be read, in words; empty when all could
+   */
+  public record Salvaged(RecordLog log, List<String> lost) {}
+
+  /**
+   * Opens the log of a folder with whatever can be read of it. The records behind a damaged part
+   * count, so that something may be there again that was deleted in it. A damaged file stays as it
+   * is under another name, before a new one takes its place.
+   *
+   * @param aside where a damaged file goes; beside it, and nothing may be there
+   * @throws IOException when it cannot be read at all, or the new one cannot be written; nothing is
+   *     changed then
+   */
+  public static Salvaged salvage(String name, Path dir, Path aside) throws IOException {
+    Files.createDirectories(dir);
+    RecordLog log = new RecordLog(name, "", dir);
+    try {
+      List<String> lost = log.salvage();
+      if (!lost.isEmpty()) {
+        Files.createLink(aside, log.file);
+        log.replace();
+      }
+      return new Salvaged(log, lost);
+    } catch (IOException | RuntimeException e) {
+      log.close();
+      throw e;
+    }
+  }
+
+  private List<String> salvage() throws IOException {
+    openChannel();
+    List<String> lost = new ArrayList<>();
+    long size = channel.size();
+    ByteBuffer header = ByteBuffer.allocate(HEADER);
+    long end = 0;
+    while (end < size) {
+      byte[] payload;
+      try {
+        payload = readRecord(header, end, size);
+      } catch (DamagedException e) {
+        payload = null;
+      }
+      if (payload != null) {
+        end += HEADER + payload.length;
+        List<Change> read = understood(payload);
+        if (read == null) {
+          lost.add("a record before byte " + end + " that is none of this version");
+        } else {
+          read.forEach(this::put);
+        }
+        continue;
+      }
+      long next = nextRecord(end + 1, size);
+      if (next == size && lost.isEmpty() && isIncomplete(end, size)) {
+        cut(end, size);
+        size = end;
+        break;
+      }
+      lost.add("bytes " + end + " to " + (next - 1));
+      end = next;
+    }
+    channel.position(Math.min(end, size));
+    return lost;
+  }
+
+  /** Whether this is the end of a write that never came to its end, which is no damage. */
+  private boolean isIncomplete(long at, long size) throws IOException {
+    try {
+      return readRecord(ByteBuffer.allocate(HEADER), at, size) == null;
+    } catch (DamagedException e) {
+      return false;
+    }
+  }
+
+  private static List<Change> understood(byte[] payload) {
+    try {
+      return changes(payload);
+    } catch (IOException | RuntimeException e) {
+      return null;
+    }
+  }
+
+  /** Where the next record begins that is whole; the size of the file if there is none. */
+  private long nextRecord(long from, long size) throws IOException {
+    ByteBuffer header = ByteBuffer.allocate(HEADER);
+    ByteBuffer window = ByteBuffer.allocate(1 << 16);
+    for (long at = from; at + HEADER <= size; at += window.capacity() - HEADER) {
+      window.clear().limit((int) Math.min(window.capacity(), size - at));
+      readFully(window, at);
+      for (int i = 0; i + HEADER <= window.limit(); i++) {
+        if (window.getInt(i) == MAGIC && isRecord(header, at + i, size)) {
+          return at + i;
+        }
+      }
+    }
+    return size;
+  }
+
+  private boolean isRecord(ByteBuffer header, long at, long size) throws IOException {
+    try {
+      return readRecord(header, at, size) != null;
+    } catch (DamagedException e) {
+      return false;
+    }
+  }
+
+  /** A part before the end cannot be read. */
+  private static final class DamagedException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    DamagedException(String message) {
+      super(message);
+    }
+  }
+
   /** A copy; the arrays are shared and must not be changed. */
   public synchronized Map<String, byte[]> contents() {
     return new TreeMap<>(contents);
@@ -152,10 +270,14 @@ public final class RecordLog implements AutoCloseable {
     }
   }
 
-  private void recover() throws IOException {
+  private void openChannel() throws IOException {
     channel =
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+  }
+
+  private void recover() throws IOException {
+    openChannel();
     long end = 0;
     long size = channel.size();
     ByteBuffer header = ByteBuffer.allocate(HEADER);
@@ -200,8 +322,8 @@ public final class RecordLog implements AutoCloseable {
     throw damaged(at);
   }
 
-  private IOException damaged(long at) {
-    return new IOException(
+  private DamagedException damaged(long at) {
+    return new DamagedException(
         name + " " + file + " is damaged at byte " + at + ", before its end; " + remedy);
   }
 

@@ -260,6 +260,13 @@ final class JettyExchange implements HttpExchange {
         listener.complete();
         return;
       }
+      CompletableFuture<?> room = listener.room().toCompletableFuture();
+      if (!room.isDone()) {
+        room.whenComplete(
+            (taken, failure) ->
+                request.getComponents().getExecutor().execute(() -> pump(listener, enough)));
+        return;
+      }
     }
   }
 

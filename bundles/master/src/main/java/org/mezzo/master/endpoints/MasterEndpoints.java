@@ -160,6 +160,7 @@ public final class MasterEndpoints {
     endpoints.add(new SlavesEndpoint(answers, gate));
     endpoints.add(new FrameworksEndpoint(answers, gate));
     endpoints.add(new TasksEndpoint(answers, gate));
+    endpoints.add(new OfferConstraintsEndpoint(answers, gate));
     endpoints.add(new RolesEndpoint(answers, gate));
     endpoints.add(new WeightsEndpoint(answers, gate, requests));
     endpoints.add(new QuotaEndpoint(answers, gate, requests));

@@ -377,6 +377,7 @@ class EveryRowAsksTest {
         "/destroy-volumes",
         "/registrar(1)/registry",
         "/mezzo/offers/explain",
+        "/allocator/offer_constraints_debug",
         "/redirect");
   }
 

@@ -79,8 +79,7 @@ public final class SelectionCommands implements Completions {
                             + kind
                             + "'"));
     boolean several = selected.cardinality() == Cardinality.MANY;
-    // Whom nobody guards, everybody enters: that takes a restart with other flags.
-    boolean dispensable = several && !selected.guards();
+    boolean dispensable = selected.isDispensable();
     List<String> wanted =
         dispensable && name.equals(NONE)
             ? List.of()

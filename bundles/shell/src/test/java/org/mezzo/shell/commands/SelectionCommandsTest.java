@@ -99,7 +99,8 @@ final class SelectionCommandsTest {
         .hasMessage("There is no allocator 'fair': installed are hierarchical, round-robin");
     assertThatThrownBy(() -> commands.select("fetcher", "http"))
         .hasMessageContaining(
-            "can change its allocator, isolator, hook, http-authenticator, authorizer, not");
+            "can change its allocator, isolator, hook, http-authenticator, authorizer,"
+                + " resource-estimator, qos-controller, not");
     assertThatThrownBy(() -> commands.select("allocator", "a,b")).hasMessageContaining("one alloc");
     assertThatThrownBy(() -> commands.select("allocator", "")).hasMessageContaining("not the name");
     assertThatThrownBy(() -> commands.select("isolation", "none"))
@@ -113,7 +114,14 @@ final class SelectionCommandsTest {
   void completes() {
     SelectionCommands commands = commands();
     assertThat(commands.after(List.of("mezzo:select")))
-        .containsExactly("allocator", "isolator", "hook", "http-authenticator", "authorizer");
+        .containsExactly(
+            "allocator",
+            "isolator",
+            "hook",
+            "http-authenticator",
+            "authorizer",
+            "resource-estimator",
+            "qos-controller");
     assertThat(commands.after(List.of("mezzo:select", "allocator")))
         .containsExactly("hierarchical", "round-robin");
     assertThat(commands.after(List.of("mezzo:module"))).contains("round-robin");

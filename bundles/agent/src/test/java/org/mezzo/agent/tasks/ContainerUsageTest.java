@@ -1,4 +1,4 @@
-package org.mezzo.agent.endpoints;
+package org.mezzo.agent.tasks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.mezzo.protocol.v1.ResourceStatistics;
 
-class ContainerLookTest {
+class ContainerUsageTest {
   private static ResourceStatistics.Builder at(double time) {
     return ResourceStatistics.newBuilder().setTimestamp(time);
   }
@@ -16,7 +16,7 @@ class ContainerLookTest {
     ResourceStatistics one =
         at(2).setCpusUserTimeSecs(0.5).setMemRssBytes(10).setCpusLimit(1).setProcesses(3).build();
     ResourceStatistics other = at(1).setCpusUserTimeSecs(0.25).setMemRssBytes(5).build();
-    assertThat(ContainerLook.sum(Optional.of(one), Optional.of(other)))
+    assertThat(ContainerUsage.sum(Optional.of(one), Optional.of(other)))
         .hasValue(
             at(2)
                 .setCpusUserTimeSecs(0.75)
@@ -24,8 +24,8 @@ class ContainerLookTest {
                 .setCpusLimit(1)
                 .setProcesses(3)
                 .build());
-    assertThat(ContainerLook.sum(Optional.empty(), Optional.of(one))).hasValue(one);
-    assertThat(ContainerLook.sum(Optional.of(one), Optional.empty())).hasValue(one);
-    assertThat(ContainerLook.sum(Optional.empty(), Optional.empty())).isEmpty();
+    assertThat(ContainerUsage.sum(Optional.empty(), Optional.of(one))).hasValue(one);
+    assertThat(ContainerUsage.sum(Optional.of(one), Optional.empty())).hasValue(one);
+    assertThat(ContainerUsage.sum(Optional.empty(), Optional.empty())).isEmpty();
   }
 }

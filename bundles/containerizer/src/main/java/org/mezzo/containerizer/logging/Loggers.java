@@ -1,0 +1,141 @@
+package org.mezzo.containerizer.logging;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.mezzo.api.isolator.Container;
+import org.mezzo.api.logger.ContainerLogger;
+import org.mezzo.api.logger.LogPlan;
+import org.mezzo.containerizer.ContainerizerHost;
+import org.mezzo.containerizer.ContainerizerOptions.Logging;
+import org.mezzo.containerizer.LaunchException;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.ModuleChain;
+import org.mezzo.modules.ModuleChain.Member;
+import org.mezzo.modules.ModuleChain.Selection;
+import org.mezzo.modules.ModuleException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The container logger of one agent. A logger that was asked for by name is never left out: what it
+ * says and cannot be carried out, and that there is none, refuses launches. The one that agents
+ * have by themselves is passed over where the launcher rotates nothing.
+ */
+public final class Loggers implements AutoCloseable {
+  /** Has containers open their files themselves, and needs no module. */
+  public static final String SANDBOX = "sandbox";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Loggers.class);
+  private static final CompletionStage<LogPlan> FILES =
+      CompletableFuture.completedStage(LogPlan.FILES);
+
+  private final boolean rotates;
+  private final ModuleChain<ContainerLogger> loggers;
+
+  /**
+   * Leases the logger that is chosen.
+   *
+   * @param rotates whether the launcher can rotate files
+   * @param events where the lease reports
+   */
+  public Loggers(ContainerizerHost host, Logging choice, boolean rotates, Executor events) {
+    this.rotates = rotates;
+    loggers = host.modules().chain(Kinds.CONTAINER_LOGGER, modules(choice), events);
+  }
+
+  private List<String> modules(Logging choice) {
+    Optional<String> name = choice.logger().filter(it -> !it.equals(SANDBOX));
+    if (name.isPresent() && !choice.demanded() && !rotates) {
+      LOG.info(
+          "Output of containers goes to files that nothing keeps small, because the launcher of"
+              + " this agent cannot rotate them; --container_logger={} would have launches fail"
+              + " instead",
+          name.get());
+      return List.of();
+    }
+    return name.map(List::of).orElse(List.of());
+  }
+
+  /** Containers that are launched from now on have that logger, once it has opened. */
+  public void select(Logging choice) {
+    loggers.select(modules(choice));
+  }
+
+  /**
+   * What becomes of the output of a container.
+   *
+   * @return fails with {@link LaunchException} when the logger does not say, or says what cannot be
+   *     done
+   */
+  public CompletionStage<LogPlan> prepare(Container container, Map<String, String> environment) {
+    if (loggers.isEmpty()) {
+      return FILES;
+    }
+    Selection<ContainerLogger> selection = loggers.now();
+    if (selection.members().isEmpty()) {
+      selection.close();
+      return FILES;
+    }
+    Member<ContainerLogger> logger = selection.members().get(0);
+    return logger
+        .lease()
+        .ask(
+            "prepare",
+            module ->
+                Objects.requireNonNull(
+                    module.prepare(container, environment), "prepare returned null"))
+        .handle(
+            (plan, failure) -> {
+              selection.close();
+              if (failure != null) {
+                throw new CompletionException(refused(logger.name(), failure));
+              }
+              if (plan.rotates() && !rotates) {
+                throw new CompletionException(
+                    new LaunchException(
+                        "Container logger '"
+                            + logger.name()
+                            + "' wants files rotated, but the launcher of this agent cannot do"
+                            + " 'rotation'; take the native launcher, or --container_logger="
+                            + SANDBOX));
+              }
+              return plan;
+            });
+  }
+
+  private static LaunchException refused(String name, Throwable failure) {
+    Throwable root = failure;
+    while (root instanceof CompletionException && root.getCause() != null) {
+      root = root.getCause();
+    }
+    if (ModuleException.isAbsence(failure)) {
+      return new LaunchException(
+          "Container logger '"
+              + name
+              + "' is not available; install its module or give --container_logger another one",
+          root);
+    }
+    boolean thrown =
+        root instanceof ModuleException module
+            && module.kind() == ModuleException.Kind.THREW
+            && module.getCause() != null
+            && module.getCause().getMessage() != null;
+    return new LaunchException(
+        "Container logger '"
+            + name
+            + "' failed: "
+            + (thrown ? root.getCause().getMessage() : root.getMessage()),
+        root);
+  }
+
+  @Override
+  public void close() {
+    loggers.close();
+  }
+}
