@@ -3,6 +3,7 @@ package org.mezzo.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -140,7 +141,8 @@ class ContainerCallsTest extends RunningAgent {
     HttpResponse<String> answer =
         call("{\"type\":\"GET_CONTAINERS\",\"get_containers\":{" + show + "}}");
     assertThat(answer.statusCode()).isEqualTo(200);
-    return Json.decode(answer.body().getBytes(), Response.getDefaultInstance()).getGetContainers();
+    byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
+    return Json.decode(body, Response.getDefaultInstance()).getGetContainers();
   }
 
   @Test
