@@ -36,7 +36,9 @@ final class Shim implements AutoCloseable {
     Message hello = shim.ask(Spawner.hello(1, 1));
     assertThat(hello.type()).isEqualTo(Message.HELLO);
     assertThat(
-            hello.fields().stream().filter(it -> it.tag() == 3).map(it -> new String(it.value())))
+            hello.fields().stream()
+                .filter(it -> it.tag() == 3)
+                .map(it -> new String(it.value(), StandardCharsets.UTF_8)))
         .contains("attach", "terminal", "rotation");
     return shim;
   }
@@ -63,8 +65,11 @@ final class Shim implements AutoCloseable {
   }
 
   void send(Message request) throws Exception {
-    ByteBuffer bytes =
-        ByteBuffer.wrap(new Message(request.type(), ++number, request.fields()).encode());
+    send(new Message(request.type(), ++number, request.fields()).encode());
+  }
+
+  void send(byte[] frame) throws Exception {
+    ByteBuffer bytes = ByteBuffer.wrap(frame);
     while (bytes.hasRemaining()) {
       channel.write(bytes);
     }
