@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,6 +16,7 @@ import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.containerizer.ContainerizerOptions.CgroupRoot;
+import org.mezzo.containerizer.ContainerizerOptions.Logging;
 import org.mezzo.flags.FlagException;
 
 class AgentFlagsTest {
@@ -40,6 +42,17 @@ class AgentFlagsTest {
         .contains(new CgroupRoot(Path.of("/sys/fs/cgroup"), "mesos"));
     assertThat(flags.daemon().folders().work()).isEqualTo(Path.of("/work"));
     assertThat(flags.daemon().folders().apart()).contains(Path.of("/run/own"));
+  }
+
+  /** What nobody has asked for is left out where it cannot be had. */
+  @Test
+  void aLoggerThatIsNamedIsDemanded() throws Exception {
+    assertThat(flags(Map.of()).containers().logging())
+        .isEqualTo(new Logging(Optional.of("rotating"), false));
+    assertThat(flags(Map.of("container_logger", "rotating")).containers().logging())
+        .isEqualTo(new Logging(Optional.of("rotating"), true));
+    assertThat(flags(Map.of("container_logger", "sandbox")).containers().logging())
+        .isEqualTo(new Logging(Optional.of("sandbox"), true));
   }
 
   @Test

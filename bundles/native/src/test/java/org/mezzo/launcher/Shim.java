@@ -65,8 +65,11 @@ final class Shim implements AutoCloseable {
   }
 
   void send(Message request) throws Exception {
-    ByteBuffer bytes =
-        ByteBuffer.wrap(new Message(request.type(), ++number, request.fields()).encode());
+    send(new Message(request.type(), ++number, request.fields()).encode());
+  }
+
+  void send(byte[] frame) throws Exception {
+    ByteBuffer bytes = ByteBuffer.wrap(frame);
     while (bytes.hasRemaining()) {
       channel.write(bytes);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.EOFException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,6 +25,9 @@ import org.mezzo.fixtures.Await;
 /** What comes out of containers and goes into them by their shims. */
 @Timeout(120)
 class StreamsTest {
+  private static final long SEED =
+      Long.getLong("mezzo.noise.seed", System.nanoTime() & 0xffff_ffffL);
+
   @TempDir Path folder;
   private Spawner spawner;
 
@@ -382,6 +387,51 @@ class StreamsTest {
     assertThat(spawner.status("fifo")).isEqualTo(126 << 8);
     assertThat(Files.readString(spawner.folder("fifo").resolve("stderr")))
         .isEqualTo("mezzo: cannot open 'stdout': No such device or address\n");
+  }
+
+  /** Invariant: whatever is sent to a shim, its container goes on and others can attach. */
+  @Test
+  void noiseEndsConnectionsAndNothingElse() throws Exception {
+    // Raw, so that no noise that is typed means anything to the terminal.
+    String command = "stty raw -echo; echo ready; while :; do read line && echo got $line; done";
+    run(terminal("n", 1, command));
+    try (Shim shim = Shim.attach(spawner.folder("n"), 1)) {
+      shim.until(1, "ready");
+    }
+    System.out.println("Noise for a shim; -Dmezzo.noise.seed=" + SEED + " does it again");
+    Random random = new Random(SEED);
+    int[] tags = {16, 20, 28, 29, 31, 32};
+    for (int i = 0; i < 200; i++) {
+      try (Shim shim = Shim.connect(spawner.folder("n"))) {
+        for (int n = random.nextInt(8); n >= 0; n--) {
+          // All that a shim may be asked but SIGNAL, and what it is not.
+          int type = random.nextInt(8) == 0 ? random.nextInt(1 << 16) : 9 + random.nextInt(6);
+          Message message = Message.of(type, 0);
+          for (int fields = random.nextInt(4); fields > 0; fields--) {
+            byte[] value = new byte[random.nextInt(3) == 0 ? random.nextInt(200) : 4];
+            if (random.nextBoolean()) {
+              random.nextBytes(value);
+            } else if (value.length > 0) {
+              value[value.length - 1] = (byte) random.nextInt(4);
+            }
+            message.with(tags[random.nextInt(tags.length)], value);
+          }
+          if (type != Message.SIGNAL) {
+            shim.send(message);
+          }
+        }
+        if (random.nextInt(4) == 0) {
+          shim.send(new byte[] {0, 0, 0, 1, 0, 0, 0, 0});
+        }
+      } catch (IOException e) {
+        // The shim has had enough of this one.
+      }
+    }
+    try (Shim shim = Shim.connect(spawner.folder("n"))) {
+      Await.until(() -> shim.attach(0, 1).type() == Message.OK);
+      shim.input("\nit\n");
+      shim.until(1, "got it");
+    }
   }
 
   /** What a container leaves behind is killed, and holds neither its output nor its end. */
