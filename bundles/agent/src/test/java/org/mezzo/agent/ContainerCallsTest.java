@@ -2,10 +2,12 @@ package org.mezzo.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -25,6 +27,7 @@ import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.RunTask;
 import org.mezzo.protocol.json.Json;
+import org.mezzo.protocol.recordio.RecordIo;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerID;
@@ -133,7 +136,14 @@ class ContainerCallsTest extends RunningAgent {
 
   private String ask(String type, String content) throws Exception {
     HttpResponse<String> answer =
-        call("{\"type\":\"" + type + "\",\"" + type.toLowerCase() + "\":{" + content + "}}");
+        call(
+            "{\"type\":\""
+                + type
+                + "\",\""
+                + type.toLowerCase(Locale.ROOT)
+                + "\":{"
+                + content
+                + "}}");
     return answer.statusCode() + " " + answer.body();
   }
 
@@ -402,6 +412,108 @@ class ContainerCallsTest extends RunningAgent {
     assertThat(ask(type, content)).isEqualTo(answer);
   }
 
+  private String records(String... calls) throws Exception {
+    java.io.ByteArrayOutputStream body = new java.io.ByteArrayOutputStream();
+    for (String call : calls) {
+      body.write(RecordIo.frame(call.getBytes(StandardCharsets.UTF_8)));
+    }
+    HttpResponse<String> answer =
+        send(
+            HttpRequest.newBuilder(uri("/api/v1"))
+                .header("Content-Type", "application/recordio")
+                .header("Message-Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray())));
+    return answer.statusCode() + " " + answer.body();
+  }
+
+  private static String input(String content) {
+    return "{\"type\":\"ATTACH_CONTAINER_INPUT\",\"attach_container_input\":{" + content + "}}";
+  }
+
+  @Test
+  void whatCannotBeAttachedToSaysSo() throws Exception {
+    String parent = task();
+    String unknown = "\"container_id\":{\"value\":\"x\"}";
+    assertThat(ask("ATTACH_CONTAINER_OUTPUT", unknown))
+        .isEqualTo("404 Container x cannot be found");
+    assertThat(ask("ATTACH_CONTAINER_OUTPUT", alone(parent)))
+        .isEqualTo("500 I/O switchboard server was disabled for this container");
+    assertThat(ask("ATTACH_CONTAINER_INPUT", "\"type\":\"CONTAINER_ID\"," + unknown))
+        .isEqualTo(
+            "415 Expecting 'Content-Type' to be application/recordio for ATTACH_CONTAINER_INPUT"
+                + " call");
+    String first = input("\"type\":\"CONTAINER_ID\"," + unknown);
+    assertThat(records(first)).isEqualTo("404 Container x cannot be found");
+    assertThat(records(input("\"type\":\"CONTAINER_ID\"," + alone(parent))))
+        .isEqualTo("500 I/O switchboard server was disabled for this container");
+    assertThat(records("{\"type\":\"GET_HEALTH\"}"))
+        .isEqualTo(
+            "415 Streaming 'Content-Type' application/recordio is not supported for GET_HEALTH"
+                + " call");
+    assertThat(
+            records(
+                input(
+                    "\"type\":\"PROCESS_IO\",\"process_io\":{\"type\":\"DATA\",\"data\":"
+                        + "{\"type\":\"STDIN\",\"data\":\"\"}}")))
+        .isEqualTo("400 Expecting 'attach_container_input.type' to be CONTAINER_ID at first");
+    assertThat(ended("exit 5")).isEqualTo("500 Container " + parent + ".over has ended");
+  }
+
+  /** What who attaches to a container is told that has ended. */
+  private String ended(String script) throws Exception {
+    String parent = containers("").getContainers(0).getContainerId().getValue();
+    ask("LAUNCH_CONTAINER", nested("over", parent) + shell(script));
+    ask("WAIT_CONTAINER", nested("over", parent));
+    Await.until(() -> containers("\"show_nested\":true").getContainersCount() == 1);
+    return records(input("\"type\":\"CONTAINER_ID\"," + nested("over", parent)));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "`\"a\":1` | Expecting 'attach_container_input.type' to be present",
+        "`\"type\":\"CONTAINER_ID\"` | Expecting 'attach_container_input.container_id' to be"
+            + " present",
+        "`\"type\":\"PROCESS_IO\"` | Expecting 'attach_container_input.process_io' to be present",
+        "`\"type\":\"PROCESS_IO\",\"process_io\":{}` | Expecting"
+            + " 'attach_container_input.process_io.type' to be present",
+        "`\"type\":\"PROCESS_IO\",\"process_io\":{\"type\":\"DATA\"}` | Expecting"
+            + " 'attach_container_input.process_io.data' to be present",
+        "`\"type\":\"PROCESS_IO\",\"process_io\":{\"type\":\"DATA\",\"data\":{\"type\":\"STDOUT\"}}`"
+            + " | Expecting 'attach_container_input.process_io.data.type' to be STDIN",
+        "`\"type\":\"PROCESS_IO\",\"process_io\":{\"type\":\"CONTROL\"}` | Expecting"
+            + " 'attach_container_input.process_io.control.type' to be present",
+        "`\"type\":\"PROCESS_IO\",\"process_io\":{\"type\":\"CONTROL\",\"control\":{\"type\":\"TTY_INFO\",\"tty_info\":{\"window_size\":{\"rows\":70000,\"columns\":1}}}}`"
+            + " | 'attach_container_input.process_io.control.tty_info.window_size' is invalid: A"
+            + " window of 70000 rows",
+        "`\"type\":\"PROCESS_IO\",\"process_io\":{\"type\":\"CONTROL\",\"control\":{\"type\":\"TTY_INFO\"}}`"
+            + " | Expecting 'attach_container_input.process_io.control.tty_info.window_size' to be"
+            + " present",
+      })
+  void badInputOfAStreamIsNamed(String content, String answer) throws Exception {
+    assertThat(records(input(content))).startsWith("400 Failed to validate agent::Call: " + answer);
+  }
+
+  @Test
+  void aSessionThatTheLauncherCannotGiveIsRefused() throws Exception {
+    flags.put("launcher", "shell");
+    agent.close();
+    start();
+    String parent = task();
+    assertThat(ask("LAUNCH_NESTED_CONTAINER_SESSION", nested("s", parent) + shell("true")))
+        .startsWith("400 The launcher of this agent cannot do 'attach', which container")
+        .endsWith("the native launcher can");
+    assertThat(
+            ask(
+                "LAUNCH_CONTAINER",
+                nested("tty", parent)
+                    + shell("true")
+                    + ",\"container\":{\"type\":\"MESOS\",\"tty_info\":{}}"))
+        .contains("cannot do 'attach', 'terminal'");
+  }
+
   @ParameterizedTest
   @CsvSource({"a.b", "a b", "a/b", "''"})
   void anIdThatNamesNoContainerIsRefused(String id) throws Exception {
@@ -419,7 +531,7 @@ class ContainerCallsTest extends RunningAgent {
       assertThat(ask(type, nested("x", id)))
           .startsWith(
               "400 Failed to validate agent::Call: '"
-                  + type.toLowerCase()
+                  + type.toLowerCase(Locale.ROOT)
                   + ".container_id' is invalid: ");
     }
   }
@@ -448,6 +560,19 @@ class ContainerCallsTest extends RunningAgent {
           .containsExactly(Question.anything(Action.valueOf(type + "_STANDALONE_CONTAINER")));
     }
     assertThat(folder.resolve("work/containers")).doesNotExist();
+    asked.clear();
+    assertThat(
+            ask("LAUNCH_NESTED_CONTAINER_SESSION", nested("n", parent) + shell("true"))
+                + ask("ATTACH_CONTAINER_OUTPUT", alone(parent))
+                + records(input("\"type\":\"CONTAINER_ID\"," + alone(parent))))
+        .isEqualTo("403 403 Forbidden.".repeat(3));
+    assertThat(asked)
+        .allMatch(question -> question.object().value().equals(Optional.of(USER)))
+        .extracting(Question::action)
+        .containsExactlyInAnyOrder(
+            Action.LAUNCH_NESTED_CONTAINER_SESSION,
+            Action.ATTACH_CONTAINER_OUTPUT,
+            Action.ATTACH_CONTAINER_INPUT);
     allows = question -> true;
     ask("LAUNCH_CONTAINER", alone(sa1) + shell("exec sleep 1000"));
     ask("LAUNCH_CONTAINER", nested("n", parent) + shell("exec sleep 1000"));

@@ -182,9 +182,7 @@ public final class OperatorContainers {
     if (parent.isPresent() && !containerizer.containers().contains(parent.get())) {
       return refused(400, "Parent container " + parent.get() + " does not exist");
     }
-    // Of a terminal the launcher says whether it can.
-    ContainerInfo info = wanted.info.toBuilder().clearTtyInfo().build();
-    Optional<String> refusal = TaskDemands.refusal(wanted.command, info);
+    Optional<String> refusal = TaskDemands.refusal(wanted.command, wanted.info);
     if (refusal.isPresent()) {
       return refused(400, refusal.get());
     }
