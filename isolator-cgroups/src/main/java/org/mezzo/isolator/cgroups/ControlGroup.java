@@ -1,9 +1,13 @@
 package org.mezzo.isolator.cgroups;
 
+import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +22,8 @@ import java.util.TreeSet;
  * @param unified whether it is of version 2
  */
 record ControlGroup(Path folder, boolean unified) {
+  /** More than most files have. */
+  private static final int FILE_BYTES = 2048;
 
   /** Writes a value into a file that the kernel made; the error names file and value. */
   void write(String file, String value) throws IOException {
@@ -53,12 +59,20 @@ record ControlGroup(Path folder, boolean unified) {
 
   /** The lines {@code name number} of a file; lines of another form are passed over. */
   Map<String, Long> numbers(String file) {
+    return numbersIn(text(folder, file).orElse(""));
+  }
+
+  /** The same of the text of such a file. */
+  static Map<String, Long> numbersIn(String text) {
     Map<String, Long> numbers = new HashMap<>();
-    for (String line : text(folder, file).orElse("").split("\n")) {
-      int blank = line.indexOf(' ');
-      if (blank > 0) {
+    int end;
+    for (int begin = 0; begin < text.length(); begin = end + 1) {
+      end = text.indexOf('\n', begin);
+      end = end < 0 ? text.length() : end;
+      int blank = text.indexOf(' ', begin);
+      if (blank > begin && blank < end) {
         try {
-          numbers.put(line.substring(0, blank), Long.parseLong(line.substring(blank + 1).strip()));
+          numbers.put(text.substring(begin, blank), Long.parseLong(text, blank + 1, end, 10));
         } catch (NumberFormatException e) {
           continue;
         }
@@ -83,9 +97,18 @@ record ControlGroup(Path folder, boolean unified) {
     write("cgroup.procs", pid);
   }
 
+  /** What is in a file; empty when there is none. Thousands a second are read this way. */
   static Optional<String> text(Path folder, String file) {
-    try {
-      return Optional.of(Files.readString(folder.resolve(file)));
+    try (FileInputStream in = new FileInputStream(new File(folder.toString(), file))) {
+      byte[] bytes = new byte[FILE_BYTES];
+      int size = 0;
+      for (int more; (more = in.read(bytes, size, bytes.length - size)) > 0; ) {
+        size += more;
+        if (size == bytes.length) {
+          bytes = Arrays.copyOf(bytes, 2 * size);
+        }
+      }
+      return Optional.of(new String(bytes, 0, size, StandardCharsets.ISO_8859_1));
     } catch (IOException e) {
       return Optional.empty();
     }

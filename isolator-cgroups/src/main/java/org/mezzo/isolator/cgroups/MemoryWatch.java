@@ -1,7 +1,11 @@
 package org.mezzo.isolator.cgroups;
 
+import java.io.File;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -19,13 +23,19 @@ import org.slf4j.LoggerFactory;
 /**
  * Looks at memory cgroups several times a second and reports each that reached its limit, once. The
  * kernel would notify, but only through files that Java cannot make (version 1) or watch (version
- * 2). One thread for all containers of an agent.
+ * 2). So a look costs next to nothing: a read of a file that stays open, of which nothing is made
+ * while it says what it said before. One thread for all containers of an agent.
  */
 final class MemoryWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MemoryWatch.class);
   private static final long PERIOD_MILLIS = 100;
   private static final int LATER_LOOKS = 10;
   private static final long MEGABYTE = 1024 * 1024;
+  private static final String KILLS = "oom_kill";
+
+  /** More than the file has that tells of kills. */
+  private static final int EVENT_BYTES = 1024;
+
   private static final String REASON = "REASON_CONTAINER_LIMITATION_MEMORY";
 
   /** One container; its own lock is held from the look that finds a reason until it is told. */
@@ -33,7 +43,11 @@ final class MemoryWatch implements AutoCloseable {
     private final ControlGroup group;
     private final Sink<ContainerLimitation> sink;
     private final long killsBefore;
+    private final byte[] read = new byte[EVENT_BYTES];
+    private byte[] harmless = {};
+    private RandomAccessFile events;
     private boolean told;
+    private boolean over;
 
     /** What used most when it used much; the kernel may leave nothing to look at. */
     private volatile Optional<ProcessMemory> largest = Optional.empty();
@@ -42,6 +56,52 @@ final class MemoryWatch implements AutoCloseable {
       this.group = group;
       this.sink = sink;
       this.killsBefore = killsBefore;
+    }
+
+    /** Whether it reached its limit. */
+    boolean reached() {
+      int size = readEvents();
+      if (Arrays.equals(read, 0, size, harmless, 0, harmless.length)) {
+        return false;
+      }
+      Map<String, Long> numbers =
+          ControlGroup.numbersIn(new String(read, 0, size, StandardCharsets.ISO_8859_1));
+      if (numbers.getOrDefault(KILLS, 0L) > killsBefore
+          || !group.unified() && numbers.getOrDefault("under_oom", 0L) > 0) {
+        return true;
+      }
+      harmless = Arrays.copyOf(read, size);
+      return false;
+    }
+
+    /** How much was read; 0 when there is nothing to read, as when the kernel has no such file. */
+    private int readEvents() {
+      try {
+        if (events == null) {
+          File file = new File(group.folder().toString(), eventFile(group));
+          if (over || !file.exists()) {
+            return 0;
+          }
+          events = new RandomAccessFile(file, "r");
+        }
+        events.seek(0);
+        return Math.max(0, events.read(read));
+      } catch (IOException e) {
+        // The cgroup is gone.
+        return 0;
+      }
+    }
+
+    void close() {
+      over = true;
+      if (events != null) {
+        try {
+          events.close();
+        } catch (IOException e) {
+          LOG.debug("Closing a file of {} failed", group, e);
+        }
+        events = null;
+      }
     }
   }
 
@@ -79,7 +139,13 @@ final class MemoryWatch implements AutoCloseable {
    */
   void add(
       String containerId, ControlGroup group, Sink<ContainerLimitation> sink, boolean allCounts) {
-    watched.put(containerId, new Watched(group, sink, allCounts ? 0 : kills(group)));
+    Watched before =
+        watched.put(containerId, new Watched(group, sink, allCounts ? 0 : kills(group)));
+    if (before != null) {
+      synchronized (before) {
+        before.close();
+      }
+    }
     look(containerId);
   }
 
@@ -89,7 +155,12 @@ final class MemoryWatch implements AutoCloseable {
    */
   void remove(String containerId) {
     look(containerId);
-    watched.remove(containerId);
+    Watched entry = watched.remove(containerId);
+    if (entry != null) {
+      synchronized (entry) {
+        entry.close();
+      }
+    }
     later.remove(containerId);
   }
 
@@ -141,7 +212,7 @@ final class MemoryWatch implements AutoCloseable {
     }
     try {
       synchronized (entry) {
-        if (!entry.told && reached(entry)) {
+        if (!entry.told && entry.reached()) {
           // Otherwise the next look finds the same.
           entry.told = report(containerId, entry) == Sink.Receipt.TAKEN;
         }
@@ -151,16 +222,12 @@ final class MemoryWatch implements AutoCloseable {
     }
   }
 
-  private static boolean reached(Watched entry) {
-    return kills(entry.group) > entry.killsBefore
-        || !entry.group.unified()
-            && entry.group.numbers("memory.oom_control").getOrDefault("under_oom", 0L) > 0;
+  private static String eventFile(ControlGroup group) {
+    return group.unified() ? "memory.events" : "memory.oom_control";
   }
 
   private static long kills(ControlGroup group) {
-    return group
-        .numbers(group.unified() ? "memory.events" : "memory.oom_control")
-        .getOrDefault("oom_kill", 0L);
+    return group.numbers(eventFile(group)).getOrDefault(KILLS, 0L);
   }
 
   private static Sink.Receipt report(String containerId, Watched entry) {
@@ -233,5 +300,10 @@ final class MemoryWatch implements AutoCloseable {
   @Override
   public void close() {
     timer.shutdownNow();
+    for (Watched entry : watched.values()) {
+      synchronized (entry) {
+        entry.close();
+      }
+    }
   }
 }

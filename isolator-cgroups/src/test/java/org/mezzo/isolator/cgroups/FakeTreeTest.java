@@ -293,7 +293,7 @@ class FakeTreeTest {
     isolator.isolate(container("c1", "mem:64", ""), ProcessHandle.current().pid());
     write(group, "memory.usage_in_bytes", "" + 64 * MB);
     write(group, "memory.max_usage_in_bytes", "" + 64 * MB);
-    write(group, "memory.oom_control", "oom_kill_disable 1\nunder_oom 1\noom_kill 0\n");
+    says(group, "memory.oom_control", "oom_kill_disable 1\nunder_oom 1\noom_kill 0\n");
 
     assertThat(limitation.get(60, TimeUnit.SECONDS))
         .startsWith("c1 mem:64 REASON_CONTAINER_LIMITATION_MEMORY")
@@ -309,7 +309,8 @@ class FakeTreeTest {
     MemoryIsolator isolator = memory();
     isolator.isolate(container("c1", "mem:64", ""), 4711);
     write(group, "cgroup.procs", "");
-    write(group, "memory.events", "low 0\nmax 9\noom 2\noom_kill 2\n");
+    says(group, "memory.events", "low 0\nmax 8\noom 1\noom_kill 1\n");
+    says(group, "memory.events", "low 0\nmax 9\noom 2\noom_kill 2\n");
 
     assertThat(limitation.get(60, TimeUnit.SECONDS))
         .contains("peak 64 MB", "used unknown after the kernel killed 1 process");
@@ -596,6 +597,11 @@ class FakeTreeTest {
     Path fresh = Files.createTempFile(group.getParent(), "fake", "");
     Files.writeString(fresh, text);
     Files.move(fresh, group.resolve(file), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** What a file of the kernel says from now on; whoever has it open sees that, too. */
+  private static void says(Path group, String file, String text) throws IOException {
+    Files.writeString(group.resolve(file), text);
   }
 
   private static String read(Path group, String file) throws IOException {

@@ -68,6 +68,11 @@ final class LoadFramework implements SchedulerClient.Listener, AutoCloseable {
     client.start();
   }
 
+  /** How many tasks have run. */
+  int running() {
+    return running.size();
+  }
+
   /** When a task ran, in nanoseconds of the clock that {@link #launch} uses. */
   long running(String id) {
     return running.get(id);
