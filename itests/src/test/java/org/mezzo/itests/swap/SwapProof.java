@@ -266,8 +266,11 @@ final class SwapProof implements AutoCloseable {
     operations.awaitMore(each);
     long usual = operations.usual();
     int before = witness.calls(kind.name());
-    // Fetches are bounded before they get to the lease, so that none ever waits there.
-    boolean queues = kind != Kinds.FETCHER && !ASKED_ALONE.contains(kind);
+    // Fetches are bounded before they get to the lease, and a burst of launches is less than what
+    // a logger takes at a time, so that none ever waits there.
+    boolean queues = kind != Kinds.FETCHER
+            && kind != Kinds.CONTAINER_LOGGER
+            && !ASKED_ALONE.contains(kind);
     int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();
     List<Integer> gaps = new ArrayList<>();
     List<Integer> rests = new ArrayList<>();
