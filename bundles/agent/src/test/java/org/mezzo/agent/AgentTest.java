@@ -337,9 +337,6 @@ class AgentTest extends RunningAgent {
             "SET_LOGGING_LEVEL",
                 "400 Failed to validate agent::Call: Expecting 'set_logging_level' to be present",
             "PRUNE_IMAGES",
-                "501 501 Not Implemented. The call PRUNE_IMAGES is not served by this"
-                    + " version of",
-            "PRUNE_IMAGES",
                 "501 501 Not Implemented. The call PRUNE_IMAGES is not served by this version of",
             "UNKNOWN", "501 501 Not Implemented.");
     for (Map.Entry<String, String> answer : answers.entrySet()) {
