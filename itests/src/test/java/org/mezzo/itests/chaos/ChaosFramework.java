@@ -31,6 +31,7 @@ final class ChaosFramework implements AutoCloseable {
   private static final long ASK_AGAIN = TimeUnit.SECONDS.toNanos(1);
   private static final long ASK_ALL = TimeUnit.SECONDS.toNanos(15);
   private static final long KILL_AGAIN = TimeUnit.SECONDS.toNanos(3);
+  private static final long AFTERMATH = TimeUnit.SECONDS.toNanos(60);
   private static final int TASKS_PER_EXECUTOR = 12;
   private static final double CPUS = 0.1;
   private static final int MEM = 32;
@@ -60,7 +61,10 @@ final class ChaosFramework implements AutoCloseable {
     final String id;
     final String executor;
     final String agent;
-    final Mayhem.Count before = mayhem.count();
+
+    /** What was killed from then on may concern it: what a kill does to offers comes later. */
+    final long since = System.nanoTime() - AFTERMATH;
+
     final TaskHistory history;
 
     /** When a kill of it is to be sent next; 0 where none is. */
@@ -99,17 +103,17 @@ final class ChaosFramework implements AutoCloseable {
 
     @Override
     public boolean launcherKilled() {
-      return mayhem.count().launchers() > before.launchers();
+      return mayhem.killed(Mayhem.Victim.SPAWNER, since);
     }
 
     @Override
     public boolean agentKilled() {
-      return mayhem.count().agents() > before.agents();
+      return mayhem.killed(Mayhem.Victim.AGENT, since);
     }
 
     @Override
     public boolean masterKilled() {
-      return mayhem.count().masters() > before.masters();
+      return mayhem.killed(Mayhem.Victim.MASTER, since);
     }
   }
 

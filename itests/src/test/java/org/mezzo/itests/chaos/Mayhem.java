@@ -56,9 +56,6 @@ final class Mayhem {
    */
   private record Kill(Victim victim, int after, int delayMillis, int which, int downMillis) {}
 
-  /** How often each was killed at some time. */
-  record Count(int agents, int launchers, int masters) {}
-
   private final ChaosCluster cluster;
   private final int tasks;
   private final List<Kill> plan = new ArrayList<>();
@@ -74,6 +71,10 @@ final class Mayhem {
 
   // Of any thread.
   private final Map<Victim, Integer> done = new EnumMap<>(Victim.class);
+
+  /** When each was killed last. */
+  private final Map<Victim, Long> latest = new EnumMap<>(Victim.class);
+
   private final Set<String> hit = new HashSet<>();
 
   /**
@@ -137,6 +138,7 @@ final class Mayhem {
     if (kill(victim, kill)) {
       synchronized (this) {
         done.merge(victim, 1, Integer::sum);
+        latest.put(victim, System.nanoTime());
       }
       next++;
       wanted = 0;
@@ -200,12 +202,14 @@ final class Mayhem {
     return hit.contains(executor);
   }
 
-  /** How often was killed what concerns more than one container. */
-  synchronized Count count() {
-    return new Count(
-        done.getOrDefault(Victim.AGENT, 0),
-        done.getOrDefault(Victim.SPAWNER, 0),
-        done.getOrDefault(Victim.MASTER, 0));
+  /**
+   * Whether one of these was killed.
+   *
+   * @param sinceNanos as of {@link System#nanoTime}
+   */
+  synchronized boolean killed(Victim victim, long sinceNanos) {
+    Long last = latest.get(victim);
+    return last != null && last - sinceNanos >= 0;
   }
 
   /** What was done so far, for people. */
