@@ -93,7 +93,7 @@ public class DiskIsolator implements Isolator {
   @Override
   public void recover(List<RecoveredContainer> containers) {
     for (RecoveredContainer each : containers) {
-      watch(each.container(), volumes(each.container(), each.state()));
+      watch(each.container(), volumes(each.state()));
     }
   }
 
@@ -126,7 +126,7 @@ public class DiskIsolator implements Isolator {
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static Map<String, Path> volumes(Container container, byte[] state) {
+  private static Map<String, Path> volumes(byte[] state) {
     Map<String, Path> volumes = new LinkedHashMap<>();
     String[] parts = new String(state, StandardCharsets.UTF_8).split("\0");
     for (int i = 1; i + 1 < parts.length; i += 2) {
