@@ -238,7 +238,7 @@ public final class SandboxCollector implements AutoCloseable {
       for (Path framework : folders(agent.resolve("frameworks"))) {
         for (Path executor : folders(framework.resolve("executors"))) {
           boolean any = false;
-          try (DirectoryStream<Path> runs = stream(executor.resolve("runs"))) {
+          try (DirectoryStream<Path> runs = Files.newDirectoryStream(executor.resolve("runs"))) {
             for (Path run : runs) {
               if (Files.isDirectory(run, LinkOption.NOFOLLOW_LINKS)) {
                 any = true;
@@ -289,7 +289,7 @@ public final class SandboxCollector implements AutoCloseable {
 
   private static List<Path> folders(Path parent) throws IOException {
     List<Path> folders = new ArrayList<>();
-    try (DirectoryStream<Path> all = stream(parent)) {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(parent)) {
       for (Path one : all) {
         if (Files.isDirectory(one, LinkOption.NOFOLLOW_LINKS)) {
           folders.add(one);
@@ -299,10 +299,6 @@ public final class SandboxCollector implements AutoCloseable {
       return List.of();
     }
     return folders;
-  }
-
-  private static DirectoryStream<Path> stream(Path folder) throws IOException {
-    return Files.newDirectoryStream(folder);
   }
 
   /** One pass; visible for tests. */
