@@ -47,7 +47,7 @@ class OversubscriptionIT {
 
   private static String framework(String role, String capability) {
     return """
-    {"user":"%s","name":"%s","roles":["%s"],"checkpoint":true,"failover_timeout":600,
+    {"user":"%s","name":"%s","roles":["%s"],
      "capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}%s]}\
     """
         .formatted(
@@ -249,9 +249,10 @@ class OversubscriptionIT {
       MezzoProcess master = cluster.startMaster();
       cluster.startAgent(FLAGS);
       cluster.awaitAgent(true);
+      ObjectNode info = (ObjectNode) Http.JSON.readTree(framework("able", "REVOCABLE_RESOURCES"));
+      info.put("failover_timeout", 600);
       String id;
-      try (TestFramework able =
-          TestFramework.subscribe(cluster.master(), framework("able", "REVOCABLE_RESOURCES"))) {
+      try (TestFramework able = TestFramework.subscribe(cluster.master(), info.toString())) {
         launch(able, offerLending(able, 4), "lent", 1, 0);
         able.awaitState("lent", "TASK_RUNNING");
         id = able.frameworkId();
@@ -259,9 +260,8 @@ class OversubscriptionIT {
       master.kill();
       cluster.startMaster();
       cluster.awaitAgent(true);
-      ObjectNode again = (ObjectNode) Http.JSON.readTree(framework("able", "REVOCABLE_RESOURCES"));
-      again.putObject("id").put("value", id);
-      try (TestFramework able = TestFramework.subscribe(cluster.master(), again.toString())) {
+      info.putObject("id").put("value", id);
+      try (TestFramework able = TestFramework.subscribe(cluster.master(), info.toString())) {
         offerLending(able, 3);
         JsonNode slave = cluster.slave();
         assertThat(slave.at("/resources/cpus_revocable").asDouble()).isEqualTo(4);
