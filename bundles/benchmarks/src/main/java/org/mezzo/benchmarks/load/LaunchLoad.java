@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -188,7 +189,7 @@ public final class LaunchLoad {
         new ProcessBuilder(rateProgram, Integer.toString(SPAWNS), "1", "/bin/true")
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    String milliseconds = new String(rate.getInputStream().readAllBytes()).strip();
+    String milliseconds = new String(rate.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
     if (rate.waitFor() != 0) {
       throw new IllegalStateException(rateProgram + " failed");
     }
