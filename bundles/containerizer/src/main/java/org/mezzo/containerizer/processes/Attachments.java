@@ -286,7 +286,8 @@ final class Attachments implements AutoCloseable {
         });
     CompletableFuture<NativeFrames.Frame> hello =
         connection.ask(number -> SpawnerConnection.hello(number));
-    CompletableFuture.anyOf(hello, refused)
+    // Both may be known by now, and then the reason counts, and not that the connection is gone.
+    CompletableFuture.anyOf(refused, hello)
         .thenCompose(
             said -> {
               NativeFrames.Frame frame = (NativeFrames.Frame) said;
