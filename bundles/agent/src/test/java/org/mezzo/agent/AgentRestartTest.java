@@ -233,7 +233,7 @@ class AgentRestartTest extends RunningAgent {
     nextOf("t1", TaskState.TASK_FINISHED);
     Await.until("it is over", () -> directories(past()).size() == 1);
     agent.close();
-    assertThat(mount("-o", "remount,ro", disk.toString())).isTrue();
+    Await.until("nobody writes any more", () -> mount("-o", "remount,ro", disk.toString()));
     assertThatThrownBy(this::newAgent)
         .isInstanceOf(IOException.class)
         .hasMessageContaining("The work directory " + disk + " cannot be written")

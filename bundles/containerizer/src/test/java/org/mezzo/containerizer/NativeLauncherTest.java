@@ -14,6 +14,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -177,7 +179,7 @@ class NativeLauncherTest {
       for (Path file : files) {
         Files.writeString(
             sources.resolve(file.getFileName()),
-            Files.readString(file).replace("VERSION_MINOR = 0,", "VERSION_MINOR = 77,"));
+            Files.readString(file).replaceAll("VERSION_MINOR = [0-9]+,", "VERSION_MINOR = 77,"));
       }
     }
     Path program = folder.resolve("older-launcher");
@@ -189,10 +191,19 @@ class NativeLauncherTest {
     return program;
   }
 
+  /** Where agents of this version find their spawner. */
+  private static String socket() throws IOException {
+    String header = Files.readString(Path.of("../native/src/main/c/wire.h"));
+    Matcher minor = Pattern.compile("VERSION_MINOR = ([0-9]+),").matcher(header);
+    assertThat(minor.find()).isTrue();
+    return "1." + minor.group(1) + ".socket";
+  }
+
   @Test
   void anOlderSpawnerKeepsItsContainersAndANewOneStartsBesideIt() throws Exception {
     Path runtime = Files.createDirectories(folder.resolve("run time"));
     Path launchers = runtime.resolve("launcher");
+    String socket = socket();
     Process older =
         new ProcessBuilder(olderLauncher().toString(), "spawner", runtime.toString(), "15")
             .redirectError(folder.resolve("older.log").toFile())
@@ -200,13 +211,13 @@ class NativeLauncherTest {
     try {
       assertThat(older.inputReader().readLine()).isEqualTo("ready");
       // The agent before this one, which was of that version.
-      Files.move(launchers.resolve("1.77.socket"), launchers.resolve("1.0.socket"));
+      Files.move(launchers.resolve("1.77.socket"), launchers.resolve(socket));
       FakeAgent agent = new FakeAgent(folder).launching(NativeLaunchers.built());
       containerizer = agent.containerizer();
       Launched old = launch("old", "while ! test -e go; do sleep 0.05; done; exit 7");
       Launched killed = launch("killed", "sleep 1000");
       assertThat(parent(parent(old.pid()).pid()).pid()).isEqualTo(older.pid());
-      Files.move(launchers.resolve("1.0.socket"), launchers.resolve("1.77.socket"));
+      Files.move(launchers.resolve(socket), launchers.resolve("1.77.socket"));
       containerizer.detach();
 
       containerizer = agent.containerizer();
@@ -216,7 +227,7 @@ class NativeLauncherTest {
       assertThat(get(young.termination()).exitStatus()).hasValue(3);
       assertThat(older.isAlive()).isTrue();
       assertThat(parent(parent(old.pid()).pid()).pid()).isEqualTo(older.pid());
-      assertThat(Files.exists(launchers.resolve("1.0.socket"))).isTrue();
+      assertThat(Files.exists(launchers.resolve(socket))).isTrue();
       get(containerizer.destroy(ContainerId.of("killed")));
       assertThat(ProcessHandle.of(killed.pid()).map(ProcessHandle::isAlive).orElse(false))
           .isFalse();

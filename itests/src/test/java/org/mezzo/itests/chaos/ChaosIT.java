@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -139,16 +138,10 @@ class ChaosIT {
   @Test
   void anUpdateThatIsLostAndWhatIsLeftAreNoticed() throws Exception {
     Mayhem mayhem = new Mayhem(cluster, 1, 0, 1);
-    AtomicBoolean lost = new AtomicBoolean();
-    begin(
-        mayhem,
-        1,
-        20,
-        status ->
-            status.path("state").asText().equals("TASK_RUNNING")
-                && lost.compareAndSet(false, true));
+    // Of those that are killed nobody knows whether they ran, so one lost update may be none.
+    begin(mayhem, 1, 20, status -> status.path("state").asText().equals("TASK_RUNNING"));
     awaitEnds(mayhem);
-    assertThat(faults(mayhem)).hasSize(1).first().asString().contains("were never told");
+    assertThat(faults(mayhem)).isNotEmpty().allMatch(fault -> fault.contains("were never told"));
 
     awaitNothingLeft();
     List<AutoCloseable> planted = cluster.plant();

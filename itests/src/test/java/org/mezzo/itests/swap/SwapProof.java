@@ -268,9 +268,8 @@ final class SwapProof implements AutoCloseable {
     int before = witness.calls(kind.name());
     // Fetches are bounded before they get to the lease, and a burst of launches is less than what
     // a logger takes at a time, so that none ever waits there.
-    boolean queues = kind != Kinds.FETCHER
-            && kind != Kinds.CONTAINER_LOGGER
-            && !ASKED_ALONE.contains(kind);
+    boolean queues =
+        kind != Kinds.FETCHER && kind != Kinds.CONTAINER_LOGGER && !ASKED_ALONE.contains(kind);
     int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();
     List<Integer> gaps = new ArrayList<>();
     List<Integer> rests = new ArrayList<>();

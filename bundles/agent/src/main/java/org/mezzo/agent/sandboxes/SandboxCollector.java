@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
@@ -114,7 +115,7 @@ public final class SandboxCollector implements AutoCloseable {
   public void start() {
     thread.execute(this::lookAnew);
     thread.scheduleWithFixedDelay(
-        this::collect, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
+        this::pass, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Keeps a sandbox that is about to be used, until it is scheduled (rule 337). */
@@ -124,7 +125,7 @@ public final class SandboxCollector implements AutoCloseable {
 
   /** Deletes the sandbox, which nobody uses any more, when its time has come, counted from now. */
   public void schedule(SandboxRun sandbox) {
-    inUse.remove(sandbox);
+    // In use until it is noted from when it counts, or a look in between would take it for old.
     leave(paths.of(sandbox));
   }
 
@@ -180,10 +181,12 @@ public final class SandboxCollector implements AutoCloseable {
         try {
           touch(sandbox, now);
         } catch (NoSuchFileException e) {
+          paths.at(sandbox).ifPresent(inUse::remove);
           continue;
         } catch (IOException e) {
           LOG.debug("{} counts from when it was changed: {}", sandbox, e.toString());
         }
+        paths.at(sandbox).ifPresent(inUse::remove);
         schedule.add(sandbox, now);
       }
       schedule.flush();
@@ -301,8 +304,12 @@ public final class SandboxCollector implements AutoCloseable {
     return folders;
   }
 
-  /** One pass; visible for tests. */
+  /** One pass more, and waits for it; visible for tests. */
   void collect() {
+    CompletableFuture.runAsync(this::pass, thread).join();
+  }
+
+  private void pass() {
     try {
       used = usage();
       double share = Math.max(0, 1 - headroom - used);
@@ -359,6 +366,10 @@ public final class SandboxCollector implements AutoCloseable {
   }
 
   private void delete(Path sandbox) {
+    if (!Files.exists(sandbox, LinkOption.NOFOLLOW_LINKS)) {
+      LOG.debug("{} has gone before", sandbox);
+      return;
+    }
     try {
       TreeDeletion.delete(sandbox);
       Optional<SandboxRun> run = paths.at(sandbox);
@@ -395,6 +406,10 @@ public final class SandboxCollector implements AutoCloseable {
 
   @Override
   public void close() {
-    thread.shutdownNow();
+    if (!thread.isShutdown()) {
+      // Behind what the thread is about: its files are its own.
+      thread.execute(schedule::close);
+      thread.shutdown();
+    }
   }
 }

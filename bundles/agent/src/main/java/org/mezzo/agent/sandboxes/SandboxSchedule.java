@@ -64,7 +64,7 @@ final class SandboxSchedule {
 
   /** Forgets everything. */
   void clear() throws IOException {
-    closeAll();
+    close();
     counts.clear();
     Files.createDirectories(folder);
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
@@ -156,7 +156,7 @@ final class SandboxSchedule {
     return Path.of(URLDecoder.decode(line, StandardCharsets.UTF_8));
   }
 
-  private void closeAll() {
+  void close() {
     for (Writer writer : open.values()) {
       try {
         writer.close();

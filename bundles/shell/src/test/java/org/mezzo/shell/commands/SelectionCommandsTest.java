@@ -99,8 +99,8 @@ final class SelectionCommandsTest {
         .hasMessage("There is no allocator 'fair': installed are hierarchical, round-robin");
     assertThatThrownBy(() -> commands.select("fetcher", "http"))
         .hasMessageContaining(
-            "can change its allocator, isolator, hook, http-authenticator, authorizer,"
-                + " resource-estimator, qos-controller, not");
+            "can change its allocator, isolator, hook, container-logger, http-authenticator,"
+                + " authorizer, resource-estimator, qos-controller, not");
     assertThatThrownBy(() -> commands.select("allocator", "a,b")).hasMessageContaining("one alloc");
     assertThatThrownBy(() -> commands.select("allocator", "")).hasMessageContaining("not the name");
     assertThatThrownBy(() -> commands.select("isolation", "none"))
@@ -118,6 +118,7 @@ final class SelectionCommandsTest {
             "allocator",
             "isolator",
             "hook",
+            "container-logger",
             "http-authenticator",
             "authorizer",
             "resource-estimator",
