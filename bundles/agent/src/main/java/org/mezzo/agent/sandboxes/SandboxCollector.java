@@ -42,6 +42,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SandboxCollector implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SandboxCollector.class);
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
 
   private final Path workDir;
   private final Duration delay;
@@ -406,10 +407,20 @@ public final class SandboxCollector implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!thread.isShutdown()) {
-      // Behind what the thread is about: its files are its own.
-      thread.execute(schedule::close);
-      thread.shutdown();
+    if (thread.isShutdown()) {
+      return;
+    }
+    // Behind what the thread is about: its files are its own.
+    thread.execute(schedule::close);
+    thread.shutdown();
+    try {
+      // A pass that deletes much goes on where it stood at the next start.
+      if (!thread.awaitTermination(CLOSE_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+        thread.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      thread.shutdownNow();
+      Thread.currentThread().interrupt();
     }
   }
 }
