@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Starts a master and an agent as they come, launches tasks on them and prints how long that took, beside
+# Starts a master and an agent as they come, but for offers every 20 ms, launches tasks on them and prints how long that took, beside
 # what posix_spawn of "true" takes in the same run, and what it cost in processor time and memory.
 #
 #   bundles/benchmarks/launches.sh [AGENT_FLAG ...]     e.g. --launcher=shell
 #
-# Needs cc and curl, and what "mvn -DskipTests package" leaves. Two minutes. Alone on the machine, or the figures
+# Needs cc and curl, and what "mvn -DskipTests package" leaves. Some minutes. Alone on the machine, or the figures
 # say little; compare shares rather than figures.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -39,7 +39,7 @@ up() {
 }
 
 cc -std=c11 -O2 -o "$work/rate" "$top/bundles/native/src/test/c/rate.c"
-"${home}bin/mezzo" master --port="$port" --work_dir="$work/master" >"$work/master.log" 2>&1 &
+"${home}bin/mezzo" master --port="$port" --work_dir="$work/master" --allocation_interval=20ms >"$work/master.log" 2>&1 &
 master=$!
 up "$port" master
 "${home}bin/mezzo" agent --master="127.0.0.1:$port" --port=$((port + 1)) --work_dir="$work/agent" \
