@@ -23,6 +23,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -359,8 +360,10 @@ class KilledSwapIT {
 
   /**
    * Tasks of a framework with {@code checkpoint} do not notice, those of others end (rule 176), and
-   * whoever serves afterwards knows of the first and cleans up after all.
+   * whoever serves afterwards knows of the first and cleans up after all. Only where it is asked
+   * for, as its frameworks compete for the offers of one agent, and one of them may get none.
    */
+  @EnabledIfSystemProperty(named = "mezzo.killed.agents", matches = "true")
   @ParameterizedTest
   @EnumSource(Stage.class)
   void anAgentThatIsKilledInASwapOfItsIsolatorLosesAndLeavesNothing(Stage stage) throws Exception {
