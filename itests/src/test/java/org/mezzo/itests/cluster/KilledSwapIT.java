@@ -23,7 +23,6 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -297,9 +296,13 @@ class KilledSwapIT {
     }
   }
 
-  /** The latest offer; none that was rescinded since, as those of before a kill are. */
-  private JsonNode offer(TestFramework framework) {
+  /**
+   * The latest offer; none that was rescinded since, as those of before a kill are. What the
+   * framework leaves of it is for others: one that keeps offers would starve them.
+   */
+  private JsonNode offer(TestFramework framework) throws IOException {
     List<JsonNode> latest = new ArrayList<>();
+    framework.send(framework.call("REVIVE"));
     await(
         "an offer",
         () -> {
@@ -314,6 +317,7 @@ class KilledSwapIT {
         });
     JsonNode offer = latest.get(latest.size() - 1);
     accepted.add(offer.at("/id/value").asText());
+    framework.send(framework.call("SUPPRESS"));
     return offer;
   }
 
@@ -360,10 +364,8 @@ class KilledSwapIT {
 
   /**
    * Tasks of a framework with {@code checkpoint} do not notice, those of others end (rule 176), and
-   * whoever serves afterwards knows of the first and cleans up after all. Only where it is asked
-   * for, as its frameworks compete for the offers of one agent, and one of them may get none.
+   * whoever serves afterwards knows of the first and cleans up after all.
    */
-  @EnabledIfSystemProperty(named = "mezzo.killed.agents", matches = "true")
   @ParameterizedTest
   @EnumSource(Stage.class)
   void anAgentThatIsKilledInASwapOfItsIsolatorLosesAndLeavesNothing(Stage stage) throws Exception {
@@ -376,14 +378,14 @@ class KilledSwapIT {
     String kept = "sleep 1" + mark;
     String ending = "sleep 2" + mark;
     TestFramework framework = framework("kept", true);
-    TestFramework other = framework("ending", false);
     Told told = new Told(framework);
-    Told toldOther = new Told(other);
     List<String> tasks = IntStream.range(0, TASKS).mapToObj(i -> "task-" + i).toList();
     framework.launch(offer(framework), tasks, "exec " + kept);
     Map<String, String> running =
         tasks.stream().collect(Collectors.toMap(task -> task, task -> "TASK_RUNNING"));
     await("tasks run", () -> told.states().equals(running));
+    TestFramework other = framework("ending", false);
+    Told toldOther = new Told(other);
     other.launch(offer(other), List.of("other"), "exec " + ending);
     await("the other runs", () -> "TASK_RUNNING".equals(toldOther.states().get("other")));
     Set<Long> processes = processes(kept);
