@@ -156,6 +156,7 @@ final class LoadFramework implements SchedulerClient.Listener, AutoCloseable {
         ExecutorInfo.newBuilder()
             .setType(ExecutorInfo.Type.DEFAULT)
             .setExecutorId(ExecutorID.newBuilder().setValue("of-" + ids.get(0)))
+            .setFrameworkId(offer.getFrameworkId())
             .addResources(scalar("cpus", 0.1))
             .addResources(scalar("mem", 32))
             .addResources(scalar("disk", 32));
@@ -184,7 +185,9 @@ final class LoadFramework implements SchedulerClient.Listener, AutoCloseable {
       if (offer == null) {
         throw new IllegalStateException("No offer within " + LIMIT_SECONDS + " s");
       }
-      if (scalar(offer, "mem") >= tasks + 32 && scalar(offer, "cpus") >= tasks * 0.001 + 0.1) {
+      if (scalar(offer, "mem") >= tasks + 32
+          && scalar(offer, "cpus") >= tasks * 0.001 + 0.1
+          && scalar(offer, "disk") >= 32) {
         return offer;
       }
       client.call(
