@@ -5,7 +5,9 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +30,11 @@ import org.mezzo.protocol.v1.TaskState;
 final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
   final BlockingQueue<StatusUpdate> updates = new LinkedBlockingQueue<>();
   final BlockingQueue<OperationUpdate> outcomes = new LinkedBlockingQueue<>();
+
+  /** The first of each link: an agent asks again when the answer takes longer than its patience. */
   final BlockingQueue<AgentCall> registrations = new LinkedBlockingQueue<>();
+
+  private final Set<LinkServer.Session> registered = ConcurrentHashMap.newKeySet();
 
   /** What executors tell. */
   final BlockingQueue<AgentCall> told = new LinkedBlockingQueue<>();
@@ -83,13 +89,13 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
     AgentID id = AgentID.newBuilder().setValue("m-S0").build();
     switch (call.getCallCase()) {
       case REGISTER:
-        MasterEvent.Builder registered = MasterEvent.newBuilder();
-        registered
+        MasterEvent.Builder welcomed = MasterEvent.newBuilder();
+        welcomed
             .getRegisteredBuilder()
             .setAgentId(id)
             .setTotalPingTimeoutSeconds(pingTimeoutSeconds);
-        session.send(registered);
-        registrations.add(call);
+        session.send(welcomed);
+        register(session, call);
         break;
       case REREGISTER:
         MasterEvent.Builder again = MasterEvent.newBuilder();
@@ -98,7 +104,7 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
             .setAgentId(call.getReregister().getAgent().getId())
             .setTotalPingTimeoutSeconds(pingTimeoutSeconds);
         session.send(again);
-        registrations.add(call);
+        register(session, call);
         break;
       case STATUS_UPDATE:
         // Who has seen the update can decide on the next one only.
@@ -121,6 +127,12 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
         break;
       default:
         break;
+    }
+  }
+
+  private void register(LinkServer.Session session, AgentCall call) {
+    if (registered.add(session)) {
+      registrations.add(call);
     }
   }
 
