@@ -4,8 +4,8 @@
  * <p>They form a tree. A container is named with those in which it is nested ({@link
  * org.mezzo.containerizer.ContainerId}), starts only while its parent runs, has its sandbox in that
  * one's or shares it, is limited with it, and goes before it. How it ended is known until it is
- * removed or its parent is. An enclosure has no process and no limits: what is nested in one is
- * made and isolated as if it were in none, and goes with it.
+ * removed or its parent is, unless it was to be passing. An enclosure has no process and no limits:
+ * what is nested in one is made and isolated as if it were in none, and goes with it.
  *
  * <p>What a container writes goes to files of its sandbox, as the container logger says, and what
  * it reads and writes can be attached to where that was asked for ({@link

@@ -70,6 +70,21 @@ class TaskGroupIT {
   private static void launch(
       TestFramework framework, JsonNode offer, Map<String, String> commands, List<String> order)
       throws Exception {
+    launch(framework, offer, commands, order, Map.of());
+  }
+
+  /**
+   * The same.
+   *
+   * @param checks commands by the ids of tasks
+   */
+  private static void launch(
+      TestFramework framework,
+      JsonNode offer,
+      Map<String, String> commands,
+      List<String> order,
+      Map<String, String> checks)
+      throws Exception {
     ObjectNode call = framework.call("ACCEPT");
     ObjectNode accept = call.putObject("accept");
     accept.putArray("offer_ids").add(offer.get("id"));
@@ -96,6 +111,14 @@ class TaskGroupIT {
       ArrayNode resources = task.putArray("resources");
       resource(resources, "cpus", 0.1);
       resource(resources, "mem", 32);
+      if (checks.containsKey(id)) {
+        ObjectNode check = task.putObject("check").put("type", "COMMAND").put("delay_seconds", 0);
+        check
+            .putObject("command")
+            .putObject("command")
+            .put("shell", true)
+            .put("value", checks.get(id));
+      }
     }
     framework.send(call);
   }
@@ -300,6 +323,38 @@ class TaskGroupIT {
               && there.path("executors").isEmpty()
               && there.path("tasks").isEmpty();
         });
+  }
+
+  /** Rule 237. */
+  @Test
+  void aCheckRunsInTheContainerOfItsTask() throws Exception {
+    try (TestFramework framework = subscribed()) {
+      launch(
+          framework,
+          offer(framework),
+          Map.of("a", "sleep 1000", "b", "sleep 1000"),
+          List.of("a", "b"),
+          Map.of("a", "echo $MEZZO_CONTAINER_ID; exit 7"));
+      List<JsonNode> told = until(framework, "TASK_RUNNING", 3);
+      JsonNode checked =
+          told.stream()
+              .filter(it -> it.path("reason").asText().contains("CHECK"))
+              .findFirst()
+              .get();
+      assertThat(told(checked)).isEqualTo("a TASK_RUNNING");
+      assertThat(checked.at("/check_status/command/exit_code").asInt(-1)).isEqualTo(7);
+      String container = checked.at("/container_status/container_id/value").asText();
+      String parent = checked.at("/container_status/container_id/parent/value").asText();
+      String sandbox =
+          ours(Http.get(agent().resolve("/state")).json(), framework)
+              .at("/executors/0/directory")
+              .asText();
+      assertThat(read(sandbox + "/tasks/a/stderr"))
+          .startsWith(parent + "." + container + ".check-");
+      kill(framework, "a");
+      until(framework, "TASK_KILLED", 2);
+      framework.teardown();
+    }
   }
 
   /** A second group of the same executor lives on when the first one is killed. */
