@@ -166,6 +166,21 @@ final class Cgroups {
     return pids;
   }
 
+  /** Kills every process of the cgroup and below at once; false where the kernel cannot. */
+  boolean kill(Path folder) {
+    Path kill = folder.resolve("cgroup.kill");
+    if (!Files.exists(kill)) {
+      return false;
+    }
+    try {
+      Files.writeString(kill, "1");
+      return true;
+    } catch (IOException e) {
+      LOG.debug("Cannot kill {}", folder, e);
+      return false;
+    }
+  }
+
   /** Stops every process of the cgroup, so that none is born while they are being listed. */
   void freeze(Path folder) {
     try {
