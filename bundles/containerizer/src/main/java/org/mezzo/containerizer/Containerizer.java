@@ -144,7 +144,7 @@ public interface Containerizer extends AutoCloseable {
   /**
    * Whether the first process of a container was let go and, as far as anybody knows, has not
    * ended, and nobody is ending it. What comes of those in it because it ends is told when this is
-   * false already.
+   * false already. It is of all once this has ended itself.
    */
   boolean runs(ContainerId containerId);
 

@@ -174,7 +174,7 @@ public final class ChecksBenchmark {
                 .setHealthCheck(check)
                 .buildPartial();
         Here here = new Here("task-" + i, ProcessHandle.current().pid());
-        loop.execute(() -> TaskChecks.of(task, host, here, new Nobody()).start());
+        loop.execute(() -> TaskChecks.of(task, host, here, new Nobody()).start(Duration.ZERO));
       }
       // A run of the measurement ends when its time is over: nothing is awaited but time.
       Thread.sleep(3_000L * interval);
