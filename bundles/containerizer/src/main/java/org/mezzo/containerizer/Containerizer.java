@@ -35,7 +35,8 @@ public interface Containerizer extends AutoCloseable {
   /**
    * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process. What
    * its {@link ContainerIo} asks of the launcher and that cannot give, fails the launch by its
-   * name.
+   * name. A nested one is in the network of its parent; where that has a network namespace of its
+   * own which the launcher cannot enter, the launch fails with {@link UnableException}.
    *
    * @return completes when the process exists and is let go; exceptionally with {@link
    *     LaunchException}, in which case nothing of the container is left but its sandbox; of those

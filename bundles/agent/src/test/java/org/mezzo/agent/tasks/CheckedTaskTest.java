@@ -304,6 +304,19 @@ class CheckedTaskTest {
   }
 
   @Test
+  void aCommandThatCanNeverBeRunFailsTheTask() {
+    bench.containers.unable = Optional.of("not in that network");
+    run(task().setCheck(command(CommandInfo.newBuilder().setValue("true"))));
+    bench.told();
+    bench.elapse(DELAY);
+    bench.containers.ends(Termination.of(9));
+    TaskStatus last = only();
+    assertThat(last.getState()).isEqualTo(TaskState.TASK_FAILED);
+    assertThat(last.getMessage())
+        .isEqualTo("The check cannot be made: the command cannot be run: not in that network");
+  }
+
+  @Test
   void aCommandIsKilledWhenItsTimeIsOverAndWithTheTask() {
     run(task().setCheck(command(CommandInfo.newBuilder().setValue("sleep 100"))));
     bench.elapse(DELAY);

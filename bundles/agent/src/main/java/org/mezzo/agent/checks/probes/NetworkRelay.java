@@ -57,7 +57,7 @@ public final class NetworkRelay implements AutoCloseable {
       super(
           "the task has a network namespace of its own, and "
               + why
-              + "; use a check of type COMMAND, or leave the task on the network of its machine");
+              + "; leave the task on the network of its machine");
     }
 
     Outcome outcome() {
