@@ -29,6 +29,7 @@ import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
 import org.mezzo.agent.containers.ContainerCalls;
+import org.mezzo.agent.containers.EndedSandboxes;
 import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.agent.containers.StandaloneSandboxes;
 import org.mezzo.agent.detection.Machine;
@@ -142,6 +143,7 @@ public final class Agent implements Daemon {
   private final SandboxCollector collector;
   private final TaskSandboxes sandboxes;
   private final StandaloneSandboxes standalone;
+  private final EndedSandboxes endedSandboxes;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final NetworkProbes probes;
@@ -243,6 +245,7 @@ public final class Agent implements Daemon {
     containerizer =
         Containerizer.open(
             new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
+    endedSandboxes = new EndedSandboxes(containerizer, standalone, collector);
     frame.own(this::closeContainers);
     probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
     updates = new StatusUpdates(journal, loop::schedule, this::sendUpdate);
@@ -469,6 +472,7 @@ public final class Agent implements Daemon {
             containerizer,
             tasks,
             standalone,
+            endedSandboxes,
             environment(),
             frame.authorization(),
             loop,
@@ -648,6 +652,14 @@ public final class Agent implements Daemon {
       found.stream()
           .filter(each -> wanted.contains(each.containerId().root().value()))
           .forEach(each -> left.put(each.containerId().toString(), each));
+      endedSandboxes.adopt(
+          found,
+          kept.executors().stream()
+              .collect(
+                  Collectors.toMap(
+                      executor -> executor.getContainerId().getValue(),
+                      executor -> Path.of(executor.getSandbox()),
+                      (one, same) -> one)));
       long adopted = found.stream().filter(Containerizer.Recovered::adopted).count();
       if (!found.isEmpty()) {
         LOG.info(
