@@ -18,6 +18,8 @@ public record ContainerIo(Optional<Terminal> terminal, Reach reach, Keeping keep
     NOTHING,
     /** It goes to the files {@code stdout} and {@code stderr} in the sandbox. */
     FILES,
+    /** All of it goes to the file {@code stderr} in the sandbox. */
+    ERRORS,
     /**
      * It goes there as the container logger of the agent says. Where a container has the sandbox of
      * the one in which it is nested, whose files they are, that says nothing.
@@ -80,6 +82,12 @@ public record ContainerIo(Optional<Terminal> terminal, Reach reach, Keeping keep
   public static final ContainerIo PLAIN =
       new ContainerIo(Optional.empty(), Reach.NOBODY, Keeping.FILES);
 
+  /**
+   * For what looks after another container, whose sandbox it has: its output is remarks on that.
+   */
+  public static final ContainerIo REMARKS =
+      new ContainerIo(Optional.empty(), Reach.NOBODY, Keeping.ERRORS);
+
   /** What it writes is kept, and whoever attaches gets it, too, from then on. */
   public static final ContainerIo ATTACHABLE =
       new ContainerIo(Optional.empty(), Reach.ATTACHABLE, Keeping.LOGGER);
@@ -98,6 +106,10 @@ public record ContainerIo(Optional<Terminal> terminal, Reach reach, Keeping keep
     if (reach == Reach.NOBODY && (keeping == Keeping.NOTHING || terminal.isPresent())) {
       throw new IllegalArgumentException(
           "A container that nobody can attach to has its output in files, and no terminal");
+    }
+    if (reach != Reach.NOBODY && keeping == Keeping.ERRORS) {
+      throw new IllegalArgumentException(
+          "A container that somebody can attach to has files of their own for output and errors");
     }
   }
 

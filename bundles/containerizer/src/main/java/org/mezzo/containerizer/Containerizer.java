@@ -89,8 +89,8 @@ public interface Containerizer extends AutoCloseable {
    * How a container ends.
    *
    * @return empty for one that is unknown; completes once it has ended. What came of a nested one
-   *     is known as long as its parent is (rule 343), and of one that is to be kept until {@link
-   *     #remove}; of the oldest of more than 10,000 it is not
+   *     is known as long as its parent is (rule 343), unless it was to be passing, and of one that
+   *     is to be kept until {@link #remove}; of the oldest of more than 10,000 it is not
    */
   CompletionStage<Optional<Termination>> termination(ContainerId containerId);
 
@@ -140,6 +140,13 @@ public interface Containerizer extends AutoCloseable {
 
   /** What is being done to containers now, in no order: launches and ends that are not over. */
   List<Pending> pending();
+
+  /**
+   * Whether the first process of a container was let go and, as far as anybody knows, has not
+   * ended, and nobody is ending it. What comes of those in it because it ends is told when this is
+   * false already.
+   */
+  boolean runs(ContainerId containerId);
 
   /** Ids of the containers that are being launched, run or are being destroyed. */
   Set<ContainerId> containers();

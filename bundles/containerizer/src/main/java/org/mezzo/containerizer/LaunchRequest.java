@@ -38,7 +38,7 @@ public final class LaunchRequest {
     rootAllowed = builder.rootAllowed;
     owned = builder.owned;
     shared = builder.shared;
-    kept = builder.kept || containerId.parent().isPresent();
+    kept = builder.kept || containerId.parent().isPresent() && !builder.passing;
     io = builder.io;
     enclosure = builder.enclosure;
   }
@@ -139,7 +139,7 @@ public final class LaunchRequest {
 
   /**
    * Whether it is known how the container ended until it is {@linkplain Containerizer#remove
-   * removed}; of nested ones it always is.
+   * removed}; of nested ones it is unless they are {@linkplain Builder#passing passing}.
    */
   public boolean kept() {
     return kept;
@@ -169,6 +169,7 @@ public final class LaunchRequest {
     private List<Path> owned = List.of();
     private List<Path> shared = List.of();
     private boolean kept;
+    private boolean passing;
     private ContainerIo io = ContainerIo.FILES;
     private boolean enclosure;
 
@@ -224,6 +225,15 @@ public final class LaunchRequest {
     /** Its end is known until it is removed. */
     public Builder kept() {
       kept = true;
+      return this;
+    }
+
+    /**
+     * Nothing is known of it once it is gone, though it is nested: how it ended is told to whoever
+     * launched it.
+     */
+    public Builder passing() {
+      passing = true;
       return this;
     }
 

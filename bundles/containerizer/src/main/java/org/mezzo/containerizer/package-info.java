@@ -4,8 +4,8 @@
  * <p>They form a tree. A container is named with those in which it is nested ({@link
  * org.mezzo.containerizer.ContainerId}), starts only while its parent runs, has its sandbox in that
  * one's or shares it, is limited with it, and goes before it. How it ended is known until it is
- * removed or its parent is. An enclosure has no process and no limits: what is nested in one is
- * made and isolated as if it were in none, and goes with it.
+ * removed or its parent is, unless it was to be passing. An enclosure has no process and no limits:
+ * what is nested in one is made and isolated as if it were in none, and goes with it.
  *
  * <p>What a container writes goes to files of its sandbox, as the container logger says, and what
  * it reads and writes can be attached to where that was asked for ({@link
@@ -44,9 +44,9 @@
  *       ends all of it but what left the session.
  *   <li>{@code containers/<id>/status}: one line, the raw wait status of the first process; absent
  *       while it runs.
- *   <li>{@code containers/<id>/cgroup}: as root, one line, the folder of the container's freezer
- *       (cgroup v1) or cgroup (v2); its {@code cgroup.procs} lists every process of the container,
- *       but for those nested in it, whose cgroups are below.
+ *   <li>{@code containers/<id>/cgroup}: as root, one line, the folder of the container's cgroup
+ *       (v2, which it is born into) or freezer (v1); its {@code cgroup.procs} lists every process
+ *       of the container, but for those nested in it, whose cgroups are below.
  *   <li>{@code containers/<id>/sandbox}: the absolute path of the sandbox.
  *   <li>{@code withdrawn}: files of containers that were given up before they had a process; they
  *       are moved there first, so that a shim that comes late finds nothing to run.

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -66,6 +67,15 @@ class HealthChecksIT {
           .orElseThrow()
           .toRealPath();
     }
+  }
+
+  private static List<String> groups(Path file) throws IOException {
+    return Files.readAllLines(file);
+  }
+
+  private static double metric(String name) throws IOException {
+    URI agent = URI.create("http://127.0.0.1:" + cluster.agents().get(0).path("port").asInt());
+    return Http.get(agent.resolve("/metrics/snapshot")).json().path(name).asDouble(-1);
   }
 
   @Test
@@ -127,9 +137,10 @@ class HealthChecksIT {
       launch(
           framework,
           "files",
-          "sleep 1000",
+          "cat /proc/self/cgroup >own; sleep 1000",
           "{'check':{'type':'COMMAND','command':{'command':{'shell':true,"
-              + "'value':'echo looking; id -un >who; exit $(cat status)',"
+              + "'value':'echo looking; id -un >who; echo $MEZZO_CONTAINER_ID >where;"
+              + " cat /proc/self/cgroup >groups; exit $(cat status)',"
               + "'environment':{'variables':[{'name':'A','value':'b'}]}}},"
               + "'delay_seconds':0,'interval_seconds':0.2}}");
       JsonNode starting = framework.awaitState("files", "TASK_STARTING");
@@ -158,17 +169,21 @@ class HealthChecksIT {
       assertThat(sandbox.resolve("stderr")).content().contains("looking");
       assertThat(sandbox.resolve("stdout")).content().isEmpty();
 
+      // In the task's container, and in its groups where there are any.
+      String container = sandbox.getFileName().toString();
+      assertThat(Files.readString(sandbox.resolve("where"))).startsWith(container + ".check-");
+      assertThat(groups(sandbox.resolve("groups")))
+          .allMatch(group -> !group.contains("check-") || group.contains("/" + container + "/"))
+          .filteredOn(group -> !group.contains("check-"))
+          .isSubsetOf(groups(sandbox.resolve("own")));
+      // However often it was made, how it ended is kept of none.
+      Await.until("nothing is kept", () -> metric("containerizer/results_kept") == 0);
+
       ObjectNode kill = framework.call("KILL");
       kill.putObject("kill").putObject("task_id").put("value", "files");
       framework.send(kill);
       framework.awaitState("files", "TASK_KILLED");
-      Await.until(
-          "no check is left",
-          () -> {
-            try (Stream<Path> runs = Files.list(sandbox.getParent())) {
-              return runs.noneMatch(run -> run.getFileName().toString().startsWith("check-"));
-            }
-          });
+      Await.until("no check is left", () -> metric("slave/check_commands_running") == 0);
       framework.teardown();
     }
   }

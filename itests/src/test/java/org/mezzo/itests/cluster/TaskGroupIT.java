@@ -70,15 +70,21 @@ class TaskGroupIT {
   private static void launch(
       TestFramework framework, JsonNode offer, Map<String, String> commands, List<String> order)
       throws Exception {
-    launch(framework, offer, commands, order, Map.of());
+    launch(framework, offer, commands, order, Map.of(), Map.of());
   }
 
-  /** The same with a folder of the executor's sandbox in those of tasks. */
+  /**
+   * The same.
+   *
+   * @param checks commands by the ids of tasks
+   * @param shared folders of the executor's sandbox by the ids of tasks that have them
+   */
   private static void launch(
       TestFramework framework,
       JsonNode offer,
       Map<String, String> commands,
       List<String> order,
+      Map<String, String> checks,
       Map<String, String> shared)
       throws Exception {
     ObjectNode call = framework.call("ACCEPT");
@@ -118,6 +124,14 @@ class TaskGroupIT {
       ArrayNode resources = task.putArray("resources");
       resource(resources, "cpus", 0.1);
       resource(resources, "mem", 32);
+      if (checks.containsKey(id)) {
+        ObjectNode check = task.putObject("check").put("type", "COMMAND").put("delay_seconds", 0);
+        check
+            .putObject("command")
+            .putObject("command")
+            .put("shell", true)
+            .put("value", checks.get(id));
+      }
     }
     framework.send(call);
   }
@@ -324,6 +338,39 @@ class TaskGroupIT {
         });
   }
 
+  /** Rule 237. */
+  @Test
+  void aCheckRunsInTheContainerOfItsTask() throws Exception {
+    try (TestFramework framework = subscribed()) {
+      launch(
+          framework,
+          offer(framework),
+          Map.of("a", "sleep 1000", "b", "sleep 1000"),
+          List.of("a", "b"),
+          Map.of("a", "echo $MEZZO_CONTAINER_ID; exit 7"),
+          Map.of());
+      List<JsonNode> told = until(framework, "TASK_RUNNING", 3);
+      JsonNode checked =
+          told.stream()
+              .filter(it -> it.path("reason").asText().contains("CHECK"))
+              .findFirst()
+              .get();
+      assertThat(told(checked)).isEqualTo("a TASK_RUNNING");
+      assertThat(checked.at("/check_status/command/exit_code").asInt(-1)).isEqualTo(7);
+      String container = checked.at("/container_status/container_id/value").asText();
+      String parent = checked.at("/container_status/container_id/parent/value").asText();
+      String sandbox =
+          ours(Http.get(agent().resolve("/state")).json(), framework)
+              .at("/executors/0/directory")
+              .asText();
+      assertThat(read(sandbox + "/tasks/a/stderr"))
+          .startsWith(parent + "." + container + ".check-");
+      kill(framework, "a");
+      until(framework, "TASK_KILLED", 2);
+      framework.teardown();
+    }
+  }
+
   /** A second group of the same executor lives on when the first one is killed. */
   @Test
   void theKillOfOneEndsItsGroupAndNoOther() throws Exception {
@@ -398,6 +445,7 @@ class TaskGroupIT {
               "writer", "echo word > at-writer/made; mv at-writer/made at-writer/word",
               "reader", "until cat at-reader/word; do sleep 0.1; done 2>/dev/null"),
           List.of("writer", "reader"),
+          Map.of(),
           Map.of("writer", "shared/deep", "reader", "./shared/deep/"));
       assertThat(until(framework, "TASK_FINISHED", 2))
           .extracting(it -> it.path("state").asText())
@@ -414,6 +462,7 @@ class TaskGroupIT {
           seen(framework, "/offers/offers/0", "id"),
           Map.of("a", "true", "b", "true"),
           List.of("a", "b"),
+          Map.of(),
           Map.of("b", "../../other"));
       for (JsonNode status : List.of(update(framework), update(framework))) {
         assertThat(status.path("state").asText()).isEqualTo("TASK_FAILED");

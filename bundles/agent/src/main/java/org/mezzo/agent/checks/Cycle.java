@@ -14,7 +14,8 @@ import org.mezzo.daemon.loop.EventLoop.Timer;
  *     <th>stop</th></tr>
  * <tr><td>NEW</td><td>WAITS for the delay, or PAUSED</td><td></td><td></td><td></td><td></td><td>STOPPED</td></tr>
  * <tr><td>WAITS</td><td></td><td>PROBES</td><td></td><td>PAUSED</td><td></td><td>STOPPED</td></tr>
- * <tr><td>PROBES</td><td></td><td></td><td>told; WAITS for the interval</td><td>PAUSED, the probe is
+ * <tr><td>PROBES</td><td></td><td></td><td>told; WAITS for the interval. Of a subject that has ended
+ *     nothing happens</td><td>PAUSED, the probe is
  *     called off</td><td></td><td>STOPPED, the same</td></tr>
  * <tr><td>PAUSED</td><td></td><td></td><td></td><td></td><td>PROBES, or WAITS for what is left of
  *     the delay</td><td>STOPPED</td></tr>
@@ -97,6 +98,10 @@ final class Cycle {
 
   private void outcome(int of, Outcome outcome) {
     if (of != run || state != State.PROBES) {
+      return;
+    }
+    if (!subject.runs()) {
+      // It ends, which is about to be told: what came of this may be for that reason.
       return;
     }
     probing = Probing.NONE;

@@ -14,9 +14,14 @@ public interface Subject {
   long pid();
 
   /**
+   * Whether it has not ended, as far as is known. Of one that has, what is tried tells nothing;
+   * when its end makes something fail, this is false before that is told, where that can be known.
+   */
+  boolean runs();
+
+  /**
    * Runs a command in the task's container, as its user, in its sandbox, with its environment and
-   * in its cgroup, or says in its documentation what differs. It is killed when its time is over,
-   * when it is called off, and with the task.
+   * in its cgroup. It is killed when its time is over, when it is called off, and with the task.
    *
    * @param timeout and what is told are as in {@link Prober#probe}
    */

@@ -13,6 +13,7 @@ import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
 import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.api.Metrics;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -23,12 +24,10 @@ import org.mezzo.resources.ResourceFormatException;
  * Has the tasks of an agent checked: makes their checks, and runs the commands of those of type
  * COMMAND. For the event loop only.
  *
- * <p>A command runs in a container of its own, {@code check-<uuid>}: as the task's user, in the
- * task's sandbox, with its environment and that of the check, and its output goes to the task's
- * {@code stderr}. What differs from running in the task's own container: isolators see another
- * container that may use as much as the task, so what it uses is not the task's, and it has another
- * cgroup. It is destroyed when its time is over and when the task is killed or ends. Where it runs
- * is decided by {@link TaskContainers#check} alone.
+ * <p>A command runs in a container nested in the task's, {@code check-<uuid>}, of which nothing is
+ * kept (rule 237): as the task's user, in the task's sandbox, with its environment and that of the
+ * check, limited with the task, and its output goes to the task's {@code stderr}. It is destroyed
+ * when its time is over and when the task is killed or ends.
  */
 final class Checking {
   /** How many commands run at a time; each is a process. Others wait, without losing their time. */
@@ -56,10 +55,16 @@ final class Checking {
   /**
    * The checks of a task, not started.
    *
+   * @param container of the task
    * @param sandbox of the task
    * @param pid of the task's first process, once it runs
    */
-  TaskChecks of(AgentTask task, Path sandbox, LongSupplier pid, TaskChecks.Listener listener) {
+  TaskChecks of(
+      AgentTask task,
+      ContainerId container,
+      Path sandbox,
+      LongSupplier pid,
+      TaskChecks.Listener listener) {
     return TaskChecks.of(
         task.info,
         host,
@@ -75,8 +80,13 @@ final class Checking {
           }
 
           @Override
+          public boolean runs() {
+            return containers.runs(container);
+          }
+
+          @Override
           public Probing run(CommandInfo command, Duration timeout, Consumer<Outcome> done) {
-            Run run = new Run(task, sandbox, command, timeout, done);
+            Run run = new Run(task, container, sandbox, command, timeout, done);
             waiting.add(run);
             admit();
             return run::cancel;
@@ -100,13 +110,13 @@ final class Checking {
     private final CommandInfo command;
     private final Duration timeout;
     private final Consumer<Outcome> done;
-    private final String id = "check-" + UUID.randomUUID();
-    private final Path folder;
+    private final ContainerId id;
     private Timer timer = () -> {};
     private boolean over;
 
     Run(
         AgentTask task,
+        ContainerId container,
         Path sandbox,
         CommandInfo command,
         Duration timeout,
@@ -116,12 +126,12 @@ final class Checking {
       this.command = command;
       this.timeout = timeout;
       this.done = done;
-      this.folder = task.executor.sandbox.resolveSibling(id);
+      this.id = container.child("check-" + UUID.randomUUID());
     }
 
     void begin() {
       try {
-        containers.check(containers.checkRequest(task, sandbox, command, id, folder), this);
+        containers.launch(containers.checkRequest(task, id, sandbox, command), this);
       } catch (ResourceFormatException | RuntimeException e) {
         failed(e.getMessage());
       }
@@ -131,7 +141,7 @@ final class Checking {
     public void started(long pid, ContainerStatus status) {
       if (over) {
         // It was called off before there was anything to destroy.
-        containers.removeCheck(id, folder);
+        containers.destroy(id);
       } else if (!timeout.isZero()) {
         timer =
             host.timers()
@@ -149,7 +159,7 @@ final class Checking {
     @Override
     public void failed(String message) {
       if (over) {
-        containers.removeCheck(id, folder);
+        containers.destroy(id);
         return;
       }
       end(new Outcome.Failed("the command could not be run: " + message));
@@ -183,7 +193,7 @@ final class Checking {
       over = true;
       timer.cancel();
       containers
-          .removeCheck(id, folder)
+          .destroy(id)
           .whenCompleteAsync(
               (gone, failure) -> {
                 underWay.decrementAndGet();

@@ -136,7 +136,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
   }
 
   private void check() {
-    task.checks = host.checking().of(task, sandbox(), () -> pid, this);
+    task.checks = host.checking().of(task, containerId, sandbox(), () -> pid, this);
   }
 
   /** Whether nothing of its container was asked for, nor will be. */

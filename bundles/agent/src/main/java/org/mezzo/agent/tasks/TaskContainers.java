@@ -1,7 +1,6 @@
 package org.mezzo.agent.tasks;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +22,6 @@ import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.files.FileFailure;
-import org.mezzo.files.TreeDeletion;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.ContainerStatus;
@@ -346,72 +344,30 @@ public final class TaskContainers {
   }
 
   /**
-   * What the container of a check of type COMMAND is to be made of. Its own folder is not the
-   * task's sandbox, which is the task's to change; it goes there once it is the task's user.
+   * What the container of a check of type COMMAND is to be made of: it is nested in the task's, to
+   * look after it (rule 237), and what limits that limits it.
    *
    * @param sandbox of the task
    * @param command with a value or, without a shell, with {@code arguments} (rule 238)
    */
-  LaunchRequest checkRequest(
-      AgentTask task, Path sandbox, CommandInfo command, String id, Path folder)
+  LaunchRequest checkRequest(AgentTask task, ContainerId id, Path sandbox, CommandInfo command)
       throws ResourceFormatException {
     Map<String, String> variables = variables(task, sandbox);
     TaskEnvironment.give(variables, command.getEnvironment());
-    CommandInfo.Builder there =
-        CommandInfo.newBuilder()
-            .setShell(false)
-            .setValue("/bin/sh")
-            .addAllArguments(
-                List.of(
-                    "sh",
-                    "-c",
-                    "cd \"$1\" || exit 126; shift; exec \"$@\" >>stderr 2>&1",
-                    "sh",
-                    sandbox.toString()));
-    if (command.getShell()) {
-      there.addAllArguments(List.of("/bin/sh", "-c", command.getValue()));
-    } else {
-      there.addArguments(command.hasValue() ? command.getValue() : command.getArguments(0));
-      command.getArgumentsList().stream().skip(1).forEach(there::addArguments);
+    CommandInfo.Builder named = command.toBuilder();
+    if (!command.getShell() && !command.hasValue()) {
+      named.setValue(command.getArguments(0));
     }
-    // It writes into the task's files itself.
-    return of(task, ContainerId.of(id), there.build(), variables, folder)
-        .io(ContainerIo.PLAIN)
+    return of(task, id, named.build(), variables, sandbox)
+        .resources(Resources.EMPTY, Resources.EMPTY)
+        .io(ContainerIo.REMARKS)
+        .passing()
         .build();
   }
 
-  /** Runs the command of a check. */
-  void check(LaunchRequest request, Listener listener) {
-    try {
-      workers.execute(
-          () -> {
-            try {
-              Files.createDirectory(request.sandbox());
-            } catch (IOException | RuntimeException e) {
-              loop.execute(() -> listener.failed("Cannot create its folder: " + e.getMessage()));
-              return;
-            }
-            launch(request, listener);
-          });
-    } catch (RejectedExecutionException e) {
-      listener.failed("The agent is overloaded or stopping");
-    }
-  }
-
-  /** Ends what runs for a check, and removes it; complete when nothing is left. */
-  CompletionStage<?> removeCheck(String id, Path folder) {
-    return containerizer
-        .destroy(ContainerId.of(id))
-        .handleAsync(
-            (gone, failure) -> {
-              try {
-                TreeDeletion.delete(folder);
-              } catch (IOException e) {
-                LOG.warn("Cannot delete {}; remove it by hand", folder, e);
-              }
-              return null;
-            },
-            workers);
+  /** Whether the task of that container has not begun to end. */
+  boolean runs(ContainerId containerId) {
+    return containerizer.runs(containerId);
   }
 
   private static Resources limits(TaskInfo info) {
@@ -523,7 +479,8 @@ public final class TaskContainers {
     launch(request, listener);
   }
 
-  private void launch(LaunchRequest request, Listener listener) {
+  /** Makes a container whose sandbox is there; does not block. */
+  void launch(LaunchRequest request, Listener listener) {
     CompletionStage<Containerizer.Launched> launched;
     try {
       launched = containerizer.launch(request);

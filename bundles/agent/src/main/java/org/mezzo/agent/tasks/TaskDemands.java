@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.SandboxVolume;
@@ -157,6 +158,11 @@ public final class TaskDemands {
           Map.entry("SeccompInfo.profile_name", value -> true),
           Map.entry("SeccompInfo.unconfined", Boolean.FALSE::equals));
 
+  private static final Map<FieldDescriptor, String> NAMES =
+      LOOKED_INTO.stream()
+          .flatMap(message -> message.getFields().stream())
+          .collect(Collectors.toUnmodifiableMap(field -> field, TaskDemands::name));
+
   private TaskDemands() {}
 
   private static Predicate<Object> is(String name) {
@@ -227,12 +233,14 @@ public final class TaskDemands {
   private static Optional<String> refusal(Message message, String path) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
       FieldDescriptor descriptor = field.getKey();
+      String name = NAMES.get(descriptor);
+      if (TAKEN.contains(name)) {
+        continue;
+      }
       String at = path + (path.isEmpty() ? "" : ".") + descriptor.getName();
       Optional<String> found = Optional.empty();
-      if (TAKEN.contains(name(descriptor))) {
-        continue;
-      } else if (REFUSED.containsKey(name(descriptor))) {
-        if (REFUSED.get(name(descriptor)).test(field.getValue())) {
+      if (REFUSED.containsKey(name)) {
+        if (REFUSED.get(name).test(field.getValue())) {
           found = Optional.of(words(message, at));
         }
       } else if (lookedInto(descriptor)) {

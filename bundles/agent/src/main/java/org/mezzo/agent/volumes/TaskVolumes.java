@@ -189,6 +189,11 @@ public record TaskVolumes(List<Mounted> volumes) {
     return Path.of(text).normalize();
   }
 
+  /** Whether there is none. */
+  public boolean isEmpty() {
+    return volumes.isEmpty();
+  }
+
   /** As resources, allocated to nobody. */
   public Resources resources() {
     return Resources.of(volumes.stream().map(Mounted::volume).toArray(Resource[]::new));

@@ -43,6 +43,7 @@ class TaskChecksTest {
   private Duration now = Duration.ofDays(3);
   private final Duration beginning = now;
   private TaskChecks checks;
+  private boolean runs = true;
 
   private final CheckHost host =
       new CheckHost(this::probe, Runnable::run, this::timer, () -> now.toNanos());
@@ -57,6 +58,11 @@ class TaskChecksTest {
         @Override
         public long pid() {
           return 1;
+        }
+
+        @Override
+        public boolean runs() {
+          return runs;
         }
 
         @Override

@@ -2,7 +2,6 @@ package org.mezzo.agent.tasks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -12,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.protocol.v1.CheckInfo;
@@ -23,6 +23,7 @@ import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TaskStatus.Reason;
+import org.mezzo.resources.Resources;
 
 /** What checks make of a command task (rules 206, 207, 233, 235 and 236). */
 class CheckedTaskTest {
@@ -196,17 +197,18 @@ class CheckedTaskTest {
     bench.elapse(DELAY);
     LaunchRequest tasks = bench.containers.requests.get(0);
     LaunchRequest check = bench.containers.requests.get(1);
-    assertThat(check.containerId().toString()).startsWith("check-");
+    assertThat(check.containerId().value()).startsWith("check-");
+    assertThat(check.containerId().parent()).contains(tasks.containerId());
+    assertThat(check.kept()).isFalse();
     assertThat(check.user()).isEqualTo(tasks.user());
     assertThat(check.environment()).containsEntry("A", "task").containsEntry("B", "check");
-    assertThat(check.sandbox()).isNotEqualTo(tasks.sandbox()).isDirectory();
-    assertThat(check.command().getArgumentsList())
-        .contains(tasks.sandbox().toString())
-        .endsWith("/bin/sh", "-c", "test -e x");
+    assertThat(check.sandbox()).isEqualTo(tasks.sandbox());
+    assertThat(check.resources()).isEqualTo(Resources.EMPTY);
+    assertThat(check.io()).isEqualTo(ContainerIo.REMARKS);
+    assertThat(check.command().getValue()).isEqualTo("test -e x");
     bench.containers.checks.get(0).complete(Termination.of(3 << 8));
     assertThat(only().getCheckStatus().getCommand().getExitCode()).isEqualTo(3);
     assertThat(bench.containers.destroyed).containsExactly(check.containerId().toString());
-    assertThat(Files.exists(check.sandbox())).isFalse();
   }
 
   /** Rule 238. */
@@ -222,8 +224,28 @@ class CheckedTaskTest {
                         .addArguments("-l x"))));
     bench.elapse(DELAY);
     LaunchRequest check = bench.containers.requests.get(1);
-    assertThat(check.command().getArgumentsList())
-        .endsWith(bench.containers.requests.get(0).sandbox().toString(), "ls", "-l x");
+    assertThat(check.command().getValue()).isEqualTo("ls");
+    assertThat(check.command().getArgumentsList()).containsExactly("ls", "-l x");
+  }
+
+  /** A task that ends takes with it what is tried in its container. */
+  @Test
+  void whatFailsBecauseTheTaskEndsIsNotTold() {
+    run(
+        task()
+            .setHealthCheck(
+                HealthCheck.newBuilder()
+                    .setType(HealthCheck.Type.COMMAND)
+                    .setGracePeriodSeconds(0)
+                    .setConsecutiveFailures(1)
+                    .setCommand(CommandInfo.newBuilder().setValue("sleep 100"))));
+    bench.elapse(DELAY);
+    bench.told();
+    bench.containers.ending = true;
+    bench.containers.checks.get(0).complete(Termination.of(9));
+    assertThat(bench.told()).isEmpty();
+    bench.containers.ends(Termination.of(0));
+    assertThat(only().getState()).isEqualTo(TaskState.TASK_FINISHED);
   }
 
   @Test

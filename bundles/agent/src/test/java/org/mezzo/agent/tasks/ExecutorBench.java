@@ -128,6 +128,9 @@ final class ExecutorBench implements AutoCloseable {
 
     final List<String> destroyed = new ArrayList<>();
 
+    /** Whether it is known that tasks end, which they have not told yet. */
+    boolean ending;
+
     /** What containers were to have, and links in their sandboxes, in order. */
     final List<String> changes = new ArrayList<>();
 
@@ -183,7 +186,7 @@ final class ExecutorBench implements AutoCloseable {
             new Launched(request.containerId(), 0, new CompletableFuture<>()));
       }
       requests.add(request);
-      if (request.containerId().toString().startsWith("check-")) {
+      if (request.containerId().value().startsWith("check-")) {
         checks.add(new CompletableFuture<>());
         return CompletableFuture.completedFuture(
             new Launched(request.containerId(), 43, checks.get(checks.size() - 1)));
@@ -252,6 +255,11 @@ final class ExecutorBench implements AutoCloseable {
     @Override
     public List<Pending> pending() {
       return List.of();
+    }
+
+    @Override
+    public boolean runs(ContainerId containerId) {
+      return !ending;
     }
 
     @Override

@@ -125,6 +125,11 @@ public final class ChecksBenchmark {
   /** This process, whose network is the agent's. */
   private record Here(String name, long pid) implements Subject {
     @Override
+    public boolean runs() {
+      return true;
+    }
+
+    @Override
     public Probing run(CommandInfo command, Duration timeout, Consumer<Outcome> done) {
       throw new IllegalStateException("no command is checked");
     }

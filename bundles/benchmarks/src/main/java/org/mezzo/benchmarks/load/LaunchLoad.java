@@ -189,7 +189,8 @@ public final class LaunchLoad {
         new ProcessBuilder(rateProgram, Integer.toString(SPAWNS), "1", "/bin/true")
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    String milliseconds = new String(rate.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+    String milliseconds =
+        new String(rate.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
     if (rate.waitFor() != 0) {
       throw new IllegalStateException(rateProgram + " failed");
     }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.protocol.v1.CommandInfo;
 
@@ -31,6 +32,7 @@ final class CommandScripts {
     LaunchPlan plan = start.plan();
     Path command = start.folder().resolve("command");
     Path sandbox = start.sandbox();
+    String output = start.io().keeping() == ContainerIo.Keeping.ERRORS ? "stderr" : "stdout";
     StringBuilder text = new StringBuilder(1024);
     if (start.account().isPresent()) {
       // The sandbox is entered, its files are opened and the environment is taken over as the user:
@@ -40,7 +42,7 @@ final class CommandScripts {
       Path task = start.folder().resolve("task");
       StringBuilder asUser = new StringBuilder(1024);
       asUser.append("{ cd ").append(ShellText.quote(sandbox));
-      asUser.append(" && exec </dev/null >>stdout 2>>stderr");
+      asUser.append(" && exec </dev/null >>").append(output).append(" 2>>stderr");
       asUser.append(variables.exports().isEmpty() ? "" : " && " + variables.exports());
       asUser.append(" && exec ").append(invocation(start.command(), variables)).append("; }\n");
       writePrivate(task, asUser.toString());
@@ -51,7 +53,7 @@ final class CommandScripts {
       text.append(' ').append(ShellText.quote(tools.shell())).append(" -s <");
       text.append(ShellText.quote(task)).append('\n');
     } else {
-      text.append("exec </dev/null >>").append(ShellText.quote(sandbox.resolve("stdout")));
+      text.append("exec </dev/null >>").append(ShellText.quote(sandbox.resolve(output)));
       text.append(" 2>>").append(ShellText.quote(sandbox.resolve("stderr"))).append('\n');
       text.append("cd ").append(ShellText.quote(sandbox)).append(" || exit 1\n");
       text.append(variables.exports()).append('\n');

@@ -148,12 +148,16 @@ final class NativeLauncher implements Launcher {
     if (logs.rotates()) {
       plan.text(NativeFrames.FEATURE, "rotation");
     }
-    plan.text(NativeFrames.OUTPUT, "stdout");
+    plan.text(NativeFrames.OUTPUT, output(io));
     logs.output().ifPresent(it -> plan.bytes(NativeFrames.ROTATION, rotation(1, it)));
     if (io.terminal().isEmpty()) {
       plan.text(NativeFrames.ERRORS, "stderr");
       logs.errors().ifPresent(it -> plan.bytes(NativeFrames.ROTATION, rotation(2, it)));
     }
+  }
+
+  private static String output(ContainerIo io) {
+    return io.keeping() == ContainerIo.Keeping.ERRORS ? "stderr" : "stdout";
   }
 
   private static byte[] rotation(int stream, LogPlan.Rotation rotation) {

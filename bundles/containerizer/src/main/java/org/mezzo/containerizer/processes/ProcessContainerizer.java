@@ -888,6 +888,14 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
+  public boolean runs(ContainerId containerId) {
+    return table
+        .find(containerId)
+        .filter(it -> it.found.isEmpty() && it.state == Lifecycle.State.RUNNING)
+        .isPresent();
+  }
+
+  @Override
   public Set<ContainerId> containers() {
     return table.listed();
   }

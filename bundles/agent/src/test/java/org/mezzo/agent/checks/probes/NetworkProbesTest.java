@@ -93,6 +93,11 @@ class NetworkProbesTest {
     }
 
     @Override
+    public boolean runs() {
+      return true;
+    }
+
+    @Override
     public Probing run(CommandInfo command, Duration timeout, Consumer<Outcome> done) {
       done.accept(new Outcome.Exited(command.getValue().length()));
       return Probing.NONE;
