@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay.h"
 #include "spawner.h"
 #include "wire.h"
 
@@ -14,7 +15,8 @@ enum {
 static int usage(void) {
   fprintf(
       stderr,
-      "usage: mezzo-launcher version | self-test | spawner RUNTIME_DIRECTORY [LINGER_SECONDS]\n"
+      "usage: mezzo-launcher version | self-test | spawner RUNTIME_DIRECTORY [LINGER_SECONDS]"
+      " | relay FOLDER\n"
       "The agent starts it; its protocol is in docs/launcher-protocol.md.\n");
   return 64;
 }
@@ -35,6 +37,9 @@ int main(int count, char **arguments) {
       && arguments[2][0] == '/') {
     int linger = count == 4 ? atoi(arguments[3]) : LINGER;
     return spawner_run(arguments[2], linger < 0 ? LINGER : linger);
+  }
+  if (count == 3 && strcmp(arguments[1], "relay") == 0 && arguments[2][0] == '/') {
+    return relay_run(arguments[2]);
   }
   return usage();
 }

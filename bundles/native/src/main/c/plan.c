@@ -51,6 +51,7 @@ static const struct {
     [TAG_WINDOW] = {"window", false},
     [TAG_ATTACH] = {"attach", false},
     [TAG_ROTATION] = {"rotation", true},
+    [TAG_NETWORK] = {"network", false},
 };
 
 __attribute__((format(printf, 2, 3))) static bool refuse(
@@ -224,6 +225,14 @@ static bool fill(struct bytes body, struct plan *plan, size_t *counts, char prob
           return refuse(problem, "field attach: 0, 1 or 2 is needed");
         }
         plan->reach = (enum reach)number;
+        continue;
+      case TAG_NETWORK:
+        if (field.value.length != 12 || read_u32(field.value.at) == 0
+            || read_u32(field.value.at) > INT32_MAX) {
+          return refuse(problem, "field network: a number of a process and its start are needed");
+        }
+        plan->network = (pid_t)read_u32(field.value.at);
+        plan->network_start = read_u64(field.value.at + 4);
         continue;
       case TAG_ROTATION:
         if (!parse_rotation(field.value, plan, problem)) {

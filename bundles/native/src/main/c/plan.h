@@ -64,6 +64,9 @@ struct plan {
   uint16_t columns;
   /* Of output and of errors. */
   struct rotation rotations[2];
+  /* In whose network it is, by number and start; 0: in the spawner's. */
+  pid_t network;
+  uint64_t network_start;
 
   /* All of the above that is text, in pages of its own. */
   void *arena;

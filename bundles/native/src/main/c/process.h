@@ -28,6 +28,9 @@ int write_file(const char *path, const char *text);
 /* Opens the folder of a cgroup.procs file if that is a cgroup of version 2; else -1. */
 int open_unified(const char *procs);
 
+/* Goes into the network namespace of a process of that start; 0, or an errno. */
+int enter_network(pid_t pid, uint64_t start);
+
 /* Closes all descriptors from one on. */
 void close_from(int first);
 

@@ -132,6 +132,16 @@ static _Noreturn void task_run(
       launch_failed(gate, "cannot enter the cgroup of %s: %s", *cgroup, strerror(problem));
     }
   }
+  if (plan->network != 0) {
+    int problem = enter_network(plan->network, plan->network_start);
+    if (problem != 0) {
+      launch_failed(
+          gate,
+          "cannot enter the network of process %d: %s",
+          (int)plan->network,
+          strerror(problem));
+    }
+  }
   setrlimit(RLIMIT_NOFILE, files);
   for (size_t i = 0; i < plan->limit_count; i++) {
     if (setrlimit(plan->limits[i].resource, &plan->limits[i].value) != 0) {

@@ -11,7 +11,7 @@
 
 enum {
   VERSION_MAJOR = 1,
-  VERSION_MINOR = 1,
+  VERSION_MINOR = 2,
 
   FRAME_HEADER = 12,
   FRAME_MOST = 8 << 20,
@@ -83,6 +83,8 @@ enum tag {
   TAG_STREAM = 31,
   TAG_DATA = 32,
   TAG_OBSTACLE = 33,
+
+  TAG_NETWORK = 34,
 };
 
 /* What a process reads and writes; their numbers are those of its descriptors. */

@@ -25,6 +25,7 @@ import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
+import org.mezzo.agent.checks.probes.NetworkRelay;
 import org.mezzo.agent.containers.ContainerCalls;
 import org.mezzo.agent.containers.EndedSandboxes;
 import org.mezzo.agent.containers.OperatorContainers;
@@ -246,7 +247,14 @@ public final class Agent implements Daemon {
             new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
     endedSandboxes = new EndedSandboxes(containerizer, standalone, collector);
     frame.own(this::closeContainers);
-    probes = frame.own(new NetworkProbes(frame.name(), frame.metrics()));
+    probes =
+        frame.own(
+            new NetworkProbes(
+                frame.name(),
+                new NetworkRelay(
+                    flags.containers().launcher().relay(),
+                    flags.daemon().folders().apart().orElseThrow()),
+                frame.metrics()));
     updates = new StatusUpdates(journal, loop::schedule, this::sendUpdate);
     tasks = tasks();
     oversubscription =

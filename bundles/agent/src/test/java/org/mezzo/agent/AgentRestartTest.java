@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -24,11 +27,13 @@ import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.RunTask;
 import org.mezzo.link.messages.StatusUpdate;
 import org.mezzo.protocol.v1.AgentID;
+import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
 
 /** What an agent makes of what the one before it left, by the flags it is started with. */
 class AgentRestartTest extends RunningAgent {
@@ -38,8 +43,12 @@ class AgentRestartTest extends RunningAgent {
   private int attempt;
 
   private void run(String id, double cpus, String command) {
+    run(id, cpus, command, TaskInfo.getDefaultInstance());
+  }
+
+  private void run(String id, double cpus, String command, TaskInfo more) {
     TaskInfo.Builder task =
-        TaskInfo.newBuilder()
+        more.toBuilder()
             .setName(id)
             .setTaskId(TaskID.newBuilder().setValue(id))
             .setAgentId(AgentID.newBuilder().setValue("m-S0"))
@@ -176,6 +185,48 @@ class AgentRestartTest extends RunningAgent {
     }
     assertThat(process.isAlive()).isTrue();
     process.destroyForcibly();
+  }
+
+  @Test
+  void checksGoOnAfterARestart() throws Exception {
+    begin();
+    CheckInfo.Builder check =
+        CheckInfo.newBuilder()
+            .setType(CheckInfo.Type.COMMAND)
+            .setDelaySeconds(0)
+            .setIntervalSeconds(0.1)
+            .setCommand(
+                CheckInfo.Command.newBuilder()
+                    .setCommand(
+                        CommandInfo.newBuilder()
+                            .setShell(true)
+                            .setValue("echo made >>runs; [ -e well ] && exit 4; exit 3")));
+    run("t1", 1, "sleep 1000", TaskInfo.newBuilder().setCheck(check).buildPartial());
+    Set<ByteString> seen = new HashSet<>();
+    assertThat(exitCode(seen)).isEqualTo(3);
+    agent.close();
+    startAgain();
+    Path runs = sandbox("t1").resolve("runs");
+    long before = Files.size(runs);
+    Await.until("it is checked again", () -> Files.size(runs) > before);
+    Files.createFile(sandbox("t1").resolve("well"));
+    // Not once more what was told already.
+    assertThat(exitCode(seen)).isEqualTo(4);
+  }
+
+  /**
+   * What the next update says that is told because of a check.
+   *
+   * @param seen those that are only sent again, as their acknowledgement was on its way
+   */
+  private int exitCode(Set<ByteString> seen) throws Exception {
+    while (true) {
+      TaskStatus status = master.next().getStatus();
+      if (seen.add(status.getUuid())
+          && status.getReason() == TaskStatus.Reason.REASON_TASK_CHECK_STATUS_UPDATED) {
+        return status.getCheckStatus().getCommand().getExitCode();
+      }
+    }
   }
 
   @Test

@@ -35,7 +35,8 @@ public interface Containerizer extends AutoCloseable {
   /**
    * Makes the sandbox, fetches the URIs, prepares the isolators and starts the first process. What
    * its {@link ContainerIo} asks of the launcher and that cannot give, fails the launch by its
-   * name.
+   * name. A nested one is in the network of its parent; where that has a network namespace of its
+   * own which the launcher cannot enter, the launch fails with {@link UnableException}.
    *
    * @return completes when the process exists and is let go; exceptionally with {@link
    *     LaunchException}, in which case nothing of the container is left but its sandbox; of those
@@ -144,7 +145,7 @@ public interface Containerizer extends AutoCloseable {
   /**
    * Whether the first process of a container was let go and, as far as anybody knows, has not
    * ended, and nobody is ending it. What comes of those in it because it ends is told when this is
-   * false already.
+   * false already. It is of all once this has ended itself.
    */
   boolean runs(ContainerId containerId);
 

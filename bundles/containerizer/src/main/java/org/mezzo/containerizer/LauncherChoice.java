@@ -22,6 +22,14 @@ public record LauncherChoice(Optional<Kind> kind, Optional<Path> program) {
       new LauncherChoice(Optional.of(Kind.SHELL), Optional.empty());
 
   /**
+   * The program that makes connections in the networks of containers: the native launcher's, unless
+   * the shell was chosen.
+   */
+  public Optional<Path> relay() {
+    return kind.equals(Optional.of(Kind.SHELL)) ? Optional.empty() : program;
+  }
+
+  /**
    * Where a distribution has the program for this machine.
    *
    * @param libraries a folder like {@code lib/native}

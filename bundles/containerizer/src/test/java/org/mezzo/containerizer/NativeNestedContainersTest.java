@@ -6,4 +6,9 @@ class NativeNestedContainersTest extends NestedContainersTest {
   FakeAgent agent() {
     return super.agent().launching(NativeLaunchers.built());
   }
+
+  @Override
+  boolean entersNetworks() {
+    return true;
+  }
 }

@@ -35,6 +35,10 @@ class NestedContainersTest {
     return new FakeAgent(folder);
   }
 
+  boolean entersNetworks() {
+    return false;
+  }
+
   private Optional<Containerizer> opened = Optional.empty();
 
   private Containerizer open(FakeAgent agent, String... isolation) throws Exception {
@@ -336,6 +340,32 @@ class NestedContainersTest {
       Await.until(() -> Files.readString(memory.resolve("cgroup.procs")).isEmpty());
       Files.delete(memory);
     }
+  }
+
+  private static Path network(String process) throws Exception {
+    return Files.readSymbolicLink(Path.of("/proc/" + process + "/ns/net"));
+  }
+
+  @Test
+  void aNestedOneIsInTheNetworkOfItsParent() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root enters networks");
+    Containerizer containers = open(agent());
+    Launched outer =
+        get(containers.launch(request(OUTER, "exec unshare -n sh -c 'touch in; exec sleep 1000'")));
+    Await.until(() -> Files.exists(folder.resolve("outer/in")));
+    String pid = Long.toString(outer.pid());
+    assertThat(network(pid)).isNotEqualTo(network("self"));
+    ContainerId inner = OUTER.child("in");
+    if (!entersNetworks()) {
+      assertThatThrownBy(() -> get(containers.launch(request(inner, "true"))))
+          .hasCauseInstanceOf(UnableException.class)
+          .hasMessageContaining("network namespace of its own");
+      return;
+    }
+    Launched nested = get(containers.launch(request(inner, "readlink /proc/self/ns/net")));
+    assertThat(get(nested.termination()).succeeded()).isTrue();
+    assertThat(inner.sandbox(folder.resolve("outer")).resolve("stdout"))
+        .hasContent(network(pid).toString());
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.mezzo.itests.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -209,6 +210,34 @@ class HealthChecksIT {
       framework.awaitState("stuck", "TASK_KILLED");
       Await.until("the command is gone", () -> ProcessHandle.of(process).isEmpty());
       framework.teardown();
+    }
+  }
+
+  @Test
+  void aTaskInANetworkOfItsOwnIsTriedThere() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root has networks made");
+    ServerSocket server = new ServerSocket(0, 50, loopback());
+    try (TestFramework framework = subscribe()) {
+      launch(
+          framework,
+          "alone",
+          "exec unshare -n sh -c 'ip link set lo up; readlink /proc/self/ns/net >net; exec sleep"
+              + " 1000'",
+          "{'check':{'type':'TCP','tcp':{'port':"
+              + server.getLocalPort()
+              + "},'delay_seconds':0,'interval_seconds':0.2},"
+              + "'health_check':{'type':'COMMAND','delay_seconds':0,'interval_seconds':0.2,'command':{'shell':true,'value':'["
+              + " $(readlink /proc/self/ns/net) = $(cat net) ]'}}}");
+      framework.awaitState("alone", "TASK_RUNNING");
+      JsonNode told;
+      do {
+        // The first may come before it is there.
+        told = framework.awaitState("alone", "TASK_RUNNING");
+      } while (told.at("/check_status/tcp/succeeded").asBoolean(true)
+          || !told.path("healthy").asBoolean(false));
+      framework.teardown();
+    } finally {
+      server.close();
     }
   }
 

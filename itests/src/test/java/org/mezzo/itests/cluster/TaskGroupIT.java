@@ -461,7 +461,7 @@ class TaskGroupIT {
   }
 
   @Test
-  void aFolderOutsideOfTheSandboxFailsTheGroupBeforeItBegins() throws Exception {
+  void aGroupThatWouldShareWhatIsOutsideTheSandboxFails() throws Exception {
     try (TestFramework framework = subscribed()) {
       launch(
           framework,

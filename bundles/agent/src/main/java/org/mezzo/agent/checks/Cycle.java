@@ -12,7 +12,7 @@ import org.mezzo.daemon.loop.EventLoop.Timer;
  * <caption>States and events; an empty cell: nothing happens</caption>
  * <tr><th></th><th>start</th><th>due</th><th>outcome</th><th>pause</th><th>resume</th>
  *     <th>stop</th></tr>
- * <tr><td>NEW</td><td>WAITS for the delay, or PAUSED</td><td></td><td></td><td></td><td></td><td>STOPPED</td></tr>
+ * <tr><td>NEW</td><td>WAITS for what is left of the delay, or PAUSED</td><td></td><td></td><td></td><td></td><td>STOPPED</td></tr>
  * <tr><td>WAITS</td><td></td><td>PROBES</td><td></td><td>PAUSED</td><td></td><td>STOPPED</td></tr>
  * <tr><td>PROBES</td><td></td><td></td><td>told; WAITS for the interval. Of a subject that has ended
  *     nothing happens</td><td>PAUSED, the probe is
@@ -58,14 +58,19 @@ final class Cycle {
     this.told = told;
   }
 
-  /** The task runs; the first time only. */
-  void start() {
+  /**
+   * The task runs; the first time only.
+   *
+   * @param ran for how long already, in which some other process has looked at it
+   */
+  void start(Duration ran) {
     if (state == State.NEW) {
-      firstDue = host.nanoTime().getAsLong() + schedule.delay().toNanos();
+      Duration wait = schedule.first(ran);
+      firstDue = host.nanoTime().getAsLong() + wait.toNanos();
       if (paused) {
         state = State.PAUSED;
       } else {
-        await(schedule.delay());
+        await(wait);
       }
     }
   }

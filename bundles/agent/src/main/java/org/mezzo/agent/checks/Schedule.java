@@ -33,6 +33,19 @@ record Schedule(Duration delay, Duration interval, Duration timeout) {
         seconds(check.getTimeoutSeconds()));
   }
 
+  /**
+   * How long to wait for the first time; after the delay as if it had gone on by the interval, so
+   * that not all tasks of an agent are looked at in the instant of its restart.
+   *
+   * @param ran how long the task has run already
+   */
+  Duration first(Duration ran) {
+    Duration since = ran.minus(delay);
+    return since.isNegative() || since.isZero()
+        ? since.negated()
+        : Duration.ofNanos(interval.toNanos() - since.toNanos() % interval.toNanos());
+  }
+
   /** Whatever a double says, cut to what a timer takes; less than nothing is nothing. */
   static Duration seconds(double seconds) {
     return Duration.ofNanos(Math.max(0, (long) (Math.min(seconds, 1e9) * 1e9)));

@@ -104,14 +104,42 @@ public final class TaskChecks {
         : NONE;
   }
 
-  /** Its process runs: delays and the grace period begin. */
-  public void start() {
+  /**
+   * Goes on from what an earlier process of the agent has told, so that nothing is told twice; to
+   * be followed by {@link #start}.
+   *
+   * @param told the last update of the task
+   * @param counted how many health checks in a row had failed by then, of those that count
+   */
+  public void recall(TaskStatus told, int counted) {
+    if (result != null && told.getCheckStatus().getType() == result.getType()) {
+      result = told.getCheckStatus();
+    }
+    if (health.isPresent() && told.hasHealthy()) {
+      healthy = Optional.of(told.getHealthy());
+      // A failure counts only after a success or the grace period, which is over then, too.
+      succeededOnce = true;
+      failures = told.getHealthy() ? 0 : Math.max(1, counted);
+    }
+  }
+
+  /**
+   * Its process runs.
+   *
+   * @param ran for how long already, which delays and the grace period count from
+   */
+  public void start(Duration ran) {
     if (this == NONE) {
       return;
     }
-    started = host.nanoTime().getAsLong();
-    check.ifPresent(Cycle::start);
-    health.ifPresent(Cycle::start);
+    started = host.nanoTime().getAsLong() - ran.toNanos();
+    check.ifPresent(each -> each.start(ran));
+    health.ifPresent(each -> each.start(ran));
+  }
+
+  /** How many health checks in a row have failed, of those that count. */
+  public int failures() {
+    return failures;
   }
 
   /** Nothing is tried until {@link #resume}, for example without a subscription (rule 226). */

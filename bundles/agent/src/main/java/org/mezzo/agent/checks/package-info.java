@@ -7,7 +7,7 @@
  *   TaskChecks ─► Cycle (one for each check)  ─► Prober  ─ COMMAND ───► Subject, who runs the task
  *       │           delay, interval, pause          │
  *       ▼                                           └─ HTTP, TCP ─► probes.NetworkProbes
- *   Listener
+ *   Listener                                                       └─ own network ─► NetworkRelay
  * </pre>
  */
 package org.mezzo.agent.checks;

@@ -42,6 +42,12 @@ final class AgentTask {
   /** Until when it may end by itself, once it is being killed. */
   Optional<Instant> killedUntil = Optional.empty();
 
+  /** When TASK_RUNNING was told for the first time. */
+  Optional<Instant> runningSince = Optional.empty();
+
+  /** How many health checks in a row had failed when that was last told, of those that count. */
+  int healthFailures;
+
   /** The end of the line of updates that hooks are looking at. */
   CompletableFuture<TaskStatus> decorated = CompletableFuture.completedFuture(null);
 
@@ -99,14 +105,18 @@ final class AgentTask {
     if (kept.hasKilledUntilMillis()) {
       killedUntil = Optional.of(Instant.ofEpochMilli(kept.getKilledUntilMillis()));
     }
+    if (kept.hasRunningSinceMillis()) {
+      runningSince = Optional.of(Instant.ofEpochMilli(kept.getRunningSinceMillis()));
+    }
+    healthFailures = kept.getHealthFailures();
   }
 
-  /** When TASK_RUNNING was told for the first time that is remembered. */
-  Optional<Instant> runningSince() {
-    return task.getStatusesList().stream()
-        .filter(status -> status.getState() == TaskState.TASK_RUNNING)
-        .findFirst()
-        .map(status -> Instant.ofEpochMilli(Math.round(status.getTimestamp() * 1000)));
+  /** How long it has run; zero of one of which that was not told. */
+  Duration ranFor() {
+    return notNegative(
+        runningSince
+            .map(since -> Duration.between(since, executor.host().clock().instant()))
+            .orElse(Duration.ZERO));
   }
 
   /** It is being killed, and may end by itself for so long. */
@@ -128,12 +138,8 @@ final class AgentTask {
 
   /** How much of its {@code max_completion_time} is left, which counts from TASK_RUNNING. */
   Duration completionRest() {
-    Duration passed =
-        runningSince()
-            .map(since -> Duration.between(since, executor.host().clock().instant()))
-            .orElse(Duration.ZERO);
     return notNegative(
-        Duration.ofNanos(info.getMaxCompletionTime().getNanoseconds()).minus(notNegative(passed)));
+        Duration.ofNanos(info.getMaxCompletionTime().getNanoseconds()).minus(ranFor()));
   }
 
   private static Duration notNegative(Duration some) {

@@ -166,6 +166,11 @@ final class Checking {
     }
 
     @Override
+    public void unable(String message) {
+      end(new Outcome.Impossible("the command cannot be run: " + message));
+    }
+
+    @Override
     public void terminated(Termination end) {
       end(
           end.exitStatus().isPresent()

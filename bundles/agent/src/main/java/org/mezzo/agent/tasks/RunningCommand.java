@@ -169,6 +169,10 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
       return false;
     }
     check();
+    int last = task.task.getStatusesCount() - 1;
+    if (last >= 0) {
+      task.checks.recall(task.task.getStatuses(last), task.healthFailures);
+    }
     host.containers().resume(left.get(), this);
     return true;
   }
@@ -188,6 +192,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     }
     pid = first;
     container = Container.RUNS;
+    Duration ran = task.ranFor();
     running((status == null ? task.containerStatus : status).toBuilder().setExecutorPid((int) pid));
     if (task.info.hasMaxCompletionTime()) {
       completionTimer = host.timers().apply(task.completionRest(), this::outOfTime);
@@ -197,7 +202,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
     } else if (cause == Cause.KILLED) {
       ending.within(wanted);
     } else if (cause != Cause.PREEMPTED) {
-      task.checks.start();
+      task.checks.start(ran);
     }
   }
 
@@ -237,6 +242,7 @@ abstract class RunningCommand implements TaskContainers.Listener, TaskChecks.Lis
 
   @Override
   public final void health(boolean healthy, boolean kill, String message) {
+    task.healthFailures = task.checks.failures();
     executor.tell(
         task,
         host.updates()

@@ -21,6 +21,7 @@ import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
+import org.mezzo.containerizer.UnableException;
 import org.mezzo.files.FileFailure;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
@@ -68,6 +69,11 @@ public final class TaskContainers {
 
     /** It could not be launched. */
     void failed(String message);
+
+    /** It could not be launched, and never can be by this agent. */
+    default void unable(String message) {
+      failed(message);
+    }
 
     /** It is gone; may be told before its start is. */
     void terminated(Termination end);
@@ -497,7 +503,16 @@ public final class TaskContainers {
     launched.whenComplete(
         (container, failure) -> {
           if (failure != null) {
-            loop.execute(() -> listener.failed(message(failure)));
+            String message = message(failure);
+            boolean never = failure instanceof UnableException;
+            loop.execute(
+                () -> {
+                  if (never) {
+                    listener.unable(message);
+                  } else {
+                    listener.failed(message);
+                  }
+                });
           } else {
             container.termination().thenAcceptAsync(listener::terminated, loop);
             containerizer

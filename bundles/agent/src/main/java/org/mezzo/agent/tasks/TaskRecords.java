@@ -99,6 +99,10 @@ public final class TaskRecords {
             .setGroup(task.group)
             .putAllAdded(task.added);
     task.killedUntil.ifPresent(until -> entry.setKilledUntilMillis(until.toEpochMilli()));
+    task.runningSince.ifPresent(since -> entry.setRunningSinceMillis(since.toEpochMilli()));
+    if (task.healthFailures > 0) {
+      entry.setHealthFailures(task.healthFailures);
+    }
     return journal.task(entry.build());
   }
 

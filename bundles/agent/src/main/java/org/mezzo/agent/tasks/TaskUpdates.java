@@ -247,6 +247,9 @@ public final class TaskUpdates {
 
   private void remember(AgentTask task, TaskStatus status) {
     moved(task.task.getState(), status.getState());
+    if (status.getState() == TaskState.TASK_RUNNING && task.runningSince.isEmpty()) {
+      task.runningSince = Optional.of(clock.instant());
+    }
     Task.Builder builder = task.task.toBuilder().setState(status.getState());
     int last = builder.getStatusesCount() - 1;
     TaskStatus kept = status.toBuilder().clearData().build();

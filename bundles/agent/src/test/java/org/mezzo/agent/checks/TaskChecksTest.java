@@ -173,7 +173,7 @@ class TaskChecksTest {
             host,
             subject,
             listener);
-    checks.start();
+    checks.start(Duration.ZERO);
   }
 
   private void begin(HealthCheck.Builder health) {
@@ -200,6 +200,89 @@ class TaskChecksTest {
     outcome(44, OK);
     until(54);
     assertThat(times()).containsExactly(15.0, 44.0, 54.0);
+  }
+
+  private void goOn(TaskInfo.Builder task, TaskStatus.Builder told, int failures, double ran) {
+    checks =
+        TaskChecks.of(
+            task.setName("t").setTaskId(TaskID.newBuilder().setValue("t")).buildPartial(),
+            host,
+            subject,
+            listener);
+    checks.recall(told.buildPartial(), failures);
+    checks.start(Schedule.seconds(ran));
+  }
+
+  private void goOn(HealthCheck.Builder health, boolean healthy, int failures, double ran) {
+    goOn(
+        TaskInfo.newBuilder().setHealthCheck(health),
+        TaskStatus.newBuilder().setHealthy(healthy),
+        failures,
+        ran);
+  }
+
+  @Test
+  void afterARestartDelayAndIntervalGoOn() {
+    goOn(TaskInfo.newBuilder().setHealthCheck(health()), TaskStatus.newBuilder(), 0, 12);
+    until(3);
+    assertThat(times()).containsExactly(3.0);
+    begun.clear();
+    // Looked at after 15, 25 and 35 s.
+    goOn(health(), true, 0, 42);
+    until(5.9);
+    assertThat(begun).isEmpty();
+    until(6);
+    assertThat(times()).containsExactly(6.0);
+  }
+
+  @Test
+  void afterARestartNothingIsToldTwiceAndFailuresGoOnBeingCounted() {
+    goOn(health().setDelaySeconds(0).setIntervalSeconds(10), true, 0, 5);
+    assertThat(described().getHealthy()).isTrue();
+    outcome(5, OK);
+    assertThat(told).isEmpty();
+    outcome(15, BAD);
+    assertThat(told).containsExactly("unhealthy");
+    told.clear();
+
+    goOn(health().setDelaySeconds(0).setIntervalSeconds(10), false, 2, 25);
+    assertThat(described().getHealthy()).isFalse();
+    outcome(20, BAD);
+    assertThat(told).containsExactly("unhealthy, kill");
+    told.clear();
+
+    goOn(health().setDelaySeconds(0).setIntervalSeconds(10), false, 2, 35);
+    outcome(25, OK);
+    assertThat(told).containsExactly("healthy");
+  }
+
+  @Test
+  void afterARestartTheGracePeriodIsThatOfTheTasksStart() {
+    HealthCheck.Builder check = health().setDelaySeconds(0).setGracePeriodSeconds(60);
+    goOn(TaskInfo.newBuilder().setHealthCheck(check), TaskStatus.newBuilder(), 0, 45);
+    outcome(5, BAD);
+    outcome(15, BAD);
+    assertThat(told).isEmpty();
+    outcome(25, BAD);
+    assertThat(told).containsExactly("unhealthy");
+  }
+
+  @Test
+  void afterARestartTheResultOfTheCheckIsTheOneThatWasTold() {
+    CheckStatusInfo.Builder result =
+        CheckStatusInfo.newBuilder()
+            .setType(CheckInfo.Type.COMMAND)
+            .setCommand(CheckStatusInfo.Command.newBuilder().setExitCode(0));
+    goOn(
+        TaskInfo.newBuilder().setCheck(check()),
+        TaskStatus.newBuilder().setCheckStatus(result),
+        0,
+        5);
+    assertThat(described().getCheckStatus()).isEqualTo(result.build());
+    outcome(10, OK);
+    assertThat(told).isEmpty();
+    outcome(20, BAD);
+    assertThat(told).hasSize(1);
   }
 
   @Test
@@ -415,7 +498,7 @@ class TaskChecksTest {
         TaskChecks.of(
             TaskInfo.newBuilder().setHealthCheck(health()).buildPartial(), host, subject, listener);
     checks.pause();
-    checks.start();
+    checks.start(Duration.ZERO);
     until(60);
     assertThat(begun).isEmpty();
     checks.resume();
@@ -455,7 +538,7 @@ class TaskChecksTest {
             quick,
             subject,
             listener);
-    checks.start();
+    checks.start(Duration.ZERO);
     until(100);
     assertThat(at)
         .containsExactly(Duration.ofSeconds(15), Duration.ofSeconds(25), Duration.ofSeconds(35));
@@ -466,7 +549,7 @@ class TaskChecksTest {
   void aTaskWithoutChecksHasNone() {
     checks = TaskChecks.of(TaskInfo.getDefaultInstance(), host, subject, listener);
     assertThat(checks).isSameAs(TaskChecks.NONE);
-    checks.start();
+    checks.start(Duration.ZERO);
     checks.pause();
     checks.resume();
     checks.stop();

@@ -5,13 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.agent.checks.Outcome;
+import org.mezzo.agent.recovery.messages.TaskEntry;
 import org.mezzo.agent.volumes.TaskVolumes;
+import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.ContainerIo;
+import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.protocol.v1.CheckInfo;
@@ -211,6 +217,55 @@ class CheckedTaskTest {
     assertThat(bench.containers.destroyed).containsExactly(check.containerId().toString());
   }
 
+  /** What the journal has of a task is all that the next process of the agent knows. */
+  @Test
+  void afterARestartOfTheAgentHealthGoesOn() throws Exception {
+    bench.close();
+    bench =
+        new ExecutorBench(
+            folder.resolve("kept"),
+            ExecutorBench.FRAMEWORK.toBuilder().setCheckpoint(true).build());
+    TaskInfo.Builder asked =
+        task().setHealthCheck(http().setConsecutiveFailures(3)).setCheck(tcp());
+    run(asked);
+    bench.elapse(DELAY);
+    for (int i = 0; i < 2; i++) {
+      assertThat(bench.probed).hasSize(2);
+      bench.probed.remove(0).accept(new Outcome.Connected(true, ""));
+      bench.probed.remove(0).accept(new Outcome.Answered(500));
+      bench.elapse(INTERVAL);
+    }
+    bench.told();
+    TaskEntry kept =
+        bench.journal.kept().tasks().stream()
+            .filter(entry -> entry.getInfo().getTaskId().getValue().equals("a"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(kept.getHealthFailures()).isEqualTo(2);
+    assertThat(kept.hasRunningSinceMillis()).isTrue();
+    bench.probed.clear();
+
+    AgentExecutor next = bench.command(kept.getInfo());
+    AgentTask again = new AgentTask(next, kept, TaskVolumes.NONE);
+    next.resume(
+        List.of(again),
+        id ->
+            Optional.of(
+                new Containerizer.Recovered(
+                    ContainerId.of("c"), true, OptionalLong.of(42), new CompletableFuture<>())),
+        "nothing is left");
+    assertThat(bench.told()).isEmpty();
+    bench.elapse(DELAY);
+    assertThat(bench.probed).hasSize(2);
+    bench.probed.get(0).accept(new Outcome.Connected(true, ""));
+    assertThat(bench.told()).isEmpty();
+    bench.probed.get(1).accept(new Outcome.Answered(500));
+    TaskStatus last = only();
+    assertThat(last.getMessage()).startsWith("Health check failed 3 times in a row");
+    assertThat(last.getCheckStatus().getTcp().getSucceeded()).isTrue();
+    assertThat(bench.containers.signals).containsExactly(15);
+  }
+
   /** Rule 238. */
   @Test
   void aCommandWithoutAShellMayHaveNoValue() {
@@ -246,6 +301,19 @@ class CheckedTaskTest {
     assertThat(bench.told()).isEmpty();
     bench.containers.ends(Termination.of(0));
     assertThat(only().getState()).isEqualTo(TaskState.TASK_FINISHED);
+  }
+
+  @Test
+  void aCommandThatCanNeverBeRunFailsTheTask() {
+    bench.containers.unable = Optional.of("not in that network");
+    run(task().setCheck(command(CommandInfo.newBuilder().setValue("true"))));
+    bench.told();
+    bench.elapse(DELAY);
+    bench.containers.ends(Termination.of(9));
+    TaskStatus last = only();
+    assertThat(last.getState()).isEqualTo(TaskState.TASK_FAILED);
+    assertThat(last.getMessage())
+        .isEqualTo("The check cannot be made: the command cannot be run: not in that network");
   }
 
   @Test

@@ -158,11 +158,11 @@ class DefaultRunTest {
     bench.containers.starts(0);
     bench.elapse(Duration.ofSeconds(1));
     LaunchRequest check = bench.containers.requests.get(1);
-    String sandbox = bench.containers.requests.get(0).sandbox().toString();
-    assertThat(check.command().getArgumentsList())
-        .contains(sandbox)
-        .endsWith("/bin/sh", "-c", "test -e x");
-    assertThat(check.environment()).containsEntry("MESOS_SANDBOX", sandbox);
+    LaunchRequest tasks = bench.containers.requests.get(0);
+    assertThat(check.containerId().parent()).contains(tasks.containerId());
+    assertThat(check.sandbox()).isEqualTo(tasks.sandbox());
+    assertThat(check.command().getValue()).isEqualTo("test -e x");
+    assertThat(check.environment()).containsEntry("MESOS_SANDBOX", tasks.sandbox().toString());
   }
 
   /** They are in the sandbox that it has in common with its task. */

@@ -44,6 +44,7 @@ import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.OutputSink;
 import org.mezzo.containerizer.Termination;
+import org.mezzo.containerizer.UnableException;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.files.VirtualFiles;
 import org.mezzo.daemon.loop.EventLoop.Timer;
@@ -128,6 +129,9 @@ final class ExecutorBench implements AutoCloseable {
 
     final List<String> destroyed = new ArrayList<>();
 
+    /** Why commands of checks can never be launched; empty: they are. */
+    Optional<String> unable = Optional.empty();
+
     /** Whether it is known that tasks end, which they have not told yet. */
     boolean ending;
 
@@ -187,6 +191,9 @@ final class ExecutorBench implements AutoCloseable {
       }
       requests.add(request);
       if (request.containerId().value().startsWith("check-")) {
+        if (unable.isPresent()) {
+          return CompletableFuture.failedFuture(new UnableException(unable.get()));
+        }
         checks.add(new CompletableFuture<>());
         return CompletableFuture.completedFuture(
             new Launched(request.containerId(), 43, checks.get(checks.size() - 1)));

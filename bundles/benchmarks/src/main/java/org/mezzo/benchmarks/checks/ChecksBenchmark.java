@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,6 +29,7 @@ import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
 import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.checks.probes.NetworkProbes;
+import org.mezzo.agent.checks.probes.NetworkRelay;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -140,7 +142,9 @@ public final class ChecksBenchmark {
     EventLoop loop = new EventLoop(NAME);
     AtomicLong probes = new AtomicLong();
     AtomicLong bad = new AtomicLong();
-    try (NetworkProbes network = new NetworkProbes(NAME, new MetricsRegistry())) {
+    try (NetworkProbes network =
+        new NetworkProbes(
+            NAME, new NetworkRelay(Optional.empty(), Path.of("")), new MetricsRegistry())) {
       Prober counted =
           (subject, probe, timeout, done) ->
               network.probe(
@@ -174,7 +178,7 @@ public final class ChecksBenchmark {
                 .setHealthCheck(check)
                 .buildPartial();
         Here here = new Here("task-" + i, ProcessHandle.current().pid());
-        loop.execute(() -> TaskChecks.of(task, host, here, new Nobody()).start());
+        loop.execute(() -> TaskChecks.of(task, host, here, new Nobody()).start(Duration.ZERO));
       }
       // A run of the measurement ends when its time is over: nothing is awaited but time.
       Thread.sleep(3_000L * interval);

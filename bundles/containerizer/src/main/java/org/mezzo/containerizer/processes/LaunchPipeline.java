@@ -20,6 +20,7 @@ import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.SandboxVolume;
+import org.mezzo.containerizer.UnableException;
 import org.mezzo.containerizer.fetching.Fetch;
 import org.mezzo.containerizer.fetching.TaskUser;
 import org.mezzo.containerizer.fetching.UriFetcher;
@@ -352,6 +353,7 @@ final class LaunchPipeline {
         () -> {
           launch.check();
           LaunchRequest request = launch.request;
+          Optional<ShimProcess> network = network(container);
           if (!launch.room) {
             makeRoom(container, launch);
           }
@@ -370,7 +372,8 @@ final class LaunchPipeline {
                   container.cgroup,
                   held,
                   io(launch),
-                  logs));
+                  logs,
+                  network));
         });
   }
 
@@ -389,6 +392,25 @@ final class LaunchPipeline {
       container.cgroup = Optional.of(cgroup);
     }
     launch.room = true;
+  }
+
+  /**
+   * The process in whose network a nested container is to be: where its parent has one of its own,
+   * that one's.
+   */
+  private Optional<ShimProcess> network(ManagedContainer container) throws LaunchException {
+    Optional<ShimProcess> outer = container.host().flatMap(it -> it.process);
+    if (outer.isEmpty() || ProcFs.sharesNetwork(outer.get().pid())) {
+      return Optional.empty();
+    }
+    if (!launcher.entersNetworks()) {
+      throw new UnableException(
+          "Container '"
+              + container
+              + "' is to be nested in one with a network namespace of its own, which the launcher"
+              + " of this agent cannot enter; the native launcher can");
+    }
+    return outer;
   }
 
   private static void write(Path file, String text) throws IOException {

@@ -74,6 +74,8 @@ interface Launcher extends AutoCloseable {
    * @param held whether the process waits for {@link #release} before it becomes the command
    * @param io what it reads and writes
    * @param logs what becomes of its output where that is kept
+   * @param network a process whose network namespace it enters; only of launchers that {@linkplain
+   *     #entersNetworks can}
    */
   record Start(
       String key,
@@ -86,13 +88,17 @@ interface Launcher extends AutoCloseable {
       Optional<Path> cgroup,
       boolean held,
       ContainerIo io,
-      LogPlan logs) {}
+      LogPlan logs,
+      Optional<ShimProcess> network) {}
 
   /** What it can carry out of the plans of isolators. */
   Set<Feature> features();
 
   /** What it can do for what a container reads and writes, beside opening files. */
   Set<Stream> streams();
+
+  /** Whether it can have a container begin in the network namespace of another process. */
+  boolean entersNetworks();
 
   /**
    * Asks for a container to be started; what comes of it is reported.

@@ -90,6 +90,11 @@ final class NativeLauncher implements Launcher {
   }
 
   @Override
+  public boolean entersNetworks() {
+    return true;
+  }
+
+  @Override
   public void launch(Start start) throws LaunchException, IOException {
     int number = numbers.incrementAndGet();
     NativeFrames.Writer plan =
@@ -113,6 +118,13 @@ final class NativeLauncher implements Launcher {
     if (start.cgroup().isPresent()) {
       plan.text(NativeFrames.FEATURE, "cgroups");
       plan.text(NativeFrames.CGROUP, start.cgroup().get().resolve("cgroup.procs").toString());
+    }
+    if (start.network().isPresent()) {
+      ShimProcess in = start.network().get();
+      plan.text(NativeFrames.FEATURE, "network")
+          .bytes(
+              NativeFrames.NETWORK,
+              ByteBuffer.allocate(12).putInt((int) in.pid()).putLong(in.startTime()).array());
     }
     if (start.held()) {
       plan.text(NativeFrames.FEATURE, "hold").number(NativeFrames.HOLD, 1);

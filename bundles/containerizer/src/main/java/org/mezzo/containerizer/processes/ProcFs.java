@@ -25,6 +25,19 @@ final class ProcFs {
   private ProcFs() {}
 
   /**
+   * Whether a process is in the network namespace of this one; true also where that is not to be
+   * seen, as of one that is gone.
+   */
+  static boolean sharesNetwork(long pid) {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/net"))
+          .equals(Files.readSymbolicLink(Path.of("/proc/self/ns/net")));
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  /**
    * One process.
    *
    * @param startTime in clock ticks since boot

@@ -889,10 +889,11 @@ public final class ProcessContainerizer implements Containerizer {
 
   @Override
   public boolean runs(ContainerId containerId) {
-    return table
-        .find(containerId)
-        .filter(it -> it.found.isEmpty() && it.state == Lifecycle.State.RUNNING)
-        .isPresent();
+    return !ended.get()
+        && table
+            .find(containerId)
+            .filter(it -> it.found.isEmpty() && it.state == Lifecycle.State.RUNNING)
+            .isPresent();
   }
 
   @Override

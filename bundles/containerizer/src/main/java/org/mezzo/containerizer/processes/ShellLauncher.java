@@ -149,6 +149,11 @@ final class ShellLauncher implements Launcher {
   }
 
   @Override
+  public boolean entersNetworks() {
+    return false;
+  }
+
+  @Override
   public void launch(Start start) throws LaunchException, IOException {
     scripts.write(start);
     request(

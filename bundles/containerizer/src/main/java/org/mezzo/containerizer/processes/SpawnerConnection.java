@@ -27,7 +27,16 @@ final class SpawnerConnection implements AutoCloseable {
 
   /** What plans of agents may ask for. */
   private static final Set<String> NEEDED =
-      Set.of("environment", "rlimits", "cgroups", "user", "hold", "attach", "terminal", "rotation");
+      Set.of(
+          "environment",
+          "rlimits",
+          "cgroups",
+          "user",
+          "hold",
+          "attach",
+          "terminal",
+          "rotation",
+          "network");
 
   private final SocketChannel channel;
   private ByteBuffer in = ByteBuffer.allocate(16_384).flip();

@@ -124,7 +124,8 @@ public final class LauncherRate {
           Optional.empty(),
           false,
           ContainerIo.FILES,
-          logs);
+          logs,
+          Optional.empty());
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

@@ -10,6 +10,7 @@ import java.net.UnknownHostException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.mezzo.agent.checks.Outcome;
 
@@ -39,6 +40,11 @@ abstract class Attempt {
   private boolean counted;
   private boolean ended;
   private boolean finished;
+  private Optional<NetworkRelay> relay = Optional.empty();
+
+  /** What the relay says of the connection is waited for. */
+  private boolean entering;
+
   private SocketChannel channel;
   private SelectionKey key;
 
@@ -47,6 +53,11 @@ abstract class Attempt {
     this.pid = pid;
     this.timeout = timeout.compareTo(LONGEST) > 0 ? LONGEST : timeout;
     this.done = done;
+  }
+
+  /** Has connections made by a relay, in the network of the process. */
+  final void via(NetworkRelay other) {
+    relay = Optional.of(other);
   }
 
   // What a kind of probe does.
@@ -112,6 +123,8 @@ abstract class Attempt {
       step.run();
     } catch (ConnectException e) {
       finish(refused(reason(e)));
+    } catch (NetworkRelay.ImpossibleException e) {
+      finish(e.outcome());
     } catch (IOException | RuntimeException e) {
       finish(new Outcome.Failed(reason(e)));
     }
@@ -179,6 +192,13 @@ abstract class Attempt {
     if (port < 1 || port > 65_535) {
       throw new ConnectException("there is no port " + Integer.toUnsignedString(port));
     }
+    if (relay.isPresent()) {
+      channel = relay.get().dial(pid, address, port);
+      probes.opened();
+      entering = true;
+      key = channel.register(probes.selector(), SelectionKey.OP_READ, this);
+      return;
+    }
     channel =
         SocketChannel.open(
             address instanceof Inet6Address
@@ -199,7 +219,13 @@ abstract class Attempt {
     if (channel == null || !key.isValid()) {
       return;
     }
-    if (channel.isConnectionPending()) {
+    if (entering) {
+      if (NetworkRelay.answer(channel)) {
+        entering = false;
+        key.interestOps(0);
+        connected();
+      }
+    } else if (channel.isConnectionPending()) {
       if (channel.finishConnect()) {
         key.interestOps(0);
         connected();

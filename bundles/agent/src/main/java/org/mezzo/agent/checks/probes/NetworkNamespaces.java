@@ -11,7 +11,7 @@ import org.mezzo.agent.checks.Outcome;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says whether the agent's loopback is that of a task. Safe for any thread. */
+/** Says whether the agent's network is that of a task. Safe for any thread. */
 final class NetworkNamespaces {
   private static final Logger LOG = LoggerFactory.getLogger(NetworkNamespaces.class);
 
@@ -36,21 +36,32 @@ final class NetworkNamespaces {
     own = found;
   }
 
-  /** What comes of a probe of that process before anything is tried; empty: it can be tried. */
-  Optional<Outcome> obstacle(long pid) {
+  /**
+   * Where a process is.
+   *
+   * @param elsewhere whether in another network than the agent
+   * @param obstacle what comes of a probe of it before anything is tried; empty: it can be tried
+   */
+  record Place(boolean elsewhere, Optional<Outcome> obstacle) {
+    static final Place HERE = new Place(false, Optional.empty());
+    static final Place ELSEWHERE = new Place(true, Optional.empty());
+
+    static Place unknown(String why) {
+      return new Place(false, Optional.of(new Outcome.Failed(why)));
+    }
+  }
+
+  /** Where that process is. */
+  Place of(long pid) {
     if (own == null) {
-      return Optional.empty();
+      return Place.HERE;
     }
     try {
       return Files.readSymbolicLink(proc.resolve(pid + "/ns/net")).equals(own)
-          ? Optional.empty()
-          : Optional.of(
-              new Outcome.Impossible(
-                  "the task has a network namespace of its own, which this agent cannot enter; use"
-                      + " a check of type COMMAND, or leave the task on the network of its"
-                      + " machine"));
+          ? Place.HERE
+          : Place.ELSEWHERE;
     } catch (NoSuchFileException e) {
-      return Optional.of(new Outcome.Failed("the task's first process is gone"));
+      return Place.unknown("the task's first process is gone");
     } catch (AccessDeniedException e) {
       // An agent that may not look cannot have given the task a network either. Programs with
       // capabilities of their own are hidden from it.
@@ -60,11 +71,9 @@ final class NetworkNamespaces {
                 + " the agent's, as that of all such processes",
             pid);
       }
-      return Optional.empty();
+      return Place.HERE;
     } catch (IOException e) {
-      return Optional.of(
-          new Outcome.Failed(
-              "the network of the task's process cannot be seen: " + e.getMessage()));
+      return Place.unknown("the network of the task's process cannot be seen: " + e.getMessage());
     }
   }
 }

@@ -10,7 +10,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -19,6 +18,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import org.mezzo.agent.checks.Outcome;
@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Probes by HTTP and TCP of all tasks of an agent, on one thread. So many are under way at a time
  * at most; others wait, which counts against nobody's timeout. One that takes long makes room for
- * others, so that tasks which never answer hold up nobody else. Commands are handed to the task.
+ * others, so that tasks which never answer hold up nobody else. Where a task is in another network
+ * than the agent, a {@link NetworkRelay} makes the connection. Commands are handed to the task.
  * Safe for any thread.
  */
 public final class NetworkProbes implements Prober, AutoCloseable {
@@ -49,6 +50,7 @@ public final class NetworkProbes implements Prober, AutoCloseable {
 
   private final Selector selector;
   private final NetworkNamespaces namespaces;
+  private final NetworkRelay relay;
   private final int mostUnderWay;
   private final Duration counted;
   private final Queue<Runnable> orders = new ConcurrentLinkedQueue<>();
@@ -70,16 +72,24 @@ public final class NetworkProbes implements Prober, AutoCloseable {
    * Starts the thread.
    *
    * @param name of the daemon, for threads
+   * @param relay for tasks in networks of their own; closed with this
    * @param metrics gets {@code slave/check_probes_running}, of those that count towards the bound,
    *     {@code slave/check_probes_waiting} for it, and {@code slave/check_probes_open}, all
    *     connections
    */
-  public NetworkProbes(String name, Metrics metrics) throws IOException {
-    this(name, metrics, Path.of("/proc"), MOST_UNDER_WAY, COUNTED);
+  public NetworkProbes(String name, NetworkRelay relay, Metrics metrics) throws IOException {
+    this(name, relay, metrics, Path.of("/proc"), MOST_UNDER_WAY, COUNTED);
   }
 
-  NetworkProbes(String name, Metrics metrics, Path proc, int mostUnderWay, Duration counted)
+  NetworkProbes(
+      String name,
+      NetworkRelay relay,
+      Metrics metrics,
+      Path proc,
+      int mostUnderWay,
+      Duration counted)
       throws IOException {
+    this.relay = relay;
     this.namespaces = new NetworkNamespaces(proc);
     this.mostUnderWay = mostUnderWay;
     this.counted = counted;
@@ -204,15 +214,41 @@ public final class NetworkProbes implements Prober, AutoCloseable {
       guarded(
           () -> {
             next.begin();
-            Optional<Outcome> obstacle = namespaces.obstacle(next.pid);
-            if (obstacle.isPresent()) {
-              next.finish(obstacle.get());
+            NetworkNamespaces.Place place = namespaces.of(next.pid);
+            if (place.obstacle().isPresent()) {
+              next.finish(place.obstacle().get());
+            } else if (place.elsewhere()) {
+              enter(next);
             } else {
               next.guarded(next::connect);
             }
           });
     }
     waitingCount.set(waiting.size());
+  }
+
+  private void enter(Attempt attempt) {
+    attempt.via(relay);
+    if (relay.runs()) {
+      attempt.guarded(attempt::connect);
+      return;
+    }
+    AtomicReference<IOException> problem = new AtomicReference<>();
+    compute(
+        () -> {
+          try {
+            relay.start();
+          } catch (IOException e) {
+            problem.set(e);
+          }
+        },
+        attempt,
+        () -> {
+          if (problem.get() != null) {
+            throw problem.get();
+          }
+          attempt.connect();
+        });
   }
 
   Duration counted() {
@@ -294,5 +330,6 @@ public final class NetworkProbes implements Prober, AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    relay.close();
   }
 }

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -40,6 +41,7 @@ import org.mezzo.agent.checks.Probe;
 import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
 import org.mezzo.api.Metrics;
+import org.mezzo.containerizer.LauncherChoice;
 import org.mezzo.fixtures.Await;
 import org.mezzo.protocol.v1.CommandInfo;
 
@@ -74,7 +76,7 @@ class NetworkProbesTest {
 
   @BeforeEach
   void open() throws Exception {
-    probes = new NetworkProbes("test", metrics);
+    probes = new NetworkProbes("test", relay(Optional.empty()), metrics);
   }
 
   @AfterEach
@@ -84,6 +86,10 @@ class NetworkProbesTest {
       each.close();
     }
     threads.shutdownNow();
+  }
+
+  private NetworkRelay relay(Optional<Path> program) {
+    return new NetworkRelay(program, folder);
   }
 
   private record Process(long pid) implements Subject {
@@ -410,7 +416,7 @@ class NetworkProbesTest {
   @Test
   void othersWaitWithoutLosingTheirTime() throws Exception {
     probes.close();
-    probes = new NetworkProbes("test", metrics, Path.of("/proc"), 2, LONG);
+    probes = new NetworkProbes("test", relay(Optional.empty()), metrics, Path.of("/proc"), 2, LONG);
     int port = server(loopback()).getAddress().getPort();
     List<Probing> silent = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
@@ -430,11 +436,79 @@ class NetworkProbesTest {
   @Test
   void whoNeverAnswersHoldsUpNobodyForLong() throws Exception {
     probes.close();
-    probes = new NetworkProbes("test", metrics, Path.of("/proc"), 1, Duration.ofMillis(100));
+    probes =
+        new NetworkProbes(
+            "test", relay(Optional.empty()), metrics, Path.of("/proc"), 1, Duration.ofMillis(100));
     int port = server(loopback()).getAddress().getPort();
     begin(http(port, "/silent"), Duration.ZERO);
     assertThat(outcome(http(port, "/200"))).isEqualTo(new Outcome.Answered(200));
     assertThat(gauge("open")).isPositive();
+  }
+
+  /** A server in a network of its own, which serves http and then says its port. */
+  public static final class Alone {
+    private Alone() {}
+
+    /** Serves until it is killed. */
+    public static void main(String[] arguments) throws Exception {
+      HttpServer server = HttpServer.create(new InetSocketAddress(loopback(), 0), 0);
+      server.createContext("/200", exchange -> answer(exchange, 200, "body"));
+      server.createContext("/near", exchange -> redirect(exchange, "200"));
+      server.createContext("/silent", exchange -> {});
+      server.setExecutor(Executors.newCachedThreadPool());
+      server.start();
+      System.out.println(server.getAddress().getPort());
+    }
+  }
+
+  @Test
+  void aTaskWithANetworkOfItsOwnIsTriedThere() throws Exception {
+    Path program = LauncherChoice.programIn(Path.of("../native/target/native")).toAbsolutePath();
+    Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "only root enters");
+    Assumptions.assumeTrue(Files.isExecutable(program), "there is no native launcher");
+    java.lang.Process alone =
+        new ProcessBuilder(
+                "unshare",
+                "-n",
+                "sh",
+                "-c",
+                "ip link set lo up; exec \"$@\"",
+                "sh",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Alone.class.getName())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    closing.add(() -> alone.destroyForcibly().waitFor());
+    int port = Integer.parseInt(alone.inputReader().readLine());
+    probes.close();
+    NetworkRelay relay = relay(Optional.of(program));
+    probes = new NetworkProbes("test", relay, metrics);
+    assertThat(there(alone, http(port, "/200"))).isEqualTo(new Outcome.Answered(200));
+    assertThat(there(alone, http(port, "/near"))).isEqualTo(new Outcome.Answered(200));
+    assertThat(there(alone, new Probe.Tcp(false, port))).isEqualTo(new Outcome.Connected(true, ""));
+    int other = port == 1 ? 2 : port - 1;
+    assertThat(there(alone, new Probe.Tcp(false, other)))
+        .isEqualTo(new Outcome.Connected(false, "Connection refused"));
+    CompletableFuture<Outcome> late = new CompletableFuture<>();
+    probes.probe(
+        new Process(alone.pid()), http(port, "/silent"), Duration.ofMillis(200), late::complete);
+    assertThat(late.get(60, TimeUnit.SECONDS))
+        .isEqualTo(new Outcome.Failed("nothing came of it within 0.2 s"));
+    // Beside it, tasks of the agent's network are tried in that.
+    assertThat(outcome(http(server(loopback()).getAddress().getPort(), "/204")))
+        .isEqualTo(new Outcome.Answered(204));
+    Await.until(() -> gauge("open") == 0);
+    assertThat(relay.runs()).isTrue();
+    probes.close();
+    assertThat(relay.runs()).isFalse();
+  }
+
+  private Outcome there(java.lang.Process process, Probe probe) throws Exception {
+    CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+    probes.probe(new Process(process.pid()), probe, LONG, outcome::complete);
+    return outcome.get(60, TimeUnit.SECONDS);
   }
 
   @Test
@@ -447,7 +521,7 @@ class NetworkProbesTest {
     Files.createSymbolicLink(proc.resolve("7/ns/net"), Path.of("net:[1]"));
     Files.createSymbolicLink(proc.resolve("8/ns/net"), Path.of("net:[2]"));
     probes.close();
-    probes = new NetworkProbes("test", metrics, proc, 10, LONG);
+    probes = new NetworkProbes("test", relay(Optional.empty()), metrics, proc, 10, LONG);
     HttpServer server = server(loopback());
     Probe probe = new Probe.Tcp(false, server.getAddress().getPort());
     List<CompletableFuture<Outcome>> outcomes = new ArrayList<>();
@@ -461,7 +535,8 @@ class NetworkProbesTest {
         .isInstanceOf(Outcome.Impossible.class)
         .extracting(Outcome::describe)
         .asString()
-        .contains("network namespace of its own");
+        .contains("network namespace of its own")
+        .contains("only agents with the native launcher");
     assertThat(outcomes.get(2).get(60, TimeUnit.SECONDS))
         .isEqualTo(new Outcome.Failed("the task's first process is gone"));
     Await.until(() -> gauge("running") == 0);
