@@ -159,13 +159,15 @@ class FetchingIT {
             file -> assertThat(file).content().doesNotContain("pass-word").doesNotContain("k-e-y"));
   }
 
-  private static void assertNothingStaged() throws IOException {
-    List<Path> staged = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(cluster.folder())) {
-      files
-          .filter(file -> file.getParent().getFileName().toString().equals("fetching"))
-          .forEach(staged::add);
-    }
-    assertThat(staged).as("what a fetch left behind").isEmpty();
+  private static void assertNothingStaged() {
+    Await.until(
+        "nothing of a fetch is left behind",
+        SOON,
+        () -> {
+          try (Stream<Path> files = Files.walk(cluster.folder())) {
+            return files.noneMatch(
+                file -> file.getParent().getFileName().toString().equals("fetching"));
+          }
+        });
   }
 }

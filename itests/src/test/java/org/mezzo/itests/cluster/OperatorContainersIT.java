@@ -19,6 +19,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,8 +59,10 @@ class OperatorContainersIT {
     framework.launch(offer, List.of("task"), "echo $$ > pid; exec sleep 1000");
   }
 
-  private void startAgent() throws Exception {
-    agent = cluster.startAgent("--resources=cpus:8;mem:4096;disk:1024");
+  private void startAgent(String... flags) throws Exception {
+    List<String> all = new ArrayList<>(List.of("--resources=cpus:8;mem:4096;disk:1024"));
+    all.addAll(List.of(flags));
+    agent = cluster.startAgent(all.toArray(new String[0]));
     cluster.awaitAgent(true);
   }
 
@@ -120,6 +123,32 @@ class OperatorContainersIT {
       assertThat(call("REMOVE_CONTAINER", each).status()).isEqualTo(200);
     }
     assertThat(folder.resolve("agent/containers/" + alone)).doesNotExist();
+  }
+
+  @Test
+  void sandboxesGoOnceTheirContainersHaveEndedWhereTheyAreToBeDeleted() throws Exception {
+    String own = "\"container_id\":{\"value\":\"" + alone + "\"}";
+    String sleeps = ",\"command\":{\"value\":\"exec sleep 1000\"}";
+    assertThat(call("LAUNCH_CONTAINER", own + sleeps).status()).isEqualTo(200);
+    assertThat(call("LAUNCH_NESTED_CONTAINER", nested("in") + sleeps).status()).isEqualTo(200);
+    Path standalone = folder.resolve("agent/containers/" + alone);
+    Path inner;
+    try (Stream<Path> all = Files.walk(folder.resolve("agent/slaves"))) {
+      inner = all.filter(it -> it.endsWith("containers/in")).findFirst().orElseThrow();
+    }
+    agent.killAlone();
+    cluster.awaitAgent(false);
+    startAgent(
+        "--gc_non_executor_container_sandboxes", "--gc_delay=2secs", "--disk_watch_interval=100ms");
+    for (Path each : List.of(standalone, inner)) {
+      assertThat(each).isDirectory();
+    }
+    assertThat(call("KILL_CONTAINER", own).status()).isEqualTo(200);
+    Await.until("it is gone", LIMIT, () -> !Files.exists(standalone));
+    assertThat(inner).isDirectory();
+    assertThat(call("KILL_CONTAINER", nested("in")).status()).isEqualTo(200);
+    Await.until("it is gone", LIMIT, () -> !Files.exists(inner));
+    assertThat(inner.getParent().getParent().resolve("pid")).exists();
   }
 
   /** A request on a connection of its own, written and read byte by byte. */

@@ -365,6 +365,11 @@ public final class TaskContainers {
       named.setValue(command.getArguments(0));
     }
     return of(task, id, named.build(), variables, sandbox)
+        // The task's volumes are in its sandbox already.
+        .info(
+            task.info.hasContainer()
+                ? Optional.of(task.info.getContainer().toBuilder().clearVolumes().build())
+                : Optional.empty())
         .resources(Resources.EMPTY, Resources.EMPTY)
         .io(ContainerIo.REMARKS)
         .passing()

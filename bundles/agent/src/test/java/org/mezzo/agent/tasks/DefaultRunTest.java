@@ -18,6 +18,7 @@ import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.DurationInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.HealthCheck;
@@ -25,6 +26,7 @@ import org.mezzo.protocol.v1.KillPolicy;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.protocol.v1.Volume;
 import org.mezzo.protocol.v1.executor.Event;
 import org.mezzo.resources.Resources;
 
@@ -161,6 +163,39 @@ class DefaultRunTest {
     assertThat(check.sandbox()).isEqualTo(tasks.sandbox());
     assertThat(check.command().getValue()).isEqualTo("test -e x");
     assertThat(check.environment()).containsEntry("MESOS_SANDBOX", tasks.sandbox().toString());
+  }
+
+  /** They are in the sandbox that it has in common with its task. */
+  @Test
+  void aCheckHasNoVolumesOfItsOwn() {
+    Volume shared =
+        Volume.newBuilder()
+            .setMode(Volume.Mode.RW)
+            .setContainerPath("at")
+            .setSource(
+                Volume.Source.newBuilder()
+                    .setType(Volume.Source.Type.SANDBOX_PATH)
+                    .setSandboxPath(
+                        Volume.Source.SandboxPath.newBuilder()
+                            .setType(Volume.Source.SandboxPath.Type.PARENT)
+                            .setPath("shared")))
+            .build();
+    ContainerInfo container =
+        ContainerInfo.newBuilder().setType(ContainerInfo.Type.MESOS).addVolumes(shared).build();
+    CheckInfo check =
+        CheckInfo.newBuilder()
+            .setType(CheckInfo.Type.COMMAND)
+            .setDelaySeconds(1)
+            .setCommand(
+                CheckInfo.Command.newBuilder()
+                    .setCommand(CommandInfo.newBuilder().setValue("true")))
+            .build();
+    ExecutorBench.group(executor, info -> info.setContainer(container).setCheck(check), "a");
+    bench.containers.starts(0);
+    bench.elapse(Duration.ofSeconds(1));
+    assertThat(bench.containers.requests.get(0).info()).contains(container);
+    assertThat(bench.containers.requests.get(1).info())
+        .contains(container.toBuilder().clearVolumes().build());
   }
 
   /** Rules 214 and 215. */

@@ -181,7 +181,7 @@ final class Commands implements AutoCloseable {
   private static void tell(CompletableFuture<String> said, FetchLog log, String... command)
       throws InterruptedException {
     try {
-      // A child of the program that lives on must not keep the fetch.
+      // A child that has left the program's group and lives on must not keep the fetch.
       String text = said.get(LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
       if (!text.isEmpty()) {
         log.tell(text);

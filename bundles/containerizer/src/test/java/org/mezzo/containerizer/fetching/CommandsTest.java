@@ -39,13 +39,12 @@ class CommandsTest {
   }
 
   @Test
-  void aChildThatKeepsTheOutputOpenDoesNotKeepTheFetch() throws Exception {
+  void aChildThatIsLeftBehindEndsWithTheProgram() throws Exception {
     try (Commands commands = new Commands(Duration.ofMinutes(1), Thread::new)) {
       Path pid = folder.resolve("pid");
       assertThat(run(commands, "sh", "-c", "sleep 1000 & echo $! >\"$1\"", "sh", "" + pid))
           .isZero();
-      ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
-          .ifPresent(ProcessHandle::destroyForcibly);
+      assertDead(pid);
     }
   }
 
