@@ -53,5 +53,6 @@ for process in /proc/[0-9]*; do
     spawner=${process#/proc/}
   fi
 done
-java -cp "$jar" org.mezzo.benchmarks.load.LaunchLoad \
+# What is compiled quickly leaves the processors to those who are measured.
+java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$jar" org.mezzo.benchmarks.load.LaunchLoad \
   "$port" "$master" $((port + 1)) "$agent" "$spawner" "$work/rate"

@@ -379,8 +379,11 @@ static bool take_input(struct shim *shim, struct client *client, struct frame *f
   } else if (streams->typed.length >= TYPED_MOST || streams->input_ends) {
     return false;
   } else if (frame->type == TYPE_CLOSE_INPUT) {
-    streams->input_ends = true;
-    streams_feed(streams);
+    /* Who leaves a terminal leaves it open: its end of a file is a character that is typed. */
+    if (!streams->terminal) {
+      streams->input_ends = true;
+      streams_feed(streams);
+    }
     frame_ok(out, frame->number);
   } else if (!body_find(frame->body, TAG_DATA, &data) || data.length > DATA_MOST) {
     frame_error(out, frame->number, "field data: up to 65536 bytes are needed");

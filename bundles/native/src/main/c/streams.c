@@ -19,7 +19,6 @@
 enum {
   /* By which the task says that descriptors come along. */
   WORD_FILES = 1,
-  END_OF_FILE = 4,
 };
 
 static bool piped(const struct streams *streams, int outlet) {
@@ -237,13 +236,7 @@ void streams_feed(struct streams *streams) {
   buffer_drop(&streams->typed, done);
   if (streams->input_ends && streams->typed.length == 0) {
     streams->input_ends = false;
-    if (streams->terminal) {
-      uint8_t end = END_OF_FILE;
-      buffer_add(&streams->typed, &end, 1);
-      streams_feed(streams);
-    } else {
-      close_input(streams);
-    }
+    close_input(streams);
   }
 }
 

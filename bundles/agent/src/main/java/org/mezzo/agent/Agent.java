@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,7 +21,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import org.mezzo.agent.checkpoint.AgentCheckpoint;
 import org.mezzo.agent.checkpoint.Damage;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.checkpoint.ResourceCheckpoint;
@@ -44,8 +41,10 @@ import org.mezzo.agent.hooks.AgentHooks;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.oversubscription.Oversubscription;
 import org.mezzo.agent.oversubscription.UsageSampling;
+import org.mezzo.agent.recovery.AgentIdentity;
 import org.mezzo.agent.recovery.Fitting;
 import org.mezzo.agent.recovery.Journal;
+import org.mezzo.agent.recovery.LeftContainers;
 import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
@@ -78,7 +77,6 @@ import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
-import org.mezzo.files.FileFailure;
 import org.mezzo.files.log.Boot;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
@@ -90,7 +88,6 @@ import org.mezzo.link.messages.Unregister;
 import org.mezzo.link.messages.UpdateAgent;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.Address;
-import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.DrainConfig;
 import org.mezzo.protocol.v1.Resource;
@@ -105,8 +102,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Agent implements Daemon {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
-  private static final Duration LEFTOVER_LIMIT = Duration.ofSeconds(10);
-  private static final Duration RETRY = Duration.ofSeconds(10);
   private static final Duration KEEPER_LIMIT = Duration.ofSeconds(3);
   private static final Duration LEAVE_LIMIT = Duration.ofSeconds(5);
   private static final Duration CONTAINERS_LIMIT = Duration.ofSeconds(3);
@@ -134,7 +129,7 @@ public final class Agent implements Daemon {
   private final EventLoop loop;
   private final Resources own;
   private final Damage damage;
-  private final AgentCheckpoint checkpoint;
+  private final AgentIdentity identity;
   private final VolumeStore volumes;
   private final Operations operations;
   private final VolumeWatch volumeWatch;
@@ -153,7 +148,6 @@ public final class Agent implements Daemon {
   private final MasterLink link;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final String resourceVersion = Ids.random();
-  private volatile AgentInfo info;
 
   /** Of the loop: whether it has told the master that it goes for good, and whether it went. */
   private boolean leaving;
@@ -165,8 +159,6 @@ public final class Agent implements Daemon {
 
   /** Whether containers run on when the agent has ended. */
   private volatile boolean leaves;
-
-  private volatile CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
 
   /**
    * Puts an agent together.
@@ -194,9 +186,16 @@ public final class Agent implements Daemon {
     loop = frame.loop();
     Path workDir = flags.daemon().folders().work();
     own = resources(workDir);
-    info = describe();
     damage = new Damage(flags.recovering().strict(), frame.clock(), frame.metrics());
-    checkpoint = new AgentCheckpoint(workDir);
+    identity =
+        new AgentIdentity(
+            describe(),
+            workDir,
+            damage,
+            flags.recovering().reconfiguration(),
+            flags.recovering().cleanup(),
+            frame.workers().answers(),
+            loop::schedule);
     paths = new SandboxPaths(workDir);
     collector =
         frame.own(
@@ -292,8 +291,8 @@ public final class Agent implements Daemon {
     String boot = Boot.id();
     Journal.Kept before = onLoop(journal::kept);
     boolean sameBoot = onLoop(() -> journal.sameBoot(boot));
-    info = remembered(info, before, sameBoot);
-    boolean sameAgent = info.hasId();
+    identity.recall(before, sameBoot);
+    boolean sameAgent = info().hasId();
     if (!sameAgent) {
       onLoop(
           () -> {
@@ -304,7 +303,12 @@ public final class Agent implements Daemon {
     Journal.Kept kept = sameAgent ? before : Journal.Kept.NOTHING;
     Map<String, String> misfits = misfits(kept);
     Map<String, Containerizer.Recovered> left =
-        recover(sameBoot ? kept : Journal.Kept.NOTHING, misfits.keySet());
+        LeftContainers.recover(
+            containerizer,
+            sameBoot ? kept : Journal.Kept.NOTHING,
+            misfits.keySet(),
+            standalone::has,
+            flags.daemon().folders().apart().orElseThrow());
     String why =
         sameBoot ? "The agent ended while the task was being launched" : "The machine was rebooted";
     double recoverySeconds = (System.nanoTime() - recoveryBegan) / 1e9;
@@ -370,11 +374,11 @@ public final class Agent implements Daemon {
       Journal.Kept kept,
       Map<String, Containerizer.Recovered> containers,
       UnaryOperator<String> why) {
-    tasks.agent(info, resourceVersion);
+    tasks.agent(info(), resourceVersion);
     tasks.restore(kept, containers, why);
     oversubscription.start();
-    if (info.hasId()) {
-      operations.agent(info.getId());
+    if (info().hasId()) {
+      operations.agent(info().getId());
     } else {
       operations.forgetAll();
       draining.end("it is a new agent");
@@ -464,7 +468,7 @@ public final class Agent implements Daemon {
         frame.workers());
     AgentDescription self =
         new AgentDescription(
-            () -> info,
+            identity::info,
             this::total,
             draining::current,
             "slave(1)@" + told.ip() + ":" + told.port(),
@@ -518,78 +522,6 @@ public final class Agent implements Daemon {
     return builder.build();
   }
 
-  /**
-   * The agent of the last run when it may still be that one (rules 179, 180), else a new one.
-   *
-   * @throws IOException when a new one would lose what still runs here
-   */
-  private AgentInfo remembered(AgentInfo fresh, Journal.Kept kept, boolean sameBoot)
-      throws IOException {
-    AgentCheckpoint.Kept stored = checkpoint.load(damage);
-    if (stored.damaged()) {
-      return byItsTasks(fresh, kept);
-    }
-    Optional<AgentInfo> before = stored.agent();
-    if (before.isEmpty()) {
-      return fresh;
-    }
-    if (flags.recovering().cleanup()) {
-      return before.get();
-    }
-    String id = before.get().getId().getValue();
-    Reconfiguration policy = flags.recovering().reconfiguration();
-    Optional<String> objection = policy.objection(before.get(), fresh);
-    long running = kept.executors().stream().filter(executor -> !executor.getEnded()).count();
-    if (objection.isPresent() && sameBoot && running > 0) {
-      throw new IOException(
-          "Agent "
-              + id
-              + " has "
-              + running
-              + " executors that may still run, and cannot become another agent: "
-              + objection.get()
-              + ", which --reconfiguration_policy="
-              + policy.name().toLowerCase(Locale.ROOT)
-              + " does not take. They run on, and nothing was changed. Start it as before"
-              + (policy.alsoUnder(Reconfiguration.ANY, before.get(), fresh)
-                  ? ", or with --reconfiguration_policy=any, by which what still fits runs on"
-                  : "")
-              + "; or end them before, by a start with --recover=cleanup");
-    }
-    if (objection.isPresent()) {
-      LOG.warn(
-          "This agent was {} and registers as a new one: {}, which --reconfiguration_policy={} does"
-              + " not take for the same agent. The master gives {} up after its timeout",
-          id,
-          objection.get(),
-          policy.name().toLowerCase(Locale.ROOT),
-          id);
-      return fresh;
-    }
-    AgentInfo same = fresh.toBuilder().setId(before.get().getId()).build();
-    if (!same.equals(before.get())) {
-      checkpoint.store(same);
-      LOG.info("Agent {} comes back changed; it has {} now", id, own.toText());
-    }
-    return same;
-  }
-
-  /** What is on record of the agent is damaged: its tasks say which one it was. */
-  private AgentInfo byItsTasks(AgentInfo fresh, Journal.Kept kept) throws IOException {
-    Set<AgentID> ids =
-        kept.tasks().stream()
-            .map(task -> task.getInfo().getAgentId())
-            .filter(id -> !id.getValue().isEmpty())
-            .collect(Collectors.toSet());
-    if (ids.size() != 1) {
-      return fresh;
-    }
-    AgentInfo same = fresh.toBuilder().setId(ids.iterator().next()).build();
-    checkpoint.store(same);
-    LOG.warn("By the tasks that it has, this is agent {}", same.getId().getValue());
-    return same;
-  }
-
   private void measure() {
     MetricsRegistry metrics = frame.metrics();
     metrics.gauge("slave/registered", () -> link.registered() ? 1 : 0);
@@ -632,80 +564,12 @@ public final class Agent implements Daemon {
     }
   }
 
-  /**
-   * Takes over the containers of executors that are kept, and ends all others.
-   *
-   * @param misfits the containers of executors that are kept and have to go
-   * @return what was found of the kept ones, by id
-   */
-  private Map<String, Containerizer.Recovered> recover(Journal.Kept kept, Set<String> misfits)
-      throws IOException {
-    Set<String> wanted =
-        kept.executors().stream()
-            .map(executor -> executor.getContainerId().getValue())
-            .filter(container -> !misfits.contains(container))
-            .collect(Collectors.toSet());
-    CompletableFuture<List<Containerizer.Recovered>> recovering =
-        containerizer
-            .recover(container -> wanted.contains(container.value()) || standalone.has(container))
-            .toCompletableFuture();
-    try {
-      List<Containerizer.Recovered> found =
-          recovering.get(LEFTOVER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-      Map<String, Containerizer.Recovered> left = new HashMap<>();
-      found.stream()
-          .filter(each -> wanted.contains(each.containerId().root().value()))
-          .forEach(each -> left.put(each.containerId().toString(), each));
-      long adopted = found.stream().filter(Containerizer.Recovered::adopted).count();
-      if (!found.isEmpty()) {
-        LOG.info(
-            "Of {} containers of an earlier agent process {} run on; the others are gone",
-            found.size(),
-            adopted);
-      }
-      return left;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("Interrupted while taking over old containers", e);
-    } catch (ExecutionException e) {
-      throw new IOException("Cannot take over old containers: " + e.getCause(), e);
-    } catch (TimeoutException e) {
-      throw new IOException(
-          "Containers of an earlier agent process do not end within "
-              + LEFTOVER_LIMIT.toSeconds()
-              + " s; end what runs below "
-              + flags.daemon().folders().apart().orElseThrow()
-              + " and start this agent again",
-          e);
-    }
-  }
-
   /** What is to be found running by the next process of this agent stays. */
   private void closeContainers() {
     if (leaves) {
       containerizer.detach();
     } else {
       containerizer.close(CONTAINERS_LIMIT);
-    }
-  }
-
-  private void remember(AgentInfo named) {
-    try {
-      checkpoint.store(named);
-    } catch (IOException e) {
-      LOG.error(
-          "Cannot store the agent's id in {}, so that after a restart it would be a new agent; it"
-              + " is tried again in {} s: {}",
-          checkpoint.file(),
-          RETRY.toSeconds(),
-          FileFailure.reason(e));
-      loop.schedule(RETRY, () -> store(named));
-    }
-  }
-
-  private void store(AgentInfo named) {
-    if (named == info) {
-      stored = CompletableFuture.runAsync(() -> remember(named), frame.workers().answers());
     }
   }
 
@@ -726,8 +590,8 @@ public final class Agent implements Daemon {
   private Address httpAddress() {
     return Address.newBuilder()
         .setIp(frame.advertised().ip())
-        .setHostname(info.getHostname())
-        .setPort(info.getPort())
+        .setHostname(info().getHostname())
+        .setPort(info().getPort())
         .build();
   }
 
@@ -735,11 +599,11 @@ public final class Agent implements Daemon {
     @Override
     public AgentCall.Builder registration() {
       lentAsTold = oversubscription.lent();
-      if (!info.hasId()) {
+      if (!info().hasId()) {
         return AgentCall.newBuilder()
             .setRegister(
                 Register.newBuilder()
-                    .setAgent(info)
+                    .setAgent(info())
                     .setVersion(Versions.MESOS)
                     .addAllCapabilities(capabilities())
                     .setResourceVersionUuid(resourceVersion)
@@ -748,7 +612,7 @@ public final class Agent implements Daemon {
       }
       Reregister.Builder again =
           Reregister.newBuilder()
-              .setAgent(info)
+              .setAgent(info())
               .setVersion(Versions.MESOS)
               .addAllCapabilities(capabilities())
               .setResourceVersionUuid(resourceVersion)
@@ -768,14 +632,10 @@ public final class Agent implements Daemon {
 
     @Override
     public void registered(String agentId) {
-      if (!info.hasId() || !info.getId().getValue().equals(agentId)) {
-        AgentInfo named = info.toBuilder().setId(AgentID.newBuilder().setValue(agentId)).build();
-        info = named;
-        store(named);
-      }
+      identity.registered(agentId);
       LOG.info("Registered as agent {}", agentId);
-      tasks.agent(info, resourceVersion);
-      operations.agent(info.getId());
+      tasks.agent(info(), resourceVersion);
+      operations.agent(info().getId());
       tellLent();
       updates.resume();
       operations.resume();
@@ -896,7 +756,7 @@ public final class Agent implements Daemon {
 
   /** The agent as registered; without id before that. */
   public AgentInfo info() {
-    return info;
+    return identity.info();
   }
 
   /**
@@ -921,7 +781,7 @@ public final class Agent implements Daemon {
         });
     try {
       idle.get(grace.toMillis(), TimeUnit.MILLISECONDS);
-      stored.get(1, TimeUnit.SECONDS);
+      identity.stored().toCompletableFuture().get(1, TimeUnit.SECONDS);
       CompletableFuture.supplyAsync(journal::flush, loop)
           .thenCompose(written -> written)
           .get(KEEPER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);

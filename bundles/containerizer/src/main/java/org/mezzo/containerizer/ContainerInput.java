@@ -28,8 +28,9 @@ public interface ContainerInput extends Attachment {
   CompletionStage<Void> write(ByteBuffer bytes);
 
   /**
-   * Nothing more comes: the standard input ends once what was written is read. In a terminal it is
-   * the character for the end of a file, after which more can be typed.
+   * Nothing more comes: the standard input ends once what was written is read. A terminal stays as
+   * it is, because clients send this when they leave it as well; what runs there reads the end of a
+   * file where the character for it is written.
    */
   CompletionStage<Void> end();
 

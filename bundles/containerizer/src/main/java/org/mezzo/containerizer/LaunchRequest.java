@@ -21,6 +21,7 @@ public final class LaunchRequest {
   private final Optional<ContainerInfo> info;
   private final boolean rootAllowed;
   private final List<Path> owned;
+  private final List<Path> shared;
   private final boolean kept;
   private final ContainerIo io;
   private final boolean enclosure;
@@ -36,6 +37,7 @@ public final class LaunchRequest {
     info = builder.info;
     rootAllowed = builder.rootAllowed;
     owned = builder.owned;
+    shared = builder.shared;
     kept = builder.kept || containerId.parent().isPresent() && !builder.passing;
     io = builder.io;
     enclosure = builder.enclosure;
@@ -58,7 +60,8 @@ public final class LaunchRequest {
   /**
    * A request for an enclosure: a container without a process and without limits, which only holds
    * those that are nested in it. Each of these is made and isolated like one that is nested in
-   * none. It is there until it is destroyed, and they go before it.
+   * none. It is there until it is destroyed, and they go before it. Folders that they share in its
+   * sandbox belong to its user.
    *
    * @param containerId nested in none
    * @param sandbox absolute; whoever asks makes it. That of a container in it is {@code
@@ -105,7 +108,7 @@ public final class LaunchRequest {
     return limits;
   }
 
-  /** As the framework gave it, if it did. */
+  /** As the framework gave it, if it did; of its volumes none but {@link SandboxVolume}s. */
   public Optional<ContainerInfo> info() {
     return info;
   }
@@ -124,6 +127,14 @@ public final class LaunchRequest {
    */
   public List<Path> owned() {
     return owned;
+  }
+
+  /**
+   * Directories in the sandbox of the container around that are given to the user of that one,
+   * where a volume of type PARENT is asked for; likewise.
+   */
+  public List<Path> shared() {
+    return shared;
   }
 
   /**
@@ -156,6 +167,7 @@ public final class LaunchRequest {
     private Optional<ContainerInfo> info = Optional.empty();
     private boolean rootAllowed = true;
     private List<Path> owned = List.of();
+    private List<Path> shared = List.of();
     private boolean kept;
     private boolean passing;
     private ContainerIo io = ContainerIo.FILES;
@@ -201,6 +213,12 @@ public final class LaunchRequest {
     /** With directories that are given to the user. */
     public Builder owned(List<Path> folders) {
       owned = List.copyOf(folders);
+      return this;
+    }
+
+    /** With directories that are given to the user of the container around. */
+    public Builder shared(List<Path> folders) {
+      shared = List.copyOf(folders);
       return this;
     }
 

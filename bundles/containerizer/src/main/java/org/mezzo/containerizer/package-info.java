@@ -44,9 +44,9 @@
  *       ends all of it but what left the session.
  *   <li>{@code containers/<id>/status}: one line, the raw wait status of the first process; absent
  *       while it runs.
- *   <li>{@code containers/<id>/cgroup}: as root, one line, the folder of the container's freezer
- *       (cgroup v1) or cgroup (v2); its {@code cgroup.procs} lists every process of the container,
- *       but for those nested in it, whose cgroups are below.
+ *   <li>{@code containers/<id>/cgroup}: as root, one line, the folder of the container's cgroup
+ *       (v2, which it is born into) or freezer (v1); its {@code cgroup.procs} lists every process
+ *       of the container, but for those nested in it, whose cgroups are below.
  *   <li>{@code containers/<id>/sandbox}: the absolute path of the sandbox.
  *   <li>{@code withdrawn}: files of containers that were given up before they had a process; they
  *       are moved there first, so that a shim that comes late finds nothing to run.

@@ -24,6 +24,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -757,8 +758,11 @@ class ContainerizerTest {
     ContainerizerOptions o = agent.options();
     Path hierarchy = o.cgroups().orElseThrow().hierarchy();
     String root = "mezzo-test-" + UUID.randomUUID();
-    Path unified = hierarchy.resolve("cgroup.controllers");
-    Path parent = Files.exists(unified) ? hierarchy : hierarchy.resolve("freezer");
+    Path parent =
+        Stream.of(hierarchy, hierarchy.resolve("unified"))
+            .filter(mount -> Files.exists(mount.resolve("cgroup.controllers")))
+            .findFirst()
+            .orElse(hierarchy.resolve("freezer"));
     assumeTrue(Files.isWritable(parent.resolve("cgroup.procs")), "no cgroups in " + parent);
     containerizer =
         Containerizer.open(

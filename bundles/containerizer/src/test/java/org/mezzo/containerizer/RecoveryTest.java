@@ -65,7 +65,10 @@ class RecoveryTest {
   @AfterEach
   void removeCgroups() throws IOException {
     for (String parent :
-        List.of("/sys/fs/cgroup/freezer/mezzo-test", "/sys/fs/cgroup/mezzo-test")) {
+        List.of(
+            "/sys/fs/cgroup/freezer/mezzo-test",
+            "/sys/fs/cgroup/unified/mezzo-test",
+            "/sys/fs/cgroup/mezzo-test")) {
       for (String name : List.of("runs-", "over-", "stray-")) {
         Path cgroup = Path.of(parent, name + folder.getFileName());
         if (Files.isDirectory(cgroup)) {

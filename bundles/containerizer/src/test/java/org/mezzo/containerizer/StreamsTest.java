@@ -333,6 +333,9 @@ class StreamsTest {
     get(input.write(bytes("it\n")));
     Await.until(() -> kept.text().contains("got it\r\n"));
     get(input.end());
+    get(input.write(bytes("that\n")));
+    Await.until(() -> kept.text().contains("got that\r\n"));
+    get(input.write(bytes("\004")));
     assertThat(get(kept.ended)).isEmpty();
     assertThat(kept.text()).endsWith("end\r\n");
   }

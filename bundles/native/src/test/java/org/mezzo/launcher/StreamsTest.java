@@ -202,14 +202,22 @@ class StreamsTest {
 
   @Test
   void aTerminalIsOne() throws Exception {
-    run(terminal("t", 2, "tty; stty size; read line; echo got $line; read line; echo 2 $line"));
+    run(
+        terminal(
+            "t",
+            2,
+            "tty; stty size; read line; echo got $line; read line; echo $line 2; read line; echo"
+                + " 3"));
     try (Shim shim = Shim.attach(spawner.folder("t"), 0, 1)) {
       assertThat(shim.until(1, "24 80\r\n")).startsWith("/dev/pts/");
       shim.input("typed\n");
       assertThat(shim.until(1, "got typed\r\n")).contains("typed\r\n");
-      // The end of a file is a character, and more can follow.
-      shim.ask(Message.of(Message.CLOSE_INPUT, 0));
-      assertThat(text(shim.rest(1))).endsWith("2\r\n");
+      // Who leaves it does not end what runs there; the end of a file is a character.
+      assertThat(shim.ask(Message.of(Message.CLOSE_INPUT, 0)).type()).isEqualTo(Message.OK);
+      shim.input("more\n");
+      assertThat(shim.until(1, "more 2\r\n")).isNotNull();
+      shim.input("\004");
+      assertThat(text(shim.rest(1))).endsWith("3\r\n");
     }
     assertThat(spawner.status("t")).isZero();
   }

@@ -344,7 +344,7 @@ final class ChaosCluster implements AutoCloseable {
     }
     zooKeeper.close();
     for (Daemon agent : agents) {
-      for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", ".")) {
+      for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", "unified", ".")) {
         Path root = HIERARCHY.resolve(hierarchy).resolve(agent.cgroups());
         if (Files.isDirectory(root)) {
           removeCgroups(root);

@@ -59,7 +59,7 @@ class IsolationIT {
     if (cluster != null) {
       cluster.close();
     }
-    for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", ".")) {
+    for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", "unified", ".")) {
       assertThat(Path.of("/sys/fs/cgroup", hierarchy, "mezzo-it-" + ProcessHandle.current().pid()))
           .as("cgroups that the agent leaves behind")
           .doesNotExist();

@@ -99,7 +99,7 @@ class KilledSwapIT {
     for (int i = open.size() - 1; i >= 0; i--) {
       open.get(i).close();
     }
-    for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", ".")) {
+    for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", "unified", ".")) {
       assertThat(Path.of("/sys/fs/cgroup", hierarchy, CGROUPS_ROOT))
           .as("cgroups that the agent leaves behind")
           .doesNotExist();
@@ -336,7 +336,7 @@ class KilledSwapIT {
     List<String> left = new ArrayList<>();
     left.addAll(children(folder.resolve("run").resolve(HeldIsolator.MARKS)));
     left.addAll(children(folder.resolve("run").resolve("containers")));
-    for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", ".")) {
+    for (String hierarchy : List.of("memory", "cpu", "cpuacct", "freezer", "unified", ".")) {
       children(Path.of("/sys/fs/cgroup", hierarchy, CGROUPS_ROOT)).stream()
           .filter(child -> Files.isDirectory(Path.of(child)))
           .forEach(left::add);

@@ -70,20 +70,22 @@ class TaskGroupIT {
   private static void launch(
       TestFramework framework, JsonNode offer, Map<String, String> commands, List<String> order)
       throws Exception {
-    launch(framework, offer, commands, order, Map.of());
+    launch(framework, offer, commands, order, Map.of(), Map.of());
   }
 
   /**
    * The same.
    *
    * @param checks commands by the ids of tasks
+   * @param shared folders of the executor's sandbox by the ids of tasks that have them
    */
   private static void launch(
       TestFramework framework,
       JsonNode offer,
       Map<String, String> commands,
       List<String> order,
-      Map<String, String> checks)
+      Map<String, String> checks,
+      Map<String, String> shared)
       throws Exception {
     ObjectNode call = framework.call("ACCEPT");
     ObjectNode accept = call.putObject("accept");
@@ -108,6 +110,17 @@ class TaskGroupIT {
       task.putObject("task_id").put("value", id);
       task.set("agent_id", offer.get("agent_id"));
       task.putObject("command").put("shell", true).put("value", commands.get(id));
+      if (shared.containsKey(id)) {
+        ObjectNode container = task.putObject("container").put("type", "MESOS");
+        ObjectNode volume = container.putArray("volumes").addObject();
+        volume.put("mode", "RW").put("container_path", "at-" + id);
+        volume
+            .putObject("source")
+            .put("type", "SANDBOX_PATH")
+            .putObject("sandbox_path")
+            .put("type", "PARENT")
+            .put("path", shared.get(id));
+      }
       ArrayNode resources = task.putArray("resources");
       resource(resources, "cpus", 0.1);
       resource(resources, "mem", 32);
@@ -334,7 +347,8 @@ class TaskGroupIT {
           offer(framework),
           Map.of("a", "sleep 1000", "b", "sleep 1000"),
           List.of("a", "b"),
-          Map.of("a", "echo $MEZZO_CONTAINER_ID; exit 7"));
+          Map.of("a", "echo $MEZZO_CONTAINER_ID; exit 7"),
+          Map.of());
       List<JsonNode> told = until(framework, "TASK_RUNNING", 3);
       JsonNode checked =
           told.stream()
@@ -419,6 +433,46 @@ class TaskGroupIT {
     ObjectNode call = framework.call("KILL");
     call.putObject("kill").putObject("task_id").put("value", task);
     framework.send(call);
+  }
+
+  @Test
+  void tasksShareAFolderOfTheirExecutor() throws Exception {
+    try (TestFramework framework = subscribed()) {
+      launch(
+          framework,
+          offer(framework),
+          Map.of(
+              "writer", "echo word > at-writer/made; mv at-writer/made at-writer/word",
+              "reader", "until cat at-reader/word; do sleep 0.1; done 2>/dev/null"),
+          List.of("writer", "reader"),
+          Map.of(),
+          Map.of("writer", "shared/deep", "reader", "./shared/deep/"));
+      assertThat(until(framework, "TASK_FINISHED", 2))
+          .extracting(it -> it.path("state").asText())
+          .doesNotContain("TASK_FAILED");
+      String sandbox = "/frameworks/" + framework.frameworkId() + "/executors/e/runs/latest";
+      assertThat(read(sandbox + "/tasks/reader/stdout")).isEqualTo("word\n");
+      assertThat(read(sandbox + "/shared/deep/word")).isEqualTo("word\n");
+      assertThat(read(sandbox + "/tasks/writer/at-writer/word")).isEqualTo("word\n");
+      failure(framework);
+      assertNothingHeld(framework);
+
+      launch(
+          framework,
+          seen(framework, "/offers/offers/0", "id"),
+          Map.of("a", "true", "b", "true"),
+          List.of("a", "b"),
+          Map.of(),
+          Map.of("b", "../../other"));
+      for (JsonNode status : List.of(update(framework), update(framework))) {
+        assertThat(status.path("state").asText()).isEqualTo("TASK_FAILED");
+        assertThat(status.path("reason").asText()).isEqualTo("REASON_CONTAINER_LAUNCH_FAILED");
+        assertThat(status.path("message").asText())
+            .contains("The volume at 'at-b'", "'../../other'", "stays in the sandbox");
+      }
+      assertNothingHeld(framework);
+      framework.teardown();
+    }
   }
 
   /** Rule 90. */

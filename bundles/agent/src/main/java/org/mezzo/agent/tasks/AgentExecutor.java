@@ -224,6 +224,7 @@ final class AgentExecutor {
     queue.add(batch);
     for (AgentTask task : batch.tasks) {
       tasks.put(task.id(), task);
+      framework.has(task);
       host.updates().staged(task);
       host.usage().add(task.info.getResourcesList());
     }
@@ -317,6 +318,7 @@ final class AgentExecutor {
     TaskVolumes all = volumes;
     for (AgentTask task : left) {
       tasks.put(task.id(), task);
+      framework.has(task);
       host.updates().staged(task);
       if (!task.terminal()) {
         host.usage().add(task.info.getResourcesList());
@@ -390,19 +392,19 @@ final class AgentExecutor {
 
   /** The same of volumes that appear in some folder of its sandbox. */
   List<Path> owned(TaskVolumes all, Path at) {
-    return all.owned(at, host.outcome().volumesBeside(this));
+    return all.isEmpty() ? List.of() : all.owned(at, host.outcome().volumesBeside(this));
   }
 
   /** What of volumes that come later is given to its user. */
   List<Path> ownedLater(TaskVolumes more) {
-    return more.owned(host.outcome().volumesBeside(this));
+    return more.isEmpty() ? List.of() : more.owned(host.outcome().volumesBeside(this));
   }
 
   /** Persistent volumes that it holds, allocated to nobody. */
   Resources volumesInUse() {
     Resources used = phase == Phase.TERMINATED ? Resources.EMPTY : volumes.resources();
     for (AgentTask task : tasks.values()) {
-      if (!task.terminal() && phase != Phase.TERMINATED) {
+      if (!task.volumes.isEmpty() && !task.terminal() && phase != Phase.TERMINATED) {
         used = used.plus(task.volumes.resources());
       }
     }
@@ -622,6 +624,7 @@ final class AgentExecutor {
 
   private void remove(AgentTask task) {
     if (tasks.remove(task.id(), task)) {
+      framework.lost(task);
       host.records().forget(task);
       completed.add(task.task);
       if (completed.size() > MOST_COMPLETED_TASKS) {

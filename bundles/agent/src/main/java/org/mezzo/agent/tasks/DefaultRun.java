@@ -68,7 +68,8 @@ final class DefaultRun implements ExecutorRun {
   public void start(List<AgentTask> first, Map<String, String> added) {
     host.sandboxes().show(executor, executor.user(), executor.volumes());
     enclosure =
-        host.containers().enclose(executor.container(), executor.sandbox, executor.volumes());
+        host.containers()
+            .enclose(executor.container(), executor.sandbox, executor.user(), executor.volumes());
   }
 
   @Override

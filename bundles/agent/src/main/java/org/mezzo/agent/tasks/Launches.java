@@ -134,7 +134,12 @@ final class Launches {
     for (TaskInfo info : tasks) {
       Resources own = Resources.of(info.getResourcesList()).unallocated();
       resources = resources.plus(own);
-      volumes.add(TaskVolumes.of(own, around.volumes()));
+      TaskVolumes persistent = TaskVolumes.of(own, around.volumes());
+      persistent.checkBeside(
+          info.hasExecutor() && !DefaultRun.runs(info.getExecutor())
+              ? info.getExecutor().getContainer()
+              : info.getContainer());
+      volumes.add(persistent);
     }
     TaskInfo one = tasks.get(0);
     AgentExecutor executor;
@@ -143,6 +148,7 @@ final class Launches {
       Resources own = Resources.of(one.getExecutor().getResourcesList()).unallocated();
       if (there == null) {
         resources = resources.plus(own);
+        TaskVolumes.of(own, around.volumes()).checkBeside(one.getExecutor().getContainer());
       }
       executor =
           there != null
@@ -327,6 +333,7 @@ final class Launches {
                         played
                             ? TaskDemands.refusal(info.toBuilder().clearExecutor().build())
                             : Optional.empty())
+                .or(() -> TaskDemands.volumes(info, played))
                 .map(Launches::failed));
   }
 

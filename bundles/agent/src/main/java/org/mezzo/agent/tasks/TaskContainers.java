@@ -286,6 +286,8 @@ public final class TaskContainers {
       throws ResourceFormatException {
     return of(task, containerId, task.info.getCommand(), variables(task, sandbox), sandbox)
         .owned(task.executor.owned(task.volumes, sandbox))
+        .shared(
+            task.executor.ownedLater(task.executor.volumes().sharedBy(task.info.getContainer())))
         .kept()
         .build();
   }
@@ -362,8 +364,14 @@ public final class TaskContainers {
     if (!command.getShell() && !command.hasValue()) {
       named.setValue(command.getArguments(0));
     }
+    // What the task's volumes are links to is in the sandbox already.
+    Optional<ContainerInfo> info =
+        task.info.hasContainer()
+            ? Optional.of(task.info.getContainer().toBuilder().clearVolumes().build())
+            : Optional.empty();
     return of(task, id, named.build(), variables, sandbox)
         .resources(Resources.EMPTY, Resources.EMPTY)
+        .info(info)
         .io(ContainerIo.REMARKS)
         .passing()
         .build();
@@ -426,9 +434,11 @@ public final class TaskContainers {
    * Makes the container of an executor in which only its tasks have processes, and its sandbox.
    * That stays the agent's own, so that nobody can exchange what is made in it later; all may pass.
    *
+   * @param user whose folders are that its tasks share
    * @return completes on the event loop; exceptionally with what to tell people
    */
-  CompletionStage<Void> enclose(ContainerId id, Path sandbox, TaskVolumes placed) {
+  CompletionStage<Void> enclose(
+      ContainerId id, Path sandbox, Optional<String> user, TaskVolumes placed) {
     CompletableFuture<Void> made = new CompletableFuture<>();
     try {
       workers.execute(
@@ -440,7 +450,7 @@ public final class TaskContainers {
               return;
             }
             containerizer
-                .launch(LaunchRequest.enclosure(id, sandbox).kept().build())
+                .launch(LaunchRequest.enclosure(id, sandbox).user(user).kept().build())
                 .whenCompleteAsync(
                     (launched, failure) -> {
                       if (failure == null) {

@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.mezzo.containerizer.LaunchException;
+import org.mezzo.containerizer.SandboxVolume;
 import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
@@ -20,6 +23,7 @@ import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.SeccompInfo;
 import org.mezzo.protocol.v1.TTYInfo;
 import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.Volume;
 
 /**
  * What a task, or a container of an operator's, may ask of this agent. Every field of the messages
@@ -39,6 +43,9 @@ public final class TaskDemands {
           Environment.Variable.getDescriptor(),
           ContainerInfo.getDescriptor(),
           ContainerInfo.MesosInfo.getDescriptor(),
+          Volume.getDescriptor(),
+          Volume.Source.getDescriptor(),
+          Volume.Source.SandboxPath.getDescriptor(),
           NetworkInfo.getDescriptor(),
           NetworkInfo.IPAddress.getDescriptor(),
           LinuxInfo.getDescriptor(),
@@ -55,7 +62,7 @@ public final class TaskDemands {
    * Fields that say nothing this agent would not do. {@code cache} is about how a file is fetched,
    * {@code data} is for executors, labels and discovery are for those who read them; {@code
    * statuses} of a health check mean nothing in Mesos either. A custom executor is looked at by
-   * itself.
+   * itself, and so are volumes of sandboxes ({@link SandboxVolume}).
    */
   static final Set<String> TAKEN =
       Set.of(
@@ -91,6 +98,10 @@ public final class TaskDemands {
           "CommandInfo.URI.output_file",
           "Environment.Variable.name",
           "Environment.Variable.value",
+          "Volume.mode",
+          "Volume.container_path",
+          "Volume.Source.SandboxPath.type",
+          "Volume.Source.SandboxPath.path",
           "NetworkInfo.labels",
           "NetworkInfo.IPAddress.protocol",
           "HealthCheck.type",
@@ -120,7 +131,13 @@ public final class TaskDemands {
           Map.entry("Environment.Variable.type", is("VALUE").negate()),
           Map.entry("Environment.Variable.secret", value -> true),
           Map.entry("ContainerInfo.type", is("MESOS").negate()),
-          Map.entry("ContainerInfo.volumes", value -> true),
+          Map.entry("Volume.host_path", value -> true),
+          Map.entry("Volume.image", value -> true),
+          Map.entry("Volume.Source.type", is("SANDBOX_PATH").negate()),
+          Map.entry("Volume.Source.docker_volume", value -> true),
+          Map.entry("Volume.Source.host_path", value -> true),
+          Map.entry("Volume.Source.secret", value -> true),
+          Map.entry("Volume.Source.csi_volume", value -> true),
           Map.entry("ContainerInfo.hostname", value -> true),
           Map.entry("ContainerInfo.docker", value -> true),
           Map.entry("ContainerInfo.tty_info", TaskDemands::isNoWindow),
@@ -140,6 +157,11 @@ public final class TaskDemands {
           Map.entry("LinuxInfo.share_cgroups", value -> false),
           Map.entry("SeccompInfo.profile_name", value -> true),
           Map.entry("SeccompInfo.unconfined", Boolean.FALSE::equals));
+
+  private static final Map<FieldDescriptor, String> NAMES =
+      LOOKED_INTO.stream()
+          .flatMap(message -> message.getFields().stream())
+          .collect(Collectors.toUnmodifiableMap(field -> field, TaskDemands::name));
 
   private TaskDemands() {}
 
@@ -184,15 +206,41 @@ public final class TaskDemands {
     return refusal(command, "command").or(() -> refusal(container, "container"));
   }
 
+  /**
+   * The same of the volumes of the containers that are made for a task: its own, that of an
+   * executor which it brings along, or both.
+   *
+   * @param played whether the agent plays the executor, and so nests the task's container in its
+   */
+  static Optional<String> volumes(TaskInfo task, boolean played) {
+    ExecutorInfo executor = task.getExecutor();
+    if (played && executor.getContainer().getVolumesCount() > 0) {
+      return Optional.of(
+          "A default executor has no process that could use `executor.container.volumes`; give"
+              + " them to its tasks, with type PARENT where they are to share one");
+    }
+    try {
+      SandboxVolume.of(executor.getContainer(), false);
+      if (played || !task.hasExecutor()) {
+        SandboxVolume.of(task.getContainer(), played);
+      }
+      return Optional.empty();
+    } catch (LaunchException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+
   private static Optional<String> refusal(Message message, String path) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
       FieldDescriptor descriptor = field.getKey();
+      String name = NAMES.get(descriptor);
+      if (TAKEN.contains(name)) {
+        continue;
+      }
       String at = path + (path.isEmpty() ? "" : ".") + descriptor.getName();
       Optional<String> found = Optional.empty();
-      if (TAKEN.contains(name(descriptor))) {
-        continue;
-      } else if (REFUSED.containsKey(name(descriptor))) {
-        if (REFUSED.get(name(descriptor)).test(field.getValue())) {
+      if (REFUSED.containsKey(name)) {
+        if (REFUSED.get(name).test(field.getValue())) {
           found = Optional.of(words(message, at));
         }
       } else if (lookedInto(descriptor)) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -174,22 +175,27 @@ public final class TaskSandboxes implements VirtualFiles.Many {
         .orElseThrow(() -> new IOException(sandbox + " is no sandbox of this work directory"));
   }
 
-  /** Shows the volumes of a task of a group in the sandbox that it has in its executor's. */
+  /**
+   * Shows the volumes of a task of a group in the sandbox that it has in its executor's, and those
+   * of its executor that it shares.
+   */
   void showNested(AgentTask task, Path sandbox) {
     AgentExecutor executor = task.executor;
     Shown one = shown.get(executor.run);
-    if (task.volumes.volumes().isEmpty() || one == null) {
+    Map<Path, Path> inside = new TreeMap<>(executor.volumes().shownTo(task.info.getContainer()));
+    task.volumes.volumes().forEach(volume -> inside.put(volume.at(), volume.directory()));
+    if (inside.isEmpty() || one == null) {
       return;
     }
     List<String> below = new ArrayList<>();
     for (String path : shownAt(executor.run)) {
-      for (Path inside :
-          List.of(executor.sandbox.relativize(sandbox), Path.of("tasks", task.id()))) {
-        for (TaskVolumes.Mounted volume : task.volumes.volumes()) {
-          String at = path + "/" + inside + "/" + volume.at();
-          below.add(at);
-          files.attach(at, volume.directory(), question(executor.run, one));
-        }
+      for (Path name : List.of(executor.sandbox.relativize(sandbox), Path.of("tasks", task.id()))) {
+        inside.forEach(
+            (at, directory) -> {
+              String here = path + "/" + name + "/" + at;
+              below.add(here);
+              files.attach(here, directory, question(executor.run, one));
+            });
       }
     }
     volumes.merge(executor.run, below, TaskSandboxes::joined);

@@ -4,10 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Volume;
 import org.mezzo.resources.Resource;
 import org.mezzo.resources.Resources;
@@ -107,6 +111,62 @@ public record TaskVolumes(List<Mounted> volumes) {
     return one;
   }
 
+  /**
+   * Looks whether they can appear in a sandbox beside the folders of sandboxes that a container
+   * wants there.
+   *
+   * @throws IOException when two would appear inside each other
+   */
+  public void checkBeside(ContainerInfo container) throws IOException {
+    for (Volume other : container.getVolumesList()) {
+      Path at = Path.of(other.getContainerPath()).normalize();
+      for (Mounted one : volumes) {
+        if (one.at().startsWith(at) || at.startsWith(one.at())) {
+          throw new IOException(
+              "The persistent volume "
+                  + one.volume()
+                  + " and the one of `container.volumes` at '"
+                  + other.getContainerPath()
+                  + "' would appear inside each other; give them other container paths");
+        }
+      }
+    }
+  }
+
+  /** Those of which folders are shared with a container in the one that has these. */
+  public TaskVolumes sharedBy(ContainerInfo nested) {
+    return new TaskVolumes(
+        volumes.stream()
+            .filter(one -> shared(nested).anyMatch(it -> path(it).startsWith(one.at())))
+            .toList());
+  }
+
+  /** Where folders of theirs appear in the sandbox of such a container, and what these are. */
+  public Map<Path, Path> shownTo(ContainerInfo nested) {
+    Map<Path, Path> shown = new HashMap<>();
+    for (Mounted one : volumes) {
+      shared(nested)
+          .filter(it -> path(it).startsWith(one.at()))
+          .forEach(
+              it ->
+                  shown.put(
+                      Path.of(it.getContainerPath()).normalize(),
+                      one.directory().resolve(one.at().relativize(path(it)))));
+    }
+    return shown;
+  }
+
+  private static Stream<Volume> shared(ContainerInfo nested) {
+    return nested.getVolumesList().stream()
+        .filter(
+            it ->
+                it.getSource().getSandboxPath().getType() == Volume.Source.SandboxPath.Type.PARENT);
+  }
+
+  private static Path path(Volume shared) {
+    return Path.of(shared.getSource().getSandboxPath().getPath()).normalize();
+  }
+
   private static Path checked(String text, Resource resource) throws IOException {
     String problem = null;
     if (text.startsWith("/")) {
@@ -127,6 +187,11 @@ public record TaskVolumes(List<Mounted> volumes) {
           "The container path '" + text + "' of the persistent volume " + resource + " " + problem);
     }
     return Path.of(text).normalize();
+  }
+
+  /** Whether there is none. */
+  public boolean isEmpty() {
+    return volumes.isEmpty();
   }
 
   /** As resources, allocated to nobody. */

@@ -46,7 +46,14 @@ class TaskDemandsTest {
       delimiter = '|',
       value = {
         "container { type: DOCKER docker { image: 'i' } } | container.type",
-        "container { type: MESOS volumes { container_path: '/p' mode: RW } } | container.volumes",
+        "container { type: MESOS volumes { container_path: 'p' mode: RW host_path: '/h' } }"
+            + " | container.volumes.host_path",
+        "container { type: MESOS volumes { container_path: 'p' mode: RW image { type: APPC } } }"
+            + " | container.volumes.image",
+        "container { type: MESOS volumes { container_path: 'p' mode: RW source { type: SECRET } } }"
+            + " | container.volumes.source.type",
+        "container { type: MESOS volumes { container_path: 'p' mode: RW source { type: SANDBOX_PATH"
+            + " host_path { path: '/h' } } } } | container.volumes.source.host_path",
         "container { type: MESOS hostname: 'h' } | container.hostname",
         "container { type: MESOS mesos { image { type: DOCKER docker { name: 'i' } } } }"
             + " | container.mesos.image",
@@ -70,6 +77,38 @@ class TaskDemandsTest {
   void refusesByNameWhatNobodyProvides(String text, String field) throws Exception {
     assertThat(TaskDemands.refusal(task(text)))
         .contains("This agent does not provide `" + field + "` yet; leave it out");
+  }
+
+  @Test
+  void volumesAreOfSandboxesAndSharedWithWhatIsAround() throws Exception {
+    String volume =
+        "volumes { container_path: 'at' mode: RW source { type: SANDBOX_PATH sandbox_path { type:"
+            + " %s path: 'folder' } } }";
+    String executor =
+        "executor { executor_id { value: 'e' } type: %s container { type: MESOS %s } }";
+    TaskInfo parents = task("container { type: MESOS " + volume.formatted("PARENT") + " }");
+    TaskInfo own = task("container { type: MESOS " + volume.formatted("SELF") + " }");
+    assertThat(TaskDemands.refusal(parents)).isEmpty();
+    assertThat(TaskDemands.volumes(parents, true)).isEmpty();
+    assertThat(TaskDemands.volumes(own, false)).isEmpty();
+    assertThat(TaskDemands.volumes(parents, false))
+        .hasValueSatisfying(
+            text -> assertThat(text).contains("type PARENT", "launch it in a group"));
+    assertThat(
+            TaskDemands.volumes(
+                task(executor.formatted("DEFAULT", volume.formatted("SELF"))), true))
+        .hasValueSatisfying(text -> assertThat(text).contains("give them to its tasks"));
+    TaskInfo custom = task(executor.formatted("CUSTOM", volume.formatted("SELF")));
+    assertThat(TaskDemands.volumes(custom, false)).isEmpty();
+    // What tasks of a custom executor ask for is between them.
+    assertThat(
+            TaskDemands.volumes(
+                custom.toBuilder().setContainer(parents.getContainer()).build(), false))
+        .isEmpty();
+    assertThat(
+            TaskDemands.volumes(
+                task(executor.formatted("CUSTOM", volume.formatted("PARENT"))), false))
+        .isPresent();
   }
 
   @Test

@@ -4,15 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mezzo.agent.Made.volume;
 
+import com.google.protobuf.TextFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Volume;
 import org.mezzo.resources.Resources;
@@ -87,5 +90,38 @@ class TaskVolumesTest {
             sandbox.resolve("a"), sandbox.resolve("a/b"), data.resolve("v"), data.resolve("w"));
     Resources used = Resources.of(List.of(volume("w", 1, "eng", "elsewhere")));
     assertThat(volumes.owned(sandbox, used)).doesNotContain(data.resolve("w"));
+  }
+
+  private static ContainerInfo shared(String path, String at) throws Exception {
+    return TextFormat.parse(
+        "type: MESOS volumes { mode: RW container_path: '"
+            + at
+            + "' source { type: SANDBOX_PATH sandbox_path { type: PARENT path: '"
+            + path
+            + "' } } }",
+        ContainerInfo.class);
+  }
+
+  @Test
+  void appearApartFromFoldersOfSandboxes() throws Exception {
+    TaskVolumes volumes = of(volume("v", 1, "eng", "a/v"));
+    volumes.checkBeside(shared("a/v", "a/w"));
+    for (String at : List.of("a", "a/v", "./a/v/x")) {
+      assertThatThrownBy(() -> volumes.checkBeside(shared("x", at)))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("at '" + at + "' would appear inside each other");
+    }
+  }
+
+  @Test
+  void foldersOfThemAreSharedWithContainersInTheirs() throws Exception {
+    TaskVolumes volumes = of(volume("v", 1, "eng", "a/v"), volume("w", 1, "eng", "w"));
+    Path data = folder.resolve("work/volumes/roles/eng/v");
+    assertThat(volumes.sharedBy(shared("./a/v/deep", "at")))
+        .isEqualTo(of(volume("v", 1, "eng", "a/v")));
+    assertThat(volumes.shownTo(shared("./a/v/deep", "at")))
+        .containsExactly(Map.entry(Path.of("at"), data.resolve("deep")));
+    assertThat(volumes.shownTo(shared("a/v", "./at"))).containsValue(data);
+    assertThat(volumes.sharedBy(shared("a", "at"))).isEqualTo(TaskVolumes.NONE);
   }
 }

@@ -43,7 +43,8 @@ public final class IsolatorChain implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(IsolatorChain.class);
 
   /** Isolators of Mesos that limit nothing; what they do here is the containerizer's own work. */
-  private static final Set<String> BUILT_IN = Set.of("posix/cpu", "posix/mem", "filesystem/posix");
+  private static final Set<String> BUILT_IN =
+      Set.of("posix/cpu", "posix/mem", "filesystem/posix", "volume/sandbox_path");
 
   /** Carries out limits of processes that frameworks ask for. */
   private static final String RLIMITS = "posix/rlimits";

@@ -13,39 +13,63 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One cgroup per container that holds all its processes, so that a kill misses none: a freezer of
- * version 1, or a cgroup of version 2.
+ * One cgroup per container that holds all its processes, so that a kill misses none: a cgroup of
+ * version 2, also where that hierarchy is only mounted beside those of version 1 and limits
+ * nothing, else a freezer of version 1. A process can be born into the former; to be moved into the
+ * latter costs an idle machine many milliseconds.
  */
 final class Cgroups {
   private static final Logger LOG = LoggerFactory.getLogger(Cgroups.class);
 
+  /** Where systems that use version 1 mount version 2 as well. */
+  private static final String BESIDE = "unified";
+
+  private static final String FREEZE = "cgroup.freeze";
+
   private final Path hierarchy;
   private final Path root;
-  private final boolean unified;
+  private final boolean joins;
 
-  private Cgroups(Path hierarchy, Path root, boolean unified) {
+  private Cgroups(Path hierarchy, Path root, boolean joins) {
     this.hierarchy = hierarchy;
     this.root = root;
-    this.unified = unified;
+    this.joins = joins;
   }
 
   /** Empty when cgroups are not mounted or this process may not make any. */
   static Optional<Cgroups> find(Path hierarchy, String rootName) {
-    boolean unified = Files.exists(hierarchy.resolve("cgroup.controllers"));
-    Path parent = unified ? hierarchy : hierarchy.resolve("freezer");
+    if (isUnified(hierarchy)) {
+      return usable(hierarchy, rootName).map(root -> new Cgroups(hierarchy, root, false));
+    }
+    Optional<Path> beside =
+        isUnified(hierarchy.resolve(BESIDE))
+            ? usable(hierarchy.resolve(BESIDE), rootName)
+            : Optional.empty();
+    return beside
+        .or(() -> usable(hierarchy.resolve("freezer"), rootName))
+        .map(root -> new Cgroups(hierarchy, root, true));
+  }
+
+  private static boolean isUnified(Path mount) {
+    return Files.exists(mount.resolve("cgroup.controllers"));
+  }
+
+  /** A folder for the cgroups of containers, if they can be made there. */
+  private static Optional<Path> usable(Path parent, String rootName) {
     if (!Files.isRegularFile(parent.resolve("cgroup.procs"))) {
       return Optional.empty();
     }
     try {
       Path root = Files.createDirectories(parent.resolve(rootName));
       Path probe = Files.createTempDirectory(root, "probe");
-      boolean works = Files.isWritable(probe.resolve("cgroup.procs"));
+      boolean works =
+          Files.isWritable(probe.resolve("cgroup.procs")) && Files.isWritable(freezer(probe));
       Files.delete(probe);
-      return works ? Optional.of(new Cgroups(hierarchy, root, unified)) : Optional.empty();
+      return works ? Optional.of(root) : Optional.empty();
     } catch (IOException e) {
       LOG.warn(
-          "Cannot make cgroups below {} ({}): a kill finds the processes of a container by their"
-              + " session and environment only",
+          "Cannot make cgroups below {} ({}): where there is nothing else, a kill finds the"
+              + " processes of a container by their session and environment only",
           parent,
           e.toString());
       return Optional.empty();
@@ -58,18 +82,22 @@ final class Cgroups {
   }
 
   void create(Path folder) throws IOException {
-    // Another agent that shares the root may have ended and removed it.
-    Files.createDirectories(root);
-    Files.createDirectory(folder);
+    try {
+      Files.createDirectory(folder);
+    } catch (NoSuchFileException e) {
+      // Another agent that shares the root has ended and removed it.
+      Files.createDirectories(root);
+      Files.createDirectory(folder);
+    }
   }
 
   /**
    * Has a process take part in whatever cgroups another one is in, but for those that hold the
-   * processes of containers: what limits a container limits those nested in it. With version 2 it
-   * does by being in a cgroup of that one's.
+   * processes of containers: what limits a container limits those nested in it. Where version 2
+   * limits, it does by being in a cgroup of that one's.
    */
   void join(long pid, long other) throws IOException {
-    if (unified) {
+    if (!joins) {
       return;
     }
     Map<String, String> own = memberships(pid);
@@ -102,7 +130,7 @@ final class Cgroups {
 
   /** Whether what limits a container has to be {@linkplain #join joined} by those in it. */
   boolean joins() {
-    return !unified;
+    return joins;
   }
 
   /** Removes what holds the cgroups of containers, unless there is one, of any agent. */
@@ -138,10 +166,26 @@ final class Cgroups {
     return pids;
   }
 
+  /** Kills every process of the cgroup and below at once; false where the kernel cannot. */
+  boolean kill(Path folder) {
+    Path kill = folder.resolve("cgroup.kill");
+    if (!Files.exists(kill)) {
+      return false;
+    }
+    try {
+      Files.writeString(kill, "1");
+      return true;
+    } catch (IOException e) {
+      LOG.debug("Cannot kill {}", folder, e);
+      return false;
+    }
+  }
+
   /** Stops every process of the cgroup, so that none is born while they are being listed. */
   void freeze(Path folder) {
     try {
-      Files.writeString(freezer(folder), unified ? "1" : "FROZEN");
+      Path freezer = freezer(folder);
+      Files.writeString(freezer, freezer.endsWith(FREEZE) ? "1" : "FROZEN");
     } catch (IOException e) {
       LOG.debug("Cannot freeze {}", folder, e);
     }
@@ -150,14 +194,17 @@ final class Cgroups {
   /** Lets its processes go on, and die of what killed them. */
   void thaw(Path folder) {
     try {
-      Files.writeString(freezer(folder), unified ? "0" : "THAWED");
+      Path freezer = freezer(folder);
+      Files.writeString(freezer, freezer.endsWith(FREEZE) ? "0" : "THAWED");
     } catch (IOException e) {
       LOG.debug("Cannot thaw {}", folder, e);
     }
   }
 
-  private Path freezer(Path folder) {
-    return folder.resolve(unified ? "cgroup.freeze" : "freezer.state");
+  /** That of containers of an earlier process may be of the other version. */
+  private static Path freezer(Path folder) {
+    Path freeze = folder.resolve(FREEZE);
+    return Files.exists(freeze) ? freeze : folder.resolve("freezer.state");
   }
 
   /** Whether the cgroup is gone; it stays as long as it holds a process. */

@@ -214,6 +214,9 @@ final class Destroyer {
     doomed.put(container, 0L);
     Optional<Path> cgroup = container.cgroup;
     if (members.grouped(container) && cgroup.isPresent()) {
+      if (cgroups.get().kill(cgroup.get())) {
+        return true;
+      }
       // Stopped, so that none is born while they are being listed.
       cgroups.get().freeze(cgroup.get());
       launcher.signal(SIGKILL, cgroups.get().processes(cgroup.get()));

@@ -1,16 +1,24 @@
 package org.mezzo.containerizer.processes;
 
+import java.util.List;
 import java.util.Optional;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.SandboxVolume;
 
 /** One launch on its way. What a step has found out, the steps after it use. */
 final class Launch {
   final LaunchRequest request;
 
+  /** Those of type SANDBOX_PATH. */
+  final List<SandboxVolume> volumes;
+
   /** The account to switch to; empty when it runs as the agent itself. */
   volatile Optional<Accounts.Account> account = Optional.empty();
+
+  /** That of the container around it; empty as above, and where nothing is asked of that. */
+  volatile Optional<Accounts.Account> around = Optional.empty();
 
   /** What isolators want of the launcher. */
   volatile LaunchPlan plan = LaunchPlan.NONE;
@@ -18,8 +26,9 @@ final class Launch {
   private boolean cancelled;
   private Runnable hook = () -> {};
 
-  Launch(LaunchRequest request) {
+  Launch(LaunchRequest request, List<SandboxVolume> volumes) {
     this.request = request;
+    this.volumes = volumes;
   }
 
   /** What ends the step that begins now; called at once when the launch is cancelled already. */

@@ -19,6 +19,7 @@ import org.mezzo.api.logger.LogPlan;
 import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
+import org.mezzo.containerizer.SandboxVolume;
 import org.mezzo.containerizer.UnableException;
 import org.mezzo.containerizer.fetching.Fetch;
 import org.mezzo.containerizer.fetching.TaskUser;
@@ -56,6 +57,7 @@ final class LaunchPipeline {
   private final SystemTools tools;
   private final Accounts accounts;
   private final Lanes lanes;
+  private final VolumeLinks volumes;
   private final UriFetcher fetcher;
   private final IsolatorChain isolators;
   private final Loggers loggers;
@@ -69,6 +71,7 @@ final class LaunchPipeline {
       SystemTools tools,
       Accounts accounts,
       Lanes lanes,
+      SandboxLinks links,
       UriFetcher fetcher,
       IsolatorChain isolators,
       Loggers loggers,
@@ -79,6 +82,7 @@ final class LaunchPipeline {
     this.tools = tools;
     this.accounts = accounts;
     this.lanes = lanes;
+    volumes = new VolumeLinks(tools, links);
     this.fetcher = fetcher;
     this.isolators = isolators;
     this.loggers = loggers;
@@ -117,19 +121,25 @@ final class LaunchPipeline {
     }
   }
 
-  /** Looks up the account and makes the sandbox. */
+  /** Looks up the account and makes the sandbox, with the folders that are to appear in it. */
   void provision(ManagedContainer container, Launch launch) {
     LaunchRequest request = launch.request;
-    CompletableFuture<Optional<Accounts.Account>> account =
-        accounts.find(request.user(), request.rootAllowed(), lanes.lookups).copy();
-    launch.onCancel(() -> account.completeExceptionally(Launch.unwanted()));
-    account.whenComplete(
-        (found, failure) -> {
+    CompletableFuture<Void> known =
+        accounts
+            .find(request.user(), request.rootAllowed(), lanes.lookups)
+            .thenCompose(
+                found -> {
+                  launch.account = found;
+                  return around(container, launch);
+                })
+            .thenAccept(found -> launch.around = found);
+    launch.onCancel(() -> known.completeExceptionally(Launch.unwanted()));
+    known.whenComplete(
+        (nothing, failure) -> {
           if (failure != null) {
             listener.failed(container, reason(failure));
             return;
           }
-          launch.account = found;
           step(
               container,
               lanes.files,
@@ -137,9 +147,19 @@ final class LaunchPipeline {
               () -> {
                 launch.check();
                 makeSandbox(container, launch);
+                volumes.make(container, launch);
                 listener.done(container, Event.PROVISIONED);
               });
         });
+  }
+
+  /** The account of the container around, where something is to be made in its sandbox. */
+  private CompletableFuture<Optional<Accounts.Account>> around(
+      ManagedContainer container, Launch launch) {
+    return launch.volumes.stream().anyMatch(SandboxVolume::ofParent)
+        ? accounts.find(
+            Optional.of(container.parent.orElseThrow().container.user()), true, lanes.lookups)
+        : CompletableFuture.completedFuture(Optional.empty());
   }
 
   private void makeSandbox(ManagedContainer container, Launch launch)

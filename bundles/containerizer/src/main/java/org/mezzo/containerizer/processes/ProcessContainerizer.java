@@ -39,6 +39,7 @@ import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.OutputSink;
+import org.mezzo.containerizer.SandboxVolume;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
@@ -145,11 +146,12 @@ public final class ProcessContainerizer implements Containerizer {
             moduleEvents);
     attachments = new Attachments(name, lanes.files, metrics);
     Steps steps = new Steps();
+    links = new SandboxLinks(tools, accounts, lanes);
     pipeline =
         new LaunchPipeline(
-            tools, accounts, lanes, fetcher, isolators, loggers, launcher, cgroups, metrics, steps);
+            tools, accounts, lanes, links, fetcher, isolators, loggers, launcher, cgroups, metrics,
+            steps);
     resizing = new Resizing(loop::post, log, isolators, metrics);
-    links = new SandboxLinks(tools, accounts, lanes);
     Members members = new Members(cgroups);
     destroyer =
         new Destroyer(lanes.control, launcher, cgroups, members, files, destroyErrors, steps);
@@ -592,6 +594,7 @@ public final class ProcessContainerizer implements Containerizer {
     }
     checkStreams(request);
     Optional<ManagedContainer> outer = outer(request);
+    List<SandboxVolume> volumes = volumes(request, outer);
     Container.Builder described =
         Container.builder(id.path(), request.sandbox())
             .user(request.user().orElse(System.getProperty("user.name")))
@@ -607,7 +610,7 @@ public final class ProcessContainerizer implements Containerizer {
             id, files.folder(id), described.build(), request.kept(), request.enclosure(), outer);
     byte[] entry =
         Checkpoint.described(id, container.container, request.kept(), request.enclosure());
-    container.launch = Optional.of(new Launch(request));
+    container.launch = Optional.of(new Launch(request, volumes));
     container.launched.whenComplete(
         (launched, failure) -> {
           if (failure == null) {
@@ -672,6 +675,23 @@ public final class ProcessContainerizer implements Containerizer {
               + "', or that of the container in which it is nested");
     }
     return Optional.of(outer);
+  }
+
+  private static List<SandboxVolume> volumes(
+      LaunchRequest request, Optional<ManagedContainer> outer) throws LaunchException {
+    List<SandboxVolume> volumes =
+        request.info().isPresent()
+            ? SandboxVolume.of(request.info().get(), outer.isPresent())
+            : List.of();
+    if (!volumes.isEmpty()
+        && outer.filter(it -> it.container.sandbox().equals(request.sandbox())).isPresent()) {
+      throw new LaunchException(
+          "Container '"
+              + request.containerId()
+              + "' is in the sandbox of the container around it and has what is there; leave"
+              + " `container.volumes` out");
+    }
+    return volumes;
   }
 
   @Override

@@ -84,17 +84,23 @@ final class SandboxLinks {
       }
     }
     for (Link link : made) {
-      if (!SystemTools.succeeds(command(account, MAKE, of.sandbox(), link))) {
-        throw new LaunchException(
-            "Cannot make '"
-                + link.at()
-                + "' in the sandbox of container '"
-                + of.id()
-                + "' for its user '"
-                + of.user()
-                + "': something else is there already, or the user may not write there; give it"
-                + " another path");
-      }
+      make(of.id(), of.user(), of.sandbox(), account, link);
+    }
+  }
+
+  /** Makes a link with the rights of the user whose sandbox it is in. Blocks. */
+  void make(String id, String user, Path sandbox, Optional<Accounts.Account> account, Link link)
+      throws LaunchException {
+    if (!SystemTools.succeeds(command(account, MAKE, sandbox, link))) {
+      throw new LaunchException(
+          "Cannot make '"
+              + link.at()
+              + "' in the sandbox of container '"
+              + id
+              + "' for its user '"
+              + user
+              + "': something else is there already, or the user may not write there; give it"
+              + " another path");
     }
   }
 

@@ -34,7 +34,10 @@ public enum ContentType {
 
   /**
    * The first of the offered types that the request's Accept header allows (rule 9): no header
-   * allows everything, {@code q=0} excludes, other weights do not rank.
+   * allows everything, {@code q=0} excludes, other weights do not rank. Of a header that is there
+   * several times the last line decides, as clients rely on that send {@code
+   * application/x-protobuf} and, for a stream, {@code application/recordio} behind it; those before
+   * count where the last one allows nothing that is offered.
    */
   public static Optional<ContentType> accepted(HttpExchange exchange, ContentType... offered) {
     return accepted(exchange, "accept", offered);
@@ -51,10 +54,11 @@ public enum ContentType {
     if (headers == null || headers.isEmpty()) {
       return Optional.of(offered[0]);
     }
-    String accept = String.join(",", headers);
-    for (ContentType type : offered) {
-      if (type.allowedBy(accept)) {
-        return Optional.of(type);
+    for (int line = headers.size() - 1; line >= 0; line--) {
+      for (ContentType type : offered) {
+        if (type.allowedBy(headers.get(line))) {
+          return Optional.of(type);
+        }
       }
     }
     return Optional.empty();

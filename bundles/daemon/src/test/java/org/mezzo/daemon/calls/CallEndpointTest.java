@@ -200,6 +200,47 @@ class CallEndpointTest {
     }
   }
 
+  /**
+   * Clients of Go send what they take of single answers, and behind it what of streams, as two
+   * headers.
+   */
+  @ParameterizedTest
+  @org.junit.jupiter.params.provider.CsvSource(
+      delimiter = '|',
+      value = {
+        "application/json       | application/x-protobuf | HTTP/1.1 200 OK",
+        "application/x-protobuf | application/json       | HTTP/1.1 200 OK",
+        "application/x-protobuf | application/recordio   | HTTP/1.1 406 Not Acceptable",
+        "application/json       | text/plain             | HTTP/1.1 200 OK",
+      })
+  void theLastOfSeveralAcceptHeadersDecides(String first, String last, String status)
+      throws Exception {
+    String body = "{\"type\":\"GET_VERSION\"}";
+    try (Socket client = new Socket("127.0.0.1", server.uri("/").getPort())) {
+      client
+          .getOutputStream()
+          .write(
+              ("POST /agent HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: "
+                      + first
+                      + "\r\nAccept: "
+                      + last
+                      + "\r\nConnection: close\r\nContent-Length: "
+                      + body.length()
+                      + "\r\n\r\n"
+                      + body)
+                  .getBytes(StandardCharsets.US_ASCII));
+      String answer =
+          new String(client.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+      assertThat(answer).startsWith(status);
+      if (status.contains("406")) {
+        assertThat(answer).contains("Streaming response is not supported for GET_VERSION call");
+      } else {
+        assertThat(answer)
+            .contains("Content-Type: " + (last.startsWith("application/") ? last : first));
+      }
+    }
+  }
+
   @Test
   void redirectsBeforeItLooksAtAnythingElse() throws Exception {
     var answer = server.send("GET", "/follower?a=b", new byte[0]);
