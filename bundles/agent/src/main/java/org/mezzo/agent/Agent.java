@@ -27,6 +27,7 @@ import org.mezzo.agent.checkpoint.ResourceCheckpoint;
 import org.mezzo.agent.checks.probes.NetworkProbes;
 import org.mezzo.agent.checks.probes.NetworkRelay;
 import org.mezzo.agent.containers.ContainerCalls;
+import org.mezzo.agent.containers.EndedSandboxes;
 import org.mezzo.agent.containers.OperatorContainers;
 import org.mezzo.agent.containers.StandaloneSandboxes;
 import org.mezzo.agent.detection.Machine;
@@ -138,6 +139,7 @@ public final class Agent implements Daemon {
   private final SandboxCollector collector;
   private final TaskSandboxes sandboxes;
   private final StandaloneSandboxes standalone;
+  private final EndedSandboxes endedSandboxes;
   private final AgentHooks hooks;
   private final Containerizer containerizer;
   private final NetworkProbes probes;
@@ -243,6 +245,7 @@ public final class Agent implements Daemon {
     containerizer =
         Containerizer.open(
             new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
+    endedSandboxes = new EndedSandboxes(containerizer, standalone, collector);
     frame.own(this::closeContainers);
     probes =
         frame.own(
@@ -308,6 +311,7 @@ public final class Agent implements Daemon {
             sameBoot ? kept : Journal.Kept.NOTHING,
             misfits.keySet(),
             standalone::has,
+            found -> endedSandboxes.adopt(found, executorSandboxes(kept)),
             flags.daemon().folders().apart().orElseThrow());
     String why =
         sameBoot ? "The agent ended while the task was being launched" : "The machine was rebooted";
@@ -481,6 +485,7 @@ public final class Agent implements Daemon {
             containerizer,
             tasks,
             standalone,
+            endedSandboxes,
             environment(),
             frame.authorization(),
             loop,
@@ -562,6 +567,16 @@ public final class Agent implements Daemon {
                       .addAllOversubscribed(lent.toMessages(Resources.Format.POST_REFINEMENT))));
       lentAsTold = lent;
     }
+  }
+
+  /** Sandboxes of executors by the ids of their containers. */
+  private static Map<String, Path> executorSandboxes(Journal.Kept kept) {
+    return kept.executors().stream()
+        .collect(
+            Collectors.toMap(
+                executor -> executor.getContainerId().getValue(),
+                executor -> Path.of(executor.getSandbox()),
+                (one, same) -> one));
   }
 
   /** What is to be found running by the next process of this agent stays. */

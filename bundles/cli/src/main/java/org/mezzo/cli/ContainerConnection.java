@@ -32,6 +32,7 @@ import org.mezzo.protocol.recordio.RecordIo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.ContainerInfo;
+import org.mezzo.protocol.v1.Credential;
 import org.mezzo.protocol.v1.DurationInfo;
 import org.mezzo.protocol.v1.Environment;
 import org.mezzo.protocol.v1.TTYInfo;
@@ -60,6 +61,7 @@ final class ContainerConnection {
   private static final byte[] DETACH = {0x10, 0x11};
 
   private final String agent;
+  private final Optional<Credential> credential;
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT).build();
   private final Optional<LocalTerminal> terminal;
@@ -82,11 +84,17 @@ final class ContainerConnection {
    * Connects nothing yet.
    *
    * @param agent {@code host:port}
+   * @param credential whose principal asks; empty for nobody's
    * @param interactive whether the container gets the standard input
    * @param terminal what the user sits at, where the container has a terminal as well
    */
-  ContainerConnection(String agent, boolean interactive, Optional<LocalTerminal> terminal) {
+  ContainerConnection(
+      String agent,
+      Optional<Credential> credential,
+      boolean interactive,
+      Optional<LocalTerminal> terminal) {
     this.agent = agent;
+    this.credential = credential;
     this.interactive = interactive;
     this.terminal = terminal;
   }
@@ -195,9 +203,15 @@ final class ContainerConnection {
   }
 
   private HttpRequest.Builder request(Call call) {
-    return HttpRequest.newBuilder(URI.create("http://" + agent + "/api/v1"))
+    return request()
         .header("Content-Type", "application/x-protobuf")
         .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray()));
+  }
+
+  private HttpRequest.Builder request() {
+    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://" + agent + "/api/v1"));
+    credential.ifPresent(it -> request.header("Authorization", HttpJson.authorization(it)));
+    return request;
   }
 
   private static void check(int status, InputStream body) throws IOException {
@@ -209,7 +223,11 @@ final class ContainerConnection {
       throw new IOException(
           text.startsWith("I/O switchboard server was disabled")
               ? "the task was launched without a terminal, so that nobody can attach to it"
-              : "the agent answered with status " + status + ": " + text);
+              : "the agent answered with status "
+                  + status
+                  + ": "
+                  + text
+                  + (status == HttpJson.UNAUTHORIZED ? HttpJson.REMEDY : ""));
     }
   }
 
@@ -276,7 +294,7 @@ final class ContainerConnection {
 
   private void send(ContainerID id, boolean redraw) throws InterruptedException {
     http.sendAsync(
-            HttpRequest.newBuilder(URI.create("http://" + agent + "/api/v1"))
+            request()
                 .header("Content-Type", "application/recordio")
                 .header("Message-Content-Type", "application/x-protobuf")
                 .POST(HttpRequest.BodyPublishers.fromPublisher(input))

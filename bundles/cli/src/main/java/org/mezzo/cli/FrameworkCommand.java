@@ -33,9 +33,10 @@ final class FrameworkCommand implements Runnable {
       @Parameters(paramLabel = "FRAMEWORK_ID", description = "Id of the framework.")
           String framework)
       throws HostException, FlagException, InterruptedException {
+    HttpJson http = new HttpJson(target.credential());
     try (Masters masters = target.find()) {
-      HttpJson.post(
-          "http://%s/mezzo/frameworks/readmit".formatted(HttpJson.leader(masters.address())),
+      http.post(
+          "http://%s/mezzo/frameworks/readmit".formatted(http.leader(masters.address())),
           Map.of("frameworkId", framework));
       System.out.println("framework " + framework + " may subscribe again");
       return 0;

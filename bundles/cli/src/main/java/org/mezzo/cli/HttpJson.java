@@ -11,25 +11,52 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import org.mezzo.protocol.v1.Credential;
 
-/** Small JSON answers of daemons, as maps, lists, texts, numbers and booleans. */
+/**
+ * Asks daemons on behalf of somebody. Their small JSON answers are maps, lists, texts, numbers and
+ * booleans.
+ */
 final class HttpJson {
+  static final int UNAUTHORIZED = 401;
+
+  /** What to do about a 401, behind what was answered. */
+  static final String REMEDY =
+      "; --credential=FILE names a principal and a secret that are known there";
+
   private static final int CONNECT_MILLIS = 5_000;
   private static final int READ_MILLIS = 30_000;
   private static final int MOST_REASON_BYTES = 2_000;
 
-  private HttpJson() {}
+  private final Optional<String> authorization;
+
+  /**
+   * Asks as somebody.
+   *
+   * @param credential whose principal asks; empty for nobody's
+   */
+  HttpJson(Optional<Credential> credential) {
+    authorization = credential.map(HttpJson::authorization);
+  }
+
+  /** The header Authorization of somebody. */
+  static String authorization(Credential credential) {
+    String both = credential.getPrincipal() + ":" + credential.getSecret();
+    return "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.UTF_8));
+  }
 
   /**
    * Where the leader is, as a master knows it.
    *
    * @param address {@code host:port} of any master
    */
-  static String leader(String address) throws IOException {
+  String leader(String address) throws IOException {
     HttpURLConnection connection = open("http://" + address + "/redirect");
     int status = connection.getResponseCode();
     String location = connection.getHeaderField("Location");
@@ -42,7 +69,7 @@ final class HttpJson {
   }
 
   /** The object that an address answers with. */
-  static Map<String, Object> get(String url) throws IOException {
+  Map<String, Object> get(String url) throws IOException {
     HttpURLConnection connection = open(url);
     int status = connection.getResponseCode();
     if (status != 200) {
@@ -60,7 +87,7 @@ final class HttpJson {
   }
 
   /** Posts a form, of which nothing but success is expected. */
-  static void post(String url, Map<String, String> form) throws IOException {
+  void post(String url, Map<String, String> form) throws IOException {
     HttpURLConnection connection = open(url);
     connection.setRequestMethod("POST");
     connection.setDoOutput(true);
@@ -86,12 +113,13 @@ final class HttpJson {
 
   /** What a refusal says, behind a colon; empty when it says nothing. */
   private static String reason(HttpURLConnection connection) throws IOException {
+    String remedy = connection.getResponseCode() == UNAUTHORIZED ? REMEDY : "";
     try (InputStream body = connection.getErrorStream()) {
       String text =
           body == null
               ? ""
               : new String(body.readNBytes(MOST_REASON_BYTES), StandardCharsets.UTF_8).strip();
-      return text.isEmpty() ? "" : ": " + text;
+      return (text.isEmpty() ? "" : ": " + text) + remedy;
     }
   }
 
@@ -145,11 +173,12 @@ final class HttpJson {
     }
   }
 
-  private static HttpURLConnection open(String url) throws IOException {
+  private HttpURLConnection open(String url) throws IOException {
     HttpURLConnection connection = (HttpURLConnection) URI.create(url).toURL().openConnection();
     connection.setConnectTimeout(CONNECT_MILLIS);
     connection.setReadTimeout(READ_MILLIS);
     connection.setInstanceFollowRedirects(false);
+    authorization.ifPresent(text -> connection.setRequestProperty("Authorization", text));
     return connection;
   }
 }

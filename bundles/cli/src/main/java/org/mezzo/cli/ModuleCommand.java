@@ -145,15 +145,16 @@ final class ModuleCommand implements Runnable {
   private int show(MasterTarget target, String path, List<String> columns, View view)
       throws HostException, FlagException, InterruptedException {
     Map<List<String>, List<String>> rows = new LinkedHashMap<>();
+    HttpJson http = new HttpJson(target.credential());
     try (Masters masters = target.find()) {
-      String leader = HttpJson.leader(masters.address());
-      collect(rows, "master", leader + path, view);
+      String leader = http.leader(masters.address());
+      collect(http, rows, "master", leader + path, view);
       for (Map<String, Object> agent :
-          HttpJson.objects(HttpJson.get("http://" + leader + "/slaves"), "slaves")) {
+          HttpJson.objects(http.get("http://" + leader + "/slaves"), "slaves")) {
         String pid = String.valueOf(agent.get("pid"));
         String address = pid.substring(pid.indexOf('@') + 1);
         if (local(address) && Boolean.TRUE.equals(agent.get("active"))) {
-          collect(rows, "agent " + address, address + path, view);
+          collect(http, rows, "agent " + address, address + path, view);
         }
       }
     } catch (IOException e) {
@@ -178,9 +179,9 @@ final class ModuleCommand implements Runnable {
 
   /** Adds what one daemon shows; the same one of several daemons is one row. */
   private static void collect(
-      Map<List<String>, List<String>> rows, String daemon, String place, View view)
+      HttpJson http, Map<List<String>, List<String>> rows, String daemon, String place, View view)
       throws IOException {
-    for (List<String> row : view.apply(HttpJson.get("http://" + place))) {
+    for (List<String> row : view.apply(http.get("http://" + place))) {
       rows.computeIfAbsent(row, key -> new ArrayList<>()).add(daemon);
     }
   }

@@ -57,12 +57,13 @@ final class OfferCommand implements Runnable {
               description = "How many agents to list (default: 100).")
           int limit)
       throws HostException, FlagException, InterruptedException {
+    HttpJson http = new HttpJson(target.credential());
     try (Masters masters = target.find()) {
       Map<String, Object> answer =
-          HttpJson.get(
+          http.get(
               "http://%s/mezzo/offers/explain?framework_id=%s&role=%s&agent_id=%s&limit=%d"
                   .formatted(
-                      HttpJson.leader(masters.address()),
+                      http.leader(masters.address()),
                       encoded(framework),
                       encoded(role),
                       encoded(agent),

@@ -18,12 +18,14 @@ record RunningTask(String agent, ContainerID container) {
   /**
    * Asks the leading master.
    *
+   * @param master {@code host:port} of any master
    * @throws IOException when there is no such task that runs, or more than one
    */
-  static RunningTask find(String leader, String id) throws IOException {
+  static RunningTask find(HttpJson http, String master, String id) throws IOException {
+    String leader = http.leader(master);
     List<Map<String, Object>> running =
         HttpJson.objects(
-                HttpJson.get(
+                http.get(
                     "http://"
                         + leader
                         + "/tasks?task_id="
@@ -52,7 +54,7 @@ record RunningTask(String agent, ContainerID container) {
             .map(RunningTask::container)
             .orElseThrow(
                 () -> new IOException("nothing is known of the container of task '" + id + "'"));
-    return new RunningTask(agent(leader, String.valueOf(task.get("slave_id"))), container);
+    return new RunningTask(agent(http, leader, String.valueOf(task.get("slave_id"))), container);
   }
 
   private static ContainerID container(Map<String, Object> named) {
@@ -64,8 +66,8 @@ record RunningTask(String agent, ContainerID container) {
     return id.build();
   }
 
-  private static String agent(String leader, String id) throws IOException {
-    return HttpJson.objects(HttpJson.get("http://" + leader + "/slaves"), "slaves").stream()
+  private static String agent(HttpJson http, String leader, String id) throws IOException {
+    return HttpJson.objects(http.get("http://" + leader + "/slaves"), "slaves").stream()
         .filter(agent -> id.equals(agent.get("id")))
         .map(agent -> String.valueOf(agent.get("pid")))
         .map(pid -> pid.substring(pid.indexOf('@') + 1))

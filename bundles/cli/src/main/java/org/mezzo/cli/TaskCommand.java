@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.flags.FlagException;
 import org.mezzo.host.HostException;
+import org.mezzo.protocol.v1.Credential;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,14 +37,14 @@ final class TaskCommand implements Runnable {
       @Mixin MasterTarget target,
       @Option(names = "--all", description = "Those that have ended as well.") boolean all)
       throws HostException, FlagException, InterruptedException {
+    HttpJson http = new HttpJson(target.credential());
     try (Masters masters = target.find()) {
       List<List<String>> table = new ArrayList<>();
       table.add(List.of("ID", "STATE", "FRAMEWORK", "EXECUTOR", "AGENT"));
       for (Map<String, Object> task :
           HttpJson.objects(
-              HttpJson.get(
-                  "http://%s/tasks?limit=-1&order=asc"
-                      .formatted(HttpJson.leader(masters.address()))),
+              http.get(
+                  "http://%s/tasks?limit=-1&order=asc".formatted(http.leader(masters.address()))),
               "tasks")) {
         String state = String.valueOf(task.get("state"));
         if (all || state.equals("TASK_RUNNING")) {
@@ -97,9 +98,10 @@ final class TaskCommand implements Runnable {
           List<String> command)
       throws HostException, FlagException, InterruptedException {
     Optional<LocalTerminal> terminal = terminal(tty, "--tty");
+    Optional<Credential> credential = target.credential();
     try (Masters masters = target.find()) {
-      RunningTask running = RunningTask.find(HttpJson.leader(masters.address()), task);
-      return new ContainerConnection(running.agent(), interactive, terminal)
+      RunningTask running = RunningTask.find(new HttpJson(credential), masters.address(), task);
+      return new ContainerConnection(running.agent(), credential, interactive, terminal)
           .exec(running.container(), command);
     } catch (IOException e) {
       throw new HostException("the command does not run: " + e.getMessage(), e);
@@ -119,9 +121,10 @@ final class TaskCommand implements Runnable {
       throws HostException, FlagException, InterruptedException {
     Optional<LocalTerminal> terminal =
         noInput ? Optional.empty() : terminal(true, "task attach (or give it --no-stdin)");
+    Optional<Credential> credential = target.credential();
     try (Masters masters = target.find()) {
-      RunningTask running = RunningTask.find(HttpJson.leader(masters.address()), task);
-      return new ContainerConnection(running.agent(), !noInput, terminal)
+      RunningTask running = RunningTask.find(new HttpJson(credential), masters.address(), task);
+      return new ContainerConnection(running.agent(), credential, !noInput, terminal)
           .attach(running.container());
     } catch (IOException e) {
       throw new HostException("cannot attach: " + e.getMessage(), e);

@@ -8,14 +8,18 @@ import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 class FrameworkCommandTest {
   private final StringWriter err = new StringWriter();
   private volatile String posted = "";
+  private volatile String authorization;
   private volatile int status = 200;
   private HttpServer master;
 
@@ -34,6 +38,7 @@ class FrameworkCommandTest {
     master.createContext(
         "/mezzo/frameworks/readmit",
         exchange -> {
+          authorization = exchange.getRequestHeaders().getFirst("Authorization");
           posted =
               exchange.getRequestMethod()
                   + " "
@@ -60,10 +65,14 @@ class FrameworkCommandTest {
   }
 
   @Test
-  void postsTheIdAndTellsWhatTheMasterHasAgainstIt() {
+  void postsTheIdAndTellsWhatTheMasterHasAgainstIt(@TempDir Path folder) throws Exception {
     String target = "--master=127.0.0.1:" + master.getAddress().getPort();
     assertThat(run("framework", "readmit", target, "a&b-0001")).isZero();
     assertThat(posted).isEqualTo("POST frameworkId=a%26b-0001");
+    assertThat(authorization).isNull();
+    Path file = Files.writeString(folder.resolve("credential"), "a b\n");
+    assertThat(run("framework", "readmit", target, "--credential=" + file, "x")).isZero();
+    assertThat(authorization).isEqualTo("Basic YTpi");
     status = 400;
     assertThat(run("framework", "readmit", target, "x")).isEqualTo(Mezzo.FAILURE);
     assertThat(err.toString()).contains("is not readmitted", "status 400: No such framework");

@@ -1,9 +1,11 @@
 package org.mezzo.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -12,13 +14,17 @@ import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.protocol.recordio.RecordIo;
 import org.mezzo.protocol.v1.agent.Call;
 import org.mezzo.protocol.v1.agent.ProcessIO;
@@ -31,6 +37,10 @@ class TaskCommandTest {
   private final List<Call> calls = Collections.synchronizedList(new ArrayList<>());
   private volatile String tasks = "";
   private volatile int raw = 3 << 8;
+
+  /** What the header Authorization has to be; empty for anything. */
+  private volatile String demanded = "";
+
   private HttpServer daemons;
 
   @BeforeEach
@@ -45,15 +55,33 @@ class TaskCommandTest {
           exchange.sendResponseHeaders(307, -1);
           exchange.close();
         });
-    daemons.createContext("/tasks", exchange -> answer(exchange, "{\"tasks\":[" + tasks + "]}"));
-    daemons.createContext(
+    guarded("/tasks", exchange -> answer(exchange, "{\"tasks\":[" + tasks + "]}"));
+    guarded(
         "/slaves",
         exchange ->
             answer(
                 exchange, "{\"slaves\":[{\"id\":\"S0\",\"pid\":\"slave(1)@" + address + "\"}]}"));
-    daemons.createContext("/api/v1", this::called);
+    guarded("/api/v1", this::called);
     daemons.start();
     tasks = task("t", "TASK_RUNNING");
+  }
+
+  /** Answers only who has the credentials that are demanded. */
+  private void guarded(String path, HttpHandler handler) {
+    daemons.createContext(
+        path,
+        exchange -> {
+          String given = exchange.getRequestHeaders().getFirst("Authorization");
+          if (demanded.isEmpty() || demanded.equals(given)) {
+            handler.handle(exchange);
+            return;
+          }
+          exchange.getResponseHeaders().add("WWW-Authenticate", "Basic realm=\"test\"");
+          byte[] body = "401 Unauthorized.".getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(401, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
   }
 
   @AfterEach
@@ -158,6 +186,25 @@ class TaskCommandTest {
   void tasksAreListed() {
     assertThat(run("task", "list")).isZero();
     assertThat(run("task", "list", "--all")).isZero();
+  }
+
+  @Test
+  void masterAndAgentAreAskedWithTheCredentialOfTheFile(@TempDir Path folder) throws Exception {
+    demanded = "Basic " + Base64.getEncoder().encodeToString("alice:s3cret".getBytes(UTF_8));
+    String known = "--credential=" + Files.writeString(folder.resolve("known"), "alice s3cret\n");
+    String other = "--credential=" + Files.writeString(folder.resolve("other"), "alice wrong\n");
+    assertThat(run("task", "list")).isEqualTo(Mezzo.FAILURE);
+    assertThat(err.toString())
+        .contains("status 401: 401 Unauthorized.; --credential=FILE names a principal");
+    assertThat(run("task", "list", other)).isEqualTo(Mezzo.FAILURE);
+    assertThat(run("task", "list", known)).isZero();
+    assertThat(run("task", "exec", "t", "true")).isEqualTo(Mezzo.FAILURE);
+    assertThat(run("task", "exec", known, "t", "true")).isEqualTo(3);
+    assertThat(run("task", "attach", known, "--no-stdin", "t")).isEqualTo(Mezzo.FAILURE);
+    assertThat(err.toString()).contains("the task was launched without a terminal");
+    assertThat(run("task", "list", "--credential=" + folder.resolve("none")))
+        .isEqualTo(Mezzo.USAGE);
+    assertThat(err.toString()).contains("cannot be read");
   }
 
   @Test

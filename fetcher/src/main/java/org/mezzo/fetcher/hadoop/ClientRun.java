@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.mezzo.api.fetcher.Programs;
 
 /**
  * A program that ran to its end.
@@ -21,30 +22,28 @@ record ClientRun(int status, String output, String errors) {
   private static final Duration GLANCE = Duration.ofSeconds(1);
 
   /**
-   * Runs one. Blocks; an interrupt kills it with its children.
+   * Runs one. Blocks; an interrupt kills it with its children, and so does the agent's end.
    *
+   * @param programs starts it
    * @param growing a folder in which files grow as long as it gets on, or null for no such folder
    * @param stall the longest that nothing grows; without a folder the longest that it may take
    */
-  static ClientRun of(List<String> command, Path growing, Duration stall)
+  static ClientRun of(Programs programs, List<String> command, Path growing, Duration stall)
       throws IOException, InterruptedException {
     // To files, so that nothing has to read while it runs, and no child of it keeps a pipe open.
     Path output = Files.createTempFile("mezzo-hadoop", ".out");
     Path errors = Files.createTempFile("mezzo-hadoop", ".err");
     try {
       Process process =
-          new ProcessBuilder(command)
-              .redirectInput(Path.of("/dev/null").toFile())
-              .redirectOutput(output.toFile())
-              .redirectError(errors.toFile())
-              .start();
+          programs.start(
+              new ProcessBuilder(command)
+                  .redirectOutput(output.toFile())
+                  .redirectError(errors.toFile()));
       try {
         await(process, growing, stall);
         return new ClientRun(process.exitValue(), first(output), last(errors));
       } finally {
-        List<ProcessHandle> children = process.descendants().toList();
-        process.destroyForcibly();
-        children.forEach(ProcessHandle::destroyForcibly);
+        Programs.end(process);
       }
     } finally {
       Files.deleteIfExists(output);

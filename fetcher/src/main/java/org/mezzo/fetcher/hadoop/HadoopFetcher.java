@@ -11,6 +11,7 @@ import java.util.Set;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.fetcher.Programs;
 import org.mezzo.api.fetcher.Uris;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
@@ -51,6 +52,7 @@ public final class HadoopFetcher implements Fetcher {
     request.progress().accept("Downloading by '" + client + " fs -copyToLocal'");
     ClientRun run =
         ClientRun.of(
+            request.programs(),
             List.of(
                 client.toString(), "fs", "-copyToLocal", text(uri), request.target().toString()),
             request.target().getParent(),
@@ -65,6 +67,7 @@ public final class HadoopFetcher implements Fetcher {
   public Description describe(URI uri) throws IOException, InterruptedException {
     ClientRun run =
         ClientRun.of(
+            Programs.UNBOUND,
             List.of(client(uri).toString(), "fs", "-stat", "%b %Y", text(uri)),
             null,
             DESCRIPTION_LIMIT);

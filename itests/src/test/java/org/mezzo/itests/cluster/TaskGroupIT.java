@@ -456,10 +456,16 @@ class TaskGroupIT {
       assertThat(read(sandbox + "/tasks/writer/at-writer/word")).isEqualTo("word\n");
       failure(framework);
       assertNothingHeld(framework);
+      framework.teardown();
+    }
+  }
 
+  @Test
+  void aGroupThatWouldShareWhatIsOutsideTheSandboxFails() throws Exception {
+    try (TestFramework framework = subscribed()) {
       launch(
           framework,
-          seen(framework, "/offers/offers/0", "id"),
+          offer(framework),
           Map.of("a", "true", "b", "true"),
           List.of("a", "b"),
           Map.of(),

@@ -67,6 +67,7 @@ public final class OperatorContainers {
   private final Containerizer containerizer;
   private final AgentTasks tasks;
   private final StandaloneSandboxes standalone;
+  private final EndedSandboxes ended;
   private final TaskEnvironment environment;
   private final Authorization authorization;
   private final Executor loop;
@@ -76,6 +77,7 @@ public final class OperatorContainers {
    * Of one agent.
    *
    * @param tasks belong to the loop
+   * @param ended takes sandboxes once their containers have ended
    * @param environment what containers get of the agent
    * @param workers where sandboxes are made and deleted
    */
@@ -83,6 +85,7 @@ public final class OperatorContainers {
       Containerizer containerizer,
       AgentTasks tasks,
       StandaloneSandboxes standalone,
+      EndedSandboxes ended,
       TaskEnvironment environment,
       Authorization authorization,
       Executor loop,
@@ -90,6 +93,7 @@ public final class OperatorContainers {
     this.containerizer = containerizer;
     this.tasks = tasks;
     this.standalone = standalone;
+    this.ended = ended;
     this.environment = environment;
     this.authorization = authorization;
     this.loop = loop;
@@ -186,11 +190,21 @@ public final class OperatorContainers {
     if (refusal.isPresent()) {
       return refused(400, refusal.get());
     }
-    if (parent.isEmpty() && place.isEmpty()) {
-      return CompletableFuture.runAsync(() -> make(wanted.id), workers)
-          .thenCompose(made -> launch(request(wanted, place)));
+    LaunchRequest request = request(wanted, place);
+    if (wanted.debug) {
+      return launch(request);
     }
-    return launch(request(wanted, place));
+    boolean alone = parent.isEmpty() && place.isEmpty();
+    return CompletableFuture.runAsync(
+            () -> {
+              ended.keep(request.sandbox());
+              if (alone) {
+                make(wanted.id);
+              }
+            },
+            workers)
+        .thenCompose(made -> launch(request))
+        .whenComplete((isNew, failure) -> ended.leave(wanted.id, request.sandbox()));
   }
 
   private void make(ContainerId id) {

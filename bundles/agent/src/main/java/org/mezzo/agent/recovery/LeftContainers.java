@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.mezzo.containerizer.ContainerId;
@@ -30,6 +31,7 @@ public final class LeftContainers {
    *
    * @param misfits the containers of executors that are kept and have to go
    * @param standalone whether one belongs to no executor and is kept
+   * @param found told of all that were found, and whether they go on
    * @param runtime where their files are, for people
    * @return what was found of the kept ones, by id
    * @throws IOException when they cannot be taken over, or do not end in time
@@ -39,6 +41,7 @@ public final class LeftContainers {
       Journal.Kept kept,
       Set<String> misfits,
       Predicate<ContainerId> standalone,
+      Consumer<List<Containerizer.Recovered>> found,
       Path runtime)
       throws IOException {
     Set<String> wanted =
@@ -51,16 +54,17 @@ public final class LeftContainers {
             .recover(container -> wanted.contains(container.value()) || standalone.test(container))
             .toCompletableFuture();
     try {
-      List<Containerizer.Recovered> found = recovering.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      List<Containerizer.Recovered> all = recovering.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      found.accept(all);
       Map<String, Containerizer.Recovered> left = new HashMap<>();
-      found.stream()
+      all.stream()
           .filter(each -> wanted.contains(each.containerId().root().value()))
           .forEach(each -> left.put(each.containerId().toString(), each));
-      long adopted = found.stream().filter(Containerizer.Recovered::adopted).count();
-      if (!found.isEmpty()) {
+      long adopted = all.stream().filter(Containerizer.Recovered::adopted).count();
+      if (!all.isEmpty()) {
         LOG.info(
             "Of {} containers of an earlier agent process {} run on; the others are gone",
-            found.size(),
+            all.size(),
             adopted);
       }
       return left;

@@ -15,7 +15,9 @@ import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -56,8 +58,21 @@ public final class SandboxCollector implements AutoCloseable {
 
   private final Set<SandboxRun> inUse = ConcurrentHashMap.newKeySet();
 
+  /** Sandboxes of no executor that are used, and by how many; under its own lock. */
+  private final Map<Path, Integer> othersInUse = new HashMap<>();
+
+  /** What is being deleted right now, or null; under the same lock. */
+  private Path deleting;
+
+  /**
+   * A sandbox that is not used any more.
+   *
+   * @param released whether somebody who used it says so, not just a look at it
+   */
+  private record Left(Path sandbox, boolean released) {}
+
   /** Those that are not used any more since a moment ago; empty but for moments. */
-  private final Queue<Path> left = new ConcurrentLinkedQueue<>();
+  private final Queue<Left> left = new ConcurrentLinkedQueue<>();
 
   private final AtomicBoolean noting = new AtomicBoolean();
   private final ScheduledExecutorService thread;
@@ -127,28 +142,63 @@ public final class SandboxCollector implements AutoCloseable {
   /** Deletes the sandbox, which nobody uses any more, when its time has come, counted from now. */
   public void schedule(SandboxRun sandbox) {
     // In use until it is noted from when it counts, or a look in between would take it for old.
-    leave(paths.of(sandbox));
+    leave(new Left(paths.of(sandbox), true));
   }
 
   /**
-   * The same of a sandbox that is no executor's: of a container in another, or of one that stands
-   * alone. Stays, where these are not to be deleted ({@code --gc_non_executor_container_sandboxes},
-   * rule 338).
+   * Keeps a sandbox that is no executor's and is about to be used, whoever had one there before,
+   * until it is {@linkplain #scheduleOther scheduled} as often. Blocks while that is being deleted.
    */
-  public void scheduleOther(Path sandbox) {
-    if (others) {
-      leave(sandbox.toAbsolutePath());
+  public void keepOther(Path sandbox) {
+    if (!others) {
+      return;
+    }
+    Path kept = sandbox.toAbsolutePath();
+    synchronized (othersInUse) {
+      othersInUse.merge(kept, 1, Integer::sum);
+      boolean interrupted = false;
+      while (kept.equals(deleting)) {
+        try {
+          othersInUse.wait();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
-  private void leave(Path sandbox) {
-    left.add(sandbox);
+  /**
+   * The same as {@link #schedule} of a sandbox that is no executor's: of a container in another, or
+   * of one that stands alone. Stays, where these are not to be deleted ({@code
+   * --gc_non_executor_container_sandboxes}, rule 338).
+   */
+  public void scheduleOther(Path sandbox) {
+    if (others) {
+      leave(new Left(sandbox.toAbsolutePath(), true));
+    }
+  }
+
+  private void leave(Left one) {
+    left.add(one);
     if (noting.compareAndSet(false, true)) {
       try {
         thread.execute(this::note);
       } catch (RejectedExecutionException e) {
-        LOG.debug("{} is found by the next process", sandbox);
+        LOG.debug("{} is found by the next process", one.sandbox());
       }
+    }
+  }
+
+  private void release(Left one) {
+    if (!one.released()) {
+      return;
+    }
+    paths.at(one.sandbox()).ifPresent(inUse::remove);
+    synchronized (othersInUse) {
+      othersInUse.computeIfPresent(one.sandbox(), (path, users) -> users == 1 ? null : users - 1);
     }
   }
 
@@ -178,16 +228,17 @@ public final class SandboxCollector implements AutoCloseable {
     noting.set(false);
     long now = clock.millis();
     try {
-      for (Path sandbox = left.poll(); sandbox != null; sandbox = left.poll()) {
+      for (Left one = left.poll(); one != null; one = left.poll()) {
+        Path sandbox = one.sandbox();
         try {
           touch(sandbox, now);
         } catch (NoSuchFileException e) {
-          paths.at(sandbox).ifPresent(inUse::remove);
+          release(one);
           continue;
         } catch (IOException e) {
           LOG.debug("{} counts from when it was changed: {}", sandbox, e.toString());
         }
-        paths.at(sandbox).ifPresent(inUse::remove);
+        release(one);
         schedule.add(sandbox, now);
       }
       schedule.flush();
@@ -275,16 +326,15 @@ public final class SandboxCollector implements AutoCloseable {
     }
   }
 
-  private static void other(Path sandbox, Set<String> alive, Found found) throws IOException {
-    if (!alive.contains(sandbox.getFileName().toString())) {
+  private void other(Path sandbox, Set<String> alive, Found found) throws IOException {
+    if (isFree(sandbox, alive)) {
       found.take(sandbox, since(sandbox));
     }
   }
 
   /** Whether nobody uses a sandbox, or will. */
   private boolean isFree(Path sandbox, Set<String> alive) {
-    return !alive.contains(sandbox.getFileName().toString())
-        && paths.at(sandbox).map(run -> !inUse.contains(run)).orElse(true);
+    return !alive.contains(sandbox.getFileName().toString()) && !isUsed(sandbox);
   }
 
   private static long since(Path sandbox) throws IOException {
@@ -330,14 +380,15 @@ public final class SandboxCollector implements AutoCloseable {
         lookAnew();
         return;
       }
+      long limit = share == 0 ? Long.MAX_VALUE : clock.millis() - allowed;
       schedule.take(
-          share == 0 ? Long.MAX_VALUE : clock.millis() - allowed,
+          limit,
           sandbox -> {
             if (isFree(sandbox, alive)) {
-              delete(sandbox);
+              deleteOrDefer(sandbox, limit);
             } else if (!isUsed(sandbox)) {
               // Somebody is still in it whom nobody waits for.
-              left.add(sandbox);
+              left.add(new Left(sandbox, false));
             }
             if (!left.isEmpty()) {
               note();
@@ -351,8 +402,32 @@ public final class SandboxCollector implements AutoCloseable {
     }
   }
 
+  /** Ids of others may come again: what stands there now may be younger than what was noted. */
+  private void deleteOrDefer(Path sandbox, long limit) {
+    if (paths.at(sandbox).isEmpty()) {
+      try {
+        long since = since(sandbox);
+        if (since > limit) {
+          schedule.add(sandbox, since);
+          return;
+        }
+      } catch (NoSuchFileException e) {
+        return;
+      } catch (IOException e) {
+        LOG.debug("How old {} is cannot be told: {}", sandbox, e.toString());
+      }
+    }
+    delete(sandbox);
+  }
+
   private boolean isUsed(Path sandbox) {
-    return paths.at(sandbox).map(inUse::contains).orElse(false);
+    Optional<SandboxRun> run = paths.at(sandbox);
+    if (run.isPresent()) {
+      return inUse.contains(run.get());
+    }
+    synchronized (othersInUse) {
+      return othersInUse.containsKey(sandbox);
+    }
   }
 
   private double usage() {
@@ -367,6 +442,23 @@ public final class SandboxCollector implements AutoCloseable {
   }
 
   private void delete(Path sandbox) {
+    synchronized (othersInUse) {
+      if (othersInUse.containsKey(sandbox)) {
+        return;
+      }
+      deleting = sandbox;
+    }
+    try {
+      deleteUnused(sandbox);
+    } finally {
+      synchronized (othersInUse) {
+        deleting = null;
+        othersInUse.notifyAll();
+      }
+    }
+  }
+
+  private void deleteUnused(Path sandbox) {
     if (!Files.exists(sandbox, LinkOption.NOFOLLOW_LINKS)) {
       LOG.debug("{} has gone before", sandbox);
       return;

@@ -8,6 +8,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
@@ -219,6 +220,48 @@ class SandboxCollectorTest {
     }
   }
 
+  @Test
+  void othersAreKeptAsOftenAsTheyAreUsed() throws Exception {
+    Path sandbox = Files.createDirectories(folder.resolve("containers/alone"));
+    MutableClock clock = new MutableClock();
+    try (SandboxCollector collector =
+        collector(Duration.ofHours(1), true, clock, new MetricsRegistry())) {
+      collector.keepOther(sandbox);
+      collector.scheduleOther(sandbox);
+      // Somebody else has one of that name already.
+      collector.keepOther(sandbox);
+      collector.collect();
+      clock.now = clock.now.plus(Duration.ofDays(30));
+      collector.collect();
+      assertThat(sandbox).exists();
+      collector.scheduleOther(sandbox);
+      collector.collect();
+      assertThat(sandbox).exists();
+      clock.now = clock.now.plus(Duration.ofDays(30));
+      collector.collect();
+      assertThat(sandbox).doesNotExist();
+    }
+  }
+
+  /** What was noted of one of that name says nothing of the next one. */
+  @Test
+  void othersAreAsOldAsTheyAre() throws Exception {
+    Path sandbox = Files.createDirectories(folder.resolve("containers/alone"));
+    MutableClock clock = new MutableClock();
+    try (SandboxCollector collector =
+        collector(Duration.ofHours(1), true, clock, new MetricsRegistry())) {
+      collector.scheduleOther(sandbox);
+      collector.collect();
+      clock.now = clock.now.plus(Duration.ofDays(30));
+      Files.setLastModifiedTime(sandbox, FileTime.from(clock.now));
+      collector.collect();
+      assertThat(sandbox).exists();
+      clock.now = clock.now.plus(Duration.ofDays(30));
+      collector.collect();
+      assertThat(sandbox).doesNotExist();
+    }
+  }
+
   /** The disk that is full is the one that the schedule is on. */
   @Test
   void whatCannotBeNotedIsFoundByLooking() throws Exception {
@@ -282,5 +325,24 @@ class SandboxCollectorTest {
       least = Math.min(least, runtime.totalMemory() - runtime.freeMemory());
     }
     return least;
+  }
+
+  private static final class MutableClock extends Clock {
+    volatile Instant now = Instant.now();
+
+    @Override
+    public Instant instant() {
+      return now;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
   }
 }

@@ -88,11 +88,23 @@ public interface Fetcher extends Module {
     /** Takes lines for the sandbox's {@code stderr}; safe for any thread. */
     Consumer<String> progress();
 
+    /** Starts programs that work for this fetch; others may outlive it, and the agent. */
+    default Programs programs() {
+      return Programs.UNBOUND;
+    }
+
     /** A request, for tests of fetchers too. */
     static Request of(URI uri, Path target, Duration stallTimeout, Consumer<String> progress) {
-      record Plain(URI uri, Path target, Duration stallTimeout, Consumer<String> progress)
+      return of(uri, target, stallTimeout, progress, Programs.UNBOUND);
+    }
+
+    /** The same with what starts programs. */
+    static Request of(
+        URI uri, Path target, Duration stallTimeout, Consumer<String> progress, Programs programs) {
+      record Plain(
+          URI uri, Path target, Duration stallTimeout, Consumer<String> progress, Programs programs)
           implements Request {}
-      return new Plain(uri, target, stallTimeout, progress);
+      return new Plain(uri, target, stallTimeout, progress, programs);
     }
   }
 }

@@ -39,6 +39,11 @@ final class Archives {
     this.mostBytes = mostBytes;
   }
 
+  /** The same with other ones that start programs. */
+  Archives by(Commands others) {
+    return new Archives(others, mostBytes);
+  }
+
   /** Whether a file of this name is unpacked. */
   static boolean unpacks(String name) {
     return TAR_SUFFIXES.stream().anyMatch(name::endsWith)

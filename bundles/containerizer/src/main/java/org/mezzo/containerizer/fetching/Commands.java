@@ -18,10 +18,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.mezzo.api.fetcher.Programs;
 
 /**
- * Runs the programs that copy and decompress, as the task's user. None outlives the call: an
- * interrupt and the limit kill it with its children. Safe for any thread.
+ * Runs the programs that copy and decompress, as the task's user. None outlives the call or the
+ * agent: an interrupt and the limit kill it with its children. Safe for any thread.
  */
 final class Commands implements AutoCloseable {
   private static final int MOST_SAID = 65_536;
@@ -29,6 +30,7 @@ final class Commands implements AutoCloseable {
 
   private final Duration limit;
   private final ExecutorService readers;
+  private final Programs programs;
 
   /** Takes what a program writes. */
   @FunctionalInterface
@@ -41,8 +43,18 @@ final class Commands implements AutoCloseable {
    * @param limit the longest that a program may take
    */
   Commands(Duration limit, ThreadFactory threads) {
+    this(limit, Executors.newCachedThreadPool(threads), Programs.UNBOUND);
+  }
+
+  private Commands(Duration limit, ExecutorService readers, Programs programs) {
     this.limit = limit;
-    this.readers = Executors.newCachedThreadPool(threads);
+    this.readers = readers;
+    this.programs = programs;
+  }
+
+  /** The same with programs that work for one container; not to be closed. */
+  Commands by(Programs other) {
+    return new Commands(limit, readers, other);
   }
 
   /**
@@ -75,8 +87,8 @@ final class Commands implements AutoCloseable {
       String... command)
       throws IOException, InterruptedException {
     boolean all = output == ProcessBuilder.Redirect.PIPE;
-    ProcessBuilder builder = builder(user, input, command).redirectOutput(output);
-    Process process = start(builder.redirectErrorStream(all), command);
+    ProcessBuilder builder = builder(user, command).redirectOutput(output);
+    Process process = start(builder.redirectErrorStream(all), input, command);
     try {
       CompletableFuture<String> said =
           said(all ? process.getInputStream() : process.getErrorStream());
@@ -84,7 +96,7 @@ final class Commands implements AutoCloseable {
       tell(said, log, command);
       return process.exitValue();
     } finally {
-      kill(process);
+      Programs.end(process);
     }
   }
 
@@ -97,7 +109,7 @@ final class Commands implements AutoCloseable {
    */
   int pipe(Optional<TaskUser> user, FetchLog log, Path input, Reader reader, String... command)
       throws IOException, InterruptedException {
-    Process process = start(builder(user, input, command), command);
+    Process process = start(builder(user, command), input, command);
     CompletableFuture<Boolean> reading = null;
     try {
       CompletableFuture<String> said = said(process.getErrorStream());
@@ -124,7 +136,7 @@ final class Commands implements AutoCloseable {
       tell(said, log, command);
       return complete ? process.exitValue() : 0;
     } finally {
-      kill(process);
+      Programs.end(process);
       if (reading != null) {
         // It reads from a process that is dead.
         reading
@@ -135,7 +147,7 @@ final class Commands implements AutoCloseable {
     }
   }
 
-  private static ProcessBuilder builder(Optional<TaskUser> user, Path input, String... command) {
+  private static ProcessBuilder builder(Optional<TaskUser> user, String... command) {
     List<String> line = new ArrayList<>();
     user.ifPresent(as -> line.addAll(as.switching()));
     line.addAll(List.of(command));
@@ -143,16 +155,13 @@ final class Commands implements AutoCloseable {
     builder.directory(Path.of("/").toFile());
     // What the agent has in its environment is not for tasks.
     builder.environment().keySet().retainAll(Set.of("PATH", "LANG", "LC_ALL"));
-    builder.redirectInput(input == null ? Path.of("/dev/null").toFile() : input.toFile());
     return builder;
   }
 
-  private static Process start(ProcessBuilder builder, String... command) throws IOException {
-    try {
-      return builder.start();
-    } catch (IOException e) {
-      throw new IOException(command[0] + " is needed and is not installed", e);
-    }
+  private Process start(ProcessBuilder builder, Path input, String... command) throws IOException {
+    // What runs it as the user is there; whether the program itself is, that one would not say.
+    Programs.require(command[0], builder.environment());
+    return input == null ? programs.start(builder) : programs.start(builder, input);
   }
 
   private CompletableFuture<String> said(InputStream stream) {
@@ -190,20 +199,6 @@ final class Commands implements AutoCloseable {
     } catch (IOException e) {
       return "";
     }
-  }
-
-  private static void kill(Process process) {
-    if (!process.isAlive()) {
-      return;
-    }
-    List<ProcessHandle> children = process.descendants().toList();
-    process.destroyForcibly();
-    children.forEach(ProcessHandle::destroyForcibly);
-    // It has stopped writing when this returns; a kill cannot be refused.
-    process
-        .onExit()
-        .completeOnTimeout(process, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS)
-        .join();
   }
 
   @Override

@@ -34,6 +34,11 @@ final class Copies {
     return new Copies(commands, sharing);
   }
 
+  /** The same with other ones that start programs. */
+  Copies by(Commands others) {
+    return new Copies(others, sharing);
+  }
+
   /** Tries out whether files of one folder can share their blocks with files of another. */
   static Copies between(Path from, Path to, Commands commands) throws IOException {
     try (Staging one = Staging.below(from);

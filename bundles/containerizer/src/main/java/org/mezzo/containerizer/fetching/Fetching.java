@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.fetcher.Programs;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.protocol.v1.CommandInfo;
 
@@ -47,12 +48,24 @@ final class Fetching implements Fetch.Work {
   private final List<CommandInfo.URI> uris;
   private final Path sandbox;
   private final Optional<TaskUser> user;
+  private final Programs programs;
+  private final Commands commands;
   private List<Item> items;
   private int next;
   private FetchCache.Use use;
 
-  Fetching(Parts parts, List<CommandInfo.URI> uris, Path sandbox, Optional<TaskUser> user) {
+  /**
+   * @param programs starts those that work for this command alone
+   */
+  Fetching(
+      Parts parts,
+      List<CommandInfo.URI> uris,
+      Path sandbox,
+      Optional<TaskUser> user,
+      Programs programs) {
     this.parts = parts;
+    this.programs = programs;
+    commands = parts.commands().by(programs);
     this.uris = uris;
     this.sandbox = sandbox;
     this.user = user;
@@ -138,7 +151,8 @@ final class Fetching implements Fetch.Work {
                 isLocalOfUser(item)
                     ? localDescription(item)
                     : parts.transfers().describe(item.uri()),
-            (staging, teller) -> bring(item, staging, teller));
+            // Others may come to wait for it.
+            (staging, teller) -> bring(item, staging, teller, parts.commands(), Programs.UNBOUND));
   }
 
   private void fetch(Item item, FetchLog log) throws IOException, InterruptedException {
@@ -153,10 +167,10 @@ final class Fetching implements Fetch.Work {
       Files.createDirectories(place.getParent());
       if (cached.isPresent()) {
         log.tell("Copying it from the cache");
-        parts.copies().copy(cached.get(), place);
+        parts.copies().by(commands).copy(cached.get(), place);
       } else {
         log.tell("Fetching directly into the sandbox directory");
-        Files.move(bring(item, staging, log::tell), place);
+        Files.move(bring(item, staging, log::tell, commands, programs), place);
       }
       Files.setPosixFilePermissions(
           place, PosixFilePermissions.fromString(item.executable() ? "rwxr-xr-x" : "rw-r--r--"));
@@ -183,7 +197,7 @@ final class Fetching implements Fetch.Work {
   private void unpack(Item item, Path archive, Path into, FetchLog log)
       throws IOException, InterruptedException {
     try {
-      parts.archives().unpack(archive, item.name(), into, user, log);
+      parts.archives().by(commands).unpack(archive, item.name(), into, user, log);
     } catch (ArchiveException e) {
       parts.archiveRefused().run();
       throw new IOException("the archive is not unpacked: it " + e.getMessage(), e);
@@ -191,17 +205,16 @@ final class Fetching implements Fetch.Work {
   }
 
   /** Has it brought into a staging folder; what only its user may read, by that user. */
-  private Path bring(Item item, Staging staging, Transfers.Teller teller)
+  private Path bring(
+      Item item, Staging staging, Transfers.Teller teller, Commands local, Programs others)
       throws IOException, InterruptedException {
     if (!isLocalOfUser(item)) {
-      return parts.transfers().transfer(item.uri(), staging, teller);
+      return parts.transfers().transfer(item.uri(), staging, teller, others);
     }
     String source = Path.of(item.uri()).toString();
     Path target = staging.folder("copy").resolve("fetched");
     int status =
-        parts
-            .commands()
-            .runInto(user, FetchLog.of(teller), target, "sh", "-c", READ_FILE, "sh", source);
+        local.runInto(user, FetchLog.of(teller), target, "sh", "-c", READ_FILE, "sh", source);
     if (status == NOT_READABLE) {
       throw new IOException(
           "the task's user '"

@@ -21,6 +21,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.fetcher.Programs;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleDescription;
@@ -79,14 +80,16 @@ final class Transfers implements AutoCloseable {
    *
    * @param staging each attempt gets a folder there, because an earlier one may still be at work in
    *     its own
+   * @param programs starts those that a module needs for it
    * @return the file, in the staging folder
    */
-  Path transfer(URI uri, Staging staging, Teller teller) throws IOException, InterruptedException {
+  Path transfer(URI uri, Staging staging, Teller teller, Programs programs)
+      throws IOException, InterruptedException {
     for (int attempt = 1; ; attempt++) {
       Path folder = staging.folder("attempt-" + attempt);
       Path target = folder.resolve("fetched");
       try {
-        transferOnce(uri, target, teller);
+        transferOnce(uri, target, teller, programs);
       } catch (IOException e) {
         if (attempt == ATTEMPTS
             || !(e.getCause() instanceof ModuleException module)
@@ -119,10 +122,10 @@ final class Transfers implements AutoCloseable {
                 }));
   }
 
-  private void transferOnce(URI uri, Path target, Teller teller)
+  private void transferOnce(URI uri, Path target, Teller teller, Programs programs)
       throws IOException, InterruptedException {
     ModuleLease<Fetcher> lease = server(uri.getScheme().toLowerCase(java.util.Locale.ROOT));
-    Fetcher.Request request = Fetcher.Request.of(uri, target, stallTimeout, teller::tell);
+    Fetcher.Request request = Fetcher.Request.of(uri, target, stallTimeout, teller::tell, programs);
     awaitFetch(lease.tell("fetch", fetcher -> fetcher.fetch(request)), target.getParent(), teller);
   }
 

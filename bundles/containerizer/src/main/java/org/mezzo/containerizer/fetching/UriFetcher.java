@@ -13,6 +13,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.mezzo.api.Metrics;
+import org.mezzo.api.fetcher.Programs;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
@@ -109,17 +110,26 @@ public final class UriFetcher implements AutoCloseable {
    * Begins to fetch everything a command asks for; returns at once.
    *
    * @param user whose rights count and whom the files belong to; empty for the agent's own
+   * @param cgroup where programs are that work for this alone; empty for none
    * @return fails when something is refused or cannot be fetched; the sandbox's stderr says more
    */
-  public Fetch begin(List<CommandInfo.URI> uris, Path sandbox, Optional<TaskUser> user)
+  public Fetch begin(
+      List<CommandInfo.URI> uris, Path sandbox, Optional<TaskUser> user, Optional<Path> cgroup)
       throws LaunchException {
-    Fetch fetch = new Fetch(new Fetching(parts, uris, sandbox, user), lane, waiting);
+    Programs programs = cgroup.map(Programs::in).orElse(Programs.UNBOUND);
+    Fetch fetch = new Fetch(new Fetching(parts, uris, sandbox, user, programs), lane, waiting);
     try {
       fetch.begin();
     } catch (RejectedExecutionException e) {
       throw new LaunchException("Too many fetches are waiting on this agent", e);
     }
     return fetch;
+  }
+
+  /** The same without a cgroup. */
+  public Fetch begin(List<CommandInfo.URI> uris, Path sandbox, Optional<TaskUser> user)
+      throws LaunchException {
+    return begin(uris, sandbox, user, Optional.empty());
   }
 
   /** How many wait for what somebody else downloads. */

@@ -20,6 +20,9 @@ final class Launch {
   /** That of the container around it; empty as above, and where nothing is asked of that. */
   volatile Optional<Accounts.Account> around = Optional.empty();
 
+  /** Whether the folder of its files is there, and its cgroup. */
+  volatile boolean room;
+
   /** What isolators want of the launcher. */
   volatile LaunchPlan plan = LaunchPlan.NONE;
 

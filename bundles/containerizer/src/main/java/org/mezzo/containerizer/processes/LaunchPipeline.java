@@ -148,6 +148,10 @@ final class LaunchPipeline {
                 launch.check();
                 makeSandbox(container, launch);
                 volumes.make(container, launch);
+                if (launch.request.command().getUrisCount() > 0) {
+                  // What fetches for it is in its cgroup, too.
+                  makeRoom(container, launch);
+                }
                 listener.done(container, Event.PROVISIONED);
               });
         });
@@ -246,8 +250,8 @@ final class LaunchPipeline {
                   request.sandbox(),
                   launch.account.map(
                       user ->
-                          new TaskUser(
-                              user.name(), user.uid(), user.gid(), tools.switching(user))));
+                          new TaskUser(user.name(), user.uid(), user.gid(), tools.switching(user))),
+                  container.cgroup);
           launch.onCancel(fetch::cancel);
           fetch
               .done()
@@ -350,17 +354,8 @@ final class LaunchPipeline {
           launch.check();
           LaunchRequest request = launch.request;
           Optional<ShimProcess> network = network(container);
-          Path folder = container.folder;
-          Files.createDirectories(folder.getParent());
-          Files.createDirectory(folder);
-          write(folder.resolve("sandbox"), request.sandbox() + "\n");
-          if (cgroups.isPresent()) {
-            Optional<Path> outer = container.parent.flatMap(it -> it.cgroup);
-            String name = outer.isPresent() ? container.id.fileName() : container.id.path();
-            Path cgroup = cgroups.get().folder(outer, name);
-            write(folder.resolve("cgroup"), cgroup + "\n");
-            cgroups.get().create(cgroup);
-            container.cgroup = Optional.of(cgroup);
+          if (!launch.room) {
+            makeRoom(container, launch);
           }
           launch.check();
           container.askedNanos = System.nanoTime();
@@ -368,7 +363,7 @@ final class LaunchPipeline {
           launcher.launch(
               new Launcher.Start(
                   container.key,
-                  folder,
+                  container.folder,
                   request.sandbox(),
                   request.command(),
                   environment,
@@ -399,6 +394,23 @@ final class LaunchPipeline {
               + " of this agent cannot enter; the native launcher can");
     }
     return outer;
+  }
+
+  /** Makes the folder of its files, and its cgroup. */
+  private void makeRoom(ManagedContainer container, Launch launch) throws IOException {
+    Path folder = container.folder;
+    Files.createDirectories(folder.getParent());
+    Files.createDirectory(folder);
+    write(folder.resolve("sandbox"), launch.request.sandbox() + "\n");
+    if (cgroups.isPresent()) {
+      Optional<Path> outer = container.parent.flatMap(it -> it.cgroup);
+      String name = outer.isPresent() ? container.id.fileName() : container.id.path();
+      Path cgroup = cgroups.get().folder(outer, name);
+      write(folder.resolve("cgroup"), cgroup + "\n");
+      cgroups.get().create(cgroup);
+      container.cgroup = Optional.of(cgroup);
+    }
+    launch.room = true;
   }
 
   private static void write(Path file, String text) throws IOException {

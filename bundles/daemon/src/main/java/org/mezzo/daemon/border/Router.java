@@ -284,8 +284,9 @@ public final class Router implements HttpHandler {
 
   private Route find(String path) {
     Route route = longestPrefix(path);
-    if (route == null && path.endsWith(JSON)) {
-      route = longestPrefix(path.substring(0, path.length() - JSON.length()));
+    if (path.endsWith(JSON) && (route == null || !route.path().equals(path))) {
+      Route plain = routes.get(path.substring(0, path.length() - JSON.length()));
+      return plain == null ? route : plain;
     }
     return route;
   }

@@ -29,7 +29,14 @@ class RouterTest {
     router = new Router("slave(1)", (exchange, access) -> verdict, Authorization.none(), workers);
     for (String path :
         List.of(
-            "/", "/api/v1", "/api/v1/scheduler", "/state", "/system/stats.json", "/files/read")) {
+            "/",
+            "/api/v1",
+            "/api/v1/scheduler",
+            "/state",
+            "/system/stats.json",
+            "/metrics",
+            "/metrics/snapshot",
+            "/files/read")) {
       router.add(
           TestEndpoint.of(
               path,
@@ -71,6 +78,8 @@ class RouterTest {
     "/slave(1)/state.json, /state",
     "/state?jsonp=x, /state",
     "/system/stats.json, /system/stats.json",
+    "/metrics/snapshot.json, /metrics/snapshot",
+    "/metrics/other.json, /metrics",
     "/api/v1, /api/v1",
     "/api/v1/, /api/v1",
     "/api/v1/operator, /api/v1",
