@@ -364,6 +364,11 @@ public final class TaskContainers {
     if (!command.getShell() && !command.hasValue()) {
       named.setValue(command.getArguments(0));
     }
+    // What the task's volumes are links to is in the sandbox already.
+    Optional<ContainerInfo> info =
+        task.info.hasContainer()
+            ? Optional.of(task.info.getContainer().toBuilder().clearVolumes().build())
+            : Optional.empty();
     return of(task, id, named.build(), variables, sandbox)
         // The task's volumes are in its sandbox already.
         .info(
@@ -371,6 +376,7 @@ public final class TaskContainers {
                 ? Optional.of(task.info.getContainer().toBuilder().clearVolumes().build())
                 : Optional.empty())
         .resources(Resources.EMPTY, Resources.EMPTY)
+        .info(info)
         .io(ContainerIo.REMARKS)
         .passing()
         .build();

@@ -22,13 +22,16 @@ import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
+import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Environment;
 import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.KillPolicy;
+import org.mezzo.protocol.v1.RLimitInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.TaskStatus.Reason;
+import org.mezzo.protocol.v1.Volume;
 import org.mezzo.resources.Resources;
 
 /** What checks make of a command task (rules 206, 207, 233, 235 and 236). */
@@ -189,6 +192,11 @@ class CheckedTaskTest {
   void aCommandRunsAsTheTaskWithTheEnvironmentOfBoth() throws Exception {
     run(
         task()
+            .setContainer(
+                ContainerInfo.newBuilder()
+                    .setType(ContainerInfo.Type.MESOS)
+                    .setRlimitInfo(RLimitInfo.getDefaultInstance())
+                    .addVolumes(Volume.newBuilder().setMode(Volume.Mode.RW).setContainerPath("v")))
             .setCheck(
                 command(
                     CommandInfo.newBuilder()
@@ -210,6 +218,8 @@ class CheckedTaskTest {
     assertThat(check.environment()).containsEntry("A", "task").containsEntry("B", "check");
     assertThat(check.sandbox()).isEqualTo(tasks.sandbox());
     assertThat(check.resources()).isEqualTo(Resources.EMPTY);
+    assertThat(check.info().orElseThrow().hasRlimitInfo()).isTrue();
+    assertThat(check.info().orElseThrow().getVolumesList()).isEmpty();
     assertThat(check.io()).isEqualTo(ContainerIo.REMARKS);
     assertThat(check.command().getValue()).isEqualTo("test -e x");
     bench.containers.checks.get(0).complete(Termination.of(3 << 8));
