@@ -15,6 +15,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -541,6 +543,38 @@ class JettyConnectorsTest {
       assertThat(client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("hello"))
           .contains("200 OK");
     }
+  }
+
+  /** Clients take a chunk for a message, also of those that waited for one another. */
+  @Test
+  void eachMessageIsAChunk() throws Exception {
+    try (RawClient client = raw()) {
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+      ResponseStream stream = nextStream();
+      client.readUntil("\r\n\r\n");
+      // More than a connection takes by itself.
+      int large = 32 << 20;
+      List<Integer> sizes = new ArrayList<>(List.of(large));
+      stream.write(new byte[large]);
+      for (int size : new int[] {3, 1, 17, 300_000, 70_000, 70_000, 70_000, 70_000, 5}) {
+        stream.write(new byte[size]);
+        sizes.add(size);
+      }
+      stream.end();
+      List<Integer> chunks = new ArrayList<>();
+      for (int size = chunk(client); size > 0; size = chunk(client)) {
+        chunks.add(size);
+        client.skip(size);
+        assertThat(client.readUntil("\r\n")).isEqualTo("\r\n");
+      }
+      assertThat(chunks).isEqualTo(sizes);
+      assertThat(client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("hello"))
+          .contains("200 OK");
+    }
+  }
+
+  private static int chunk(RawClient client) throws IOException {
+    return Integer.parseInt(client.readUntil("\r\n").strip(), 16);
   }
 
   @Test

@@ -39,6 +39,11 @@ final class RawClient implements AutoCloseable {
     return text.toString();
   }
 
+  /** Reads over so many bytes. */
+  void skip(int bytes) throws IOException {
+    input.skipNBytes(bytes);
+  }
+
   /** Reads to the end of the connection. */
   String readAll() throws IOException {
     ByteArrayOutputStream all = new ByteArrayOutputStream();

@@ -44,6 +44,9 @@ final class JettyStream implements ResponseStream {
   private static final int MAX_WRITE_BYTES = 256 * 1024;
   private static final byte[] LINE_END = {'\r', '\n'};
 
+  /** A size of up to eight digits and two line ends. */
+  private static final int MOST_FRAME_BYTES = 12;
+
   private final JettyConnector connector;
   private final Request request;
   private final Response response;
@@ -55,6 +58,9 @@ final class JettyStream implements ResponseStream {
 
   /** What is left of what is being sent. */
   private ByteBuffer sending = BufferUtil.EMPTY_BUFFER;
+
+  /** Whether that has its chunks around its messages already. */
+  private boolean framed;
 
   /** The size of the queue. */
   private long queuedBytes;
@@ -176,7 +182,7 @@ final class JettyStream implements ResponseStream {
   private void flush() {
     boolean more = true;
     while (more) {
-      ByteBuffer next;
+      ByteBuffer[] next;
       boolean last;
       synchronized (lock) {
         if (writing || closed) {
@@ -200,17 +206,12 @@ final class JettyStream implements ResponseStream {
     }
   }
 
-  private void send(ByteBuffer bytes, Callback written) {
+  private void send(ByteBuffer[] bytes, Callback written) {
     if (!chunked()) {
-      response.write(false, bytes, written);
+      response.write(false, bytes[0], written);
       return;
     }
-    byte[] size = (Integer.toHexString(bytes.remaining()) + "\r\n").getBytes(US_ASCII);
-    request
-        .getConnectionMetaData()
-        .getConnection()
-        .getEndPoint()
-        .write(written, ByteBuffer.wrap(size), bytes, ByteBuffer.wrap(LINE_END));
+    request.getConnectionMetaData().getConnection().getEndPoint().write(written, bytes);
   }
 
   private boolean chunked() {
@@ -265,26 +266,45 @@ final class JettyStream implements ResponseStream {
     }
   }
 
-  /** The next piece: of what is being sent, or else of what waits, joined; null without either. */
-  private ByteBuffer take() {
-    if (!sending.hasRemaining()) {
+  /**
+   * The next piece: of what is being sent, or else of what waits, joined; null without either. With
+   * HTTP/1.1 it is framed, so that each message is a chunk whatever it is sent with: there are
+   * clients that take a chunk for a message.
+   */
+  private ByteBuffer[] take() {
+    boolean begins = !sending.hasRemaining();
+    if (begins) {
       sending = next();
       sendingBytes = sending.remaining();
     }
-    int size = Math.min(sending.remaining(), MAX_WRITE_BYTES);
+    int whole = sending.remaining();
+    int size = Math.min(whole, MAX_WRITE_BYTES);
     if (size == 0) {
       return null;
     }
     ByteBuffer piece = sending.slice(sending.position(), size);
     sending.position(sending.position() + size);
-    if (!sending.hasRemaining()) {
+    boolean ends = !sending.hasRemaining();
+    if (ends) {
       sending = BufferUtil.EMPTY_BUFFER;
     }
-    return piece;
+    if (framed || !chunked()) {
+      return new ByteBuffer[] {piece};
+    }
+    return new ByteBuffer[] {
+      begins ? ByteBuffer.wrap(chunkHead(whole)) : BufferUtil.EMPTY_BUFFER,
+      piece,
+      ends ? ByteBuffer.wrap(LINE_END) : BufferUtil.EMPTY_BUFFER
+    };
+  }
+
+  private static byte[] chunkHead(int size) {
+    return (Integer.toHexString(size) + "\r\n").getBytes(US_ASCII);
   }
 
   private ByteBuffer next() {
     byte[] first = queue.poll();
+    framed = false;
     if (first == null) {
       return BufferUtil.EMPTY_BUFFER;
     }
@@ -301,12 +321,21 @@ final class JettyStream implements ResponseStream {
     if (count == 0) {
       return ByteBuffer.wrap(first);
     }
-    ByteBuffer joined = ByteBuffer.allocate(size);
-    joined.put(first);
+    framed = chunked();
+    ByteBuffer joined = ByteBuffer.allocate(framed ? size + (count + 1) * MOST_FRAME_BYTES : size);
+    join(first, joined);
     for (int i = 0; i < count; i++) {
-      joined.put(queue.poll());
+      join(queue.poll(), joined);
     }
     return joined.flip();
+  }
+
+  private void join(byte[] message, ByteBuffer joined) {
+    if (!framed) {
+      joined.put(message);
+      return;
+    }
+    joined.put(chunkHead(message.length)).put(message).put(LINE_END);
   }
 
   @Override
