@@ -55,6 +55,9 @@ public final class Leadership implements ClusterView, AutoCloseable {
   /** The latest; there once its election has been entered, which may be after it was won. */
   private volatile CompletableFuture<Coordination.Candidacy> candidacy;
 
+  /** The one that is given up after a failure, behind which the next one waits; for the loop. */
+  private CompletableFuture<Coordination.Candidacy> givenUp;
+
   private AutoCloseable detection;
 
   /** Does nothing until {@link #start}. */
@@ -102,6 +105,10 @@ public final class Leadership implements ClusterView, AutoCloseable {
                 @Override
                 public void lost(String reason) {
                   end(reason);
+                  // Not by itself: the session expired, say. Nobody else brings it back.
+                  if (!closed && candidacy == entered && givenUp != entered) {
+                    contend();
+                  }
                 }
               }));
     } finally {
@@ -157,6 +164,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
         cause);
     end(reason);
     CompletableFuture<Coordination.Candidacy> given = candidacy;
+    givenUp = given;
     Thread resigning =
         new Thread(
             () -> {

@@ -31,6 +31,7 @@ class LeadershipTest {
   private final Backoff backoff = new Backoff(FIRST, Duration.ofMinutes(1));
   private final List<Long> contentions = new CopyOnWriteArrayList<>();
   private volatile boolean broken = true;
+  private volatile Coordination.CandidacyListener candidate;
   private Leadership leadership;
 
   /** An election without rivals: who contends is elected at once, and may be before it knows. */
@@ -38,13 +39,14 @@ class LeadershipTest {
     @Override
     public Coordination.Candidacy contend(
         MasterInfo self, Coordination.CandidacyListener listener) {
+      candidate = listener;
       contentions.add(System.nanoTime());
       CompletableFuture<Void> elected =
           CompletableFuture.runAsync(() -> listener.elected(new Stored()), loop);
       if (contentions.size() == 1) {
         elected.join();
       }
-      return () -> {};
+      return () -> loop.execute(() -> listener.lost("resigned"));
     }
 
     @Override
@@ -103,6 +105,21 @@ class LeadershipTest {
     Await.until(() -> leadership.state().isPresent());
     assertThat(CompletableFuture.supplyAsync(backoff::next, loop).get(20, TimeUnit.SECONDS))
         .isEqualTo(FIRST);
+  }
+
+  @Test
+  void standsForElectionAgainOnceWhatItHadInItIsLost() throws Exception {
+    broken = false;
+    start();
+    for (int times = 1; times < 4; times++) {
+      int before = times;
+      Await.until(() -> contentions.size() == before && leadership.state().isPresent());
+      loop.execute(() -> candidate.lost("the session expired"));
+    }
+    Await.until(() -> contentions.size() == 4 && leadership.state().isPresent());
+    leadership.close();
+    assertThat(contentions).hasSize(4);
+    assertThat(leadership.leading()).isFalse();
   }
 
   /** Whoever follows a master that does not lead must not wait for what never comes. */
