@@ -34,7 +34,7 @@ public interface Coordination {
 
   /** One daemon's connection. */
   interface Session extends AutoCloseable {
-    /** Enters the election; the listener is told of every gain and loss. */
+    /** Enters the election; the listener is told of a gain and of the loss, which ends it. */
     Candidacy contend(MasterInfo self, CandidacyListener listener);
 
     /** Follows the leader; the listener is told the present one soon and each change. */
@@ -56,7 +56,10 @@ public interface Coordination {
     /** This daemon leads; the registry belongs to this term and fails once it is over. */
     void elected(Registry registry);
 
-    /** Leadership or candidacy was lost, by session expiry or by {@link Candidacy#close}. */
+    /**
+     * Leadership or candidacy was lost, by session expiry or by {@link Candidacy#close}. The
+     * candidacy is over: who wants to lead again contends again.
+     */
     void lost(String reason);
   }
 

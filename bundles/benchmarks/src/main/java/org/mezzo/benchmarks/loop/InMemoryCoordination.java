@@ -36,11 +36,7 @@ final class InMemoryCoordination implements Coordination {
 
   /** Ends the master's term and begins the next, with what the registry holds. */
   void reelect() {
-    session.events.execute(
-        () -> {
-          session.candidate.lost("a new election");
-          session.candidate.elected(session);
-        });
+    session.events.execute(() -> session.candidate.lost("a new election"));
   }
 
   private final class Single implements Session, Registry {

@@ -1,14 +1,17 @@
 package org.mezzo.containerizer.processes;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +28,9 @@ final class Cgroups {
   private static final String BESIDE = "unified";
 
   private static final String FREEZE = "cgroup.freeze";
+
+  /** Links of a folder without folders: its name, and its own. */
+  private static final int EMPTY_LINKS = 2;
 
   private final Path hierarchy;
   private final Path root;
@@ -150,8 +156,8 @@ final class Cgroups {
   /** The same, without those in some of the cgroups below. */
   Set<Long> processes(Path folder, Set<Path> without) {
     Set<Long> pids = new TreeSet<>();
-    try (var folders = Files.walk(folder)) {
-      for (Path each : (Iterable<Path>) folders.filter(Files::isDirectory)::iterator) {
+    try (Stream<Path> cgroups = tree(folder)) {
+      for (Path each : (Iterable<Path>) cgroups::iterator) {
         if (without.stream().anyMatch(each::startsWith)) {
           continue;
         }
@@ -159,11 +165,21 @@ final class Cgroups {
           pids.add(Long.parseLong(line.trim()));
         }
       }
-    } catch (IOException | java.io.UncheckedIOException | NumberFormatException e) {
+    } catch (IOException | UncheckedIOException | NumberFormatException e) {
       return pids;
     }
     pids.remove(0L);
     return pids;
+  }
+
+  /**
+   * A cgroup and those below, outer ones first. Each folder has some twenty files, which need not
+   * be looked at where its links tell that it has no folder.
+   */
+  private static Stream<Path> tree(Path folder) throws IOException {
+    return (int) Files.getAttribute(folder, "unix:nlink") == EMPTY_LINKS
+        ? Stream.of(folder)
+        : Files.walk(folder).filter(Files::isDirectory);
   }
 
   /** Kills every process of the cgroup and below at once; false where the kernel cannot. */
@@ -209,15 +225,14 @@ final class Cgroups {
 
   /** Whether the cgroup is gone; it stays as long as it holds a process. */
   boolean remove(Path folder) {
-    try (var folders = Files.walk(folder)) {
-      for (Path each :
-          folders.filter(Files::isDirectory).sorted(java.util.Comparator.reverseOrder()).toList()) {
+    try (Stream<Path> cgroups = tree(folder)) {
+      for (Path each : cgroups.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(each);
       }
       return true;
     } catch (NoSuchFileException e) {
       return true;
-    } catch (IOException | java.io.UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException e) {
       return !Files.exists(folder);
     }
   }

@@ -46,4 +46,31 @@ class CgroupsTest {
     }
     assertThat(HIERARCHY.resolve("unified").resolve(ROOT)).doesNotExist();
   }
+
+  @Test
+  void whatIsBelowCountsAndGoes() throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root makes cgroups");
+    Cgroups cgroups = Cgroups.find(HIERARCHY, ROOT).orElse(null);
+    assumeTrue(cgroups != null, "no cgroups");
+    Path outer = cgroups.folder(Optional.empty(), "outer");
+    Path inner = cgroups.folder(Optional.of(outer), "inner");
+    cgroups.create(outer);
+    cgroups.create(inner);
+    Process process = new ProcessBuilder("sleep", "1000").start();
+    try {
+      assertThat(cgroups.processes(outer)).isEmpty();
+      Files.writeString(inner.resolve("cgroup.procs"), Long.toString(process.pid()));
+      assertThat(cgroups.processes(outer)).isEqualTo(Set.of(process.pid()));
+      assertThat(cgroups.processes(outer, Set.of(inner))).isEmpty();
+      assertThat(cgroups.remove(outer)).isFalse();
+      assumeTrue(cgroups.kill(outer), "no cgroups of version 2");
+      assertThat(process.waitFor()).isEqualTo(128 + 9);
+    } finally {
+      process.destroyForcibly().waitFor();
+      Await.until(() -> cgroups.remove(outer));
+      cgroups.close();
+    }
+    assertThat(outer).doesNotExist();
+    assertThat(cgroups.remove(outer)).isTrue();
+  }
 }

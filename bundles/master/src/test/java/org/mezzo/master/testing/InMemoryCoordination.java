@@ -47,8 +47,11 @@ public final class InMemoryCoordination implements Coordination {
     return session;
   }
 
-  /** Takes leadership away from whoever has it. */
+  /**
+   * Takes leadership away from whoever has it; who contends is not elected before {@link #elect}.
+   */
   public synchronized void depose(Optional<MasterInfo> successor) {
+    electAtOnce = false;
     sessions.forEach(session -> session.lose(successor));
   }
 
