@@ -5,8 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -156,8 +156,8 @@ final class Cgroups {
   /** The same, without those in some of the cgroups below. */
   Set<Long> processes(Path folder, Set<Path> without) {
     Set<Long> pids = new TreeSet<>();
-    try (Stream<Path> cgroups = tree(folder)) {
-      for (Path each : (Iterable<Path>) cgroups::iterator) {
+    try {
+      for (Path each : tree(folder)) {
         if (without.stream().anyMatch(each::startsWith)) {
           continue;
         }
@@ -176,10 +176,13 @@ final class Cgroups {
    * A cgroup and those below, outer ones first. Each folder has some twenty files, which need not
    * be looked at where its links tell that it has no folder.
    */
-  private static Stream<Path> tree(Path folder) throws IOException {
-    return (int) Files.getAttribute(folder, "unix:nlink") == EMPTY_LINKS
-        ? Stream.of(folder)
-        : Files.walk(folder).filter(Files::isDirectory);
+  private static List<Path> tree(Path folder) throws IOException {
+    if ((int) Files.getAttribute(folder, "unix:nlink") == EMPTY_LINKS) {
+      return List.of(folder);
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(Files::isDirectory).toList();
+    }
   }
 
   /** Kills every process of the cgroup and below at once; false where the kernel cannot. */
@@ -225,9 +228,10 @@ final class Cgroups {
 
   /** Whether the cgroup is gone; it stays as long as it holds a process. */
   boolean remove(Path folder) {
-    try (Stream<Path> cgroups = tree(folder)) {
-      for (Path each : cgroups.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(each);
+    try {
+      List<Path> outerFirst = tree(folder);
+      for (int i = outerFirst.size() - 1; i >= 0; i--) {
+        Files.delete(outerFirst.get(i));
       }
       return true;
     } catch (NoSuchFileException e) {

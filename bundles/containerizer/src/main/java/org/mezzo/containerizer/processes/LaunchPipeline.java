@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -206,7 +205,7 @@ final class LaunchPipeline {
       Sandboxes.create(sandbox, List.of(), account);
       return;
     }
-    if (!SystemTools.succeeds(as(account.get(), MAKE_SANDBOX, sandbox))) {
+    if (!tools.succeeds(account, MAKE_SANDBOX, sandbox)) {
       throw new LaunchException(
           "User '"
               + account.get().name()
@@ -220,18 +219,12 @@ final class LaunchPipeline {
     }
   }
 
-  private List<String> as(Accounts.Account account, String script, Path argument) {
-    List<String> command = new ArrayList<>(tools.switching(account));
-    command.addAll(List.of(tools.shell().toString(), "-c", script, "sh", argument.toString()));
-    return command;
-  }
-
   /** Says what keeps the user out, which a process that is to run there could not. */
   private void checkEnterable(Path sandbox, Accounts.Account account)
       throws LaunchException, IOException {
     Optional<String> obstacle = Sandboxes.obstacle(sandbox, account);
     // The modes of folders are not all that counts: access lists may let the user in.
-    if (obstacle.isPresent() && !SystemTools.succeeds(as(account, "cd \"$1\"", sandbox))) {
+    if (obstacle.isPresent() && !tools.succeeds(Optional.of(account), "cd \"$1\"", sandbox)) {
       throw new LaunchException(obstacle.get());
     }
   }

@@ -2,7 +2,6 @@ package org.mezzo.containerizer.processes;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -73,7 +72,7 @@ final class SandboxLinks {
       List<Path> owned)
       throws LaunchException {
     for (Link link : removed) {
-      SystemTools.succeeds(command(account, REMOVE, of.sandbox(), link));
+      succeeds(account, REMOVE, of.sandbox(), link);
     }
     for (Path folder : account.isPresent() ? owned : List.<Path>of()) {
       try {
@@ -91,7 +90,7 @@ final class SandboxLinks {
   /** Makes a link with the rights of the user whose sandbox it is in. Blocks. */
   void make(String id, String user, Path sandbox, Optional<Accounts.Account> account, Link link)
       throws LaunchException {
-    if (!SystemTools.succeeds(command(account, MAKE, sandbox, link))) {
+    if (!succeeds(account, MAKE, sandbox, link)) {
       throw new LaunchException(
           "Cannot make '"
               + link.at()
@@ -104,20 +103,8 @@ final class SandboxLinks {
     }
   }
 
-  private List<String> command(
+  private boolean succeeds(
       Optional<Accounts.Account> account, String script, Path sandbox, Link link) {
-    List<String> command = new ArrayList<>();
-    account.ifPresent(it -> command.addAll(tools.switching(it)));
-    command.addAll(
-        List.of(
-            tools.shell().toString(),
-            "-c",
-            script,
-            "sh",
-            sandbox.toString(),
-            link.at().toString(),
-            link.to().toString(),
-            link.at().getFileName().toString()));
-    return command;
+    return tools.succeeds(account, script, sandbox, link.at(), link.to(), link.at().getFileName());
   }
 }

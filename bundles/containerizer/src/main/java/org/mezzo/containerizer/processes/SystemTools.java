@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.joining;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -121,6 +122,22 @@ record SystemTools(
       Thread.currentThread().interrupt();
       return false;
     }
+  }
+
+  /**
+   * Whether a shell script ends with status 0 within ten seconds.
+   *
+   * @param as whose rights it has; empty for the agent's
+   * @param arguments from {@code $1} on
+   */
+  boolean succeeds(Optional<Accounts.Account> as, String script, Object... arguments) {
+    List<String> command = new ArrayList<>();
+    as.ifPresent(account -> command.addAll(switching(account)));
+    command.addAll(List.of(shell.toString(), "-c", script, "sh"));
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    return succeeds(command);
   }
 
   /** What makes the command behind it run as an account. */

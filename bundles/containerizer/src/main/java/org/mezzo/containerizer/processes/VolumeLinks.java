@@ -6,8 +6,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.mezzo.containerizer.Containerizer.Link;
@@ -84,17 +82,7 @@ final class VolumeLinks {
   private void makeFolder(
       ManagedContainer container, Path sandbox, Path folder, Optional<Accounts.Account> owner)
       throws LaunchException {
-    List<String> command = new ArrayList<>();
-    owner.ifPresent(it -> command.addAll(tools.switching(it)));
-    command.addAll(
-        List.of(
-            tools.shell().toString(),
-            "-c",
-            MAKE_FOLDER,
-            "sh",
-            sandbox.toString(),
-            folder.toString()));
-    if (!SystemTools.succeeds(command)) {
+    if (!tools.succeeds(owner, MAKE_FOLDER, sandbox, folder)) {
       throw new LaunchException(
           "Cannot make the folder '"
               + folder
