@@ -40,26 +40,36 @@ public interface ModuleLease<M extends Module> extends AutoCloseable {
     private final String operation;
     private final long epoch;
     private final Optional<Duration> deadline;
+    private final boolean vital;
 
-    private Terms(String operation, long epoch, Optional<Duration> deadline) {
+    private Terms(String operation, long epoch, Optional<Duration> deadline, boolean vital) {
       this.operation = operation;
       this.epoch = epoch;
       this.deadline = deadline;
+      this.vital = vital;
     }
 
     /** Names the call in logs; whoever holds the lease answers within the deadline of the kind. */
     public static Terms of(String operation) {
-      return new Terms(operation, 0, Optional.empty());
+      return new Terms(operation, 0, Optional.empty(), false);
     }
 
     /** The same with a deadline of its own, from the moment the call begins. */
     public Terms within(Duration other) {
-      return new Terms(operation, epoch, Optional.of(other));
+      return new Terms(operation, epoch, Optional.of(other), vital);
     }
 
     /** The same for the holder of that epoch only. */
     public Terms only(long holder) {
-      return new Terms(operation, holder, deadline);
+      return new Terms(operation, holder, deadline, vital);
+    }
+
+    /**
+     * The same, and without it nothing else makes sense: a holder that throws in it is quarantined
+     * at once, and none of the calls behind it begins there.
+     */
+    public Terms vital() {
+      return new Terms(operation, epoch, deadline, true);
     }
 
     public String operation() {
@@ -74,6 +84,11 @@ public interface ModuleLease<M extends Module> extends AutoCloseable {
     /** Empty for that of the kind. */
     public Optional<Duration> deadline() {
       return deadline;
+    }
+
+    /** Whether it is {@linkplain #vital() vital}. */
+    public boolean isVital() {
+      return vital;
     }
   }
 

@@ -1,5 +1,5 @@
 /** How the core holds modules: leases, mailboxes, deadlines, quarantine and draining. */
-@Version("0.2.0")
+@Version("0.3.0")
 @Export
 package org.mezzo.modules;
 

@@ -239,7 +239,7 @@ public final class Allocation implements AutoCloseable {
         root.frameworks().size());
     // Put together on the holder's thread, which alone waits for it: the root does not change.
     call(
-        Terms.of(START).within(START_DEADLINE),
+        Terms.of(START).within(START_DEADLINE).vital(),
         it ->
             it.start(
                 options, Offers.ledger(root, now, offerable).toBuilder().recovery(found).build()));

@@ -37,6 +37,7 @@ final class Call<M extends Module, R> {
   final String operation;
   final long epoch;
   final Optional<Duration> deadline;
+  final boolean vital;
   final Answering answering;
   private final Body<M> body;
   private final CompletableFuture<R> reply;
@@ -74,6 +75,7 @@ final class Call<M extends Module, R> {
     this.operation = terms.operation();
     this.epoch = terms.epoch();
     this.deadline = terms.deadline().or(() -> usual);
+    this.vital = terms.isVital();
     this.answering = answering;
     this.body = body;
     this.reply = new CompletableFuture<>();

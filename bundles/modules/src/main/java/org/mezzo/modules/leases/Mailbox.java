@@ -472,6 +472,9 @@ final class Mailbox<M extends Module> {
       return;
     }
     threw(holder, call.operation, thrown);
+    if (call.vital && !holder.isSealed()) {
+      fail(holder, call.operation + " threw " + thrown.text());
+    }
   }
 
   private void threw(Holder<M> holder, String operation, Thrown thrown) {

@@ -1025,6 +1025,40 @@ final class LeaseTableTest {
   }
 
   @Test
+  void oneThatThrowsInAVitalCallIsQuarantinedBeforeItGetsAnother() throws Exception {
+    register(polite(1, "hello"));
+    AtomicInteger calls = new AtomicInteger();
+    register(
+        new Fake(
+            2,
+            "polite",
+            () ->
+                new Polite("bad") {
+                  @Override
+                  public String greet(String name) {
+                    calls.incrementAndGet();
+                    throw new IllegalStateException("no manners");
+                  }
+                }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    CompletableFuture<String> vital =
+        lease
+            .ask(Terms.of("greet").within(LONG).vital(), greeter -> greeter.greet("Ada"))
+            .toCompletableFuture();
+    List<CompletableFuture<String>> behind = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      behind.add(greet(lease, LONG));
+    }
+    assertThat(kindOf(vital)).isEqualTo(Kind.THREW);
+    await(() -> behind.stream().allMatch(CompletableFuture::isDone) && lease.epoch() == 2);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    assertThat(calls).hasValue(1);
+    assertThat(table.quarantined().get(0).problem())
+        .isEqualTo("greet threw java.lang.IllegalStateException: no manners");
+  }
+
+  @Test
   void whatAModuleMayThrowIsAnAnswer() throws Exception {
     register(
         new Fake(
