@@ -228,8 +228,7 @@ class NetworkProbesTest {
     assertThat(outcome(http(port, ""))).isEqualTo(new Outcome.Answered(404));
     assertThat(outcome(http(port, "/seen/a b\u00e9?q=1#here")))
         .isEqualTo(new Outcome.Answered(200));
-    Await.until(() -> gauge("open") == 0);
-    assertThat(gauge("running")).isZero();
+    Await.until(() -> gauge("open") == 0 && gauge("running") == 0);
   }
 
   @Test
@@ -406,8 +405,7 @@ class NetworkProbesTest {
         probes.probe(new Process(ME), http(port, "/silent"), Duration.ZERO, told::add);
     Await.until(() -> gauge("open") == 1);
     probing.cancel();
-    Await.until(() -> gauge("open") == 0);
-    assertThat(gauge("running")).isZero();
+    Await.until(() -> gauge("open") == 0 && gauge("running") == 0);
     // What is asked for afterwards is told afterwards.
     outcome(http(port, "/200"));
     assertThat(told).isEmpty();
