@@ -27,7 +27,6 @@ import org.mezzo.itests.chaos.ChaosFramework.Kind;
 class ChaosIT {
   private static final int TASKS = Integer.getInteger("mezzo.chaos.tasks", 150);
   private static final int KILLS = Integer.getInteger("mezzo.chaos.kills", 15);
-  private static final String LAUNCHER = System.getProperty("mezzo.chaos.launcher", "");
   private static final Duration LIMIT = Duration.ofSeconds(180 + 5L * KILLS + TASKS);
 
   /** Of a hundred tasks. */
@@ -39,11 +38,25 @@ class ChaosIT {
   Path folder;
 
   private final List<ChaosFramework> frameworks = new ArrayList<>();
+  private final String launcher;
   private ChaosCluster cluster;
+
+  ChaosIT() {
+    this("");
+  }
+
+  /**
+   * The same with a launcher.
+   *
+   * @param launcher empty for the one that agents choose
+   */
+  ChaosIT(String launcher) {
+    this.launcher = launcher;
+  }
 
   @BeforeEach
   void start() throws Exception {
-    cluster = new ChaosCluster(folder, LAUNCHER);
+    cluster = new ChaosCluster(folder, launcher);
     cluster.start();
   }
 
@@ -112,13 +125,14 @@ class ChaosIT {
     long seed = Long.getLong("mezzo.chaos.seed", System.nanoTime());
     // Whoever reads of a failure has to know it.
     System.out.println(
-        "ChaosIT: -Dmezzo.chaos.seed="
+        "ChaosIT: -Dit.test="
+            + getClass().getSimpleName()
+            + " -Dmezzo.chaos.seed="
             + seed
             + " -Dmezzo.chaos.tasks="
             + TASKS
             + " -Dmezzo.chaos.kills="
-            + KILLS
-            + (LAUNCHER.isEmpty() ? "" : " -Dmezzo.chaos.launcher=" + LAUNCHER));
+            + KILLS);
     Mayhem mayhem = new Mayhem(cluster, seed, KILLS, TASKS);
     long begin = System.nanoTime();
     begin(mayhem, seed, TASKS, status -> false);
