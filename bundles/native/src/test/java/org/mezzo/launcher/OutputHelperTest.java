@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,6 +23,8 @@ import org.mezzo.fixtures.Await;
 /** Programs that read what containers write. */
 @Timeout(120)
 class OutputHelperTest {
+  private static final long SEED =
+      Long.getLong("mezzo.noise.seed", System.nanoTime() & 0xffff_ffffL);
   private static final String NEVER = "trap '' TERM; while :; do sleep 0.05; done";
 
   @TempDir Path folder;
@@ -163,6 +167,26 @@ class OutputHelperTest {
         .containsExactlyElementsOf(
             IntStream.rangeClosed(1, 100_000).mapToObj(Integer::toString).toList());
     assertThat(file("c", "stderr")).isEqualTo("err\n");
+  }
+
+  /** Invariant: what a helper has taken and what is in the file are together what was written. */
+  @Test
+  void whereverOneStopsTheFileGoesOn() throws Exception {
+    System.out.println("Helpers that stop; -Dmezzo.noise.seed=" + SEED + " does it again");
+    Random random = new Random(SEED);
+    String all =
+        IntStream.rangeClosed(1, 60_000).mapToObj(it -> it + "\n").collect(Collectors.joining());
+    for (int i = 0; i < 12; i++) {
+      String id = "c" + i;
+      int taken = 1 + random.nextInt(1 << (4 + i));
+      String pause = random.nextBoolean() ? "" : "sleep 0.05; ";
+      run(helped(id, pause + "exec dd bs=1 count=" + taken + " of=read", "seq 60000", 1));
+      assertThat(spawner.status(id)).isZero();
+      over(id);
+      String kept =
+          file(id, "stdout").replaceAll("mezzo: the output helper '/bin/sh' [^\n]*\n", "");
+      assertThat(file(id, "read") + kept).as("%d taken", taken).isEqualTo(all);
+    }
   }
 
   @Test
