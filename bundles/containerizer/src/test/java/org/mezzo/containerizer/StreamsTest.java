@@ -425,12 +425,19 @@ class StreamsTest {
   void aLoggerHasAProgramReadOutput() throws Exception {
     open(
         agent()
-            .with(Kinds.CONTAINER_LOGGER, "program", helped("cat >part; mv part read"))
+            .with(
+                Kinds.CONTAINER_LOGGER,
+                "program",
+                helped("env >variables; cat >part; mv part read"))
             .logging("program", true));
     assertThat(get(launch("h", LINES, ContainerIo.FILES).termination()).succeeded()).isTrue();
     Path read = sandbox("h").resolve("read");
     Await.until(() -> Files.exists(read));
     assertThat(Files.readAllLines(read)).hasSize(2000).endsWith("line 1999");
+    assertThat(sandbox("h").resolve("variables"))
+        .content()
+        .contains("LC_ALL=C\n")
+        .doesNotContain("MEZZO_CONTAINER_ID");
     assertThat(sandbox("h").resolve("stdout")).isEmptyFile();
     assertThat(sandbox("h").resolve("stderr")).hasContent("err");
   }
