@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -16,6 +16,9 @@
 enum {
   /* By which it says what went wrong before it was itself. */
   FD_REPORT = 3,
+
+  /* How long a file system may take to find its directory and its program, in milliseconds. */
+  BEGIN_MOST = 20000,
 };
 
 static _Noreturn void failed(const char *what, const char *name) {
@@ -99,15 +102,24 @@ bool helper_start(
     return false;
   }
   /* It ends with the beginning of the program, or with why there is none. */
+  struct pollfd said = {.fd = report[0], .events = POLLIN};
   ssize_t length;
-  do {
+  /* All signals are blocked here, so that nothing interrupts. */
+  if (poll(&said, 1, BEGIN_MOST) > 0) {
     length = read(report[0], problem, PROBLEM_SIZE - 1);
-  } while (length < 0 && errno == EINTR);
+  } else {
+    length = snprintf(
+        problem,
+        PROBLEM_SIZE,
+        "the output helper '%.160s' did not begin within %d s",
+        helper->name,
+        BEGIN_MOST / 1000);
+  }
   close(report[0]);
   if (length > 0) {
     problem[length] = 0;
     close(input[1]);
-    waitpid(pid, NULL, 0);
+    kill(pid, SIGKILL);
     return false;
   }
   helper->pid = pid;
