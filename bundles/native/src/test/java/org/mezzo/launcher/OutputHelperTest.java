@@ -246,6 +246,22 @@ class OutputHelperTest {
     assertThat(file("c", "read")).isEqualTo("stray\nwhole\n");
   }
 
+  /** Whenever its shim dies, also when the container has ended and all waits for the helper. */
+  @Test
+  void itEndsWithAShimThatDies() throws Exception {
+    run(helped("ended", "echo $$ >helper; " + NEVER, "while ! test -e helper; do :; done", 1));
+    run(helped("runs", "echo $$ >helper; " + NEVER, "exec sleep 1000", 1));
+    assertThat(spawner.status("ended")).isZero();
+    for (String container : List.of("ended", "runs")) {
+      Path helper = spawner.folder(container).resolve("helper");
+      Await.until(() -> Files.exists(helper) && Files.readString(helper).endsWith("\n"));
+      long shim = Long.parseLong(file(container, "pid").split(" ")[2]);
+      assertThat(ProcessHandle.of(shim).orElseThrow().destroyForcibly()).isTrue();
+      long pid = Long.parseLong(Files.readString(helper).strip());
+      Await.until(() -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+    }
+  }
+
   @Test
   void itGoesOnWithoutItsSpawner() throws Exception {
     run(
