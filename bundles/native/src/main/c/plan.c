@@ -52,6 +52,7 @@ static const struct {
     [TAG_ATTACH] = {"attach", false},
     [TAG_ROTATION] = {"rotation", true},
     [TAG_NETWORK] = {"network", false},
+    [TAG_HELPER] = {"helper", true},
 };
 
 __attribute__((format(printf, 2, 3))) static bool refuse(
@@ -161,7 +162,107 @@ static bool parse_rotation(struct bytes value, struct plan *plan, char problem[P
   return true;
 }
 
-static bool fill(struct bytes body, struct plan *plan, size_t *counts, char problem[PROBLEM_SIZE]) {
+/* How many fields there are in a field, as far as they can be told. */
+static size_t inner_fields(struct bytes value) {
+  struct field field;
+  size_t count = 0;
+  if (value.length >= 4) {
+    struct bytes rest = {value.at + 4, value.length - 4};
+    while (field_next(&rest, &field) == 1) {
+      count++;
+    }
+  }
+  return count;
+}
+
+/* Copies a text behind what is there. Null: there is a NUL in it. */
+static char *copy_text(struct bytes value, char **text) {
+  char *copy = *text;
+  if (value.length > 0) {
+    if (memchr(value.at, 0, value.length) != NULL) {
+      return NULL;
+    }
+    memcpy(copy, value.at, value.length);
+  }
+  copy[value.length] = 0;
+  *text += value.length + 1;
+  return copy;
+}
+
+static bool is_variable(const char *text) {
+  return *text != '=' && strchr(text, '=') != NULL;
+}
+
+/* A stream, then what stands in a plan for programs, too. */
+static bool parse_helper(
+    struct bytes value,
+    struct plan *plan,
+    char ***pointers,
+    char **text,
+    char problem[PROBLEM_SIZE]) {
+  uint32_t stream = value.length < 4 ? 0 : read_u32(value.at);
+  if (stream != STREAM_OUTPUT && stream != STREAM_ERRORS) {
+    return refuse(problem, "field helper: the streams are 1 for output and 2 for errors");
+  }
+  struct helper_plan *helper = &plan->helpers[stream - 1];
+  if (helper->program != NULL) {
+    return refuse(problem, "field helper: there are two for stream %u", (unsigned)stream);
+  }
+  /* One look for each kind: a list is to stand in one piece, in whatever order its parts came. */
+  struct bytes inner = {value.at + 4, value.length - 4};
+  static const uint16_t order[] = {TAG_PROGRAM, TAG_ARGUMENT, TAG_VARIABLE};
+  for (size_t turn = 0; turn < sizeof order / sizeof *order; turn++) {
+    struct bytes rest = inner;
+    struct field field;
+    int found;
+    char **list = *pointers;
+    while ((found = field_next(&rest, &field)) == 1) {
+      if (field.tag != TAG_PROGRAM && field.tag != TAG_ARGUMENT && field.tag != TAG_VARIABLE) {
+        return refuse(problem, "field helper: field %u in it is not known", field.tag);
+      }
+      if (field.tag != order[turn]) {
+        continue;
+      }
+      char *copy = copy_text(field.value, text);
+      if (copy == NULL) {
+        return refuse(problem, "field helper: there is a NUL in it");
+      }
+      if (field.tag == TAG_VARIABLE && !is_variable(copy)) {
+        return refuse(
+            problem, "field helper: a variable needs a name, '=' and a value");
+      }
+      if (field.tag == TAG_PROGRAM) {
+        if (*copy != '/' || helper->program != NULL) {
+          return refuse(problem, "field helper: one absolute path of a program is needed");
+        }
+        helper->program = copy;
+      } else {
+        *(*pointers)++ = copy;
+      }
+    }
+    if (found < 0) {
+      return refuse(problem, "field helper: its last field is cut off");
+    }
+    if (order[turn] == TAG_ARGUMENT) {
+      helper->arguments = list;
+      (*pointers)++;
+    } else if (order[turn] == TAG_VARIABLE) {
+      helper->environment = list;
+      (*pointers)++;
+    }
+  }
+  if (helper->program == NULL || helper->arguments[0] == NULL) {
+    return refuse(problem, "field helper: a program and at least its name as argument are needed");
+  }
+  return true;
+}
+
+static bool fill(
+    struct bytes body,
+    struct plan *plan,
+    size_t *counts,
+    size_t inner,
+    char problem[PROBLEM_SIZE]) {
   char word[64];
   struct field field;
   struct bytes rest = body;
@@ -172,7 +273,8 @@ static bool fill(struct bytes body, struct plan *plan, size_t *counts, char prob
   plan->arguments = pointers;
   plan->environment = plan->arguments + counts[TAG_ARGUMENT] + 1;
   plan->cgroups = plan->environment + counts[TAG_VARIABLE] + 1;
-  gid_t *groups = (gid_t *)(plan->cgroups + counts[TAG_CGROUP] + 1);
+  char **more = plan->cgroups + counts[TAG_CGROUP] + 1;
+  gid_t *groups = (gid_t *)(more + inner);
   char *text = (char *)groups + body.length / 4 * 4;
   char **argument = plan->arguments;
   char **variable = plan->environment;
@@ -180,7 +282,7 @@ static bool fill(struct bytes body, struct plan *plan, size_t *counts, char prob
 
   while ((found = field_next(&rest, &field)) == 1) {
     uint32_t number;
-    char *copy = NULL;
+    char *copy;
     switch (field.tag) {
       case TAG_FEATURE:
         if (!feature_known(field.value)) {
@@ -239,18 +341,18 @@ static bool fill(struct bytes body, struct plan *plan, size_t *counts, char prob
           return false;
         }
         continue;
+      case TAG_HELPER:
+        if (!parse_helper(field.value, plan, &more, &text, problem)) {
+          return false;
+        }
+        continue;
       default:
         break;
     }
-    if (field.value.length > 0 && memchr(field.value.at, 0, field.value.length) != NULL) {
+    copy = copy_text(field.value, &text);
+    if (copy == NULL) {
       return refuse(problem, "field %s: there is a NUL in it", known[field.tag].name);
     }
-    copy = text;
-    if (field.value.length > 0) {
-      memcpy(copy, field.value.at, field.value.length);
-    }
-    copy[field.value.length] = 0;
-    text += field.value.length + 1;
     switch (field.tag) {
       case TAG_CONTAINER: plan->id = copy; break;
       case TAG_FOLDER: plan->folder = copy; break;
@@ -267,7 +369,7 @@ static bool fill(struct bytes body, struct plan *plan, size_t *counts, char prob
         *cgroup++ = copy;
         break;
       case TAG_VARIABLE:
-        if (*copy == '=' || strchr(copy, '=') == NULL) {
+        if (!is_variable(copy)) {
           return refuse(problem, "field variable: a name, '=' and a value are needed");
         }
         *variable++ = copy;
@@ -284,6 +386,17 @@ static bool check_rotation(
       || (file != NULL && *file != 0 && strchr(file, '/') == NULL
           && strlen(file) <= LOG_NAME_MOST)
       || refuse(problem, "field rotation: a file in the directory itself is needed for its stream");
+}
+
+/* What a helper does not read goes to a file. */
+static bool check_helpers(const struct plan *plan, char problem[PROBLEM_SIZE]) {
+  const char *files[2] = {plan->output, plan->errors};
+  for (int i = 0; i < 2; i++) {
+    if (plan->helpers[i].program != NULL && files[i] == NULL) {
+      return refuse(problem, "field helper: a file is needed for its stream");
+    }
+  }
+  return true;
 }
 
 /* Where output goes: into files, to whoever attaches, or both. */
@@ -307,7 +420,8 @@ static bool check_streams(const struct plan *plan, char problem[PROBLEM_SIZE]) {
     }
   }
   return check_rotation(&plan->rotations[0], plan->output, problem)
-      && check_rotation(&plan->rotations[1], plan->errors, problem);
+      && check_rotation(&plan->rotations[1], plan->errors, problem)
+      && check_helpers(plan, problem);
 }
 
 static bool check(const struct plan *plan, char problem[PROBLEM_SIZE]) {
@@ -334,6 +448,7 @@ bool plan_parse(struct bytes body, struct plan *plan, char problem[PROBLEM_SIZE]
   struct field field;
   struct bytes rest = body;
   size_t fields = 0;
+  size_t inner = 0;
   int found;
   memset(plan, 0, sizeof *plan);
   plan->mask = 022;
@@ -350,12 +465,17 @@ bool plan_parse(struct bytes body, struct plan *plan, char problem[PROBLEM_SIZE]
       return refuse(problem, "field %s: it stands there twice", known[field.tag].name);
     }
     fields++;
+    if (field.tag == TAG_HELPER) {
+      size_t count = inner_fields(field.value);
+      fields += count;
+      inner += count + 2;
+    }
   }
   if (found < 0) {
     return refuse(problem, "the last field is cut off");
   }
 
-  size_t pointers = counts[TAG_ARGUMENT] + counts[TAG_VARIABLE] + counts[TAG_CGROUP] + 3;
+  size_t pointers = counts[TAG_ARGUMENT] + counts[TAG_VARIABLE] + counts[TAG_CGROUP] + 3 + inner;
   plan->arena_size = pointers * sizeof(char *) + body.length + body.length + fields;
   plan->arena =
       mmap(NULL, plan->arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -363,7 +483,7 @@ bool plan_parse(struct bytes body, struct plan *plan, char problem[PROBLEM_SIZE]
     plan->arena = NULL;
     return refuse(problem, "there is no memory for a plan of %zu bytes", body.length);
   }
-  if (!fill(body, plan, counts, problem) || !check(plan, problem)) {
+  if (!fill(body, plan, counts, inner, problem) || !check(plan, problem)) {
     plan_free(plan);
     return false;
   }

@@ -37,6 +37,14 @@ struct rotation {
   uint32_t older;
 };
 
+/* What reads a stream outside of the container; without a program nothing does. */
+struct helper_plan {
+  char *program;
+  /* Each ends with a null. */
+  char **arguments;
+  char **environment;
+};
+
 struct plan {
   char *id;
   char *folder;
@@ -64,6 +72,7 @@ struct plan {
   uint16_t columns;
   /* Of output and of errors. */
   struct rotation rotations[2];
+  struct helper_plan helpers[2];
   /* In whose network it is, by number and start; 0: in the spawner's. */
   pid_t network;
   uint64_t network_start;

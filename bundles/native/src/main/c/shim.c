@@ -40,6 +40,9 @@ enum {
 
   /* How often children that were missed are looked for again, in milliseconds. */
   KILL_AGAIN = 20,
+
+  /* How long helpers may read and work on once nothing else is left, in milliseconds. */
+  HELPER_LINGER = 5000,
 };
 
 struct client {
@@ -76,7 +79,17 @@ struct shim {
   bool empty;
   bool told_end;
   long deadline;
+  /* Those who read its output outside of it were there, and how long they may be. */
+  bool helped;
+  long helper_deadline;
 };
+
+/* Processes that do not end with the container; 0: none. One shim is one process. */
+static pid_t helpers[2];
+
+static bool is_helper(pid_t pid) {
+  return pid == helpers[0] || pid == helpers[1];
+}
 
 /* --- The task, before its first instruction --------------------------------------------------- */
 
@@ -251,6 +264,7 @@ static _Noreturn void give_up(struct shim *shim, const char *what) {
   char reason[REASON_SIZE];
   snprintf(reason, sizeof reason, "cannot %s: %s", what, strerror(errno));
   report_failure(shim, reason);
+  signal_children(getpid(), SIGKILL, NULL);
   finish(shim, 1);
 }
 
@@ -519,6 +533,144 @@ static long now_milliseconds(void) {
   return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* A line of its own in the file of a stream. */
+__attribute__((format(printf, 3, 4))) static void note(
+    struct shim *shim, int number, const char *format, ...) {
+  struct streams *streams = &shim->streams;
+  char line[512];
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  if (length >= (int)sizeof line) {
+    length = (int)sizeof line - 1;
+  }
+  log_write(
+      &streams->outlets[number].log,
+      streams->folder,
+      &streams->owner,
+      (const uint8_t *)line,
+      (size_t)length);
+}
+
+/* What a helper has not read goes to the file of its stream. */
+static void keep_unread(struct shim *shim, int number) {
+  static uint8_t chunk[CHUNK];
+  struct streams *streams = &shim->streams;
+  struct outlet *outlet = &streams->outlets[number];
+  struct helper *helper = &outlet->helper;
+  bool told = false;
+  while (helper->unread >= 0 || helper->waiting.length > 0) {
+    ssize_t count = helper->unread < 0 ? 0 : read(helper->unread, chunk, sizeof chunk);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (!told && (count > 0 || helper->waiting.length > 0)) {
+      told = true;
+      note(
+          shim,
+          number,
+          "mezzo: the output helper '%s' has not read what follows\n",
+          helper->name);
+    }
+    if (count > 0) {
+      log_write(&outlet->log, streams->folder, &streams->owner, chunk, (size_t)count);
+      continue;
+    }
+    log_write(
+        &outlet->log, streams->folder, &streams->owner, helper->waiting.at, helper->waiting.length);
+    buffer_free(&helper->waiting);
+    if (helper->unread >= 0) {
+      close(helper->unread);
+      helper->unread = -1;
+    }
+  }
+}
+
+/* A helper reads no more, and all that comes from here on is for the file of the stream. */
+static void helper_lost(struct shim *shim, int number) {
+  struct helper *helper = &shim->streams.outlets[number].helper;
+  helper_close(helper);
+  if (helper->unread < 0) {
+    note(
+        shim,
+        number,
+        "mezzo: the output helper '%s' reads no more; what its pipe held is missing here: %s\n",
+        helper->name,
+        strerror(errno));
+  } else {
+    note(shim, number, "mezzo: the output helper '%s' reads no more\n", helper->name);
+  }
+  keep_unread(shim, number);
+}
+
+static void helper_ended(struct shim *shim, int number, int status) {
+  struct helper *helper = &shim->streams.outlets[number].helper;
+  helper->pid = 0;
+  helpers[number] = 0;
+  if (helper->killed) {
+    return;
+  }
+  if (WIFSIGNALED(status)) {
+    note(
+        shim,
+        number,
+        "mezzo: the output helper '%s' was killed by signal %d\n",
+        helper->name,
+        WTERMSIG(status));
+  } else if (WEXITSTATUS(status) != 0 || !shim->empty) {
+    note(
+        shim,
+        number,
+        "mezzo: the output helper '%s' ended with status %d\n",
+        helper->name,
+        WEXITSTATUS(status));
+  }
+}
+
+/*
+ * Nothing else is left. True: helpers have ended by themselves or have had their time, nothing is
+ * left of them, and what they have not read is kept.
+ */
+static bool helpers_over(struct shim *shim) {
+  bool left = false;
+  if (!shim->helped) {
+    return true;
+  }
+  if (shim->helper_deadline == 0) {
+    shim->helper_deadline = now_milliseconds() + HELPER_LINGER;
+  }
+  bool late = now_milliseconds() >= shim->helper_deadline;
+  for (int i = 0; i < 2; i++) {
+    struct outlet *outlet = &shim->streams.outlets[i];
+    struct helper *helper = &outlet->helper;
+    if (helper->to >= 0 && outlet->from < 0 && helper->waiting.length == 0) {
+      helper_close(helper);
+    }
+    if (late && helper->pid > 0 && !helper->killed) {
+      helper->killed = true;
+      note(
+          shim,
+          i,
+          "mezzo: the output helper '%s' did not end within %d s of its container and is killed\n",
+          helper->name,
+          HELPER_LINGER / 1000);
+    }
+    left = left || helper->pid > 0 || helper->to >= 0;
+  }
+  if ((late || !left) && signal_children(getpid(), SIGKILL, NULL) > 0) {
+    return false;
+  }
+  for (int i = 0; i < 2 && !left; i++) {
+    keep_unread(shim, i);
+  }
+  return !left;
+}
+
+static bool files_open(const struct shim *shim, const struct outlet *outlet) {
+  return outlet->log.file >= 0 || shim->gate < 0;
+}
+
 /* Whether anybody can take more of it: the pace is that of whoever is fastest. */
 static bool has_room(struct shim *shim, int number) {
   struct outlet *outlet = &shim->streams.outlets[number];
@@ -528,7 +680,8 @@ static bool has_room(struct shim *shim, int number) {
   }
   if (outlet->logged) {
     /* Not before the task has opened its files. */
-    return outlet->log.file >= 0 || shim->gate < 0;
+    return files_open(shim, outlet)
+        && (outlet->helper.to < 0 || outlet->helper.waiting.length < KEPT_MOST);
   }
   for (int i = 0; i < CLIENTS; i++) {
     struct client *client = &shim->clients[i];
@@ -546,7 +699,12 @@ static void deliver(struct shim *shim, int number, const uint8_t *at, size_t len
   struct streams *streams = &shim->streams;
   struct outlet *outlet = &streams->outlets[number];
   bool any = false;
-  if (outlet->logged) {
+  if (outlet->helper.to >= 0) {
+    buffer_add(&outlet->helper.waiting, at, length);
+    if (!helper_feed(&outlet->helper)) {
+      helper_lost(shim, number);
+    }
+  } else if (outlet->logged) {
     log_write(&outlet->log, streams->folder, &streams->owner, at, length);
   }
   for (int i = 0; i < CLIENTS; i++) {
@@ -608,7 +766,8 @@ static bool all_delivered(struct shim *shim) {
     while (has_room(shim, i) && most-- > 0 && draw(shim, i)) {
     }
     struct outlet *outlet = &streams->outlets[i];
-    if (outlet->from >= 0 && (outlet->logged || most == 0 || outlet->kept.length >= KEPT_MOST)) {
+    if (outlet->from >= 0 && outlet->helper.to < 0
+        && (outlet->logged || most == 0 || outlet->kept.length >= KEPT_MOST)) {
       close(outlet->from);
       outlet->from = -1;
     }
@@ -661,19 +820,24 @@ static void task_ended(struct shim *shim, int status) {
   }
 }
 
-/* Waits for whoever has ended. False: there is nobody left to wait for. */
+/* Waits for whoever has ended. False: there is nobody left to wait for, but helpers. */
 static bool reap(struct shim *shim) {
   for (;;) {
     int status;
     pid_t pid = waitpid(-1, &status, WNOHANG);
     if (pid == 0 || (pid < 0 && errno == EINTR)) {
-      return true;
+      return !shim->helped || !shim->ended || signal_children(getpid(), 0, is_helper) > 0;
     }
     if (pid < 0) {
       return false;
     }
     if (pid == shim->task) {
       task_ended(shim, status);
+    }
+    for (int i = 0; i < 2; i++) {
+      if (pid == shim->streams.outlets[i].helper.pid) {
+        helper_ended(shim, i, status);
+      }
     }
   }
 }
@@ -726,7 +890,7 @@ static bool hear_task(struct shim *shim) {
 
 static _Noreturn void watch(struct shim *shim) {
   for (;;) {
-    struct pollfd polled[4 + CLIENTS + 3] = {
+    struct pollfd polled[4 + CLIENTS + 5] = {
         {.fd = shim->signals, .events = POLLIN},
         {.fd = shim->parent.fd, .events = POLLIN},
         {.fd = shim->listener, .events = POLLIN},
@@ -750,8 +914,17 @@ static _Noreturn void watch(struct shim *shim) {
     }
     outlets[2].fd = streams->typed.length > 0 ? streams->input : -1;
     outlets[2].events = POLLOUT;
-    int timeout = shim->empty ? LINGER : shim->ended ? KILL_AGAIN : -1;
-    if (poll(polled, 4 + CLIENTS + 3, timeout) < 0 && errno != EINTR) {
+    struct pollfd *feeds = outlets + 3;
+    for (int i = 0; i < 2; i++) {
+      struct outlet *outlet = &streams->outlets[i];
+      /* Before there is a file, what is wrong with a helper cannot be said. */
+      feeds[i].fd = files_open(shim, outlet) ? outlet->helper.to : -1;
+      feeds[i].events = outlet->helper.waiting.length > 0 ? POLLOUT : 0;
+    }
+    int timeout = shim->ended && (shim->helped || !shim->empty) ? KILL_AGAIN
+        : shim->empty                                            ? LINGER
+                                                                 : -1;
+    if (poll(polled, 4 + CLIENTS + 5, timeout) < 0 && errno != EINTR) {
       _exit(1);
     }
 
@@ -767,11 +940,19 @@ static _Noreturn void watch(struct shim *shim) {
     if (outlets[2].fd >= 0 && outlets[2].revents != 0) {
       streams_feed(streams);
     }
+    for (int i = 0; i < 2; i++) {
+      struct helper *helper = &streams->outlets[i].helper;
+      /* What was just written may have shown it already. */
+      if (feeds[i].fd >= 0 && feeds[i].revents != 0 && helper->to >= 0
+          && ((feeds[i].revents & POLLERR) != 0 || !helper_feed(helper))) {
+        helper_lost(shim, i);
+      }
+    }
     if (polled[0].revents != 0 || shim->ended) {
       struct signalfd_siginfo ignored[8];
       while (read(shim->signals, ignored, sizeof ignored) == (ssize_t)sizeof ignored) {
       }
-      if ((shim->empty || !reap(shim)) && all_delivered(shim)) {
+      if ((!reap(shim) || shim->empty) && all_delivered(shim) && helpers_over(shim)) {
         finish(shim, 0);
       }
     }
@@ -781,7 +962,7 @@ static _Noreturn void watch(struct shim *shim) {
     }
     if (shim->ended && !shim->empty) {
       /* What the first process leaves behind ends with it: all of it comes to be a child here. */
-      signal_children(getpid(), SIGKILL, NULL);
+      signal_children(getpid(), SIGKILL, is_helper);
     }
     if (polled[2].revents != 0) {
       accept_client(shim);
@@ -799,7 +980,7 @@ static _Noreturn void watch(struct shim *shim) {
         client->writes = client->paused = false;
       }
     }
-    if (shim->empty && all_delivered(shim)) {
+    if (shim->empty && all_delivered(shim) && helpers_over(shim)) {
       finish(shim, 0);
     }
   }
@@ -884,6 +1065,7 @@ _Noreturn void shim_run(struct plan *plan, int parent, const struct rlimit *file
   }
 
   char line[128];
+  char problem[PROBLEM_SIZE];
   shim.start = start_time(shim.task);
   shim.own_start = start_time(getpid());
   snprintf(
@@ -899,6 +1081,15 @@ _Noreturn void shim_run(struct plan *plan, int parent, const struct rlimit *file
     kill(shim.task, SIGKILL);
     errno = ENOENT;
     give_up(&shim, "find the container's folder where it was");
+  }
+  if (!streams_start_helpers(&shim.streams, plan, files, problem)) {
+    report_failure(&shim, problem);
+    signal_children(getpid(), SIGKILL, NULL);
+    finish(&shim, 1);
+  }
+  for (int i = 0; i < 2; i++) {
+    helpers[i] = shim.streams.outlets[i].helper.pid;
+    shim.helped = shim.helped || helpers[i] > 0;
   }
   shim.held = plan->hold;
   shim.awaits = plan->reach == REACH_AWAITED;

@@ -372,6 +372,9 @@ static void reap(void) {
         snprintf(how, sizeof how, "ended with status %d", WEXITSTATUS(status));
       }
       shim_lost(container, how);
+    } else if (WIFSIGNALED(status)) {
+      /* It had more to end than the container: strays, and who reads output. */
+      spawner.orphans = true;
     }
     container_remove(container);
   }

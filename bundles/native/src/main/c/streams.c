@@ -87,6 +87,7 @@ bool streams_open(struct streams *streams, const struct plan *plan) {
     struct outlet *outlet = &streams->outlets[i];
     outlet->from = -1;
     outlet->log.file = -1;
+    outlet->helper.to = outlet->helper.unread = -1;
     streams->rotations[i] = plan->rotations[i];
     snprintf(streams->names[i], sizeof streams->names[i], "%s", files[i] == NULL ? "" : files[i]);
   }
@@ -96,7 +97,8 @@ bool streams_open(struct streams *streams, const struct plan *plan) {
     }
   } else {
     for (int i = 0; i < 2; i++) {
-      if ((plan->reach != REACH_NOBODY || plan->rotations[i].most != 0)
+      if ((plan->reach != REACH_NOBODY || plan->rotations[i].most != 0
+           || plan->helpers[i].program != NULL)
           && !open_pipe(&streams->outlets[i].from, &streams->ends[i + 1], true)) {
         return false;
       }
@@ -196,6 +198,20 @@ void streams_receive(struct streams *streams, const int *files, size_t count) {
   while (next < count) {
     close(files[next++]);
   }
+}
+
+bool streams_start_helpers(
+    struct streams *streams,
+    const struct plan *plan,
+    const struct rlimit *files,
+    char problem[PROBLEM_SIZE]) {
+  for (int i = 0; i < 2; i++) {
+    if (plan->helpers[i].program != NULL
+        && !helper_start(&streams->outlets[i].helper, plan, i, files, problem)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void streams_close_ends(struct streams *streams) {

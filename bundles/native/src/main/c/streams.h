@@ -5,6 +5,7 @@
 #ifndef MEZZO_STREAMS_H
 #define MEZZO_STREAMS_H
 
+#include "helper.h"
 #include "log.h"
 
 enum {
@@ -22,6 +23,8 @@ struct outlet {
   int from;
   bool logged;
   struct log log;
+  /* While it reads, it gets what the log would. */
+  struct helper helper;
   struct buffer kept;
 };
 
@@ -63,6 +66,16 @@ bool streams_hand_over(const struct streams *streams, int gate);
 
 /* In the shim: what the task has handed over. Files that are not expected are closed. */
 void streams_receive(struct streams *streams, const int *files, size_t count);
+
+/*
+ * In the shim, while the task waits: starts those programs that are to read what it writes. False:
+ * problem says why not.
+ */
+bool streams_start_helpers(
+    struct streams *streams,
+    const struct plan *plan,
+    const struct rlimit *files,
+    char problem[PROBLEM_SIZE]);
 
 /* In the shim, once the task is no fork of it any more. */
 void streams_close_ends(struct streams *streams);

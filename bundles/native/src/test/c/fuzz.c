@@ -27,6 +27,21 @@ static size_t below(size_t bound) {
 static const char *const words[] = {"", "/", "/a/b", "A=b", "=", "sh", "c1", "hold", "mounts",
     "RLIMIT_NOFILE", "/sys/fs/cgroup/x/cgroup.procs", "0123456789abcdefRLIMIT_AS"};
 
+/* What reads output, in a field of its own. */
+static void helper(struct buffer *buffer) {
+  struct buffer value = {0};
+  const uint8_t stream[4] = {0, 0, 0, (uint8_t)(1 + below(2))};
+  buffer_add(&value, stream, sizeof stream);
+  field_text(&value, TAG_PROGRAM, "/bin/sh");
+  field_text(&value, TAG_ARGUMENT, "sh");
+  for (size_t more = below(6); more > 0; more--) {
+    uint16_t tag = (uint16_t)(below(16) == 0 ? draw() : TAG_PROGRAM + below(3));
+    field_text(&value, tag, words[below(sizeof words / sizeof *words)]);
+  }
+  field_bytes(buffer, TAG_HELPER, value.at, value.length);
+  buffer_free(&value);
+}
+
 static void corpus(struct buffer *buffer) {
   size_t frames = 1 + below(3);
   for (size_t i = 0; i < frames; i++) {
@@ -46,6 +61,9 @@ static void corpus(struct buffer *buffer) {
         field_bytes(buffer, TAG_ROTATION, streams, sizeof streams);
       }
       if (below(3) == 0) {
+        helper(buffer);
+      }
+      if (below(3) == 0) {
         static const uint8_t window[8] = {0, 0, 0, 24, 0, 0, 0, 80};
         field_u32(buffer, TAG_ATTACH, (uint32_t)below(3));
         if (below(2) == 0) {
@@ -54,7 +72,7 @@ static void corpus(struct buffer *buffer) {
       }
     }
     for (size_t fields = below(12); fields > 0; fields--) {
-      uint16_t tag = (uint16_t)(below(8) == 0 ? draw() : below(34));
+      uint16_t tag = (uint16_t)(below(8) == 0 ? draw() : below(38));
       switch (below(4)) {
         case 0: field_u32(buffer, tag, (uint32_t)(below(2) == 0 ? below(3) : draw())); break;
         case 1: {
@@ -99,9 +117,24 @@ static size_t weigh(const struct plan *plan) {
     CHECK(plan->rotations[stream].most == 0 || files[stream + 1] != NULL);
   }
   CHECK(plan->reach != REACH_NOBODY || (files[1] != NULL && files[2] != NULL && !plan->terminal));
-  char *const *const lists[] = {plan->arguments, plan->environment, plan->cgroups};
-  for (int list = 0; list < 3; list++) {
-    for (char *const *text = lists[list]; *text != NULL; text++) {
+  char *const *const lists[] = {
+      plan->arguments,
+      plan->environment,
+      plan->cgroups,
+      plan->helpers[0].arguments,
+      plan->helpers[0].environment,
+      plan->helpers[1].arguments,
+      plan->helpers[1].environment,
+  };
+  for (int stream = 0; stream < 2; stream++) {
+    const struct helper_plan *reader = &plan->helpers[stream];
+    CHECK((reader->program != NULL) == (reader->arguments != NULL));
+    CHECK((reader->program != NULL) == (reader->environment != NULL));
+    CHECK(reader->program == NULL || (*reader->program == '/' && files[stream + 1] != NULL));
+    weight += reader->program == NULL ? 0 : strlen(reader->program);
+  }
+  for (int list = 0; list < 7; list++) {
+    for (char *const *text = lists[list]; text != NULL && *text != NULL; text++) {
       CHECK((char *)plan->arena <= *text
           && *text + strlen(*text) < (char *)plan->arena + plan->arena_size);
       weight += strlen(*text);

@@ -230,6 +230,69 @@ static void plans_that_are_not_understood_are_refused_by_name(void) {
   refused(&nothing, "field container");
 }
 
+/* A field that names what reads a stream. */
+static void helper(struct buffer *body, uint8_t stream, const char *program, const char *variable) {
+  struct buffer value = {0};
+  const uint8_t number[4] = {0, 0, 0, stream};
+  buffer_add(&value, number, sizeof number);
+  field_text(&value, TAG_VARIABLE, variable);
+  field_text(&value, TAG_ARGUMENT, "logger");
+  field_text(&value, TAG_PROGRAM, program);
+  field_text(&value, TAG_ARGUMENT, "-t");
+  field_bytes(body, TAG_HELPER, value.at, value.length);
+  buffer_free(&value);
+}
+
+static void plans_name_helpers(void) {
+  struct buffer body = {0};
+  struct plan plan;
+  char problem[PROBLEM_SIZE];
+  complete(&body);
+  helper(&body, 2, "/bin/logger", "A=b");
+  CHECK(plan_parse(all(&body), &plan, problem));
+  CHECK(plan.helpers[0].program == NULL && strcmp(plan.helpers[1].program, "/bin/logger") == 0);
+  CHECK(strcmp(plan.helpers[1].arguments[0], "logger") == 0);
+  CHECK(strcmp(plan.helpers[1].arguments[1], "-t") == 0 && plan.helpers[1].arguments[2] == NULL);
+  CHECK(strcmp(plan.helpers[1].environment[0], "A=b") == 0);
+  CHECK(plan.helpers[1].environment[1] == NULL);
+  plan_free(&plan);
+  helper(&body, 2, "/bin/logger", "A=b");
+  refused(&body, "field helper: there are two for stream 2");
+  complete(&body);
+  helper(&body, 3, "/bin/logger", "A=b");
+  refused(&body, "field helper: the streams");
+  complete(&body);
+  field_bytes(&body, TAG_HELPER, "\0\0", 2);
+  refused(&body, "field helper: the streams");
+  complete(&body);
+  helper(&body, 1, "logger", "A=b");
+  refused(&body, "field helper: one absolute path");
+  complete(&body);
+  helper(&body, 1, "/bin/logger", "=b");
+  refused(&body, "field helper: a variable");
+  complete(&body);
+  field_bytes(&body, TAG_HELPER, "\0\0\0\1\0\4\0\0\0\2/b\0\5\0\0\0\0x", 19);
+  refused(&body, "field helper: its last field is cut off");
+  complete(&body);
+  field_bytes(&body, TAG_HELPER, "\0\0\0\1\0\4\0\0\0\2/b", 12);
+  refused(&body, "field helper: a program and at least its name");
+  complete(&body);
+  field_bytes(&body, TAG_HELPER, "\0\0\0\1\0\4\0\0\0\2/\0", 12);
+  refused(&body, "field helper: there is a NUL");
+  complete(&body);
+  field_bytes(&body, TAG_HELPER, "\0\0\0\1\0\7\0\0\0\2/b", 12);
+  refused(&body, "field helper: field 7 in it is not known");
+  body.length = 0;
+  field_text(&body, TAG_CONTAINER, "c1");
+  field_text(&body, TAG_FOLDER, "/run/c1");
+  field_text(&body, TAG_DIRECTORY, "/sandbox");
+  field_text(&body, TAG_PROGRAM, "sh");
+  field_text(&body, TAG_ARGUMENT, "sh");
+  field_u32(&body, TAG_ATTACH, 1);
+  helper(&body, 1, "/bin/logger", "A=b");
+  refused(&body, "field helper: a file is needed");
+}
+
 static void plans_say_who_reads_and_writes(void) {
   struct buffer body = {0};
   struct plan plan;
@@ -435,6 +498,7 @@ int main(void) {
   plans_are_what_was_sent();
   plans_that_are_not_understood_are_refused_by_name();
   plans_say_who_reads_and_writes();
+  plans_name_helpers();
   logs_lose_nothing_between_files();
   logs_say_what_they_could_not_write();
   without_clone3_it_forks();

@@ -414,6 +414,62 @@ class StreamsTest {
     assertThat(sandbox("o").resolve("stdout.1")).doesNotExist();
   }
 
+  private static ContainerLogger helped(String command) {
+    // With all of the container's variables, among them the mark by which its processes are known.
+    return (container, environment) ->
+        LogPlan.FILES.withOutputHelper(
+            new LogPlan.Helper(Path.of("/bin/sh"), List.of("-c", command), environment));
+  }
+
+  @Test
+  void aLoggerHasAProgramReadOutput() throws Exception {
+    open(
+        agent()
+            .with(
+                Kinds.CONTAINER_LOGGER,
+                "program",
+                helped("env >variables; cat >part; mv part read"))
+            .logging("program", true));
+    assertThat(get(launch("h", LINES, ContainerIo.FILES).termination()).succeeded()).isTrue();
+    Path read = sandbox("h").resolve("read");
+    Await.until(() -> Files.exists(read));
+    assertThat(Files.readAllLines(read)).hasSize(2000).endsWith("line 1999");
+    assertThat(sandbox("h").resolve("variables"))
+        .content()
+        .contains("LC_ALL=C\n")
+        .doesNotContain("MEZZO_CONTAINER_ID");
+    assertThat(sandbox("h").resolve("stdout")).isEmptyFile();
+    assertThat(sandbox("h").resolve("stderr")).hasContent("err");
+  }
+
+  /** A container that is killed takes none of its readers with it. */
+  @Test
+  void whatIsReadBeforeAKillIsRead() throws Exception {
+    Containerizer containers =
+        open(
+            agent()
+                .with(
+                    Kinds.CONTAINER_LOGGER, "program", helped("cat >part; sleep 0.3; mv part read"))
+                .logging("program", true));
+    Launched launched = launch("k", "echo it; echo >there; exec sleep 1000", ContainerIo.FILES);
+    Await.until(() -> Files.exists(sandbox("k").resolve("there")));
+    get(containers.destroy(launched.containerId()));
+    Path read = sandbox("k").resolve("read");
+    Await.until(() -> Files.exists(read));
+    assertThat(read).hasContent("it");
+  }
+
+  @Test
+  void aProgramThatIsNotThereFailsTheLaunchByItsName() throws Exception {
+    ContainerLogger missing =
+        (container, environment) ->
+            LogPlan.FILES.withErrorsHelper(
+                new LogPlan.Helper(Path.of("/nowhere/logger"), List.of(), Map.of()));
+    open(agent().with(Kinds.CONTAINER_LOGGER, "missing", missing).logging("missing", true));
+    assertThatThrownBy(() -> launch("m", "true", ContainerIo.FILES))
+        .hasMessageContaining("cannot run the output helper '/nowhere/logger': No such file");
+  }
+
   @Test
   void aLoggerThatIsMissingOrFailsRefusesLaunches() throws Exception {
     ContainerLogger broken =
@@ -459,11 +515,22 @@ class StreamsTest {
     assertThatThrownBy(() -> launch("t", "true", ContainerIo.SESSION.on(SCREEN)))
         .hasMessageContaining("cannot do 'attach', 'terminal'");
     assertThatThrownBy(() -> launch("r", "true", ContainerIo.FILES))
-        .hasMessageContaining("cannot do 'rotation'");
+        .hasMessageContaining(
+            "cannot do 'rotation', which container logger 'small' needs; take the native launcher");
     assertThat(sandbox("s")).doesNotExist();
     Launched plain = launch("p", "exec sleep 1000", ContainerIo.PLAIN);
     assertThat(refusal(opened.get().attachInput(plain.containerId())))
         .isEqualTo(AttachException.Reason.NOT_ATTACHABLE);
+  }
+
+  @Test
+  void theShellHasNoProgramReadOutput() throws Exception {
+    open(
+        shellAgent()
+            .with(Kinds.CONTAINER_LOGGER, "program", helped("cat >read"))
+            .logging("program", true));
+    assertThatThrownBy(() -> launch("h", "true", ContainerIo.FILES))
+        .hasMessageContaining("cannot do 'output-helper', which container logger 'program' needs");
   }
 
   @Test

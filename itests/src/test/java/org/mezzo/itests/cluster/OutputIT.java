@@ -12,6 +12,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
 
 /** Where the output of command tasks goes, with and without a terminal. */
 class OutputIT {
@@ -90,5 +92,93 @@ class OutputIT {
         .hasSize(3)
         .satisfies(lines -> assertThat(lines.get(0)).startsWith("/dev/pts/"))
         .endsWith("30 99", "xterm");
+  }
+
+  private static final String HELPER =
+      """
+      {"libraries":[{"modules":[{"name":"helper","parameters":[
+        {"key":"program","value":"/bin/sh"},
+        {"key":"argument.1","value":"-c"},
+        {"key":"argument.2","value":"%s"}]}]}]}\
+      """;
+
+  private static final String READS =
+      "case $MESOS_TASK_ID in dies) read line; exit 3;; never) exec sleep 1000;; esac;"
+          + " cat >read.$MEZZO_LOG_STREAM";
+
+  private static Path sandbox(Path folder, String task) throws IOException {
+    try (Stream<Path> files = Files.walk(folder.resolve("agent/slaves"), 8)) {
+      return files
+          .filter(path -> path.endsWith(Path.of("executors", task, "runs", "latest")))
+          .findFirst()
+          .orElseThrow()
+          .toRealPath();
+    }
+  }
+
+  private static void awaitText(Path file, String wanted) {
+    Await.until(
+        file + " has '" + wanted + "'",
+        MasterAndAgent.LIMIT,
+        () -> Files.exists(file) && Files.readString(file).contains(wanted));
+  }
+
+  /**
+   * Invariant: programs that read output read on while there is no agent, and what one that dies or
+   * never reads has not read is in the file.
+   */
+  @Test
+  void aProgramReadsItWhateverBecomesOfTheAgent(@TempDir Path folder) throws Exception {
+    try (MasterAndAgent daemons = new MasterAndAgent(folder)) {
+      String[] flags = {
+        "--resources=cpus:8;mem:4096;disk:1024",
+        "--container_logger=helper",
+        "--modules=" + HELPER.formatted(READS).strip()
+      };
+      daemons.startMaster("--allocation_interval=100ms");
+      MezzoProcess agent = daemons.startAgent(flags);
+      daemons.awaitAgent(true);
+      TestFramework framework =
+          daemons.own(
+              TestFramework.subscribe(
+                  daemons.master(),
+                  """
+                  {"user":"%s","name":"output","roles":["r"],"checkpoint":true,
+                   "failover_timeout":600.0,"capabilities":[{"type":"MULTI_ROLE"}]}\
+                  """
+                      .formatted(System.getProperty("user.name"))));
+      List<String> tasks = List.of("reads", "dies", "never");
+      framework.launch(
+          framework.await("OFFERS", event -> true, MasterAndAgent.LIMIT).at("/offers/offers/0"),
+          tasks,
+          "echo one; while [ ! -e end ]; do sleep 0.05; done; echo two; echo err >&2");
+      for (String task : tasks) {
+        framework.awaitState(task, "TASK_RUNNING");
+      }
+      awaitText(sandbox(folder, "reads").resolve("read.stdout"), "one");
+      agent.killAlone();
+      daemons.awaitAgent(false);
+      for (String task : tasks) {
+        Files.createFile(sandbox(folder, task).resolve("end"));
+      }
+      Path read = sandbox(folder, "reads");
+      awaitText(read.resolve("read.stdout"), "one\ntwo\n");
+      awaitText(read.resolve("read.stderr"), "err\n");
+      assertThat(read.resolve("stdout")).isEmptyFile();
+      assertThat(read.resolve("stderr")).isEmptyFile();
+      Path dead = sandbox(folder, "dies").resolve("stdout");
+      awaitText(dead, "two\n");
+      assertThat(Files.readAllLines(dead))
+          .contains("mezzo: the output helper '/bin/sh' ended with status 3", "two")
+          .doesNotContain("one");
+      Path unread = sandbox(folder, "never").resolve("stdout");
+      awaitText(unread, "one\ntwo\n");
+      assertThat(unread).content().contains("did not end within 5 s of its container");
+      daemons.startAgent(flags);
+      daemons.awaitAgent(true);
+      for (String task : tasks) {
+        framework.awaitState(task, "TASK_FINISHED");
+      }
+    }
   }
 }

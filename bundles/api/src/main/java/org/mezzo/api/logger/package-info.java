@@ -4,7 +4,7 @@
  * <p>Handover: what was said of a container is carried out by its shim, not by the module, so there
  * is nothing to hand over. Calls that have begun end beside the successor.
  */
-@Version("0.1.0")
+@Version("0.2.0")
 @Export
 package org.mezzo.api.logger;
 

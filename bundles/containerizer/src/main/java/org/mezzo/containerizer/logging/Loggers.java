@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -31,27 +33,30 @@ public final class Loggers implements AutoCloseable {
   /** Has containers open their files themselves, and needs no module. */
   public static final String SANDBOX = "sandbox";
 
+  private static final String ROTATION = "rotation";
+  private static final String OUTPUT_HELPER = "output-helper";
+
   private static final Logger LOG = LoggerFactory.getLogger(Loggers.class);
   private static final CompletionStage<LogPlan> FILES =
       CompletableFuture.completedStage(LogPlan.FILES);
 
-  private final boolean rotates;
+  private final Set<String> able;
   private final ModuleChain<ContainerLogger> loggers;
 
   /**
    * Leases the logger that is chosen.
    *
-   * @param rotates whether the launcher can rotate files
+   * @param able what the launcher can do for output, by the names of its features
    * @param events where the lease reports
    */
-  public Loggers(ContainerizerHost host, Logging choice, boolean rotates, Executor events) {
-    this.rotates = rotates;
+  public Loggers(ContainerizerHost host, Logging choice, Set<String> able, Executor events) {
+    this.able = able;
     loggers = host.modules().chain(Kinds.CONTAINER_LOGGER, modules(choice), events);
   }
 
   private List<String> modules(Logging choice) {
     Optional<String> name = choice.logger().filter(it -> !it.equals(SANDBOX));
-    if (name.isPresent() && !choice.demanded() && !rotates) {
+    if (name.isPresent() && !choice.demanded() && !able.contains(ROTATION)) {
       LOG.info(
           "Output of containers goes to files that nothing keeps small, because the launcher of"
               + " this agent cannot rotate them; --container_logger={} would have launches fail"
@@ -96,17 +101,30 @@ public final class Loggers implements AutoCloseable {
               if (failure != null) {
                 throw new CompletionException(refused(logger.name(), failure));
               }
-              if (plan.rotates() && !rotates) {
-                throw new CompletionException(
-                    new LaunchException(
-                        "Container logger '"
-                            + logger.name()
-                            + "' wants files rotated, but the launcher of this agent cannot do"
-                            + " 'rotation'; take the native launcher, or --container_logger="
-                            + SANDBOX));
-              }
+              check(logger.name(), plan);
               return plan;
             });
+  }
+
+  private void check(String name, LogPlan plan) {
+    Set<String> missing = new TreeSet<>();
+    if (plan.rotates()) {
+      missing.add(ROTATION);
+    }
+    if (plan.helps()) {
+      missing.add(OUTPUT_HELPER);
+    }
+    missing.removeAll(able);
+    if (!missing.isEmpty()) {
+      throw new CompletionException(
+          new LaunchException(
+              "The launcher of this agent cannot do '"
+                  + String.join("', '", missing)
+                  + "', which container logger '"
+                  + name
+                  + "' needs; take the native launcher, or --container_logger="
+                  + SANDBOX));
+    }
   }
 
   private static LaunchException refused(String name, Throwable failure) {

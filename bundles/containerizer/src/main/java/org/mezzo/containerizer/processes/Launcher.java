@@ -52,11 +52,13 @@ interface Launcher extends AutoCloseable {
     /** It has a terminal. */
     TERMINAL,
     /** The files of its output are kept small. */
-    ROTATION;
+    ROTATION,
+    /** Programs outside of it read its output. */
+    OUTPUT_HELPER;
 
     /** As people and protocols know it. */
     String word() {
-      return name().toLowerCase(Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
   }
 

@@ -7,11 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /** The numbers and frames of {@code docs/launcher-protocol.md}. */
 final class NativeFrames {
   static final int MAJOR = 1;
-  static final int MINOR = 2;
+  static final int MINOR = 3;
 
   static final int HELLO = 1;
   static final int LAUNCH = 2;
@@ -61,6 +62,7 @@ final class NativeFrames {
   static final int DATA = 32;
   static final int OBSTACLE = 33;
   static final int NETWORK = 34;
+  static final int HELPER = 37;
 
   /** The most bytes that a frame may have behind its length. */
   static final int MOST = 8 << 20;
@@ -72,6 +74,8 @@ final class NativeFrames {
   /** A frame that is being written. */
   static final class Writer {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);
+
+    private Writer() {}
 
     private Writer(int type, int number) {
       bytes.writeBytes(
@@ -97,6 +101,14 @@ final class NativeFrames {
       ByteBuffer all = ByteBuffer.allocate(4 * values.size());
       values.forEach(value -> all.putInt((int) (long) value));
       return bytes(tag, all.array());
+    }
+
+    /** A field whose value begins with a number and goes on with fields. */
+    Writer inner(int tag, int number, Consumer<Writer> fields) {
+      Writer inner = new Writer();
+      inner.bytes.writeBytes(ByteBuffer.allocate(4).putInt(number).array());
+      fields.accept(inner);
+      return bytes(tag, inner.bytes.toByteArray());
     }
 
     /** The frame. */

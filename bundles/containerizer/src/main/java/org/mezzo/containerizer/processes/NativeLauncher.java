@@ -166,6 +166,27 @@ final class NativeLauncher implements Launcher {
       plan.text(NativeFrames.ERRORS, "stderr");
       logs.errors().ifPresent(it -> plan.bytes(NativeFrames.ROTATION, rotation(2, it)));
     }
+    logs.outputHelper().ifPresent(it -> helper(plan, 1, it));
+    if (io.terminal().isEmpty()) {
+      logs.errorsHelper().ifPresent(it -> helper(plan, 2, it));
+    }
+  }
+
+  private static void helper(NativeFrames.Writer plan, int stream, LogPlan.Helper helper) {
+    String program = helper.program().toString();
+    plan.text(NativeFrames.FEATURE, Stream.OUTPUT_HELPER.word())
+        .inner(
+            NativeFrames.HELPER,
+            stream,
+            fields -> {
+              fields.text(NativeFrames.PROGRAM, program).text(NativeFrames.ARGUMENT, program);
+              helper.arguments().forEach(it -> fields.text(NativeFrames.ARGUMENT, it));
+              helper.environment().entrySet().stream()
+                  // By that one what is killed with a container is known, which it is not.
+                  .filter(it -> !it.getKey().equals(LaunchPipeline.MARKER))
+                  .forEach(
+                      it -> fields.text(NativeFrames.VARIABLE, it.getKey() + "=" + it.getValue()));
+            });
   }
 
   private static String output(ContainerIo io) {

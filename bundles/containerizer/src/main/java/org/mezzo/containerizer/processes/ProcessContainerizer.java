@@ -142,7 +142,9 @@ public final class ProcessContainerizer implements Containerizer {
         new Loggers(
             host,
             options.logging(),
-            launcher.streams().contains(Launcher.Stream.ROTATION),
+            launcher.streams().stream()
+                .map(Launcher.Stream::word)
+                .collect(Collectors.toUnmodifiableSet()),
             moduleEvents);
     attachments = new Attachments(name, lanes.files, metrics);
     Steps steps = new Steps();
