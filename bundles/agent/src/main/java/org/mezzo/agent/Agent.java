@@ -187,11 +187,14 @@ public final class Agent implements Daemon {
     this.onShutdown = onShutdown;
     loop = frame.loop();
     Path workDir = flags.daemon().folders().work();
-    own = resources(workDir);
+    hooks =
+        frame.own(new AgentHooks(frame.modules().chain(Kinds.HOOK, flags.daemon().hooks(), loop)));
+    AgentInfo described = described(resources(workDir));
+    own = resources(described);
     damage = new Damage(flags.recovering().strict(), frame.clock(), frame.metrics());
     identity =
         new AgentIdentity(
-            describe(),
+            described,
             workDir,
             damage,
             flags.recovering().reconfiguration(),
@@ -240,11 +243,9 @@ public final class Agent implements Daemon {
             loop::schedule,
             frame.metrics());
     draining = new Draining(workDir, keeper, loop, frame.clock());
-    hooks =
-        frame.own(new AgentHooks(frame.modules().chain(Kinds.HOOK, flags.daemon().hooks(), loop)));
     containerizer =
         Containerizer.open(
-            new ContainerizerHost(frame.identity(), frame.modules()), flags.containers());
+            new ContainerizerHost(frame.identity(), frame.modules(), hooks), flags.containers());
     endedSandboxes = new EndedSandboxes(containerizer, standalone, collector);
     frame.own(this::closeContainers);
     probes =
@@ -515,16 +516,26 @@ public final class Agent implements Daemon {
     sandboxes.forget(sandbox);
   }
 
-  private AgentInfo describe() {
+  /** The agent as flags, machine and hooks have it. Waits for hooks, which has a limit. */
+  private AgentInfo described(Resources machine) {
     Advertised told = frame.advertised();
     AgentInfo.Builder builder =
         AgentInfo.newBuilder()
             .setHostname(told.hostname())
             .setPort(told.port())
-            .addAllResources(own.toMessages(Resources.Format.POST_REFINEMENT))
+            .addAllResources(machine.toMessages(Resources.Format.POST_REFINEMENT))
             .addAllAttributes(flags.equipment().attributes());
     flags.daemon().domain().ifPresent(builder::setDomain);
-    return builder.build();
+    AgentInfo flagged = builder.build();
+    return hooks.isEmpty() ? flagged : hooks.describe(flagged).toCompletableFuture().join();
+  }
+
+  private static Resources resources(AgentInfo described) throws IOException {
+    try {
+      return Resources.of(described.getResourcesList());
+    } catch (ResourceFormatException e) {
+      throw new IOException("The agent's resources: " + e.getMessage(), e);
+    }
   }
 
   private void measure() {

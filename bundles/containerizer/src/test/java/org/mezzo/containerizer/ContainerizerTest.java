@@ -20,9 +20,11 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -91,6 +93,44 @@ class ContainerizerTest {
 
   private static String output(LaunchRequest request, String name) throws IOException {
     return Files.readString(request.sandbox().resolve(name));
+  }
+
+  @Test
+  void nothingStartsBeforeWhoWantsToHasLookedAtTheSandboxUnlessItIsDestroyed() throws Exception {
+    FakeAgent agent = agent();
+    CompletableFuture<Path> asked = new CompletableFuture<>();
+    CompletableFuture<Void> looked = new CompletableFuture<>();
+    AtomicBoolean forgetful = new AtomicBoolean();
+    AfterFetch afterFetch =
+        new AfterFetch() {
+          @Override
+          public boolean isEmpty() {
+            return false;
+          }
+
+          @Override
+          public CompletionStage<?> fetched(ContainerId container, Path sandbox) {
+            asked.complete(sandbox);
+            return forgetful.get() ? new CompletableFuture<>() : looked;
+          }
+        };
+    containerizer =
+        Containerizer.open(
+            new ContainerizerHost(agent, agent.modules.of(agent), afterFetch), agent.options());
+    LaunchRequest request = request(shell("cat seen"), Map.of());
+    CompletionStage<Launched> launched = containerizer.launch(request);
+    assertThat(get(asked)).isEqualTo(request.sandbox());
+    assertThat(launched.toCompletableFuture()).isNotDone();
+    Files.writeString(request.sandbox().resolve("seen"), "by me");
+    looked.completeExceptionally(new IllegalStateException("which does not matter"));
+    get(get(launched).termination());
+    assertThat(output(request, "stdout")).isEqualTo("by me");
+
+    forgetful.set(true);
+    LaunchRequest unwanted = request(shell("echo never"), Map.of());
+    CompletionStage<Launched> never = containerizer.launch(unwanted);
+    get(containerizer.destroy(unwanted.containerId()));
+    assertThatThrownBy(() -> get(never)).hasMessageContaining("destroyed");
   }
 
   @ParameterizedTest

@@ -149,9 +149,25 @@ public final class ModuleChain<M extends Module> implements AutoCloseable {
       next = wanted;
     }
     superseded.forEach(Member::drop);
-    CompletableFuture.allOf(wanted.stream().map(it -> it.opened).toArray(CompletableFuture[]::new))
-        .completeOnTimeout(null, OPENING_SECONDS, TimeUnit.SECONDS)
-        .whenComplete((opened, failure) -> use(wanted));
+    opened(wanted).whenComplete((opened, failure) -> use(wanted));
+  }
+
+  private static <M extends Module> CompletableFuture<Void> opened(List<Member<M>> members) {
+    return CompletableFuture.allOf(
+            members.stream().map(it -> it.opened).toArray(CompletableFuture[]::new))
+        .completeOnTimeout(null, OPENING_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /**
+   * Complete when those that are selected now have opened; a module that is not installed, or takes
+   * too long, is not waited for.
+   */
+  public CompletionStage<Void> opened() {
+    List<Member<M>> members;
+    synchronized (this) {
+      members = present;
+    }
+    return opened(members);
   }
 
   private void use(List<Member<M>> wanted) {

@@ -46,6 +46,33 @@ final class ModuleChainTest {
   }
 
   @Test
+  void opensAsAWholeAlsoWithoutThoseThatAreNotInstalled() throws Exception {
+    CountDownLatch opening = new CountDownLatch(1);
+    modules.register(
+        KIND,
+        "slow",
+        new Adder() {
+          @Override
+          public void open(DaemonContext context) throws InterruptedException {
+            opening.await();
+          }
+
+          @Override
+          public String add(String text) {
+            return text + "slow";
+          }
+        });
+    ModuleChain<Adder> chain = daemon.chain(KIND, List.of("absent", "slow"), Runnable::run);
+    CompletionStage<Void> opened = chain.opened();
+    assertThat(opened.toCompletableFuture()).isNotDone();
+    opening.countDown();
+    opened.toCompletableFuture().join();
+    assertThat(folded(chain)).isEqualTo("slow");
+    assertThat(daemon.chain(KIND, List.of("absent"), Runnable::run).opened().toCompletableFuture())
+        .isDone();
+  }
+
+  @Test
   void eachSeesWhatThoseBeforeHaveMadeAndWhoFailsIsPassedOver() throws Exception {
     modules.register(KIND, "a", text -> text + "a");
     modules.register(KIND, "b", text -> text + "b");

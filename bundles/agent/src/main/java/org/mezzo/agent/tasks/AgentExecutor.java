@@ -599,7 +599,15 @@ final class AgentExecutor {
       }
     }
     // Not before the last of its processes is gone.
-    runner.destroy().whenComplete((gone, failure) -> host.sandboxes().leave(run));
+    runner
+        .destroy()
+        .whenComplete(
+            (gone, failure) -> {
+              host.sandboxes().leave(run);
+              if (begun) {
+                host.hooks().executorRemoved(framework.info, info);
+              }
+            });
     if (!generated) {
       host.outcome().exited(framework, info, status);
     }

@@ -450,7 +450,8 @@ final class Launches {
               .thenAccept(added -> task.added = added);
     }
     asked
-        .thenAcceptAsync(unused -> executor.ready(batch, batch.tasks.get(0).added), loop)
+        .thenCompose(unused -> ofExecutor(executor, batch))
+        .thenAcceptAsync(added -> executor.ready(batch, added), loop)
         .whenCompleteAsync(
             (done, failure) -> {
               if (failure != null) {
@@ -458,6 +459,18 @@ final class Launches {
               }
             },
             loop);
+  }
+
+  /** The variables of its executor, where that has to be started for it. */
+  private CompletionStage<Map<String, String>> ofExecutor(AgentExecutor executor, Batch batch) {
+    return switch (executor.kind()) {
+      case COMMAND -> CompletableFuture.completedStage(batch.tasks.get(0).added);
+      case CUSTOM ->
+          executor.begun()
+              ? CompletableFuture.completedStage(Map.of())
+              : host.hooks().executorEnvironment(executor.info, executor.framework.info);
+      default -> CompletableFuture.completedStage(Map.of());
+    };
   }
 
   private void ready(AgentExecutor executor, Batch batch, Map<String, String> added) {

@@ -15,6 +15,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.logger.LogPlan;
+import org.mezzo.containerizer.AfterFetch;
 import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
@@ -58,6 +59,7 @@ final class LaunchPipeline {
   private final Lanes lanes;
   private final VolumeLinks volumes;
   private final UriFetcher fetcher;
+  private final AfterFetch afterFetch;
   private final IsolatorChain isolators;
   private final Loggers loggers;
   private final Launcher launcher;
@@ -72,6 +74,7 @@ final class LaunchPipeline {
       Lanes lanes,
       SandboxLinks links,
       UriFetcher fetcher,
+      AfterFetch afterFetch,
       IsolatorChain isolators,
       Loggers loggers,
       Launcher launcher,
@@ -83,6 +86,7 @@ final class LaunchPipeline {
     this.lanes = lanes;
     volumes = new VolumeLinks(tools, links);
     this.fetcher = fetcher;
+    this.afterFetch = afterFetch;
     this.isolators = isolators;
     this.loggers = loggers;
     this.launcher = launcher;
@@ -229,8 +233,30 @@ final class LaunchPipeline {
     }
   }
 
-  /** Brings the URIs of the command into the sandbox. */
+  /** Whether there is anything to fetch, or somebody wants to look at the sandbox. */
+  boolean fetches(ManagedContainer container, Launch launch) {
+    return launch.request.command().getUrisCount() > 0 || looksAt(container, launch);
+  }
+
+  /** Nobody is shown a sandbox a second time for a container in it that fetched nothing. */
+  private boolean looksAt(ManagedContainer container, Launch launch) {
+    return !afterFetch.isEmpty()
+        && (launch.request.command().getUrisCount() > 0 || !shares(container, launch));
+  }
+
+  private static boolean shares(ManagedContainer container, Launch launch) {
+    return container
+        .parent
+        .filter(outer -> outer.container.sandbox().equals(launch.request.sandbox()))
+        .isPresent();
+  }
+
+  /** Brings the URIs of the command into the sandbox, and lets look at them who wants to. */
   void fetch(ManagedContainer container, Launch launch) {
+    if (launch.request.command().getUrisCount() == 0) {
+      fetched(container, launch);
+      return;
+    }
     step(
         container,
         Runnable::run,
@@ -252,7 +278,7 @@ final class LaunchPipeline {
                   (nothing, failure) -> {
                     if (failure == null) {
                       fetches.increment();
-                      listener.done(container, Event.FETCHED);
+                      fetched(container, launch);
                       return;
                     }
                     LaunchException reason = reason(failure);
@@ -261,6 +287,32 @@ final class LaunchPipeline {
                     }
                     listener.failed(container, reason);
                   });
+        });
+  }
+
+  private void fetched(ManagedContainer container, Launch launch) {
+    if (!looksAt(container, launch)) {
+      listener.done(container, Event.FETCHED);
+      return;
+    }
+    step(
+        container,
+        Runnable::run,
+        "Looking at the sandbox failed",
+        () -> {
+          CompletableFuture<Void> seen = new CompletableFuture<>();
+          launch.onCancel(() -> seen.completeExceptionally(Launch.unwanted()));
+          seen.whenComplete(
+              (nothing, failure) -> {
+                if (failure == null) {
+                  listener.done(container, Event.FETCHED);
+                } else {
+                  listener.failed(container, reason(failure));
+                }
+              });
+          afterFetch
+              .fetched(container.id, launch.request.sandbox())
+              .whenComplete((looked, failure) -> seen.complete(null));
         });
   }
 
@@ -323,12 +375,7 @@ final class LaunchPipeline {
 
   private CompletionStage<LogPlan> logs(
       ManagedContainer container, Launch launch, Map<String, String> environment) {
-    boolean shares =
-        container
-            .parent
-            .filter(outer -> outer.container.sandbox().equals(launch.request.sandbox()))
-            .isPresent();
-    return io(launch).keeping() == ContainerIo.Keeping.LOGGER && !shares
+    return io(launch).keeping() == ContainerIo.Keeping.LOGGER && !shares(container, launch)
         ? loggers.prepare(container.container, Collections.unmodifiableMap(environment))
         : CompletableFuture.completedStage(LogPlan.FILES);
   }

@@ -151,7 +151,17 @@ public final class ProcessContainerizer implements Containerizer {
     links = new SandboxLinks(tools, accounts, lanes);
     pipeline =
         new LaunchPipeline(
-            tools, accounts, lanes, links, fetcher, isolators, loggers, launcher, cgroups, metrics,
+            tools,
+            accounts,
+            lanes,
+            links,
+            fetcher,
+            host.afterFetch(),
+            isolators,
+            loggers,
+            launcher,
+            cgroups,
+            metrics,
             steps);
     resizing = new Resizing(loop::post, log, isolators, metrics);
     Members members = new Members(cgroups);
@@ -235,10 +245,10 @@ public final class ProcessContainerizer implements Containerizer {
     switch (effect) {
       case PROVISION -> step(on, launch -> pipeline.provision(on, launch));
       case FETCH -> {
-        if (on.launch.orElseThrow().request.command().getUrisCount() == 0) {
-          happened(on, Event.FETCHED);
-        } else {
+        if (pipeline.fetches(on, on.launch.orElseThrow())) {
           step(on, launch -> pipeline.fetch(on, launch));
+        } else {
+          happened(on, Event.FETCHED);
         }
       }
       case PREPARE -> prepare(on);

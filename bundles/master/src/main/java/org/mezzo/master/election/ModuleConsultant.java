@@ -2,6 +2,7 @@ package org.mezzo.master.election;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -21,7 +22,9 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleChain;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Labels;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.resources.Resources;
 
 /**
  * Asks the leased hooks, in the order of {@code --hooks}, and the authorizer. A hook that is
@@ -63,9 +66,10 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
     return unauthorized(question)
         .thenCombine(refused(question), Refusals::new)
         .thenCombineAsync(
-            labels(question),
-            (refusals, labels) ->
-                new Consultation.Answer(refusals.tasks(), refusals.operations(), labels),
+            decorations(question),
+            (refusals, given) ->
+                new Consultation.Answer(
+                    refusals.tasks(), refusals.operations(), given.labels(), given.resources()),
             loop);
   }
 
@@ -126,12 +130,15 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
         .build();
   }
 
+  /** What hooks changed, by task id. */
+  private record Decorations(Map<String, Labels> labels, Map<String, List<Resource>> resources) {}
+
   /**
-   * What hooks make of the labels of each task. Each task is asked about by itself: a launch of
-   * many has as much time as they need, and a hook that fails with one decorates the others.
+   * What hooks make of each task. Each is asked about by itself: a launch of many has as much time
+   * as they need, and a hook that fails with one decorates the others.
    */
-  private CompletionStage<Map<String, Labels>> labels(Consultation question) {
-    Map<String, Labels> given = new ConcurrentHashMap<>();
+  private CompletionStage<Decorations> decorations(Consultation question) {
+    Decorations given = new Decorations(new ConcurrentHashMap<>(), new ConcurrentHashMap<>());
     CompletionStage<Void> asked = CompletableFuture.completedFuture(null);
     if (hooks.isEmpty()) {
       return asked.thenApply(unused -> given);
@@ -144,27 +151,52 @@ public final class ModuleConsultant implements Consultant, AutoCloseable {
         row =
             row.thenCompose(
                 unused ->
-                    decorated(task, question)
-                        .thenAccept(
-                            labels -> {
-                              if (!labels.equals(task.getLabels())) {
-                                given.put(task.getTaskId().getValue(), labels);
-                              }
-                            }));
+                    labelled(task, question)
+                        .thenCompose(labelled -> resourced(labelled, question))
+                        .thenAccept(decorated -> note(given, task, decorated)));
       }
       asked = asked.thenCombine(row, (unused, also) -> null);
     }
     return asked.thenApply(unused -> given);
   }
 
-  private CompletionStage<Labels> decorated(TaskInfo task, Consultation question) {
+  private static void note(Decorations given, TaskInfo task, TaskInfo decorated) {
+    String id = task.getTaskId().getValue();
+    if (!decorated.getLabels().equals(task.getLabels())) {
+      given.labels().put(id, decorated.getLabels());
+    }
+    if (!decorated.getResourcesList().equals(task.getResourcesList())) {
+      given.resources().put(id, decorated.getResourcesList());
+    }
+  }
+
+  private CompletionStage<TaskInfo> labelled(TaskInfo task, Consultation question) {
     return hooks.fold(
         "masterLaunchTaskLabels",
-        task.getLabels(),
+        task,
         (hook, now) -> {
-          TaskInfo seen =
-              now.equals(task.getLabels()) ? task : task.toBuilder().setLabels(now).build();
-          return hook.masterLaunchTaskLabels(seen, question.framework(), question.agent());
+          Labels labels =
+              Objects.requireNonNull(
+                  hook.masterLaunchTaskLabels(now, question.framework(), question.agent()),
+                  "its labels");
+          return labels.equals(now.getLabels()) ? now : now.toBuilder().setLabels(labels).build();
+        });
+  }
+
+  private CompletionStage<TaskInfo> resourced(TaskInfo task, Consultation question) {
+    return hooks.fold(
+        "masterLaunchTaskResources",
+        task,
+        (hook, now) -> {
+          List<Resource> resources =
+              Objects.requireNonNull(
+                  hook.masterLaunchTaskResources(now, question.framework(), question.agent()),
+                  "its resources");
+          if (resources.equals(now.getResourcesList())) {
+            return now;
+          }
+          Resources.of(resources);
+          return now.toBuilder().clearResources().addAllResources(resources).build();
         });
   }
 

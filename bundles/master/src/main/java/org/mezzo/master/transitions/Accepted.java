@@ -33,12 +33,16 @@ import org.pcollections.PMap;
  * event loop.
  *
  * @param pending its tasks as they are noted when they cannot be launched at once
+ * @param frameworkId whose call it is
+ * @param refusedUsers as of {@link #of}
  */
 public record Accepted(
     List<OfferID> offerIds,
     List<Operation> operations,
     PMap<TaskKey, PendingTask> pending,
-    Filters filters) {
+    Filters filters,
+    String frameworkId,
+    Set<String> refusedUsers) {
 
   /**
    * One operation.
@@ -139,7 +143,52 @@ public record Accepted(
       }
     }
     return new Accepted(
-        call.getOfferIdsList(), operations, HashTreePMap.from(pending), call.getFilters());
+        call.getOfferIdsList(),
+        operations,
+        HashTreePMap.from(pending),
+        call.getFilters(),
+        frameworkId,
+        refusedUsers);
+  }
+
+  /**
+   * The call as if its framework had asked for other resources for some tasks, by their ids. What
+   * launches none of them is not judged a second time.
+   */
+  Accepted with(Map<String, List<Resource>> resources) {
+    if (resources.isEmpty()) {
+      return this;
+    }
+    List<Operation> changed = new ArrayList<>();
+    for (Operation operation : operations) {
+      changed.add(
+          operation.tasks().stream()
+                  .anyMatch(it -> resources.containsKey(it.info().getTaskId().getValue()))
+              ? with(operation, resources)
+              : operation);
+    }
+    return new Accepted(offerIds, changed, pending, filters, frameworkId, refusedUsers);
+  }
+
+  private Operation with(Operation operation, Map<String, List<Resource>> resources) {
+    Offer.Operation.Builder message = operation.message().toBuilder();
+    if (message.getType() == Offer.Operation.Type.LAUNCH) {
+      message.getLaunchBuilder().getTaskInfosBuilderList().forEach(it -> give(it, resources));
+      return launch(frameworkId, message.build(), refusedUsers);
+    }
+    message
+        .getLaunchGroupBuilder()
+        .getTaskGroupBuilder()
+        .getTasksBuilderList()
+        .forEach(it -> give(it, resources));
+    return group(frameworkId, message.build(), refusedUsers);
+  }
+
+  private static void give(TaskInfo.Builder task, Map<String, List<Resource>> resources) {
+    List<Resource> given = resources.get(task.getTaskId().getValue());
+    if (given != null) {
+      task.clearResources().addAllResources(given);
+    }
   }
 
   private static Optional<String> rootProblem(TaskInfo task, Set<String> refusedUsers) {

@@ -8,6 +8,7 @@ import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Labels;
+import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskInfo;
 
 /**
@@ -37,10 +38,15 @@ public record Consultation(
    * @param unauthorized ids of tasks that may not run
    * @param refused places of operations that may not be done
    * @param labels the labels hooks gave, by task id; tasks without an entry keep theirs
+   * @param resources the resources hooks gave, likewise; they can be read as such
    */
-  public record Answer(Set<String> unauthorized, Set<Integer> refused, Map<String, Labels> labels) {
+  public record Answer(
+      Set<String> unauthorized,
+      Set<Integer> refused,
+      Map<String, Labels> labels,
+      Map<String, List<Resource>> resources) {
     /** Nobody was asked. */
-    public static final Answer NONE = new Answer(Set.of(), Set.of(), Map.of());
+    public static final Answer NONE = new Answer(Set.of(), Set.of(), Map.of(), Map.of());
   }
 
   /** What follows. */

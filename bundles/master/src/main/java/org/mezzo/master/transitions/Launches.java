@@ -76,7 +76,8 @@ public final class Launches {
                 agent.info(),
                 tasks,
                 questions,
-                (later, answer) -> apply(later, Progress.begin(claim, call, answer)))));
+                (later, answer) ->
+                    apply(later, Progress.begin(claim, call.with(answer.resources()), answer)))));
   }
 
   private static Optional<String> offersProblem(

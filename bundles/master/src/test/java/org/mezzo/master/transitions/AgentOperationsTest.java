@@ -308,7 +308,7 @@ class AgentOperationsTest {
     assertThat(given.only(Effect.Consult.class).consultation().questions())
         .extracting(it -> it.operation() + " " + it.action() + " " + it.object().value().get())
         .containsExactly("0 RESERVE_RESOURCES r", "1 RESERVE_RESOURCES r");
-    given.answered(new Consultation.Answer(Set.of(), Set.of(0), Map.of()));
+    given.answered(new Consultation.Answer(Set.of(), Set.of(0), Map.of(), Map.of()));
     assertThat(told().get(0).getMessage()).isEqualTo("Not authorized to RESERVE");
     assertThat(applied()).hasSize(1);
   }

@@ -317,7 +317,7 @@ class GroupLaunchesTest {
     Consultation asked = given.only(Effect.Consult.class).consultation();
     assertThat(asked.tasks())
         .allMatch(it -> it.getExecutor().getExecutorId().getValue().equals("e"));
-    given.answered(new Consultation.Answer(Set.of("b"), Set.of(), Map.of()));
+    given.answered(new Consultation.Answer(Set.of("b"), Set.of(), Map.of(), Map.of()));
     assertRefused(
         Reason.REASON_TASK_GROUP_UNAUTHORIZED,
         "Task 'b' is not authorized to launch as user 'u'",
@@ -325,10 +325,36 @@ class GroupLaunchesTest {
         "b");
     launch(task("a"), task("b"));
     Labels labels = Labels.newBuilder().addLabels(Label.newBuilder().setKey("k")).build();
-    given.answered(new Consultation.Answer(Set.of(), Set.of(), Map.of("b", labels)));
+    given.answered(new Consultation.Answer(Set.of(), Set.of(), Map.of("b", labels), Map.of()));
     assertThat(given.toldAgent(agent).get(0).getRunTask().getTasks(1).getLabels())
         .isEqualTo(labels);
     assertThat(given.task(framework, "b").message().getLabels()).isEqualTo(labels);
+  }
+
+  @Test
+  void whatHooksGiveATaskIsJudgedAndChargedWithItsGroup() {
+    given.settings(it -> it.consulting(true));
+    launch(task("a"), task("b"));
+    given.answered(giving("b", "cpus:2;mem:8;disk:10"));
+    assertThat(given.ledger().totalAllocatedTo(framework))
+        .isEqualTo(Given.resources("cpus:3.1;mem:48;disk:20").allocatedTo("r"));
+    assertThat(given.task(framework, "b").resources())
+        .isEqualTo(Given.resources("cpus:2;mem:8;disk:10").allocatedTo("r"));
+    given.toldAgent(agent);
+    launch(task("c"), task("d"));
+    given.answered(giving("d", "cpus:100"));
+    assertThat(given.updates(framework))
+        .allMatch(it -> it.getReason() == Reason.REASON_TASK_GROUP_INVALID)
+        .allMatch(it -> it.getMessage().contains("are more than available"))
+        .hasSize(2);
+  }
+
+  private static Consultation.Answer giving(String task, String resources) {
+    return new Consultation.Answer(
+        Set.of(),
+        Set.of(),
+        Map.of(),
+        Map.of(task, Given.resources(resources).toMessages(Resources.Format.POST_REFINEMENT)));
   }
 
   /** Rule 114 has the same on agents. */

@@ -313,7 +313,8 @@ class LaunchesTest {
     given.settings(it -> it.consulting(true));
     launch(offer("cpus:3"), command("no", "cpus:1"), command("yes", "cpus:1"));
     Labels labels = Labels.newBuilder().addLabels(Label.newBuilder().setKey("k")).build();
-    given.answered(new Consultation.Answer(Set.of("no"), Set.of(), Map.of("yes", labels)));
+    given.answered(
+        new Consultation.Answer(Set.of("no"), Set.of(), Map.of("yes", labels), Map.of()));
     assertFailed(
         TaskState.TASK_ERROR,
         TaskStatus.Reason.REASON_TASK_UNAUTHORIZED,
@@ -321,6 +322,47 @@ class LaunchesTest {
     assertThat(given.toldAgent(agent).get(0).getRunTask().getTasks(0).getLabels())
         .isEqualTo(labels);
     assertThat(given.task(framework, "yes").message().getLabels()).isEqualTo(labels);
+  }
+
+  /** As if the framework had asked for them. */
+  @Test
+  void whatHooksGiveIsChargedInsteadOfWhatWasAskedFor() {
+    given.settings(it -> it.consulting(true));
+    launch(offer("cpus:3;mem:30"), command("t", "cpus:1"), command("same", "cpus:1"));
+    given.answered(giving("t", "cpus:0.5;mem:10"));
+    assertThat(given.task(framework, "t").resources())
+        .isEqualTo(Given.resources("cpus:0.5;mem:10").allocatedTo("r"));
+    assertThat(given.task(framework, "same").resources())
+        .isEqualTo(Given.resources("cpus:1").allocatedTo("r"));
+    assertThat(given.ledger().totalAllocatedTo(framework))
+        .isEqualTo(Given.resources("cpus:1.5;mem:10").allocatedTo("r"));
+    RunTask run = given.toldAgent(agent).get(0).getRunTask();
+    assertThat(run.getTasks(0).getResourcesList())
+        .isEqualTo(
+            Given.resources("cpus:0.5;mem:10")
+                .allocatedTo("r")
+                .toMessages(Resources.Format.POST_REFINEMENT));
+    assertThat(given.state().pendingTasks()).isEmpty();
+  }
+
+  @Test
+  void whatHooksGiveAndWasNotOfferedIsRefused() {
+    given.settings(it -> it.consulting(true));
+    launch(offer("cpus:3"), command("t", "cpus:1"));
+    given.answered(giving("t", "cpus:1;mem:10"));
+    assertFailed(
+        TaskState.TASK_ERROR,
+        TaskStatus.Reason.REASON_TASK_INVALID,
+        "required by task and its executor is more than available");
+    assertThat(given.account(agent).free()).isEqualTo(given.account(agent).total());
+  }
+
+  private static Consultation.Answer giving(String task, String resources) {
+    return new Consultation.Answer(
+        Set.of(),
+        Set.of(),
+        Map.of(),
+        Map.of(task, Given.resources(resources).toMessages(Resources.Format.POST_REFINEMENT)));
   }
 
   @Test

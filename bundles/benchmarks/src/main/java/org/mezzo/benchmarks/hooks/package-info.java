@@ -1,0 +1,2 @@
+/** What hooks cost those who call them. */
+package org.mezzo.benchmarks.hooks;
