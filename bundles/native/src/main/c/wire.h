@@ -11,7 +11,7 @@
 
 enum {
   VERSION_MAJOR = 1,
-  VERSION_MINOR = 2,
+  VERSION_MINOR = 3,
 
   FRAME_HEADER = 12,
   FRAME_MOST = 8 << 20,
@@ -85,6 +85,8 @@ enum tag {
   TAG_OBSTACLE = 33,
 
   TAG_NETWORK = 34,
+  TAG_NAMESPACE = 35,
+  TAG_MOUNT = 36,
 };
 
 /* What a process reads and writes; their numbers are those of its descriptors. */
