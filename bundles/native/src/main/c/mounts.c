@@ -232,6 +232,18 @@ static int open_again(const char *path, int folder) {
   return fd;
 }
 
+static bool own_namespace(void) {
+  return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0;
+}
+
+int mounts_test(void) {
+  if (own_namespace()) {
+    return 0;
+  }
+  printf("%s\n", strerror(errno));
+  return 1;
+}
+
 bool mounts_make(const struct plan *plan, int folder, char problem[MOUNT_PROBLEM_SIZE]) {
   bool fixed = false;
   if (plan->mounts_of != 0) {
@@ -244,9 +256,7 @@ bool mounts_make(const struct plan *plan, int folder, char problem[MOUNT_PROBLEM
           strerror(failed));
     }
   }
-  if (plan->own_mounts
-      && (unshare(CLONE_NEWNS) != 0
-          || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)) {
+  if (plan->own_mounts && !own_namespace()) {
     return fail(problem, "cannot make a mount namespace: %s", strerror(errno));
   }
   if (plan->mount_count > 0) {

@@ -17,4 +17,7 @@ enum {
  */
 bool mounts_make(const struct plan *plan, int folder, char problem[MOUNT_PROBLEM_SIZE]);
 
+/* Whether this process could make them: a status to end with, and on its output why not. */
+int mounts_test(void);
+
 #endif

@@ -11,7 +11,7 @@ import java.util.OptionalLong;
 /** The numbers and frames of {@code docs/launcher-protocol.md}. */
 final class NativeFrames {
   static final int MAJOR = 1;
-  static final int MINOR = 2;
+  static final int MINOR = 3;
 
   static final int HELLO = 1;
   static final int LAUNCH = 2;
@@ -61,6 +61,8 @@ final class NativeFrames {
   static final int DATA = 32;
   static final int OBSTACLE = 33;
   static final int NETWORK = 34;
+  static final int NAMESPACE = 35;
+  static final int MOUNT = 36;
 
   /** The most bytes that a frame may have behind its length. */
   static final int MOST = 8 << 20;
