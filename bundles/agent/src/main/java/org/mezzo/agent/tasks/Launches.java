@@ -59,8 +59,8 @@ final class Launches {
 
   /** Volumes come to executors and go while they run. */
   private static final String OF_EXECUTORS =
-      "those of executors and of the tasks that one runs by itself are links in its sandbox; give"
-          + " it to a command, or to the task of a group, with mode RW for the others";
+      "those of an executor, and of tasks that it runs by itself, are links in its sandbox; give it"
+          + " the mode RW and a path relative to that";
 
   /** The agent as it is registered now, with its id. */
   void agent(AgentInfo registered, String version) {
