@@ -79,7 +79,11 @@ class AgentBorderTest extends RunningAgent {
 
   /** Calls that do something and show nothing. */
   private static final Set<String> DOING =
-      Set.of("SET_LOGGING_LEVEL", "/slave(1)/__processes__", "/slave(1)/containerizer/debug");
+      Set.of(
+          "SET_LOGGING_LEVEL",
+          "PRUNE_IMAGES",
+          "/slave(1)/__processes__",
+          "/slave(1)/containerizer/debug");
 
   /** Calls about containers, which have a test of their own. */
   private static final String ABOUT_CONTAINERS =
@@ -255,6 +259,16 @@ class AgentBorderTest extends RunningAgent {
     assertThat(wrong.body())
         .isEqualTo("Failed to validate agent::Call: Invalid level '4': write a number from 0 to 3");
     assertThat(verbosity.level()).isEqualTo(1);
+  }
+
+  @Test
+  void prunesImagesOfWhichThereAreNoneForThoseWhoMay() throws Exception {
+    String prune = "{\"type\":\"PRUNE_IMAGES\"}";
+    allows = question -> question.action() != Action.PRUNE_IMAGES;
+    assertThat(call(prune).statusCode()).isEqualTo(403);
+    allows = question -> true;
+    assertThat(call(prune).statusCode()).isEqualTo(200);
+    assertThat(call(prune).body()).isEmpty();
   }
 
   @Test

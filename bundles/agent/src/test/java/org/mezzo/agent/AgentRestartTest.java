@@ -230,6 +230,28 @@ class AgentRestartTest extends RunningAgent {
   }
 
   @Test
+  void ofAFrameworkThatNeverBeganAnythingNothingIsKeptOnceItKnows() throws Exception {
+    begin();
+    master.acknowledges = false;
+    TaskInfo.Builder task =
+        TaskInfo.newBuilder()
+            .setName("t1")
+            .setTaskId(TaskID.newBuilder().setValue("t1"))
+            .setAgentId(AgentID.newBuilder().setValue("m-S0"))
+            .addResources(Made.allocated(Made.scalar("cpus", 1), "r"));
+    // Without a command nothing can run it.
+    task.getExecutorBuilder().getExecutorIdBuilder().setValue("e");
+    master.send(
+        MasterEvent.newBuilder()
+            .setRunTask(RunTask.newBuilder().setFramework(KEPT).addTasks(task)));
+    StatusUpdate refused = master.next();
+    assertThat(get("/metrics/snapshot").body()).contains("\"slave/journal_entries\":3.0,");
+    master.acknowledge(refused);
+    // The boot of the machine is always there.
+    Await.until(() -> get("/metrics/snapshot").body().contains("\"slave/journal_entries\":1.0,"));
+  }
+
+  @Test
   void whatEndedBeforeARestartIsStillToBeSeen() throws Exception {
     begin();
     run("t1", 1, "echo hello");

@@ -9,6 +9,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.mezzo.api.DaemonContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,17 +26,37 @@ final class ControlGroups {
   private static final Logger LOG = LoggerFactory.getLogger(ControlGroups.class);
   private static final int REMOVALS = 50;
   private static final long REMOVAL_PAUSE_MILLIS = 20;
+  private static final long AGAIN_MILLIS = 1_000;
 
   private final Hierarchy hierarchy;
   private final Path root;
   private final Path records;
   private final String controller;
 
-  private ControlGroups(Hierarchy hierarchy, Path root, Path records, String controller) {
+  /** Containers whose cgroups still held processes when they were to go. */
+  private final Set<String> remaining = ConcurrentHashMap.newKeySet();
+
+  /** Has no thread while nothing remains. */
+  private final ScheduledThreadPoolExecutor again;
+
+  private ControlGroups(
+      Hierarchy hierarchy, Path root, Path records, String controller, String daemon) {
     this.hierarchy = hierarchy;
     this.root = root;
     this.records = records;
     this.controller = controller;
+    again =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, daemon + "-" + controller + "-cgroups");
+              thread.setDaemon(true);
+              return thread;
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
+    again.setKeepAliveTime(10, TimeUnit.SECONDS);
+    again.allowCoreThreadTimeOut(true);
+    again.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
   }
 
   /**
@@ -88,7 +112,7 @@ final class ControlGroups {
     }
     Path records = context.runtimeDir().resolve("isolators").resolve(isolator.replace('/', '-'));
     Files.createDirectories(records);
-    return new ControlGroups(hierarchy, root, records, controller);
+    return new ControlGroups(hierarchy, root, records, controller, context.daemon());
   }
 
   private static void makeRoot(Hierarchy hierarchy, Path root, String controller)
@@ -153,8 +177,7 @@ final class ControlGroups {
    * that was just killed may be accounted for a moment longer, so this tries again for about a
    * second.
    *
-   * @throws IOException when it still holds processes then; it is tried again by the next {@link
-   *     #removeOrphans}
+   * @throws IOException when it still holds processes then; it is tried again about once a second
    */
   void remove(String containerId) throws IOException, InterruptedException {
     Path folder = root.resolve(containerId);
@@ -167,11 +190,38 @@ final class ControlGroups {
         return;
       }
       if (tries == REMOVALS) {
+        removeLater(containerId);
         throw new IOException(
             "The cgroup " + folder + " still holds processes " + get(containerId).processes());
       }
       Thread.sleep(REMOVAL_PAUSE_MILLIS);
     }
+  }
+
+  private void removeLater(String containerId) {
+    if (remaining.add(containerId)) {
+      again.schedule(() -> removeAgain(containerId), AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void removeAgain(String containerId) {
+    remaining.remove(containerId);
+    if (!removeLeft(containerId)) {
+      removeLater(containerId);
+    }
+  }
+
+  private boolean removeLeft(String containerId) {
+    try {
+      if (removeOnce(root.resolve(containerId))) {
+        Files.deleteIfExists(records.resolve(containerId));
+        LOG.info("Removed the cgroup that container {} left behind", containerId);
+        return true;
+      }
+    } catch (IOException e) {
+      LOG.debug("The cgroup {} cannot be removed", root.resolve(containerId), e);
+    }
+    return false;
   }
 
   private static boolean removeOnce(Path folder) throws IOException {
@@ -197,6 +247,7 @@ final class ControlGroups {
 
   /** Removes what holds the cgroups of containers, unless there is one, of any agent. */
   void close() {
+    again.shutdownNow();
     try {
       Files.deleteIfExists(root);
     } catch (IOException e) {
@@ -214,15 +265,13 @@ final class ControlGroups {
     }
     orphans.removeAll(running);
     for (String orphan : orphans) {
-      if (removeOnce(root.resolve(orphan))) {
-        Files.deleteIfExists(records.resolve(orphan));
-        LOG.info("Removed the cgroup that container {} left behind", orphan);
-      } else {
+      if (!removeLeft(orphan)) {
         LOG.warn(
             "The cgroup {} of a container that is gone still holds processes {}; it is removed"
-                + " when they are gone and the container is cleaned up",
+                + " when they are gone",
             root.resolve(orphan),
             get(orphan).processes());
+        removeLater(orphan);
       }
     }
   }

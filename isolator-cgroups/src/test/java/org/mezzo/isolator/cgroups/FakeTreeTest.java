@@ -463,6 +463,19 @@ class FakeTreeTest {
   }
 
   @Test
+  void removesOrphansWithProcessesWhenTheseAreGone() throws Exception {
+    Path mount = version1("cpu");
+    write(group(mount, "mine"), "cgroup.procs", "17\n");
+    fake(group(mount, "mine"), "cpu.shares");
+    cpu().prepare(container("mine", "cpus:1", ""));
+    Files.delete(group(mount, "mine").resolve("cpu.shares"));
+    cpu().recover(List.of());
+    assertThat(mount.resolve("mezzo/test/mine")).exists();
+    Files.delete(mount.resolve("mezzo/test/mine/cgroup.procs"));
+    Await.until(() -> Files.notExists(mount.resolve("mezzo/test/mine")));
+  }
+
+  @Test
   void cleansUpAndNamesWhatIsLeft() throws Exception {
     Path mount = version1("cpu");
     Path group = group(mount, "c1");
@@ -474,6 +487,9 @@ class FakeTreeTest {
     write(group(mount, "c2"), "cgroup.procs", "17\n");
     assertThatThrownBy(() -> cpu.cleanup(container("c2", "cpus:1", "")))
         .hasMessageContaining("still holds processes [17]");
+    // It goes when they have gone, although nobody asks again.
+    Files.delete(group(mount, "c2").resolve("cgroup.procs"));
+    Await.until(() -> Files.notExists(mount.resolve("mezzo/test/c2")));
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.fixtures.Await;
 import org.mezzo.itests.chaos.ChaosFramework.Kind;
@@ -33,7 +34,10 @@ class ChaosIT {
   private static final Map<Kind, Integer> SHARES =
       new EnumMap<>(Map.of(Kind.COMMANDS, 45, Kind.GROUPS, 22, Kind.CUSTOM, 18, Kind.PLAIN, 15));
 
-  @TempDir Path folder;
+  /** Stays after a failure, with the logs of all daemons. */
+  @TempDir(cleanup = CleanupMode.ON_SUCCESS)
+  Path folder;
+
   private final List<ChaosFramework> frameworks = new ArrayList<>();
   private ChaosCluster cluster;
 

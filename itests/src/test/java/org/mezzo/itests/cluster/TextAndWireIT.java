@@ -189,12 +189,16 @@ class TextAndWireIT {
       assertThat(bare.status()).isEqualTo(400);
       assertThat(bare.text()).endsWith("::Call: Expecting 'get_metrics' to be present");
     }
-    Http.Answer unserved = Http.postJson(agent.resolve("/api/v1"), "{\"type\":\"PRUNE_IMAGES\"}");
+    Http.Answer unserved =
+        Http.postJson(
+            agent.resolve("/api/v1"),
+            "{\"type\":\"MARK_RESOURCE_PROVIDER_GONE\",\"mark_resource_provider_gone\":"
+                + "{\"resource_provider_id\":{\"value\":\"p\"}}}");
     assertThat(unserved.status()).isEqualTo(501);
     assertThat(unserved.text())
         .startsWith(
-            "501 Not Implemented. The call PRUNE_IMAGES is not served by this version of"
-                + " Mezzo (");
+            "501 Not Implemented. The call MARK_RESOURCE_PROVIDER_GONE is not served by this"
+                + " version of Mezzo (");
   }
 
   @ParameterizedTest

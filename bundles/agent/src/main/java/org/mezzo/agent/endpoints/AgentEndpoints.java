@@ -122,6 +122,6 @@ public final class AgentEndpoints {
         NotServed.of(Call.Type.UPDATE_RESOURCE_PROVIDER_CONFIG, "update_resource_provider_config"),
         NotServed.of(Call.Type.REMOVE_RESOURCE_PROVIDER_CONFIG, "remove_resource_provider_config"),
         NotServed.of(Call.Type.MARK_RESOURCE_PROVIDER_GONE, "mark_resource_provider_gone"),
-        NotServed.of(Call.Type.PRUNE_IMAGES));
+        new PruneImages());
   }
 }

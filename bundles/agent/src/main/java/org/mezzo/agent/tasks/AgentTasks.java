@@ -455,6 +455,10 @@ public final class AgentTasks {
     if (status.isEmpty()) {
       return;
     }
+    if (!frameworks.containsKey(message.getFrameworkId().getValue())) {
+      // Perhaps the last word of what was never begun here.
+      records.release(message.getFrameworkId());
+    }
     Optional<AgentTask> task = task(message.getFrameworkId(), message.getTaskId());
     if (task.isEmpty()) {
       return;

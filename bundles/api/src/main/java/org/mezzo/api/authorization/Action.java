@@ -106,5 +106,7 @@ public enum Action {
   /** Of a container that is in none of an executor: about anything. */
   REMOVE_STANDALONE_CONTAINER,
   /** Of a container that is in none of an executor: about anything. */
-  VIEW_STANDALONE_CONTAINER
+  VIEW_STANDALONE_CONTAINER,
+  /** Of an agent, to remove images that nothing uses: about anything. */
+  PRUNE_IMAGES
 }
