@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mounts.h"
 #include "relay.h"
 #include "spawner.h"
 #include "wire.h"
@@ -15,7 +16,7 @@ enum {
 static int usage(void) {
   fprintf(
       stderr,
-      "usage: mezzo-launcher version | self-test | spawner RUNTIME_DIRECTORY [LINGER_SECONDS]"
+      "usage: mezzo-launcher version | self-test | mount-test | spawner RUNTIME_DIRECTORY [LINGER_SECONDS]"
       " | relay FOLDER\n"
       "The agent starts it; its protocol is in docs/launcher-protocol.md.\n");
   return 64;
@@ -32,6 +33,9 @@ int main(int count, char **arguments) {
   }
   if (count == 2 && strcmp(arguments[1], "self-test") == 0) {
     return spawner_self_test();
+  }
+  if (count == 2 && strcmp(arguments[1], "mount-test") == 0) {
+    return mounts_test();
   }
   if ((count == 3 || count == 4) && strcmp(arguments[1], "spawner") == 0
       && arguments[2][0] == '/') {

@@ -52,6 +52,8 @@ static const struct {
     [TAG_ATTACH] = {"attach", false},
     [TAG_ROTATION] = {"rotation", true},
     [TAG_NETWORK] = {"network", false},
+    [TAG_NAMESPACE] = {"namespace", true},
+    [TAG_MOUNT] = {"mount", true},
     [TAG_HELPER] = {"helper", true},
 };
 
@@ -257,6 +259,91 @@ static bool parse_helper(
   return true;
 }
 
+static bool parse_namespace(struct bytes value, struct plan *plan, char problem[PROBLEM_SIZE]) {
+  char word[64];
+  if (value.length < 13 || read_u32(value.at) > INT32_MAX) {
+    return refuse(
+        problem, "field namespace: a number of a process, its start and a name are needed");
+  }
+  struct bytes name = {value.at + 12, value.length - 12};
+  if (name.length != 5 || memcmp(name.at, "mount", 5) != 0) {
+    return refuse(
+        problem,
+        "field namespace: '%s' is none that this launcher makes or enters; there is 'mount'",
+        shown(name, word));
+  }
+  pid_t process = (pid_t)read_u32(value.at);
+  if (process == 0 ? plan->own_mounts : plan->mounts_of != 0 || plan->own_mounts) {
+    return refuse(problem, "field namespace: one to enter and then one of its own is possible");
+  }
+  if (process == 0) {
+    plan->own_mounts = true;
+  } else {
+    plan->mounts_of = process;
+    plan->mounts_of_start = read_u64(value.at + 4);
+  }
+  return true;
+}
+
+/* Whether a path has only names in it, none of which leads up. */
+static bool leads_down(const char *path) {
+  for (const char *name = path; *name != 0;) {
+    size_t length = strcspn(name, "/");
+    if (length == 0 || (length == 1 && *name == '.')
+        || (length == 2 && name[0] == '.' && name[1] == '.')) {
+      return false;
+    }
+    name += length;
+    if (*name == '/' && *++name == 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Three texts with a NUL between them, behind what is asked for; they are copied to where text is. */
+static bool parse_mount(
+    struct bytes value, struct plan *plan, char **text, char problem[PROBLEM_SIZE]) {
+  static const uint32_t known_flags = 7;
+  if (plan->mount_count == MOUNTS_MOST) {
+    return refuse(problem, "field mount: there are more than %d", MOUNTS_MOST);
+  }
+  if (value.length < 6 || (read_u32(value.at) & ~known_flags) != 0) {
+    return refuse(problem, "field mount: a number up to 7 and three texts are needed");
+  }
+  uint32_t flags = read_u32(value.at);
+  size_t length = value.length - 4;
+  char *copy = *text;
+  memcpy(copy, value.at + 4, length);
+  copy[length] = 0;
+  char *parts[3] = {copy, NULL, NULL};
+  size_t count = 1;
+  for (size_t i = 0; i < length; i++) {
+    if (copy[i] == 0) {
+      if (count == 3) {
+        return refuse(problem, "field mount: there are more than three texts");
+      }
+      parts[count++] = copy + i + 1;
+    }
+  }
+  if (count != 3 || *parts[0] != '/' || *parts[1] != '/') {
+    return refuse(
+        problem, "field mount: an absolute source, an absolute target and what is below are needed");
+  }
+  if (!leads_down(parts[2])) {
+    return refuse(problem, "field mount: what is below the target has to be a path without '..'");
+  }
+  *text += length + 1;
+  struct mount *mount = &plan->mounts[plan->mount_count++];
+  mount->source = parts[0];
+  mount->target = parts[1];
+  mount->below = parts[2];
+  mount->read_only = (flags & 1) != 0;
+  mount->as_user = (flags & 2) != 0;
+  mount->fixes_rights = (flags & 4) != 0;
+  return true;
+}
+
 static bool fill(
     struct bytes body,
     struct plan *plan,
@@ -269,7 +356,8 @@ static bool fill(
   int found;
 
   /* Pointers first, then numbers, then text: each is aligned for what comes. */
-  char **pointers = plan->arena;
+  plan->mounts = plan->arena;
+  char **pointers = (char **)(plan->mounts + counts[TAG_MOUNT]);
   plan->arguments = pointers;
   plan->environment = plan->arguments + counts[TAG_ARGUMENT] + 1;
   plan->cgroups = plan->environment + counts[TAG_VARIABLE] + 1;
@@ -335,6 +423,16 @@ static bool fill(
         }
         plan->network = (pid_t)read_u32(field.value.at);
         plan->network_start = read_u64(field.value.at + 4);
+        continue;
+      case TAG_NAMESPACE:
+        if (!parse_namespace(field.value, plan, problem)) {
+          return false;
+        }
+        continue;
+      case TAG_MOUNT:
+        if (!parse_mount(field.value, plan, &text, problem)) {
+          return false;
+        }
         continue;
       case TAG_ROTATION:
         if (!parse_rotation(field.value, plan, problem)) {
@@ -440,6 +538,9 @@ static bool check(const struct plan *plan, char problem[PROBLEM_SIZE]) {
   if (plan->arguments[0] == NULL) {
     return refuse(problem, "field argument: at least the name of the program is needed");
   }
+  if (plan->mount_count > 0 && !plan->own_mounts) {
+    return refuse(problem, "field mount: a mount namespace of its own is needed");
+  }
   return check_streams(plan, problem);
 }
 
@@ -476,7 +577,8 @@ bool plan_parse(struct bytes body, struct plan *plan, char problem[PROBLEM_SIZE]
   }
 
   size_t pointers = counts[TAG_ARGUMENT] + counts[TAG_VARIABLE] + counts[TAG_CGROUP] + 3 + inner;
-  plan->arena_size = pointers * sizeof(char *) + body.length + body.length + fields;
+  plan->arena_size = counts[TAG_MOUNT] * sizeof(struct mount) + pointers * sizeof(char *)
+      + body.length + body.length + fields;
   plan->arena =
       mmap(NULL, plan->arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (plan->arena == MAP_FAILED) {

@@ -15,6 +15,7 @@ enum {
   LOG_NAME_MOST = 200,
   LOG_LEAST = 4096,
   OLDER_MOST = 1000,
+  MOUNTS_MOST = 1024,
 };
 
 struct limit {
@@ -43,6 +44,19 @@ struct helper_plan {
   /* Each ends with a null. */
   char **arguments;
   char **environment;
+};
+
+/* A bind mount, with all that is mounted below its source. */
+struct mount {
+  const char *source;
+  const char *target;
+  /* Where it is below that, on a way without links; empty: there itself. */
+  const char *below;
+  bool read_only;
+  /* Its source is what the task's user can reach. */
+  bool as_user;
+  /* No program of the task gains rights by being setuid. */
+  bool fixes_rights;
 };
 
 struct plan {
@@ -76,6 +90,13 @@ struct plan {
   /* In whose network it is, by number and start; 0: in the spawner's. */
   pid_t network;
   uint64_t network_start;
+  /* The same of mounts. */
+  pid_t mounts_of;
+  uint64_t mounts_of_start;
+  /* Whether it has a mount namespace for itself, which begins as the one where it is. */
+  bool own_mounts;
+  struct mount *mounts;
+  size_t mount_count;
 
   /* All of the above that is text, in pages of its own. */
   void *arena;

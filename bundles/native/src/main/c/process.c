@@ -186,20 +186,36 @@ int open_unified(const char *procs) {
   return fd;
 }
 
-int enter_network(pid_t pid, uint64_t start) {
+static int enter(pid_t pid, uint64_t start, const char *name, int kind) {
   char path[64];
-  snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
+  snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, name);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     return errno;
   }
   /* If that one is still there now, what was opened is its own. */
   int problem = start_time(pid) != start ? ESRCH : 0;
-  if (problem == 0 && setns(fd, CLONE_NEWNET) != 0) {
+  if (problem == 0 && setns(fd, kind) != 0) {
     problem = errno;
   }
   close(fd);
   return problem;
+}
+
+int enter_network(pid_t pid, uint64_t start) {
+  return enter(pid, start, "net", CLONE_NEWNET);
+}
+
+int enter_mounts(pid_t pid, uint64_t start, bool *fixed) {
+  char text[8192];
+  snprintf(text, sizeof text, "/proc/%d/status", (int)pid);
+  if (read_file(text, text, sizeof text) <= 0) {
+    return ESRCH;
+  }
+  /* A name of a program has no line of its own. */
+  const char *line = strstr(text, "\nNoNewPrivs:\t");
+  *fixed = line == NULL || line[13] == '1';
+  return enter(pid, start, "mnt", CLONE_NEWNS);
 }
 
 void close_from(int first) {

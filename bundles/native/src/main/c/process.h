@@ -31,6 +31,9 @@ int open_unified(const char *procs);
 /* Goes into the network namespace of a process of that start; 0, or an errno. */
 int enter_network(pid_t pid, uint64_t start);
 
+/* The same with its mount namespace; *fixed is whether its programs gain no rights (no_new_privs). */
+int enter_mounts(pid_t pid, uint64_t start, bool *fixed);
+
 /* Closes all descriptors from one on. */
 void close_from(int first);
 

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mounts.h"
 #include "process.h"
 #include "streams.h"
 
@@ -154,6 +155,10 @@ static _Noreturn void task_run(
           (int)plan->network,
           strerror(problem));
     }
+  }
+  char unmounted[MOUNT_PROBLEM_SIZE];
+  if (!mounts_make(plan, FD_FOLDER, unmounted)) {
+    launch_failed(gate, "%s", unmounted);
   }
   setrlimit(RLIMIT_NOFILE, files);
   for (size_t i = 0; i < plan->limit_count; i++) {

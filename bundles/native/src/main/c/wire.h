@@ -85,7 +85,8 @@ enum tag {
   TAG_OBSTACLE = 33,
 
   TAG_NETWORK = 34,
-
+  TAG_NAMESPACE = 35,
+  TAG_MOUNT = 36,
   TAG_HELPER = 37,
 };
 

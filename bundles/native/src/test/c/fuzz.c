@@ -42,6 +42,30 @@ static void helper(struct buffer *buffer) {
   buffer_free(&value);
 }
 
+static const char *const paths_below[] = {"data", "", "a/b", "..", "a/../b", "/"};
+
+/* Mounts in a namespace, or nearly. */
+static void corpus_mounts(struct buffer *buffer) {
+  static const uint8_t own[17] = "\0\0\0\0\0\0\0\0\0\0\0\0mount";
+  static const uint8_t other[17] = "\0\0\0\7\0\0\0\0\0\0\0\1mount";
+  if (below(3) == 0) {
+    field_bytes(buffer, TAG_NAMESPACE, other, sizeof other);
+  }
+  if (below(5) != 0) {
+    field_bytes(buffer, TAG_NAMESPACE, own, sizeof own);
+  }
+  for (size_t mounts = below(4); mounts > 0; mounts--) {
+    uint8_t value[64] = {0, 0, 0, (uint8_t)(below(9))};
+    size_t length = 4;
+    const char *texts[3] = {"/from", "/sandbox", paths_below[below(6)]};
+    for (int text = 0; text < 3; text++) {
+      memcpy(value + length, texts[text], strlen(texts[text]) + 1);
+      length += strlen(texts[text]) + 1;
+    }
+    field_bytes(buffer, TAG_MOUNT, value, length - 1 + below(2));
+  }
+}
+
 static void corpus(struct buffer *buffer) {
   size_t frames = 1 + below(3);
   for (size_t i = 0; i < frames; i++) {
@@ -64,6 +88,9 @@ static void corpus(struct buffer *buffer) {
         helper(buffer);
       }
       if (below(3) == 0) {
+        corpus_mounts(buffer);
+      }
+      if (below(3) == 0) {
         static const uint8_t window[8] = {0, 0, 0, 24, 0, 0, 0, 80};
         field_u32(buffer, TAG_ATTACH, (uint32_t)below(3));
         if (below(2) == 0) {
@@ -72,7 +99,7 @@ static void corpus(struct buffer *buffer) {
       }
     }
     for (size_t fields = below(12); fields > 0; fields--) {
-      uint16_t tag = (uint16_t)(below(8) == 0 ? draw() : below(38));
+      uint16_t tag = (uint16_t)(below(8) == 0 ? draw() : below(TAG_HELPER + 1));
       switch (below(4)) {
         case 0: field_u32(buffer, tag, (uint32_t)(below(2) == 0 ? below(3) : draw())); break;
         case 1: {
@@ -139,6 +166,13 @@ static size_t weigh(const struct plan *plan) {
           && *text + strlen(*text) < (char *)plan->arena + plan->arena_size);
       weight += strlen(*text);
     }
+  }
+  for (size_t i = 0; i < plan->mount_count; i++) {
+    const struct mount *mount = &plan->mounts[i];
+    CHECK(*mount->source == '/' && *mount->target == '/' && *mount->below != '/');
+    CHECK(plan->own_mounts && strncmp(mount->below, "..", 3) != 0);
+    CHECK(strncmp(mount->below, "../", 3) != 0 && strstr(mount->below, "/../") == NULL);
+    weight += strlen(mount->source) + strlen(mount->target) + strlen(mount->below);
   }
   for (size_t i = 0; i < plan->group_count; i++) {
     weight += plan->groups[i];

@@ -7,14 +7,19 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "log.h"
+#include "mounts.h"
 #include "plan.h"
 #include "process.h"
 
@@ -142,8 +147,8 @@ static void refused(struct buffer *body, const char *because) {
 static void plans_that_are_not_understood_are_refused_by_name(void) {
   struct buffer body = {0};
   complete(&body);
-  field_text(&body, TAG_FEATURE, "mounts");
-  refused(&body, "feature 'mounts' is not known");
+  field_text(&body, TAG_FEATURE, "devices");
+  refused(&body, "feature 'devices' is not known");
   complete(&body);
   field_text(&body, TAG_FEATURE, "mounts\n\033[31m");
   refused(&body, "feature 'mounts??[31m'");
@@ -320,6 +325,85 @@ static void plans_say_who_reads_and_writes(void) {
   buffer_free(&body);
 }
 
+static void add_namespace(struct buffer *body, uint8_t process, const char *name) {
+  uint8_t value[32] = {0, 0, 0, process, 0, 0, 0, 0, 0, 0, 0, 9};
+  size_t length = strlen(name);
+  memcpy(value + 12, name, length);
+  field_bytes(body, TAG_NAMESPACE, value, 12 + length);
+}
+
+/* With so many texts of those given. */
+static void add_mount(struct buffer *body, uint32_t flags, int count, const char *const *texts) {
+  uint8_t value[512] = {0, 0, 0, (uint8_t)flags};
+  size_t length = 4;
+  for (int i = 0; i < count; i++) {
+    size_t more = strlen(texts[i]);
+    memcpy(value + length, texts[i], more);
+    length += more + 1;
+  }
+  field_bytes(body, TAG_MOUNT, value, length - 1);
+}
+
+static void plans_say_what_is_mounted(void) {
+  struct buffer body = {0};
+  struct plan plan;
+  char problem[PROBLEM_SIZE];
+  const char *const first[] = {"/from", "/sandbox", "data/x"};
+  const char *const second[] = {"/", "/etc", ""};
+  complete(&body);
+  add_namespace(&body, 7, "mount");
+  add_namespace(&body, 0, "mount");
+  add_mount(&body, 3, 3, first);
+  add_mount(&body, 4, 3, second);
+  CHECK(plan_parse(all(&body), &plan, problem));
+  CHECK(plan.own_mounts && plan.mounts_of == 7 && plan.mounts_of_start == 9);
+  CHECK(plan.mount_count == 2 && strcmp(plan.mounts[0].source, "/from") == 0);
+  CHECK(strcmp(plan.mounts[0].target, "/sandbox") == 0);
+  CHECK(strcmp(plan.mounts[0].below, "data/x") == 0);
+  CHECK(plan.mounts[0].read_only && plan.mounts[0].as_user && !plan.mounts[0].fixes_rights);
+  CHECK(strcmp(plan.mounts[1].source, "/") == 0 && strcmp(plan.mounts[1].target, "/etc") == 0);
+  CHECK(*plan.mounts[1].below == 0 && !plan.mounts[1].read_only && plan.mounts[1].fixes_rights);
+  CHECK(strcmp(plan.program, "sh") == 0);
+  plan_free(&plan);
+
+  static const struct {
+    uint32_t flags;
+    int count;
+    const char *texts[4];
+  } wrong[] = {
+      {8, 3, {"/a", "/b", "c"}}, {0, 2, {"/a", "/b"}}, {0, 4, {"/a", "/b", "c", "d"}},
+      {0, 3, {"a", "/b", "c"}}, {0, 3, {"/a", "b", "c"}}, {0, 3, {"/a", "/b", "/c"}},
+      {0, 3, {"/a", "/b", "c/../d"}}, {0, 3, {"/a", "/b", "c/.."}}, {0, 3, {"/a", "/b", "./c"}},
+      {0, 3, {"/a", "/b", "c/"}}, {0, 3, {"/a", "/b", "c//d"}}, {0, 3, {"/a", "/b", ".."}}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    body.length = 0;
+    complete(&body);
+    add_namespace(&body, 0, "mount");
+    add_mount(&body, wrong[i].flags, wrong[i].count, wrong[i].texts);
+    refused(&body, "field mount: ");
+  }
+  complete(&body);
+  add_mount(&body, 0, 3, first);
+  refused(&body, "a mount namespace of its own");
+  complete(&body);
+  add_namespace(&body, 0, "mount");
+  for (int i = 0; i <= MOUNTS_MOST; i++) {
+    add_mount(&body, 0, 3, first);
+  }
+  refused(&body, "more than 1024");
+  complete(&body);
+  add_namespace(&body, 0, "pid");
+  refused(&body, "'pid' is none that this launcher makes");
+  complete(&body);
+  add_namespace(&body, 0, "mount");
+  add_namespace(&body, 7, "mount");
+  refused(&body, "one to enter and then one of its own");
+  complete(&body);
+  field_text(&body, TAG_NAMESPACE, "mount");
+  refused(&body, "field namespace: a number");
+  buffer_free(&body);
+}
+
 /* What is in a file of a folder; how much. */
 static size_t content(int folder, const char *name, char *text, size_t size) {
   int file = openat(folder, name, O_RDONLY);
@@ -412,11 +496,11 @@ static void logs_say_what_they_could_not_write(void) {
   rmdir(path);
 }
 
-/* Has every clone3 of this process from now on fail. */
-static void forbid_clone3(unsigned problem) {
+/* Has every call of that number of this process from now on fail. */
+static void forbid(unsigned call, unsigned problem) {
   struct sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 435, 0, 1),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | problem),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
@@ -443,7 +527,7 @@ static void without_clone3_it_forks(void) {
     if (pid == 0) {
       bool in_cgroup = true;
       int folder = open("/", O_DIRECTORY | O_RDONLY);
-      forbid_clone3(problems[i]);
+      forbid(435, problems[i]);
       CHECK(syscall(435, NULL, 0) == -1 && errno == (int)problems[i]);
       spawn_and_wait(folder, &in_cgroup);
       CHECK(!in_cgroup);
@@ -458,6 +542,101 @@ static void without_clone3_it_forks(void) {
   spawn_and_wait(folder, &in_cgroup);
   CHECK(!in_cgroup && open_unified("/cgroup.procs") == -1);
   close(folder);
+}
+
+static bool writable(const char *folder, const char *name, int *problem) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  *problem = errno;
+  if (fd >= 0) {
+    close(fd);
+  }
+  return fd >= 0;
+}
+
+/*
+ * In a namespace of its own, whose mounts are shared so that what leaks is seen: a folder for
+ * reading only, with something mounted in it, and another for writing.
+ */
+static void mount_some(const char *path, bool old_kernel) {
+  char text[MOUNT_PROBLEM_SIZE];
+  char paths[5][256];
+  static const char *const names[] = {"run", "from", "from/inner", "to", "other"};
+  struct statvfs mounted;
+  int problem;
+  CHECK(unshare(CLONE_NEWNS) == 0);
+  CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+  CHECK(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) == 0);
+  for (int i = 0; i < 5; i++) {
+    snprintf(paths[i], sizeof paths[i], "%s/%s", path, names[i]);
+    CHECK(mkdir(paths[i], 0755) == 0);
+    if (i == 1 || i == 2) {
+      CHECK(mount("none", paths[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0);
+    }
+  }
+  CHECK(writable(paths[1], "file", &problem) && writable(paths[2], "deep", &problem));
+  struct mount mounts[] = {
+      {.source = paths[1], .target = path, .below = "to", .read_only = true},
+      {.source = paths[1], .target = paths[4], .below = ""},
+      {.source = "/etc/hostname/none", .target = paths[4], .below = ""},
+  };
+  struct plan plan = {
+      .folder = paths[0], .own_mounts = true, .mounts = mounts, .mount_count = 2};
+  int folder = open(paths[0], O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+  pid_t pid = fork();
+  if (pid == 0) {
+    char deep[300];
+    snprintf(deep, sizeof deep, "%s/inner/deep", paths[3]);
+    if (old_kernel) {
+      forbid(442, ENOSYS);
+    }
+    CHECK(mounts_make(&plan, folder, text));
+    CHECK(!writable(paths[3], "file", &problem) && problem == EROFS);
+    CHECK(!writable(paths[3], "inner/more", &problem) && problem == EROFS);
+    CHECK((access(deep, F_OK) == 0) == !old_kernel);
+    CHECK(statvfs(paths[3], &mounted) == 0);
+    CHECK((mounted.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC))
+        == (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC));
+    /* The same is for writing elsewhere, as it was. */
+    CHECK(writable(paths[4], "inner/more", &problem) && writable(paths[1], "x", &problem));
+    plan.mount_count = 3;
+    CHECK(!mounts_make(&plan, folder, text));
+    CHECK(strstr(text, "cannot mount '/etc/hostname/none'") != NULL);
+    exit(0);
+  }
+  int status;
+  CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+  CHECK(access(paths[1], F_OK) == 0);
+  CHECK(writable(paths[3], "mine", &problem) && writable(paths[4], "mine", &problem));
+  CHECK(!faccessat(folder, "mount", F_OK, 0) == 0);
+}
+
+/* They need root, and a kernel that lets it make namespaces. */
+static void what_is_mounted_stays_in_its_namespace(void) {
+  for (int i = 0; i < 2 && geteuid() == 0; i++) {
+    char path[] = "/tmp/mezzo-mounts-XXXXXX";
+    CHECK(mkdtemp(path) != NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+      if (unshare(CLONE_NEWNS) == 0) {
+        mount_some(path, i == 1);
+      } else {
+        printf("no mount namespaces are possible here: mounts are not tested\n");
+      }
+      exit(0);
+    }
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    static const char *const names[] = {"to/mine", "to", "other/mine", "other", "from", "run", "."};
+    char left[256];
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+      snprintf(left, sizeof left, "%s/%s", path, names[n]);
+      remove(left);
+    }
+    rmdir(path);
+    CHECK(access(path, F_OK) != 0);
+  }
 }
 
 static void start_times(void) {
@@ -499,9 +678,11 @@ int main(void) {
   plans_that_are_not_understood_are_refused_by_name();
   plans_say_who_reads_and_writes();
   plans_name_helpers();
+  plans_say_what_is_mounted();
   logs_lose_nothing_between_files();
   logs_say_what_they_could_not_write();
   without_clone3_it_forks();
+  what_is_mounted_stays_in_its_namespace();
   start_times();
   children_are_found();
   printf("all is as it should be\n");

@@ -337,7 +337,8 @@ class AgentOperationsTest extends RunningAgent {
     TaskStatus failed = end();
     assertThat(failed.getState()).isEqualTo(TaskState.TASK_FAILED);
     assertThat(failed.getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
-    assertThat(failed.getMessage()).contains("container path '/data'", "is absolute");
+    assertThat(failed.getMessage())
+        .contains("container path '/data'", "--isolation=filesystem/linux");
 
     Files.delete(folder.resolve("work/volumes/roles/eng/v"));
     run(task("missing", "true", volume("v", 60, "eng", "data")));

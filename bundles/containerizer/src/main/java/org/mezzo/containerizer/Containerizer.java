@@ -136,6 +136,13 @@ public interface Containerizer extends AutoCloseable {
    */
   void selectIsolation(List<String> isolation);
 
+  /**
+   * Whether containers that are launched now can have mounts, so that volumes can be for reading
+   * only and anywhere; where they were asked for and cannot be, launches say why. Safe for any
+   * thread.
+   */
+  boolean mounts();
+
   /** Containers that are launched from now on have that logger, once it has opened. */
   void selectLogging(ContainerizerOptions.Logging logging);
 

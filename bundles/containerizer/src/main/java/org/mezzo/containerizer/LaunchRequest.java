@@ -25,6 +25,7 @@ public final class LaunchRequest {
   private final boolean kept;
   private final ContainerIo io;
   private final boolean enclosure;
+  private final List<BindMount> mounts;
 
   private LaunchRequest(Builder builder) {
     containerId = builder.containerId;
@@ -41,6 +42,7 @@ public final class LaunchRequest {
     kept = builder.kept || containerId.parent().isPresent() && !builder.passing;
     io = builder.io;
     enclosure = builder.enclosure;
+    mounts = builder.mounts;
   }
 
   /**
@@ -108,7 +110,7 @@ public final class LaunchRequest {
     return limits;
   }
 
-  /** As the framework gave it, if it did; of its volumes none but {@link SandboxVolume}s. */
+  /** As the framework gave it, if it did; of its volumes none but {@link ContainerVolume}s. */
   public Optional<ContainerInfo> info() {
     return info;
   }
@@ -150,6 +152,11 @@ public final class LaunchRequest {
     return io;
   }
 
+  /** What is mounted for it before the volumes of {@link #info}; needs mounts. */
+  public List<BindMount> mounts() {
+    return mounts;
+  }
+
   /** Whether it has no process, and only holds others. */
   public boolean enclosure() {
     return enclosure;
@@ -172,6 +179,7 @@ public final class LaunchRequest {
     private boolean passing;
     private ContainerIo io = ContainerIo.FILES;
     private boolean enclosure;
+    private List<BindMount> mounts = List.of();
 
     private Builder(ContainerId containerId, CommandInfo command, Path sandbox) {
       this.containerId = Objects.requireNonNull(containerId, "containerId");
@@ -240,6 +248,12 @@ public final class LaunchRequest {
     /** With that to read and write; {@link ContainerIo#FILES} unless it is said. */
     public Builder io(ContainerIo streams) {
       io = streams;
+      return this;
+    }
+
+    /** With these mounts, in their order. */
+    public Builder mounts(List<BindMount> mounted) {
+      mounts = List.copyOf(mounted);
       return this;
     }
 

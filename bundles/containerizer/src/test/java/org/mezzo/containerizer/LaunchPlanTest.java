@@ -73,6 +73,11 @@ class LaunchPlanTest {
     }
   }
 
+  /** What is said of a namespace of processes. */
+  String refusal() {
+    return "Isolator 'b' asks for NAMESPACES, MOUNTS, which the launcher";
+  }
+
   private static LaunchPlan files(long soft) {
     return LaunchPlan.builder()
         .rlimit("RLIMIT_NOFILE", new Rlimit(OptionalLong.of(soft), OptionalLong.of(99)))
@@ -85,7 +90,7 @@ class LaunchPlanTest {
         .with(Kinds.ISOLATOR, "b", new Saying("b", b));
   }
 
-  private LaunchRequest request(String command) throws Exception {
+  LaunchRequest request(String command) throws Exception {
     Path sandbox = Files.createTempDirectory(folder, "sandbox").resolve("run");
     return LaunchRequest.builder(
             ContainerId.of("c" + sandbox.getParent().getFileName()),
@@ -94,11 +99,11 @@ class LaunchPlanTest {
         .build();
   }
 
-  private static <T> T get(CompletionStage<T> stage) throws Exception {
+  static <T> T get(CompletionStage<T> stage) throws Exception {
     return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
-  private Containerizer open(FakeAgent agent) throws Exception {
+  Containerizer open(FakeAgent agent) throws Exception {
     Containerizer opened = agent.containerizer("a", "b");
     containerizer = Optional.of(opened);
     return opened;
@@ -153,8 +158,7 @@ class LaunchPlanTest {
             .build();
     Containerizer containers = open(agent(LaunchPlan.NONE, plan));
     LaunchRequest request = request("touch ran");
-    assertThatThrownBy(() -> get(containers.launch(request)))
-        .hasMessageContaining("Isolator 'b' asks for NAMESPACES, MOUNTS, which the launcher");
+    assertThatThrownBy(() -> get(containers.launch(request))).hasMessageContaining(refusal());
     assertThat(request.sandbox().resolve("ran")).doesNotExist();
     assertThat(calls).containsExactly("prepare a", "prepare b", "cleanup b", "cleanup a");
   }

@@ -3,8 +3,8 @@ package org.mezzo.containerizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
-import static org.mezzo.containerizer.SandboxVolumeTest.info;
-import static org.mezzo.containerizer.SandboxVolumeTest.volume;
+import static org.mezzo.containerizer.ContainerVolumeTest.info;
+import static org.mezzo.containerizer.ContainerVolumeTest.volume;
 
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -231,8 +231,8 @@ class SpawnerTest {
 
   @Test
   void whatCannotBeDoneIsRefusedByName() throws Exception {
-    assertThat(spawner.ask(spawner.plan("f", "true").with(3, "mounts")).text(19))
-        .isEqualTo("feature 'mounts' is not known to this launcher, which speaks version 1.3");
+    assertThat(spawner.ask(spawner.plan("f", "true").with(3, "devices")).text(19))
+        .isEqualTo("feature 'devices' is not known to this launcher, which speaks version 1.3");
     assertThat(spawner.ask(spawner.plan("f", "true").with(4711, "x")).text(19))
         .startsWith("field 4711 is not known");
     assertThat(spawner.ask(Message.of(Message.LAUNCH, 0)).text(19)).contains("field container");

@@ -26,7 +26,8 @@ class TranscriptTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"1.0", "1.1", "1.2", "1.3-output-helper", "later-minor", "other-major"})
+  @ValueSource(
+      strings = {"1.0", "1.1", "1.2", "1.3", "1.3-output-helper", "later-minor", "other-major"})
   void isUnderstoodAsEver(String name) throws Exception {
     try (Spawner first = Spawner.open(folder)) {
       Files.createDirectories(first.folder("c"));

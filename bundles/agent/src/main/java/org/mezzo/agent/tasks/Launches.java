@@ -57,6 +57,11 @@ final class Launches {
     this.loop = loop;
   }
 
+  /** Volumes come to executors and go while they run. */
+  private static final String OF_EXECUTORS =
+      "those of an executor, and of tasks that it runs by itself, are links in its sandbox; give it"
+          + " the mode RW and a path relative to that";
+
   /** The agent as it is registered now, with its id. */
   void agent(AgentInfo registered, String version) {
     agent = registered;
@@ -134,7 +139,13 @@ final class Launches {
     for (TaskInfo info : tasks) {
       Resources own = Resources.of(info.getResourcesList()).unallocated();
       resources = resources.plus(own);
-      TaskVolumes persistent = TaskVolumes.of(own, around.volumes());
+      TaskVolumes persistent =
+          TaskVolumes.of(
+              own,
+              around.volumes(),
+              info.hasExecutor() && !DefaultRun.runs(info.getExecutor())
+                  ? Optional.of(OF_EXECUTORS)
+                  : host.containers().unmountable());
       persistent.checkBeside(
           info.hasExecutor() && !DefaultRun.runs(info.getExecutor())
               ? info.getExecutor().getContainer()
@@ -148,13 +159,17 @@ final class Launches {
       Resources own = Resources.of(one.getExecutor().getResourcesList()).unallocated();
       if (there == null) {
         resources = resources.plus(own);
-        TaskVolumes.of(own, around.volumes()).checkBeside(one.getExecutor().getContainer());
+        TaskVolumes.of(own, around.volumes(), Optional.of(OF_EXECUTORS))
+            .checkBeside(one.getExecutor().getContainer());
       }
       executor =
           there != null
               ? there
               : executor(
-                  framework, message, one.getExecutor(), TaskVolumes.of(own, around.volumes()));
+                  framework,
+                  message,
+                  one.getExecutor(),
+                  TaskVolumes.of(own, around.volumes(), Optional.of(OF_EXECUTORS)));
     } else {
       executor = command(framework, message, one);
     }
@@ -184,7 +199,9 @@ final class Launches {
             kept.getExecutor(), generated, run, sandbox, kept.getRootRefused()),
         kept.getSubscribed() ? AgentExecutor.Phase.RUNNING : AgentExecutor.Phase.REGISTERING,
         TaskVolumes.of(
-            Resources.of(kept.getExecutor().getResourcesList()).unallocated(), around.volumes()),
+            Resources.of(kept.getExecutor().getResourcesList()).unallocated(),
+            around.volumes(),
+            Optional.empty()),
         host,
         generated
             ? CommandRun::new
@@ -198,7 +215,9 @@ final class Launches {
         executor,
         kept,
         TaskVolumes.of(
-            Resources.of(kept.getInfo().getResourcesList()).unallocated(), around.volumes()));
+            Resources.of(kept.getInfo().getResourcesList()).unallocated(),
+            around.volumes(),
+            Optional.empty()));
   }
 
   /**
@@ -333,7 +352,10 @@ final class Launches {
                         played
                             ? TaskDemands.refusal(info.toBuilder().clearExecutor().build())
                             : Optional.empty())
-                .or(() -> TaskDemands.volumes(info, played))
+                .or(
+                    () ->
+                        TaskDemands.volumes(
+                            info, played, host.containers().unmountable().isEmpty()))
                 .map(Launches::failed));
   }
 

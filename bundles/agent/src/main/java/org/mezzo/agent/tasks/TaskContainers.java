@@ -15,6 +15,7 @@ import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
+import org.mezzo.containerizer.BindMount;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.ContainerIo;
 import org.mezzo.containerizer.Containerizer;
@@ -103,6 +104,17 @@ public final class TaskContainers {
     tokens = Optional.of(known);
   }
 
+  /** Why volumes cannot be mounted in containers, with the remedy; empty where they can. */
+  Optional<String> unmountable() {
+    return containerizer.mounts()
+        ? Optional.empty()
+        : Optional.of("an agent with --isolation=filesystem/linux can do that");
+  }
+
+  private List<BindMount> mounts(TaskVolumes volumes) {
+    return containerizer.mounts() ? volumes.mounts() : List.of();
+  }
+
   /**
    * What the container of a command task is to be made of.
    *
@@ -117,6 +129,7 @@ public final class TaskContainers {
             variables(task, executor.sandbox),
             executor.sandbox)
         .owned(executor.owned(volumes))
+        .mounts(mounts(volumes))
         .kept()
         .build();
   }
@@ -286,6 +299,7 @@ public final class TaskContainers {
       throws ResourceFormatException {
     return of(task, containerId, task.info.getCommand(), variables(task, sandbox), sandbox)
         .owned(task.executor.owned(task.volumes, sandbox))
+        .mounts(mounts(task.volumes))
         .shared(
             task.executor.ownedLater(task.executor.volumes().sharedBy(task.info.getContainer())))
         .kept()
@@ -449,7 +463,7 @@ public final class TaskContainers {
       workers.execute(
           () -> {
             Optional<String> problem =
-                filled(() -> SandboxPaths.createPassable(sandbox), sandbox, placed);
+                filled(() -> SandboxPaths.createPassable(sandbox), sandbox, placed, false);
             if (problem.isPresent()) {
               loop.execute(() -> made.completeExceptionally(new LaunchException(problem.get())));
               return;
@@ -473,14 +487,15 @@ public final class TaskContainers {
   }
 
   /** Makes a sandbox with its volumes; says what came in between. */
-  private Optional<String> filled(Making making, Path sandbox, TaskVolumes placed) {
+  private Optional<String> filled(
+      Making making, Path sandbox, TaskVolumes placed, boolean mounted) {
     try {
       making.make();
     } catch (IOException | RuntimeException e) {
       return Optional.of("Cannot create the sandbox: " + e.getMessage());
     }
     try {
-      placed.place(sandbox, volumes);
+      placed.place(sandbox, volumes, mounted);
     } catch (IOException | RuntimeException e) {
       return Optional.of(e instanceof IOException io ? FileFailure.reason(io) : e.toString());
     }
@@ -488,7 +503,8 @@ public final class TaskContainers {
   }
 
   private void make(LaunchRequest request, Making sandbox, TaskVolumes placed, Listener listener) {
-    Optional<String> problem = filled(sandbox, request.sandbox(), placed);
+    Optional<String> problem =
+        filled(sandbox, request.sandbox(), placed, !request.mounts().isEmpty());
     if (problem.isPresent()) {
       loop.execute(() -> listener.failed(problem.get()));
       return;

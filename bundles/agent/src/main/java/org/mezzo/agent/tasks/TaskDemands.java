@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.mezzo.containerizer.ContainerVolume;
 import org.mezzo.containerizer.LaunchException;
-import org.mezzo.containerizer.SandboxVolume;
 import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
@@ -19,6 +19,7 @@ import org.mezzo.protocol.v1.Environment;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.LinuxInfo;
+import org.mezzo.protocol.v1.MountPropagation;
 import org.mezzo.protocol.v1.NetworkInfo;
 import org.mezzo.protocol.v1.SeccompInfo;
 import org.mezzo.protocol.v1.TTYInfo;
@@ -46,6 +47,8 @@ public final class TaskDemands {
           Volume.getDescriptor(),
           Volume.Source.getDescriptor(),
           Volume.Source.SandboxPath.getDescriptor(),
+          Volume.Source.HostPath.getDescriptor(),
+          MountPropagation.getDescriptor(),
           NetworkInfo.getDescriptor(),
           NetworkInfo.IPAddress.getDescriptor(),
           LinuxInfo.getDescriptor(),
@@ -62,7 +65,7 @@ public final class TaskDemands {
    * Fields that say nothing this agent would not do. {@code cache} is about how a file is fetched,
    * {@code data} is for executors, labels and discovery are for those who read them; {@code
    * statuses} of a health check mean nothing in Mesos either. A custom executor is looked at by
-   * itself, and so are volumes of sandboxes ({@link SandboxVolume}).
+   * itself, and so are volumes of sandboxes and of the host ({@link ContainerVolume}).
    */
   static final Set<String> TAKEN =
       Set.of(
@@ -100,6 +103,8 @@ public final class TaskDemands {
           "Environment.Variable.value",
           "Volume.mode",
           "Volume.container_path",
+          "Volume.host_path",
+          "Volume.Source.HostPath.path",
           "Volume.Source.SandboxPath.type",
           "Volume.Source.SandboxPath.path",
           "NetworkInfo.labels",
@@ -131,11 +136,11 @@ public final class TaskDemands {
           Map.entry("Environment.Variable.type", is("VALUE").negate()),
           Map.entry("Environment.Variable.secret", value -> true),
           Map.entry("ContainerInfo.type", is("MESOS").negate()),
-          Map.entry("Volume.host_path", value -> true),
           Map.entry("Volume.image", value -> true),
-          Map.entry("Volume.Source.type", is("SANDBOX_PATH").negate()),
+          Map.entry("Volume.Source.type", TaskDemands::isOtherSource),
           Map.entry("Volume.Source.docker_volume", value -> true),
-          Map.entry("Volume.Source.host_path", value -> true),
+          // What a container mounts reaches nobody else.
+          Map.entry("MountPropagation.mode", is("BIDIRECTIONAL")),
           Map.entry("Volume.Source.secret", value -> true),
           Map.entry("Volume.Source.csi_volume", value -> true),
           Map.entry("ContainerInfo.hostname", value -> true),
@@ -167,6 +172,10 @@ public final class TaskDemands {
 
   private static Predicate<Object> is(String name) {
     return value -> value.toString().equals(name);
+  }
+
+  private static boolean isOtherSource(Object type) {
+    return is("SANDBOX_PATH").or(is("HOST_PATH")).negate().test(type);
   }
 
   /** No terminal can be larger. */
@@ -211,8 +220,9 @@ public final class TaskDemands {
    * executor which it brings along, or both.
    *
    * @param played whether the agent plays the executor, and so nests the task's container in its
+   * @param mounts whether containers have mounts
    */
-  static Optional<String> volumes(TaskInfo task, boolean played) {
+  static Optional<String> volumes(TaskInfo task, boolean played, boolean mounts) {
     ExecutorInfo executor = task.getExecutor();
     if (played && executor.getContainer().getVolumesCount() > 0) {
       return Optional.of(
@@ -220,9 +230,9 @@ public final class TaskDemands {
               + " them to its tasks, with type PARENT where they are to share one");
     }
     try {
-      SandboxVolume.of(executor.getContainer(), false);
+      ContainerVolume.of(executor.getContainer(), false, mounts);
       if (played || !task.hasExecutor()) {
-        SandboxVolume.of(task.getContainer(), played);
+        ContainerVolume.of(task.getContainer(), played, mounts);
       }
       return Optional.empty();
     } catch (LaunchException e) {

@@ -126,6 +126,9 @@ public final class TaskSandboxes implements VirtualFiles.Many {
     List<String> below = new ArrayList<>();
     for (String path : shownAt(executor.run)) {
       for (TaskVolumes.Mounted volume : inside.volumes()) {
+        if (volume.at().isAbsolute()) {
+          continue;
+        }
         below.add(path + "/" + volume.at());
         files.attach(path + "/" + volume.at(), volume.directory(), question(executor.run, one));
       }
@@ -137,7 +140,9 @@ public final class TaskSandboxes implements VirtualFiles.Many {
   void hide(AgentExecutor executor, TaskVolumes gone) {
     List<String> below = new ArrayList<>();
     for (String path : shownAt(executor.run)) {
-      gone.volumes().forEach(volume -> below.add(path + "/" + volume.at()));
+      gone.volumes().stream()
+          .filter(volume -> !volume.at().isAbsolute())
+          .forEach(volume -> below.add(path + "/" + volume.at()));
     }
     below.forEach(files::detach);
     volumes.computeIfPresent(
@@ -183,7 +188,9 @@ public final class TaskSandboxes implements VirtualFiles.Many {
     AgentExecutor executor = task.executor;
     Shown one = shown.get(executor.run);
     Map<Path, Path> inside = new TreeMap<>(executor.volumes().shownTo(task.info.getContainer()));
-    task.volumes.volumes().forEach(volume -> inside.put(volume.at(), volume.directory()));
+    task.volumes.volumes().stream()
+        .filter(volume -> !volume.at().isAbsolute())
+        .forEach(volume -> inside.put(volume.at(), volume.directory()));
     if (inside.isEmpty() || one == null) {
       return;
     }

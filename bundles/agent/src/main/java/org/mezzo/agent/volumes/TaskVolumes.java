@@ -11,16 +11,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.mezzo.containerizer.BindMount;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Volume;
 import org.mezzo.resources.Resource;
 import org.mezzo.resources.Resources;
 
 /**
- * The persistent volumes of one task: each appears in its sandbox as a link to where its data is.
- * Immutable.
- *
- * @param volumes where each appears, relative to the sandbox
+ * The persistent volumes of one task: each appears in its sandbox as a link to where its data is,
+ * or, in a container with mounts, is mounted. Immutable.
  */
 public record TaskVolumes(List<Mounted> volumes) {
   /** A task without volumes. */
@@ -33,9 +32,15 @@ public record TaskVolumes(List<Mounted> volumes) {
    * A volume of the task.
    *
    * @param directory where its data is
-   * @param at where it appears, relative, normalized and not empty
+   * @param at where it appears, normalized: relative to the sandbox and not empty, or absolute
+   * @param readOnly whether the task cannot write to it
    */
-  public record Mounted(Resource volume, Path directory, Path at) {}
+  public record Mounted(Resource volume, Path directory, Path at, boolean readOnly) {
+    /** Whether it cannot be a link. */
+    boolean needsMount() {
+      return readOnly || at.isAbsolute();
+    }
+  }
 
   public TaskVolumes {
     volumes = List.copyOf(volumes);
@@ -45,9 +50,12 @@ public record TaskVolumes(List<Mounted> volumes) {
    * The volumes among the resources of a task.
    *
    * @param resources allocated to nobody
+   * @param unmountable why none of them can be mounted, with the remedy: then none can be for
+   *     reading only or elsewhere than in the sandbox; empty where they can
    * @throws IOException when one cannot appear where it should, naming it and the reason
    */
-  public static TaskVolumes of(Resources resources, VolumeStore store) throws IOException {
+  public static TaskVolumes of(Resources resources, VolumeStore store, Optional<String> unmountable)
+      throws IOException {
     if (resources.persistentVolumes().isEmpty()) {
       return NONE;
     }
@@ -60,17 +68,26 @@ public record TaskVolumes(List<Mounted> volumes) {
                 + resource
                 + " must have neither `source` nor `image`");
       }
-      if (volume.getMode() == Volume.Mode.RO) {
-        throw new IOException(
-            "This agent gives persistent volumes to tasks for reading and writing only: the mode of"
-                + " "
-                + resource
-                + " must be RW");
-      }
+      boolean readOnly = volume.getMode() == Volume.Mode.RO;
       Path at = checked(volume.getContainerPath(), resource);
-      mounted.add(apart(mounted, new Mounted(resource, store.directory(resource), at)));
+      Mounted one = new Mounted(resource, store.directory(resource), at, readOnly);
+      if (one.needsMount() && unmountable.isPresent()) {
+        throw cannot(one, unmountable.get());
+      }
+      mounted.add(apart(mounted, one));
     }
     return new TaskVolumes(mounted);
+  }
+
+  private static IOException cannot(Mounted one, String why) {
+    return new IOException(
+        "The persistent volume "
+            + one.volume()
+            + (one.readOnly()
+                ? ", whose mode is RO,"
+                : " with the absolute container path '" + one.at() + "'")
+            + " would have to be mounted, and "
+            + why);
   }
 
   /**
@@ -146,7 +163,7 @@ public record TaskVolumes(List<Mounted> volumes) {
     Map<Path, Path> shown = new HashMap<>();
     for (Mounted one : volumes) {
       shared(nested)
-          .filter(it -> path(it).startsWith(one.at()))
+          .filter(it -> path(it).startsWith(one.at()) && !it.getContainerPath().startsWith("/"))
           .forEach(
               it ->
                   shown.put(
@@ -169,14 +186,12 @@ public record TaskVolumes(List<Mounted> volumes) {
 
   private static Path checked(String text, Resource resource) throws IOException {
     String problem = null;
-    if (text.startsWith("/")) {
-      problem =
-          "is absolute, which needs a container with a root file system of its own; this agent"
-              + " makes none. Give a path relative to the sandbox";
-    } else if (text.indexOf('\0') >= 0) {
+    if (text.indexOf('\0') >= 0) {
       problem = "contains a zero byte";
     } else if (List.of(text.split("/")).contains("..")) {
       problem = "contains '..'; give a path that stays in the sandbox";
+    } else if (text.startsWith("/")) {
+      problem = Path.of(text).getNameCount() == 0 ? "is the root of everything" : null;
     } else if (Path.of(text).normalize().toString().isEmpty()) {
       problem = "is the sandbox itself; give a path below it";
     } else if (TAKEN.contains(Path.of(text).normalize().getName(0).toString())) {
@@ -213,48 +228,88 @@ public record TaskVolumes(List<Mounted> volumes) {
     }
   }
 
+  /** What is to be mounted so that they appear in a container, once {@link #place} was called. */
+  public List<BindMount> mounts() {
+    return volumes.stream()
+        .map(it -> new BindMount(it.directory().toAbsolutePath(), it.at(), it.readOnly()))
+        .toList();
+  }
+
   /**
    * What is to belong to the task's user of volumes that appear in a sandbox that is the user's
-   * already: those that no other task uses.
+   * already: those that it may write to and no other task uses.
    *
    * @param used volumes of other tasks
    */
   public List<Path> owned(Resources used) {
     return volumes.stream()
-        .filter(mounted -> !used.contains(Resources.of(mounted.volume().withCopies(1))))
+        .filter(mounted -> given(mounted, used))
         .map(Mounted::directory)
         .distinct()
         .toList();
+  }
+
+  private static boolean given(Mounted mounted, Resources used) {
+    return !mounted.readOnly() && !used.contains(Resources.of(mounted.volume().withCopies(1)));
   }
 
   /**
    * Lets the volumes appear. Blocks.
    *
    * @param sandbox new, and the agent's alone as yet, so that nobody can exchange what is made
+   * @param mounted whether they are to be mounted at what is made, which otherwise are links
    * @throws IOException when one cannot be used, or cannot appear; says why
    */
-  public void place(Path sandbox, VolumeStore store) throws IOException {
+  public void place(Path sandbox, VolumeStore store, boolean mounted) throws IOException {
     check(store);
-    for (Mounted mounted : volumes) {
-      Path link = sandbox.resolve(mounted.at());
-      Files.createDirectories(link.getParent());
-      Files.createSymbolicLink(link, mounted.directory());
+    for (Mounted one : volumes) {
+      if (mounted) {
+        placeMount(sandbox, one);
+      } else {
+        placeLink(sandbox, one);
+      }
     }
+  }
+
+  /** The file system of the host is not changed for a container. */
+  private static void placeMount(Path sandbox, Mounted one) throws IOException {
+    if (!one.at().isAbsolute()) {
+      Files.createDirectories(sandbox.resolve(one.at()));
+    } else if (!Files.isDirectory(one.at())) {
+      throw new IOException(
+          "There is no directory '"
+              + one.at()
+              + "' on this agent to mount the persistent volume "
+              + one.volume()
+              + " at. An absolute container path has to be there, since the container shares the"
+              + " file system of the host; make it, or give a path relative to the sandbox");
+    }
+  }
+
+  private static void placeLink(Path sandbox, Mounted one) throws IOException {
+    if (one.needsMount()) {
+      throw cannot(one, "the container has no mounts");
+    }
+    Path link = sandbox.resolve(one.at());
+    Files.createDirectories(link.getParent());
+    Files.createSymbolicLink(link, one.directory());
   }
 
   /**
    * What is to belong to the task's user, that it can use them: the folders on the way, and the
-   * volumes that no other task uses (their files stay whose they are).
+   * volumes that it may write to and no other task uses (their files stay whose they are).
    *
    * @param used volumes of other tasks
    */
   public List<Path> owned(Path sandbox, Resources used) {
     Set<Path> owned = new LinkedHashSet<>();
     for (Mounted mounted : volumes) {
-      for (int depth = 1; depth < mounted.at().getNameCount(); depth++) {
+      for (int depth = 1;
+          !mounted.at().isAbsolute() && depth < mounted.at().getNameCount();
+          depth++) {
         owned.add(sandbox.resolve(mounted.at().subpath(0, depth)));
       }
-      if (!used.contains(Resources.of(mounted.volume().withCopies(1)))) {
+      if (given(mounted, used)) {
         owned.add(mounted.directory());
       }
     }

@@ -78,7 +78,8 @@ class ContainerRoomTest {
     TaskVolumes volumes =
         TaskVolumes.of(
             Resources.of(info.getResourcesList()).unallocated(),
-            new VolumeStore(folder, unused -> {}));
+            new VolumeStore(folder, unused -> {}),
+            Optional.empty());
     for (TaskVolumes.Mounted mounted : volumes.volumes()) {
       Files.createDirectories(mounted.directory());
     }

@@ -257,6 +257,11 @@ final class ExecutorBench implements AutoCloseable {
     public void selectIsolation(List<String> isolation) {}
 
     @Override
+    public boolean mounts() {
+      return false;
+    }
+
+    @Override
     public void selectLogging(ContainerizerOptions.Logging logging) {}
 
     @Override

@@ -46,14 +46,13 @@ class TaskDemandsTest {
       delimiter = '|',
       value = {
         "container { type: DOCKER docker { image: 'i' } } | container.type",
-        "container { type: MESOS volumes { container_path: 'p' mode: RW host_path: '/h' } }"
-            + " | container.volumes.host_path",
         "container { type: MESOS volumes { container_path: 'p' mode: RW image { type: APPC } } }"
             + " | container.volumes.image",
         "container { type: MESOS volumes { container_path: 'p' mode: RW source { type: SECRET } } }"
             + " | container.volumes.source.type",
-        "container { type: MESOS volumes { container_path: 'p' mode: RW source { type: SANDBOX_PATH"
-            + " host_path { path: '/h' } } } } | container.volumes.source.host_path",
+        "container { type: MESOS volumes { container_path: 'p' mode: RW source { type: HOST_PATH"
+            + " host_path { path: '/h' mount_propagation { mode: BIDIRECTIONAL } } } } }"
+            + " | container.volumes.source.host_path.mount_propagation.mode",
         "container { type: MESOS hostname: 'h' } | container.hostname",
         "container { type: MESOS mesos { image { type: DOCKER docker { name: 'i' } } } }"
             + " | container.mesos.image",
@@ -89,25 +88,31 @@ class TaskDemandsTest {
     TaskInfo parents = task("container { type: MESOS " + volume.formatted("PARENT") + " }");
     TaskInfo own = task("container { type: MESOS " + volume.formatted("SELF") + " }");
     assertThat(TaskDemands.refusal(parents)).isEmpty();
-    assertThat(TaskDemands.volumes(parents, true)).isEmpty();
-    assertThat(TaskDemands.volumes(own, false)).isEmpty();
-    assertThat(TaskDemands.volumes(parents, false))
+    assertThat(TaskDemands.volumes(parents, true, false)).isEmpty();
+    assertThat(TaskDemands.volumes(own, false, false)).isEmpty();
+    assertThat(TaskDemands.volumes(parents, false, false))
         .hasValueSatisfying(
             text -> assertThat(text).contains("type PARENT", "launch it in a group"));
     assertThat(
             TaskDemands.volumes(
-                task(executor.formatted("DEFAULT", volume.formatted("SELF"))), true))
+                task(executor.formatted("DEFAULT", volume.formatted("SELF"))), true, false))
         .hasValueSatisfying(text -> assertThat(text).contains("give them to its tasks"));
+    TaskInfo host =
+        task("container { type: MESOS volumes { container_path: '/p' mode: RO host_path: '/h' } }");
+    assertThat(TaskDemands.refusal(host)).isEmpty();
+    assertThat(TaskDemands.volumes(host, true, true)).isEmpty();
+    assertThat(TaskDemands.volumes(host, true, false))
+        .hasValueSatisfying(text -> assertThat(text).contains("--isolation=filesystem/linux"));
     TaskInfo custom = task(executor.formatted("CUSTOM", volume.formatted("SELF")));
-    assertThat(TaskDemands.volumes(custom, false)).isEmpty();
+    assertThat(TaskDemands.volumes(custom, false, false)).isEmpty();
     // What tasks of a custom executor ask for is between them.
     assertThat(
             TaskDemands.volumes(
-                custom.toBuilder().setContainer(parents.getContainer()).build(), false))
+                custom.toBuilder().setContainer(parents.getContainer()).build(), false, false))
         .isEmpty();
     assertThat(
             TaskDemands.volumes(
-                task(executor.formatted("CUSTOM", volume.formatted("PARENT"))), false))
+                task(executor.formatted("CUSTOM", volume.formatted("PARENT"))), false, false))
         .isPresent();
   }
 

@@ -10,11 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mezzo.containerizer.BindMount;
 import org.mezzo.protocol.v1.ContainerInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.Volume;
@@ -30,12 +32,13 @@ class TaskVolumesTest {
   }
 
   private TaskVolumes of(Resource... resources) throws Exception {
-    return TaskVolumes.of(Resources.of(List.of(resources)), store);
+    return TaskVolumes.of(Resources.of(List.of(resources)), store, Optional.of("nobody mounts"));
   }
 
   @ParameterizedTest
   @CsvSource({
-    "/data, is absolute",
+    "/, is the root of everything",
+    "/data/../etc, contains '..'",
     "../data, contains '..'",
     "a/../../b, contains '..'",
     "'', is the sandbox itself",
@@ -72,16 +75,55 @@ class TaskVolumesTest {
       resource.getDiskBuilder().setVolume(unfit);
       assertThatThrownBy(() -> of(resource.build())).isInstanceOf(IOException.class);
     }
+    assertThatThrownBy(() -> of(volume("v", 1, "eng", "/data")))
+        .hasMessageContaining("container path '/data'")
+        .hasMessageContaining("would have to be mounted, and nobody mounts");
+    assertThatThrownBy(() -> of(readOnly("data")))
+        .hasMessageContaining("whose mode is RO, would have to be mounted, and nobody mounts");
+  }
+
+  private static Resource readOnly(String at) {
+    Resource.Builder resource = volume("v", 1, "eng", at).toBuilder();
+    resource.getDiskBuilder().getVolumeBuilder().setMode(Volume.Mode.RO);
+    return resource.build();
+  }
+
+  @Test
+  void thoseThatAreMountedHaveAPlaceForThat() throws Exception {
+    Path there = Files.createDirectory(folder.resolve("there"));
+    TaskVolumes volumes =
+        TaskVolumes.of(
+            Resources.of(List.of(readOnly("a/v"), volume("w", 1, "eng", there.toString()))),
+            store,
+            Optional.empty());
+    Path sandbox = Files.createDirectory(folder.resolve("sandbox"));
+    store.create(volumes.resources()).settle();
+    assertThatThrownBy(() -> volumes.place(sandbox, store, false))
+        .hasMessageContaining("the container has no mounts");
+    volumes.place(sandbox, store, true);
+    assertThat(sandbox.resolve("a/v")).isEmptyDirectory();
+    Path data = folder.resolve("work/volumes/roles/eng");
+    assertThat(volumes.mounts())
+        .containsExactlyInAnyOrder(
+            new BindMount(data.resolve("v"), Path.of("a/v"), true),
+            new BindMount(data.resolve("w"), there, false));
+    // What it may only read stays whose it is.
+    assertThat(volumes.owned(sandbox, Resources.EMPTY))
+        .containsExactlyInAnyOrder(sandbox.resolve("a"), data.resolve("w"));
+    Files.delete(there);
+    assertThatThrownBy(() -> volumes.place(sandbox, store, true))
+        .hasMessageContaining("There is no directory '" + there + "'");
   }
 
   @Test
   void linksAppearInTheSandbox() throws Exception {
     TaskVolumes volumes = of(volume("v", 1, "eng", "a/b/v"), volume("w", 1, "eng", "a/w"));
     Path sandbox = Files.createDirectory(folder.resolve("sandbox"));
-    assertThatThrownBy(() -> volumes.place(sandbox, store)).hasMessageContaining("is not there");
+    assertThatThrownBy(() -> volumes.place(sandbox, store, false))
+        .hasMessageContaining("is not there");
     assertThat(sandbox).isEmptyDirectory();
     store.create(volumes.resources()).settle();
-    volumes.place(sandbox, store);
+    volumes.place(sandbox, store, false);
     Path data = folder.resolve("work/volumes/roles/eng");
     assertThat(Files.readSymbolicLink(sandbox.resolve("a/b/v"))).isEqualTo(data.resolve("v"));
     assertThat(Files.readSymbolicLink(sandbox.resolve("a/w"))).isEqualTo(data.resolve("w"));

@@ -21,7 +21,9 @@ import org.osgi.annotation.versioning.ProviderType;
  * isolator and the {@link Feature}. Nothing is ever left out in silence.
  *
  * <p>Immutable. May have more parts in later versions; today's launchers carry out {@link
- * Feature#ENVIRONMENT} and {@link Feature#RLIMITS}, the native one {@link Feature#TTY}, too.
+ * Feature#ENVIRONMENT} and {@link Feature#RLIMITS}, the native one {@link Feature#TTY}, too, and as
+ * root {@link Feature#NAMESPACES} (of those {@link Namespace#MOUNT}) and {@link Feature#MOUNTS}
+ * (bind mounts with the options {@code ro} and {@code rw}).
  */
 @ProviderType
 public final class LaunchPlan {

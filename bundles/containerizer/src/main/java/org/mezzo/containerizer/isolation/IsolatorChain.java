@@ -1,6 +1,7 @@
 package org.mezzo.containerizer.isolation;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -44,7 +45,19 @@ public final class IsolatorChain implements AutoCloseable {
 
   /** Isolators of Mesos that limit nothing; what they do here is the containerizer's own work. */
   private static final Set<String> BUILT_IN =
-      Set.of("posix/cpu", "posix/mem", "filesystem/posix", "volume/sandbox_path");
+      Set.of(
+          "posix/cpu",
+          "posix/mem",
+          "filesystem/posix",
+          "filesystem/linux",
+          "volume/host_path",
+          "volume/sandbox_path");
+
+  /** Gives containers mounts of their own; carried out by the containerizer. */
+  private static final String MOUNTS = "filesystem/linux";
+
+  /** What needs them, and is part of them as in Mesos. */
+  private static final String HOST_VOLUMES = "volume/host_path";
 
   /** Carries out limits of processes that frameworks ask for. */
   private static final String RLIMITS = "posix/rlimits";
@@ -155,6 +168,38 @@ public final class IsolatorChain implements AutoCloseable {
                 + RLIMITS
                 + "'; add it to --isolation of this agent, or leave the limits out")
         : Optional.empty();
+  }
+
+  /** Whether containers that are launched now are to have mount namespaces of their own. */
+  public boolean mounts() {
+    return selected.contains(MOUNTS);
+  }
+
+  /**
+   * What is against names that the containerizer itself carries out, for people; empty: nothing.
+   *
+   * @param obstacle why there can be no mounts; empty where there can
+   */
+  public static Optional<String> mountProblem(
+      Collection<String> isolation, Optional<String> obstacle) {
+    if (isolation.contains(HOST_VOLUMES) && !isolation.contains(MOUNTS)) {
+      return Optional.of(
+          "Isolation '" + HOST_VOLUMES + "' needs '" + MOUNTS + "' beside it in --isolation");
+    }
+    return isolation.contains(MOUNTS)
+        ? obstacle.map(
+            why ->
+                "Isolation '"
+                    + MOUNTS
+                    + "' cannot be: "
+                    + why
+                    + "; take it out of --isolation ('filesystem/posix' needs nothing)")
+        : Optional.empty();
+  }
+
+  /** The same of the names that are selected now. */
+  public Optional<String> mountProblem(Optional<String> obstacle) {
+    return mountProblem(selected, obstacle);
   }
 
   private static List<String> modules(List<String> isolation) {

@@ -6,8 +6,11 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.LaunchPlan.Feature;
+import org.mezzo.api.isolator.LaunchPlan.Mount;
+import org.mezzo.api.isolator.LaunchPlan.Namespace;
 import org.mezzo.api.isolator.LaunchPlan.Rlimit;
 import org.mezzo.containerizer.LaunchException;
 
@@ -51,6 +54,21 @@ final class JoinedPlan {
               + " --isolation, or do without what needs it");
     }
     fragment.environment().forEach(all::variable);
+    for (Namespace namespace : fragment.namespaces()) {
+      if (namespace != Namespace.MOUNT) {
+        throw new LaunchException(
+            "Isolator '"
+                + isolator
+                + "' asks for a namespace "
+                + namespace
+                + " of the container's own; the launchers of this agent make MOUNT alone");
+      }
+      all.namespace(namespace);
+    }
+    for (Mount mount : fragment.mounts()) {
+      check(isolator, mount);
+      all.mount(mount);
+    }
     if (fragment.tty()) {
       all.tty();
     }
@@ -68,6 +86,30 @@ final class JoinedPlan {
       }
       limitedBy.putIfAbsent(name, isolator);
       all.rlimit(name, limit.getValue());
+    }
+  }
+
+  private static void check(String isolator, Mount mount) throws LaunchException {
+    Set<String> unknown = new TreeSet<>(mount.options());
+    unknown.removeAll(Set.of("bind", "rbind", "ro", "rw"));
+    String problem = null;
+    if (mount.type().isPresent()) {
+      problem = "type " + mount.type().get();
+    } else if (!unknown.isEmpty()) {
+      problem = "options " + String.join(",", unknown);
+    } else if (!mount.source().startsWith("/") || !mount.target().isAbsolute()) {
+      problem = "a path that is not absolute";
+    }
+    if (problem != null) {
+      throw new LaunchException(
+          "Isolator '"
+              + isolator
+              + "' asks for a mount at '"
+              + mount.target()
+              + "' with "
+              + problem
+              + "; the launchers of this agent make bind mounts of absolute paths, with the options"
+              + " ro and rw");
     }
   }
 

@@ -3,16 +3,21 @@ package org.mezzo.containerizer.processes;
 import java.util.List;
 import java.util.Optional;
 import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.containerizer.ContainerVolume;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
-import org.mezzo.containerizer.SandboxVolume;
 
 /** One launch on its way. What a step has found out, the steps after it use. */
 final class Launch {
   final LaunchRequest request;
 
-  /** Those of type SANDBOX_PATH. */
-  final List<SandboxVolume> volumes;
+  final List<ContainerVolume> volumes;
+
+  /** Whether it has a mount namespace of its own, and its volumes are mounted. */
+  final boolean mounting;
+
+  /** What is mounted for it, in that order, as far as it is known. */
+  volatile List<Mounting.Mount> mounts = List.of();
 
   /** The account to switch to; empty when it runs as the agent itself. */
   volatile Optional<Accounts.Account> account = Optional.empty();
@@ -29,9 +34,10 @@ final class Launch {
   private boolean cancelled;
   private Runnable hook = () -> {};
 
-  Launch(LaunchRequest request, List<SandboxVolume> volumes) {
+  Launch(LaunchRequest request, List<ContainerVolume> volumes, boolean mounting) {
     this.request = request;
     this.volumes = volumes;
+    this.mounting = mounting;
   }
 
   /** What ends the step that begins now; called at once when the launch is cancelled already. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -14,12 +15,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.api.Metrics;
+import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.logger.LogPlan;
 import org.mezzo.containerizer.AfterFetch;
 import org.mezzo.containerizer.ContainerIo;
+import org.mezzo.containerizer.ContainerVolume.From;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
-import org.mezzo.containerizer.SandboxVolume;
 import org.mezzo.containerizer.UnableException;
 import org.mezzo.containerizer.fetching.Fetch;
 import org.mezzo.containerizer.fetching.TaskUser;
@@ -57,7 +59,7 @@ final class LaunchPipeline {
   private final SystemTools tools;
   private final Accounts accounts;
   private final Lanes lanes;
-  private final VolumeLinks volumes;
+  private final ContainerVolumes volumes;
   private final UriFetcher fetcher;
   private final AfterFetch afterFetch;
   private final IsolatorChain isolators;
@@ -84,7 +86,7 @@ final class LaunchPipeline {
     this.tools = tools;
     this.accounts = accounts;
     this.lanes = lanes;
-    volumes = new VolumeLinks(tools, links);
+    volumes = new ContainerVolumes(tools, links);
     this.fetcher = fetcher;
     this.afterFetch = afterFetch;
     this.isolators = isolators;
@@ -163,7 +165,7 @@ final class LaunchPipeline {
   /** The account of the container around, where something is to be made in its sandbox. */
   private CompletableFuture<Optional<Accounts.Account>> around(
       ManagedContainer container, Launch launch) {
-    return launch.volumes.stream().anyMatch(SandboxVolume::ofParent)
+    return launch.volumes.stream().anyMatch(it -> it.from() == From.PARENT)
         ? accounts.find(
             Optional.of(container.parent.orElseThrow().container.user()), true, lanes.lookups)
         : CompletableFuture.completedFuture(Optional.empty());
@@ -394,6 +396,7 @@ final class LaunchPipeline {
           launch.check();
           LaunchRequest request = launch.request;
           Optional<ShimProcess> network = network(container);
+          Mounting mounting = mounting(container, launch);
           if (!launch.room) {
             makeRoom(container, launch);
           }
@@ -413,7 +416,8 @@ final class LaunchPipeline {
                   held,
                   io(launch),
                   logs,
-                  network));
+                  network,
+                  mounting));
         });
   }
 
@@ -434,6 +438,38 @@ final class LaunchPipeline {
               + " of this agent cannot enter; the native launcher can");
     }
     return outer;
+  }
+
+  /**
+   * Where its mounts are: a nested container is in the mount namespace of its parent, where that is
+   * not the agent's, and what is mounted for itself is in one of its own on top.
+   */
+  private Mounting mounting(ManagedContainer container, Launch launch) throws LaunchException {
+    Optional<ShimProcess> outer =
+        container.host().flatMap(it -> it.process).filter(it -> !ProcFs.sharesMounts(it.pid()));
+    List<Mounting.Mount> mounts = new ArrayList<>();
+    for (LaunchPlan.Mount mount : launch.plan.mounts()) {
+      boolean readOnly = mount.options().contains("ro");
+      Path source = Path.of(mount.source());
+      mounts.add(new Mounting.Mount(source, false, mount.target(), Path.of(""), readOnly, false));
+    }
+    mounts.addAll(launch.mounts);
+    boolean own =
+        !mounts.isEmpty()
+            || !launch.plan.namespaces().isEmpty()
+            || launch.mounting && outer.isEmpty();
+    if (outer.isEmpty() && !own) {
+      return Mounting.NONE;
+    }
+    Optional<String> obstacle = launcher.mountObstacle();
+    if (obstacle.isPresent()) {
+      throw new UnableException(
+          "Container '"
+              + container
+              + "' needs a mount namespace that is not the agent's: "
+              + obstacle.get());
+    }
+    return new Mounting(outer, own, mounts);
   }
 
   /** Makes the folder of its files, and its cgroup. */

@@ -78,6 +78,8 @@ interface Launcher extends AutoCloseable {
    * @param logs what becomes of its output where that is kept
    * @param network a process whose network namespace it enters; only of launchers that {@linkplain
    *     #entersNetworks can}
+   * @param mounting in which mount namespace it begins; something only of launchers without a
+   *     {@linkplain #mountObstacle reason} against it
    */
   record Start(
       String key,
@@ -91,7 +93,8 @@ interface Launcher extends AutoCloseable {
       boolean held,
       ContainerIo io,
       LogPlan logs,
-      Optional<ShimProcess> network) {}
+      Optional<ShimProcess> network,
+      Mounting mounting) {}
 
   /** What it can carry out of the plans of isolators. */
   Set<Feature> features();
@@ -101,6 +104,11 @@ interface Launcher extends AutoCloseable {
 
   /** Whether it can have a container begin in the network namespace of another process. */
   boolean entersNetworks();
+
+  /**
+   * Why containers cannot have mount namespaces, with the remedy, for people; empty where they can.
+   */
+  Optional<String> mountObstacle();
 
   /**
    * Asks for a container to be started; what comes of it is reported.

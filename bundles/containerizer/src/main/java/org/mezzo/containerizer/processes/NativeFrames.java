@@ -62,6 +62,8 @@ final class NativeFrames {
   static final int DATA = 32;
   static final int OBSTACLE = 33;
   static final int NETWORK = 34;
+  static final int NAMESPACE = 35;
+  static final int MOUNT = 36;
   static final int HELPER = 37;
 
   /** The most bytes that a frame may have behind its length. */

@@ -42,6 +42,10 @@ final class NativeLauncher implements Launcher {
   private static final long RETRY_SECONDS = 1;
   private static final byte[] END = {};
   private static final int AWAITED = 2;
+  private static final int READ_ONLY = 1;
+  private static final int AS_USER = 2;
+  private static final int FIXES_RIGHTS = 4;
+  private static final int MOST_MOUNTS = 1024;
   private static final ContainerIo.Window UNKNOWN = new ContainerIo.Window(0, 0);
 
   private final Path runtime;
@@ -52,6 +56,7 @@ final class NativeLauncher implements Launcher {
   private final Map<Integer, String> launches = new ConcurrentHashMap<>();
   private final AtomicInteger numbers = new AtomicInteger();
   private final Thread writer;
+  private final Optional<String> mountObstacle;
   private volatile Optional<SpawnerConnection> connection;
   private volatile boolean closed;
 
@@ -66,6 +71,7 @@ final class NativeLauncher implements Launcher {
     this.binary = binary;
     this.shell = shell;
     this.listener = listener;
+    mountObstacle = mountObstacle(binary);
     connection = Optional.of(SpawnerConnection.open(runtime, binary));
     start(this::hear, "containers-" + runtime.getFileName());
     writer = start(this::tell, "launches-" + runtime.getFileName());
@@ -81,7 +87,36 @@ final class NativeLauncher implements Launcher {
 
   @Override
   public Set<Feature> features() {
-    return Set.of(Feature.ENVIRONMENT, Feature.RLIMITS, Feature.TTY);
+    Set<Feature> features = EnumSet.of(Feature.ENVIRONMENT, Feature.RLIMITS, Feature.TTY);
+    if (mountObstacle.isEmpty()) {
+      features.addAll(Set.of(Feature.NAMESPACES, Feature.MOUNTS));
+    }
+    return features;
+  }
+
+  @Override
+  public Optional<String> mountObstacle() {
+    return mountObstacle;
+  }
+
+  private static Optional<String> mountObstacle(Path binary) throws IOException {
+    Process test =
+        new ProcessBuilder(binary.toString(), "mount-test")
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    test.getOutputStream().close();
+    String said = new String(test.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    try {
+      return test.waitFor() == 0
+          ? Optional.empty()
+          : Optional.of(
+              "the launcher cannot make mount namespaces here ("
+                  + said
+                  + "), which root with the capability CAP_SYS_ADMIN can");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("Interrupted while looking whether there can be mounts", e);
+    }
   }
 
   @Override
@@ -126,6 +161,7 @@ final class NativeLauncher implements Launcher {
               NativeFrames.NETWORK,
               ByteBuffer.allocate(12).putInt((int) in.pid()).putLong(in.startTime()).array());
     }
+    mounting(plan, start.mounting());
     if (start.held()) {
       plan.text(NativeFrames.FEATURE, "hold").number(NativeFrames.HOLD, 1);
     }
@@ -142,6 +178,47 @@ final class NativeLauncher implements Launcher {
     }
     launches.put(number, start.key());
     request(frame);
+  }
+
+  private static void mounting(NativeFrames.Writer plan, Mounting mounting) throws LaunchException {
+    if (mounting.isNone()) {
+      return;
+    }
+    plan.text(NativeFrames.FEATURE, "mount-namespaces");
+    if (mounting.in().isPresent()) {
+      plan.bytes(NativeFrames.NAMESPACE, namespace(mounting.in().get()));
+    }
+    if (mounting.own()) {
+      plan.bytes(NativeFrames.NAMESPACE, namespace(new ShimProcess(0, 0, 0, 0)));
+    }
+    for (Mounting.Mount mount : mounting.mounts()) {
+      String texts = mount.source() + "\0" + mount.target() + "\0" + mount.below();
+      byte[] bytes = texts.getBytes(StandardCharsets.UTF_8);
+      int flags =
+          (mount.readOnly() ? READ_ONLY : 0)
+              | (mount.asUser() ? AS_USER : 0)
+              | (mount.fixesRights() ? FIXES_RIGHTS : 0);
+      plan.text(NativeFrames.FEATURE, "mounts")
+          .bytes(
+              NativeFrames.MOUNT,
+              ByteBuffer.allocate(4 + bytes.length).putInt(flags).put(bytes).array());
+    }
+    if (mounting.mounts().size() > MOST_MOUNTS) {
+      throw new LaunchException(
+          "The container asks for "
+              + mounting.mounts().size()
+              + " mounts; the launcher makes up to "
+              + MOST_MOUNTS);
+    }
+  }
+
+  private static byte[] namespace(ShimProcess of) {
+    byte[] kind = "mount".getBytes(StandardCharsets.US_ASCII);
+    return ByteBuffer.allocate(12 + kind.length)
+        .putInt((int) of.pid())
+        .putLong(of.startTime())
+        .put(kind)
+        .array();
   }
 
   private static void streams(NativeFrames.Writer plan, ContainerIo io, LogPlan logs) {

@@ -29,9 +29,18 @@ final class ProcFs {
    * seen, as of one that is gone.
    */
   static boolean sharesNetwork(long pid) {
+    return shares(pid, "net");
+  }
+
+  /** The same of its mount namespace. */
+  static boolean sharesMounts(long pid) {
+    return shares(pid, "mnt");
+  }
+
+  private static boolean shares(long pid, String namespace) {
     try {
-      return Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/net"))
-          .equals(Files.readSymbolicLink(Path.of("/proc/self/ns/net")));
+      return Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/" + namespace))
+          .equals(Files.readSymbolicLink(Path.of("/proc/self/ns/" + namespace)));
     } catch (IOException e) {
       return true;
     }

@@ -33,13 +33,13 @@ import org.mezzo.containerizer.Attachment;
 import org.mezzo.containerizer.ContainerExistsException;
 import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.ContainerInput;
+import org.mezzo.containerizer.ContainerVolume;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LaunchException;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.containerizer.OutputSink;
-import org.mezzo.containerizer.SandboxVolume;
 import org.mezzo.containerizer.Termination;
 import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
@@ -128,6 +128,16 @@ public final class ProcessContainerizer implements Containerizer {
             logFile, boot, name + "-containers-log", known, this::entries, logErrors::increment);
     fetcher = new UriFetcher(host, options, moduleEvents);
     launcher = Launchers.open(options.launcher(), files.path(), tools, new Reports());
+    Optional<String> unmountable =
+        IsolatorChain.mountProblem(options.isolation(), launcher.mountObstacle());
+    if (unmountable.isPresent()) {
+      launcher.close();
+      log.close();
+      lanes.close();
+      fetcher.close();
+      moduleEvents.shutdown();
+      throw new IOException(unmountable.get());
+    }
     isolators =
         new IsolatorChain(
             host,
@@ -606,7 +616,18 @@ public final class ProcessContainerizer implements Containerizer {
     }
     checkStreams(request);
     Optional<ManagedContainer> outer = outer(request);
-    List<SandboxVolume> volumes = volumes(request, outer);
+    Optional<String> unmountable = isolators.mountProblem(launcher.mountObstacle());
+    if (unmountable.isPresent()) {
+      throw new LaunchException(unmountable.get());
+    }
+    boolean mounting = isolators.mounts();
+    if (!mounting && !request.mounts().isEmpty()) {
+      throw new LaunchException(
+          "Container '"
+              + id
+              + "' needs mounts, which an agent with --isolation=filesystem/linux provides");
+    }
+    List<ContainerVolume> volumes = volumes(request, outer, mounting);
     Container.Builder described =
         Container.builder(id.path(), request.sandbox())
             .user(request.user().orElse(System.getProperty("user.name")))
@@ -622,7 +643,7 @@ public final class ProcessContainerizer implements Containerizer {
             id, files.folder(id), described.build(), request.kept(), request.enclosure(), outer);
     byte[] entry =
         Checkpoint.described(id, container.container, request.kept(), request.enclosure());
-    container.launch = Optional.of(new Launch(request, volumes));
+    container.launch = Optional.of(new Launch(request, volumes, mounting));
     container.launched.whenComplete(
         (launched, failure) -> {
           if (failure == null) {
@@ -689,11 +710,12 @@ public final class ProcessContainerizer implements Containerizer {
     return Optional.of(outer);
   }
 
-  private static List<SandboxVolume> volumes(
-      LaunchRequest request, Optional<ManagedContainer> outer) throws LaunchException {
-    List<SandboxVolume> volumes =
+  private static List<ContainerVolume> volumes(
+      LaunchRequest request, Optional<ManagedContainer> outer, boolean mounting)
+      throws LaunchException {
+    List<ContainerVolume> volumes =
         request.info().isPresent()
-            ? SandboxVolume.of(request.info().get(), outer.isPresent())
+            ? ContainerVolume.of(request.info().get(), outer.isPresent(), mounting)
             : List.of();
     if (!volumes.isEmpty()
         && outer.filter(it -> it.container.sandbox().equals(request.sandbox())).isPresent()) {
@@ -878,6 +900,11 @@ public final class ProcessContainerizer implements Containerizer {
   @Override
   public void selectIsolation(List<String> isolation) {
     isolators.select(isolation);
+  }
+
+  @Override
+  public boolean mounts() {
+    return isolators.mounts();
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.mezzo.api.isolator.LaunchPlan.Feature;
@@ -146,6 +147,12 @@ final class ShellLauncher implements Launcher {
   @Override
   public Set<Stream> streams() {
     return Set.of();
+  }
+
+  @Override
+  public Optional<String> mountObstacle() {
+    return Optional.of(
+        "it needs an agent that is root and has the native launcher (--launcher=native)");
   }
 
   @Override

@@ -36,7 +36,9 @@ final class SpawnerConnection implements AutoCloseable {
           "attach",
           "terminal",
           "rotation",
-          "network");
+          "network",
+          "mount-namespaces",
+          "mounts");
 
   private final SocketChannel channel;
   private ByteBuffer in = ByteBuffer.allocate(16_384).flip();

@@ -125,7 +125,8 @@ public final class LauncherRate {
           false,
           ContainerIo.FILES,
           logs,
-          Optional.empty());
+          Optional.empty(),
+          Mounting.NONE);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
