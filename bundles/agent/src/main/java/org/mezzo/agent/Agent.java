@@ -156,8 +156,16 @@ public final class Agent implements Daemon {
 
   private boolean left;
 
-  /** What the master was told last to be lent. For the loop only. */
-  private Resources lentAsTold = Resources.EMPTY;
+  /**
+   * What the master was told last to be lent; empty while that may be one of several amounts. For
+   * the loop only.
+   */
+  private Optional<Resources> lentAsTold = Optional.of(Resources.EMPTY);
+
+  /**
+   * Whether the master was asked to register this agent and has not answered. For the loop only.
+   */
+  private boolean asked;
 
   /** Whether containers run on when the agent has ended. */
   private volatile boolean leaves;
@@ -570,13 +578,13 @@ public final class Agent implements Daemon {
   /** Tells the master what is lent, if that is something else than it was told last. */
   private void tellLent() {
     Resources lent = oversubscription.lent();
-    if (link.registered() && !lent.equals(lentAsTold)) {
+    if (link.registered() && !lentAsTold.equals(Optional.of(lent))) {
       link.send(
           AgentCall.newBuilder()
               .setUpdateAgent(
                   UpdateAgent.newBuilder()
                       .addAllOversubscribed(lent.toMessages(Resources.Format.POST_REFINEMENT))));
-      lentAsTold = lent;
+      lentAsTold = Optional.of(lent);
     }
   }
 
@@ -624,7 +632,10 @@ public final class Agent implements Daemon {
   private final class FromMaster implements MasterLink.Listener {
     @Override
     public AgentCall.Builder registration() {
-      lentAsTold = oversubscription.lent();
+      Optional<Resources> lent = Optional.of(oversubscription.lent());
+      // Which of several requests the master answers is not known.
+      lentAsTold = asked && !lentAsTold.equals(lent) ? Optional.empty() : lent;
+      asked = true;
       if (!info().hasId()) {
         return AgentCall.newBuilder()
             .setRegister(
@@ -662,6 +673,7 @@ public final class Agent implements Daemon {
       LOG.info("Registered as agent {}", agentId);
       tasks.agent(info(), resourceVersion);
       operations.agent(info().getId());
+      asked = false;
       tellLent();
       updates.resume();
       operations.resume();

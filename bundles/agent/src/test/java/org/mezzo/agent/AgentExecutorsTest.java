@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -233,7 +235,7 @@ class AgentExecutorsTest extends RunningAgent {
     start();
     launch("a", true, executor());
     launch("b", false, executor());
-    assertThat(get("/state").body()).contains("\"queued_tasks\":[{\"id\":\"a\"");
+    Await.until("a waits", () -> get("/state").body().contains("\"queued_tasks\":[{\"id\":\"a\""));
     try (Stream stream = subscribe(JSON)) {
       stream.next(Event.Type.SUBSCRIBED);
       stream.next(Event.Type.LAUNCH);
@@ -378,14 +380,12 @@ class AgentExecutorsTest extends RunningAgent {
     Path sandboxes = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/e/runs");
     Await.until(() -> Files.exists(sandboxes.resolve("latest")));
     Path stdout = sandboxes.resolve("latest/stdout");
-    Await.until(() -> Files.readString(stdout).contains("TOKEN"));
-    String token =
-        Files.readString(stdout)
-            .lines()
-            .filter(line -> line.startsWith("MESOS_EXECUTOR_AUTHENTICATION_TOKEN="))
-            .findFirst()
-            .orElseThrow()
-            .replaceFirst("[^=]*=", "");
+    // Whole only with the end of its line.
+    Pattern line = Pattern.compile("(?m)^MESOS_EXECUTOR_AUTHENTICATION_TOKEN=(.*)\n");
+    Await.until(() -> line.matcher(Files.readString(stdout)).find());
+    Matcher found = line.matcher(Files.readString(stdout));
+    assertThat(found.find()).isTrue();
+    String token = found.group(1);
 
     HttpResponse<String> unnamed = call(message(), "");
     assertThat(unnamed.statusCode()).isEqualTo(401);

@@ -130,6 +130,25 @@ class AgentOversubscriptionTest extends RunningAgent {
     assertThat(cpus(lent(again.getReregister().getTotalList()))).isEqualTo(1);
   }
 
+  /** A master that takes its time is asked more than once, and hears the first request only. */
+  @Test
+  void tellsAMasterThatMayNotHaveHeardOfIt() throws Exception {
+    AtomicInteger amount = new AtomicInteger();
+    estimate(
+        "5ms",
+        usage ->
+            amount.get() == 0
+                ? Resources.EMPTY
+                : Resources.of(Resource.scalar("cpus", amount.get())));
+    master.answers =
+        call -> {
+          amount.set(3);
+          return !lent(call.getRegister().getTotalList()).isEmpty();
+        };
+    start();
+    assertThat(nextLent()).isEqualTo(3);
+  }
+
   @Test
   void whatIsInUseStaysLentAndIsMeasured() throws Exception {
     estimate("5ms", FOUR);
@@ -264,6 +283,10 @@ class AgentOversubscriptionTest extends RunningAgent {
     Await.until("nothing is used", () -> metric("slave/cpus_revocable_used") == 0);
   }
 
+  private static boolean measured(ResourceUsage usage) {
+    return usage.getExecutorsCount() == 1 && usage.getExecutors(0).hasStatistics();
+  }
+
   @Test
   void aControllerIsShownWhatRuns() throws Exception {
     List<ResourceUsage> shown = new ArrayList<>();
@@ -281,23 +304,23 @@ class AgentOversubscriptionTest extends RunningAgent {
     run("t", "sleep 1000");
     master.next(TaskState.TASK_STARTING);
     master.next(TaskState.TASK_RUNNING);
+    // Shown as well while its process was made, of which there is nothing to measure.
     Await.until(
         "the task was shown",
         () -> {
           synchronized (shown) {
-            return shown.stream().anyMatch(usage -> usage.getExecutorsCount() == 1);
+            return shown.stream().anyMatch(AgentOversubscriptionTest::measured);
           }
         });
     ResourceUsage usage;
     synchronized (shown) {
-      usage = shown.get(shown.size() - 1);
+      usage = shown.stream().filter(AgentOversubscriptionTest::measured).findFirst().orElseThrow();
     }
     ResourceUsage.Executor executor = usage.getExecutors(0);
     assertThat(executor.getExecutorInfo().getExecutorId().getValue()).isEqualTo("t");
     assertThat(executor.getExecutorInfo().getFrameworkId().getValue()).isEqualTo("f-1");
     assertThat(executor.getTasks(0).getId().getValue()).isEqualTo("t");
     assertThat(executor.getContainerId().getValue()).hasSize(36);
-    assertThat(executor.hasStatistics()).isTrue();
     assertThat(used(usage)).isEqualTo(1);
     assertThat(usage.getTotalList()).hasSize(4);
   }

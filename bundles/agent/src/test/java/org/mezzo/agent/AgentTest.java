@@ -447,7 +447,7 @@ class AgentTest extends RunningAgent {
     assertThat(resent.getStatus()).isEqualTo(first.getStatus());
     assertThat(resent.getLatestState()).isEqualTo(TaskState.TASK_RUNNING);
     master.acknowledge(resent);
-    master.next(TaskState.TASK_RUNNING);
+    assertThat(nextAfter(first).getState()).isEqualTo(TaskState.TASK_RUNNING);
   }
 
   @Test
@@ -469,15 +469,16 @@ class AgentTest extends RunningAgent {
     master.send(event);
     // Masters ask with each registration; there is one end all the same.
     master.send(event);
-    assertThat(master.next(TaskState.TASK_LOST).getStatus().getReason())
-        .isEqualTo(Reason.REASON_RECONCILIATION);
+    StatusUpdate lost = master.next(TaskState.TASK_LOST);
+    assertThat(lost.getStatus().getReason()).isEqualTo(Reason.REASON_RECONCILIATION);
     event
         .getReconcileTasksBuilder()
         .setPartitionAware(true)
         .setTaskIds(0, TaskID.newBuilder().setValue("gone, too"));
     master.send(event);
-    assertThat(master.next(TaskState.TASK_DROPPED).getStatus().getReason())
-        .isEqualTo(Reason.REASON_RECONCILIATION);
+    TaskStatus dropped = nextAfter(lost);
+    assertThat(dropped.getState()).isEqualTo(TaskState.TASK_DROPPED);
+    assertThat(dropped.getReason()).isEqualTo(Reason.REASON_RECONCILIATION);
   }
 
   /** Asked again, by a link that came back or after it has forgotten, it tells no second end. */
@@ -538,7 +539,9 @@ class AgentTest extends RunningAgent {
     long pid = update.getStatus().getContainerStatus().getExecutorPid();
     assertThat(ProcessHandle.of(pid)).isPresent();
     agent.close();
-    assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)).isFalse();
+    // Killed, it may be there until somebody has waited for it.
+    Await.until(
+        "its task is gone", () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
     flags.put("port", Integer.toString(port));
     agent = newAgent();
     assertThat(reregistration().getReregister().getAgent().getId().getValue()).isEqualTo("m-S0");
@@ -599,9 +602,10 @@ class AgentTest extends RunningAgent {
   void shutsAFrameworkDownWithoutUpdates() throws Exception {
     start();
     run(task("t", "sleep 1000"));
+    master.next(TaskState.TASK_STARTING);
     long pid =
-        master.next(TaskState.TASK_STARTING).getStatus().getContainerStatus().getExecutorPid();
-    master.next(TaskState.TASK_RUNNING);
+        master.next(TaskState.TASK_RUNNING).getStatus().getContainerStatus().getExecutorPid();
+    assertThat(ProcessHandle.of(pid)).isPresent();
     MasterEvent.Builder event = MasterEvent.newBuilder();
     event.getShutdownFrameworkBuilder().setFrameworkId(FRAMEWORK.getId());
     master.send(event);

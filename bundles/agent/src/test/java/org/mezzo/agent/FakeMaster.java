@@ -1,5 +1,6 @@
 package org.mezzo.agent;
 
+import com.google.protobuf.ByteString;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.mezzo.http.ConnectorOptions;
 import org.mezzo.http.HttpConnector;
 import org.mezzo.http.JettyConnectors;
@@ -36,6 +38,12 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
 
   private final Set<LinkServer.Session> registered = ConcurrentHashMap.newKeySet();
 
+  /** Updates that were acknowledged at once. */
+  private final Set<ByteString> known = ConcurrentHashMap.newKeySet();
+
+  /** Updates that a test has got. */
+  private final Set<ByteString> seen = ConcurrentHashMap.newKeySet();
+
   /** What executors tell. */
   final BlockingQueue<AgentCall> told = new LinkedBlockingQueue<>();
 
@@ -45,6 +53,10 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
   final List<LinkServer.Session> sessions = new CopyOnWriteArrayList<>();
   volatile boolean acknowledges = true;
   volatile double pingTimeoutSeconds = 75;
+
+  /** Which requests to register are answered. */
+  volatile Predicate<AgentCall> answers = call -> true;
+
   private final Links.Server server = Links.server();
   private final HttpConnector connector;
 
@@ -86,6 +98,9 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
   }
 
   private void received(LinkServer.Session session, AgentCall call) {
+    if ((call.hasRegister() || call.hasReregister()) && !answers.test(call)) {
+      return;
+    }
     AgentID id = AgentID.newBuilder().setValue("m-S0").build();
     switch (call.getCallCase()) {
       case REGISTER:
@@ -109,7 +124,10 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
       case STATUS_UPDATE:
         // Who has seen the update can decide on the next one only.
         boolean acknowledged = acknowledges;
-        updates.add(call.getStatusUpdate());
+        // What was acknowledged comes again only where that was still on its way.
+        if (!acknowledged || known.add(call.getStatusUpdate().getStatus().getUuid())) {
+          updates.add(call.getStatusUpdate());
+        }
         if (acknowledged) {
           acknowledge(call.getStatusUpdate());
         }
@@ -164,15 +182,22 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
     if (update == null) {
       throw new AssertionError("no update came");
     }
+    seen.add(update.getStatus().getUuid());
     return update;
   }
 
+  /** The next one, but for those that come again as nobody has acknowledged them in time. */
   StatusUpdate next(TaskState state) throws InterruptedException {
-    StatusUpdate update = next();
-    if (update.getStatus().getState() != state) {
-      throw new AssertionError("expected " + state + " but got " + update);
+    while (true) {
+      Set<ByteString> before = Set.copyOf(seen);
+      StatusUpdate update = next();
+      if (update.getStatus().getState() == state) {
+        return update;
+      }
+      if (!before.contains(update.getStatus().getUuid())) {
+        throw new AssertionError("expected " + state + " but got " + update);
+      }
     }
-    return update;
   }
 
   @Override

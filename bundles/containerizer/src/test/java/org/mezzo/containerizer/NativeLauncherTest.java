@@ -68,8 +68,10 @@ class NativeLauncherTest {
     Termination end = get(launched.termination());
     assertThat(end.limitation().orElseThrow().message())
         .isEqualTo("The shim of the container was killed by signal 9; what ran in it was killed");
-    assertThat(ProcessHandle.of(launched.pid()).map(ProcessHandle::isAlive).orElse(false))
-        .isFalse();
+    // Killed, it may be there until somebody has waited for it.
+    Await.until(
+        "what ran is gone",
+        () -> !ProcessHandle.of(launched.pid()).map(ProcessHandle::isAlive).orElse(false));
   }
 
   @Test
@@ -155,7 +157,6 @@ class NativeLauncherTest {
     containerizer = new FakeAgent(folder).launching(NativeLaunchers.built()).containerizer();
     ProcessHandle spawner = parent(parent(launch("c", "sleep 1000").pid()).pid());
     stop(spawner);
-    long begin = System.nanoTime();
     CompletionStage<Launched> second =
         containerizer.launch(
             LaunchRequest.builder(
@@ -165,6 +166,7 @@ class NativeLauncherTest {
                 .build());
     Await.until(
         "it was asked for", () -> Files.exists(folder.resolve("run time/containers/d/sandbox")));
+    long begin = System.nanoTime();
     spawner.destroyForcibly();
     assertThatThrownBy(() -> get(second))
         .hasMessageContaining("The launcher of the agent was lost");

@@ -311,8 +311,7 @@ class ZooKeeperCoordinationTest {
     Coordination.EmbeddedZooKeeper zooKeeper = coordination.embedded(dir, 0);
     int port = Integer.parseInt(zooKeeper.connectString().split(":")[1]);
     Coordination.Session session =
-        coordination.zooKeeper(
-            "zk://" + zooKeeper.connectString() + "/mezzo", Duration.ofSeconds(4), events);
+        coordination.zooKeeper("zk://" + zooKeeper.connectString() + "/mezzo", TIMEOUT, events);
     opened.add(session);
     Master master = new Master(session, 1);
     get(master.awaitElected().apply(List.of(change("agents/a", "1"))));
@@ -322,8 +321,7 @@ class ZooKeeperCoordinationTest {
 
     try (Coordination.EmbeddedZooKeeper again = coordination.embedded(dir, port);
         Coordination.Session next =
-            coordination.zooKeeper(
-                "zk://" + again.connectString() + "/mezzo", Duration.ofSeconds(4), events)) {
+            coordination.zooKeeper("zk://" + again.connectString() + "/mezzo", TIMEOUT, events)) {
       Registry registry = new Master(next, 2).awaitElected();
       assertThat(text(get(registry.load()))).isEqualTo(Map.of("agents/a", "1"));
     }
@@ -399,8 +397,7 @@ class ZooKeeperCoordinationTest {
 
   private Coordination.Session session(String servers) {
     Coordination.Session session =
-        Coordinations.create()
-            .zooKeeper("zk://" + servers + "/mezzo", Duration.ofSeconds(4), events);
+        Coordinations.create().zooKeeper("zk://" + servers + "/mezzo", TIMEOUT, events);
     opened.add(0, session);
     return session;
   }

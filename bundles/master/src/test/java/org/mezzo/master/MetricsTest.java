@@ -81,6 +81,8 @@ class MetricsTest {
       launch(scheduler, agent, "t");
       agent.update("t", TaskState.TASK_RUNNING, null);
       scheduler.acknowledge(scheduler.await(Event.Type.UPDATE).getUpdate().getStatus());
+      Await.until(
+          () -> cluster.master.metrics().snapshot().get(prefix + "calls/acknowledge") == 1.0);
       assertThat(cluster.master.metrics().snapshot())
           .containsEntry(prefix + "subscribed", 1.0)
           .containsEntry(prefix + "calls", 3.0)

@@ -315,7 +315,10 @@ class SpawnerTest {
       assertThat(spawner.status("c" + i)).isZero();
     }
     Await.until(() -> list().isEmpty());
-    spawner.launch("look", "ps -e -o stat=,comm= ; true");
+    // What has just ended is waited for a little later.
+    spawner.launch(
+        "look",
+        "while ps -e -o stat= | grep -q Z; do sleep 0.02; done; ps -e -o stat=,comm= ; true");
     assertThat(spawner.status("look")).isZero();
     assertThat(Files.readString(spawner.folder("look").resolve("stdout")))
         .contains("mezzo-spawner", "mezzo-shim")

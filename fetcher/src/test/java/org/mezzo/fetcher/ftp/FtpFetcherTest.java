@@ -97,8 +97,8 @@ class FtpFetcherTest {
     assertThatThrownBy(
             () ->
                 fetch(
-                    fetcher, "ftp://" + server.base() + "/a b/file", target, Duration.ofSeconds(2)))
-        .hasMessageContaining("stalled: no byte for 2.0 s after 100 bytes");
+                    fetcher, "ftp://" + server.base() + "/a b/file", target, Duration.ofSeconds(5)))
+        .hasMessageContaining("stalled: no byte for 5.0 s after 100 bytes");
     assertThat(target).doesNotExist();
   }
 

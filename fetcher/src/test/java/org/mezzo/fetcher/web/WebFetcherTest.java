@@ -40,7 +40,7 @@ import org.mezzo.testing.FakeDaemonContext;
 
 class WebFetcherTest {
   private static final Duration PATIENT = Duration.ofSeconds(60);
-  private static final Duration SHORT = Duration.ofSeconds(2);
+  private static final Duration SHORT = Duration.ofSeconds(5);
 
   @TempDir Path sandbox;
   private final CountDownLatch testEnded = new CountDownLatch(1);
@@ -205,13 +205,13 @@ class WebFetcherTest {
           exchange.getResponseBody().flush();
           awaitTestEnd();
         });
-    refused("http://" + base + "/stall", SHORT, "/stall", "no byte for 2.0 s", "stall");
+    refused("http://" + base + "/stall", SHORT, "/stall", "no byte for 5.0 s", "stall");
   }
 
   @Test
   void aServerThatDoesNotAnswerIsAFailure() {
     handle("/silent", exchange -> awaitTestEnd());
-    refused("http://" + base + "/silent", SHORT, "/silent", "did not answer for 2.0 s");
+    refused("http://" + base + "/silent", SHORT, "/silent", "did not answer for 5.0 s");
   }
 
   @Test

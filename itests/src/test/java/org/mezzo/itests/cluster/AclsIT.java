@@ -173,7 +173,10 @@ class AclsIT {
     assertThat(get("ops", master.resolve("/slaves")).json().path("slaves")).isEmpty();
 
     URI log = master.resolve("/files/read?offset=0&path=/master/log");
-    assertThat(get("ops", log).text()).contains("is not registered: Principal 'node'");
+    Await.until(
+        "it is in the log",
+        LIMIT,
+        () -> get("ops", log).text().contains("is not registered: Principal 'node'"));
     assertThat(get("anna", log).status()).isEqualTo(403);
 
     // It goes on trying, and is let in as soon as the file lets it.

@@ -158,7 +158,10 @@ class AgentRecoveryIT {
     framework.send(call);
     framework.awaitState("runs", "TASK_RUNNING");
     Path tasks = sandbox("e").resolve("tasks");
-    Await.until("both run", () -> Files.exists(tasks.resolve("ends/pid")));
+    for (String task : List.of("runs", "ends")) {
+      Path pid = tasks.resolve(task).resolve("pid");
+      Await.until("task " + task + " runs", () -> !Files.readString(pid).isBlank());
+    }
     long runs = Long.parseLong(Files.readString(tasks.resolve("runs/pid")).strip());
 
     agent.killAlone();

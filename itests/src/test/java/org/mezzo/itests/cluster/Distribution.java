@@ -20,6 +20,7 @@ public final class Distribution {
   private static final int FIRST_PORT = 20_000;
 
   private static final int LAST_PORT = 32_000;
+  private static final int PLACES = 16;
 
   private final Path home;
 
@@ -76,10 +77,15 @@ public final class Distribution {
     return home.resolve("modules");
   }
 
-  /** A loopback port nobody listens on now. */
+  /**
+   * A loopback port nobody listens on now. Processes look in different places: whoever is given one
+   * listens there a little later.
+   */
   public static int freePort() {
+    int size = (LAST_PORT - FIRST_PORT) / PLACES;
+    int first = FIRST_PORT + (int) (ProcessHandle.current().pid() % PLACES) * size;
     for (int i = 0; i < 100; i++) {
-      int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT);
+      int port = ThreadLocalRandom.current().nextInt(first, first + size);
       try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
         return socket.getLocalPort();
       } catch (IOException taken) {

@@ -77,7 +77,8 @@ class ExecuteIT {
     command.add("execute");
     command.add(
         "--command=(sleep 0.1 &); sleep 1; cat /proc/1/comm;"
-            + " cat /proc/[0-9]*/status 2>/dev/null | grep -c '^State:.Z'; exit 3");
+            + " while cat /proc/[0-9]*/status 2>/dev/null | grep -q '^State:.Z';"
+            + " do sleep 0.1; done; echo none; exit 3");
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectOutput(folder.resolve("out").toFile())
@@ -89,7 +90,7 @@ class ExecuteIT {
       assertThat(process.waitFor(90, TimeUnit.SECONDS)).isTrue();
       assertThat(folder.resolve("out"))
           .as(Files.readString(folder.resolve("err")))
-          .hasContent("mezzo\n0");
+          .hasContent("mezzo\nnone");
       assertThat(process.exitValue()).isEqualTo(3);
     } finally {
       process.descendants().forEach(ProcessHandle::destroyForcibly);

@@ -148,11 +148,18 @@ class FetcherCacheIT {
     }
   }
 
-  private static List<Path> found(String name) throws IOException {
+  private static List<Path> found(String name) {
     List<Path> found = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(cluster.folder())) {
-      files.filter(file -> file.getFileName().toString().equals(name)).forEach(found::add);
-    }
+    // Whatever is deleted meanwhile ends a walk.
+    Await.until(
+        "all files were looked at",
+        () -> {
+          found.clear();
+          try (Stream<Path> files = Files.walk(cluster.folder())) {
+            files.filter(file -> file.getFileName().toString().equals(name)).forEach(found::add);
+          }
+          return true;
+        });
     return found;
   }
 
@@ -199,7 +206,7 @@ class FetcherCacheIT {
     }
     gate.countDown();
     cluster.start();
-    assertThat(found("fetched")).isEmpty();
+    Await.until("nothing is left of it", SOON, () -> found("fetched").isEmpty());
     run(HALF, "whole");
     assertThat(gets(HALF)).isEqualTo(2);
   }

@@ -150,9 +150,16 @@ class FetchingIT {
         .doesNotContain("pass-word")
         .doesNotContain("k-e-y");
     List<Path> said = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(cluster.folder())) {
-      files.filter(file -> file.endsWith("stderr")).forEach(said::add);
-    }
+    // Whatever is deleted meanwhile ends a walk.
+    Await.until(
+        "all files were looked at",
+        () -> {
+          said.clear();
+          try (Stream<Path> files = Files.walk(cluster.folder())) {
+            files.filter(file -> file.endsWith("stderr")).forEach(said::add);
+          }
+          return true;
+        });
     assertThat(said)
         .anySatisfy(file -> assertThat(file).content().contains("closed/x.tgz?..."))
         .allSatisfy(

@@ -232,6 +232,7 @@ class GuestsIT {
         "it needs the package org.nowhere",
         hook("2.1.0").header("Import-Package", IMPORTS + ",org.nowhere"));
     bad.put("not in the mood", hook("2.2.0", RefusingHook.class));
+    await("it is listed", () -> installed().contains(NAME + " 1.0.0 active"));
     List<String> before = installed();
     List<String> bytes = kept();
     Map<String, String> names = new LinkedHashMap<>();
@@ -258,7 +259,7 @@ class GuestsIT {
     for (Map.Entry<String, String> each : names.entrySet()) {
       awaitWord(each.getValue(), each.getKey());
     }
-    assertThat(installed()).isEqualTo(before);
+    await("the same is listed", () -> installed().equals(before));
     assertThat(verdict("2.2.0")).startsWith("refused: ").contains("not in the mood");
     await("only what is used is kept", () -> kept().equals(bytes));
     runTask();

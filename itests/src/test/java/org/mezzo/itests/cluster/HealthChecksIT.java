@@ -140,8 +140,9 @@ class HealthChecksIT {
           "files",
           "cat /proc/self/cgroup >own; sleep 1000",
           "{'check':{'type':'COMMAND','command':{'command':{'shell':true,"
-              + "'value':'echo looking; id -un >who; echo $MEZZO_CONTAINER_ID >where;"
-              + " cat /proc/self/cgroup >groups; exit $(cat status)',"
+              + "'value':'echo looking; id -un >part; mv part who;"
+              + " echo $MEZZO_CONTAINER_ID >part; mv part where;"
+              + " cat /proc/self/cgroup >part; mv part groups; exit $(cat status)',"
               + "'environment':{'variables':[{'name':'A','value':'b'}]}}},"
               + "'delay_seconds':0,'interval_seconds':0.2}}");
       JsonNode starting = framework.awaitState("files", "TASK_STARTING");

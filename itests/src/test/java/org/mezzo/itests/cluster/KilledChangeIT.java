@@ -237,6 +237,13 @@ class KilledChangeIT {
     return Http.get(uri.resolve("/mezzo/deployments")).json();
   }
 
+  /** The latest change in whose middle a process was killed. */
+  private Optional<JsonNode> change() throws IOException {
+    return list(deployment().path("history")).stream()
+        .filter(it -> it.path("outcome").asText().contains("what runs now is what "))
+        .findFirst();
+  }
+
   /** Version and file of what is installed of a guest and active; empty when nothing is. */
   private Optional<String> installed(String name) throws IOException {
     return list(deployment().path("deployments")).stream()
@@ -334,13 +341,11 @@ class KilledChangeIT {
       String file = stage.survivor == Survivor.CANDIDATE ? candidateFile : formerFile;
       // What was overwritten in the folder comes from the store.
       String shown = stage == Stage.UPDATE_STARTS ? "" : file;
-      assertThat(installed(name)).contains(survivor + " " + shown + " active");
+      String wanted = survivor + " " + shown + " active";
+      await(wanted, () -> installed(name).equals(Optional.of(wanted)));
     }
-    JsonNode change =
-        list(deployment().path("history")).stream()
-            .filter(it -> it.path("outcome").asText().contains("what runs now is what "))
-            .findFirst()
-            .orElseThrow();
+    await("it is said what became of the change", () -> change().isPresent());
+    JsonNode change = change().orElseThrow();
     assertThat(change.path("name").asText()).isEqualTo(NAME + "." + name);
     assertThat(change.path("to").asText()).isEqualTo(stage == Stage.REMOVAL ? "" : candidate);
     assertThat(change.path("succeeded").asBoolean()).isFalse();

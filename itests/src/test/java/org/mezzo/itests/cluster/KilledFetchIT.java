@@ -68,11 +68,18 @@ class KilledFetchIT {
     return command;
   }
 
-  private List<Path> found(String name) throws IOException {
+  private List<Path> found(String name) {
     List<Path> found = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(folder.resolve("agent"))) {
-      files.filter(file -> file.getFileName().toString().equals(name)).forEach(found::add);
-    }
+    // Whatever is deleted meanwhile ends a walk.
+    Await.until(
+        "all files were looked at",
+        () -> {
+          found.clear();
+          try (Stream<Path> files = Files.walk(folder.resolve("agent"))) {
+            files.filter(file -> file.getFileName().toString().equals(name)).forEach(found::add);
+          }
+          return true;
+        });
     return found;
   }
 
@@ -118,7 +125,7 @@ class KilledFetchIT {
     assertThat(framework.awaitState("one", "TASK_FAILED").path("message").asText()).isNotEmpty();
     framework.awaitState("two", "TASK_FAILED");
     for (String left : List.of("fetched", "fetched.pid", "kept", "direct")) {
-      assertThat(found(left)).isEmpty();
+      Await.until("no " + left + " is left", LIMIT, () -> found(left).isEmpty());
     }
     framework.launch(offer(framework, events), List.of("three"), command());
     framework.awaitState("three", "TASK_FINISHED");

@@ -280,7 +280,8 @@ class LibrarySwapIT {
     JsonNode change = awaitChange(version);
     assertThat(change.path("outcome").asText()).contains(why);
     assertThat(change.path("succeeded").asBoolean()).isFalse();
-    assertThat(installed()).isEqualTo(before).hasSize(3).allMatch(it -> it.endsWith(" active"));
+    Await.until("the same is listed", PATIENCE, () -> installed().equals(before));
+    assertThat(before).hasSize(3).allMatch(it -> it.endsWith(" active"));
     assertThat(used())
         .as("nothing of it is left beside what runs")
         .hasSize(2)

@@ -106,7 +106,7 @@ public final class MezzoProcess implements AutoCloseable {
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(20, TimeUnit.SECONDS)) {
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
         kill();
       }
     } catch (InterruptedException e) {

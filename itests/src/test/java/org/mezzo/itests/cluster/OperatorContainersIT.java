@@ -377,7 +377,13 @@ class OperatorContainersIT {
     Process plain =
         exec(
             List.of(
-                mezzo(), "task", "exec", "task", "sh", "-c", "pwd; echo e >&2; cat pid; exit 5"));
+                mezzo(),
+                "task",
+                "exec",
+                "task",
+                "sh",
+                "-c",
+                "until [ -s pid ]; do sleep 0.1; done; pwd; echo e >&2; cat pid; exit 5"));
     assertThat(ended(plain)).isEqualTo(5);
     List<String> lines = Files.readAllLines(folder.resolve("out"));
     assertThat(lines).hasSize(2);

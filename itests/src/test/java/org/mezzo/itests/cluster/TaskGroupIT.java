@@ -219,7 +219,7 @@ class TaskGroupIT {
           framework,
           offer,
           Map.of(
-              "a", "echo one; env; while [ ! -e go ]; do sleep 0.1; done; exit 3",
+              "a", "echo one; env; echo all; while [ ! -e go ]; do sleep 0.1; done; exit 3",
               "b", "echo two; sleep 1000",
               "c", "echo three"),
           List.of("a", "b", "c"));
@@ -280,6 +280,7 @@ class TaskGroupIT {
               .map(it -> it.at("/container_status/container_id/value").asText())
               .findFirst()
               .orElseThrow();
+      Await.until("a has said it all", () -> read(sandbox + "/tasks/a/stdout").endsWith("all\n"));
       assertThat(read(sandbox + "/tasks/a/stdout"))
           .startsWith("one\n")
           .contains("MESOS_TASK_ID=a\n")
@@ -288,7 +289,7 @@ class TaskGroupIT {
           .contains("MESOS_ALLOCATION_ROLE=r\n")
           .contains("MESOS_SANDBOX=" + sandbox + "/containers/" + container + "\n");
       assertThat(read(sandbox + "/containers/" + container + "/stdout")).startsWith("one\n");
-      assertThat(read(sandbox + "/tasks/b/stdout")).isEqualTo("two\n");
+      Await.until("b has said it", () -> read(sandbox + "/tasks/b/stdout").equals("two\n"));
       assertThat(read(sandbox + "/tasks/c/stdout")).isEqualTo("three\n");
       assertThat(
               read(

@@ -13,6 +13,7 @@ import java.util.Hashtable;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.inject.Inject;
 import org.junit.After;
 import org.junit.Before;
@@ -138,14 +139,23 @@ public class BadAllocatorIT {
     cluster.awaitAllocator(shipped);
     load.awaitReads(10);
     load.awaitTasks(5);
-    assertTrue(bad().toString(), bad().state().equals("quarantined"));
+    // Now and then it is tried again.
+    AtomicReference<String> problem = new AtomicReference<>();
+    Await.until(
+        "it is in quarantine",
+        ClusterInside.PATIENCE,
+        () -> {
+          ModuleDescription now = bad();
+          problem.set(now.problem());
+          return now.state().equals("quarantined");
+        });
     assertTrue(cluster.metric(QUARANTINES) >= 1);
-    String problem = bad().problem();
-    assertTrue(
-        cluster.get("/mezzo/modules").toString(),
-        cluster.get("/mezzo/modules").toString().contains("quarantined"));
+    Await.until(
+        "the master shows it",
+        ClusterInside.PATIENCE,
+        () -> cluster.get("/mezzo/modules").toString().contains("quarantined"));
     done(deployments.uninstall(BAD));
-    return problem;
+    return problem.get();
   }
 
   @Test

@@ -95,10 +95,15 @@ public final class ProcessContainerizer implements Containerizer {
     this(host, options, SystemTools.find(options.shell()));
   }
 
-  ProcessContainerizer(ContainerizerHost host, ContainerizerOptions options, SystemTools tools)
+  private ProcessContainerizer(
+      ContainerizerHost host, ContainerizerOptions options, SystemTools tools) throws IOException {
+    this(host, options, tools, new Accounts(tools, options.switchUser()));
+  }
+
+  ProcessContainerizer(
+      ContainerizerHost host, ContainerizerOptions options, SystemTools tools, Accounts accounts)
       throws IOException {
     String boot = Boot.id();
-    Accounts accounts = new Accounts(tools, options.switchUser());
     cgroups =
         options
             .cgroups()

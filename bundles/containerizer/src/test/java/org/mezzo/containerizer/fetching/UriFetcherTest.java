@@ -478,7 +478,7 @@ class UriFetcherTest {
                   @Override
                   public void fetch(Request request) throws IOException, InterruptedException {
                     Path part = request.target().resolveSibling("part");
-                    for (int i = 0; i < 50; i++) {
+                    for (int i = 0; i < 90; i++) {
                       Files.write(part, new byte[i]);
                       // As a slow server; how long that takes is what is tried.
                       TimeUnit.MILLISECONDS.sleep(100);
@@ -493,14 +493,14 @@ class UriFetcherTest {
             o.switchUser(),
             o.cgroups(),
             new ContainerizerOptions.Fetching(
-                Optional.empty(), Duration.ofMillis(1500), Optional.empty(), 0, true, 1000),
+                Optional.empty(), Duration.ofMillis(3500), Optional.empty(), 0, true, 1000),
             o.shell(),
             o.launcher(),
             o.logging());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), hasty, Runnable::run)) {
       fetch(fetcher, List.of(uri("copy:///x").build()), sandbox, Optional.empty());
     }
-    assertThat(sandbox.resolve("x")).hasSize(49);
+    assertThat(sandbox.resolve("x")).hasSize(89);
   }
 
   /** A task of the same user exchanges a folder while files are moved there. */

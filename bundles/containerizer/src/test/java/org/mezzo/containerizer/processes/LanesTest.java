@@ -33,20 +33,26 @@ class LanesTest {
   private Containerizer open(Optional<Path> id) throws Exception {
     FakeAgent agent = new FakeAgent(folder);
     SystemTools found = SystemTools.find(Path.of("/bin/sh"));
+    SystemTools tools =
+        new SystemTools(
+            found.shell(),
+            found.setsid(),
+            found.mkfifo(),
+            found.env(),
+            found.argv0(),
+            found.naming(),
+            found.setpriv(),
+            found.prlimit(),
+            id.or(found::id));
+    // Longer than any machine needs for what a test does while the name service hangs.
     Containerizer containerizer =
         new ProcessContainerizer(
             agent.host(),
             agent.options(),
-            new SystemTools(
-                found.shell(),
-                found.setsid(),
-                found.mkfifo(),
-                found.env(),
-                found.argv0(),
-                found.naming(),
-                found.setpriv(),
-                found.prlimit(),
-                id.or(found::id)));
+            tools,
+            id.isPresent()
+                ? new Accounts(tools, true, 0, Duration.ofMinutes(1))
+                : new Accounts(tools, true));
     opened = Optional.of(containerizer);
     return containerizer;
   }

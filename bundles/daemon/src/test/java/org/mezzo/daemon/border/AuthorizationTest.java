@@ -273,7 +273,7 @@ class AuthorizationTest {
         .join();
     assertThat(told.get()).hasCauseInstanceOf(RejectedExecutionException.class);
     register(new Fixed(YES));
-    assertThat(first.closed.await(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(first.closed.await(60, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test
@@ -303,7 +303,7 @@ class AuthorizationTest {
     assertThat(drained).isNotDone();
     goOn.countDown();
     assertThat(decided.get()).isTrue();
-    drained.get(5, TimeUnit.SECONDS);
+    drained.get(60, TimeUnit.SECONDS);
     assertThat(first.isClosed()).isTrue();
   }
 

@@ -47,14 +47,23 @@ class TimersTest {
     CountDownLatch three = new CountDownLatch(3);
     onLoop(
         () -> {
-          for (int millis : new int[] {60, 20, 40}) {
-            timers.schedule(
-                Duration.ofMillis(millis),
-                () -> {
-                  ran.add("after " + millis);
-                  three.countDown();
-                });
-          }
+          // Set slowly they may be due in another order: then once more. None runs meanwhile.
+          long begin;
+          List<EventLoop.Timer> set = new ArrayList<>();
+          do {
+            set.forEach(EventLoop.Timer::cancel);
+            set.clear();
+            begin = System.nanoTime();
+            for (int millis : new int[] {60, 20, 40}) {
+              set.add(
+                  timers.schedule(
+                      Duration.ofMillis(millis),
+                      () -> {
+                        ran.add("after " + millis);
+                        three.countDown();
+                      }));
+            }
+          } while (System.nanoTime() - begin >= Duration.ofMillis(20).toNanos());
         });
     assertThat(three.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(ran).containsExactly("after 20", "after 40", "after 60");

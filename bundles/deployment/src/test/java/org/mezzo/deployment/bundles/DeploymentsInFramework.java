@@ -56,6 +56,13 @@ abstract class DeploymentsInFramework {
   Path modules;
   Path state;
   volatile long trialMillis = 60_000;
+
+  /** Long enough for a good one on any machine; short where one that hangs is waited for. */
+  volatile long startMillis = 20_000;
+
+  /** Long where it is to end by what is called meanwhile. */
+  volatile long probationMillis = 100;
+
   private Framework framework;
   BundleContext context;
   ServiceLeases leases;
@@ -156,12 +163,12 @@ abstract class DeploymentsInFramework {
 
       @Override
       public long startTimeoutMillis() {
-        return 2000;
+        return startMillis;
       }
 
       @Override
       public long probationMillis() {
-        return 100;
+        return probationMillis;
       }
 
       @Override

@@ -107,6 +107,7 @@ final class FirstBootTest extends DeploymentsInFramework {
   @Test
   void whatDoesNotEndWhenItRehearsesGivesWayToo() throws Exception {
     boot("1.0.0");
+    startMillis = 2000;
     upgrade(greeter("2.0.0", SpeechlessGreeter.class));
     await(() -> holder().equals("1.0.0"));
     Verdict verdict = deployments.verdicts().get(0);

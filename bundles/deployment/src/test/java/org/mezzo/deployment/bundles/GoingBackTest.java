@@ -40,6 +40,7 @@ final class GoingBackTest extends DeploymentsInFramework {
   @Test
   void afterAKillInTheMiddleOfASwapWhatRanBeforeRunsThoughItsFileWasOverwritten() throws Exception {
     deployFirst();
+    startMillis = 2000;
     String digest = BundleStore.digest(hanging("2.0.0").build(modules.resolve("greeter.jar")));
     await(() -> Files.readString(state.resolve("journal")).contains("\tSTARTING\t" + digest));
     Path left = leftNow();

@@ -57,6 +57,7 @@ final class InPlaceUpdateTest extends DeploymentsInFramework {
   @Test
   void theNewContentIsNotToBlameForAnOldOneThatDoesNotStop() throws Exception {
     deployFirst(HangingStopActivator.class);
+    startMillis = 5000;
     other("1.0.0", "second", jar());
     Action update = last(2);
     assertThat(update.succeeded()).as(update.outcome()).isTrue();
@@ -73,6 +74,7 @@ final class InPlaceUpdateTest extends DeploymentsInFramework {
   void whereTheOldContentDoesNotStopAndTheNewOneDoesNotOpenTheOldOneRunsOnceMore()
       throws Exception {
     deployFirst(HangingStopActivator.class);
+    startMillis = 5000;
     greeter("1.0.0", RefusingGreeter.class).build(jar());
     await(() -> deployments.history().size() == 3);
     assertThat(deployments.verdicts())
@@ -90,6 +92,7 @@ final class InPlaceUpdateTest extends DeploymentsInFramework {
     other("1.0.0", "first", jar());
     last(1);
     await(() -> holder().equals("1.0.0"));
+    startMillis = 5000;
     with(GoodGreeter.class, HangingActivator.class, "second").build(jar());
     await(() -> deployments.history().stream().anyMatch(action -> !action.succeeded()));
     String hung = BundleStore.digest(jar());

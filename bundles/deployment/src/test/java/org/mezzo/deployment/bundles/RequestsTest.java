@@ -102,7 +102,8 @@ final class RequestsTest extends DeploymentsInFramework {
     assertThat(holder()).isEqualTo("2.0.0");
     good("3.0.0", "greeter.jar");
     await(() -> running().equals(List.of("greeter 3.0.0")));
-    assertThat(deployments.history()).allMatch(Action::succeeded).hasSize(3);
+    await(() -> deployments.history().size() == 3);
+    assertThat(deployments.history()).allMatch(Action::succeeded);
   }
 
   /** A path that throws when it is read. */

@@ -6,7 +6,7 @@ import org.mezzo.deployment.greeting.Greeter;
 public final class SlowGreeter implements Greeter {
   @Override
   public String greet(String name) throws InterruptedException {
-    Thread.sleep(3_000);
+    Thread.sleep(10_000);
     return "at last " + name;
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -88,9 +89,11 @@ class DiskIsolatorTest {
     return Container.builder("c", sandbox).resources(resources, Resources.EMPTY).build();
   }
 
-  private static void fill(Path file, int megabytes) throws Exception {
+  /** All of it at once: what is half written may be measured, too. */
+  private void fill(Path file, int megabytes) throws Exception {
     Files.createDirectories(file.getParent());
-    Files.write(file, new byte[megabytes * MEGABYTE]);
+    Path whole = Files.write(folder.resolve("whole"), new byte[megabytes * MEGABYTE]);
+    Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
   private ResourceStatistics usage(Container container) {

@@ -182,7 +182,7 @@ class OfferExplanationsTest {
       HttpRequest state =
           HttpRequest.newBuilder(
                   URI.create("http://127.0.0.1:" + cluster.address().getPort() + "/state"))
-              .timeout(Duration.ofSeconds(5))
+              .timeout(Duration.ofSeconds(60))
               .build();
       assertThat(CLIENT.send(state, HttpResponse.BodyHandlers.ofString()).statusCode())
           .isEqualTo(200);

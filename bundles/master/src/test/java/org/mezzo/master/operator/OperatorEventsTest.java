@@ -121,7 +121,7 @@ class OperatorEventsTest {
             "local",
             new Guard((action, object) -> action == Action.REGISTER_FRAMEWORK));
         cluster.modules.awaitHolders();
-        assertThat(first.closed.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(first.closed.await(60, TimeUnit.SECONDS)).isTrue();
         try (TestScheduler other = scheduler(cluster, "bob", "b2");
             TestScheduler newcomer = scheduler(cluster, "cid", "c1");
             TestScheduler again = scheduler(cluster, "ann", "a2")) {

@@ -39,7 +39,9 @@ import org.mezzo.modules.local.LocalModules;
 @Timeout(30)
 final class LeaseTableTest {
   private static final Duration LONG = Duration.ofSeconds(20);
-  private static final Duration SHORT = Duration.ofMillis(30);
+
+  /** Long enough for a call that hangs to be where it hangs. */
+  private static final Duration SHORT = Duration.ofMillis(200);
 
   private static final DaemonContext DAEMON =
       LocalModules.daemon("master", DaemonContext.Role.MASTER, Path.of("/nowhere"));
@@ -439,7 +441,7 @@ final class LeaseTableTest {
     await(() -> lease.epoch() == 2);
     assertThat(greet(lease, LONG).get()).isEqualTo("good day Ada");
     assertThat(begun).isNotDone();
-    CompletableFuture<Void> drained = table.drain(1, SHORT).toCompletableFuture();
+    CompletableFuture<Void> drained = table.drain(1, LONG).toCompletableFuture();
     assertThat(log).doesNotContain("lost 1 b1");
     slow.go.countDown();
     assertThat(begun.get()).isEqualTo("hello Ada");
@@ -1216,7 +1218,7 @@ final class LeaseTableTest {
     assertThat(kindOf(greet(lease, SHORT))).isEqualTo(Kind.LATE);
     await(() -> lease.epoch() == 2);
     assertThat(table.quarantined().get(0).problem())
-        .contains("greet did not return within 30 ms")
+        .contains("greet did not return within 200 ms")
         .contains("CountDownLatch.await")
         .contains("LeaseTableTest");
     assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
