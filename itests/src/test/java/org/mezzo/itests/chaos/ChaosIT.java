@@ -38,25 +38,16 @@ class ChaosIT {
   Path folder;
 
   private final List<ChaosFramework> frameworks = new ArrayList<>();
-  private final String launcher;
   private ChaosCluster cluster;
 
-  ChaosIT() {
-    this("");
-  }
-
-  /**
-   * The same with a launcher.
-   *
-   * @param launcher empty for the one that agents choose
-   */
-  ChaosIT(String launcher) {
-    this.launcher = launcher;
+  /** The launcher of the agents; empty for the one that they choose. */
+  String launcher() {
+    return "";
   }
 
   @BeforeEach
   void start() throws Exception {
-    cluster = new ChaosCluster(folder, launcher);
+    cluster = new ChaosCluster(folder, launcher());
     cluster.start();
   }
 

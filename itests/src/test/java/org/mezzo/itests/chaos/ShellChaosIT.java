@@ -2,7 +2,8 @@ package org.mezzo.itests.chaos;
 
 /** The same with the shell launcher, which agents have where there is no native one. */
 class ShellChaosIT extends ChaosIT {
-  ShellChaosIT() {
-    super("shell");
+  @Override
+  String launcher() {
+    return "shell";
   }
 }

@@ -37,6 +37,7 @@ final class SpawnerConnection implements AutoCloseable {
           "terminal",
           "rotation",
           "network",
+          "output-helper",
           "mount-namespaces",
           "mounts");
 

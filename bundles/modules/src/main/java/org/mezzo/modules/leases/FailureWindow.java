@@ -29,6 +29,10 @@ final class FailureWindow {
     return last.size() == breaker.calls() && failed >= breaker.share() * breaker.calls();
   }
 
+  Breaker breaker() {
+    return breaker;
+  }
+
   int failedInARow() {
     return failedInARow;
   }

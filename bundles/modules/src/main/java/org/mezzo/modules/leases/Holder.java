@@ -2,9 +2,11 @@ package org.mezzo.modules.leases;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
@@ -36,6 +38,14 @@ final class Holder<M extends Module> {
 
   private final List<Runnable> whenIdle = new ArrayList<>();
   private final FailureWindow outcomes;
+
+  /**
+   * Of each operation by itself: what a module does not implement always goes well, and must not
+   * hide that the rest fails. As many as the kind has.
+   */
+  private final Map<String, FailureWindow> byOperation = new HashMap<>();
+
+  private volatile int failedInARow;
   private final ModuleMetrics.Instance metrics;
   private boolean sealed;
   private volatile long busySince;
@@ -152,14 +162,27 @@ final class Holder<M extends Module> {
     whenIdle.add(action);
   }
 
-  boolean note(boolean failure) {
-    return outcomes.note(failure, System.nanoTime());
+  /** Notes how a call went; whether the instance has failed with it. */
+  boolean note(String operation, boolean failure) {
+    long now = System.nanoTime();
+    FailureWindow own =
+        byOperation.computeIfAbsent(operation, unused -> new FailureWindow(outcomes.breaker()));
+    boolean failed = outcomes.note(failure, now) | own.note(failure, now);
+    if (failure || failedInARow > 0) {
+      failedInARow =
+          byOperation.values().stream()
+              .mapToInt(FailureWindow::failedInARow)
+              .reduce(outcomes.failedInARow(), Math::max);
+    }
+    return failed;
   }
 
-  String failures() {
-    return lease.request().kind().breaker().share() < 1
-        ? outcomes.failed() + " of the last calls failed"
-        : outcomes.failed() + " calls in a row threw";
+  /** How much has failed, in all or of an operation. */
+  String failures(String operation) {
+    int failed = Math.max(outcomes.failed(), byOperation.get(operation).failed());
+    return outcomes.breaker().share() < 1
+        ? failed + " of the last calls failed"
+        : failed + " calls in a row threw";
   }
 
   /** It begins no more calls. */
@@ -178,8 +201,9 @@ final class Holder<M extends Module> {
 
   // Under no lock in particular.
 
+  /** The most calls in a row that failed up to now, in all or of one operation. */
   int failedInARow() {
-    return outcomes.failedInARow();
+    return failedInARow;
   }
 
   /** For how long the last call that began has been running, while any runs. */

@@ -344,7 +344,7 @@ final class Mailbox<M extends Module> {
             .ifPresent(this::post);
       } else {
         call.answer(outcome.result()).ifPresent(this::post);
-        holder.note(false);
+        holder.note(call.operation, false);
       }
     }
     over(call);
@@ -355,7 +355,7 @@ final class Mailbox<M extends Module> {
     locked(
         () -> {
           if (lent.holder.lends(lent) && !lent.judged) {
-            lent.holder.note(false);
+            lent.holder.note(lent.operation, false);
           }
           lent.holder.takeBack(lent);
         });
@@ -436,7 +436,7 @@ final class Mailbox<M extends Module> {
         () -> {
           lease.numbers().late.increment();
           using.lent.judged = true;
-          holder.note(true);
+          holder.note(using.lent.operation, true);
           holder.takeBack(using.lent);
           // The next one would cost another thread.
           fail(holder, problem);
@@ -466,7 +466,7 @@ final class Mailbox<M extends Module> {
         .ifPresent(this::post);
     if (!thrown.fault()) {
       // What an SPI declares is an answer, such as a file that is not there.
-      holder.note(false);
+      holder.note(call.operation, false);
       LOG.debug(
           "{} of {} threw", Lease.label(holder.registration()), lease.daemon(), thrown.cause());
       return;
@@ -478,7 +478,7 @@ final class Mailbox<M extends Module> {
   }
 
   private void threw(Holder<M> holder, String operation, Thrown thrown) {
-    boolean open = holder.note(true);
+    boolean open = holder.note(operation, true);
     LOG.warn(
         "{} of {} threw in {}, {} times in a row now",
         Lease.label(holder.registration()),
@@ -487,7 +487,9 @@ final class Mailbox<M extends Module> {
         holder.failedInARow(),
         thrown.cause());
     if (open) {
-      fail(holder, holder.failures() + ", the last one (" + operation + ") " + thrown.text());
+      fail(
+          holder,
+          holder.failures(operation) + ", the last one (" + operation + ") " + thrown.text());
     }
   }
 
@@ -567,7 +569,7 @@ final class Mailbox<M extends Module> {
     }
     lease.numbers().late.increment();
     call.refuse(ModuleException.Kind.LATE, problem, null).ifPresent(this::post);
-    boolean open = holder.note(true);
+    boolean open = holder.note(call.operation, true);
     boolean spent = stuck && table.abandonedThreads() + 1 >= table.limits().abandonedThreads();
     if (kind.isSerial() || open || spent) {
       fail(holder, problem);

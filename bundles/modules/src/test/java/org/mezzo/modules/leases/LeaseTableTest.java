@@ -1061,6 +1061,44 @@ final class LeaseTableTest {
   }
 
   @Test
+  void whatGoesWellDoesNotHideAnOperationThatAlwaysThrows() throws Exception {
+    register(polite(1, "hello"));
+    register(
+        new Fake(
+            2,
+            "polite",
+            () ->
+                new Polite("bad") {
+                  @Override
+                  public String greet(String name) {
+                    if (name.equals("Ada")) {
+                      throw new IllegalStateException("no manners");
+                    }
+                    return "well";
+                  }
+                }));
+    ModuleLease<Greeter> lease = lease(1);
+    await(() -> lease.epoch() == 1);
+    for (int i = 1; i < 5; i++) {
+      assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.THREW);
+      assertThat(
+              lease
+                  .ask(Terms.of("other").within(LONG), it -> it.greet("Bob"))
+                  .toCompletableFuture()
+                  .get())
+          .isEqualTo("well");
+      assertThat(table.leases().get(0).throwsInARow()).isEqualTo(i);
+    }
+    assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.THREW);
+    await(() -> lease.epoch() == 2);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+    assertThat(table.quarantined().get(0).problem())
+        .isEqualTo(
+            "5 calls in a row threw, the last one (greet) java.lang.IllegalStateException: no"
+                + " manners");
+  }
+
+  @Test
   void whatAModuleMayThrowIsAnAnswer() throws Exception {
     register(
         new Fake(
