@@ -79,9 +79,14 @@ class ModulesPageIT {
         assertThat(labels.get(0)).matches("origin=.+@.+");
       }
     }
-    // Not a command: what the flag --modules takes.
-    assertThat(Http.JSON.readTree(page.next("json", "{\"libraries\"")).path("libraries"))
-        .hasSize(1);
+    // Not commands: what the flag --modules takes, for a logger and for others.
+    for (String example : List.of("helper", "labels")) {
+      JsonNode libraries =
+          Http.JSON.readTree(page.next("json", "{\"libraries\"")).path("libraries");
+      assertThat(libraries).hasSize(1);
+      assertThat(libraries.path(0).path("modules").path(0).path("name").asText())
+          .isEqualTo(example);
+    }
     page.assertAllTaken();
   }
 
