@@ -6,4 +6,8 @@ class ShellChaosIT extends ChaosIT {
   String launcher() {
     return "shell";
   }
+
+  /** No test here: it is about what looks, not about what is looked at, and once is enough. */
+  @Override
+  void anUpdateThatIsLostAndWhatIsLeftAreNoticed() {}
 }
