@@ -1,6 +1,6 @@
 package org.mezzo.itests.swap;
 
-import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertEquals;
 import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
 import static org.ops4j.pax.exam.CoreOptions.junitBundles;
 import static org.ops4j.pax.exam.CoreOptions.options;
@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import javax.inject.Inject;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -39,6 +40,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 @ExamReactorStrategy(PerClass.class)
 public class SkippedHandoverIT {
   private static final int SWAPS = 3;
+  private static final int ROUNDS = 5;
   private static final Set<Kind<?>> ASKED_ANEW =
       Set.of(Kinds.ALLOCATOR, Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER);
   private static final String JARS = "mezzo.test.jars";
@@ -76,19 +78,32 @@ public class SkippedHandoverIT {
         Kinds.all().stream()
             .filter(kind -> !but.contains(kind) && !ASKED_ANEW.contains(kind))
             .toList();
+    try {
+      // Whether a call waits at the instant of a swap is chance: those that had luck try again.
+      for (int round = 1; round <= ROUNDS && !kinds.isEmpty(); round++) {
+        kinds = thatLostNothing(kinds, without);
+      }
+    } finally {
+      sabotage(mechanism, without, false);
+    }
+    assertEquals("kinds that lost nothing with " + without, List.of(), kinds);
+  }
+
+  private List<Kind<?>> thatLostNothing(List<Kind<?>> kinds, String without) throws Exception {
     Path jars = Path.of(context.getProperty(JARS));
     List<SwapProof.Row> rows;
     try (SwapProof proof =
         new SwapProof(jars, configurations, deployments, leases, SWAPS, Duration.ofMillis(500))) {
       rows = proof.rows(kinds);
-    } finally {
-      sabotage(mechanism, without, false);
     }
     System.out.println(
         "Swaps with " + without + ":\n\n" + SwapProof.table(rows) + SwapProof.failures(rows));
-    for (SwapProof.Row row : rows) {
-      assertFalse(row.kind() + " lost nothing", row.failures().isEmpty());
-    }
+    Set<String> lost =
+        rows.stream()
+            .filter(row -> !row.failures().isEmpty())
+            .map(SwapProof.Row::kind)
+            .collect(Collectors.toSet());
+    return kinds.stream().filter(kind -> !lost.contains(kind.name())).toList();
   }
 
   private static void sabotage(Object mechanism, String what, boolean on)
