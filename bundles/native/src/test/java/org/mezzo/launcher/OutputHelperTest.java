@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,16 +37,7 @@ class OutputHelperTest {
 
   @AfterEach
   void close() throws Exception {
-    spawner.close();
-    // What a test that failed has left running would hold the build, which reads its errors.
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(it -> it.endsWith("pid")).toList()) {
-        if (!Files.exists(file.resolveSibling("status"))) {
-          long pid = Long.parseLong(Files.readString(file).split(" ")[0]);
-          ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-        }
-      }
-    }
+    spawner.closeWithContainers();
   }
 
   /** A plan whose output, errors or both are read by a shell command. */

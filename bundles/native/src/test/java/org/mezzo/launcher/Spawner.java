@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.DataInputStream;
+import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** A spawner with an agent's connection to it. */
 final class Spawner implements AutoCloseable {
@@ -159,5 +161,33 @@ final class Spawner implements AutoCloseable {
   public void close() throws Exception {
     channel.close();
     process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+  }
+
+  /**
+   * The same, and what a test has left running, which would hold the build that reads its errors.
+   */
+  void closeWithContainers() throws Exception {
+    close();
+    try (Stream<Path> files = Files.walk(runtime)) {
+      for (Path file : files.filter(it -> it.endsWith("pid")).toList()) {
+        String[] pidAndStart = Files.readString(file).strip().split(" ");
+        Path stat = Path.of("/proc", pidAndStart[0], "stat");
+        // Numbers of processes are used again: another one may have it by now.
+        if (pidAndStart.length > 1 && started(stat).equals(pidAndStart[1])) {
+          ProcessHandle.of(Long.parseLong(pidAndStart[0]))
+              .ifPresent(ProcessHandle::destroyForcibly);
+        }
+      }
+    }
+  }
+
+  private static String started(Path stat) throws IOException {
+    try {
+      String line = Files.readString(stat);
+      return line.substring(line.lastIndexOf(')') + 2).split(" ")[19];
+    } catch (IOException e) {
+      // It has ended.
+      return "";
+    }
   }
 }

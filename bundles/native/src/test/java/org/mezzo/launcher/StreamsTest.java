@@ -14,7 +14,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,13 +37,7 @@ class StreamsTest {
 
   @AfterEach
   void close() throws Exception {
-    spawner.close();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(it -> it.endsWith("pid")).toList()) {
-        long pid = Long.parseLong(Files.readString(file).split(" ")[0]);
-        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-      }
-    }
+    spawner.closeWithContainers();
   }
 
   /** A plan without files for output; who can attach is as the field says. */
