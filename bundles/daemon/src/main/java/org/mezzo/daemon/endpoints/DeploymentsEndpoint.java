@@ -16,7 +16,7 @@ import org.mezzo.deployment.Verdict;
 import org.mezzo.http.HttpExchange;
 
 /** {@code /mezzo/deployments}: Mezzo's own. */
-public final class DeploymentsEndpoint implements ApiEndpoint {
+final class DeploymentsEndpoint implements ApiEndpoint {
   private static final String PATH = "/mezzo/deployments";
 
   private final String daemon;
@@ -27,7 +27,7 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
    *
    * @param daemon its name
    */
-  public DeploymentsEndpoint(String daemon, Deployments deployments) {
+  DeploymentsEndpoint(String daemon, Deployments deployments) {
     this.daemon = daemon;
     this.deployments = deployments;
   }
@@ -91,28 +91,30 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
   }
 
   private static void action(JsonOut json, Action action) {
-    json.object(
-        () -> {
-          json.integer("id", action.id());
-          json.field("principal", action.principal());
-          json.field("at", action.at().toString());
-          json.field("action", action.kind().name().toLowerCase(Locale.ROOT));
-          json.field("name", action.symbolicName());
-          json.field("from", action.fromVersion());
-          json.field("to", action.toVersion());
-          json.field("succeeded", action.succeeded());
-          json.field("outcome", action.outcome());
-          json.integer("took_ms", action.took().toMillis());
-          json.integer("gap_ms", action.gap().toMillis());
-          json.array(
-              "stages",
-              action.stages(),
-              stage ->
-                  json.object(
-                      () -> {
-                        json.field("stage", stage.what());
-                        json.integer("after_ms", stage.after().toMillis());
-                      }));
-        });
+    json.object(() -> fields(json, action));
+  }
+
+  /** Writes the fields of a change. */
+  static void fields(JsonOut json, Action action) {
+    json.integer("id", action.id());
+    json.field("principal", action.principal());
+    json.field("at", action.at().toString());
+    json.field("action", action.kind().name().toLowerCase(Locale.ROOT));
+    json.field("name", action.symbolicName());
+    json.field("from", action.fromVersion());
+    json.field("to", action.toVersion());
+    json.field("succeeded", action.succeeded());
+    json.field("outcome", action.outcome());
+    json.integer("took_ms", action.took().toMillis());
+    json.integer("gap_ms", action.gap().toMillis());
+    json.array(
+        "stages",
+        action.stages(),
+        stage ->
+            json.object(
+                () -> {
+                  json.field("stage", stage.what());
+                  json.integer("after_ms", stage.after().toMillis());
+                }));
   }
 }

@@ -69,12 +69,17 @@ final class Installation {
         return takeBack(change, entry, failure.get().problem());
       }
       change.stage("rehearsed");
+    } else if (!inFolder) {
+      return withdraw(change, entry);
     }
     if (!bundles.isStuck(entry.bundle)) {
       leases.readmit(entry.bundle.getBundleId());
     }
     if (entry.problem.isEmpty()) {
       probation.await(entry.bundle, Set.of()).ifPresent(entry::failed);
+      if (!entry.problem.isEmpty() && !inFolder) {
+        return withdraw(change, entry);
+      }
     }
     return change.end(
         entry.problem.isEmpty(),
@@ -92,6 +97,27 @@ final class Installation {
       ledger.stuck(entry.jar, entry.bundle.getBundleId(), Reasons.plain(e));
     }
     return change.failed(problem);
+  }
+
+  /**
+   * What was asked for and does not run is not left behind: unlike a jar of the folder, nothing
+   * would bring it back after a restart.
+   */
+  private Action withdraw(Transaction change, Installed entry) {
+    if (bundles.isStuck(entry.bundle)) {
+      return change.failed(entry.problem);
+    }
+    if (!entry.state.equals("unresolved")) {
+      return takeBack(change, entry, entry.problem);
+    }
+    // No verdict: it may be fine as soon as there is what it lacks.
+    ledger.remove(entry);
+    try {
+      bundles.retire(entry.bundle);
+    } catch (BundleException e) {
+      ledger.stuck(entry.jar, entry.bundle.getBundleId(), Reasons.plain(e));
+    }
+    return change.failed(entry.problem);
   }
 
   /**
@@ -164,6 +190,7 @@ final class Installation {
   private void keep(String symbolicName, Journal.Seat seat) {
     if (state.journal().verdict(seat.digest()).isEmpty() && stored(seat.digest()).isPresent()) {
       state.journal().served(symbolicName, seat.version(), seat.digest());
+      state.journal().former(symbolicName, seat.digest());
     }
   }
 
@@ -212,6 +239,19 @@ final class Installation {
         .map(Good::digest)
         .filter(good -> !good.equals(digest) && state.journal().verdict(good).isEmpty())
         .flatMap(this::stored);
+  }
+
+  /**
+   * What ran before a digest, or else what was good, read from the store; empty when there is
+   * nothing that may be tried.
+   */
+  Optional<ModuleJar> former(String symbolicName, String digest) {
+    return state
+        .journal()
+        .former(symbolicName)
+        .filter(former -> !former.equals(digest) && state.journal().verdict(former).isEmpty())
+        .flatMap(this::stored)
+        .or(() -> lastGood(symbolicName, digest));
   }
 
   /**

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
@@ -21,6 +22,7 @@ import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.deployment.Verdict;
+import org.mezzo.deployment.Verification;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.local.LocalModules;
@@ -101,8 +103,21 @@ final class ModuleCommandsTest {
     }
 
     @Override
-    public CompletionStage<Action> swap(Path jar, String principal) {
-      return done(Action.Kind.SWAP, jar.getFileName().toString());
+    public CompletionStage<Action> install(
+        Path jar, String fileName, Set<Condition> conditions, String principal) {
+      return done(
+          conditions.contains(Condition.REPLACES) ? Action.Kind.SWAP : Action.Kind.INSTALL,
+          fileName);
+    }
+
+    @Override
+    public CompletionStage<Action> rollback(String symbolicName, String principal) {
+      return done(Action.Kind.SWAP, symbolicName);
+    }
+
+    @Override
+    public CompletionStage<Verification> verify(Path jar, String fileName) {
+      throw new UnsupportedOperationException("not asked here");
     }
 
     @Override
