@@ -36,6 +36,12 @@ public interface Deployments {
    */
   List<String> leaks();
 
+  /**
+   * The jars that came with the distribution, by name; none where that does not know them. They
+   * need no signature.
+   */
+  List<Shipped> shipped();
+
   /** The hot folder; empty when this host has none. */
   Optional<Path> folder();
 

@@ -21,6 +21,7 @@ import org.mezzo.api.Module;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Shipped;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.Verification;
 import org.mezzo.modules.Kind;
@@ -62,7 +63,15 @@ final class ModuleCommandsTest {
     public List<Deployment> list() {
       return List.of(
           new Deployment(
-              "org.mezzo.hooks", "1.1.0", "hooks.jar", "active", "", 7, List.of("hook labels")));
+              "org.mezzo.hooks",
+              "1.1.0",
+              "cd34",
+              false,
+              "hooks.jar",
+              "active",
+              "",
+              7,
+              List.of("hook labels")));
     }
 
     @Override
@@ -73,6 +82,11 @@ final class ModuleCommandsTest {
     @Override
     public List<String> leaks() {
       return List.of("org.gone 1.0.0: loader 7.0");
+    }
+
+    @Override
+    public List<Shipped> shipped() {
+      return List.of();
     }
 
     @Override
