@@ -131,7 +131,17 @@ final class ModuleCommandsTest {
 
     @Override
     public CompletionStage<Verification> verify(Path jar, String fileName) {
-      throw new UnsupportedOperationException("not asked here");
+      return CompletableFuture.completedStage(
+          new Verification(
+              fileName,
+              "org.mezzo.hooks",
+              "1.0.0",
+              "ab12",
+              List.of("hook labels"),
+              "1.1.0",
+              "swap",
+              List.of("it lacks something"),
+              List.of("it is old")));
     }
 
     @Override
@@ -183,6 +193,14 @@ final class ModuleCommandsTest {
     assertThat(commands.swap(jar.toString())).contains("1.0.0 -> 1.1.0").contains("gap 0 ms");
     assertThat(commands.install(jar.toString())).contains("install x.jar");
     assertThat(commands.uninstall("org.mezzo.hooks")).contains("uninstall org.mezzo.hooks");
+    assertThat(commands.rollback("org.mezzo.hooks")).contains("swap org.mezzo.hooks 1.0.0 -> 1.1");
+    assertThat(commands.verify(jar.toString()).lines())
+        .contains(
+            "It would be refused.",
+            "  bundle: org.mezzo.hooks 1.0.0",
+            "  would be: swap",
+            "  problem: it lacks something",
+            "  note: it is old");
     ledger.succeeds = false;
     assertThatThrownBy(() -> commands.swap(jar.toString()))
         .hasMessageContaining("cannot be opened");
