@@ -91,6 +91,22 @@ final class SignedModulesTest extends DeploymentsInFramework {
   }
 
   @Test
+  void whatNobodyHasSignedIsNotGoneBackToFromWhatDoesNotStart() throws Exception {
+    deploy();
+    ask(unsigned("1.0.0"));
+    await(() -> holder().equals("1.0.0"));
+    demandSignatures();
+    Path broken =
+        greeter("2.0.0", GoodGreeter.class)
+            .header("Import-Package", "no.such.one")
+            .build(dir.resolve("broken.jar"));
+    keys.sign(broken, "author", modules.resolve("1.0.0.jar"));
+    reboot();
+    assertThat(running()).isEmpty();
+    assertThat(installed()).containsExactly("greeter 2.0.0");
+  }
+
+  @Test
   void whatCameWithTheDistributionIsKnownByItsDigest() throws Exception {
     Path jar = unsigned("1.0.0");
     Path list =
