@@ -15,13 +15,16 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Looks at the modules of a cluster, and changes them. */
+/** Looks at the modules of a cluster, changes them, and makes new ones. */
 @Command(
     name = "module",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    description = "Look at the modules of a cluster, and change them while it runs.",
+    description =
+        "Look at the modules of a cluster, change them while it runs, and make some of your own.",
     subcommands = {
+      ModuleNewCommand.class,
+      ModuleDevCommand.class,
       ModuleInfoCommand.class,
       ModuleDiffCommand.class,
       ModuleVerifyCommand.class,
