@@ -26,6 +26,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.mezzo.api.Metrics;
+import org.mezzo.api.isolator.CgroupWatch;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.containerizer.AttachException;
@@ -152,7 +153,8 @@ public final class ProcessContainerizer implements Containerizer {
             this::limited,
             this::isolatedContainers,
             recovery.prepared(),
-            this::prepared);
+            this::prepared,
+            new Watching());
     loggers =
         new Loggers(
             host,
@@ -536,9 +538,26 @@ public final class ProcessContainerizer implements Containerizer {
                   .ifPresent(container -> ProcessContainerizer.this.lost(container, reason)));
     }
 
+    @Override
+    public void memory(Path cgroup, CgroupWatch.News news) {
+      loop.post(() -> isolators.told(cgroup, news));
+    }
+
     /** Not of those of which it is not decided yet what becomes of them: their files tell all. */
     private Optional<ManagedContainer> reported(String key) {
       return table.byKey(key).filter(container -> container.found.isEmpty());
+    }
+  }
+
+  private final class Watching implements IsolatorChain.Watching {
+    @Override
+    public void watch(Path cgroup) {
+      launcher.watchMemory(cgroup);
+    }
+
+    @Override
+    public void unwatch(Path cgroup) {
+      launcher.unwatchMemory(cgroup);
     }
   }
 
