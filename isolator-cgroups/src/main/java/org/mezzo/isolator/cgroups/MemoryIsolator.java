@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.Sink;
 import org.mezzo.api.isolator.CgroupWatch;
@@ -57,6 +60,14 @@ public final class MemoryIsolator extends CgroupIsolator {
 
   /** Of a tenth of a second each. */
   private static final int LOOKS_BETWEEN = 20;
+
+  /** Lines of {@code memory.stat} that are told, in this order. */
+  private static final List<String> STAT_VERSION_1 =
+      List.of("total_rss", "total_cache", "total_mapped_file", "total_unevictable", "total_swap");
+
+  /** The same of version 2. */
+  private static final List<String> STAT_VERSION_2 =
+      List.of("anon", "file", "file_mapped", "unevictable");
 
   /** Kept in the plan of a container whose limit was set before its process began. */
   private static final byte[] WATCHED_FROM_ITS_BEGINNING = {1};
@@ -256,11 +267,14 @@ public final class MemoryIsolator extends CgroupIsolator {
     boolean unified = group.unified();
     ResourceStatistics.Builder usage =
         ResourceStatistics.newBuilder().setTimestamp(context().clock().millis() / 1000.0);
-    group
-        .number(unified ? "memory.current" : "memory.usage_in_bytes")
+    Optional<MemoryWatch.Amounts> watched = watch.amounts(container.id());
+    watched
+        .map(it -> OptionalLong.of(it.used()))
+        .orElseGet(() -> group.number(unified ? "memory.current" : "memory.usage_in_bytes"))
         .ifPresent(usage::setMemTotalBytes);
-    group
-        .number(unified ? "memory.max" : "memory.limit_in_bytes")
+    watched
+        .map(it -> OptionalLong.of(it.limit()))
+        .orElseGet(() -> group.number(unified ? "memory.max" : "memory.limit_in_bytes"))
         .ifPresent(
             bytes -> {
               if (bytes < SHOWN_UNLIMITED) {
@@ -269,26 +283,24 @@ public final class MemoryIsolator extends CgroupIsolator {
             });
     // What of it the kernel keeps in one number or another is its own affair.
     usage.setMemSoftLimitBytes(bytes(container.resources().scalar("mem")));
-    Map<String, Long> stat = group.numbers("memory.stat");
-    set(stat, unified ? "anon" : "total_rss", usage::setMemRssBytes);
-    set(stat, unified ? "anon" : "total_rss", usage::setMemAnonBytes);
-    set(stat, unified ? "file" : "total_cache", usage::setMemCacheBytes);
-    set(stat, unified ? "file" : "total_cache", usage::setMemFileBytes);
-    set(stat, unified ? "file_mapped" : "total_mapped_file", usage::setMemMappedFileBytes);
-    set(stat, unified ? "unevictable" : "total_unevictable", usage::setMemUnevictableBytes);
+    long[] stat = group.numbers("memory.stat", unified ? STAT_VERSION_2 : STAT_VERSION_1);
+    set(stat[0], usage::setMemRssBytes);
+    set(stat[0], usage::setMemAnonBytes);
+    set(stat[1], usage::setMemCacheBytes);
+    set(stat[1], usage::setMemFileBytes);
+    set(stat[2], usage::setMemMappedFileBytes);
+    set(stat[3], usage::setMemUnevictableBytes);
     if (unified) {
       group.number("memory.swap.current").ifPresent(usage::setMemSwapBytes);
     } else {
-      set(stat, "total_swap", usage::setMemSwapBytes);
+      set(stat[4], usage::setMemSwapBytes);
       group.number("memory.memsw.usage_in_bytes").ifPresent(usage::setMemTotalMemswBytes);
     }
     return Optional.of(usage.build());
   }
 
-  private static void set(
-      Map<String, Long> stat, String name, java.util.function.LongConsumer setter) {
-    Long value = stat.get(name);
-    if (value != null) {
+  private static void set(long value, LongConsumer setter) {
+    if (value != ControlGroup.ABSENT) {
       setter.accept(value);
     }
   }

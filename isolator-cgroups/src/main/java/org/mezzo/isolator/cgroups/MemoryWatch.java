@@ -120,8 +120,8 @@ final class MemoryWatch implements AutoCloseable {
       return false;
     }
 
-    /** Whether it uses more than half of what it may. */
-    boolean usesMuch() {
+    /** What it uses now. */
+    long used() {
       long used = usage.readNumber();
       if (used > 0 && limit == UNKNOWN) {
         limit =
@@ -129,7 +129,12 @@ final class MemoryWatch implements AutoCloseable {
                 .number(group.unified() ? "memory.max" : "memory.limit_in_bytes")
                 .orElse(Long.MAX_VALUE);
       }
-      return used > limit / 2;
+      return used;
+    }
+
+    /** Whether it uses more than half of what it may. */
+    boolean usesMuch() {
+      return used() > limit / 2;
     }
 
     void close() {
@@ -137,6 +142,9 @@ final class MemoryWatch implements AutoCloseable {
       usage.close();
     }
   }
+
+  /** In bytes; what is unlimited is some very large number. */
+  record Amounts(long used, long limit) {}
 
   private record ProcessMemory(long pid, String name, long bytes) {}
 
@@ -298,6 +306,22 @@ final class MemoryWatch implements AutoCloseable {
       }
     } catch (RejectedExecutionException e) {
       LOG.debug("The watch is over", e);
+    }
+  }
+
+  /**
+   * What a container uses and may use; reads no more than a file that is open.
+   *
+   * @return empty where it is not watched, or is gone
+   */
+  Optional<Amounts> amounts(String containerId) {
+    Watched entry = watched.get(containerId);
+    if (entry == null) {
+      return Optional.empty();
+    }
+    synchronized (entry) {
+      long used = entry.used();
+      return used > 0 ? Optional.of(new Amounts(used, entry.limit)) : Optional.empty();
     }
   }
 

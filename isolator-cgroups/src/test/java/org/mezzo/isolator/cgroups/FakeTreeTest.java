@@ -516,6 +516,35 @@ class FakeTreeTest {
     assertThat(memory.usage(container("unknown", "mem:64", ""))).isEmpty();
   }
 
+  /** What is told of a container comes from files that stay open, and follows its limit. */
+  @Test
+  void memoryUsageOfAContainerThatIsWatched() throws Exception {
+    Path group = memoryVersion1();
+    write(group, "memory.usage_in_bytes", "5000\n");
+    MemoryIsolator isolator = listening();
+    isolator.prepare(container("c1", "mem:64", ""));
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    ResourceStatistics usage = isolator.usage(container("c1", "mem:64", "")).orElseThrow();
+    assertThat(usage.getMemTotalBytes()).isEqualTo(5000);
+    assertThat(usage.getMemLimitBytes()).isEqualTo(64 * MB);
+    says(group, "memory.usage_in_bytes", "60\n");
+    isolator.update(container("c1", "mem:128", ""));
+    usage = isolator.usage(container("c1", "mem:128", "")).orElseThrow();
+    assertThat(usage.getMemTotalBytes()).isEqualTo(60);
+    assertThat(usage.getMemLimitBytes()).isEqualTo(128 * MB);
+  }
+
+  @Test
+  void findsNumbersByTheirNames() throws Exception {
+    Path folder = Files.createDirectories(dir.resolve("numbers"));
+    write(folder, "stat", "aa 1\na 22\n\nodd\nb\nc many\nbb 9223372036854775807\nlast 3");
+    ControlGroup group = new ControlGroup(folder, false);
+    long none = ControlGroup.ABSENT;
+    assertThat(group.numbers("stat", List.of("last", "a", "bb", "b", "c", "odd", "missing")))
+        .containsExactly(3, 22, Long.MAX_VALUE, none, none, none, none);
+    assertThat(group.numbers("nowhere", List.of("a"))).containsExactly(none);
+  }
+
   @Test
   void removesOrphansItMadeAndNothingElse() throws Exception {
     Path mount = version1("cpu");
