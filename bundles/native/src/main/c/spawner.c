@@ -340,6 +340,7 @@ static void hear_shim(struct container *container) {
         container->state = STATE_ENDED;
         tell_all(frame.type, frame.body.at, frame.body.length);
         break;
+      case TYPE_HELPER_LOST: tell_all(frame.type, frame.body.at, frame.body.length); break;
       default:
         break;
     }

@@ -44,6 +44,7 @@ enum type {
   TYPE_OUTPUT = 68,
   TYPE_END = 69,
   TYPE_MEMORY = 70,
+  TYPE_HELPER_LOST = 71,
 
   TYPE_OK = 128,
   TYPE_ERROR = 129,

@@ -33,6 +33,7 @@ record Message(int type, int number, List<Field> fields) {
   static final int OUTPUT = 68;
   static final int END = 69;
   static final int MEMORY = 70;
+  static final int HELPER_LOST = 71;
   static final int OK = 128;
   static final int ERROR = 129;
 

@@ -45,6 +45,9 @@ interface Launcher extends AutoCloseable {
     /** Its shim died before it; what ran in it was killed. */
     void lost(String key, String reason);
 
+    /** A program that reads output reads no more, or not to the end; the file has the rest. */
+    void helperLost(String key, String reason);
+
     /** What became of a memory cgroup that was to be watched. */
     void memory(Path cgroup, CgroupWatch.News news);
   }

@@ -31,6 +31,7 @@ final class NativeFrames {
   static final int OUTPUT_DATA = 68;
   static final int OUTPUT_END = 69;
   static final int MEMORY = 70;
+  static final int HELPER_LOST = 71;
   static final int OK = 128;
   static final int ERROR = 129;
 

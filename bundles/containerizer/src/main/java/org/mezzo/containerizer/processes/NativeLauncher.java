@@ -540,6 +540,7 @@ final class NativeLauncher implements Launcher {
                 (int) frame.number(NativeFrames.STATUS).orElseThrow());
         case NativeFrames.FAILED -> listener.failed(key, frame.text(NativeFrames.TEXT));
         case NativeFrames.LOST -> listener.lost(key, frame.text(NativeFrames.TEXT));
+        case NativeFrames.HELPER_LOST -> listener.helperLost(key, frame.text(NativeFrames.TEXT));
         case NativeFrames.MEMORY -> {
           Path cgroup = Path.of(frame.text(NativeFrames.PATH));
           if (watches.containsKey(cgroup)) {

@@ -83,6 +83,7 @@ public final class ProcessContainerizer implements Containerizer {
   private final Resizing resizing;
   private final SandboxLinks links;
   private final Metrics.Counter destroyErrors;
+  private final Metrics.Counter helpersLost;
 
   // Of the loop.
   private int launching;
@@ -119,6 +120,7 @@ public final class ProcessContainerizer implements Containerizer {
     String name = host.agent().daemon();
     Metrics metrics = host.agent().metrics();
     destroyErrors = metrics.counter("containerizer/mesos/container_destroy_errors");
+    helpersLost = metrics.counter("containerizer/output_helpers_lost");
     Metrics.Counter logErrors = metrics.counter("containerizer/log_errors");
 
     Path logFile = files.path().resolve("containers.log");
@@ -536,6 +538,12 @@ public final class ProcessContainerizer implements Containerizer {
           () ->
               reported(key)
                   .ifPresent(container -> ProcessContainerizer.this.lost(container, reason)));
+    }
+
+    @Override
+    public void helperLost(String key, String reason) {
+      helpersLost.increment();
+      LOG.warn("Not all output of container {} reaches who was to read it: {}", key, reason);
     }
 
     @Override

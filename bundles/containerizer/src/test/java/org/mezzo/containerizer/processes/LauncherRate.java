@@ -61,6 +61,11 @@ public final class LauncherRate {
     }
 
     @Override
+    public void helperLost(String key, String reason) {
+      failed(key, reason);
+    }
+
+    @Override
     public void memory(Path cgroup, CgroupWatch.News news) {
       throw new IllegalStateException("Nothing is watched here");
     }
