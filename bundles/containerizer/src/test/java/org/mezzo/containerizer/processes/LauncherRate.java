@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import org.mezzo.api.isolator.CgroupWatch;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.logger.LogPlan;
 import org.mezzo.containerizer.ContainerIo;
@@ -57,6 +58,16 @@ public final class LauncherRate {
     @Override
     public void lost(String key, String reason) {
       failed(key, reason);
+    }
+
+    @Override
+    public void helperLost(String key, String reason) {
+      failed(key, reason);
+    }
+
+    @Override
+    public void memory(Path cgroup, CgroupWatch.News news) {
+      throw new IllegalStateException("Nothing is watched here");
     }
   }
 
