@@ -108,6 +108,9 @@ final class FolderFollower {
       followPresence(entry, names);
     }
     chosen.keySet().removeIf(ledger::wasRemovedByRequest);
+    // An older jar of the same name is nothing to go back to while the newer one is exchanged.
+    Set<String> coming = coming();
+    chosen.keySet().removeIf(name -> ledger.installed(name) != null && coming.contains(name));
     for (ModuleJar jar : neededFirst(chosen)) {
       followContent(jar, chosen);
     }
@@ -141,6 +144,16 @@ final class FolderFollower {
     Set<String> names =
         ledger.look().jars().stream().map(ModuleJar::symbolicName).collect(Collectors.toSet());
     undecided().forEach(file -> names.addAll(journal.held(file)));
+    return names;
+  }
+
+  /** The symbolic names that files had which are being copied. */
+  private Set<String> coming() {
+    Set<String> names = new HashSet<>();
+    ledger
+        .look()
+        .copying()
+        .forEach(file -> names.addAll(journal.held(file.getFileName().toString())));
     return names;
   }
 

@@ -102,6 +102,21 @@ final class BundleDeploymentsTest extends DeploymentsInFramework {
   }
 
   @Test
+  void whileAFileIsExchangedAnOlderOneBesideItIsNotGoneBackTo() throws Exception {
+    deploy();
+    good("1.0.0", "greeter-1.0.jar");
+    last(1);
+    good("2.0.0", "greeter-dev.jar");
+    assertThat(last(2).toVersion()).isEqualTo("2.0.0");
+    await(() -> running().equals(List.of("greeter 2.0.0")));
+    good("3.0.0", "greeter-dev.jar");
+    Action swap = last(3);
+    assertThat(swap.fromVersion()).isEqualTo("2.0.0");
+    assertThat(swap.toVersion()).isEqualTo("3.0.0");
+    assertThat(holder()).isEqualTo("3.0.0");
+  }
+
+  @Test
   void theSameVersionWithOtherContentIsUpdatedInPlaceWithAStatedGap() throws Exception {
     deploy();
     good("1.0.0", "greeter.jar");
