@@ -15,12 +15,13 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Looks at the modules of a cluster. */
+/** Looks at the modules of a cluster; subcommands make some. */
 @Command(
     name = "module",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    description = "Look at the modules of a cluster.")
+    subcommands = {ModuleNewCommand.class, ModuleDevCommand.class},
+    description = "Look at the modules of a cluster, and make some.")
 final class ModuleCommand implements Runnable {
   private static final String DEPLOYMENTS = "/mezzo/deployments";
 

@@ -19,9 +19,9 @@ import org.mezzo.itests.docs.Terminal.Session;
 
 /**
  * docs/modules.md taken literally, by somebody who has nothing of Mezzo but a distribution: the
- * files of the page in an empty folder, its commands in their order, an empty local Maven
- * repository. All that differs is where the distribution lies, and where the cluster listens and
- * keeps its files.
+ * commands of the page in their order, in an empty folder, with an empty local Maven repository.
+ * All that differs is where the distribution lies, and where the cluster listens and keeps its
+ * files.
  */
 class ModulesPageIT {
   private static final Duration SOON = Duration.ofMinutes(3);
@@ -34,15 +34,14 @@ class ModulesPageIT {
     Distribution mezzo = Distribution.built().copyTo(folder.resolve("opt").resolve("mezzo"));
     Page page = Page.of("docs/modules.md");
     String address = "127.0.0.1:" + Distribution.freePort();
-    Path project = Files.createDirectory(folder.resolve("project"));
-    try (Terminal terminal = new Terminal(project, Files.createDirectory(folder.resolve("home")))) {
-      String pom = page.next("xml", "<?xml");
-      Files.writeString(
-          project.resolve("pom.xml"), pom.replace("/opt/mezzo", mezzo.home().toString()));
-      String source = page.next("java", "package com.example;");
-      Path file = project.resolve("src/main/java/com/example/OriginHook.java");
-      Files.createDirectories(file.getParent());
-      Files.writeString(file, source);
+    Path desk = Files.createDirectory(folder.resolve("desk"));
+    Path project = desk.resolve("hook-origin");
+    try (Terminal terminal = new Terminal(desk, Files.createDirectory(folder.resolve("home")))) {
+      terminal.succeed(
+          literal(page.next("sh", "/opt/mezzo/bin/mezzo module new"), mezzo, address), SOON);
+      terminal.succeed(page.next("sh", "cd hook-origin"), SOON);
+      Path source = project.resolve("src/main/java/com/example/OriginHook.java");
+      assertThat(source).hasContent(page.next("java", "package com.example;"));
       String build = page.next("sh", "mvn package");
       terminal.succeed(build, BUILD);
       assertThat(ofMezzo(terminal.localRepository()))
@@ -77,6 +76,10 @@ class ModulesPageIT {
         }
         assertThat(labels).as(tasks).hasSize(1);
         assertThat(labels.get(0)).matches("origin=.+@.+");
+        develop(
+            terminal,
+            project,
+            literal(page.next("sh", "/opt/mezzo/bin/mezzo module dev"), mezzo, address));
       }
     }
     // Not commands: what the flag --modules takes, for a logger and for others.
@@ -88,6 +91,24 @@ class ModulesPageIT {
           .isEqualTo(example);
     }
     page.assertAllTaken();
+  }
+
+  /** Two saves, of which the first breaks the build. */
+  private static void develop(Terminal terminal, Path project, String command) throws Exception {
+    try (Session dev = terminal.open("cd '" + project + "' && " + command)) {
+      // The version that was copied by hand has gone over to the first build.
+      dev.await(BUILD, 0, "without a gap", "hook 'origin' is used by", "Watching src and pom.xml");
+      int before = dev.output().length();
+      Path source = project.resolve("src/main/java/com/example/OriginHook.java");
+      String text = Files.readString(source);
+      Files.writeString(source, text.replace("return ", "give "));
+      dev.await(BUILD, before, "Changed: src/main/java/com/example/OriginHook.java");
+      dev.await(BUILD, before, "Not built", "Watching src and pom.xml");
+      before = dev.output().length();
+      Files.writeString(source, text + "// The same again.\n");
+      dev.await(BUILD, before, "Swapped com.example.hook.origin 1.0.0.dev-", "without a gap");
+      assertThat(dev.output().substring(before)).contains("-o ").contains(" for 1.0.0.dev-");
+    }
   }
 
   private static String literal(String command, Distribution mezzo, String address) {
@@ -102,26 +123,27 @@ class ModulesPageIT {
     }
   }
 
+  /** Of another kind, in another package and elsewhere; what the page says of the options. */
   @Test
-  void theExamplesAreWhatThePageShowsAndNeedNothingElse() throws Exception {
-    Page page = Page.of("docs/modules.md");
-    Path examples = Path.of(System.getProperty("mezzo.repository"), "examples");
-    Path origin = examples.resolve("hook-origin");
-    assertThat(page.next("xml", "<?xml")).isEqualTo(Files.readString(origin.resolve("pom.xml")));
-    assertThat(page.next("java", "package com.example;"))
-        .isEqualTo(Files.readString(origin.resolve("src/main/java/com/example/OriginHook.java")));
-
-    Path copy = folder.resolve("copy");
-    try (Stream<Path> files = Files.walk(origin)) {
-      for (Path each : files.filter(file -> !file.startsWith(origin.resolve("target"))).toList()) {
-        Files.copy(each, copy.resolve(origin.relativize(each)));
-      }
-    }
-    try (Terminal terminal = new Terminal(copy, Files.createDirectory(folder.resolve("home")))) {
-      String said =
-          terminal.succeed(
-              "mvn -B package -Dmezzo.home=" + Distribution.built().home().toRealPath(), BUILD);
-      assertThat(said).contains("Tests run: 1, Failures: 0");
+  void anAllocatorThatIsMadeBuildsAndPassesItsTests() throws Exception {
+    Path mezzo = Distribution.built().home().toRealPath();
+    Path project = folder.resolve("made").resolve("here");
+    Path home = Files.createDirectory(folder.resolve("home"));
+    try (Terminal terminal = new Terminal(folder, home)) {
+      terminal.succeed(
+          mezzo
+              + "/bin/mezzo module new --kind=allocator --name=fair-turns --package=org.acme"
+              + (" --directory=" + project),
+          SOON);
+      String said = terminal.succeed("mvn -B -f " + project + " package", BUILD);
+      assertThat(said).containsPattern("Tests run: [1-9][0-9]*, Failures: 0").contains("Fair");
+      assertThat(project.resolve("target/allocator-fair-turns-1.0.0.jar")).exists();
+      Terminal.Outcome again =
+          terminal.run(
+              mezzo + "/bin/mezzo module new --kind=hook --name=other --directory=" + project,
+              SOON);
+      assertThat(again.status()).isEqualTo(2);
+      assertThat(again.stderr()).contains(project.toString(), "nothing was changed");
     }
   }
 }

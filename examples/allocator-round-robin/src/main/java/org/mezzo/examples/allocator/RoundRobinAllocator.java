@@ -32,8 +32,8 @@ import org.osgi.service.component.annotations.ServiceScope;
 @MezzoModule(
     kind = Allocator.KIND,
     name = "round-robin",
-    version = "0.1.0",
-    author = "Mezzo",
+    version = "1.0.0",
+    author = "me",
     description = "offers each free agent to the next framework in turn")
 public final class RoundRobinAllocator implements Allocator {
 
