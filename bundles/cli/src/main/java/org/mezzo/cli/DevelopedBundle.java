@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Enumeration;
+import java.util.List;
 import java.util.Optional;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -91,20 +92,36 @@ record DevelopedBundle(Path jar, String symbolicName, String version) {
     return text + QUALIFIER.format(built);
   }
 
-  /** The name of its file in a modules folder: the same one for each build. */
-  String fileName() {
-    return symbolicName + "-dev.jar";
+  private String filesBeginWith() {
+    return symbolicName + "-dev-";
+  }
+
+  /** Deletes the files of other builds from a modules folder, after one has taken over. */
+  void removeOthers(Path folder, Path taken) throws IOException {
+    List<Path> others;
+    try (Stream<Path> files = Files.list(folder)) {
+      others =
+          files
+              .filter(file -> file.getFileName().toString().startsWith(filesBeginWith()))
+              .filter(file -> !file.equals(taken))
+              .toList();
+    }
+    for (Path other : others) {
+      Files.deleteIfExists(other);
+    }
   }
 
   /**
-   * Puts it into a modules folder, in one step.
+   * Puts it into a modules folder, in one step and beside what is there: while a file is exchanged,
+   * another one of the same bundle would be what is left.
    *
    * @param as the version that it has there
    * @return where it is
    */
   Path putInto(Path folder, String as) throws IOException {
     // Whoever follows the folder leaves hidden files alone.
-    Path copy = folder.resolve("." + fileName() + ".new");
+    String name = filesBeginWith() + as + ".jar";
+    Path copy = folder.resolve("." + name + ".new");
     try {
       try (JarFile source = new JarFile(jar.toFile());
           OutputStream file = Files.newOutputStream(copy);
@@ -125,7 +142,7 @@ record DevelopedBundle(Path jar, String symbolicName, String version) {
       }
       return Files.move(
           copy,
-          folder.resolve(fileName()),
+          folder.resolve(name),
           StandardCopyOption.ATOMIC_MOVE,
           StandardCopyOption.REPLACE_EXISTING);
     } finally {

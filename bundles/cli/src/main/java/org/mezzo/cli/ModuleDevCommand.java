@@ -224,7 +224,10 @@ final class ModuleDevCommand implements Callable<Integer> {
         say(text(change.get()));
         boolean runs = Boolean.TRUE.equals(change.get().get("succeeded"));
         if (runs) {
+          built.get().removeOthers(folder, file);
           tellUse(masters, built.get().symbolicName(), version);
+        } else {
+          Files.deleteIfExists(file);
         }
         return runs;
       }

@@ -73,11 +73,14 @@ class ModuleDevCommandTest {
     jar("hook.jar", 0, "Bundle-SymbolicName", "hook", "Bundle-Version", "1.0.0", "Other", "kept");
     DevelopedBundle bundle = DevelopedBundle.newestIn(folder).orElseThrow();
     Path modules = Files.createDirectory(folder.resolve("modules"));
-    bundle.putInto(modules, "1.0.0.dev-1");
+    Path other = Files.writeString(modules.resolve("hook-1.0.0.jar"), "by hand");
+    Path first = bundle.putInto(modules, "1.0.0.dev-1");
     Path put = bundle.putInto(modules, "1.0.0.dev-2");
-    assertThat(put).hasFileName("hook-dev.jar");
+    assertThat(put).hasFileName("hook-dev-1.0.0.dev-2.jar");
+    assertThat(first).exists();
+    bundle.removeOthers(modules, put);
     try (Stream<Path> files = Files.list(modules)) {
-      assertThat(files).containsExactly(put);
+      assertThat(files).containsExactlyInAnyOrder(other, put);
     }
     try (JarFile jar = new JarFile(put.toFile())) {
       assertThat(jar.getManifest().getMainAttributes().getValue("Bundle-Version"))
