@@ -20,7 +20,14 @@ import picocli.CommandLine.Mixin;
     name = "module",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    description = "Look at the modules of a cluster.")
+    description = "Look at the modules of a cluster.",
+    subcommands = {
+      RolloutCommand.class,
+      RolloutStatusCommand.class,
+      RolloutOrderCommand.Pause.class,
+      RolloutOrderCommand.Resume.class,
+      RolloutOrderCommand.Abort.class
+    })
 final class ModuleCommand implements Runnable {
   private static final String DEPLOYMENTS = "/mezzo/deployments";
 

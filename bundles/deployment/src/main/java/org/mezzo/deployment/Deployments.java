@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -35,6 +36,14 @@ public interface Deployments {
    * that may hold them; known once the collector has looked twice.
    */
   List<String> leaks();
+
+  /**
+   * SHA-256 of the jars of what is installed, in lower case hexadecimal by symbolic name; a
+   * snapshot as of {@link #list}. Empty where that is not known.
+   */
+  default Map<String, String> digests() {
+    return Map.of();
+  }
 
   /** The hot folder; empty when this host has none. */
   Optional<Path> folder();

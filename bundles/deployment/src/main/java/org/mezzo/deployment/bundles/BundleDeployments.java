@@ -463,6 +463,11 @@ public final class BundleDeployments implements Deployments {
   }
 
   @Override
+  public Map<String, String> digests() {
+    return ledger.installedDigests();
+  }
+
+  @Override
   public List<Action> history() {
     return history.list();
   }

@@ -49,6 +49,7 @@ final class Ledger {
   private final List<Stuck> stuck = new ArrayList<>();
   private Look look = new Look(List.of(), Set.of(), Map.of());
   private volatile List<Deployment> published = List.of();
+  private volatile Map<String, String> publishedDigests = Map.of();
 
   /**
    * Empty.
@@ -270,7 +271,15 @@ final class Ledger {
     return published;
   }
 
+  /** Digests of what is installed, by symbolic name, as they were published last. */
+  Map<String, String> installedDigests() {
+    return publishedDigests;
+  }
+
   void publish() {
+    Map<String, String> digests = new HashMap<>();
+    installed.values().forEach(it -> digests.put(it.jar.symbolicName(), it.jar.digest()));
+    publishedDigests = Map.copyOf(digests);
     List<Deployment> ledger = new ArrayList<>();
     installed.values().forEach(entry -> ledger.add(describe(entry)));
     Set<Refused> missing = new LinkedHashSet<>(refused.values());
