@@ -88,6 +88,9 @@ public final class AgentDaemon {
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
             .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
             .follow(
+                "secret_resolver",
+                next -> agent.selectSecretResolver(next.containers().secretResolver()))
+            .follow(
                 "resource_estimator",
                 next -> agent.selectEstimator(next.oversubscription().estimator()))
             .follow(

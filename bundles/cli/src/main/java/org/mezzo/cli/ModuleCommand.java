@@ -15,13 +15,21 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Looks at the modules of a cluster. */
+/** Looks at the modules of a cluster, and changes them. */
 @Command(
     name = "module",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    description = "Look at the modules of a cluster.",
+    description = "Look at the modules of a cluster, and change them while it runs.",
     subcommands = {
+      ModuleInfoCommand.class,
+      ModuleDiffCommand.class,
+      ModuleVerifyCommand.class,
+      ModuleInstallCommand.class,
+      ModuleUpdateCommand.class,
+      ModuleSwapCommand.class,
+      ModuleRollbackCommand.class,
+      ModuleUninstallCommand.class,
       RolloutCommand.class,
       RolloutStatusCommand.class,
       RolloutOrderCommand.Pause.class,

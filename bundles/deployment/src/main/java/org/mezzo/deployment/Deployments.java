@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -38,12 +37,10 @@ public interface Deployments {
   List<String> leaks();
 
   /**
-   * SHA-256 of the jars of what is installed, in lower case hexadecimal by symbolic name; a
-   * snapshot as of {@link #list}. Empty where that is not known.
+   * The jars that came with the distribution, by name; none where that does not know them. They
+   * need no signature.
    */
-  default Map<String, String> digests() {
-    return Map.of();
-  }
+  List<Shipped> shipped();
 
   /** The hot folder; empty when this host has none. */
   Optional<Path> folder();

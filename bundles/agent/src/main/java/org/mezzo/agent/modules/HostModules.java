@@ -211,7 +211,9 @@ public final class HostModules implements AutoCloseable {
     try {
       if (record == null) {
         record = HostRecord.open(folder, setup);
-        record.settle(setup, deployments.digests());
+        Map<String, String> digests = new HashMap<>();
+        installed().forEach((name, it) -> digests.put(name, it.digest()));
+        record.settle(setup, digests);
       }
       step();
     } catch (IOException | RuntimeException e) {
@@ -223,7 +225,11 @@ public final class HostModules implements AutoCloseable {
                   failures.putIfAbsent(
                       it.getSymbolicName(), folder + " cannot be used: " + e.getMessage()));
     }
-    tell();
+    try {
+      tell();
+    } catch (RuntimeException e) {
+      LOG.error("How far this host is with what the cluster wants of modules is not told", e);
+    }
   }
 
   private void step() throws IOException {
@@ -241,14 +247,27 @@ public final class HostModules implements AutoCloseable {
     }
   }
 
+  /** What is installed, by symbolic name. */
+  private Map<String, Deployment> installed() {
+    Map<String, Deployment> installed = new HashMap<>();
+    deployments.list().stream()
+        .filter(it -> it.bundleId() >= 0 && !it.state().equals("stuck"))
+        .forEach(it -> installed.putIfAbsent(it.symbolicName(), it));
+    return installed;
+  }
+
   private LayerRule.Verdict verdict(String name, Optional<WantedModule> module) {
-    Optional<String> installed = Optional.ofNullable(deployments.digests().get(name));
+    Optional<String> installed = Optional.ofNullable(installed().get(name)).map(Deployment::digest);
     return LayerRule.decide(
         module.map(WantedModule::getSha256), installed, record.memory(name), byHand(name));
   }
 
   /** Whether the last change of a bundle was somebody's wish for this host. */
   private boolean byHand(String name) {
+    Deployment there = installed().get(name);
+    if (there == null || there.shipped()) {
+      return false;
+    }
     return deployments.history().stream()
         .filter(action -> action.succeeded() && action.symbolicName().equals(name))
         .findFirst()
@@ -321,7 +340,7 @@ public final class HostModules implements AutoCloseable {
       work();
       return;
     }
-    Optional<String> base = Optional.ofNullable(deployments.digests().get(name));
+    Optional<String> base = Optional.ofNullable(installed().get(name)).map(Deployment::digest);
     try (InputStream bytes = jar.newInput()) {
       record.begin(name, digest, generation, base, base.flatMap(it -> file(name)));
       deployments
@@ -389,11 +408,7 @@ public final class HostModules implements AutoCloseable {
   private void tell() {
     ModuleStatus.Builder next =
         ModuleStatus.newBuilder().setGeneration(wanted.getGeneration()).setHostId(hostId);
-    Map<String, String> digests = deployments.digests();
-    Map<String, Deployment> installed = new HashMap<>();
-    deployments.list().stream()
-        .filter(it -> it.bundleId() >= 0 && digests.containsKey(it.symbolicName()))
-        .forEach(it -> installed.putIfAbsent(it.symbolicName(), it));
+    Map<String, Deployment> installed = installed();
     Map<String, String> ill = new HashMap<>();
     leases.modules().stream()
         .filter(it -> it.state().equals("quarantined"))
@@ -406,8 +421,7 @@ public final class HostModules implements AutoCloseable {
     for (String name : names) {
       Optional<Deployment> there = Optional.ofNullable(installed.get(name));
       ModuleReport.Builder report = report(name, there, ill);
-      there.ifPresent(
-          it -> report.setVersion(it.version()).setSha256(digests.getOrDefault(name, "")));
+      there.ifPresent(it -> report.setVersion(it.version()).setSha256(it.digest()));
       next.addModules(report);
     }
     ModuleStatus now = next.build();
@@ -433,7 +447,7 @@ public final class HostModules implements AutoCloseable {
     if (record == null) {
       return failed
           .map(it -> report.setState(ModuleReport.State.FAILED).setProblem(it))
-          .orElse(report.setState(ModuleReport.State.PENDING));
+          .orElseGet(() -> report.setState(ModuleReport.State.PENDING));
     }
     LayerRule.Verdict verdict = verdict(name, module);
     if (verdict == LayerRule.Verdict.OVERRIDDEN) {
@@ -444,7 +458,7 @@ public final class HostModules implements AutoCloseable {
     if (verdict != LayerRule.Verdict.AS_WANTED) {
       return failed
           .map(it -> report.setState(ModuleReport.State.FAILED).setProblem(it))
-          .orElse(report.setState(ModuleReport.State.PENDING));
+          .orElseGet(() -> report.setState(ModuleReport.State.PENDING));
     }
     if (changing.filter(name::equals).isPresent()) {
       return report.setState(ModuleReport.State.PENDING);
@@ -456,7 +470,7 @@ public final class HostModules implements AutoCloseable {
     }
     return Optional.ofNullable(ill.get(name))
         .map(it -> report.setState(ModuleReport.State.UNHEALTHY).setProblem(it))
-        .orElse(report.setState(ModuleReport.State.ACTIVE));
+        .orElseGet(() -> report.setState(ModuleReport.State.ACTIVE));
   }
 
   private static String digest(ByteString jar) {

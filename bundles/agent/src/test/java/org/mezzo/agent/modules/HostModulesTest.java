@@ -72,7 +72,6 @@ class HostModulesTest {
             new Class<?>[] {Deployments.class},
             (proxy, method, arguments) ->
                 switch (method.getName()) {
-                  case "digests" -> Map.copyOf(installed);
                   case "folder" -> Optional.of(hot);
                   case "history" -> List.of();
                   case "verdicts" -> List.copyOf(verdicts);
@@ -80,7 +79,15 @@ class HostModulesTest {
                       installed.containsKey(NAME)
                           ? List.of(
                               new Deployment(
-                                  NAME, "1.0.0", "module.jar", "active", "", 7, List.of()))
+                                  NAME,
+                                  "1.0.0",
+                                  installed.get(NAME),
+                                  false,
+                                  "module.jar",
+                                  "active",
+                                  "",
+                                  7,
+                                  List.of()))
                           : List.of();
                   case "install" -> install((InputStream) arguments[1], (String) arguments[2]);
                   case "uninstall" -> uninstall((String) arguments[1]);
@@ -163,8 +170,7 @@ class HostModulesTest {
   private void awaitNothing(long generation) {
     Await.until(
         "nothing is reported",
-        () ->
-            host.status().getGeneration() == generation && host.status().getModulesCount() == 0);
+        () -> host.status().getGeneration() == generation && host.status().getModulesCount() == 0);
   }
 
   @Test

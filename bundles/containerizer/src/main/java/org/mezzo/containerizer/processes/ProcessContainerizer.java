@@ -46,6 +46,7 @@ import org.mezzo.containerizer.isolation.IsolatorChain;
 import org.mezzo.containerizer.logging.Loggers;
 import org.mezzo.containerizer.processes.Lifecycle.Effect;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
+import org.mezzo.containerizer.secrets.Secrets;
 import org.mezzo.files.log.Boot;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
@@ -74,6 +75,7 @@ public final class ProcessContainerizer implements Containerizer {
   private final IsolatorChain isolators;
   private final UriFetcher fetcher;
   private final Loggers loggers;
+  private final Secrets secrets;
   private final Attachments attachments;
   private final LaunchPipeline pipeline;
   private final Destroyer destroyer;
@@ -161,6 +163,7 @@ public final class ProcessContainerizer implements Containerizer {
                 .map(Launcher.Stream::word)
                 .collect(Collectors.toUnmodifiableSet()),
             moduleEvents);
+    secrets = new Secrets(host, options.secretResolver(), moduleEvents);
     attachments = new Attachments(name, lanes.files, metrics);
     Steps steps = new Steps();
     links = new SandboxLinks(tools, accounts, lanes);
@@ -174,6 +177,7 @@ public final class ProcessContainerizer implements Containerizer {
             host.afterFetch(),
             isolators,
             loggers,
+            secrets,
             launcher,
             cgroups,
             metrics,
@@ -918,6 +922,11 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
+  public void selectSecretResolver(String resolver) {
+    secrets.select(resolver);
+  }
+
+  @Override
   public List<Pending> pending() {
     List<Pending> pending = new ArrayList<>();
     for (ManagedContainer each : table.all()) {
@@ -1071,6 +1080,7 @@ public final class ProcessContainerizer implements Containerizer {
     launcher.close(left);
     isolators.close();
     loggers.close();
+    secrets.close();
     fetcher.close();
     moduleEvents.shutdown();
   }

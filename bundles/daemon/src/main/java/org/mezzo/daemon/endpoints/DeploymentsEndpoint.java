@@ -12,6 +12,7 @@ import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Shipped;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.http.HttpExchange;
 
@@ -43,8 +44,8 @@ final class DeploymentsEndpoint implements ApiEndpoint {
                 "Answers with the daemon's name; the module bundles that are wanted, with what has"
                     + " become of each; the verdicts by SHA-256 about bundles that are not tried"
                     + " again until somebody asks; bundles that are removed and whose classes"
-                    + " cannot be freed; and the last changes with who asked, their"
-                    + " stages and outcome, the newest first.")
+                    + " cannot be freed; what came with the distribution; and the last changes with"
+                    + " who asked, their stages and outcome, the newest first.")
             .with("jsonp", CommonEndpoints.JSONP));
   }
 
@@ -59,6 +60,7 @@ final class DeploymentsEndpoint implements ApiEndpoint {
                   json.array("deployments", deployments.list(), wanted -> deployment(json, wanted));
                   json.array("verdicts", deployments.verdicts(), passed -> verdict(json, passed));
                   json.texts("leaks", deployments.leaks());
+                  json.array("shipped", deployments.shipped(), jar -> shipped(json, jar));
                   json.array("history", deployments.history(), action -> action(json, action));
                 }));
   }
@@ -68,6 +70,8 @@ final class DeploymentsEndpoint implements ApiEndpoint {
         () -> {
           json.field("name", wanted.symbolicName());
           json.field("version", wanted.version());
+          json.field("digest", wanted.digest());
+          json.field("shipped", wanted.shipped());
           json.field("file", wanted.file());
           json.field("state", wanted.state());
           json.field("problem", wanted.problem());
@@ -75,6 +79,14 @@ final class DeploymentsEndpoint implements ApiEndpoint {
             json.integer("bundle_id", wanted.bundleId());
           }
           json.texts("modules", wanted.modules());
+        });
+  }
+
+  private static void shipped(JsonOut json, Shipped jar) {
+    json.object(
+        () -> {
+          json.field("file", jar.fileName());
+          json.field("digest", jar.digest());
         });
   }
 

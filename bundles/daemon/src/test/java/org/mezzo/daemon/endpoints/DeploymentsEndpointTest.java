@@ -22,12 +22,13 @@ class DeploymentsEndpointTest {
             .isEqualTo(
                 """
                 {"daemon":"master","deployments":[{"name":"hooks","version":"1.0.0",\
-                "file":"hooks.jar","state":"active","problem":"","bundle_id":7,\
-                "modules":["hook labels"]},{"name":"bad","version":"2.0.0","file":"bad.jar",\
+                "digest":"cd34","shipped":true,"file":"hooks.jar","state":"active","problem":"","bundle_id":7,\
+                "modules":["hook labels"]},{"name":"bad","version":"2.0.0","digest":"ab12",\
+                "shipped":false,"file":"bad.jar",\
                 "state":"failed","problem":"it throws","modules":[]}],\
                 "verdicts":[{"digest":"ab12","name":"bad","version":"2.0.0",\
                 "verdict":"rolled back","reason":"it throws","at":"2026-01-02T03:04:05Z"}],\
-                "leaks":["org.gone 1.0.0: loader 7.0"],\
+                "leaks":["org.gone 1.0.0: loader 7.0"],"shipped":[{"file":"hooks-1.jar","digest":"cd34"}],\
                 "history":[{"id":3,"principal":"Ada","at":"2026-01-02T03:04:05Z",\
                 "action":"swap","name":"hooks","from":"0.9.0","to":"1.0.0","succeeded":true,\
                 "outcome":"took over","took_ms":12,"gap_ms":0,\

@@ -1,10 +1,13 @@
 package org.mezzo.daemon.endpoints;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.reflect.Proxy;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -31,10 +34,12 @@ import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.border.Authentication;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.ObjectApprovers;
+import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.loop.Workers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.fixtures.Await;
+import org.mezzo.http.HttpExchange;
 
 /** What comes in through the HTTP door, and what does not. */
 @Timeout(60)
@@ -197,6 +202,36 @@ class ModuleChangesTest {
         post("install?name=hooks.jar", JAR, "Origin", "http://evil.example"),
         403,
         "a page of http://evil.example sends this");
+  }
+
+  /** A request from one address to another one. */
+  private static HttpExchange between(String remote, String local) {
+    return (HttpExchange)
+        Proxy.newProxyInstance(
+            HttpExchange.class.getClassLoader(),
+            new Class<?>[] {HttpExchange.class},
+            (proxy, method, arguments) ->
+                switch (method.getName()) {
+                  case "remote" -> new InetSocketAddress(remote, 40000);
+                  case "local" -> new InetSocketAddress(local, 5050);
+                  case "header" -> Optional.empty();
+                  default -> throw new UnsupportedOperationException(method.getName());
+                });
+  }
+
+  @Test
+  void whoIsNotKnownMayChangeModulesOfHisOwnMachineOnly() throws Exception {
+    assertThatThrownBy(
+            () -> ModuleChanges.requester(between("10.0.0.2", "10.0.0.1"), Optional.empty()))
+        .isInstanceOf(Refused.class)
+        .hasMessageContaining("who is not authenticated may change modules from this machine only")
+        .hasMessageContaining("--authenticate_http_readwrite");
+    assertThat(ModuleChanges.requester(between("10.0.0.1", "10.0.0.1"), Optional.empty()))
+        .isEqualTo("somebody at 10.0.0.1");
+    assertThat(
+            ModuleChanges.requester(
+                between("10.0.0.2", "10.0.0.1"), Optional.of(Principal.named("Ada"))))
+        .isEqualTo("Ada");
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Shipped;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.Verification;
 
@@ -36,8 +37,10 @@ final class RecordedDeployments implements Deployments {
   @Override
   public List<Deployment> list() {
     return List.of(
-        new Deployment("hooks", "1.0.0", "hooks.jar", "active", "", 7, List.of("hook labels")),
-        new Deployment("bad", "2.0.0", "bad.jar", "failed", "it throws", -1, List.of()));
+        new Deployment(
+            "hooks", "1.0.0", "cd34", true, "hooks.jar", "active", "", 7, List.of("hook labels")),
+        new Deployment(
+            "bad", "2.0.0", "ab12", false, "bad.jar", "failed", "it throws", -1, List.of()));
   }
 
   @Override
@@ -65,6 +68,11 @@ final class RecordedDeployments implements Deployments {
   @Override
   public List<String> leaks() {
     return List.of("org.gone 1.0.0: loader 7.0");
+  }
+
+  @Override
+  public List<Shipped> shipped() {
+    return List.of(new Shipped("hooks-1.jar", "cd34"));
   }
 
   @Override

@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Shipped;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.Verification;
 import org.mezzo.deployment.folder.ModuleFolder;
@@ -77,6 +78,7 @@ public final class BundleDeployments implements Deployments {
 
   private final ModuleLeases leases;
   private final StateFolder state;
+  private final Signatures signatures;
   private final Wiring wiring;
   private final ModuleBundles bundles;
   private final Ledger ledger;
@@ -121,12 +123,13 @@ public final class BundleDeployments implements Deployments {
     this.settings = settings;
     Supplier<Settings> current = () -> this.settings;
     state = openState(context);
+    signatures = signatures(context, state);
     wiring = new Wiring(context);
     history = new History(state.journal());
     DeclaredModules modules = new DeclaredModules(components);
     Uses uses = new Uses(leases);
     Probation probation = new Probation(leases, modules, uses, current);
-    ledger = new Ledger(modules, state.journal(), () -> closed || ending);
+    ledger = new Ledger(modules, state.journal(), signatures::isShipped, () -> closed || ending);
     bundles = new ModuleBundles(context, state.journal(), leases, wiring, current);
     rehearsal =
         new Rehearsal(
@@ -137,14 +140,15 @@ public final class BundleDeployments implements Deployments {
             state.folder().resolve("rehearsal"),
             current);
     Installation installation =
-        new Installation(bundles, probation, rehearsal, uses, leases, state, ledger, history);
+        new Installation(
+            bundles, probation, rehearsal, uses, leases, state, signatures, ledger, history);
     bundles.removeLeftovers();
     RollingSwap rollingSwap =
         new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger);
     changes =
         new Changes(
             bundles,
-            new Admission(context, kinds),
+            new Admission(context, signatures, kinds),
             installation,
             rollingSwap,
             new InPlaceUpdate(bundles, probation, rollingSwap, uses, leases, ledger, history),
@@ -196,6 +200,16 @@ public final class BundleDeployments implements Deployments {
       waitedInVain = true;
       throw new UncheckedIOException(
           "What was decided about modules is not known: " + e.getMessage(), e);
+    }
+  }
+
+  /** Where it is not known whom to trust nobody is. */
+  private static Signatures signatures(BundleContext context, StateFolder state) {
+    try {
+      return Signatures.of(context, state);
+    } catch (UncheckedIOException e) {
+      state.close();
+      throw e;
     }
   }
 
@@ -463,11 +477,6 @@ public final class BundleDeployments implements Deployments {
   }
 
   @Override
-  public Map<String, String> digests() {
-    return ledger.installedDigests();
-  }
-
-  @Override
   public List<Action> history() {
     return history.list();
   }
@@ -475,6 +484,11 @@ public final class BundleDeployments implements Deployments {
   @Override
   public List<String> leaks() {
     return bundles.leaks();
+  }
+
+  @Override
+  public List<Shipped> shipped() {
+    return signatures.shipped();
   }
 
   @Override

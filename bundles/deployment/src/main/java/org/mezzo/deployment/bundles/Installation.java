@@ -31,6 +31,7 @@ final class Installation {
   private final Uses uses;
   private final ModuleLeases leases;
   private final StateFolder state;
+  private final Signatures signatures;
   private final Ledger ledger;
   private final History history;
 
@@ -41,6 +42,7 @@ final class Installation {
       Uses uses,
       ModuleLeases leases,
       StateFolder state,
+      Signatures signatures,
       Ledger ledger,
       History history) {
     this.bundles = bundles;
@@ -49,6 +51,7 @@ final class Installation {
     this.uses = uses;
     this.leases = leases;
     this.state = state;
+    this.signatures = signatures;
     this.ledger = ledger;
     this.history = history;
   }
@@ -145,7 +148,7 @@ final class Installation {
         .deadly()
         .forEach(
             (digest, ends) -> {
-              stored(digest).ifPresent(jar -> skip(jar, ends));
+              kept(digest).ifPresent(jar -> skip(jar, ends));
               state.journal().survived(digest);
             });
   }
@@ -271,8 +274,12 @@ final class Installation {
         .or(() -> lastGood(symbolicName, "").filter(admitted));
   }
 
-  /** A jar of the store; empty when it is not there. */
+  /** A jar of the store that may run; empty when it is not there, or nobody trusted signed it. */
   Optional<ModuleJar> stored(String digest) {
+    return kept(digest).filter(jar -> signatures.objection(jar).isEmpty());
+  }
+
+  private Optional<ModuleJar> kept(String digest) {
     try {
       return state.store().holds(digest)
           ? Optional.of(ModuleJar.read(state.store().file(digest), 0))
