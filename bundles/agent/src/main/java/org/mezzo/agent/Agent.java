@@ -39,6 +39,8 @@ import org.mezzo.agent.endpoints.AgentReads;
 import org.mezzo.agent.endpoints.ContainerLook;
 import org.mezzo.agent.executor.ExecutorApi;
 import org.mezzo.agent.hooks.AgentHooks;
+import org.mezzo.agent.modules.ClusterModules;
+import org.mezzo.agent.modules.HostModules;
 import org.mezzo.agent.operations.Operations;
 import org.mezzo.agent.oversubscription.Oversubscription;
 import org.mezzo.agent.oversubscription.UsageSampling;
@@ -147,6 +149,7 @@ public final class Agent implements Daemon {
   private final StatusUpdates updates;
   private final AgentTasks tasks;
   private final Oversubscription oversubscription;
+  private final ClusterModules modules;
   private final MasterLink link;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final String resourceVersion = Ids.random();
@@ -175,6 +178,7 @@ public final class Agent implements Daemon {
    *
    * @param coordination the host's, stays open
    * @param links the host's, stays open
+   * @param host what brings the module bundles of the process to what the cluster wants
    * @param verbosity of the process's log
    * @param onShutdown called, on the loop, when the agent is to end: by order of the master,
    *     because it has cleaned up, or because it has left the cluster
@@ -186,6 +190,7 @@ public final class Agent implements Daemon {
       AgentFlags flags,
       Coordination coordination,
       LinkClient links,
+      HostModules host,
       Verbosity verbosity,
       Runnable onShutdown)
       throws IOException {
@@ -280,6 +285,8 @@ public final class Agent implements Daemon {
                 frame.metrics()));
     operations.connect(
         tasks::volumesInUse, () -> draining.current().isPresent(), this::endDrainIfEmpty);
+    modules =
+        frame.own(new ClusterModules(host, loop, loop::schedule, call -> this.link().send(call)));
     link =
         new MasterLink(
             links,
@@ -347,6 +354,10 @@ public final class Agent implements Daemon {
             loop,
             link::leader));
     LOG.info("Agent '{}' has {}", frame.name(), operations.total());
+  }
+
+  private MasterLink link() {
+    return link;
   }
 
   private <T> T onLoop(Supplier<T> question) {
@@ -677,6 +688,7 @@ public final class Agent implements Daemon {
       tellLent();
       updates.resume();
       operations.resume();
+      modules.registered();
       endDrainIfEmpty();
     }
 
@@ -684,6 +696,7 @@ public final class Agent implements Daemon {
     public void disconnected() {
       updates.pause();
       operations.pause();
+      modules.disconnected();
       if (leaving) {
         goAway();
       }
@@ -707,6 +720,8 @@ public final class Agent implements Daemon {
         case APPLY_OPERATION -> operations.apply(event.getApplyOperation());
         case ACKNOWLEDGE_OPERATION -> operations.acknowledge(event.getAcknowledgeOperation());
         case RECONCILE_OPERATIONS -> operations.reconcile(event.getReconcileOperations());
+        case WANTED_MODULES -> modules.wanted(event.getWantedModules());
+        case MODULE_CHUNK -> modules.chunk(event.getModuleChunk());
         case DRAIN -> drain(event.getDrain().getConfig());
         case SHUTDOWN -> {
           LOG.error("The master ordered this agent to end: {}", event.getShutdown().getMessage());

@@ -3,6 +3,7 @@ package org.mezzo.agent;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.mezzo.agent.modules.HostModules;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
@@ -57,6 +58,7 @@ public final class AgentDaemon {
       @Reference LeaveSignal signal,
       @Reference ModuleLeases modules,
       @Reference Deployments deployments,
+      @Reference HostModules hostModules,
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkClient links,
@@ -75,7 +77,8 @@ public final class AgentDaemon {
                   configuration.log().ifPresent(frame::showLog);
                   frame.router().add(new LoggingEndpoint(verbosity));
                   ModuleChanges.install(frame, Agent.KIND.metrics(), deployments);
-                  return new Agent(frame, given, coordination, links, verbosity, this::shutDown);
+                  return new Agent(
+                      frame, given, coordination, links, hostModules, verbosity, this::shutDown);
                 });
     started.complete(agent);
     flags =

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.agent.modules.HostModules;
 import org.mezzo.coordination.Coordinations;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.logging.Verbosity;
@@ -88,7 +89,14 @@ abstract class RunningAgent {
             "agent", Agent.KIND, typed.daemon(), modules.leases(), new JettyConnectors())
         .start(
             frame ->
-                new Agent(frame, typed, Coordinations.create(), links, verbosity(), onShutdown));
+                new Agent(
+                    frame,
+                    typed,
+                    Coordinations.create(),
+                    links,
+                    frame.own(new HostModules(folder, "", NoDeployments.make(), modules.leases())),
+                    verbosity(),
+                    onShutdown));
   }
 
   /** Starts the agent; its registration. */

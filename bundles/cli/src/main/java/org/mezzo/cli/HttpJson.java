@@ -10,6 +10,8 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -77,13 +79,7 @@ final class HttpJson {
       connection.disconnect();
       throw new IOException(url + " answered with status " + status + reason);
     }
-    try (InputStream body = connection.getInputStream();
-        JsonParser parser = new JsonFactory().createParser(body)) {
-      if (parser.nextToken() != JsonToken.START_OBJECT) {
-        throw new IOException(url + " did not answer with a JSON object");
-      }
-      return object(parser);
-    }
+    return body(connection, url);
   }
 
   /** Posts a form, of which nothing but success is expected. */
@@ -108,6 +104,43 @@ final class HttpJson {
     connection.disconnect();
     if (status != 200) {
       throw new IOException(url + " answered with status " + status + reason);
+    }
+  }
+
+  /**
+   * Posts something.
+   *
+   * @param body the file that is sent; empty for nothing
+   * @return the object that is answered
+   */
+  Map<String, Object> post(String url, Optional<Path> body) throws IOException {
+    HttpURLConnection connection = open(url);
+    connection.setRequestMethod("POST");
+    connection.setDoOutput(true);
+    connection.setRequestProperty("Content-Type", "application/octet-stream");
+    connection.setFixedLengthStreamingMode(body.isPresent() ? Files.size(body.get()) : 0);
+    try (OutputStream out = connection.getOutputStream()) {
+      if (body.isPresent()) {
+        Files.copy(body.get(), out);
+      }
+    }
+    if (connection.getResponseCode() != 200) {
+      String reason = reason(connection);
+      int status = connection.getResponseCode();
+      connection.disconnect();
+      throw new IOException(url + " answered with status " + status + reason);
+    }
+    return body(connection, url);
+  }
+
+  private static Map<String, Object> body(HttpURLConnection connection, String url)
+      throws IOException {
+    try (InputStream body = connection.getInputStream();
+        JsonParser parser = new JsonFactory().createParser(body)) {
+      if (parser.nextToken() != JsonToken.START_OBJECT) {
+        throw new IOException(url + " did not answer with a JSON object");
+      }
+      return object(parser);
     }
   }
 

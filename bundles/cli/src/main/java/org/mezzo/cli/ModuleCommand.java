@@ -32,7 +32,12 @@ import picocli.CommandLine.Mixin;
       ModuleUpdateCommand.class,
       ModuleSwapCommand.class,
       ModuleRollbackCommand.class,
-      ModuleUninstallCommand.class
+      ModuleUninstallCommand.class,
+      RolloutCommand.class,
+      RolloutStatusCommand.class,
+      RolloutOrderCommand.Pause.class,
+      RolloutOrderCommand.Resume.class,
+      RolloutOrderCommand.Abort.class
     })
 final class ModuleCommand implements Runnable {
   private static final String DEPLOYMENTS = "/mezzo/deployments";

@@ -14,6 +14,7 @@ import org.mezzo.master.election.ModuleConsultant;
 import org.mezzo.master.election.RecoveredAgents;
 import org.mezzo.master.election.StateMachine;
 import org.mezzo.master.election.TermRegistry;
+import org.mezzo.master.rollouts.Rollouts;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.Policy;
 import org.mezzo.master.transitions.Settings;
@@ -66,8 +67,11 @@ final class Terms implements Leadership.Terms {
             loop, stored, frame.workers(), flags.election().registry(), frame.metrics(), failures);
     RecoveredAgents recovered =
         new RecoveredAgents(loop, machine, links, flags.agents().recoveryLimit(), failures);
+    Rollouts rollouts =
+        new Rollouts(
+            loop, frame.clock(), machine::state, links::send, registry::write, frame.metrics());
     MasterTerm term =
-        new MasterTerm(loop, machine, registry, recovered, links, allocation, consultant);
+        new MasterTerm(loop, machine, registry, recovered, links, rollouts, allocation, consultant);
     if (flags.frameworks().measured()) {
       term.measure(new FrameworkMetrics(loop, frame.metrics(), machine::state));
     }

@@ -7,6 +7,7 @@ import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
+import org.mezzo.agent.modules.ClusterModules;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.LinkClient;
@@ -123,6 +124,7 @@ public final class MasterLink implements AutoCloseable {
             .setConnectionEpoch(mine)
             .setProcessId(processId)
             .setSoftwareVersion(Versions.MEZZO)
+            .addCapabilities(ClusterModules.CAPABILITY)
             .build();
     connection =
         client.connect(

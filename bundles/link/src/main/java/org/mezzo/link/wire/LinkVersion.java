@@ -6,7 +6,7 @@ public final class LinkVersion {
   public static final int MAJOR = 1;
 
   /** Both sides speak the lower minor. */
-  public static final int MINOR = 1;
+  public static final int MINOR = 2;
 
   private LinkVersion() {}
 }

@@ -12,8 +12,10 @@ import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.AgentCall;
+import org.mezzo.link.messages.FetchModule;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.ModuleStatus;
 import org.mezzo.link.messages.Ping;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Welcome;
@@ -57,6 +59,7 @@ public final class Links implements AutoCloseable {
   private final MarkingQueue marking;
   private final AgentAuthorization authorization;
   private final AtomicLong numbers = new AtomicLong();
+  private ModuleCalls modules = ModuleCalls.IGNORED;
   private final Map<Long, Link> open = new HashMap<>();
   private final Map<String, Link> byAgent = new HashMap<>();
   private final Map<String, Health> health = new HashMap<>();
@@ -74,12 +77,51 @@ public final class Links implements AutoCloseable {
    */
   private record Origin(String process, long epoch) {}
 
+  /** Told what agents say about module bundles, and which of them are there; on the loop. */
+  public interface ModuleCalls {
+    /** Nobody is told. */
+    ModuleCalls IGNORED =
+        new ModuleCalls() {
+          @Override
+          public void bound(String agentId, boolean follows) {}
+
+          @Override
+          public void unbound(String agentId) {}
+
+          @Override
+          public void status(String agentId, ModuleStatus status) {}
+
+          @Override
+          public void fetch(String agentId, FetchModule call) {}
+        };
+
+    /** What agents say of themselves that follow what they are told about modules. */
+    String CAPABILITY = "MODULES";
+
+    /**
+     * A link is that of an agent from now on; what it is greeted with is not sent yet.
+     *
+     * @param follows whether it takes module bundles from the cluster
+     */
+    void bound(String agentId, boolean follows);
+
+    /** An agent has no link any more. */
+    void unbound(String agentId);
+
+    /** An agent says how far it is. */
+    void status(String agentId, ModuleStatus status);
+
+    /** An agent asks for a part of a jar. */
+    void fetch(String agentId, FetchModule call);
+  }
+
   /** One connection. */
   private final class Link implements LinkServer.Listener {
     private final long number = numbers.incrementAndGet();
     private final LinkServer.Session session;
     private final Origin origin;
     private final Optional<String> principal;
+    private final boolean follows;
 
     /** Whether it is being asked whether it may register. For the loop. */
     private boolean asking;
@@ -96,6 +138,7 @@ public final class Links implements AutoCloseable {
     private Link(LinkServer.Session session, Hello hello, Optional<String> principal) {
       this.session = session;
       this.principal = principal;
+      this.follows = hello.getCapabilitiesList().contains(ModuleCalls.CAPABILITY);
       this.origin = new Origin(hello.getProcessId(), hello.getConnectionEpoch());
     }
 
@@ -170,6 +213,12 @@ public final class Links implements AutoCloseable {
         case UNREGISTER -> {
           return bound(Removals::unregister);
         }
+        case FETCH_MODULE -> {
+          return ifBound(agent -> modules.fetch(agent, call.getFetchModule()));
+        }
+        case MODULE_STATUS -> {
+          return ifBound(agent -> modules.status(agent, call.getModuleStatus()));
+        }
         default -> {
           return () -> {};
         }
@@ -217,10 +266,14 @@ public final class Links implements AutoCloseable {
 
     /** A call before the registration was answered, or on a link that was replaced, is dropped. */
     private Runnable bound(BiConsumer<Transition, String> step) {
+      return ifBound(agent -> run.accept(tx -> step.accept(tx, agent)));
+    }
+
+    private Runnable ifBound(Consumer<String> action) {
       return () -> {
         String agent = agentId;
         if (agent != null && byAgent.get(agent) == this) {
-          run.accept(tx -> step.accept(tx, agent));
+          action.accept(agent);
         }
       };
     }
@@ -267,6 +320,11 @@ public final class Links implements AutoCloseable {
     this.marking = new MarkingQueue(loop, removalRate);
   }
 
+  /** Says who is told about modules; to be called once, before any agent is there. */
+  public void tell(ModuleCalls listener) {
+    modules = listener;
+  }
+
   /**
    * An agent opened a link; called on a connector thread.
    *
@@ -292,6 +350,7 @@ public final class Links implements AutoCloseable {
             .setMinor(hello.getMinor())
             .setSoftwareVersion(Versions.MEZZO)
             .setMasterId(self.getId())
+            .addCapabilities(ModuleCalls.CAPABILITY)
             .build(),
         link);
   }
@@ -302,6 +361,7 @@ public final class Links implements AutoCloseable {
       LOG.info("Link of agent {} closed: {}", link.agentId, reason);
       if (!closed) {
         run.accept(tx -> Disconnections.disconnected(tx, link.agentId));
+        modules.unbound(link.agentId);
       }
     }
   }
@@ -376,6 +436,7 @@ public final class Links implements AutoCloseable {
       countLater("canceled");
     }
     Link before = byAgent.put(agentId, link);
+    modules.bound(agentId, link.follows);
     if (before != null && before != link) {
       before.session.close();
     }
@@ -401,6 +462,7 @@ public final class Links implements AutoCloseable {
     if (link != null) {
       link.session.close();
     }
+    modules.unbound(agentId);
   }
 
   /** Begins to ping an agent at once, or forgives what it missed (rule 140). */

@@ -6,6 +6,7 @@ import org.mezzo.daemon.calls.EventStream;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.allocation.Allocation;
+import org.mezzo.master.rollouts.Rollouts;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.StateListener;
 import org.mezzo.master.transitions.Consultation;
@@ -37,6 +38,7 @@ public final class MasterTerm implements AutoCloseable {
   private final TermRegistry registry;
   private final RecoveredAgents recovered;
   private final Links links;
+  private final Rollouts rollouts;
   private final Allocation allocation;
   private final Consultant consultant;
   private final SchedulerStreams streams;
@@ -50,6 +52,7 @@ public final class MasterTerm implements AutoCloseable {
       TermRegistry registry,
       RecoveredAgents recovered,
       Links links,
+      Rollouts rollouts,
       Allocation allocation,
       Consultant consultant) {
     this.loop = loop;
@@ -57,6 +60,7 @@ public final class MasterTerm implements AutoCloseable {
     this.registry = registry;
     this.recovered = recovered;
     this.links = links;
+    this.rollouts = rollouts;
     this.allocation = allocation;
     this.consultant = consultant;
     streams =
@@ -66,6 +70,7 @@ public final class MasterTerm implements AutoCloseable {
             (frameworkId, event) -> frameworkMetrics.ifPresent(it -> it.sent(frameworkId, event)));
     machine.follow(new OperationTotals(machine::count));
     machine.carryOut(new Effects());
+    links.tell(rollouts);
   }
 
   /** Measures each framework by itself; to be called before {@link #begin}. */
@@ -83,8 +88,9 @@ public final class MasterTerm implements AutoCloseable {
   public void begin(Runnable serving) {
     registry.recover(
         machine.state(),
-        root -> {
+        (root, modules) -> {
           machine.recovered(root);
+          rollouts.begin(modules);
           machine.run(Policies::recovered);
           allocation.recovered(root.recoveredAgents().size());
           LOG.info("Recovered {} agents from the registry; serving", root.recoveredAgents().size());
@@ -108,6 +114,11 @@ public final class MasterTerm implements AutoCloseable {
   /** The links of agents. */
   public Links links() {
     return links;
+  }
+
+  /** The module bundles that are wanted in the cluster. */
+  public Rollouts rollouts() {
+    return rollouts;
   }
 
   /** The allocator's side. */
@@ -274,6 +285,7 @@ public final class MasterTerm implements AutoCloseable {
     closed = true;
     machine.close();
     registry.close();
+    rollouts.close();
     recovered.close();
     frameworkMetrics.ifPresent(FrameworkMetrics::close);
     allocation.close();

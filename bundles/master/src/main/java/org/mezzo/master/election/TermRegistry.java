@@ -10,11 +10,13 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.loop.Timers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.master.rollouts.Rollouts;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.transitions.AgentRegistry;
 import org.mezzo.master.transitions.Effect;
@@ -85,9 +87,9 @@ public final class TermRegistry implements AutoCloseable {
    * the loop, for a large cluster takes long.
    *
    * @param before the root without it
-   * @param then given the root with it
+   * @param then given the root with it, and what is wanted of modules
    */
-  void recover(MasterState before, Consumer<MasterState> then) {
+  void recover(MasterState before, BiConsumer<MasterState, Rollouts.Stored> then) {
     long began = System.nanoTime();
     within(registry.load(), times.fetch(), "read")
         .thenApplyAsync(
@@ -96,10 +98,9 @@ public final class TermRegistry implements AutoCloseable {
               return decoded(before, stored);
             },
             readers)
-        .thenComposeAsync(
-            found -> writes.apply(found.changes()).thenApply(unused -> found.root()), loop)
+        .thenComposeAsync(found -> writes.apply(found.changes()).thenApply(unused -> found), loop)
         .whenCompleteAsync(
-            (next, failure) -> {
+            (found, failure) -> {
               if (closed) {
                 return;
               }
@@ -107,7 +108,7 @@ public final class TermRegistry implements AutoCloseable {
                 failures.failed("its registry cannot be recovered", failure);
                 return;
               }
-              then.accept(next);
+              then.accept(found.root(), found.modules());
             },
             loop);
   }
@@ -116,13 +117,16 @@ public final class TermRegistry implements AutoCloseable {
    * What the registry knew.
    *
    * @param root with it
+   * @param modules what is wanted of module bundles
    * @param changes what the registry has to be told at the begin of a term
    */
-  private record Found(MasterState root, List<Registry.Change> changes) {}
+  private record Found(MasterState root, Rollouts.Stored modules, List<Registry.Change> changes) {}
 
   private static Found decoded(MasterState before, Map<String, byte[]> stored) {
     MasterState root;
+    Rollouts.Stored modules;
     try {
+      modules = Rollouts.Stored.of(stored);
       MinimumCapabilities.check(stored);
       MasterState agents = AgentRegistry.recover(before, stored);
       root = MaintenanceRegistry.recover(PolicyRegistry.recover(agents, stored), stored);
@@ -133,7 +137,7 @@ public final class TermRegistry implements AutoCloseable {
     List<Registry.Change> changes = new ArrayList<>();
     changes.add(new Registry.Change(MASTER_INFO, before.self().toByteArray()));
     changes.addAll(PolicyRegistry.missing(root.policy(), stored));
-    return new Found(root, changes);
+    return new Found(root, modules, changes);
   }
 
   /** Fails what takes longer than allowed. */
@@ -189,6 +193,36 @@ public final class TermRegistry implements AutoCloseable {
                 LOG.error("What follows a write of the registry failed", e);
               }
             });
+  }
+
+  /**
+   * Writes what belongs to no transition; completes on the event loop, and never once closed. Fails
+   * with {@link Registry.RefusedException} when these changes cannot be stored; any other failure
+   * ends the term.
+   */
+  public CompletionStage<Void> write(List<Registry.Change> changes) {
+    CompletableFuture<Void> result = new CompletableFuture<>();
+    writes
+        .apply(changes)
+        .whenComplete(
+            (unused, failure) -> {
+              if (closed) {
+                return;
+              }
+              Throwable cause =
+                  failure instanceof CompletionException ? failure.getCause() : failure;
+              if (cause == null) {
+                result.complete(null);
+                return;
+              }
+              if (cause instanceof Registry.RefusedException) {
+                metrics.counter(STORES_REFUSED).add(1);
+              } else {
+                failures.failed("its registry cannot be written", cause);
+              }
+              result.completeExceptionally(cause);
+            });
+    return result;
   }
 
   @Override

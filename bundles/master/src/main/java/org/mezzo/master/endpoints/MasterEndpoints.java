@@ -184,6 +184,9 @@ public final class MasterEndpoints {
             new AgentRelay(metrics, workers.answers(), AGENT_PATIENCE),
             gate,
             workers.answers()));
+    RolloutRequests rollouts = new RolloutRequests(leadership, authorization);
+    endpoints.add(new RolloutsEndpoint(rollouts, gate, workers.answers()));
+    endpoints.addAll(RolloutOrderEndpoint.all(rollouts, gate, workers.answers()));
     endpoints.add(new RedirectEndpoint(gate));
     return this;
   }

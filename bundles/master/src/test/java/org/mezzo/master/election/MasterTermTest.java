@@ -25,6 +25,7 @@ import org.mezzo.master.agents.AgentAuthorization;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.agents.RemovalRate;
 import org.mezzo.master.allocation.Allocation;
+import org.mezzo.master.rollouts.Rollouts;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.testing.TestScheduler;
 import org.mezzo.master.transitions.Frameworks;
@@ -101,6 +102,7 @@ class MasterTermTest {
             registry,
             new RecoveredAgents(loop, machine, links, 1, failures),
             links,
+            new Rollouts(loop, clock, machine::state, links::send, registry::write, metrics),
             new Allocation(
                 loop,
                 clock,

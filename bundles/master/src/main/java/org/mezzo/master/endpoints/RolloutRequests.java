@@ -1,0 +1,71 @@
+package org.mezzo.master.endpoints;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.daemon.border.Authorization;
+import org.mezzo.daemon.border.Refused;
+import org.mezzo.master.election.Leadership;
+import org.mezzo.master.rollouts.Rollouts;
+
+/**
+ * Has the term that leads do something about module bundles of the cluster, when the one who asks
+ * may. Safe for any thread.
+ */
+final class RolloutRequests {
+  private final Leadership leadership;
+  private final Authorization authorization;
+
+  RolloutRequests(Leadership leadership, Authorization authorization) {
+    this.leadership = leadership;
+    this.authorization = authorization;
+  }
+
+  /** What to call somebody in the log and in what is wanted. */
+  static String name(Optional<Principal> principal) {
+    return principal.flatMap(Principal::value).orElse("somebody");
+  }
+
+  /**
+   * Does it on the event loop, and then says how everything is.
+   *
+   * @param action whose approval it needs
+   * @return fails with {@link Refused} in a {@link CompletionException}
+   */
+  CompletionStage<Rollouts.Report> ask(
+      Optional<Principal> principal,
+      Action action,
+      Function<Rollouts, CompletionStage<Void>> what) {
+    return authorization
+        .decide(principal, List.of(action), approvers -> approvers.approved(action))
+        .thenCompose(allowed -> allowed ? made(what) : refused(403, "403 Forbidden."));
+  }
+
+  private CompletionStage<Rollouts.Report> made(Function<Rollouts, CompletionStage<Void>> what) {
+    CompletableFuture<Rollouts.Report> answer = new CompletableFuture<>();
+    leadership.withTerm(
+        term ->
+            what.apply(term.rollouts())
+                .whenComplete(
+                    (done, failure) -> {
+                      if (failure == null) {
+                        answer.complete(term.rollouts().report());
+                      } else {
+                        answer.completeExceptionally(failure);
+                      }
+                    }),
+        () ->
+            answer.completeExceptionally(
+                new CompletionException(new Refused(503, "No leader elected"))));
+    return answer;
+  }
+
+  private static <T> CompletionStage<T> refused(int status, String text) {
+    return CompletableFuture.failedFuture(new CompletionException(new Refused(status, text)));
+  }
+}

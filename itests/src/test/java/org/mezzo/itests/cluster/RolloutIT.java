@@ -1,0 +1,244 @@
+package org.mezzo.itests.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.apache.curator.test.TestingServer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.hook.Hook;
+import org.mezzo.fixtures.Await;
+import org.mezzo.itests.hooks.GoodHook;
+import org.mezzo.itests.hooks.StageFrightHook;
+import org.mezzo.testing.bundles.ModuleBundle;
+
+/**
+ * A module that is rolled out to agents which have their own module folders, while masters fail,
+ * versions are bad and agents are away.
+ */
+class RolloutIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final String NAME = "org.mezzo.itests.rolled";
+  private static final int AGENTS = 3;
+
+  @TempDir Path folder;
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private TestingServer zooKeeper;
+
+  private record Master(MezzoProcess process, URI uri) {
+    boolean leads() throws IOException {
+      return Http.get(uri.resolve("/metrics/snapshot")).json().path("master/elected").asInt() == 1;
+    }
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    zooKeeper = new TestingServer(-1, folder.resolve("zookeeper").toFile(), true);
+    open.add(zooKeeper);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (int i = open.size() - 1; i >= 0; i--) {
+      open.get(i).close();
+    }
+  }
+
+  private String zk() {
+    return "zk://" + zooKeeper.getConnectString() + "/mezzo";
+  }
+
+  private Master master(String name) throws IOException {
+    int port = Distribution.freePort();
+    MezzoProcess process =
+        MezzoProcess.start(
+            Distribution.built(),
+            folder.resolve("logs"),
+            "master",
+            "--zk=" + zk(),
+            "--zk_session_timeout=10secs",
+            "--quorum=1",
+            "--port=" + port,
+            "--work_dir=" + folder.resolve(name));
+    open.add(process);
+    return new Master(process, URI.create("http://127.0.0.1:" + port));
+  }
+
+  private Distribution host(int number) throws IOException {
+    Distribution host = Distribution.built().copyTo(folder.resolve("host-" + number));
+    bundle("1.0.0", GoodHook.class, host.modules().resolve("rolled.jar"));
+    return host;
+  }
+
+  private MezzoProcess agent(int number, Distribution host) throws IOException {
+    MezzoProcess process =
+        MezzoProcess.start(
+            host,
+            folder.resolve("logs"),
+            "agent",
+            "--master=" + zk(),
+            "--port=" + Distribution.freePort(),
+            "--hooks=rolled",
+            "--resources=cpus:1;mem:512",
+            "--runtime_dir=" + folder.resolve("run-" + number),
+            "--work_dir=" + folder.resolve("agent-" + number));
+    open.add(process);
+    return process;
+  }
+
+  private static Path bundle(String version, Class<? extends Hook> type, Path target)
+      throws IOException {
+    return ModuleBundle.of(NAME, version)
+        .header("Import-Package", "org.mezzo.api,org.mezzo.api.hook,org.mezzo.protocol.v1")
+        .module(type, Hook.class, Hook.KIND, "rolled")
+        .build(target);
+  }
+
+  private Path bundle(String version, Class<? extends Hook> type) throws IOException {
+    return bundle(version, type, folder.resolve("rolled-" + version + ".jar"));
+  }
+
+  private static JsonNode roll(Master leader, Path jar, String how) throws IOException {
+    Http.Answer answer =
+        Http.post(
+            leader.uri().resolve("/mezzo/rollouts?" + how),
+            "application/octet-stream",
+            Files.readAllBytes(jar));
+    assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+    return answer.json();
+  }
+
+  private static JsonNode report(Master leader) throws IOException {
+    return Http.get(leader.uri().resolve("/mezzo/rollouts")).json();
+  }
+
+  /** Versions with the states of all agents that have a link, by their ids. */
+  private static Map<String, String> versions(JsonNode report) {
+    Map<String, String> versions = new TreeMap<>();
+    for (JsonNode agent : report.path("agents")) {
+      if (agent.path("connected").asBoolean()) {
+        JsonNode module = agent.path("modules").path(0);
+        versions.put(
+            agent.path("id").asText(),
+            module.path("version").asText() + " " + module.path("state").asText());
+      }
+    }
+    return versions;
+  }
+
+  private void await(String what, Master leader, Callable<Boolean> condition) {
+    try {
+      Await.until(what, PATIENCE, condition);
+    } catch (AssertionError e) {
+      throw new AssertionError(e.getMessage() + "\n" + leader.process().stderr(), e);
+    }
+  }
+
+  private void awaitState(Master leader, String state) {
+    await(
+        "the rollout is " + state,
+        leader,
+        () -> report(leader).at("/rollout/state").asText().equals(state));
+  }
+
+  private void awaitAgents(Master leader, int count) {
+    await(
+        count + " agents are registered",
+        leader,
+        () ->
+            Http.get(leader.uri().resolve("/state")).json().path("activated_slaves").asInt()
+                == count);
+  }
+
+  @Test
+  void goodVersionGetsEverywhereAndABadOneIsUndone() throws Exception {
+    Master first = master("first");
+    Await.until("the first leads", PATIENCE, first::leads);
+    final Master second = master("second");
+    List<Distribution> hosts = new ArrayList<>();
+    List<MezzoProcess> agents = new ArrayList<>();
+    for (int i = 0; i < AGENTS; i++) {
+      hosts.add(host(i));
+      agents.add(agent(i, hosts.get(i)));
+    }
+    awaitAgents(first, AGENTS);
+
+    // The leader ends when the first agent was told.
+    roll(first, bundle("1.1.0", GoodHook.class), "batch=1&pause=2secs&patience=90secs");
+    await(
+        "the first agent has it",
+        first,
+        () -> versions(report(first)).containsValue("1.1.0 ACTIVE"));
+    assertThat(report(first).at("/rollout/state").asText()).isEqualTo("RUNNING");
+    first.process().kill();
+    Await.until("the second leads", PATIENCE, second::leads);
+    awaitState(second, "DONE");
+    assertThat(versions(report(second)).values()).hasSize(AGENTS).allMatch("1.1.0 ACTIVE"::equals);
+    for (Distribution host : hosts) {
+      assertThat(host.modules().resolve(NAME + "-1.1.0.jar")).exists();
+      assertThat(host.modules().resolve("rolled.jar")).doesNotExist();
+    }
+
+    // One that fails its rehearsal gets as far as the first host.
+    roll(second, bundle("2.0.0", StageFrightHook.class), "batch=1");
+    awaitState(second, "ROLLED_BACK");
+    JsonNode bad = report(second);
+    assertThat(bad.at("/rollout/touched")).hasSize(1);
+    assertThat(bad.at("/rollout/reason").asText()).contains(NAME).contains("stage fright");
+    assertThat(bad.at("/generation/number").asInt()).isEqualTo(1);
+    assertThat(versions(bad).values()).hasSize(AGENTS).allMatch("1.1.0 ACTIVE"::equals);
+
+    // An agent that is away gets it when it is back.
+    agents.get(0).close();
+    awaitAgents(second, AGENTS - 1);
+    MezzoProcess command =
+        MezzoProcess.start(
+            Distribution.built(),
+            folder.resolve("logs"),
+            "module",
+            "rollout",
+            bundle("1.2.0", GoodHook.class).toString(),
+            "--batch=2",
+            "--master=127.0.0.1:" + second.uri().getPort());
+    assertThat(command.await(PATIENCE)).as(command.stderr()).isZero();
+    assertThat(command.stdout())
+        .contains("generation 3 DONE: on 2 of 2 agents, 2 were told, 1 without a link");
+    agent(0, hosts.get(0));
+    awaitAgents(second, AGENTS);
+    await(
+        "the one that was away has it, too",
+        second,
+        () -> {
+          Map<String, String> versions = versions(report(second));
+          return versions.size() == AGENTS
+              && versions.values().stream().allMatch("1.2.0 ACTIVE"::equals);
+        });
+
+    // What nobody wants any more gives way to what the hosts were set up with.
+    Http.Answer removal =
+        Http.post(
+            second.uri().resolve("/mezzo/rollouts?batch=3&remove=" + NAME),
+            "application/octet-stream",
+            "".getBytes(StandardCharsets.UTF_8));
+    assertThat(removal.status()).as(removal.text()).isEqualTo(200);
+    awaitState(second, "DONE");
+    for (Distribution host : hosts) {
+      assertThat(Files.list(host.modules()).map(it -> it.getFileName().toString()))
+          .contains(NAME + ".jar")
+          .doesNotContain(NAME + "-1.2.0.jar", NAME + "-1.1.0.jar");
+    }
+  }
+}
