@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -24,6 +25,19 @@ import org.mezzo.testing.FakeDaemonContext;
 final class Instance<M extends Module> {
   private static final Duration OPENING = Duration.ofSeconds(30);
   private static final Duration CLOSING = Duration.ofSeconds(10);
+
+  /** Names of numbers that a daemon counts itself, and refuses to a module. */
+  private static final Set<String> OF_THE_LEASE =
+      Set.of(
+          "calls",
+          "failures",
+          "late",
+          "overloaded",
+          "quarantines",
+          "swaps",
+          "backlog",
+          "vacant",
+          "abandoned_threads");
 
   /** What is asked of the module. */
   interface Ask<M, R> {
@@ -213,9 +227,13 @@ final class Instance<M extends Module> {
     }
   }
 
-  /** All gauges can be read. */
+  /** All numbers can be read, and have names that a daemon takes. */
   void checkNumbers() {
     for (String name : context.metrics().names()) {
+      if (OF_THE_LEASE.contains(name) || name.startsWith("reports") || name.startsWith("call_ms")) {
+        throw new AssertionError(
+            "'" + name + "' is a number of the module's lease; take another name");
+      }
       double value = context.metrics().value(name);
       if (Double.isNaN(value) || Double.isInfinite(value)) {
         throw new AssertionError("The metric '" + name + "' is " + value + ", which is no number");
