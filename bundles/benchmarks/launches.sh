@@ -16,6 +16,11 @@ if [ -z "$home" ] || [ ! -f "$jar" ]; then
 fi
 port=$((RANDOM % 10000 + 20000))
 work=$(mktemp -d)
+# /run, where agents have it as they come, is in memory on most machines; in containers often not.
+run=$work/run
+if [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
+  run=$(mktemp -d /dev/shm/mezzo-XXXXXX)
+fi
 master=
 agent=
 cleanup() {
@@ -24,7 +29,7 @@ cleanup() {
     kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
-  rm -rf "$work"
+  rm -rf "$work" "$run"
 }
 trap cleanup EXIT
 
@@ -43,13 +48,13 @@ cc -std=c11 -O2 -o "$work/rate" "$top/bundles/native/src/test/c/rate.c"
 master=$!
 up "$port" master
 "${home}bin/mezzo" agent --master="127.0.0.1:$port" --port=$((port + 1)) --work_dir="$work/agent" \
-  --runtime_dir="$work/run" --resources='cpus:16;mem:16384;disk:16384' "$@" >"$work/agent.log" 2>&1 &
+  --runtime_dir="$run" --resources='cpus:16;mem:16384;disk:16384' "$@" >"$work/agent.log" 2>&1 &
 agent=$!
 up $((port + 1)) agent
 spawner=-
 for process in /proc/[0-9]*; do
   if [ "$(cat "$process/comm" 2>/dev/null)" = mezzo-spawner ] &&
-    tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "$work/run"; then
+    tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "$run"; then
     spawner=${process#/proc/}
   fi
 done

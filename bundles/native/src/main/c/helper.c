@@ -16,10 +16,9 @@
 enum {
   /* By which it says what went wrong before it was itself. */
   FD_REPORT = 3,
-
-  /* How long a file system may take to find its directory and its program, in milliseconds. */
-  BEGIN_MOST = 20000,
 };
+
+int helper_begin_most = 20000;
 
 static _Noreturn void failed(const char *what, const char *name) {
   char text[PROBLEM_SIZE];
@@ -105,7 +104,7 @@ bool helper_start(
   struct pollfd said = {.fd = report[0], .events = POLLIN};
   ssize_t length;
   /* All signals are blocked here, so that nothing interrupts. */
-  if (poll(&said, 1, BEGIN_MOST) > 0) {
+  if (poll(&said, 1, helper_begin_most) > 0) {
     length = read(report[0], problem, PROBLEM_SIZE - 1);
   } else {
     length = snprintf(
@@ -113,7 +112,7 @@ bool helper_start(
         PROBLEM_SIZE,
         "the output helper '%.160s' did not begin within %d s",
         helper->name,
-        BEGIN_MOST / 1000);
+        helper_begin_most / 1000);
   }
   close(report[0]);
   if (length > 0) {

@@ -21,7 +21,15 @@ struct helper {
   char name[HELPER_NAME_SIZE];
   /* By the shim, to which it came too slow. */
   bool killed;
+  /* Agents were told that not all went well with it. */
+  bool told;
 };
+
+/*
+ * How long a file system may take to find a helper's directory and its program, in milliseconds;
+ * tests have less time.
+ */
+extern int helper_begin_most;
 
 /*
  * Starts what a plan names for a stream: as the task's user, in the task's directory, in nothing

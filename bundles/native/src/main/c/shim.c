@@ -85,6 +85,9 @@ struct shim {
   long helper_deadline;
 };
 
+/* With which its lines in files of others begin. */
+static const char SPEAKER[] = "mezzo: ";
+
 /* Processes that do not end with the container; 0: none. One shim is one process. */
 static pid_t helpers[2];
 
@@ -538,7 +541,23 @@ static long now_milliseconds(void) {
   return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A line of its own in the file of a stream. */
+/* Agents are told once of each helper, by the spawner that there was from the beginning. */
+static void report_helper(struct shim *shim, int number, const char *line) {
+  struct helper *helper = &shim->streams.outlets[number].helper;
+  struct buffer *out = &shim->parent.out;
+  const char *text = line + sizeof SPEAKER - 1;
+  if (helper->told || shim->parent.fd < 0) {
+    return;
+  }
+  helper->told = true;
+  size_t begin = frame_begin(out, TYPE_HELPER_LOST, 0);
+  field_text(out, TAG_CONTAINER, shim->id);
+  field_u32(out, TAG_STREAM, (uint32_t)number + STREAM_OUTPUT);
+  field_bytes(out, TAG_TEXT, text, strcspn(text, "\n"));
+  frame_end(out, begin);
+}
+
+/* What became of a helper: a line of its own in the file of its stream, and word to agents. */
 __attribute__((format(printf, 3, 4))) static void note(
     struct shim *shim, int number, const char *format, ...) {
   struct streams *streams = &shim->streams;
@@ -556,6 +575,7 @@ __attribute__((format(printf, 3, 4))) static void note(
       &streams->owner,
       (const uint8_t *)line,
       (size_t)length);
+  report_helper(shim, number, line);
 }
 
 /* What a helper has not read goes to the file of its stream. */

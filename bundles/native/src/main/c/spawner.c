@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -32,6 +33,7 @@ enum {
   PIDS_MOST = 65536,
   EXIT_BUSY = 3,
   DEPTH_MOST = 32,
+  WATCHES_MOST = 65536,
 
   CALL_PIDFD_SEND_SIGNAL = 424,
   CALL_PIDFD_OPEN = 434,
@@ -50,6 +52,7 @@ enum kind {
   KIND_SIGNALS,
   KIND_CLIENT,
   KIND_CONTAINER,
+  KIND_WATCH,
 };
 
 /* What a file descriptor stands for; the first member of whatever does. */
@@ -83,6 +86,17 @@ struct container {
   char id[];
 };
 
+/* What the kernel tells of the memory of one cgroup, for one connection. */
+struct watch {
+  struct source source;
+  bool dead;
+  int fd;
+  struct client *client;
+  struct watch *next_by_path;
+  struct watch *next_dead;
+  char path[];
+};
+
 /* One per process; a signal handler or a thread there is not. */
 static struct {
   int epoll;
@@ -97,6 +111,9 @@ static struct {
   struct container *by_shim[BUCKETS];
   struct container *dead;
   size_t container_count;
+  struct watch *by_path[BUCKETS];
+  struct watch *dead_watches;
+  size_t watch_count;
   bool retired;
   bool orphans;
 } spawner;
@@ -150,6 +167,13 @@ static bool watch_source(int fd, struct source *source) {
   return epoll_ctl(spawner.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+/* Closing alone would not do: a shim that was just forked may have the file for a moment, too. */
+static void unwatch_source(int fd) {
+  if (fd >= 0) {
+    epoll_ctl(spawner.epoll, EPOLL_CTL_DEL, fd, NULL);
+  }
+}
+
 /* Asks to be told when more can be written, or no longer. */
 static void watch_writing(struct link *link, struct source *source, bool *writing) {
   bool wanted = link->out.length > 0;
@@ -198,6 +222,7 @@ static void container_remove(struct container *container) {
     at = &(*at)->next_by_shim;
   }
   *at = container->next_by_shim;
+  unwatch_source(container->link.fd);
   link_close(&container->link);
   container->dead = true;
   container->next_dead = spawner.dead;
@@ -315,6 +340,7 @@ static void hear_shim(struct container *container) {
         container->state = STATE_ENDED;
         tell_all(frame.type, frame.body.at, frame.body.length);
         break;
+      case TYPE_HELPER_LOST: tell_all(frame.type, frame.body.at, frame.body.length); break;
       default:
         break;
     }
@@ -326,7 +352,7 @@ static void hear_shim(struct container *container) {
     }
     return;
   }
-  epoll_ctl(spawner.epoll, EPOLL_CTL_DEL, container->link.fd, NULL);
+  unwatch_source(container->link.fd);
   link_close(&container->link);
   if (container->adopted) {
     if (container->state != STATE_ENDED) {
@@ -452,6 +478,131 @@ static void adopt_all(const char *runtime) {
   if (folder >= 0) {
     adopt(folder, "", 0);
     close(folder);
+  }
+}
+
+/* --- Memory of cgroups ------------------------------------------------------------------------------ */
+
+/* Ends it; its memory goes when no event of this turn can mean it any more. */
+static void watch_remove(struct watch **at) {
+  struct watch *watch = *at;
+  *at = watch->next_by_path;
+  unwatch_source(watch->fd);
+  close(watch->fd);
+  watch->dead = true;
+  watch->next_dead = spawner.dead_watches;
+  spawner.dead_watches = watch;
+  spawner.watch_count--;
+}
+
+/* Where the watch of a path by somebody is, or the end of its bucket. */
+static struct watch **watch_at(const char *path, const struct client *client) {
+  struct watch **at = &spawner.by_path[bucket_of_id(path)];
+  while (*at != NULL && ((*at)->client != client || strcmp((*at)->path, path) != 0)) {
+    at = &(*at)->next_by_path;
+  }
+  return at;
+}
+
+static void watches_end(const struct client *client) {
+  for (int bucket = 0; bucket < BUCKETS; bucket++) {
+    for (struct watch **at = &spawner.by_path[bucket]; *at != NULL;) {
+      if ((*at)->client == client) {
+        watch_remove(at);
+      } else {
+        at = &(*at)->next_by_path;
+      }
+    }
+  }
+}
+
+/* Has the kernel count in an eventfd when the cgroup runs out of memory. Null, or what is wrong. */
+static const char *register_memory(const char *path, int event) {
+  char file[4096 + 32];
+  char line[32];
+  snprintf(file, sizeof file, "%s/memory.oom_control", path);
+  int control = open(file, O_RDONLY | O_CLOEXEC);
+  if (control < 0) {
+    return "cannot open its memory.oom_control";
+  }
+  snprintf(file, sizeof file, "%s/cgroup.event_control", path);
+  snprintf(line, sizeof line, "%d %d", event, control);
+  int failure = write_file(file, line);
+  close(control);
+  errno = failure;
+  return failure == 0 ? NULL : "cannot write its cgroup.event_control";
+}
+
+static void watch_memory(struct client *client, struct frame *frame) {
+  struct buffer *out = &client->link.out;
+  char path[4096];
+  char problem[PROBLEM_SIZE];
+  if (!body_text(frame->body, TAG_PATH, path, sizeof path) || *path != '/') {
+    frame_error(out, frame->number, "field path: an absolute path is needed");
+    return;
+  }
+  struct watch **before = watch_at(path, client);
+  if (*before != NULL) {
+    /* It may be another cgroup by now. */
+    watch_remove(before);
+  }
+  if (spawner.watch_count >= WATCHES_MOST) {
+    snprintf(problem, sizeof problem, "%d cgroups are watched already", WATCHES_MOST);
+    frame_error(out, frame->number, problem);
+    return;
+  }
+  struct rlimit files;
+  int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  /* The other half is for containers, which are more important. */
+  if (event < 0 || getrlimit(RLIMIT_NOFILE, &files) != 0
+      || (files.rlim_cur != RLIM_INFINITY && (rlim_t)event >= files.rlim_cur / 2)) {
+    frame_error(out, frame->number, "too many files are open for one more watch (RLIMIT_NOFILE)");
+    if (event >= 0) {
+      close(event);
+    }
+    return;
+  }
+  const char *wrong = register_memory(path, event);
+  if (wrong != NULL) {
+    snprintf(problem, sizeof problem, "%s: %s", wrong, strerror(errno));
+    frame_error(out, frame->number, problem);
+    close(event);
+    return;
+  }
+  struct watch *watch = calloc(1, sizeof *watch + strlen(path) + 1);
+  if (watch == NULL || !watch_source(event, &watch->source)) {
+    frame_error(out, frame->number, "there is no memory for one more watch");
+    free(watch);
+    close(event);
+    return;
+  }
+  watch->source.kind = KIND_WATCH;
+  watch->fd = event;
+  watch->client = client;
+  strcpy(watch->path, path);
+  struct watch **bucket = &spawner.by_path[bucket_of_id(path)];
+  watch->next_by_path = *bucket;
+  *bucket = watch;
+  spawner.watch_count++;
+  frame_ok(out, frame->number);
+}
+
+/* The kernel says the same when a cgroup is removed, which nobody needs to be told. */
+static void hear_kernel(struct watch *watch) {
+  uint64_t count;
+  if (read(watch->fd, &count, sizeof count) != sizeof count) {
+    return;
+  }
+  if (access(watch->path, F_OK) != 0) {
+    watch_remove(watch_at(watch->path, watch->client));
+    return;
+  }
+  struct client *client = watch->client;
+  if (!client->dead) {
+    size_t begin = frame_begin(&client->link.out, TYPE_MEMORY, 0);
+    field_text(&client->link.out, TAG_PATH, watch->path);
+    frame_end(&client->link.out, begin);
+    client_flush(client);
   }
 }
 
@@ -605,6 +756,7 @@ static bool answer(struct client *client, struct frame *frame) {
     case TYPE_KILL: kill_pids(out, frame); return true;
     case TYPE_WRITE: write_text(out, frame); return true;
     case TYPE_LIST: list(out, frame); return true;
+    case TYPE_WATCH: watch_memory(client, frame); return true;
     case TYPE_RETIRE:
       spawner.retired = true;
       frame_ok(out, frame->number);
@@ -676,6 +828,8 @@ static void bury(void) {
     struct client *client = *at;
     if (client->dead) {
       *at = client->next;
+      watches_end(client);
+      unwatch_source(client->link.fd);
       link_close(&client->link);
       free(client);
       spawner.client_count--;
@@ -688,6 +842,11 @@ static void bury(void) {
     spawner.dead = container->next_dead;
     free(container->procs);
     free(container);
+  }
+  while (spawner.dead_watches != NULL) {
+    struct watch *watch = spawner.dead_watches;
+    spawner.dead_watches = watch->next_dead;
+    free(watch);
   }
 }
 
@@ -758,6 +917,13 @@ static int loop(int linger) {
           }
           if (!container->dead && (events[i].events & ~(uint32_t)EPOLLOUT) != 0) {
             hear_shim(container);
+          }
+          break;
+        }
+        case KIND_WATCH: {
+          struct watch *watch = (struct watch *)source;
+          if (!watch->dead) {
+            hear_kernel(watch);
           }
           break;
         }

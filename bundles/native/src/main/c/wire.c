@@ -15,7 +15,7 @@ enum {
 
 const char *const features[] = {
     "environment", "rlimits", "cgroups", "user", "hold", "wait", "attach", "terminal", "rotation",
-    "network", "output-helper", "mount-namespaces", "mounts", NULL};
+    "network", "output-helper", "mount-namespaces", "mounts", "memory-events", NULL};
 
 uint32_t read_u32(const uint8_t *at) {
   return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];

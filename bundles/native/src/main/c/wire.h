@@ -11,7 +11,7 @@
 
 enum {
   VERSION_MAJOR = 1,
-  VERSION_MINOR = 3,
+  VERSION_MINOR = 4,
 
   FRAME_HEADER = 12,
   FRAME_MOST = 8 << 20,
@@ -35,6 +35,7 @@ enum type {
   TYPE_INPUT = 11,
   TYPE_CLOSE_INPUT = 12,
   TYPE_RESIZE = 13,
+  TYPE_WATCH = 14,
 
   TYPE_STARTED = 64,
   TYPE_EXITED = 65,
@@ -42,6 +43,8 @@ enum type {
   TYPE_LOST = 67,
   TYPE_OUTPUT = 68,
   TYPE_END = 69,
+  TYPE_MEMORY = 70,
+  TYPE_HELPER_LOST = 71,
 
   TYPE_OK = 128,
   TYPE_ERROR = 129,

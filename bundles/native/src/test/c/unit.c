@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "helper.h"
 #include "log.h"
 #include "mounts.h"
 #include "plan.h"
@@ -669,6 +670,51 @@ static void children_are_found(void) {
   close(hold[1]);
 }
 
+/* A program that is leased to somebody cannot be opened until it is given back. */
+static void helpers_have_a_bounded_time_to_begin(void) {
+  char path[] = "/tmp/mezzo-helper-XXXXXX";
+  char *arguments[] = {path, NULL};
+  char *none[] = {NULL};
+  char problem[PROBLEM_SIZE] = "";
+  struct plan plan = {
+      .directory = (char *)"/", .output = (char *)"/dev/null", .mask = 022};
+  struct helper started = {0};
+  struct rlimit files;
+  sigset_t lease;
+  int fd = mkstemp(path);
+  CHECK(fd >= 0 && write(fd, "#!/bin/sh\n", 10) == 10 && fchmod(fd, 0700) == 0);
+  close(fd);
+  fd = open(path, O_RDONLY | O_CLOEXEC);
+  plan.helpers[0].program = path;
+  plan.helpers[0].arguments = arguments;
+  plan.helpers[0].environment = none;
+  CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
+  /* The kernel asks for it back. */
+  sigemptyset(&lease);
+  sigaddset(&lease, SIGIO);
+  sigprocmask(SIG_BLOCK, &lease, NULL);
+  int most = helper_begin_most;
+  helper_begin_most = 1000;
+  if (fcntl(fd, F_SETLEASE, F_WRLCK) == 0) {
+    CHECK(!helper_start(&started, &plan, 0, &files, problem));
+    CHECK(strstr(problem, "did not begin within 1 s") != NULL);
+    int status;
+    CHECK(wait(&status) > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+  } else {
+    printf("there are no leases of files here: a helper that does not begin is left out\n");
+  }
+  close(fd);
+  helper_begin_most = 20000;
+  CHECK(most == helper_begin_most);
+  CHECK(helper_start(&started, &plan, 0, &files, problem));
+  int status;
+  CHECK(wait(&status) == started.pid && status == 0);
+  helper_close(&started);
+  close(started.unread);
+  unlink(path);
+}
+
 int main(void) {
   frames_come_whole_or_not_at_all();
   lengths_that_cannot_be_are_broken();
@@ -678,6 +724,7 @@ int main(void) {
   plans_that_are_not_understood_are_refused_by_name();
   plans_say_who_reads_and_writes();
   plans_name_helpers();
+  helpers_have_a_bounded_time_to_begin();
   plans_say_what_is_mounted();
   logs_lose_nothing_between_files();
   logs_say_what_they_could_not_write();

@@ -20,12 +20,13 @@ import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
+import org.mezzo.resources.Quantities;
 import org.mezzo.resources.Resources;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
 
 /**
- * Offers all that is free on an agent to one framework after the other, whatever each has already.
+ * Offers what is free on an agent to one framework after the other, whatever each has already.
  * Roles count only for reservations; weights and quotas do not count. Meant to be read and changed.
  */
 @Component(service = Allocator.class, scope = ServiceScope.PROTOTYPE)
@@ -46,6 +47,8 @@ public final class {{class}} implements Allocator {
   private final ArrayDeque<Turn> turns = new ArrayDeque<>();
   private final List<OfferFilter> filters = new ArrayList<>();
   private Clock clock = Clock.systemUTC();
+  private AllocatorOptions options = AllocatorOptions.builder().build();
+  private Optional<Set<String>> whitelist = Optional.empty();
 
   @Override
   public void open(DaemonContext context) {
@@ -53,7 +56,9 @@ public final class {{class}} implements Allocator {
   }
 
   @Override
-  public void start(AllocatorOptions options, AllocationState state) {
+  public void start(AllocatorOptions given, AllocationState state) {
+    options = given;
+    whitelist = state.whitelist();
     state.agents().forEach(this::agentAdded);
     state.frameworks().forEach(this::frameworkAdded);
     filters.addAll(state.filters());
@@ -134,13 +139,14 @@ public final class {{class}} implements Allocator {
   }
 
   @Override
-  public void weightsUpdated(Map<String, Double> weights) {
-    // Turns are equal.
-  }
+  public void weightsUpdated(Map<String, Double> weights) {}
 
   @Override
-  public void quotasUpdated(Map<String, Quota> quotas) {
-    // Turns are equal.
+  public void quotasUpdated(Map<String, Quota> quotas) {}
+
+  @Override
+  public void whitelistUpdated(Optional<Set<String>> hostnames) {
+    whitelist = hostnames;
   }
 
   @Override
@@ -149,14 +155,16 @@ public final class {{class}} implements Allocator {
     filters.removeIf(filter -> !filter.expires().isAfter(now));
     List<Proposal> proposals = new ArrayList<>();
     for (AgentState agent : agents.values()) {
-      if (!agent.active() || (candidates.isPresent() && !candidates.get().contains(agent.id()))) {
+      if (!agent.active()
+          || !candidates.map(ids -> ids.contains(agent.id())).orElse(true)
+          || !whitelist.map(names -> names.contains(agent.info().getHostname())).orElse(true)) {
         continue;
       }
       for (int i = turns.size(); i > 0; i--) {
         Turn turn = turns.removeFirst();
         turns.addLast(turn);
         Resources offer = free.get(agent.id()).allocatableTo(turn.role()).nonRevocable();
-        if (!offer.isEmpty() && wants(turn, agent.id(), offer)) {
+        if (isWorthOffering(offer) && wants(turn, agent, offer)) {
           free.computeIfPresent(agent.id(), (id, left) -> left.minus(offer));
           proposals.add(
               new Proposal(
@@ -168,16 +176,23 @@ public final class {{class}} implements Allocator {
     return proposals;
   }
 
-  private boolean wants(Turn turn, String agentId, Resources offer) {
+  private boolean isWorthOffering(Resources offer) {
+    List<Quantities> least = options.minAllocatable();
+    return !offer.isEmpty()
+        && (least.isEmpty() || least.stream().anyMatch(offer.quantities()::contains));
+  }
+
+  private boolean wants(Turn turn, AgentState agent, Resources offer) {
     FrameworkState framework = frameworks.get(turn.frameworkId());
     return framework.active()
         && !framework.suppressed().contains(turn.role())
+        && !framework.constraints().isAgentExcluded(turn.role(), agent.info())
         && filters.stream()
             .noneMatch(
                 filter ->
                     filter.frameworkId().equals(turn.frameworkId())
                         && filter.role().equals(turn.role())
-                        && filter.agentId().equals(agentId)
+                        && filter.agentId().equals(agent.id())
                         && filter.resources().contains(offer));
   }
 }

@@ -6,8 +6,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The rules that access control lists may have, in the order of {@code mesos.ACLs}. Each is a list
- * of entries, of which the first that is about a question answers it.
+ * The rules that access control lists may have, in the order of {@code mesos.ACLs}, and behind them
+ * those that are Mezzo's own. Each is a list of entries, of which the first that is about a
+ * question answers it.
  */
 public enum AclRule {
   REGISTER_FRAMEWORKS("roles", Objects.ROLES, "REGISTER_FRAMEWORK"),
@@ -68,7 +69,9 @@ public enum AclRule {
   DESTROY_BLOCK_DISKS("roles", Objects.ROLES, "DESTROY_BLOCK_DISK"),
   CREATE_MOUNT_DISKS("roles", Objects.ROLES, "CREATE_MOUNT_DISK"),
   DESTROY_MOUNT_DISKS("roles", Objects.ROLES, "DESTROY_MOUNT_DISK"),
-  DESTROY_RAW_DISKS("roles", Objects.ROLES, "DESTROY_RAW_DISK");
+  DESTROY_RAW_DISKS("roles", Objects.ROLES, "DESTROY_RAW_DISK"),
+  VIEW_MODULES("modules", Objects.ANYTHING, "VIEW_MODULES"),
+  CHANGE_MODULES("modules", Objects.ANYTHING, "CHANGE_MODULES");
 
   /** What the objects of a rule are. */
   public enum Objects {

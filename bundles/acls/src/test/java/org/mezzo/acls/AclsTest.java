@@ -15,12 +15,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mezzo.acls.AclRule.Objects;
 
-/** What ACLs mean, of every rule that Mesos has. */
+/** What ACLs mean, of every rule that Mesos has, and of Mezzo's own. */
 class AclsTest {
   private static final Optional<String> NOBODY = Optional.empty();
   private static final Optional<String> ANYTHING = Optional.empty();
 
-  /** Field, field of its objects, what these are, actions: as in {@code mesos.ACLs}. */
+  /**
+   * Field, field of its objects, what these are, actions: as in {@code mesos.ACLs}, and Mezzo's
+   * own.
+   */
   private static final String RULES =
       """
       register_frameworks roles roles REGISTER_FRAMEWORK
@@ -77,6 +80,8 @@ class AclsTest {
       create_mount_disks roles roles CREATE_MOUNT_DISK
       destroy_mount_disks roles roles DESTROY_MOUNT_DISK
       destroy_raw_disks roles roles DESTROY_RAW_DISK
+      view_modules modules anything VIEW_MODULES
+      change_modules modules anything CHANGE_MODULES
       """;
 
   static Stream<List<String>> rules() {
@@ -84,8 +89,8 @@ class AclsTest {
   }
 
   @Test
-  void thereAreTheRulesOfMesosAndNoOthers() {
-    assertThat(rules()).hasSize(54);
+  void thereAreTheRulesOfMesosAndTwoOfMezzo() {
+    assertThat(rules()).hasSize(54 + 2);
     assertThat(Stream.of(AclRule.values()).map(AclRule::field))
         .containsExactlyElementsOf(rules().map(row -> row.get(0)).toList());
   }

@@ -772,6 +772,11 @@ public final class Agent implements Daemon {
     containerizer.selectLogging(logging);
   }
 
+  /** Has secrets of what is launched from now on looked up by another module. */
+  public void selectSecretResolver(String name) {
+    containerizer.selectSecretResolver(name);
+  }
+
   /** Lets another module say what is lent; empty for none. Safe for any thread. */
   public void selectEstimator(Optional<String> name) {
     loop.execute(() -> oversubscription.selectEstimator(name));

@@ -8,7 +8,7 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.configuration.FollowedFlags;
-import org.mezzo.daemon.endpoints.DeploymentsEndpoint;
+import org.mezzo.daemon.endpoints.ModuleChanges;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.deployment.Deployments;
@@ -74,7 +74,7 @@ public final class AgentDaemon {
                 frame -> {
                   configuration.log().ifPresent(frame::showLog);
                   frame.router().add(new LoggingEndpoint(verbosity));
-                  frame.router().add(new DeploymentsEndpoint(name, deployments));
+                  ModuleChanges.install(frame, Agent.KIND.metrics(), deployments);
                   return new Agent(frame, given, coordination, links, verbosity, this::shutDown);
                 });
     started.complete(agent);
@@ -84,6 +84,9 @@ public final class AgentDaemon {
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
             .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
+            .follow(
+                "secret_resolver",
+                next -> agent.selectSecretResolver(next.containers().secretResolver()))
             .follow(
                 "resource_estimator",
                 next -> agent.selectEstimator(next.oversubscription().estimator()))

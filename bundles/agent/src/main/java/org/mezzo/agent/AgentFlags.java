@@ -230,7 +230,8 @@ public record AgentFlags(
         fetching(flags),
         Path.of("/bin/sh"),
         launcher(flags),
-        logging(flags));
+        logging(flags),
+        flags.text("secret_resolver").orElseThrow());
   }
 
   private static ContainerizerOptions.Fetching fetching(Flags flags) throws FlagException {

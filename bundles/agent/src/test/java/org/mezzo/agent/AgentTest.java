@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
+import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
@@ -168,20 +169,63 @@ class AgentTest extends RunningAgent {
     TaskStatus failed = master.next(TaskState.TASK_FAILED).getStatus();
     assertThat(failed.getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
     assertThat(failed.getMessage()).contains("container.mesos.image");
+  }
 
-    task = task("secret", "true");
+  private static TaskInfo.Builder secretive(String id, String command) {
+    TaskInfo.Builder task = task(id, command);
     task.getCommandBuilder()
         .getEnvironmentBuilder()
         .addVariablesBuilder()
         .setName("KEY")
         .setType(Environment.Variable.Type.SECRET)
         .getSecretBuilder()
-        .setType(Secret.Type.VALUE)
-        .getValueBuilder()
-        .setData(ByteString.copyFromUtf8("hidden"));
-    run(task);
-    failed = master.next(TaskState.TASK_FAILED).getStatus();
-    assertThat(failed.getMessage()).contains("secrets", "'KEY'").doesNotContain("hidden");
+        .setType(Secret.Type.REFERENCE)
+        .getReferenceBuilder()
+        .setName("hidden");
+    return task;
+  }
+
+  private void resolver(SecretResolver resolver) {
+    modules.register(SecretResolver.class, SecretResolver.KIND, "default", () -> resolver);
+  }
+
+  @Test
+  void aSecretIsWhatTheResolverSays() throws Exception {
+    resolver(
+        secret ->
+            Secret.Value.newBuilder()
+                .setData(
+                    ByteString.copyFromUtf8("the " + secret.getReference().getName() + " 'one'"))
+                .build());
+    start();
+    run(secretive("t", "echo $KEY"));
+    master.next(TaskState.TASK_STARTING);
+    master.next(TaskState.TASK_RUNNING);
+    master.next(TaskState.TASK_FINISHED);
+    assertThat(folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/t/runs/latest/stdout"))
+        .hasContent("the hidden 'one'\n");
+  }
+
+  @Test
+  void aSecretThatTheResolverDoesNotKnowFailsItsTask() throws Exception {
+    resolver(
+        secret -> {
+          throw new IOException("there is none");
+        });
+    start();
+    run(secretive("t", "echo $KEY"));
+    TaskStatus failed = master.next(TaskState.TASK_FAILED).getStatus();
+    assertThat(failed.getReason()).isEqualTo(Reason.REASON_CONTAINER_LAUNCH_FAILED);
+    assertThat(failed.getMessage()).contains("'KEY'", "'default'", "there is none");
+  }
+
+  @Test
+  void aSecretFailsItsTaskWhereTheResolverIsNotThere() throws Exception {
+    flags.put("secret_resolver", "vault");
+    start();
+    run(secretive("t", "echo $KEY"));
+    assertThat(master.next(TaskState.TASK_FAILED).getStatus().getMessage())
+        .contains("'vault' is not available", "--secret_resolver");
   }
 
   @Test

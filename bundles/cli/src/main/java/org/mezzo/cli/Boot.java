@@ -38,6 +38,7 @@ final class Boot {
   private final Map<String, Map<String, Object>> configurations = new LinkedHashMap<>();
   private final List<String> notes = new ArrayList<>();
   private Duration granted = Duration.ZERO;
+  private Optional<SigningFlags> signing = Optional.empty();
   private Optional<Path> log = Optional.empty();
   private boolean shell;
 
@@ -64,6 +65,8 @@ final class Boot {
       throws FlagException {
     Flags flags = definitions.parse(given);
     requireAcls(role, definitions, flags);
+    Optional<SigningFlags> demanded = SigningFlags.of(flags);
+    signing = demanded.isPresent() ? demanded : signing;
     List<String> idle = definitions.withoutEffect(given.keySet());
     if (!idle.isEmpty()) {
       notes.add(
@@ -160,7 +163,9 @@ final class Boot {
             .frameworkProperty("mezzo.home", home.directory().toString())
             .frameworkProperty("mezzo.modules.dir", home.modules().toString())
             .frameworkProperty("mezzo.deployment.dir", deployment.toString())
+            .frameworkProperty("mezzo.modules.shipped", home.shippedModules().toString())
             .frameworkProperty("mezzo.run.dir", runtime.toString());
+    signing.ifPresent(flags -> flags.properties().forEach(options::frameworkProperty));
     configurations.forEach(options::configuration);
     Host host = Host.boot(options.build());
     if (stopWithProcess) {

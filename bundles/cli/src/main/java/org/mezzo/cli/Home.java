@@ -30,6 +30,11 @@ record Home(Path directory) {
     return directory.resolve("modules");
   }
 
+  /** What was in {@link #modules} when the distribution was made: lines of SHA-256 and name. */
+  Path shippedModules() {
+    return directory.resolve("lib").resolve("modules.sha256");
+  }
+
   Path etc() {
     return directory.resolve("etc");
   }

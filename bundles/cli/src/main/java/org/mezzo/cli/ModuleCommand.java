@@ -15,13 +15,24 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Looks at the modules of a cluster; subcommands make some. */
+/** Looks at the modules of a cluster, and changes them. */
 @Command(
     name = "module",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    subcommands = {ModuleNewCommand.class, ModuleDevCommand.class},
-    description = "Look at the modules of a cluster, and make some.")
+    description = "Look at the modules of a cluster, and change them while it runs.",
+    subcommands = {
+      ModuleNewCommand.class,
+      ModuleDevCommand.class,
+      ModuleInfoCommand.class,
+      ModuleDiffCommand.class,
+      ModuleVerifyCommand.class,
+      ModuleInstallCommand.class,
+      ModuleUpdateCommand.class,
+      ModuleSwapCommand.class,
+      ModuleRollbackCommand.class,
+      ModuleUninstallCommand.class
+    })
 final class ModuleCommand implements Runnable {
   private static final String DEPLOYMENTS = "/mezzo/deployments";
 

@@ -34,7 +34,12 @@ enum ModuleTemplate {
       "org.mezzo.api.estimator.ResourceEstimator",
       "--resource_estimator={{name}}"),
   QOS_CONTROLLER(
-      "qos-controller", "qos", "org.mezzo.api.qos.QosController", "--qos_controller={{name}}");
+      "qos-controller", "qos", "org.mezzo.api.qos.QosController", "--qos_controller={{name}}"),
+  SECRET_RESOLVER(
+      "secret-resolver",
+      "secrets",
+      "org.mezzo.api.secret.SecretResolver",
+      "--secret_resolver={{name}}");
 
   private final String kind;
   private final String prefix;

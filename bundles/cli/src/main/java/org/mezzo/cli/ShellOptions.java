@@ -6,11 +6,13 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.mezzo.flags.FlagException;
 
 /** The options of the Gogo shell, which every command that boots a host has; off by default. */
 final class ShellOptions {
   private static final String CONSOLE = "--shell";
+  private static final String BUNDLE_COMMANDS = "--shell_bundle_commands";
   private static final String SSH_PORT = "--shell_ssh_port=";
   private static final String SSH_KEYS = "--shell_authorized_keys=";
 
@@ -30,6 +32,8 @@ final class ShellOptions {
       String argument = each.next();
       if (argument.equals(CONSOLE)) {
         options.properties.put("console", true);
+      } else if (argument.equals(BUNDLE_COMMANDS)) {
+        options.properties.put("bundleCommands", true);
       } else if (argument.startsWith(SSH_PORT)) {
         options.properties.put("sshPort", port(argument.substring(SSH_PORT.length())));
       } else if (argument.startsWith(SSH_KEYS)) {
@@ -46,6 +50,10 @@ final class ShellOptions {
       throw new FlagException(
           "--shell_ssh_port=PORT and --shell_authorized_keys=FILE belong together: the shell is"
               + " reached over SSH with a key only");
+    }
+    if (options.properties.keySet().equals(Set.of("bundleCommands"))) {
+      throw new FlagException(
+          "--shell_bundle_commands: there is no shell; --shell or --shell_ssh_port=PORT opens one");
     }
     return options;
   }

@@ -146,6 +146,9 @@ public interface Containerizer extends AutoCloseable {
   /** Containers that are launched from now on have that logger, once it has opened. */
   void selectLogging(ContainerizerOptions.Logging logging);
 
+  /** Containers that are launched from now on have that secret resolver, once it has opened. */
+  void selectSecretResolver(String name);
+
   /** What is being done to containers now, in no order: launches and ends that are not over. */
   List<Pending> pending();
 

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param shell the shell of shims and shell commands, normally {@code /bin/sh}
  * @param launcher what starts their processes
  * @param logging what becomes of their output
+ * @param secretResolver the module that knows their secrets
  */
 public record ContainerizerOptions(
     List<String> isolation,
@@ -23,7 +24,8 @@ public record ContainerizerOptions(
     Fetching fetching,
     Path shell,
     LauncherChoice launcher,
-    Logging logging) {
+    Logging logging,
+    String secretResolver) {
 
   /**
    * What becomes of the output of containers ({@code --container_logger}).

@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ContainerInfo;
+import org.mezzo.protocol.v1.Secret;
 import org.mezzo.resources.Resources;
 
 /** What to run. Immutable. */
@@ -15,6 +16,7 @@ public final class LaunchRequest {
   private final CommandInfo command;
   private final Path sandbox;
   private final Map<String, String> environment;
+  private final Map<String, Secret> secrets;
   private final Optional<String> user;
   private final Resources resources;
   private final Resources limits;
@@ -32,6 +34,7 @@ public final class LaunchRequest {
     command = builder.command;
     sandbox = builder.sandbox;
     environment = builder.environment;
+    secrets = builder.secrets;
     user = builder.user;
     resources = builder.resources;
     limits = builder.limits;
@@ -90,9 +93,14 @@ public final class LaunchRequest {
     return sandbox;
   }
 
-  /** The whole environment of the first process; isolators may add to it. */
+  /** The environment of the first process but {@link #secrets}; isolators may add to it. */
   public Map<String, String> environment() {
     return environment;
+  }
+
+  /** Variables beside {@link #environment} whose values a secret resolver knows, by their names. */
+  public Map<String, Secret> secrets() {
+    return secrets;
   }
 
   /** The account to run as; empty means the agent's own. */
@@ -168,6 +176,7 @@ public final class LaunchRequest {
     private final CommandInfo command;
     private final Path sandbox;
     private Map<String, String> environment = Map.of();
+    private Map<String, Secret> secrets = Map.of();
     private Optional<String> user = Optional.empty();
     private Resources resources = Resources.EMPTY;
     private Resources limits = Resources.EMPTY;
@@ -190,6 +199,12 @@ public final class LaunchRequest {
     /** With these variables and no others but those of isolators. */
     public Builder environment(Map<String, String> variables) {
       environment = Map.copyOf(variables);
+      return this;
+    }
+
+    /** With variables that are secrets; they win over others of their names. */
+    public Builder secrets(Map<String, Secret> variables) {
+      secrets = Map.copyOf(variables);
       return this;
     }
 

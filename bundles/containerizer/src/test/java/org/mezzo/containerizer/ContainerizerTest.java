@@ -328,7 +328,8 @@ class ContainerizerTest {
             o.fetching(),
             shell,
             o.launcher(),
-            o.logging()));
+            o.logging(),
+            o.secretResolver()));
   }
 
   private static LaunchRequest as(LaunchRequest plain, String user, Path sandbox) {
@@ -814,7 +815,8 @@ class ContainerizerTest {
                 o.fetching(),
                 o.shell(),
                 o.launcher(),
-                o.logging()));
+                o.logging(),
+                o.secretResolver()));
     run(request(shell("true"), Map.of()));
     Await.until(() -> containerizer.containers().isEmpty());
     assertThat(parent.resolve(root)).isDirectory();

@@ -68,7 +68,8 @@ public final class FakeAgent implements DaemonContext {
             Optional.empty(), Duration.ofSeconds(10), Optional.empty(), 10 << 20, true, 10 << 20),
         Path.of("/bin/sh"),
         launcher,
-        logging);
+        logging,
+        "default");
   }
 
   @Override

@@ -26,6 +26,7 @@ import org.mezzo.api.isolator.LaunchPlan.Mount;
 import org.mezzo.api.isolator.LaunchPlan.Namespace;
 import org.mezzo.api.isolator.LaunchPlan.Rlimit;
 import org.mezzo.api.isolator.RecoveredContainer;
+import org.mezzo.containerizer.isolation.FakeWatching;
 import org.mezzo.containerizer.isolation.IsolatorChain;
 import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.v1.CommandInfo;
@@ -220,7 +221,8 @@ class LaunchPlanTest {
             reached -> {},
             List::of,
             Map.of(),
-            (container, isolator, state) -> {});
+            (container, isolator, state) -> {},
+            new FakeWatching());
     agent.modules.awaitHolders();
     Container inner = Container.builder("inner", folder).parent("outer").build();
     assertThat(get(chain.prepare(inner)).environment()).isEqualTo(Map.of("B", "1"));

@@ -7,6 +7,8 @@ import java.util.List;
  *
  * @param symbolicName of the bundle; the file's name when it cannot be read
  * @param version that is installed; that of the file when none is
+ * @param digest the SHA-256 of its bytes, in hexadecimal; empty when they are no bundle
+ * @param shipped whether exactly this came with the distribution
  * @param file the name of its jar in the hot folder; empty when it has none
  * @param state {@code active}, {@code unresolved}, {@code failed}, {@code unreadable}, {@code
  *     superseded} (another jar with its symbolic name came later) or {@code stuck} (it does not
@@ -19,6 +21,8 @@ import java.util.List;
 public record Deployment(
     String symbolicName,
     String version,
+    String digest,
+    boolean shipped,
     String file,
     String state,
     String problem,

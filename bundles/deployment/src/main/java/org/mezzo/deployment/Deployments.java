@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -34,6 +36,12 @@ public interface Deployments {
    */
   List<String> leaks();
 
+  /**
+   * The jars that came with the distribution, by name; none where that does not know them. They
+   * need no signature.
+   */
+  List<Shipped> shipped();
+
   /** The hot folder; empty when this host has none. */
   Optional<Path> folder();
 
@@ -59,8 +67,46 @@ public interface Deployments {
   CompletionStage<Action> install(String fileName, InputStream jar, String principal)
       throws IOException;
 
+  /** What else has to be so for a jar to be installed. */
+  enum Condition {
+    /** A bundle with its symbolic name is installed, which it is to replace. */
+    REPLACES,
+    /** No higher version of it is installed. */
+    NOT_LOWER
+  }
+
+  /**
+   * As {@link #install(Path, String)}, where certain things are so; where they are not, the change
+   * fails and says what is.
+   *
+   * @param jar to be left alone until the stage completes
+   * @param fileName what to call it in the hot folder, as above
+   * @throws IllegalArgumentException for another name
+   */
+  CompletionStage<Action> install(
+      Path jar, String fileName, Set<Condition> conditions, String principal);
+
   /** As {@link #install(Path, String)}, but fails when no module has the jar's symbolic name. */
-  CompletionStage<Action> swap(Path jar, String principal);
+  default CompletionStage<Action> swap(Path jar, String principal) {
+    return install(
+        jar, Objects.toString(jar.getFileName(), ""), Set.of(Condition.REPLACES), principal);
+  }
+
+  /**
+   * Goes back to what ran before the version of a module bundle that runs now, in the way in which
+   * that came; fails when nothing did that is still kept and may run. The version that is left is
+   * held against itself: it is not tried again until somebody asks for it.
+   */
+  CompletionStage<Action> rollback(String symbolicName, String principal);
+
+  /**
+   * Says what would become of a jar if it were installed, without any change and without running
+   * any of its code: whether it is one, what it holds, what speaks against it and what it lacks.
+   *
+   * @param jar to be left alone until the stage completes
+   * @param fileName what it is called, for what is said of it
+   */
+  CompletionStage<Verification> verify(Path jar, String fileName);
 
   /** Takes every lease from a module bundle, stops and removes it and its jar. */
   CompletionStage<Action> uninstall(String symbolicName, String principal);
@@ -78,6 +124,29 @@ public interface Deployments {
   /** As {@link #uninstall(String, String)} by nobody in particular. */
   default CompletionStage<Action> uninstall(String symbolicName) {
     return uninstall(symbolicName, UNKNOWN);
+  }
+
+  /**
+   * Checks what somebody wants a jar to be called in a hot folder, where no name leads out of it.
+   *
+   * @return the name
+   * @throws IllegalArgumentException with a message for whoever asks, when no jar can be called so
+   */
+  static String checkedName(String fileName) {
+    boolean jar =
+        fileName.length() > ".jar".length()
+            && fileName.endsWith(".jar")
+            && !fileName.startsWith(".")
+            && fileName.chars().noneMatch(c -> c == '/' || c == '\\' || Character.isISOControl(c));
+    if (!jar) {
+      throw new IllegalArgumentException(
+          "'"
+              + fileName
+              + "' is no name for a jar in the module folder: it must end in .jar, must not begin"
+              + " with a dot, and has no slashes and no control characters. Call it, for example,"
+              + " hooks.jar");
+    }
+    return fileName;
   }
 
   /** The principal of who does not say. */

@@ -1,5 +1,5 @@
 /** The one owner of installing, swapping and removing module bundles, and its ledger. */
-@Version("0.1.0")
+@Version("0.2.0")
 @Export
 package org.mezzo.deployment;
 

@@ -54,6 +54,15 @@ class NextMinorVersionTest {
     assertThat(seen).hasSize(5);
   }
 
+  /** A call that masters once understood, and no agent has sent, is like one of a later version. */
+  @Test
+  void aCallThatIsNoMoreIsUnderstoodAsNone() throws Exception {
+    AgentCall call = AgentCall.parseFrom(HexFormat.of().parseHex("0807" + "92010412020a00"));
+    assertThat(call.getNumber()).isEqualTo(7);
+    assertThat(call.getCallCase()).isEqualTo(AgentCall.CallCase.CALL_NOT_SET);
+    assertThat(AgentCall.getDescriptor().findFieldByName("tasks_reconciled")).isNull();
+  }
+
   @Test
   void framesStayAsTheyAre() {
     assertThat(

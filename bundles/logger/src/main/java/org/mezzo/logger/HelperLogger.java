@@ -1,5 +1,6 @@
 package org.mezzo.logger;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,8 +114,22 @@ public final class HelperLogger implements ContainerLogger {
     return streams;
   }
 
+  /**
+   * Has the program read, which is told whose output it is.
+   *
+   * @throws IOException when a variable of the task cannot be used: its user's fault, which must
+   *     not count as this module's
+   */
   @Override
-  public LogPlan prepare(Container container, Map<String, String> environment) {
+  public LogPlan prepare(Container container, Map<String, String> environment) throws IOException {
+    try {
+      return plan(container, environment);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  private LogPlan plan(Container container, Map<String, String> environment) {
     Map<String, String> about = new TreeMap<>();
     for (String name : PASSED_ON) {
       Optional.ofNullable(environment.get(name)).ifPresent(value -> about.put(name, value));

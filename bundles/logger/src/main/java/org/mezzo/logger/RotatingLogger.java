@@ -1,5 +1,6 @@
 package org.mezzo.logger;
 
+import java.io.IOException;
 import java.util.Map;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.MezzoModule;
@@ -32,8 +33,18 @@ public final class RotatingLogger implements ContainerLogger {
     rotations.plan(Map.of());
   }
 
+  /**
+   * Keeps files as small as parameters and the task's variables say.
+   *
+   * @throws IOException when a variable cannot be used: its user's fault, which must not count as
+   *     this module's
+   */
   @Override
-  public LogPlan prepare(Container container, Map<String, String> environment) {
-    return rotations.plan(environment);
+  public LogPlan prepare(Container container, Map<String, String> environment) throws IOException {
+    try {
+      return rotations.plan(environment);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(e.getMessage(), e);
+    }
   }
 }

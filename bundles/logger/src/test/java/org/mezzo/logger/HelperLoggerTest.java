@@ -17,14 +17,15 @@ class HelperLoggerTest {
   private static final Container CONTAINER =
       Container.builder("c", Path.of("/sandbox")).user("somebody").build();
 
-  private static LogPlan plan(Map<String, String> parameters, Map<String, String> environment) {
+  private static LogPlan plan(Map<String, String> parameters, Map<String, String> environment)
+      throws Exception {
     HelperLogger logger = new HelperLogger();
     logger.open(FakeDaemonContext.agent().withParameters(parameters));
     return logger.prepare(CONTAINER, environment);
   }
 
   @Test
-  void bothStreamsHaveAProgramThatIsToldWhatItReads() {
+  void bothStreamsHaveAProgramThatIsToldWhatItReads() throws Exception {
     LogPlan plan =
         plan(
             Map.of(
@@ -66,7 +67,7 @@ class HelperLoggerTest {
   }
 
   @Test
-  void oneStreamMayBeEnough() {
+  void oneStreamMayBeEnough() throws Exception {
     LogPlan plan = plan(Map.of("program", "/bin/cat", "streams", "stderr"), Map.of());
     assertThat(plan.outputHelper()).isEmpty();
     assertThat(plan.errorsHelper()).isPresent();

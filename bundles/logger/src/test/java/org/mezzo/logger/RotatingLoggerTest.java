@@ -17,14 +17,15 @@ import org.mezzo.testing.FakeDaemonContext;
 class RotatingLoggerTest {
   private static final Container CONTAINER = Container.builder("c", Path.of("/sandbox")).build();
 
-  private static LogPlan plan(Map<String, String> parameters, Map<String, String> environment) {
+  private static LogPlan plan(Map<String, String> parameters, Map<String, String> environment)
+      throws Exception {
     RotatingLogger logger = new RotatingLogger();
     logger.open(FakeDaemonContext.agent().withParameters(parameters));
     return logger.prepare(CONTAINER, environment);
   }
 
   @Test
-  void filesAreSmallUnlessSomebodySaysHowSmall() {
+  void filesAreSmallUnlessSomebodySaysHowSmall() throws Exception {
     LogPlan plan = plan(Map.of(), Map.of());
     assertThat(plan.output()).isEqualTo(Optional.of(new Rotation(10 << 20, 4)));
     assertThat(plan.errors()).isEqualTo(plan.output());

@@ -13,6 +13,7 @@ import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.qos.QosController;
+import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.modules.Kind.Absence;
 import org.mezzo.modules.Kind.Cardinality;
 import org.mezzo.modules.Kind.Moving;
@@ -84,6 +85,13 @@ public final class Kinds {
           .selectedBy(Role.AGENT, "qos_controller")
           .wanted(Cardinality.ONE, Absence.NOTHING_PREEMPTED);
 
+  /** Says what secrets are that tasks name. */
+  public static final Kind<SecretResolver> SECRET_RESOLVER =
+      Kind.parallel(SecretResolver.class, SecretResolver.KIND, 16)
+          .selectedBy(Role.AGENT, "secret_resolver")
+          .queueing(100_000)
+          .wanted(Cardinality.ONE, Absence.TASK_FAILS);
+
   private static final List<Kind<?>> ALL =
       List.of(
           ALLOCATOR,
@@ -94,7 +102,8 @@ public final class Kinds {
           HTTP_AUTHENTICATOR,
           AUTHORIZER,
           RESOURCE_ESTIMATOR,
-          QOS_CONTROLLER);
+          QOS_CONTROLLER,
+          SECRET_RESOLVER);
 
   private Kinds() {}
 

@@ -25,12 +25,15 @@ record Message(int type, int number, List<Field> fields) {
   static final int INPUT = 11;
   static final int CLOSE_INPUT = 12;
   static final int RESIZE = 13;
+  static final int WATCH = 14;
   static final int STARTED = 64;
   static final int EXITED = 65;
   static final int FAILED = 66;
   static final int LOST = 67;
   static final int OUTPUT = 68;
   static final int END = 69;
+  static final int MEMORY = 70;
+  static final int HELPER_LOST = 71;
   static final int OK = 128;
   static final int ERROR = 129;
 

@@ -163,6 +163,10 @@ class OutputHelperTest {
         .contains(
             "mezzo: the output helper '/bin/sh' reads no more",
             "mezzo: the output helper '/bin/sh' ended with status 4");
+    // Agents hear of the first of these alone.
+    Message lost = spawner.event(Message.HELPER_LOST, "c");
+    assertThat(lost.text(19)).startsWith("the output helper '/bin/sh' ");
+    assertThat(lost.number(31)).isEqualTo(1);
     assertThat(lines.stream().filter(line -> !line.startsWith("mezzo:")))
         .containsExactlyElementsOf(
             IntStream.rangeClosed(1, 100_000).mapToObj(Integer::toString).toList());

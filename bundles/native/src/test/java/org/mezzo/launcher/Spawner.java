@@ -58,7 +58,7 @@ final class Spawner implements AutoCloseable {
 
   /** A connection that has not said who it is. */
   static Spawner strange(Path runtime, Process process) throws Exception {
-    return new Spawner(runtime, process, connect(runtime.resolve("launcher/1.3.socket")));
+    return new Spawner(runtime, process, connect(runtime.resolve("launcher/1.4.socket")));
   }
 
   /** The same with whoever listens there. */

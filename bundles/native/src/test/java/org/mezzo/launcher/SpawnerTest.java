@@ -49,7 +49,7 @@ class SpawnerTest {
 
   @Test
   void itTestsItself() throws Exception {
-    assertThat(C.run(C.launcher().toString(), "version")).startsWith("1.3 environment rlimits");
+    assertThat(C.run(C.launcher().toString(), "version")).startsWith("1.4 environment rlimits");
     assertThat(C.run(C.launcher().toString(), "self-test")).isEmpty();
   }
 
@@ -208,7 +208,7 @@ class SpawnerTest {
     spawner.disconnect();
     assertThat(spawner.process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(spawner.process.exitValue()).isZero();
-    assertThat(folder.resolve("launcher/1.3.socket")).doesNotExist();
+    assertThat(folder.resolve("launcher/1.4.socket")).doesNotExist();
   }
 
   @Test
@@ -232,7 +232,7 @@ class SpawnerTest {
   @Test
   void whatCannotBeDoneIsRefusedByName() throws Exception {
     assertThat(spawner.ask(spawner.plan("f", "true").with(3, "devices")).text(19))
-        .isEqualTo("feature 'devices' is not known to this launcher, which speaks version 1.3");
+        .isEqualTo("feature 'devices' is not known to this launcher, which speaks version 1.4");
     assertThat(spawner.ask(spawner.plan("f", "true").with(4711, "x")).text(19))
         .startsWith("field 4711 is not known");
     assertThat(spawner.ask(Message.of(Message.LAUNCH, 0)).text(19)).contains("field container");

@@ -27,7 +27,16 @@ class TranscriptTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"1.0", "1.1", "1.2", "1.3", "1.3-output-helper", "later-minor", "other-major"})
+      strings = {
+        "1.0",
+        "1.1",
+        "1.2",
+        "1.3",
+        "1.3-output-helper",
+        "1.4",
+        "later-minor",
+        "other-major"
+      })
   void isUnderstoodAsEver(String name) throws Exception {
     try (Spawner first = Spawner.open(folder)) {
       Files.createDirectories(first.folder("c"));

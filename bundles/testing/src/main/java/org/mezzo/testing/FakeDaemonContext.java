@@ -13,6 +13,7 @@ import org.mezzo.api.DaemonContext;
  * @param workDir a folder that does not exist, unless changed
  * @param runtimeDir a folder that does not exist, unless changed
  * @param metrics keeps what the module counts
+ * @param rehearsal false, unless changed
  */
 public record FakeDaemonContext(
     String daemon,
@@ -22,7 +23,8 @@ public record FakeDaemonContext(
     Map<String, String> flags,
     Map<String, String> parameters,
     FakeMetrics metrics,
-    Clock clock)
+    Clock clock,
+    boolean rehearsal)
     implements DaemonContext {
 
   /** A master without flags and parameters, on the system's clock. */
@@ -38,29 +40,50 @@ public record FakeDaemonContext(
   private static FakeDaemonContext of(Role role, String daemon) {
     Path nowhere = Path.of("/nowhere");
     return new FakeDaemonContext(
-        daemon, role, nowhere, nowhere, Map.of(), Map.of(), new FakeMetrics(), Clock.systemUTC());
+        daemon,
+        role,
+        nowhere,
+        nowhere,
+        Map.of(),
+        Map.of(),
+        new FakeMetrics(),
+        Clock.systemUTC(),
+        false);
   }
 
   /** With these folders. */
   public FakeDaemonContext withFolders(Path work, Path runtime) {
-    return new FakeDaemonContext(daemon, role, work, runtime, flags, parameters, metrics, clock);
+    return new FakeDaemonContext(
+        daemon, role, work, runtime, flags, parameters, metrics, clock, rehearsal);
   }
 
   /** With these flags instead of those before. */
   public FakeDaemonContext withFlags(Map<String, String> next) {
     return new FakeDaemonContext(
-        daemon, role, workDir, runtimeDir, Map.copyOf(next), parameters, metrics, clock);
+        daemon, role, workDir, runtimeDir, Map.copyOf(next), parameters, metrics, clock, rehearsal);
   }
 
   /** With these parameters instead of those before. */
   public FakeDaemonContext withParameters(Map<String, String> next) {
     return new FakeDaemonContext(
-        daemon, role, workDir, runtimeDir, flags, Map.copyOf(next), metrics, clock);
+        daemon, role, workDir, runtimeDir, flags, Map.copyOf(next), metrics, clock, rehearsal);
+  }
+
+  /** With these numbers, as another instance of the module has them. */
+  public FakeDaemonContext withMetrics(FakeMetrics next) {
+    return new FakeDaemonContext(
+        daemon, role, workDir, runtimeDir, flags, parameters, next, clock, rehearsal);
   }
 
   /** With a clock that the test drives. */
   public FakeDaemonContext withClock(Clock next) {
     return new FakeDaemonContext(
-        daemon, role, workDir, runtimeDir, flags, parameters, metrics, next);
+        daemon, role, workDir, runtimeDir, flags, parameters, metrics, next, rehearsal);
+  }
+
+  /** Of an instance that only rehearses. */
+  public FakeDaemonContext rehearsing() {
+    return new FakeDaemonContext(
+        daemon, role, workDir, runtimeDir, flags, parameters, metrics, clock, true);
   }
 }

@@ -1,5 +1,5 @@
 /** Stand-ins for what a daemon gives to modules, for tests of modules. */
-@Version("0.1.0")
+@Version("0.2.0")
 @Export
 package org.mezzo.testing;
 

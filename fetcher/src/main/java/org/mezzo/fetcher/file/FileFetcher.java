@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
@@ -54,7 +55,12 @@ public final class FileFetcher implements Fetcher {
     if (path == null || !path.startsWith("/")) {
       throw new IOException("'" + uri + "' must have an absolute path");
     }
-    Path source = Path.of(path);
+    Path source;
+    try {
+      source = Path.of(path);
+    } catch (InvalidPathException e) {
+      throw new IOException("'" + uri + "' names no file that can be: " + e.getReason(), e);
+    }
     if (!Files.exists(source)) {
       throw new IOException(
           "There is no file '" + source + "' on this agent's machine; put it there, or use http");

@@ -22,6 +22,10 @@ import javax.net.ServerSocketFactory;
 /** As much of an FTP server as serves files. */
 final class FtpServer implements AutoCloseable {
   final Map<String, byte[]> files = new ConcurrentHashMap<>();
+
+  /** When files changed, where that is told otherwise than by default. */
+  final Map<String, String> times = new ConcurrentHashMap<>();
+
   final List<String> commands = new CopyOnWriteArrayList<>();
   final CountDownLatch stalled = new CountDownLatch(1);
 
@@ -73,7 +77,12 @@ final class FtpServer implements AutoCloseable {
           case "PASS" -> reply(socket, words[1].equals("wrong") ? "530 no" : "230 in");
           case "TYPE", "PBSZ", "PROT" -> reply(socket, "200 ok");
           case "SIZE" -> reply(socket, file == null ? "550 none" : "213 " + file.length);
-          case "MDTM" -> reply(socket, file == null ? "550 none" : "213 20200102030405");
+          case "MDTM" ->
+              reply(
+                  socket,
+                  file == null
+                      ? "550 none"
+                      : "213 " + times.getOrDefault(words[1], "20200102030405"));
           case "EPSV", "PASV" -> {
             data = sockets.createServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
             int port = data.getLocalPort();

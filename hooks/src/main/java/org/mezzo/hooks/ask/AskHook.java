@@ -123,7 +123,7 @@ public final class AskHook implements Hook {
       throw parameters.wrong("url", "is '" + url + "'; give it one like http://HOST:PORT/PATH");
     }
     try {
-      return new HttpRespondent(uri, headers, new Rest(), limit);
+      return new HttpRespondent(uri, headers, new Rest());
     } catch (IllegalArgumentException e) {
       throw parameters.wrong("header.NAME", "cannot be sent: " + e.getMessage());
     }

@@ -1,25 +1,26 @@
 package org.mezzo.hooks.ask;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
+import java.net.Proxy;
+import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Flow;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * A service that gets each question as the body of a POST and answers with 200 and an object of
  * JSON, or 204 where nothing is to be changed. Connections are kept. One that is late or cannot be
  * reached is left alone for a while.
+ *
+ * <p>Whoever asks waits in the socket itself: with one question after the other, a client that
+ * hands each to threads of its own spends most of the time in waking them.
  */
 final class HttpRespondent implements Respondent {
   private static final int LONGEST_ANSWER = CommandRespondent.LONGEST_ANSWER;
@@ -27,30 +28,42 @@ final class HttpRespondent implements Respondent {
   private final URI uri;
   private final Map<String, String> headers;
   private final Rest rest;
-  private HttpClient client;
+
+  /** Ends what is late: the timeout of a socket is that of each piece of an answer. */
+  private final ScheduledThreadPoolExecutor limits;
 
   /** Asks there, with headers of one's own. */
-  HttpRespondent(URI uri, Map<String, String> headers, Rest rest, Duration limit) {
+  HttpRespondent(URI uri, Map<String, String> headers, Rest rest) {
     this.uri = uri;
     this.headers = headers;
     this.rest = rest;
-    client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(limit)
-            .build();
-    request(new byte[0]);
+    // Says what cannot be a header, which a connection passes over in silence.
+    HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+    headers.forEach(request::header);
+    limits =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "ask-limits");
+              thread.setDaemon(true);
+              thread.setContextClassLoader(null);
+              return thread;
+            });
+    limits.setRemoveOnCancelPolicy(true);
   }
 
-  private HttpRequest request(byte[] question) {
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(uri)
-            .header("Content-Type", "application/json")
-            .header("Accept", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofByteArray(question));
-    headers.forEach(request::header);
-    return request.build();
+  private HttpURLConnection connection(Duration limit) throws IOException {
+    HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection(Proxy.NO_PROXY);
+    connection.setRequestMethod("POST");
+    connection.setDoOutput(true);
+    connection.setUseCaches(false);
+    connection.setInstanceFollowRedirects(false);
+    connection.setConnectTimeout((int) limit.toMillis());
+    connection.setReadTimeout((int) limit.toMillis());
+    connection.setRequestProperty("Content-Type", "application/json");
+    connection.setRequestProperty("Accept", "application/json");
+    headers.forEach(connection::setRequestProperty);
+    return connection;
   }
 
   @Override
@@ -59,75 +72,50 @@ final class HttpRespondent implements Respondent {
   }
 
   @Override
-  public Answer ask(long id, byte[] question, Duration limit)
-      throws IOException, InterruptedException {
-    CompletableFuture<HttpResponse<byte[]>> response =
-        client.sendAsync(request(question), ignored -> new Bounded());
-    HttpResponse<byte[]> answer;
+  public Answer ask(long id, byte[] question, Duration limit) throws IOException {
+    long due = System.nanoTime() + limit.toNanos();
+    HttpURLConnection connection = connection(limit);
+    ScheduledFuture<?> end =
+        limits.schedule(connection::disconnect, limit.toNanos(), TimeUnit.NANOSECONDS);
+    int status;
+    byte[] body;
     try {
-      answer = response.get(limit.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (ExecutionException e) {
+      try (OutputStream out = connection.getOutputStream()) {
+        out.write(question);
+      }
+      status = connection.getResponseCode();
+      body = body(connection, status);
+    } catch (IOException e) {
       rest.needed();
-      throw new IOException("the service cannot be asked: " + e.getCause(), e.getCause());
-    } catch (TimeoutException e) {
-      response.cancel(true);
-      rest.needed();
-      throw new IOException("the service did not answer within " + limit.toMillis() + " ms", e);
+      throw System.nanoTime() - due >= 0 || e instanceof SocketTimeoutException
+          ? new IOException("the service did not answer within " + limit.toMillis() + " ms", e)
+          : new IOException("the service cannot be asked: " + e, e);
+    } finally {
+      end.cancel(false);
     }
     rest.over();
-    return switch (answer.statusCode()) {
-      case 200 -> Answer.read(answer.body());
+    return switch (status) {
+      case 200 -> Answer.read(body);
       case 204 -> Answer.NOTHING;
-      default -> throw new IOException("the service answered with status " + answer.statusCode());
+      default -> throw new IOException("the service answered with status " + status);
     };
+  }
+
+  /** The whole of it, so that the connection can be kept; it is closed where there is too much. */
+  private static byte[] body(HttpURLConnection connection, int status) throws IOException {
+    try (InputStream in =
+        status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+      byte[] body = in == null ? new byte[0] : in.readNBytes(LONGEST_ANSWER + 1);
+      if (body.length > LONGEST_ANSWER) {
+        connection.disconnect();
+        throw new IOException("it answered more than " + LONGEST_ANSWER + " bytes");
+      }
+      return body;
+    }
   }
 
   @Override
   public void close() {
-    // Its threads end with it.
-    client = null;
-  }
-
-  /** A body that is not longer than it may be. */
-  private static final class Bounded implements HttpResponse.BodySubscriber<byte[]> {
-    private final java.io.ByteArrayOutputStream body = new java.io.ByteArrayOutputStream();
-    private final CompletableFuture<byte[]> whole = new CompletableFuture<>();
-    private Flow.Subscription subscription;
-
-    @Override
-    public CompletionStage<byte[]> getBody() {
-      return whole;
-    }
-
-    @Override
-    public void onSubscribe(Flow.Subscription given) {
-      subscription = given;
-      given.request(Long.MAX_VALUE);
-    }
-
-    @Override
-    public void onNext(List<ByteBuffer> parts) {
-      for (ByteBuffer part : parts) {
-        if (body.size() + part.remaining() > LONGEST_ANSWER) {
-          subscription.cancel();
-          whole.completeExceptionally(
-              new IOException("it answered more than " + LONGEST_ANSWER + " bytes"));
-          return;
-        }
-        byte[] bytes = new byte[part.remaining()];
-        part.get(bytes);
-        body.writeBytes(bytes);
-      }
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      whole.completeExceptionally(failure);
-    }
-
-    @Override
-    public void onComplete() {
-      whole.complete(body.toByteArray());
-    }
+    limits.shutdownNow();
   }
 }

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -340,6 +341,31 @@ class AskHookTest {
           assertThat(labels()).isEqualTo(TASK.getLabels());
           return count("unanswered") > before;
         });
+  }
+
+  @Test
+  void aServiceThatAnswersDropByDropIsGivenUpInTime() throws Exception {
+    CountDownLatch over = new CountDownLatch(1);
+    url(
+        serve(
+            exchange -> {
+              exchange.sendResponseHeaders(200, 0);
+              try {
+                while (!over.await(20, TimeUnit.MILLISECONDS)) {
+                  exchange.getResponseBody().write(' ');
+                  exchange.getResponseBody().flush();
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            }),
+        200);
+    try {
+      assertThat(labels()).isEqualTo(TASK.getLabels());
+      assertThat(count("unanswered")).isEqualTo(1);
+    } finally {
+      over.countDown();
+    }
   }
 
   @Test

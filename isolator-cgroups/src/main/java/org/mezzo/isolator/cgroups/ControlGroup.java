@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -22,6 +23,9 @@ import java.util.TreeSet;
  * @param unified whether it is of version 2
  */
 record ControlGroup(Path folder, boolean unified) {
+  /** Stands for a number that there is not. */
+  static final long ABSENT = -1;
+
   /** More than most files have. */
   private static final int FILE_BYTES = 2048;
 
@@ -62,7 +66,58 @@ record ControlGroup(Path folder, boolean unified) {
     return numbersIn(text(folder, file).orElse(""));
   }
 
-  /** The same of the text of such a file. */
+  /**
+   * The numbers of some lines {@code name number} of a file, in the order of their names; {@link
+   * #ABSENT} where there is none. Makes nothing of the other lines, of which there are many.
+   */
+  long[] numbers(String file, List<String> names) {
+    long[] numbers = new long[names.size()];
+    Arrays.fill(numbers, ABSENT);
+    Content content = content(folder, file).orElse(Content.EMPTY);
+    byte[] bytes = content.bytes;
+    int end;
+    for (int begin = 0; begin < content.size; begin = end + 1) {
+      int blank = begin;
+      while (blank < content.size && bytes[blank] != ' ' && bytes[blank] != '\n') {
+        blank++;
+      }
+      end = blank;
+      while (end < content.size && bytes[end] != '\n') {
+        end++;
+      }
+      for (int i = 0; i < numbers.length; i++) {
+        if (blank < end && is(names.get(i), bytes, begin, blank)) {
+          numbers[i] = number(bytes, blank + 1, end);
+        }
+      }
+    }
+    return numbers;
+  }
+
+  private static boolean is(String name, byte[] bytes, int begin, int end) {
+    if (name.length() != end - begin) {
+      return false;
+    }
+    for (int i = 0; i < name.length(); i++) {
+      if (name.charAt(i) != bytes[begin + i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static long number(byte[] bytes, int begin, int end) {
+    long number = 0;
+    for (int i = begin; i < end; i++) {
+      if (bytes[i] < '0' || bytes[i] > '9') {
+        return ABSENT;
+      }
+      number = number * 10 + bytes[i] - '0';
+    }
+    return number;
+  }
+
+  /** All of them, of the text of such a file. */
   static Map<String, Long> numbersIn(String text) {
     Map<String, Long> numbers = new HashMap<>();
     int end;
@@ -97,8 +152,18 @@ record ControlGroup(Path folder, boolean unified) {
     write("cgroup.procs", pid);
   }
 
-  /** What is in a file; empty when there is none. Thousands a second are read this way. */
+  /** What is in a file; empty when there is none. */
   static Optional<String> text(Path folder, String file) {
+    return content(folder, file)
+        .map(it -> new String(it.bytes, 0, it.size, StandardCharsets.ISO_8859_1));
+  }
+
+  private record Content(byte[] bytes, int size) {
+    static final Content EMPTY = new Content(new byte[0], 0);
+  }
+
+  /** Thousands a second are read this way. */
+  private static Optional<Content> content(Path folder, String file) {
     try (FileInputStream in = new FileInputStream(new File(folder.toString(), file))) {
       byte[] bytes = new byte[FILE_BYTES];
       int size = 0;
@@ -108,7 +173,7 @@ record ControlGroup(Path folder, boolean unified) {
           bytes = Arrays.copyOf(bytes, 2 * size);
         }
       }
-      return Optional.of(new String(bytes, 0, size, StandardCharsets.ISO_8859_1));
+      return Optional.of(new Content(bytes, size));
     } catch (IOException e) {
       return Optional.empty();
     }

@@ -143,7 +143,9 @@ public final class CpuIsolator extends CgroupIsolator {
     ControlGroup group = groups().get(container.id());
     ResourceStatistics.Builder usage =
         ResourceStatistics.newBuilder().setTimestamp(context().clock().millis() / 1000.0);
-    Map<String, Long> stat = group.numbers("cpu.stat");
+    boolean bounded = quotaMicros(container) > 0;
+    // Of version 1 it tells only what a quota has done.
+    Map<String, Long> stat = bounded || group.unified() ? group.numbers("cpu.stat") : Map.of();
     if (group.unified()) {
       if (stat.containsKey("user_usec") && stat.containsKey("system_usec")) {
         usage.setCpusUserTimeSecs(stat.get("user_usec") / MICROS_PER_SECOND);
@@ -161,10 +163,10 @@ public final class CpuIsolator extends CgroupIsolator {
     if (guaranteed > 0) {
       usage.setCpusSoftLimit(guaranteed / 1000.0);
     }
-    if (quotaMicros(container) > 0) {
+    if (bounded) {
       usage.setCpusLimit((limit > 0 ? limit : guaranteed) / 1000.0);
     }
-    if (quotaMicros(container) > 0 && stat.containsKey("nr_periods")) {
+    if (bounded && stat.containsKey("nr_periods")) {
       usage.setCpusNrPeriods(stat.get("nr_periods").intValue());
       usage.setCpusNrThrottled(stat.getOrDefault("nr_throttled", 0L).intValue());
       usage.setCpusThrottledTimeSecs(

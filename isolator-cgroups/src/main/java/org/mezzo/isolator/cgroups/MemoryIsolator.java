@@ -4,11 +4,15 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.Sink;
+import org.mezzo.api.isolator.CgroupWatch;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.Isolator;
@@ -28,11 +32,11 @@ import org.slf4j.LoggerFactory;
  * is lowered at once, the hard one as soon as it uses less.
  *
  * <p>The kernel kills: in version 1 the process it finds most guilty, in version 2 the whole
- * container. Its counters tell, at the next look or at the latest in the cleanup, which the agent
- * waits for before it reports the end. A kernel of version 1 that does not count what it kills is
- * told to stop the container instead, because a reason would be lost otherwise; a system call that
- * needs memory then fails, mostly with {@code ENOMEM}. Reads flags {@code cgroups_hierarchy},
- * {@code cgroups_root} and {@code cgroups_limit_swap}.
+ * container. Its counters tell, which are read when the kernel has news of them and at the latest
+ * in the cleanup, which the agent waits for before it reports the end. A kernel of version 1 that
+ * does not count what it kills is told to stop the container instead, because a reason would be
+ * lost otherwise; a system call that needs memory then fails, mostly with {@code ENOMEM}. Reads
+ * flags {@code cgroups_hierarchy}, {@code cgroups_root} and {@code cgroups_limit_swap}.
  */
 @Component(service = Isolator.class, scope = ServiceScope.PROTOTYPE)
 @MezzoModule(
@@ -54,12 +58,24 @@ public final class MemoryIsolator extends CgroupIsolator {
   /** In bytes; the kernel shows what is unlimited as some number beyond this. */
   private static final long SHOWN_UNLIMITED = 1L << 60;
 
+  /** Of a tenth of a second each. */
+  private static final int LOOKS_BETWEEN = 20;
+
+  /** Lines of {@code memory.stat} that are told, in this order. */
+  private static final List<String> STAT_VERSION_1 =
+      List.of("total_rss", "total_cache", "total_mapped_file", "total_unevictable", "total_swap");
+
+  /** The same of version 2. */
+  private static final List<String> STAT_VERSION_2 =
+      List.of("anon", "file", "file_mapped", "unevictable");
+
   /** Kept in the plan of a container whose limit was set before its process began. */
   private static final byte[] WATCHED_FROM_ITS_BEGINNING = {1};
 
   /** What is wanted, by container; held while one is set, so that none undoes a newer one. */
   private final Map<String, Long> hardLimits = new HashMap<>();
 
+  private final int looksBetween;
   private MemoryWatch watch;
   private Sink<ContainerLimitation> limitations = reached -> Sink.Receipt.RETIRED;
 
@@ -69,12 +85,22 @@ public final class MemoryIsolator extends CgroupIsolator {
   }
 
   MemoryIsolator(Path mountInfo) {
+    this(mountInfo, LOOKS_BETWEEN);
+  }
+
+  /**
+   * As a test wants it.
+   *
+   * @param looksBetween as {@link MemoryWatch} takes it
+   */
+  MemoryIsolator(Path mountInfo, int looksBetween) {
     super(mountInfo, "memory");
+    this.looksBetween = looksBetween;
   }
 
   @Override
   void opened(ControlGroups groups) {
-    watch = new MemoryWatch(context().daemon());
+    watch = new MemoryWatch(context().daemon(), looksBetween, context().metrics());
   }
 
   /** What looks after limits; visible for tests. */
@@ -85,6 +111,25 @@ public final class MemoryIsolator extends CgroupIsolator {
   @Override
   public void limitations(Sink<ContainerLimitation> sink) {
     limitations = sink;
+  }
+
+  @Override
+  public void watches(Sink<CgroupWatch> sink) {
+    if (watch != null) {
+      watch.listeners(sink);
+    }
+  }
+
+  @Override
+  public void watched(CgroupWatch of, CgroupWatch.News news) {
+    if (watch == null) {
+      return;
+    }
+    switch (news) {
+      case BEGUN -> watch.listened(of.containerId(), true);
+      case HAPPENED -> watch.exhausted(of.containerId());
+      case ENDED -> watch.listened(of.containerId(), false);
+    }
   }
 
   /** What this instance and its successors know of a container from its beginning. */
@@ -126,12 +171,17 @@ public final class MemoryIsolator extends CgroupIsolator {
             container.id(),
             () -> {
               synchronized (hardLimits) {
-                return !Objects.equals(hardLimits.get(container.id()), hard)
-                    || hardLimit(group, hard, swap);
+                if (!Objects.equals(hardLimits.get(container.id()), hard)) {
+                  return true;
+                }
+                boolean set = hardLimit(group, hard, swap);
+                watch.limited(container.id());
+                return set;
               }
             });
       }
     }
+    watch.limited(container.id());
   }
 
   /** Sets the hard limit; false when the container uses more than that now. */
@@ -217,11 +267,14 @@ public final class MemoryIsolator extends CgroupIsolator {
     boolean unified = group.unified();
     ResourceStatistics.Builder usage =
         ResourceStatistics.newBuilder().setTimestamp(context().clock().millis() / 1000.0);
-    group
-        .number(unified ? "memory.current" : "memory.usage_in_bytes")
+    Optional<MemoryWatch.Amounts> watched = watch.amounts(container.id());
+    watched
+        .map(it -> OptionalLong.of(it.used()))
+        .orElseGet(() -> group.number(unified ? "memory.current" : "memory.usage_in_bytes"))
         .ifPresent(usage::setMemTotalBytes);
-    group
-        .number(unified ? "memory.max" : "memory.limit_in_bytes")
+    watched
+        .map(it -> OptionalLong.of(it.limit()))
+        .orElseGet(() -> group.number(unified ? "memory.max" : "memory.limit_in_bytes"))
         .ifPresent(
             bytes -> {
               if (bytes < SHOWN_UNLIMITED) {
@@ -230,26 +283,24 @@ public final class MemoryIsolator extends CgroupIsolator {
             });
     // What of it the kernel keeps in one number or another is its own affair.
     usage.setMemSoftLimitBytes(bytes(container.resources().scalar("mem")));
-    Map<String, Long> stat = group.numbers("memory.stat");
-    set(stat, unified ? "anon" : "total_rss", usage::setMemRssBytes);
-    set(stat, unified ? "anon" : "total_rss", usage::setMemAnonBytes);
-    set(stat, unified ? "file" : "total_cache", usage::setMemCacheBytes);
-    set(stat, unified ? "file" : "total_cache", usage::setMemFileBytes);
-    set(stat, unified ? "file_mapped" : "total_mapped_file", usage::setMemMappedFileBytes);
-    set(stat, unified ? "unevictable" : "total_unevictable", usage::setMemUnevictableBytes);
+    long[] stat = group.numbers("memory.stat", unified ? STAT_VERSION_2 : STAT_VERSION_1);
+    set(stat[0], usage::setMemRssBytes);
+    set(stat[0], usage::setMemAnonBytes);
+    set(stat[1], usage::setMemCacheBytes);
+    set(stat[1], usage::setMemFileBytes);
+    set(stat[2], usage::setMemMappedFileBytes);
+    set(stat[3], usage::setMemUnevictableBytes);
     if (unified) {
       group.number("memory.swap.current").ifPresent(usage::setMemSwapBytes);
     } else {
-      set(stat, "total_swap", usage::setMemSwapBytes);
+      set(stat[4], usage::setMemSwapBytes);
       group.number("memory.memsw.usage_in_bytes").ifPresent(usage::setMemTotalMemswBytes);
     }
     return Optional.of(usage.build());
   }
 
-  private static void set(
-      Map<String, Long> stat, String name, java.util.function.LongConsumer setter) {
-    Long value = stat.get(name);
-    if (value != null) {
+  private static void set(long value, LongConsumer setter) {
+    if (value != ControlGroup.ABSENT) {
       setter.accept(value);
     }
   }

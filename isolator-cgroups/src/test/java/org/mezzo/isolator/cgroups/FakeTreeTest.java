@@ -17,6 +17,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.Sink;
+import org.mezzo.api.isolator.CgroupWatch;
+import org.mezzo.api.isolator.CgroupWatch.News;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.RecoveredContainer;
@@ -27,6 +29,7 @@ import org.mezzo.protocol.v1.ResourceStatistics;
 import org.mezzo.protocol.v1.Value;
 import org.mezzo.resources.Resources;
 import org.mezzo.testing.FakeDaemonContext;
+import org.mezzo.testing.FakeMetrics;
 import org.mezzo.testing.FakeSink;
 
 /** Both versions of cgroups, with files that a test made in place of the kernel. */
@@ -37,6 +40,7 @@ class FakeTreeTest {
   private final Map<String, String> flags = new HashMap<>(Map.of("cgroups_root", "mezzo/test"));
   private final CompletableFuture<String> limitation = new CompletableFuture<>();
   private MemoryIsolator memory;
+  private FakeMetrics metrics;
 
   @AfterEach
   void close() {
@@ -316,6 +320,76 @@ class FakeTreeTest {
         .contains("peak 64 MB", "used unknown after the kernel killed 1 process");
   }
 
+  @Test
+  void theKernelTellsOfVersion2() throws Exception {
+    Path group = group(version2("memory"), "c1");
+    fake(group, "memory.max", "cgroup.procs");
+    write(group, "memory.events", "max 0\noom_kill 0\n");
+    MemoryIsolator isolator = listening();
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    assertThat(metrics.value("containers_polled")).isZero();
+    says(group, "memory.events", "max 3\noom_kill 0\n");
+    says(group, "memory.events", "max 4\noom_kill 1\n");
+    assertThat(limitation.get(60, TimeUnit.SECONDS)).contains("after the kernel killed 1 process");
+    isolator.cleanup(container("c1", "mem:64", ""));
+    assertThat(metrics.value("containers")).isZero();
+  }
+
+  /** The kernel says so before it kills. */
+  @Test
+  void theLauncherTellsOfVersion1() throws Exception {
+    Path group = memoryVersion1();
+    MemoryIsolator isolator = listening();
+    FakeSink<CgroupWatch> watches = new FakeSink<>();
+    isolator.watches(watches);
+    isolator.prepare(container("c1", "mem:64", ""));
+    says(group, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    CgroupWatch watch = CgroupWatch.of("c1", group);
+    assertThat(watches.reports()).containsExactly(watch);
+    assertThat(metrics.value("containers_polled")).isEqualTo(1);
+
+    isolator.watched(watch, News.BEGUN);
+    isolator.watched(CgroupWatch.of("unknown", group), News.HAPPENED);
+    assertThat(metrics.value("containers_polled")).isZero();
+    isolator.watched(watch, News.HAPPENED);
+    assertThat(limitation).isNotDone();
+    assertThat(metrics.value("containers_polled")).isEqualTo(1);
+    says(group, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
+    assertThat(limitation.get(60, TimeUnit.SECONDS)).contains("killed 1 process");
+  }
+
+  @Test
+  void whatHappensWhileNobodyListensIsFound() throws Exception {
+    Path group = memoryVersion1();
+    MemoryIsolator isolator = listening();
+    isolator.prepare(container("c1", "mem:64", ""));
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    CgroupWatch watch = CgroupWatch.of("c1", group);
+    isolator.watched(watch, News.BEGUN);
+    isolator.watched(watch, News.ENDED);
+    assertThat(metrics.value("containers_polled")).isEqualTo(1);
+    says(group, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
+    assertThat(limitation.get(60, TimeUnit.SECONDS)).contains("killed 1 process");
+  }
+
+  /** Until somebody has it, what it is about is looked at. */
+  @Test
+  void aWishThatIsNotTakenIsMadeAgain() throws Exception {
+    Path group = memoryVersion1();
+    MemoryIsolator isolator = memory();
+    List<CgroupWatch> wishes = new CopyOnWriteArrayList<>();
+    isolator.watches(
+        watch -> {
+          wishes.add(watch);
+          return wishes.size() < 2 ? Sink.Receipt.FULL : Sink.Receipt.TAKEN;
+        });
+    isolator.prepare(container("c1", "mem:64", ""));
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    Await.until(() -> wishes.size() == 2);
+    assertThat(wishes).containsOnly(CgroupWatch.of("c1", group));
+  }
+
   /** The kernel may have killed all that was in it. */
   @Test
   void saysWhatRanInAContainerOfWhichNothingIsLeft() throws Exception {
@@ -440,6 +514,35 @@ class FakeTreeTest {
     assertThat(usage.getMemFileBytes()).isEqualTo(2000);
     assertThat(usage.getMemMappedFileBytes()).isEqualTo(100);
     assertThat(memory.usage(container("unknown", "mem:64", ""))).isEmpty();
+  }
+
+  /** What is told of a container comes from files that stay open, and follows its limit. */
+  @Test
+  void memoryUsageOfAContainerThatIsWatched() throws Exception {
+    Path group = memoryVersion1();
+    write(group, "memory.usage_in_bytes", "5000\n");
+    MemoryIsolator isolator = listening();
+    isolator.prepare(container("c1", "mem:64", ""));
+    isolator.isolate(container("c1", "mem:64", ""), 4711);
+    ResourceStatistics usage = isolator.usage(container("c1", "mem:64", "")).orElseThrow();
+    assertThat(usage.getMemTotalBytes()).isEqualTo(5000);
+    assertThat(usage.getMemLimitBytes()).isEqualTo(64 * MB);
+    says(group, "memory.usage_in_bytes", "60\n");
+    isolator.update(container("c1", "mem:128", ""));
+    usage = isolator.usage(container("c1", "mem:128", "")).orElseThrow();
+    assertThat(usage.getMemTotalBytes()).isEqualTo(60);
+    assertThat(usage.getMemLimitBytes()).isEqualTo(128 * MB);
+  }
+
+  @Test
+  void findsNumbersByTheirNames() throws Exception {
+    Path folder = Files.createDirectories(dir.resolve("numbers"));
+    write(folder, "stat", "aa 1\na 22\n\nodd\nb\nc many\nbb 9223372036854775807\nlast 3");
+    ControlGroup group = new ControlGroup(folder, false);
+    long none = ControlGroup.ABSENT;
+    assertThat(group.numbers("stat", List.of("last", "a", "bb", "b", "c", "odd", "missing")))
+        .containsExactly(3, 22, Long.MAX_VALUE, none, none, none, none);
+    assertThat(group.numbers("nowhere", List.of("a"))).containsExactly(none);
   }
 
   @Test
@@ -573,8 +676,19 @@ class FakeTreeTest {
   }
 
   private MemoryIsolator memory() throws Exception {
-    memory = new MemoryIsolator(dir.resolve("mountinfo"));
-    memory.open(agent(dir.resolve("runtime"), flags));
+    return memory(new MemoryIsolator(dir.resolve("mountinfo")));
+  }
+
+  /** One that looks at nothing of which it will be told. */
+  private MemoryIsolator listening() throws Exception {
+    return memory(new MemoryIsolator(dir.resolve("mountinfo"), Integer.MAX_VALUE));
+  }
+
+  private MemoryIsolator memory(MemoryIsolator opened) throws Exception {
+    memory = opened;
+    FakeDaemonContext agent = agent(dir.resolve("runtime"), flags);
+    metrics = agent.metrics();
+    memory.open(agent);
     memory.limitations(
         reached -> {
           limitation.complete(

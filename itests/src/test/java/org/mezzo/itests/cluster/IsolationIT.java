@@ -165,6 +165,31 @@ class IsolationIT {
   }
 
   @Test
+  void theKernelIsListenedToForTheMemoryOfContainers() throws Exception {
+    assumeTrue(CGROUPS, "this account may not make cgroups with a memory controller");
+    assumeTrue(
+        Files.exists(Distribution.built().home().resolve("lib/native"))
+            || !Files.exists(Path.of("/sys/fs/cgroup/memory/cgroup.procs")),
+        "the shell launcher listens to nothing");
+    try (TestFramework framework = subscribe(USER)) {
+      framework.launch(offer(framework), "rests", "sleep 1000");
+      framework.awaitState("rests", "TASK_RUNNING");
+      Await.until(
+          "nothing is polled",
+          () -> memoryMetric("containers") == 1 && memoryMetric("containers_polled") == 0);
+      framework.teardown();
+    }
+  }
+
+  private static double memoryMetric(String name) throws Exception {
+    URI agent = URI.create("http://127.0.0.1:" + cluster.agents().get(0).path("port").asInt());
+    return Http.get(agent.resolve("/metrics/snapshot"))
+        .json()
+        .path("modules/isolator/cgroups/mem/" + name)
+        .asDouble(Double.NaN);
+  }
+
+  @Test
   void aTaskThatFailsByItselfWithinItsMemorySaysOnlyThat() throws Exception {
     try (TestFramework framework = subscribe(USER)) {
       framework.launch(offer(framework), "dies", "kill -9 $$");

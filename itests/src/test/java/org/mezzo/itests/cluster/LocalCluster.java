@@ -86,6 +86,11 @@ public final class LocalCluster implements AutoCloseable {
     }
   }
 
+  /** Gives it more flags from its next start on. */
+  public void also(String... flags) {
+    arguments.addAll(List.of(flags));
+  }
+
   /** Ends the process in order, and starts the same once more. */
   public void restart() throws IOException, InterruptedException {
     process.terminate();

@@ -8,7 +8,9 @@ import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
 import static org.ops4j.pax.exam.CoreOptions.junitBundles;
 import static org.ops4j.pax.exam.CoreOptions.options;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Hashtable;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
@@ -132,9 +134,22 @@ public class BadAllocatorIT {
         .orElseThrow();
   }
 
-  /** Installs a bad one beside the shipped one; it is the newest and therefore taken first. */
+  /**
+   * Puts a bad one into the folder beside the shipped one; it is the newest and therefore taken
+   * first. By request it would not stay when it fails.
+   */
   private String intrude(String what) throws Exception {
-    Action action = done(deployments.install(jar(BAD, what)));
+    Path folder = deployments.folder().orElseThrow();
+    Path hidden = Files.copy(jar(BAD, what), folder.resolve(".intruder"));
+    Files.move(hidden, folder.resolve("intruder.jar"), StandardCopyOption.ATOMIC_MOVE);
+    Await.until(
+        "it is told what became of it",
+        ClusterInside.PATIENCE,
+        () -> {
+          Action last = deployments.history().get(0);
+          return last.symbolicName().equals(BAD) && last.kind() == Action.Kind.INSTALL;
+        });
+    Action action = deployments.history().get(0);
     assertFalse(action.outcome(), action.succeeded());
     cluster.awaitAllocator(shipped);
     load.awaitReads(10);

@@ -66,7 +66,8 @@ public class SkippedHandoverIT {
 
   @Test
   public void withoutMailboxesTheProofFailsForEachKindInWhichCallsWait() throws Exception {
-    proofFails("dropMailboxes", Set.of(Kinds.FETCHER, Kinds.CONTAINER_LOGGER));
+    proofFails(
+        "dropMailboxes", Set.of(Kinds.FETCHER, Kinds.CONTAINER_LOGGER, Kinds.SECRET_RESOLVER));
   }
 
   private void proofFails(String without, Set<Kind<?>> but) throws Exception {

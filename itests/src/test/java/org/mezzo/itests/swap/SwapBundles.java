@@ -15,6 +15,7 @@ import org.mezzo.itests.swap.modules.SwappedFetcher;
 import org.mezzo.itests.swap.modules.SwappedHook;
 import org.mezzo.itests.swap.modules.SwappedIsolator;
 import org.mezzo.itests.swap.modules.SwappedLogger;
+import org.mezzo.itests.swap.modules.SwappedResolver;
 import org.mezzo.itests.swap.modules.Witness;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.Kinds;
@@ -35,7 +36,8 @@ final class SwapBundles {
           Kinds.HTTP_AUTHENTICATOR, SwappedAuthenticator.class,
           Kinds.AUTHORIZER, SwappedAuthorizer.class,
           Kinds.RESOURCE_ESTIMATOR, SwappedEstimator.class,
-          Kinds.QOS_CONTROLLER, SwappedController.class);
+          Kinds.QOS_CONTROLLER, SwappedController.class,
+          Kinds.SECRET_RESOLVER, SwappedResolver.class);
 
   private SwapBundles() {}
 

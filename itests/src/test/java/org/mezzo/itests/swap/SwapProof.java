@@ -113,6 +113,8 @@ final class SwapProof implements AutoCloseable {
           NAME,
           Kinds.CONTAINER_LOGGER.flags().get(Role.AGENT),
           NAME,
+          Kinds.SECRET_RESOLVER.flags().get(Role.AGENT),
+          NAME,
           Kinds.RESOURCE_ESTIMATOR.flags().get(Role.AGENT),
           NAME,
           "oversubscribed_resources_interval",
@@ -267,9 +269,12 @@ final class SwapProof implements AutoCloseable {
     long usual = operations.usual();
     int before = witness.calls(kind.name());
     // Fetches are bounded before they get to the lease, and a burst of launches is less than what
-    // a logger takes at a time, so that none ever waits there.
+    // a logger or a resolver takes at a time, so that none ever waits there.
     boolean queues =
-        kind != Kinds.FETCHER && kind != Kinds.CONTAINER_LOGGER && !ASKED_ALONE.contains(kind);
+        kind != Kinds.FETCHER
+            && kind != Kinds.CONTAINER_LOGGER
+            && kind != Kinds.SECRET_RESOLVER
+            && !ASKED_ALONE.contains(kind);
     int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();
     List<Integer> gaps = new ArrayList<>();
     List<Integer> rests = new ArrayList<>();

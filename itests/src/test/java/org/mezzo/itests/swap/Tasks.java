@@ -31,7 +31,8 @@ final class Tasks implements AutoCloseable {
   private static final long BURST_PAUSE = TimeUnit.SECONDS.toNanos(1) * AGENTS * BURST / 10;
   private static final int FETCHES = 4;
 
-  private static final String CHECK = "test \"$SWAP_HOOK\" && test \"$SWAP_ISOLATOR\"";
+  private static final String CHECK =
+      "test \"$SWAP_HOOK\" && test \"$SWAP_ISOLATOR\" && test \"$SWAP_SECRET\" = hidden";
   private static final String CHECK_FILE =
       CHECK
           + " && test $(sort -u data | wc -l) = 1 && test $(wc -l <data) = "
@@ -195,6 +196,16 @@ final class Tasks implements AutoCloseable {
     String agent = offer.at("/agent_id/value").asText();
     List<String> ids = new ArrayList<>();
     ObjectNode command = Http.JSON.createObjectNode().put("shell", true).put("value", CHECK);
+    command
+        .putObject("environment")
+        .putArray("variables")
+        .addObject()
+        .put("name", "SWAP_SECRET")
+        .put("type", "SECRET")
+        .putObject("secret")
+        .put("type", "VALUE")
+        .putObject("value")
+        .put("data", "aGlkZGVu");
     synchronized (this) {
       int fit = TestFramework.fit(offer);
       long now = System.nanoTime();

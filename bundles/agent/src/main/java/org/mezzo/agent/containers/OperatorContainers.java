@@ -3,15 +3,14 @@ package org.mezzo.agent.containers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.mezzo.agent.tasks.AgentTasks;
+import org.mezzo.agent.tasks.ContainerVariables;
 import org.mezzo.agent.tasks.NestingPlace;
 import org.mezzo.agent.tasks.TaskDemands;
 import org.mezzo.agent.tasks.TaskEnvironment;
@@ -221,18 +220,17 @@ public final class OperatorContainers {
     Path sandbox =
         sandboxOf.sandbox(
             place.map(NestingPlace::sandbox).orElseGet(() -> standalone.of(id.root())));
-    Map<String, String> variables =
-        place
-            .map(it -> (Map<String, String>) new HashMap<>(it.variables()))
-            .orElseGet(() -> environment.standalone(sandbox));
+    ContainerVariables variables =
+        place.map(it -> it.variables().copy()).orElseGet(() -> environment.standalone(sandbox));
     variables.put("MESOS_SANDBOX", sandbox.toString());
-    NestingPlace.give(variables, wanted.command.getEnvironment());
+    variables.give(wanted.command.getEnvironment());
     Optional<String> user =
         place.isPresent()
             ? user(wanted.command, place.get())
             : Optional.of(wanted.command.getUser()).filter(it -> !it.isEmpty());
     return LaunchRequest.builder(id, wanted.command, sandbox)
-        .environment(variables)
+        .environment(variables.plain())
+        .secrets(variables.secrets())
         .user(user)
         .resources(wanted.resources, wanted.limits)
         .info(Optional.of(wanted.info).filter(it -> it.getSerializedSize() > 0))

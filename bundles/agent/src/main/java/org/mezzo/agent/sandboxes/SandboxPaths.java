@@ -97,8 +97,8 @@ public final class SandboxPaths {
       try {
         createOnce(run);
         return;
-      } catch (NoSuchFileException e) {
-        // The collector may have removed a folder above, which was empty.
+      } catch (NoSuchFileException | FileAlreadyExistsException e) {
+        // The collector may have removed a folder above, which was empty; another run made one.
         if (attempt == CREATE_ATTEMPTS) {
           throw e;
         }
@@ -107,6 +107,13 @@ public final class SandboxPaths {
   }
 
   private static void createOnce(Path run) throws IOException {
+    Path runs = run.getParent();
+    Path executor = runs.getParent();
+    if (Files.isDirectory(executor.getParent()) && !Files.isDirectory(executor)) {
+      // The usual case; asking from below costs a failure for each folder that is not there.
+      Files.createDirectory(executor);
+      Files.createDirectory(runs);
+    }
     Files.createDirectories(run);
     Path latest = run.resolveSibling("latest");
     try {

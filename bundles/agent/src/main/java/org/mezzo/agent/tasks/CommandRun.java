@@ -13,6 +13,7 @@ import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.LaunchRequest;
 import org.mezzo.protocol.v1.ContainerStatus;
+import org.mezzo.protocol.v1.Environment;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -104,6 +105,8 @@ final class CommandRun implements ExecutorRun {
   /** Whether nothing that may take time or be refused comes before the task's process. */
   private boolean startsAtOnce(AgentTask task) {
     return task.info.getCommand().getUrisCount() == 0
+        && task.info.getCommand().getEnvironment().getVariablesList().stream()
+            .noneMatch(Environment.Variable::hasSecret)
         && !executor.rootRefused
         && task.user().map(System.getProperty("user.name")::equals).orElse(true);
   }

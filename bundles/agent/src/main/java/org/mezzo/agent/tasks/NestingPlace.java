@@ -1,10 +1,8 @@
 package org.mezzo.agent.tasks;
 
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import org.mezzo.containerizer.ContainerId;
-import org.mezzo.protocol.v1.Environment;
 import org.mezzo.protocol.v1.FrameworkInfo;
 
 /**
@@ -22,10 +20,10 @@ public record NestingPlace(
     Optional<String> executorUser,
     Optional<String> user,
     Path sandbox,
-    Map<String, String> variables,
+    ContainerVariables variables,
     boolean rootAllowed) {
   public NestingPlace {
-    variables = Map.copyOf(variables);
+    variables = variables.copy();
   }
 
   /** The one of two containers that is an executor's, or is in such a one itself. */
@@ -35,10 +33,5 @@ public record NestingPlace(
       each = each.parent().get();
     }
     return each;
-  }
-
-  /** Adds the variables of a command that an operator gives. */
-  public static void give(Map<String, String> variables, Environment given) {
-    TaskEnvironment.give(variables, given);
   }
 }

@@ -135,9 +135,9 @@ public final class TaskContainers {
   }
 
   /** What a task's command sees; what hooks add wins over its own variables. */
-  private Map<String, String> variables(AgentTask task, Path sandbox) {
+  private ContainerVariables variables(AgentTask task, Path sandbox) {
     AgentExecutor executor = task.executor;
-    Map<String, String> variables =
+    ContainerVariables variables =
         environment.of(executor.framework.info, executor.id(), task.info, sandbox);
     variables.putAll(task.added);
     return variables;
@@ -161,11 +161,12 @@ public final class TaskContainers {
       AgentTask task,
       ContainerId id,
       CommandInfo command,
-      Map<String, String> variables,
+      ContainerVariables variables,
       Path folder)
       throws ResourceFormatException {
     return LaunchRequest.builder(id, command, folder)
-        .environment(variables)
+        .environment(variables.plain())
+        .secrets(variables.secrets())
         .user(task.user())
         .resources(Resources.of(task.info.getResourcesList()).unallocated(), limits(task.info))
         .info(task.info.hasContainer() ? Optional.of(task.info.getContainer()) : Optional.empty())
@@ -184,7 +185,7 @@ public final class TaskContainers {
   LaunchRequest request(
       AgentExecutor executor, List<AgentTask> first, Map<String, String> added, TaskVolumes volumes)
       throws ResourceFormatException {
-    Map<String, String> variables =
+    ContainerVariables variables =
         environment.of(
             executor.framework.info,
             executor.info,
@@ -196,7 +197,8 @@ public final class TaskContainers {
             variables.put(
                 TOKEN, known.of(executor.framework.id(), executor.id(), executor.containerId)));
     return LaunchRequest.builder(executor.container(), executor.info.getCommand(), executor.sandbox)
-        .environment(variables)
+        .environment(variables.plain())
+        .secrets(variables.secrets())
         .user(executor.user())
         .resources(resources(executor, first), limits(executor.info, first))
         .info(
@@ -321,7 +323,7 @@ public final class TaskContainers {
                             && around.parent().isPresent())
             .findFirst();
     Optional<String> user = task.map(AgentTask::user).orElseGet(executor::user);
-    Map<String, String> variables =
+    ContainerVariables variables =
         task.isPresent()
             ? variables(task.get(), executor.sandbox)
             : environment.of(
@@ -372,8 +374,8 @@ public final class TaskContainers {
    */
   LaunchRequest checkRequest(AgentTask task, ContainerId id, Path sandbox, CommandInfo command)
       throws ResourceFormatException {
-    Map<String, String> variables = variables(task, sandbox);
-    TaskEnvironment.give(variables, command.getEnvironment());
+    ContainerVariables variables = variables(task, sandbox);
+    variables.give(command.getEnvironment());
     CommandInfo.Builder named = command.toBuilder();
     if (!command.getShell() && !command.hasValue()) {
       named.setValue(command.getArguments(0));
@@ -384,11 +386,6 @@ public final class TaskContainers {
             ? Optional.of(task.info.getContainer().toBuilder().clearVolumes().build())
             : Optional.empty();
     return of(task, id, named.build(), variables, sandbox)
-        // The task's volumes are in its sandbox already.
-        .info(
-            task.info.hasContainer()
-                ? Optional.of(task.info.getContainer().toBuilder().clearVolumes().build())
-                : Optional.empty())
         .resources(Resources.EMPTY, Resources.EMPTY)
         .info(info)
         .io(ContainerIo.REMARKS)

@@ -101,6 +101,7 @@ public final class TaskDemands {
           "CommandInfo.URI.output_file",
           "Environment.Variable.name",
           "Environment.Variable.value",
+          "Environment.Variable.secret",
           "Volume.mode",
           "Volume.container_path",
           "Volume.host_path",
@@ -133,8 +134,7 @@ public final class TaskDemands {
   /** Fields that are refused where their value asks for something. */
   static final Map<String, Predicate<Object>> REFUSED =
       Map.ofEntries(
-          Map.entry("Environment.Variable.type", is("VALUE").negate()),
-          Map.entry("Environment.Variable.secret", value -> true),
+          Map.entry("Environment.Variable.type", is("UNKNOWN")),
           Map.entry("ContainerInfo.type", is("MESOS").negate()),
           Map.entry("Volume.image", value -> true),
           Map.entry("Volume.Source.type", TaskDemands::isOtherSource),
@@ -275,9 +275,10 @@ public final class TaskDemands {
       return "A terminal has at most 65535 rows and columns; change `" + path + ".window_size`";
     }
     return message instanceof Environment.Variable variable
-        ? "This agent does not provide secrets yet: the variable '"
+        ? "The variable '"
             + variable.getName()
-            + "' of the command must be of type VALUE and have a `value`"
+            + "' of the command must be of type VALUE and have a `value`, or of type SECRET and"
+            + " have a `secret`"
         : "This agent does not provide `" + path + "` yet; leave it out";
   }
 

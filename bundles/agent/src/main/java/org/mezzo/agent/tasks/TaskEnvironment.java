@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.mezzo.protocol.v1.AgentID;
-import org.mezzo.protocol.v1.Environment;
 import org.mezzo.protocol.v1.ExecutorInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Resource;
@@ -65,9 +64,9 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Tim
    *
    * @param executor the id of its executor
    */
-  Map<String, String> of(FrameworkInfo framework, String executor, TaskInfo task, Path sandbox) {
+  ContainerVariables of(FrameworkInfo framework, String executor, TaskInfo task, Path sandbox) {
     String id = task.getTaskId().getValue();
-    Map<String, String> all =
+    ContainerVariables all =
         of(framework, executor, task.getAgentId(), sandbox, times.shutdownGrace());
     all.put("MESOS_TASK_ID", id);
     all.put("MESOS_CONTAINER_IP", ip);
@@ -76,14 +75,14 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Tim
         all.put("MESOS_ALLOCATION_ROLE", resource.getAllocationInfo().getRole());
       }
     }
-    give(all, task.getCommand().getEnvironment());
+    all.give(task.getCommand().getEnvironment());
     return all;
   }
 
   /** Everything that an executor sees which a framework gave, but what hooks and isolators add. */
-  Map<String, String> of(
+  ContainerVariables of(
       FrameworkInfo framework, ExecutorInfo executor, AgentID agent, Path sandbox) {
-    Map<String, String> all =
+    ContainerVariables all =
         of(
             framework,
             executor.getExecutorId().getValue(),
@@ -92,22 +91,22 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Tim
             executor.hasShutdownGracePeriod()
                 ? text(executor.getShutdownGracePeriod().getNanoseconds())
                 : times.shutdownGrace());
-    give(all, executor.getCommand().getEnvironment());
+    all.give(executor.getCommand().getEnvironment());
     return all;
   }
 
   /** Everything that a container sees which is none of an executor's, but what isolators add. */
-  public Map<String, String> standalone(Path sandbox) {
-    Map<String, String> all = new HashMap<>();
+  public ContainerVariables standalone(Path sandbox) {
+    ContainerVariables all = new ContainerVariables();
     all.put("PATH", DEFAULT_PATH);
     all.putAll(base);
     all.put("MESOS_SANDBOX", sandbox.toString());
     return all;
   }
 
-  private Map<String, String> of(
+  private ContainerVariables of(
       FrameworkInfo framework, String executor, AgentID agent, Path sandbox, String grace) {
-    Map<String, String> all = new HashMap<>();
+    ContainerVariables all = new ContainerVariables();
     all.put("PATH", DEFAULT_PATH);
     all.putAll(base);
     all.put("LIBPROCESS_IP", ip);
@@ -127,15 +126,6 @@ public record TaskEnvironment(Map<String, String> base, String ip, int port, Tim
       all.put("MESOS_SUBSCRIPTION_BACKOFF_MAX", times.reregistration());
     }
     return all;
-  }
-
-  /** Adds variables that a framework gives. */
-  static void give(Map<String, String> all, Environment given) {
-    for (Environment.Variable variable : given.getVariablesList()) {
-      if (variable.getType() == Environment.Variable.Type.VALUE) {
-        all.put(variable.getName(), variable.getValue());
-      }
-    }
   }
 
   /** A duration as executors read it: whole seconds where it is some. */

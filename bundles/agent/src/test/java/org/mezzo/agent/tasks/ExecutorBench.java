@@ -265,6 +265,9 @@ final class ExecutorBench implements AutoCloseable {
     public void selectLogging(ContainerizerOptions.Logging logging) {}
 
     @Override
+    public void selectSecretResolver(String name) {}
+
+    @Override
     public List<Pending> pending() {
       return List.of();
     }

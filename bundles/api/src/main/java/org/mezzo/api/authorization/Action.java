@@ -108,5 +108,12 @@ public enum Action {
   /** Of a container that is in none of an executor: about anything. */
   VIEW_STANDALONE_CONTAINER,
   /** Of an agent, to remove images that nothing uses: about anything. */
-  PRUNE_IMAGES
+  PRUNE_IMAGES,
+  /**
+   * Mezzo's own, to have a module bundle looked at and to see how one is rolled out: about
+   * anything.
+   */
+  VIEW_MODULES,
+  /** Mezzo's own, to install, replace, roll back or remove module bundles: about anything. */
+  CHANGE_MODULES
 }

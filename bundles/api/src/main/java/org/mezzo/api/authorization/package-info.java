@@ -9,7 +9,7 @@
  * closed when they have ended, or after ten seconds, when its approvers approve nothing any more.
  * Where there is no successor, with no instance at all every request is refused.
  */
-@Version("0.5.0")
+@Version("0.6.0")
 @Export
 package org.mezzo.api.authorization;
 

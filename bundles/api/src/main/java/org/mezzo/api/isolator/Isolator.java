@@ -29,8 +29,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>When an isolator goes away, running containers run on with the limits that were set; launches
  * fail while one that {@code --isolation} names is absent. One that (re)appears is told by {@link
- * #limitations} and {@link #recover} before anything else; what it finds of containers that are not
- * in that list is left over and its to remove.
+ * #limitations}, {@link #watches} and {@link #recover} before anything else; what it finds of
+ * containers that are not in that list is left over and its to remove.
  */
 @ConsumerType
 public interface Isolator extends Module {
@@ -45,6 +45,22 @@ public interface Isolator extends Module {
    * no instance may have reported yet; in {@link #cleanup} it is not too late.
    */
   default void limitations(Sink<ContainerLimitation> sink) {}
+
+  /**
+   * Told once, before {@link #recover}, where to ask for cgroups to be watched, as events. Each is
+   * answered by {@link #watched}, soon or late, and ends with the container; whoever takes over
+   * asks again. What an instance asks for in vain costs nothing.
+   */
+  default void watches(Sink<CgroupWatch> sink) {}
+
+  /**
+   * What became of a watch that this instance, or one before it, has asked for. Told {@link
+   * CgroupWatch.News#BEGUN} or {@link CgroupWatch.News#ENDED} first, and of each change; one {@link
+   * CgroupWatch.News#HAPPENED} may stand for several. A failure is counted and changes nothing.
+   *
+   * @param watch may be of a container that this instance does not know
+   */
+  default void watched(CgroupWatch watch, CgroupWatch.News news) throws Exception {}
 
   /**
    * The containers that an instance before this one has prepared or isolated and not cleaned up, by

@@ -6,7 +6,7 @@
  * prepared or runs, and then the held calls. When it cannot recover, the old instance gets them.
  * What was set up in the kernel stays as it is.
  */
-@Version("0.2.0")
+@Version("0.3.0")
 @Export
 package org.mezzo.api.isolator;
 

@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -143,7 +144,7 @@ public final class LaunchLoad {
   // --- At what cost
   // --------------------------------------------------------------------------------
 
-  private void cost(int tasks) throws InterruptedException {
+  private void cost(int tasks) throws IOException, InterruptedException {
     double masterBefore = Processes.used(master);
     double agentBefore = Processes.used(agent);
     double nativeBefore = spawner == 0 ? 0 : Processes.usedWithChildren(spawner);
@@ -158,6 +159,9 @@ public final class LaunchLoad {
           "spawner, shim and the task itself" + what,
           (Processes.usedWithChildren(spawner) - nativeBefore) / tasks);
     }
+    row(
+        "the task itself (sh -c true, by posix_spawn), ms of processor time",
+        spawn("/bin/sh", "-c", TRUE.getValue())[1]);
   }
 
   private void containers(int count) throws InterruptedException {
@@ -185,16 +189,20 @@ public final class LaunchLoad {
 
   /** The machine's own: posix_spawn of {@code true} and waiting for it, one after the other. */
   private double spawnsPerSecond() throws IOException, InterruptedException {
-    Process rate =
-        new ProcessBuilder(rateProgram, Integer.toString(SPAWNS), "1", "/bin/true")
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    return 1000 / spawn("/bin/true")[0];
+  }
+
+  /** Milliseconds that a program takes, one after the other, and those that it has a processor. */
+  private double[] spawn(String... command) throws IOException, InterruptedException {
+    List<String> line = new ArrayList<>(List.of(rateProgram, Integer.toString(SPAWNS), "1"));
+    line.addAll(List.of(command));
+    Process rate = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     String milliseconds =
         new String(rate.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
     if (rate.waitFor() != 0) {
       throw new IllegalStateException(rateProgram + " failed");
     }
-    return 1000 / Double.parseDouble(milliseconds);
+    return Arrays.stream(milliseconds.split(" ")).mapToDouble(Double::parseDouble).toArray();
   }
 
   private static double longestTurn(int port, String prefix) throws Exception {

@@ -1,5 +1,6 @@
 package org.mezzo.containerizer.isolation;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -16,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.mezzo.api.isolator.CgroupWatch;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.api.isolator.Isolator;
@@ -65,6 +67,9 @@ public final class IsolatorChain implements AutoCloseable {
   /** So many limits that were reached may wait; each container has one that counts. */
   private static final int MOST_LIMITATIONS = 1000;
 
+  /** So many wishes may wait; an instance that takes over has one for each container. */
+  private static final int MOST_WATCHES = 100_000;
+
   /** What one isolator was told. */
   private static final class Told {
     /** What it has been told of and not to clean up, as it was told of last. */
@@ -91,6 +96,27 @@ public final class IsolatorChain implements AutoCloseable {
     void prepared(String containerId, String isolator, byte[] state);
   }
 
+  /** Has the kernel tell of memory cgroups; what it tells comes to {@link #told}. */
+  public interface Watching {
+    /** Begins, once more if it is asked again. */
+    void watch(Path cgroup);
+
+    /** Nobody wants to be told any more. */
+    void unwatch(Path cgroup);
+  }
+
+  /** Who wants to be told of what. */
+  private record Wish(String isolator, CgroupWatch watch) {}
+
+  /** By container; held, also for the other one, while either is used. */
+  private final Map<String, Set<Wish>> wishes = new HashMap<>();
+
+  private final Map<Path, Set<Wish>> wishesByCgroup = new HashMap<>();
+
+  /** Of which it is on its way that something happened; more would say the same. */
+  private final Set<Wish> happened = ConcurrentHashMap.newKeySet();
+
+  private final Watching watching;
   private final ModuleChain<Isolator> isolators;
   private volatile Set<String> selected;
   private final Set<LaunchPlan.Feature> features;
@@ -111,6 +137,7 @@ public final class IsolatorChain implements AutoCloseable {
    *     isolators have prepared, by order of an earlier agent, too; called on {@code events}
    * @param found what isolators have prepared by order of an earlier agent, by their names
    * @param keeper told what is to be kept for an agent to come
+   * @param watching asked on {@code events}
    */
   public IsolatorChain(
       ContainerizerHost host,
@@ -120,10 +147,12 @@ public final class IsolatorChain implements AutoCloseable {
       Consumer<ContainerLimitation> limitations,
       Supplier<List<Container>> running,
       Map<String, List<RecoveredContainer>> found,
-      Keeper keeper) {
+      Keeper keeper,
+      Watching watching) {
     this.features = Set.copyOf(features);
     this.running = running;
     this.keeper = keeper;
+    this.watching = watching;
     selected = Set.copyOf(isolation);
     found.forEach(
         (name, containers) -> {
@@ -146,6 +175,12 @@ public final class IsolatorChain implements AutoCloseable {
                                 MOST_LIMITATIONS,
                                 Isolator::limitations,
                                 (reached, epoch) -> limitations.accept(reached)))
+                        .subscribe(
+                            Subscription.events(
+                                "watches",
+                                MOST_WATCHES,
+                                Isolator::watches,
+                                (watch, epoch) -> wished(new Wish(request.name(), watch))))
                         .after(() -> takeover(request.name())));
   }
 
@@ -458,6 +493,77 @@ public final class IsolatorChain implements AutoCloseable {
         });
   }
 
+  private void wished(Wish wish) {
+    CgroupWatch watch = wish.watch();
+    synchronized (wishes) {
+      // One that has ended meanwhile was forgotten already, and would not be once more.
+      if (isAbout(wish)) {
+        wishes.computeIfAbsent(watch.containerId(), unused -> new HashSet<>()).add(wish);
+        wishesByCgroup.computeIfAbsent(watch.cgroup(), unused -> new HashSet<>()).add(wish);
+        watching.watch(watch.cgroup());
+      }
+    }
+  }
+
+  private boolean isAbout(Wish wish) {
+    String id = wish.watch().containerId();
+    Told isolator = told(wish.isolator());
+    return !isolator.cleaned.contains(id)
+        && (isolator.known.containsKey(id) || responsible.containsKey(id));
+  }
+
+  private void unwish(String containerId) {
+    synchronized (wishes) {
+      Set<Wish> over = wishes.remove(containerId);
+      for (Wish wish : over == null ? Set.<Wish>of() : over) {
+        Path cgroup = wish.watch().cgroup();
+        Set<Wish> all = wishesByCgroup.get(cgroup);
+        all.remove(wish);
+        if (all.isEmpty()) {
+          wishesByCgroup.remove(cgroup);
+          watching.unwatch(cgroup);
+        }
+      }
+    }
+  }
+
+  /**
+   * There is news of a cgroup that an isolator wanted to be watched; safe for any thread, which
+   * does not wait.
+   */
+  public void told(Path cgroup, CgroupWatch.News news) {
+    List<Wish> wanted;
+    synchronized (wishes) {
+      wanted = List.copyOf(wishesByCgroup.getOrDefault(cgroup, Set.of()));
+    }
+    for (Wish wish : wanted) {
+      if (news != CgroupWatch.News.HAPPENED) {
+        tell(wish, isolator -> isolator.watched(wish.watch(), news));
+      } else if (happened.add(wish)) {
+        tell(
+                wish,
+                isolator -> {
+                  // What happens from here on is more news.
+                  happened.remove(wish);
+                  isolator.watched(wish.watch(), news);
+                })
+            .whenComplete((done, failure) -> happened.remove(wish));
+      }
+    }
+  }
+
+  private CompletionStage<Void> tell(Wish wish, ModuleLease.Action<Isolator> action) {
+    Selection<Isolator> asked = responsible.get(wish.watch().containerId());
+    try (Selection<Isolator> now = isolators.now()) {
+      return (asked == null ? now : asked)
+          .members().stream()
+              .filter(it -> it.name().equals(wish.isolator()))
+              .findFirst()
+              .map(it -> it.lease().tell("watched", action))
+              .orElseGet(() -> CompletableFuture.completedStage(null));
+    }
+  }
+
   /** The container is gone, and the containerizer does not list it any more. */
   public void forget(String containerId) {
     for (Told each : told.values()) {
@@ -465,6 +571,7 @@ public final class IsolatorChain implements AutoCloseable {
       each.cleaned.remove(containerId);
     }
     recovered.remove(containerId);
+    unwish(containerId);
   }
 
   /** Of how many containers anything is remembered. */
@@ -473,6 +580,9 @@ public final class IsolatorChain implements AutoCloseable {
     for (Told each : told.values()) {
       ids.addAll(each.known.keySet());
       ids.addAll(each.cleaned);
+    }
+    synchronized (wishes) {
+      ids.addAll(wishes.keySet());
     }
     return ids.size();
   }

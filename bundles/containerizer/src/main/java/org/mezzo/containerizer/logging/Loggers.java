@@ -20,7 +20,6 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.modules.ModuleChain;
 import org.mezzo.modules.ModuleChain.Member;
 import org.mezzo.modules.ModuleChain.Selection;
-import org.mezzo.modules.ModuleException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -99,7 +98,11 @@ public final class Loggers implements AutoCloseable {
             (plan, failure) -> {
               selection.close();
               if (failure != null) {
-                throw new CompletionException(refused(logger.name(), failure));
+                throw new CompletionException(
+                    LaunchException.of(
+                        "Container logger '" + logger.name() + "'",
+                        "install its module or give --container_logger another one",
+                        failure));
               }
               check(logger.name(), plan);
               return plan;
@@ -125,31 +128,6 @@ public final class Loggers implements AutoCloseable {
                   + "' needs; take the native launcher, or --container_logger="
                   + SANDBOX));
     }
-  }
-
-  private static LaunchException refused(String name, Throwable failure) {
-    Throwable root = failure;
-    while (root instanceof CompletionException && root.getCause() != null) {
-      root = root.getCause();
-    }
-    if (ModuleException.isAbsence(failure)) {
-      return new LaunchException(
-          "Container logger '"
-              + name
-              + "' is not available; install its module or give --container_logger another one",
-          root);
-    }
-    boolean thrown =
-        root instanceof ModuleException module
-            && module.kind() == ModuleException.Kind.THREW
-            && module.getCause() != null
-            && module.getCause().getMessage() != null;
-    return new LaunchException(
-        "Container logger '"
-            + name
-            + "' failed: "
-            + (thrown ? root.getCause().getMessage() : root.getMessage()),
-        root);
   }
 
   @Override

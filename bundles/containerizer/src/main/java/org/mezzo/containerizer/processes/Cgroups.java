@@ -2,6 +2,7 @@ package org.mezzo.containerizer.processes;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -158,12 +159,12 @@ final class Cgroups {
     Set<Long> pids = new TreeSet<>();
     try {
       for (Path each : tree(folder)) {
-        if (without.stream().anyMatch(each::startsWith)) {
+        if (!without.isEmpty() && without.stream().anyMatch(each::startsWith)) {
           continue;
         }
-        for (String line : Files.readAllLines(each.resolve("cgroup.procs"))) {
-          pids.add(Long.parseLong(line.trim()));
-        }
+        Files.readString(each.resolve("cgroup.procs"), StandardCharsets.ISO_8859_1)
+            .lines()
+            .forEach(line -> pids.add(Long.parseLong(line)));
       }
     } catch (IOException | UncheckedIOException | NumberFormatException e) {
       return pids;

@@ -29,6 +29,7 @@ import org.mezzo.containerizer.fetching.UriFetcher;
 import org.mezzo.containerizer.isolation.IsolatorChain;
 import org.mezzo.containerizer.logging.Loggers;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
+import org.mezzo.containerizer.secrets.Secrets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,6 +65,7 @@ final class LaunchPipeline {
   private final AfterFetch afterFetch;
   private final IsolatorChain isolators;
   private final Loggers loggers;
+  private final Secrets secrets;
   private final Launcher launcher;
   private final Optional<Cgroups> cgroups;
   private final Listener listener;
@@ -79,6 +81,7 @@ final class LaunchPipeline {
       AfterFetch afterFetch,
       IsolatorChain isolators,
       Loggers loggers,
+      Secrets secrets,
       Launcher launcher,
       Optional<Cgroups> cgroups,
       Metrics metrics,
@@ -91,6 +94,7 @@ final class LaunchPipeline {
     this.afterFetch = afterFetch;
     this.isolators = isolators;
     this.loggers = loggers;
+    this.secrets = secrets;
     this.launcher = launcher;
     this.cgroups = cgroups;
     this.listener = listener;
@@ -344,20 +348,26 @@ final class LaunchPipeline {
    * @param held whether the process waits
    */
   void spawn(ManagedContainer container, Launch launch, boolean held) {
-    Map<String, String> environment = environment(container, launch);
-    logs(container, launch, environment)
+    // Loggers see no secret.
+    logs(container, launch, environment(container, launch, Map.of()))
+        .thenCombine(
+            secrets.resolve(launch.request.secrets()),
+            (logs, secret) -> {
+              spawn(container, launch, held, environment(container, launch, secret), logs);
+              return null;
+            })
         .whenComplete(
-            (logs, failure) -> {
+            (nothing, failure) -> {
               if (failure != null) {
                 listener.failed(container, reason(failure));
-              } else {
-                spawn(container, launch, held, environment, logs);
               }
             });
   }
 
-  private static Map<String, String> environment(ManagedContainer container, Launch launch) {
+  private static Map<String, String> environment(
+      ManagedContainer container, Launch launch, Map<String, String> secret) {
     Map<String, String> environment = new TreeMap<>(launch.request.environment());
+    environment.putAll(secret);
     environment.putAll(launch.plan.environment());
     environment.putIfAbsent("PATH", SystemTools.DEFAULT_PATH);
     environment.put(MARKER, container.container.id());

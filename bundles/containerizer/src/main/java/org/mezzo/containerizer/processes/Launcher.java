@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.mezzo.api.isolator.CgroupWatch;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.LaunchPlan.Feature;
 import org.mezzo.api.logger.LogPlan;
@@ -43,6 +44,12 @@ interface Launcher extends AutoCloseable {
 
     /** Its shim died before it; what ran in it was killed. */
     void lost(String key, String reason);
+
+    /** A program that reads output reads no more, or not to the end; the file has the rest. */
+    void helperLost(String key, String reason);
+
+    /** What became of a memory cgroup that was to be watched. */
+    void memory(Path cgroup, CgroupWatch.News news);
   }
 
   /** What a launcher may be able to do for what a container reads and writes. */
@@ -122,6 +129,17 @@ interface Launcher extends AutoCloseable {
 
   /** Sends a signal; processes that are gone are ignored. Waits behind no launch. */
   void signal(int signal, Collection<Long> pids);
+
+  /**
+   * Has the kernel tell when a memory cgroup of version 1 runs out of memory, as long as there is
+   * the cgroup; what comes of it is reported, also when it was asked for before.
+   *
+   * @param cgroup its folder, absolute
+   */
+  void watchMemory(Path cgroup);
+
+  /** What a cgroup says is reported no more; the kernel forgets it when it is removed. */
+  void unwatchMemory(Path cgroup);
 
   /**
    * Ends; shims go on, and what they report from now on stands in their files.

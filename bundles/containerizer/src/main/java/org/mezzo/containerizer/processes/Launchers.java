@@ -61,7 +61,9 @@ final class Launchers {
     LOG.info(
         "A shell launches containers, because {}. Beside the native launcher it takes several times"
             + " the processor time for each, does not itself end what a dead shim leaves, gives no"
-            + " terminal, lets nobody attach to a container and rotates no output",
+            + " terminal, lets nobody attach to a container, rotates no output and does not listen"
+            + " to the kernel, so that memory cgroups of version 1 are looked at ten times a"
+            + " second",
         why);
     return new ShellLauncher(runtime, tools, listener);
   }

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 /** The numbers and frames of {@code docs/launcher-protocol.md}. */
 final class NativeFrames {
   static final int MAJOR = 1;
-  static final int MINOR = 3;
+  static final int MINOR = 4;
 
   static final int HELLO = 1;
   static final int LAUNCH = 2;
@@ -23,12 +23,15 @@ final class NativeFrames {
   static final int INPUT = 11;
   static final int CLOSE_INPUT = 12;
   static final int RESIZE = 13;
+  static final int WATCH = 14;
   static final int STARTED = 64;
   static final int EXITED = 65;
   static final int FAILED = 66;
   static final int LOST = 67;
   static final int OUTPUT_DATA = 68;
   static final int OUTPUT_END = 69;
+  static final int MEMORY = 70;
+  static final int HELPER_LOST = 71;
   static final int OK = 128;
   static final int ERROR = 129;
 
@@ -47,6 +50,7 @@ final class NativeFrames {
   static final int HOLD = 14;
   static final int SIGNAL = 16;
   static final int PIDS = 17;
+  static final int PATH = 18;
   static final int TEXT = 19;
   static final int VERSION = 20;
   static final int NAME = 21;

@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.mezzo.api.isolator.CgroupWatch.News;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.isolator.LaunchPlan.Feature;
 import org.mezzo.api.logger.LogPlan;
@@ -54,6 +55,16 @@ final class NativeLauncher implements Launcher {
   private final Listener listener;
   private final LinkedBlockingQueue<byte[]> requests = new LinkedBlockingQueue<>();
   private final Map<Integer, String> launches = new ConcurrentHashMap<>();
+
+  /** Memory cgroups that are to be watched, and whether they are. */
+  private final Map<Path, Boolean> watches = new ConcurrentHashMap<>();
+
+  /** Which of them a request is about that is not answered yet. */
+  private final Map<Integer, Path> watching = new ConcurrentHashMap<>();
+
+  // Of the thread that hears.
+  private boolean watchRefused;
+
   private final AtomicInteger numbers = new AtomicInteger();
   private final Thread writer;
   private final Optional<String> mountObstacle;
@@ -371,6 +382,53 @@ final class NativeLauncher implements Launcher {
     }
   }
 
+  @Override
+  public void watchMemory(Path cgroup) {
+    if (Boolean.TRUE.equals(watches.putIfAbsent(cgroup, false))) {
+      listener.memory(cgroup, News.BEGUN);
+    } else {
+      watch(cgroup);
+    }
+  }
+
+  private void watch(Path cgroup) {
+    int number = numbers.incrementAndGet();
+    watching.put(number, cgroup);
+    request(
+        NativeFrames.write(NativeFrames.WATCH, number)
+            .text(NativeFrames.PATH, cgroup.toString())
+            .frame());
+  }
+
+  @Override
+  public void unwatchMemory(Path cgroup) {
+    watches.remove(cgroup);
+  }
+
+  /** Nobody listens to the kernel until there is another spawner. */
+  private void watchesLost() {
+    watches.keySet().forEach(each -> told(each, false));
+  }
+
+  /** Whether a cgroup is watched now. */
+  private void told(Path cgroup, boolean begun) {
+    if (watches.replace(cgroup, begun) != null) {
+      listener.memory(cgroup, begun ? News.BEGUN : News.ENDED);
+    }
+  }
+
+  private void refused(Path cgroup, String why) {
+    // A container may have ended meanwhile; and what is so for one is mostly so for all.
+    if (!watchRefused && watches.containsKey(cgroup) && Files.isDirectory(cgroup)) {
+      watchRefused = true;
+      LOG.warn(
+          "The kernel cannot be listened to for the memory of {}, which is looked at instead, as"
+              + " are others from now on of which that is so: {}",
+          cgroup,
+          why);
+    }
+  }
+
   private void request(byte[] frame) {
     requests.add(frame);
   }
@@ -429,6 +487,7 @@ final class NativeLauncher implements Launcher {
       connection = Optional.empty();
       launches.clear();
       listener.lost();
+      watchesLost();
       Optional<SpawnerConnection> next = again();
       if (next.isEmpty()) {
         break;
@@ -445,6 +504,8 @@ final class NativeLauncher implements Launcher {
         connection = Optional.of(next);
         // Requests that found no connection in between were dropped.
         listener.lost();
+        watching.clear();
+        watches.keySet().forEach(this::watch);
         LOG.info("There is a launcher again");
         return connection;
       } catch (IOException e) {
@@ -479,10 +540,29 @@ final class NativeLauncher implements Launcher {
                 (int) frame.number(NativeFrames.STATUS).orElseThrow());
         case NativeFrames.FAILED -> listener.failed(key, frame.text(NativeFrames.TEXT));
         case NativeFrames.LOST -> listener.lost(key, frame.text(NativeFrames.TEXT));
-        case NativeFrames.OK -> launches.remove(frame.number());
+        case NativeFrames.HELPER_LOST -> listener.helperLost(key, frame.text(NativeFrames.TEXT));
+        case NativeFrames.MEMORY -> {
+          Path cgroup = Path.of(frame.text(NativeFrames.PATH));
+          if (watches.containsKey(cgroup)) {
+            listener.memory(cgroup, News.HAPPENED);
+          }
+        }
+        case NativeFrames.OK -> {
+          launches.remove(frame.number());
+          Path cgroup = watching.remove(frame.number());
+          if (cgroup != null) {
+            told(cgroup, true);
+          }
+        }
         case NativeFrames.ERROR -> {
           String refused = launches.remove(frame.number());
-          if (refused != null) {
+          Path cgroup = watching.remove(frame.number());
+          if (cgroup != null) {
+            refused(cgroup, frame.text(NativeFrames.TEXT));
+            told(cgroup, false);
+            // Not asked for again with another spawner, unless somebody does.
+            watches.remove(cgroup);
+          } else if (refused != null) {
             listener.failed(refused, "could not be made: " + frame.text(NativeFrames.TEXT));
           } else {
             LOG.debug("The launcher refuses a request: {}", frame.text(NativeFrames.TEXT));

@@ -1,5 +1,6 @@
 package org.mezzo.containerizer.processes;
 
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -68,27 +69,56 @@ final class ProcFs {
     }
   }
 
+  /** More than the file has: a name of up to 64 bytes and some fifty numbers. */
+  private static final int STAT_BYTES = 2048;
+
+  /** Of those behind the name; the first one is the state. */
+  private static final int FIELDS = 22;
+
+  /** Called for each process of each container whenever somebody asks what these use. */
   static Optional<Stat> stat(long pid) {
-    try {
-      String text =
-          Files.readString(
-              Path.of("/proc", Long.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
-      String[] fields = text.substring(text.lastIndexOf(')') + 2).trim().split(" ");
-      return Optional.of(
-          new Stat(
-              pid,
-              fields[0].charAt(0),
-              Long.parseLong(fields[1]),
-              Long.parseLong(fields[2]),
-              Long.parseLong(fields[3]),
-              Long.parseLong(fields[11]),
-              Long.parseLong(fields[12]),
-              Long.parseLong(fields[17]),
-              Long.parseLong(fields[19]),
-              Long.parseLong(fields[21])));
-    } catch (IOException | RuntimeException e) {
+    byte[] bytes = new byte[STAT_BYTES];
+    int size;
+    try (FileInputStream in = new FileInputStream("/proc/" + pid + "/stat")) {
+      size = in.read(bytes);
+    } catch (IOException e) {
       return Optional.empty();
     }
+    int at = size - 1;
+    while (at >= 0 && bytes[at] != ')') {
+      at--;
+    }
+    // Behind the name and a blank.
+    at += 2;
+    if (at < 2 || at >= size) {
+      return Optional.empty();
+    }
+    char state = (char) bytes[at];
+    long[] fields = new long[FIELDS];
+    at += 2;
+    for (int i = 1; i < FIELDS; i++, at++) {
+      boolean negative = at < size && bytes[at] == '-';
+      int begin = negative ? at + 1 : at;
+      for (at = begin; at < size && bytes[at] >= '0' && bytes[at] <= '9'; at++) {
+        fields[i] = fields[i] * 10 + bytes[at] - '0';
+      }
+      if (at == begin) {
+        return Optional.empty();
+      }
+      fields[i] = negative ? -fields[i] : fields[i];
+    }
+    return Optional.of(
+        new Stat(
+            pid,
+            state,
+            fields[1],
+            fields[2],
+            fields[3],
+            fields[11],
+            fields[12],
+            fields[17],
+            fields[19],
+            fields[21]));
   }
 
   /** One snapshot for all who want one at about the same time. Safe for any thread. */

@@ -26,6 +26,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.mezzo.api.Metrics;
+import org.mezzo.api.isolator.CgroupWatch;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.ContainerLimitation;
 import org.mezzo.containerizer.AttachException;
@@ -46,6 +47,7 @@ import org.mezzo.containerizer.isolation.IsolatorChain;
 import org.mezzo.containerizer.logging.Loggers;
 import org.mezzo.containerizer.processes.Lifecycle.Effect;
 import org.mezzo.containerizer.processes.Lifecycle.Event;
+import org.mezzo.containerizer.secrets.Secrets;
 import org.mezzo.files.log.Boot;
 import org.mezzo.protocol.v1.ContainerStatus;
 import org.mezzo.protocol.v1.ResourceStatistics;
@@ -74,6 +76,7 @@ public final class ProcessContainerizer implements Containerizer {
   private final IsolatorChain isolators;
   private final UriFetcher fetcher;
   private final Loggers loggers;
+  private final Secrets secrets;
   private final Attachments attachments;
   private final LaunchPipeline pipeline;
   private final Destroyer destroyer;
@@ -82,6 +85,7 @@ public final class ProcessContainerizer implements Containerizer {
   private final Resizing resizing;
   private final SandboxLinks links;
   private final Metrics.Counter destroyErrors;
+  private final Metrics.Counter helpersLost;
 
   // Of the loop.
   private int launching;
@@ -118,6 +122,7 @@ public final class ProcessContainerizer implements Containerizer {
     String name = host.agent().daemon();
     Metrics metrics = host.agent().metrics();
     destroyErrors = metrics.counter("containerizer/mesos/container_destroy_errors");
+    helpersLost = metrics.counter("containerizer/output_helpers_lost");
     Metrics.Counter logErrors = metrics.counter("containerizer/log_errors");
 
     Path logFile = files.path().resolve("containers.log");
@@ -152,7 +157,8 @@ public final class ProcessContainerizer implements Containerizer {
             this::limited,
             this::isolatedContainers,
             recovery.prepared(),
-            this::prepared);
+            this::prepared,
+            new Watching());
     loggers =
         new Loggers(
             host,
@@ -161,6 +167,7 @@ public final class ProcessContainerizer implements Containerizer {
                 .map(Launcher.Stream::word)
                 .collect(Collectors.toUnmodifiableSet()),
             moduleEvents);
+    secrets = new Secrets(host, options.secretResolver(), moduleEvents);
     attachments = new Attachments(name, lanes.files, metrics);
     Steps steps = new Steps();
     links = new SandboxLinks(tools, accounts, lanes);
@@ -174,6 +181,7 @@ public final class ProcessContainerizer implements Containerizer {
             host.afterFetch(),
             isolators,
             loggers,
+            secrets,
             launcher,
             cgroups,
             metrics,
@@ -536,9 +544,32 @@ public final class ProcessContainerizer implements Containerizer {
                   .ifPresent(container -> ProcessContainerizer.this.lost(container, reason)));
     }
 
+    @Override
+    public void helperLost(String key, String reason) {
+      helpersLost.increment();
+      LOG.warn("Not all output of container {} reaches who was to read it: {}", key, reason);
+    }
+
+    @Override
+    public void memory(Path cgroup, CgroupWatch.News news) {
+      loop.post(() -> isolators.told(cgroup, news));
+    }
+
     /** Not of those of which it is not decided yet what becomes of them: their files tell all. */
     private Optional<ManagedContainer> reported(String key) {
       return table.byKey(key).filter(container -> container.found.isEmpty());
+    }
+  }
+
+  private final class Watching implements IsolatorChain.Watching {
+    @Override
+    public void watch(Path cgroup) {
+      launcher.watchMemory(cgroup);
+    }
+
+    @Override
+    public void unwatch(Path cgroup) {
+      launcher.unwatchMemory(cgroup);
     }
   }
 
@@ -918,6 +949,11 @@ public final class ProcessContainerizer implements Containerizer {
   }
 
   @Override
+  public void selectSecretResolver(String resolver) {
+    secrets.select(resolver);
+  }
+
+  @Override
   public List<Pending> pending() {
     List<Pending> pending = new ArrayList<>();
     for (ManagedContainer each : table.all()) {
@@ -1071,6 +1107,7 @@ public final class ProcessContainerizer implements Containerizer {
     launcher.close(left);
     isolators.close();
     loggers.close();
+    secrets.close();
     fetcher.close();
     moduleEvents.shutdown();
   }

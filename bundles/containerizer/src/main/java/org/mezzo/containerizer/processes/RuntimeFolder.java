@@ -112,17 +112,24 @@ final class RuntimeFolder {
 
   private static void delete(Path folder) throws IOException {
     for (int attempt = 0; ; attempt++) {
-      try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
-        for (Path entry : entries) {
+      String[] names = folder.toFile().list();
+      if (names == null) {
+        Files.deleteIfExists(folder);
+        return;
+      }
+      for (String name : names) {
+        Path entry = folder.resolve(name);
+        // One call of the kernel for what nearly everything is, a file; the rest finds out more.
+        if (!entry.toFile().delete()) {
           if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
             delete(entry);
           } else {
             Files.deleteIfExists(entry);
           }
         }
+      }
+      try {
         Files.deleteIfExists(folder);
-        return;
-      } catch (NoSuchFileException e) {
         return;
       } catch (DirectoryNotEmptyException e) {
         // A shim that is just ending has written its last.

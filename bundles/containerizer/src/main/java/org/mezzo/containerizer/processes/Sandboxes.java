@@ -31,7 +31,9 @@ final class Sandboxes {
    */
   static void create(Path sandbox, List<Path> owned, Optional<Accounts.Account> owner)
       throws IOException {
-    Files.createDirectories(sandbox);
+    if (!Files.isDirectory(sandbox)) {
+      Files.createDirectories(sandbox);
+    }
     Files.setPosixFilePermissions(sandbox, FOLDER);
     for (String name : List.of("stdout", "stderr")) {
       Path file = sandbox.resolve(name);

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.mezzo.api.isolator.CgroupWatch.News;
 import org.mezzo.api.isolator.LaunchPlan.Feature;
 import org.mezzo.containerizer.LaunchException;
 import org.slf4j.Logger;
@@ -178,6 +179,14 @@ final class ShellLauncher implements Launcher {
       go.write("go\n".getBytes(StandardCharsets.US_ASCII));
     }
   }
+
+  @Override
+  public void watchMemory(Path cgroup) {
+    listener.memory(cgroup, News.ENDED);
+  }
+
+  @Override
+  public void unwatchMemory(Path cgroup) {}
 
   @Override
   public void signal(int signal, Collection<Long> pids) {

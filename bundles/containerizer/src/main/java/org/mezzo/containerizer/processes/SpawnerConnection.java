@@ -25,7 +25,7 @@ final class SpawnerConnection implements AutoCloseable {
 
   private static final String SOCKET = NativeFrames.MAJOR + "." + NativeFrames.MINOR + ".socket";
 
-  /** What plans of agents may ask for. */
+  /** What agents and their plans may ask for. */
   private static final Set<String> NEEDED =
       Set.of(
           "environment",
@@ -39,7 +39,8 @@ final class SpawnerConnection implements AutoCloseable {
           "network",
           "output-helper",
           "mount-namespaces",
-          "mounts");
+          "mounts",
+          "memory-events");
 
   private final SocketChannel channel;
   private ByteBuffer in = ByteBuffer.allocate(16_384).flip();

@@ -135,7 +135,8 @@ class FetchCacheTest {
                     Optional.empty(), Duration.ofMinutes(10), cache, capacity, persists, 10 << 20),
                 o.shell(),
                 o.launcher(),
-                o.logging()),
+                o.logging(),
+                o.secretResolver()),
             Runnable::run);
   }
 

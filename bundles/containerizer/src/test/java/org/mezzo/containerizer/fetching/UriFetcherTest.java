@@ -496,7 +496,8 @@ class UriFetcherTest {
                 Optional.empty(), Duration.ofMillis(3500), Optional.empty(), 0, true, 1000),
             o.shell(),
             o.launcher(),
-            o.logging());
+            o.logging(),
+            o.secretResolver());
     try (UriFetcher fetcher = new UriFetcher(agent.host(), hasty, Runnable::run)) {
       fetch(fetcher, List.of(uri("copy:///x").build()), sandbox, Optional.empty());
     }

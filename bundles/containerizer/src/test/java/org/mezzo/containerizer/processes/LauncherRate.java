@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import org.mezzo.api.isolator.CgroupWatch;
 import org.mezzo.api.isolator.LaunchPlan;
 import org.mezzo.api.logger.LogPlan;
 import org.mezzo.containerizer.ContainerIo;
@@ -58,6 +59,16 @@ public final class LauncherRate {
     public void lost(String key, String reason) {
       failed(key, reason);
     }
+
+    @Override
+    public void helperLost(String key, String reason) {
+      failed(key, reason);
+    }
+
+    @Override
+    public void memory(Path cgroup, CgroupWatch.News news) {
+      throw new IllegalStateException("Nothing is watched here");
+    }
   }
 
   public static void main(String[] arguments) throws Exception {
@@ -92,7 +103,8 @@ public final class LauncherRate {
                 program, Integer.toString(count), Integer.toString(atOnce), "/bin/sh", "-c", "true")
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    return new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+    String took = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    return took.substring(0, took.indexOf(' '));
   }
 
   private static double run(

@@ -21,6 +21,7 @@ import org.mezzo.protocol.v1.DomainInfo;
  * @param modules {@code --modules}
  * @param hooks {@code --hooks}, in the order in which they are called
  * @param domain {@code --domain}
+ * @param maxModuleBytes {@code --max_module_size}
  */
 public record DaemonFlags(
     Flags all,
@@ -29,7 +30,8 @@ public record DaemonFlags(
     BorderFlags border,
     ModuleParameters modules,
     List<String> hooks,
-    Optional<DomainInfo> domain) {
+    Optional<DomainInfo> domain,
+    long maxModuleBytes) {
 
   /**
    * Where a daemon keeps its files; absolute.
@@ -74,7 +76,8 @@ public record DaemonFlags(
         BorderFlags.of(role, flags),
         FlagTexts.read(flags, "modules", ModuleParameters::of).orElse(ModuleParameters.NONE),
         FlagTexts.list(flags, "hooks"),
-        FlagTexts.read(flags, "domain", DaemonFlags::domain));
+        FlagTexts.read(flags, "domain", DaemonFlags::domain),
+        flags.bytes("max_module_size"));
   }
 
   private static DomainInfo domain(String text) throws Exception {

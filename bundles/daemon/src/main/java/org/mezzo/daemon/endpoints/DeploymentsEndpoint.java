@@ -12,11 +12,12 @@ import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Shipped;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.http.HttpExchange;
 
 /** {@code /mezzo/deployments}: Mezzo's own. */
-public final class DeploymentsEndpoint implements ApiEndpoint {
+final class DeploymentsEndpoint implements ApiEndpoint {
   private static final String PATH = "/mezzo/deployments";
 
   private final String daemon;
@@ -27,7 +28,7 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
    *
    * @param daemon its name
    */
-  public DeploymentsEndpoint(String daemon, Deployments deployments) {
+  DeploymentsEndpoint(String daemon, Deployments deployments) {
     this.daemon = daemon;
     this.deployments = deployments;
   }
@@ -43,8 +44,8 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
                 "Answers with the daemon's name; the module bundles that are wanted, with what has"
                     + " become of each; the verdicts by SHA-256 about bundles that are not tried"
                     + " again until somebody asks; bundles that are removed and whose classes"
-                    + " cannot be freed; and the last changes with who asked, their"
-                    + " stages and outcome, the newest first.")
+                    + " cannot be freed; what came with the distribution; and the last changes with"
+                    + " who asked, their stages and outcome, the newest first.")
             .with("jsonp", CommonEndpoints.JSONP));
   }
 
@@ -59,6 +60,7 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
                   json.array("deployments", deployments.list(), wanted -> deployment(json, wanted));
                   json.array("verdicts", deployments.verdicts(), passed -> verdict(json, passed));
                   json.texts("leaks", deployments.leaks());
+                  json.array("shipped", deployments.shipped(), jar -> shipped(json, jar));
                   json.array("history", deployments.history(), action -> action(json, action));
                 }));
   }
@@ -68,6 +70,8 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
         () -> {
           json.field("name", wanted.symbolicName());
           json.field("version", wanted.version());
+          json.field("digest", wanted.digest());
+          json.field("shipped", wanted.shipped());
           json.field("file", wanted.file());
           json.field("state", wanted.state());
           json.field("problem", wanted.problem());
@@ -75,6 +79,14 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
             json.integer("bundle_id", wanted.bundleId());
           }
           json.texts("modules", wanted.modules());
+        });
+  }
+
+  private static void shipped(JsonOut json, Shipped jar) {
+    json.object(
+        () -> {
+          json.field("file", jar.fileName());
+          json.field("digest", jar.digest());
         });
   }
 
@@ -91,28 +103,30 @@ public final class DeploymentsEndpoint implements ApiEndpoint {
   }
 
   private static void action(JsonOut json, Action action) {
-    json.object(
-        () -> {
-          json.integer("id", action.id());
-          json.field("principal", action.principal());
-          json.field("at", action.at().toString());
-          json.field("action", action.kind().name().toLowerCase(Locale.ROOT));
-          json.field("name", action.symbolicName());
-          json.field("from", action.fromVersion());
-          json.field("to", action.toVersion());
-          json.field("succeeded", action.succeeded());
-          json.field("outcome", action.outcome());
-          json.integer("took_ms", action.took().toMillis());
-          json.integer("gap_ms", action.gap().toMillis());
-          json.array(
-              "stages",
-              action.stages(),
-              stage ->
-                  json.object(
-                      () -> {
-                        json.field("stage", stage.what());
-                        json.integer("after_ms", stage.after().toMillis());
-                      }));
-        });
+    json.object(() -> fields(json, action));
+  }
+
+  /** Writes the fields of a change. */
+  static void fields(JsonOut json, Action action) {
+    json.integer("id", action.id());
+    json.field("principal", action.principal());
+    json.field("at", action.at().toString());
+    json.field("action", action.kind().name().toLowerCase(Locale.ROOT));
+    json.field("name", action.symbolicName());
+    json.field("from", action.fromVersion());
+    json.field("to", action.toVersion());
+    json.field("succeeded", action.succeeded());
+    json.field("outcome", action.outcome());
+    json.integer("took_ms", action.took().toMillis());
+    json.integer("gap_ms", action.gap().toMillis());
+    json.array(
+        "stages",
+        action.stages(),
+        stage ->
+            json.object(
+                () -> {
+                  json.field("stage", stage.what());
+                  json.integer("after_ms", stage.after().toMillis());
+                }));
   }
 }

@@ -25,12 +25,14 @@ final class Admission {
       Kinds.all().stream()
           .collect(Collectors.toUnmodifiableMap(Kind::name, kind -> kind.type().getName()));
 
+  private final Signatures signatures;
   private final Map<String, String> kinds;
   private final Set<String> coreBundles = new HashSet<>();
   private final Set<String> corePackages = new HashSet<>();
 
   /** For the core as it is now: it does not change while a host runs. */
-  Admission(BundleContext context, Map<String, String> kinds) {
+  Admission(BundleContext context, Signatures signatures, Map<String, String> kinds) {
+    this.signatures = signatures;
     this.kinds = new TreeMap<>(kinds);
     for (Bundle bundle : context.getBundles()) {
       BundleRevision revision = bundle.adapt(BundleRevision.class);
@@ -51,6 +53,10 @@ final class Admission {
    * @param others that are installed or lie in the folder
    */
   Optional<String> objection(ModuleJar jar, Collection<ModuleJar> others) {
+    Optional<String> unsigned = signatures.objection(jar);
+    if (unsigned.isPresent()) {
+      return unsigned;
+    }
     if (coreBundles.contains(jar.symbolicName())) {
       return Optional.of(
           jar.symbolicName()

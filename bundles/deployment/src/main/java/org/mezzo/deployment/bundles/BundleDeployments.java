@@ -25,7 +25,9 @@ import java.util.stream.Collectors;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Shipped;
 import org.mezzo.deployment.Verdict;
+import org.mezzo.deployment.Verification;
 import org.mezzo.deployment.folder.ModuleFolder;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.deployment.journal.StateFolder;
@@ -65,10 +67,18 @@ public final class BundleDeployments implements Deployments {
   /** The runtime of components tries again for whoever asks for the service. */
   private static volatile boolean waitedInVain;
 
-  private record Request(Supplier<Action> change, CompletableFuture<Action> done) {}
+  /** What is to be done on deployment's thread, and whoever waits for what comes of it. */
+  private record Request<T>(Supplier<T> change, CompletableFuture<T> done) {
+    void serve(Runnable then) {
+      T made = change.get();
+      then.run();
+      done.complete(made);
+    }
+  }
 
   private final ModuleLeases leases;
   private final StateFolder state;
+  private final Signatures signatures;
   private final Wiring wiring;
   private final ModuleBundles bundles;
   private final Ledger ledger;
@@ -79,7 +89,7 @@ public final class BundleDeployments implements Deployments {
   private final Optional<ModuleFolder> folder;
   private final Optional<FolderFollower> follower;
   private final RequestedChanges requested;
-  private final LinkedBlockingQueue<Request> requests = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<Request<?>> requests = new LinkedBlockingQueue<>();
   private final Thread thread;
   private final Thread atExit = new Thread(this::witnessExit, "mezzo-deployment-exit");
   private volatile Settings settings;
@@ -113,12 +123,13 @@ public final class BundleDeployments implements Deployments {
     this.settings = settings;
     Supplier<Settings> current = () -> this.settings;
     state = openState(context);
+    signatures = signatures(context, state);
     wiring = new Wiring(context);
     history = new History(state.journal());
     DeclaredModules modules = new DeclaredModules(components);
     Uses uses = new Uses(leases);
     Probation probation = new Probation(leases, modules, uses, current);
-    ledger = new Ledger(modules, state.journal(), () -> closed || ending);
+    ledger = new Ledger(modules, state.journal(), signatures::isShipped, () -> closed || ending);
     bundles = new ModuleBundles(context, state.journal(), leases, wiring, current);
     rehearsal =
         new Rehearsal(
@@ -129,14 +140,15 @@ public final class BundleDeployments implements Deployments {
             state.folder().resolve("rehearsal"),
             current);
     Installation installation =
-        new Installation(bundles, probation, rehearsal, uses, leases, state, ledger, history);
+        new Installation(
+            bundles, probation, rehearsal, uses, leases, state, signatures, ledger, history);
     bundles.removeLeftovers();
     RollingSwap rollingSwap =
         new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger);
     changes =
         new Changes(
             bundles,
-            new Admission(context, kinds),
+            new Admission(context, signatures, kinds),
             installation,
             rollingSwap,
             new InPlaceUpdate(bundles, probation, rollingSwap, uses, leases, ledger, history),
@@ -157,7 +169,8 @@ public final class BundleDeployments implements Deployments {
         folder.map(
             hot ->
                 new FolderFollower(hot, ledger, installation, changes, state.journal(), current));
-    requested = new RequestedChanges(folder, ledger, changes, state, history);
+    requested =
+        new RequestedChanges(folder, ledger, changes, bundles, installation, state, history);
     Runtime.getRuntime().addShutdownHook(atExit);
     state.journal().lazy(true);
     installation.skipDeadly();
@@ -187,6 +200,16 @@ public final class BundleDeployments implements Deployments {
       waitedInVain = true;
       throw new UncheckedIOException(
           "What was decided about modules is not known: " + e.getMessage(), e);
+    }
+  }
+
+  /** Where it is not known whom to trust nobody is. */
+  private static Signatures signatures(BundleContext context, StateFolder state) {
+    try {
+      return Signatures.of(context, state);
+    } catch (UncheckedIOException e) {
+      state.close();
+      throw e;
     }
   }
 
@@ -260,7 +283,7 @@ public final class BundleDeployments implements Deployments {
   /** One request or one look; whatever fails, the next one is served. */
   private void workOn(FolderWatch watch) throws InterruptedException {
     try {
-      Request request = next(watch);
+      Request<?> request = next(watch);
       if (request != null) {
         serve(request);
       }
@@ -318,7 +341,7 @@ public final class BundleDeployments implements Deployments {
   }
 
   /** Waits for a request, a hint of the file system or the time to look again. */
-  private Request next(FolderWatch watch) throws InterruptedException {
+  private Request<?> next(FolderWatch watch) throws InterruptedException {
     boolean unsettled = follower.filter(FolderFollower::unsettled).isPresent();
     long until =
         System.nanoTime()
@@ -331,7 +354,7 @@ public final class BundleDeployments implements Deployments {
       if (left <= 0) {
         return null;
       }
-      Request request =
+      Request<?> request =
           requests.poll(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)), TimeUnit.NANOSECONDS);
       if (request != null) {
         return request;
@@ -343,12 +366,10 @@ public final class BundleDeployments implements Deployments {
     return null;
   }
 
-  private void serve(Request request) {
+  private void serve(Request<?> request) {
     try {
       forgetUninstalled();
-      Action action = request.change.get();
-      ledger.publish();
-      request.done.complete(action);
+      request.serve(ledger::publish);
     } catch (RuntimeException | Error e) {
       request.done.completeExceptionally(
           new IllegalStateException(
@@ -362,7 +383,7 @@ public final class BundleDeployments implements Deployments {
 
   /** Nobody serves them any more. */
   private void failQueued() {
-    for (Request request = requests.poll(); request != null; request = requests.poll()) {
+    for (Request<?> request = requests.poll(); request != null; request = requests.poll()) {
       request.done.completeExceptionally(
           new IllegalStateException(
               closed
@@ -388,23 +409,35 @@ public final class BundleDeployments implements Deployments {
   @Override
   public CompletionStage<Action> install(Path jar, String principal) {
     String name = checkedName(jar);
-    return request(() -> requested.install(jar, name, false, principal));
+    return request(() -> requested.install(jar, name, Set.of(), principal));
   }
 
   @Override
-  public CompletionStage<Action> swap(Path jar, String principal) {
-    String name = checkedName(jar);
-    return request(() -> requested.install(jar, name, true, principal));
+  public CompletionStage<Action> install(
+      Path jar, String fileName, Set<Condition> conditions, String principal) {
+    String name = Deployments.checkedName(fileName);
+    Set<Condition> all = Set.copyOf(conditions);
+    return request(() -> requested.install(jar, name, all, principal));
+  }
+
+  @Override
+  public CompletionStage<Action> rollback(String symbolicName, String principal) {
+    return request(() -> requested.rollback(symbolicName, principal));
+  }
+
+  @Override
+  public CompletionStage<Verification> verify(Path jar, String fileName) {
+    return request(() -> requested.verify(jar, fileName));
   }
 
   private static String checkedName(Path jar) {
-    return ModuleFolder.checkedName(Objects.toString(jar.getFileName(), ""));
+    return Deployments.checkedName(Objects.toString(jar.getFileName(), ""));
   }
 
   @Override
   public CompletionStage<Action> install(String fileName, InputStream jar, String principal)
       throws IOException {
-    String name = ModuleFolder.checkedName(fileName);
+    String name = Deployments.checkedName(fileName);
     Path received = Files.createTempFile("mezzo-module", ".jar");
     try {
       Files.copy(jar, received, StandardCopyOption.REPLACE_EXISTING);
@@ -412,7 +445,7 @@ public final class BundleDeployments implements Deployments {
       discard(received);
       throw e;
     }
-    return request(() -> requested.install(received, name, false, principal))
+    return request(() -> requested.install(received, name, Set.of(), principal))
         .whenComplete((action, failure) -> discard(received));
   }
 
@@ -429,9 +462,9 @@ public final class BundleDeployments implements Deployments {
     return request(() -> requested.uninstall(symbolicName, principal));
   }
 
-  private CompletionStage<Action> request(Supplier<Action> change) {
-    CompletableFuture<Action> done = new CompletableFuture<>();
-    requests.add(new Request(change, done));
+  private <T> CompletionStage<T> request(Supplier<T> change) {
+    CompletableFuture<T> done = new CompletableFuture<>();
+    requests.add(new Request<>(change, done));
     if (closed || ended) {
       failQueued();
     }
@@ -451,6 +484,11 @@ public final class BundleDeployments implements Deployments {
   @Override
   public List<String> leaks() {
     return bundles.leaks();
+  }
+
+  @Override
+  public List<Shipped> shipped() {
+    return signatures.shipped();
   }
 
   @Override

@@ -224,6 +224,13 @@ final class Changes {
     try {
       Action action = replace(change, together, old, inFolder, inPlace, served && !proven);
       succeeded = action.succeeded();
+      if (succeeded && served) {
+        for (int i = 0; i < formers.size(); i++) {
+          if (!formers.get(i).digest().equals(together.get(i).digest())) {
+            journal.former(formers.get(i).symbolicName(), formers.get(i).digest());
+          }
+        }
+      }
       return action;
     } finally {
       if (!succeeded) {
@@ -269,6 +276,33 @@ final class Changes {
     Path formerContent = store.file(old.jar.digest());
     return inPlaceUpdate.update(
         change, store.file(jar.digest()), jar, formerContent, old, inFolder);
+  }
+
+  /**
+   * Has what ran before run again, because somebody asks for that.
+   *
+   * @param former in the store
+   * @param lastStep what is to be done with it once it runs; what that says is told, too
+   */
+  Action rollBack(
+      Installed current, ModuleJar former, String principal, Supplier<String> lastStep) {
+    ModuleJar left = current.jar;
+    Transaction change = history.begin(principal, former, current);
+    change.lastStep(lastStep);
+    change.stage("asked to go back from " + left.digest());
+    Succession succession = current.succession;
+    boolean kept =
+        succession != null
+            && succession.heir() == current
+            && succession.former().jar.digest().equals(former.digest())
+            && succession.formers.stream().allMatch(it -> it.bundle.getState() == Bundle.ACTIVE);
+    Action action =
+        kept ? rollingSwap.goBack(change, succession) : deploy(change, former, false, Map.of());
+    if (action.succeeded()) {
+      ledger.refuse(left, Verdict.Kind.ROLLED_BACK, principal + " asked for that");
+      ledger.publish();
+    }
+    return action;
   }
 
   /** What took over fails: what was good before is put in its place. */

@@ -31,6 +31,7 @@ final class Installation {
   private final Uses uses;
   private final ModuleLeases leases;
   private final StateFolder state;
+  private final Signatures signatures;
   private final Ledger ledger;
   private final History history;
 
@@ -41,6 +42,7 @@ final class Installation {
       Uses uses,
       ModuleLeases leases,
       StateFolder state,
+      Signatures signatures,
       Ledger ledger,
       History history) {
     this.bundles = bundles;
@@ -49,6 +51,7 @@ final class Installation {
     this.uses = uses;
     this.leases = leases;
     this.state = state;
+    this.signatures = signatures;
     this.ledger = ledger;
     this.history = history;
   }
@@ -69,12 +72,17 @@ final class Installation {
         return takeBack(change, entry, failure.get().problem());
       }
       change.stage("rehearsed");
+    } else if (!inFolder) {
+      return withdraw(change, entry);
     }
     if (!bundles.isStuck(entry.bundle)) {
       leases.readmit(entry.bundle.getBundleId());
     }
     if (entry.problem.isEmpty()) {
       probation.await(entry.bundle, Set.of()).ifPresent(entry::failed);
+      if (!entry.problem.isEmpty() && !inFolder) {
+        return withdraw(change, entry);
+      }
     }
     return change.end(
         entry.problem.isEmpty(),
@@ -92,6 +100,27 @@ final class Installation {
       ledger.stuck(entry.jar, entry.bundle.getBundleId(), Reasons.plain(e));
     }
     return change.failed(problem);
+  }
+
+  /**
+   * What was asked for and does not run is not left behind: unlike a jar of the folder, nothing
+   * would bring it back after a restart.
+   */
+  private Action withdraw(Transaction change, Installed entry) {
+    if (bundles.isStuck(entry.bundle)) {
+      return change.failed(entry.problem);
+    }
+    if (!entry.state.equals("unresolved")) {
+      return takeBack(change, entry, entry.problem);
+    }
+    // No verdict: it may be fine as soon as there is what it lacks.
+    ledger.remove(entry);
+    try {
+      bundles.retire(entry.bundle);
+    } catch (BundleException e) {
+      ledger.stuck(entry.jar, entry.bundle.getBundleId(), Reasons.plain(e));
+    }
+    return change.failed(entry.problem);
   }
 
   /**
@@ -119,7 +148,7 @@ final class Installation {
         .deadly()
         .forEach(
             (digest, ends) -> {
-              stored(digest).ifPresent(jar -> skip(jar, ends));
+              kept(digest).ifPresent(jar -> skip(jar, ends));
               state.journal().survived(digest);
             });
   }
@@ -164,6 +193,7 @@ final class Installation {
   private void keep(String symbolicName, Journal.Seat seat) {
     if (state.journal().verdict(seat.digest()).isEmpty() && stored(seat.digest()).isPresent()) {
       state.journal().served(symbolicName, seat.version(), seat.digest());
+      state.journal().former(symbolicName, seat.digest());
     }
   }
 
@@ -215,6 +245,19 @@ final class Installation {
   }
 
   /**
+   * What ran before a digest, or else what was good, read from the store; empty when there is
+   * nothing that may be tried.
+   */
+  Optional<ModuleJar> former(String symbolicName, String digest) {
+    return state
+        .journal()
+        .former(symbolicName)
+        .filter(former -> !former.equals(digest) && state.journal().verdict(former).isEmpty())
+        .flatMap(this::stored)
+        .or(() -> lastGood(symbolicName, digest));
+  }
+
+  /**
    * What ran last of that name, or else what was good before, read from the store; empty when there
    * is nothing that may be tried.
    *
@@ -231,8 +274,12 @@ final class Installation {
         .or(() -> lastGood(symbolicName, "").filter(admitted));
   }
 
-  /** A jar of the store; empty when it is not there. */
+  /** A jar of the store that may run; empty when it is not there, or nobody trusted signed it. */
   Optional<ModuleJar> stored(String digest) {
+    return kept(digest).filter(jar -> signatures.objection(jar).isEmpty());
+  }
+
+  private Optional<ModuleJar> kept(String digest) {
     try {
       return state.store().holds(digest)
           ? Optional.of(ModuleJar.read(state.store().file(digest), 0))

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.folder.ModuleFolder.Look;
@@ -36,6 +37,7 @@ final class Ledger {
 
   private final DeclaredModules modules;
   private final Journal journal;
+  private final Predicate<String> shipped;
   private final BooleanSupplier stopping;
   private final Map<String, Installed> installed = new ConcurrentSkipListMap<>();
 
@@ -53,9 +55,15 @@ final class Ledger {
   /**
    * Empty.
    *
+   * @param shipped whether a digest came with the distribution
    * @param stopping whether the host stops, so that no failure is a bundle's own
    */
-  Ledger(DeclaredModules modules, Journal journal, BooleanSupplier stopping) {
+  Ledger(
+      DeclaredModules modules,
+      Journal journal,
+      Predicate<String> shipped,
+      BooleanSupplier stopping) {
+    this.shipped = shipped;
     this.modules = modules;
     this.journal = journal;
     this.stopping = stopping;
@@ -293,13 +301,16 @@ final class Ledger {
         .forEach(
             (file, problem) -> {
               String name = file.getFileName().toString();
-              ledger.add(new Deployment(name, "", name, "unreadable", problem, -1, List.of()));
+              ledger.add(
+                  new Deployment(name, "", "", false, name, "unreadable", problem, -1, List.of()));
             });
     for (Stuck bundle : stuck) {
       ledger.add(
           new Deployment(
               bundle.jar.symbolicName(),
               bundle.jar.version().toString(),
+              bundle.jar.digest(),
+              shipped.test(bundle.jar.digest()),
               "",
               "stuck",
               bundle.problem,
@@ -325,6 +336,8 @@ final class Ledger {
     return new Deployment(
         entry.jar.symbolicName(),
         entry.version(),
+        entry.jar.digest(),
+        shipped.test(entry.jar.digest()),
         entry.inFolder && lies(entry.jar) ? entry.jar.fileName() : "",
         entry.state,
         problem,
@@ -355,10 +368,12 @@ final class Ledger {
         && !arrivals.containsKey(jar.path());
   }
 
-  private static Deployment notInstalled(ModuleJar jar, String state, String problem) {
+  private Deployment notInstalled(ModuleJar jar, String state, String problem) {
     return new Deployment(
         jar.symbolicName(),
         jar.version().toString(),
+        jar.digest(),
+        shipped.test(jar.digest()),
         jar.fileName(),
         state,
         problem,

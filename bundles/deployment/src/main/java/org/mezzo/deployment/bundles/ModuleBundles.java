@@ -138,6 +138,52 @@ final class ModuleBundles {
     return bundle;
   }
 
+  /**
+   * Why a jar could not be resolved beside what is installed, found out by having the framework try
+   * it: it is installed for as long as that takes, nobody is wired to it, and nothing of it runs.
+   *
+   * @param former what it would take over from
+   * @return empty when it can be resolved
+   */
+  Optional<String> lacking(Path content, ModuleJar jar, Optional<Bundle> former) {
+    former.ifPresent(wiring::former);
+    Optional<Bundle> tried = Optional.empty();
+    try {
+      Bundle bundle = install(content, jar);
+      tried = Optional.of(bundle);
+      wiring.candidate(bundle);
+      if (context.getBundle(0).adapt(FrameworkWiring.class).resolveBundles(List.of(bundle))) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          Reasons.notResolved(
+              providers(bundle),
+              bundle,
+              "each thing that it needs is there, but they cannot be had together"));
+    } catch (IOException | BundleException e) {
+      return Optional.of(Reasons.plain(e));
+    } finally {
+      tried.ifPresent(this::forget);
+      former.ifPresent(wiring::established);
+    }
+  }
+
+  /** Removes what was never started. */
+  private void forget(Bundle bundle) {
+    contents.remove(bundle);
+    try {
+      bundle.uninstall();
+    } catch (BundleException e) {
+      LOG.warn("{}, which was only tried, is not removed", Reasons.name(bundle), e);
+    }
+    wiring.established(bundle);
+    refreshRemoved();
+  }
+
+  private List<Bundle> providers(Bundle bundle) {
+    return Stream.of(context.getBundles()).filter(other -> wiring.mayServe(other, bundle)).toList();
+  }
+
   /** A candidate has taken over, or a bundle that was to be taken over from stays. */
   void established(Bundle bundle) {
     wiring.established(bundle);
@@ -231,9 +277,7 @@ final class ModuleBundles {
 
   /** Why a bundle could not be started. */
   String notStarted(Bundle bundle, BundleException failure) {
-    List<Bundle> providers =
-        Stream.of(context.getBundles()).filter(other -> wiring.mayServe(other, bundle)).toList();
-    return Reasons.notStarted(providers, bundle, failure);
+    return Reasons.notStarted(providers(bundle), bundle, failure);
   }
 
   /**

@@ -17,8 +17,18 @@ final class Reasons {
    */
   static String notStarted(Collection<Bundle> providers, Bundle bundle, BundleException failure) {
     return bundle.getState() == Bundle.INSTALLED
-        ? "it cannot be resolved: " + Requirements.missing(providers, bundle, plain(failure))
+        ? notResolved(providers, bundle, plain(failure))
         : "it cannot be started: " + plain(failure);
+  }
+
+  /**
+   * Why a bundle could not be resolved.
+   *
+   * @param providers that may give it what it needs
+   * @param otherwise what to say when each thing that it needs is there
+   */
+  static String notResolved(Collection<Bundle> providers, Bundle bundle, String otherwise) {
+    return "it cannot be resolved: " + Requirements.missing(providers, bundle, otherwise);
   }
 
   /** The bundle as logs name it. */

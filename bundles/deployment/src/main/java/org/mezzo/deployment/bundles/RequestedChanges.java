@@ -9,9 +9,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Action.Kind;
+import org.mezzo.deployment.Deployments.Condition;
+import org.mezzo.deployment.Verification;
+import org.mezzo.deployment.folder.DeclaredModule;
 import org.mezzo.deployment.folder.ModuleFolder;
 import org.mezzo.deployment.folder.ModuleJar;
 import org.mezzo.deployment.journal.BundleStore;
@@ -27,6 +31,8 @@ final class RequestedChanges {
   private final Optional<ModuleFolder> folder;
   private final Ledger ledger;
   private final Changes changes;
+  private final ModuleBundles bundles;
+  private final Installation installation;
   private final Journal journal;
   private final BundleStore store;
   private final History history;
@@ -35,11 +41,15 @@ final class RequestedChanges {
       Optional<ModuleFolder> folder,
       Ledger ledger,
       Changes changes,
+      ModuleBundles bundles,
+      Installation installation,
       StateFolder state,
       History history) {
     this.folder = folder;
     this.ledger = ledger;
     this.changes = changes;
+    this.bundles = bundles;
+    this.installation = installation;
     this.journal = state.journal();
     this.store = state.store();
     this.history = history;
@@ -49,10 +59,11 @@ final class RequestedChanges {
    * Installs a jar and puts it into the folder.
    *
    * @param fileName its name in the folder, if no other module has it
-   * @param mustExist whether it has to replace something
+   * @param conditions what else has to be so
    * @param principal who asks
    */
-  Action install(Path source, String fileName, boolean mustExist, String principal) {
+  Action install(Path source, String fileName, Set<Condition> conditions, String principal) {
+    boolean mustExist = conditions.contains(Condition.REPLACES);
     Kind kind = mustExist ? Kind.SWAP : Kind.INSTALL;
     ModuleJar jar;
     try {
@@ -60,7 +71,7 @@ final class RequestedChanges {
     } catch (IOException | RuntimeException e) {
       return history
           .begin(kind, principal, fileName, "", "")
-          .failed(source + " cannot be installed: " + Reasons.plain(e));
+          .failed(fileName + " cannot be installed: " + Reasons.plain(e));
     }
     Installed old = ledger.installed(jar.symbolicName());
     String version = jar.version().toString();
@@ -77,7 +88,10 @@ final class RequestedChanges {
       }
       return change.end(true, "exactly this jar is installed already", Duration.ZERO);
     }
-    Optional<String> objection = changes.objection(jar).or(() -> changes.dropped(jar));
+    Optional<String> objection = objection(jar);
+    if (objection.isEmpty() && conditions.contains(Condition.NOT_LOWER)) {
+      objection = lower(jar, old);
+    }
     if (objection.isPresent()) {
       return history
           .begin(principal, jar, old)
@@ -85,6 +99,120 @@ final class RequestedChanges {
     }
     journal.pardon(jar.digest());
     return changes.deploy(jar, principal, () -> keep(source, jar, fileName));
+  }
+
+  /** What speaks against a jar; empty when nothing does. */
+  private Optional<String> objection(ModuleJar jar) {
+    return changes.objection(jar).or(() -> changes.dropped(jar));
+  }
+
+  /** That a jar is of a lower version than what is installed, which may be null. */
+  private static Optional<String> lower(ModuleJar jar, Installed old) {
+    return old == null || jar.version().compareTo(old.bundle.getVersion()) >= 0
+        ? Optional.empty()
+        : Optional.of(
+            "its version %s is lower than the %s that is installed; swap it if you want that, or roll back to what ran before"
+                .formatted(jar.version(), old.version()));
+  }
+
+  /** Says what would become of a jar. */
+  Verification verify(Path source, String fileName) {
+    ModuleJar jar;
+    try {
+      jar = ModuleJar.read(source, System.currentTimeMillis());
+    } catch (IOException | RuntimeException e) {
+      return new Verification(
+          fileName, "", "", "", List.of(), "", "", List.of(Reasons.plain(e)), List.of());
+    }
+    Installed old = ledger.installed(jar.symbolicName());
+    List<String> problems = new ArrayList<>();
+    objection(jar).ifPresent(problems::add);
+    if (problems.isEmpty()) {
+      bundles
+          .lacking(source, jar, Optional.ofNullable(old).map(entry -> entry.bundle))
+          .ifPresent(problems::add);
+    }
+    return new Verification(
+        fileName,
+        jar.symbolicName(),
+        jar.version().toString(),
+        jar.digest(),
+        jar.modules().stream().map(DeclaredModule::title).sorted().toList(),
+        old == null ? "" : old.version(),
+        change(jar, old),
+        problems,
+        notes(jar, old));
+  }
+
+  /** What would be done with a jar beside what is installed, which may be null. */
+  private static String change(ModuleJar jar, Installed old) {
+    if (old == null) {
+      return "install";
+    }
+    if (old.jar.digest().equals(jar.digest())) {
+      return "none";
+    }
+    return old.bundle.getVersion().equals(jar.version()) ? "update" : "swap";
+  }
+
+  private List<String> notes(ModuleJar jar, Installed old) {
+    List<String> notes = new ArrayList<>();
+    lower(jar, old).ifPresent(notes::add);
+    journal
+        .verdict(jar.digest())
+        .ifPresent(
+            verdict ->
+                notes.add(
+                    "exactly this jar was %s before: %s; it is tried again when somebody asks for it"
+                        .formatted(verdict.kind().word(), verdict.reason())));
+    if (change(jar, old).equals("update")) {
+      notes.add(
+          "it has the version that is installed and other content: daemons are without its modules"
+              + " while it is replaced; give it another version for a swap without a gap");
+    }
+    for (Installed other : ledger.installed()) {
+      if (!other.jar.symbolicName().equals(jar.symbolicName())) {
+        for (DeclaredModule module : jar.modules()) {
+          if (other.modules.contains(module.title())) {
+            notes.add(
+                "%s has the module %s, too; what is installed later is used"
+                    .formatted(other.name(), module.title()));
+          }
+        }
+      }
+    }
+    return notes;
+  }
+
+  /** Goes back to what ran before. */
+  Action rollback(String symbolicName, String principal) {
+    Installed current = ledger.installed(symbolicName);
+    if (current == null) {
+      return history.begin(Kind.SWAP, principal, symbolicName, "", "").failed(notInstalled());
+    }
+    Optional<ModuleJar> former = installation.former(symbolicName, current.jar.digest());
+    Optional<String> objection =
+        former.isEmpty()
+            ? Optional.of(
+                "no other version ran before that is still kept and may run; history and verdicts"
+                    + " tell why")
+            : objection(former.get());
+    if (objection.isPresent()) {
+      return history
+          .begin(Kind.SWAP, principal, symbolicName, current.version(), "")
+          .failed(objection.get() + "; " + current.version() + " stays");
+    }
+    ModuleJar jar = former.get();
+    return changes.rollBack(
+        current,
+        jar,
+        principal,
+        () -> keep(jar.path(), jar, jar.symbolicName() + "-" + jar.version() + ".jar"));
+  }
+
+  private String notInstalled() {
+    return "no module bundle has that symbolic name; installed are "
+        + String.join(", ", ledger.names());
   }
 
   /** Has the folder hold what runs; says what an operator has to know about that. */
@@ -164,11 +292,7 @@ final class RequestedChanges {
   Action uninstall(String symbolicName, String principal) {
     Installed entry = ledger.installed(symbolicName);
     if (entry == null) {
-      return history
-          .begin(Kind.UNINSTALL, principal, symbolicName, "", "")
-          .failed(
-              "no module bundle has that symbolic name; installed are "
-                  + String.join(", ", ledger.names()));
+      return history.begin(Kind.UNINSTALL, principal, symbolicName, "", "").failed(notInstalled());
     }
     Optional<String> needed = changes.neededBy(entry);
     if (needed.isPresent()) {

@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,10 +45,6 @@ public final class ModuleFolder {
     String problem;
   }
 
-  /** Nothing else is looked at, and no such name leads out of the folder. */
-  private static final Pattern NAME =
-      Pattern.compile("[^./\\\\\\p{Cntrl}][^/\\\\\\p{Cntrl}]*\\.jar");
-
   private final Path dir;
   private final Duration settle;
   private final Map<Path, Seen> seen = new HashMap<>();
@@ -61,24 +56,6 @@ public final class ModuleFolder {
   public ModuleFolder(Path dir, Duration settle) {
     this.dir = dir;
     this.settle = settle;
-  }
-
-  /**
-   * Checks what somebody wants a jar to be called in a module folder.
-   *
-   * @return the name
-   * @throws IllegalArgumentException with a message for whoever asks, when no jar can be called so
-   */
-  public static String checkedName(String fileName) {
-    if (!NAME.matcher(fileName).matches()) {
-      throw new IllegalArgumentException(
-          "'"
-              + fileName
-              + "' is no name for a jar in the module folder: it must end in .jar, must not begin"
-              + " with a dot, and has no slashes and no control characters. Call it, for example,"
-              + " hooks.jar");
-    }
-    return fileName;
   }
 
   /** The folder's path. */

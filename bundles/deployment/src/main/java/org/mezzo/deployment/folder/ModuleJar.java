@@ -9,6 +9,7 @@ import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import java.util.regex.Pattern;
+import java.util.zip.ZipException;
 import org.mezzo.deployment.journal.BundleStore;
 import org.osgi.framework.Constants;
 import org.osgi.framework.Version;
@@ -74,6 +75,8 @@ public record ModuleJar(
           names(headers.getValue(Constants.EXPORT_PACKAGE)),
           needs,
           Components.modules(jar, headers.getValue("Service-Component")));
+    } catch (ZipException e) {
+      throw new IOException("it is no jar, or was cut off on its way (" + e.getMessage() + ")", e);
     }
   }
 

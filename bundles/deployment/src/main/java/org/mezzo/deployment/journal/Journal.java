@@ -60,6 +60,7 @@ public final class Journal implements AutoCloseable {
     VERDICT,
     PARDON,
     GOOD,
+    FORMER,
     ARRIVED,
     LEFT,
     SEATED,
@@ -125,6 +126,10 @@ public final class Journal implements AutoCloseable {
   private final JournalFile file;
   private final Map<String, Verdict> verdicts = new LinkedHashMap<>();
   private final Map<String, Good> goods = new HashMap<>();
+
+  /** The digest that served before the one that is seated, by symbolic name. */
+  private final Map<String, String> formers = new HashMap<>();
+
   private final Map<Jar, Arrival> arrivals = new HashMap<>();
   private final Map<String, Seat> seats = new HashMap<>();
   private final Map<String, Entry> trials = new LinkedHashMap<>();
@@ -196,6 +201,7 @@ public final class Journal implements AutoCloseable {
                   fields.get(2),
                   fields.get(3),
                   Boolean.parseBoolean(fields.get(4))));
+      case FORMER -> formers.put(fields.get(1), fields.get(2));
       case ARRIVED ->
           arrivals.put(
               new Jar(fields.get(1), fields.get(2)),
@@ -208,6 +214,7 @@ public final class Journal implements AutoCloseable {
       case UNSEATED -> {
         seats.remove(fields.get(1));
         goods.remove(fields.get(1));
+        formers.remove(fields.get(1));
       }
       case STARTING, OPENING, REHEARSING -> trials.put(fields.get(1), entry);
       case PASSED -> passed.add(fields.get(1));
@@ -312,6 +319,7 @@ public final class Journal implements AutoCloseable {
     List<List<String>> lines = new ArrayList<>();
     verdicts.values().forEach(verdict -> lines.add(line(Entry.VERDICT, fields(verdict))));
     goods.values().forEach(good -> lines.add(line(Entry.GOOD, fields(good))));
+    formers.forEach((name, digest) -> lines.add(line(Entry.FORMER, name, digest)));
     // Of what is gone for good nobody asks any more.
     passed.retainAll(digests());
     passed.forEach(digest -> lines.add(line(Entry.PASSED, digest)));
@@ -455,10 +463,23 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** The digest that served before what runs now; empty when none did, or it is not known. */
+  public synchronized Optional<String> former(String symbolicName) {
+    return Optional.ofNullable(formers.get(symbolicName));
+  }
+
+  /** Another digest takes the place of this one, which served. */
+  public synchronized void former(String symbolicName, String digest) {
+    if (!digest.equals(formers.get(symbolicName))) {
+      write(true, Entry.FORMER, symbolicName, digest);
+    }
+  }
+
   /** The digests of what was installed, of what may be gone back to, and of what is being tried. */
   public synchronized Set<String> digests() {
     Set<String> digests = new HashSet<>(trials.keySet());
     goods.values().forEach(good -> digests.add(good.digest()));
+    digests.addAll(formers.values());
     seats.values().forEach(seat -> digests.add(seat.digest()));
     return digests;
   }

@@ -19,6 +19,7 @@ import org.mezzo.api.Module;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.greeting.Greeter;
+import org.mezzo.deployment.journal.BundleStore;
 import org.mezzo.deployment.modules.GoodGreeter;
 import org.mezzo.deployment.modules.HangingActivator;
 import org.mezzo.deployment.modules.HangingStopActivator;
@@ -38,7 +39,7 @@ import org.slf4j.LoggerFactory;
 final class BundleDeploymentsTest extends DeploymentsInFramework {
   @Test
   void whatTheFolderHoldsRunsBeforeActivationEnds() throws Exception {
-    good("1.0.0", "greeter.jar");
+    Path jar = good("1.0.0", "greeter.jar");
     Files.writeString(modules.resolve("README"), "no jar");
     deploy();
     assertThat(installed()).containsExactly("greeter 1.0.0");
@@ -47,6 +48,8 @@ final class BundleDeploymentsTest extends DeploymentsInFramework {
             new Deployment(
                 "greeter",
                 "1.0.0",
+                BundleStore.digest(jar),
+                false,
                 "greeter.jar",
                 "active",
                 "",

@@ -55,6 +55,10 @@ abstract class DeploymentsInFramework {
   @TempDir Path dir;
   Path modules;
   Path state;
+
+  /** What the framework is told besides, from the next boot on. */
+  final Map<String, String> properties = new HashMap<>();
+
   volatile long trialMillis = 60_000;
 
   /** Long enough for a good one on any machine; short where one that hangs is waited for. */
@@ -84,6 +88,7 @@ abstract class DeploymentsInFramework {
     configuration.put(Constants.FRAMEWORK_STORAGE, dir.resolve("cache").toString());
     configuration.put("mezzo.modules.dir", modules.toString());
     configuration.put("mezzo.deployment.dir", state.toString());
+    configuration.putAll(properties);
     configuration.put(
         Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA,
         "org.mezzo.api,org.mezzo.deployment.greeting,org.slf4j;version=2.0.0,"

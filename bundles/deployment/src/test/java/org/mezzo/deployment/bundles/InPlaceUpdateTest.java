@@ -124,7 +124,7 @@ final class InPlaceUpdateTest extends DeploymentsInFramework {
     Probation probation = new Probation(leases, declared, uses, this::settings);
     try (StateFolder own = StateFolder.open(dir.resolve("own"), Duration.ZERO);
         Wiring wiring = new Wiring(context)) {
-      Ledger ledger = new Ledger(declared, own.journal(), () -> false);
+      Ledger ledger = new Ledger(declared, own.journal(), digest -> false, () -> false);
       History history = new History(own.journal());
       ModuleBundles bundles =
           new ModuleBundles(context, own.journal(), leases, wiring, this::settings);

@@ -11,12 +11,18 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.mezzo.deployment.Action;
+import org.mezzo.deployment.Deployments.Condition;
+import org.mezzo.deployment.Verification;
+import org.mezzo.deployment.greeting.Greeter;
+import org.mezzo.deployment.journal.BundleStore;
 import org.mezzo.deployment.modules.GoodGreeter;
+import org.mezzo.testing.bundles.ModuleBundle;
 import org.slf4j.LoggerFactory;
 
 /** What becomes of changes that somebody asks for. */
@@ -231,5 +237,185 @@ final class RequestsTest extends DeploymentsInFramework {
     await(() -> deployments.list().size() == 1);
     assertThat(only().state()).isEqualTo("unreadable");
     assertThat(only().problem()).contains("is none");
+  }
+
+  private Action rollback() throws Exception {
+    return deployments.rollback("greeter", "Ada").toCompletableFuture().get();
+  }
+
+  @Test
+  void goesBackToWhatRanBeforeAndStaysThereThoughTheOtherOneComesAgain() throws Exception {
+    deploy();
+    ask(greeter("1.0.0", GoodGreeter.class).build(dir.resolve("greeter.jar")));
+    Path next = greeter("2.0.0", GoodGreeter.class).build(dir.resolve("next.jar"));
+    assertThat(ask(next).succeeded()).isTrue();
+    await(() -> holder().equals("2.0.0"));
+
+    Action back = rollback();
+    assertThat(back.succeeded()).as(back.outcome()).isTrue();
+    assertThat(back.fromVersion()).isEqualTo("2.0.0");
+    assertThat(back.toVersion()).isEqualTo("1.0.0");
+    assertThat(back.principal()).isEqualTo("Ada");
+    assertThat(holder()).isEqualTo("1.0.0");
+    assertThat(files()).containsExactly("greeter-1.0.0.jar");
+    assertThat(deployments.verdicts())
+        .extracting(verdict -> verdict.version() + " " + verdict.reason())
+        .containsExactly("2.0.0 Ada asked for that");
+
+    Files.copy(next, modules.resolve("next.jar"));
+    awaitLooks();
+    assertThat(running()).containsExactly("greeter 1.0.0");
+    restart();
+    await(() -> holder().equals("1.0.0"));
+    Action again = rollback();
+    assertThat(again.succeeded()).isFalse();
+    assertThat(again.outcome())
+        .isEqualTo(
+            "no other version ran before that is still kept and may run; history and verdicts tell"
+                + " why; 1.0.0 stays");
+    assertThat(ask(next).succeeded()).as("somebody asks for it").isTrue();
+    assertThat(holder()).isEqualTo("2.0.0");
+  }
+
+  @Test
+  void goesBackAlsoFromWhatHasLongProvenItselfAndAfterARestart() throws Exception {
+    trialMillis = 0;
+    deploy();
+    ask(greeter("1.0.0", GoodGreeter.class).build(dir.resolve("greeter.jar")));
+    ask(greeter("2.0.0", GoodGreeter.class).build(dir.resolve("greeter.jar")));
+    await(() -> journal().matches("(?s).*GOOD\tgreeter\t2.0.0\t\\w+\ttrue.*"));
+    await(() -> installed().equals(List.of("greeter 2.0.0")));
+    restart();
+    await(() -> holder().equals("2.0.0"));
+    Action back = rollback();
+    assertThat(back.succeeded()).as(back.outcome()).isTrue();
+    assertThat(holder()).isEqualTo("1.0.0");
+    assertThat(deployments.rollback("other", "Ada").toCompletableFuture().get().outcome())
+        .isEqualTo("no module bundle has that symbolic name; installed are greeter");
+  }
+
+  private List<String> files() throws Exception {
+    try (Stream<Path> files = Files.list(modules)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private Action ask(Path jar, Condition... conditions) throws Exception {
+    return deployments
+        .install(jar, "greeter.jar", Set.of(conditions), "Ada")
+        .toCompletableFuture()
+        .get();
+  }
+
+  @Test
+  void aLowerVersionIsInstalledOnlyWhereThatIsMeant() throws Exception {
+    deploy();
+    Path lower = greeter("1.0.0", GoodGreeter.class).build(dir.resolve("lower.jar"));
+    assertThat(ask(lower, Condition.REPLACES, Condition.NOT_LOWER).outcome())
+        .contains("no installed module has that symbolic name; install it instead");
+    ask(greeter("1.10.0", GoodGreeter.class).build(dir.resolve("greeter.jar")));
+    Action refused = ask(lower, Condition.NOT_LOWER);
+    assertThat(refused.succeeded()).isFalse();
+    assertThat(refused.outcome())
+        .isEqualTo(
+            "its version 1.0.0 is lower than the 1.10.0 that is installed; swap it if you want"
+                + " that, or roll back to what ran before; 1.10.0 stays");
+    assertThat(holder()).isEqualTo("1.10.0");
+    assertThat(deployments.verdicts()).isEmpty();
+    assertThat(ask(lower, Condition.REPLACES).succeeded()).isTrue();
+    assertThat(holder()).isEqualTo("1.0.0");
+  }
+
+  private Verification verify(Path jar) throws Exception {
+    return deployments.verify(jar, "asked.jar").toCompletableFuture().get();
+  }
+
+  @Test
+  void saysWhatWouldBecomeOfAJarWithoutAnyChange() throws Exception {
+    deploy();
+    ask(greeter("1.0.0", GoodGreeter.class).with("v", "a").build(dir.resolve("greeter.jar")));
+    await(() -> holder().equals("1.0.0"));
+    Path jar = dir.resolve("tried.jar");
+    Verification good = verify(greeter("1.1.0", GoodGreeter.class).build(jar));
+    assertThat(good.passed()).as("%s", good.problems()).isTrue();
+    assertThat(good.symbolicName()).isEqualTo("greeter");
+    assertThat(good.version()).isEqualTo("1.1.0");
+    assertThat(good.digest()).isEqualTo(BundleStore.digest(jar));
+    assertThat(good.modules()).containsExactly("greeter polite");
+    assertThat(good.installed()).isEqualTo("1.0.0");
+    assertThat(good.change()).isEqualTo("swap");
+    assertThat(good.notes()).isEmpty();
+
+    Verification lower = verify(greeter("0.9.0", GoodGreeter.class).build(jar));
+    assertThat(lower.passed()).isTrue();
+    assertThat(lower.notes()).hasSize(1);
+    assertThat(lower.notes().get(0)).contains("0.9.0 is lower than the 1.0.0");
+    Verification same = verify(other("1.0.0", "b", jar));
+    assertThat(same.change()).isEqualTo("update");
+    assertThat(same.notes().get(0)).contains("give it another version for a swap without a gap");
+    assertThat(verify(modules.resolve("greeter.jar")).change()).isEqualTo("none");
+
+    Verification lacking =
+        verify(
+            greeter("2.0.0", GoodGreeter.class)
+                .header(
+                    "Import-Package",
+                    "org.mezzo.api,org.mezzo.deployment.greeting,org.words;version=\"[1.2,2)\"")
+                .build(jar));
+    assertThat(lacking.problems())
+        .containsExactly(
+            "it cannot be resolved: it needs the package org.words in version 1.2.0 up to but not"
+                + " including 2.0.0, which no installed bundle provides");
+    Verification rival =
+        verify(
+            ModuleBundle.of("rival", "1.0.0")
+                .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting")
+                .module(GoodGreeter.class, Greeter.class, "greeter", "polite")
+                .build(jar));
+    assertThat(rival.change()).isEqualTo("install");
+    assertThat(rival.notes())
+        .containsExactly(
+            "greeter 1.0.0 has the module greeter polite, too; what is installed later is used");
+    Files.writeString(jar, "no jar");
+    assertThat(verify(jar).problems().get(0)).startsWith("it is no jar, or was cut off");
+    assertThat(verify(jar).symbolicName()).isEmpty();
+
+    assertThat(installed()).containsExactly("greeter 1.0.0");
+    assertThat(running()).containsExactly("greeter 1.0.0");
+    assertThat(deployments.history()).hasSize(1);
+    assertThat(deployments.verdicts()).isEmpty();
+    assertThat(holder()).isEqualTo("1.0.0");
+    assertThat(lost).hasValue(0);
+    // What was tried stands in nobody's way.
+    ask(greeter("1.1.0", GoodGreeter.class).build(jar));
+    assertThat(holder()).isEqualTo("1.1.0");
+  }
+
+  @Test
+  void whatWasAskedForAndDoesNotRunIsNotLeftBehind() throws Exception {
+    deploy();
+    Path jar = dir.resolve("greeter.jar");
+    Action unresolved =
+        ask(
+            greeter("1.0.0", GoodGreeter.class)
+                .header("Import-Package", "org.mezzo.api,org.mezzo.deployment.greeting,org.words")
+                .build(jar));
+    assertThat(unresolved.outcome()).contains("it needs the package org.words");
+    assertThat(deployments.verdicts()).as("it may be fine later").isEmpty();
+    assertThat(installed()).isEmpty();
+    assertThat(deployments.list()).isEmpty();
+
+    Action thrown =
+        ask(
+            greeter("1.0.0", GoodGreeter.class)
+                .header("Bundle-Activator", "no.such.Activator")
+                .build(jar));
+    assertThat(thrown.succeeded()).isFalse();
+    assertThat(installed()).isEmpty();
+    assertThat(files()).isEmpty();
+    restart();
+    assertThat(installed()).isEmpty();
+    assertThat(deployments.list()).isEmpty();
+    assertThat(ask(greeter("1.0.0", GoodGreeter.class).build(jar)).succeeded()).isTrue();
   }
 }

@@ -334,6 +334,7 @@ final class JournalTest {
       journal.lazy(true);
       journal.pass(verdict("aa", "first"));
       journal.good(new Good("greeter", "0.9.0", "cc", true));
+      journal.former("greeter", "dd");
       for (int i = 0; i < 3_000; i++) {
         long id = journal.begin(AT, Action.Kind.SWAP, "Ada", "greeter", "1", "2");
         journal.done(id, true, reason, Duration.ZERO, Duration.ZERO);
@@ -343,6 +344,11 @@ final class JournalTest {
     try (Journal journal = open()) {
       assertThat(journal.verdict("aa")).isPresent();
       assertThat(journal.good("greeter")).isPresent();
+      assertThat(journal.former("greeter")).contains("dd");
+      assertThat(journal.digests()).contains("cc", "dd");
+      journal.seatLast("greeter", "1.0.0", "ee");
+      journal.unseat("greeter");
+      assertThat(journal.former("greeter")).isEmpty();
       assertThat(journal.actions()).hasSize(100);
       assertThat(journal.actions().get(0).id()).isEqualTo(3_000);
     }

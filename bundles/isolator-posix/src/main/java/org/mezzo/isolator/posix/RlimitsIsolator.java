@@ -1,5 +1,6 @@
 package org.mezzo.isolator.posix;
 
+import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -47,8 +48,14 @@ public final class RlimitsIsolator implements Isolator {
     return true;
   }
 
+  /**
+   * Takes what the framework says.
+   *
+   * @throws IOException when that cannot be: the user's fault, which must not count as this
+   *     module's
+   */
   @Override
-  public LaunchPlan prepare(Container container) {
+  public LaunchPlan prepare(Container container) throws IOException {
     RLimitInfo info = container.info().map(ContainerInfo::getRlimitInfo).orElse(null);
     if (info == null || info.getRlimitsCount() == 0) {
       return LaunchPlan.NONE;
@@ -58,21 +65,20 @@ public final class RlimitsIsolator implements Isolator {
     for (RLimit limit : info.getRlimitsList()) {
       String name = limit.getType().name().replaceFirst("RLMT_", "RLIMIT_");
       if (limit.getType() == RLimit.Type.UNKNOWN) {
-        throw new IllegalArgumentException(
+        throw new IOException(
             "`container.rlimit_info` has a limit whose `type` is missing or unknown");
       }
       if (!seen.add(limit.getType())) {
-        throw new IllegalArgumentException(
-            "`container.rlimit_info` has " + name + " twice; leave one out");
+        throw new IOException("`container.rlimit_info` has " + name + " twice; leave one out");
       }
       if (limit.hasSoft() != limit.hasHard()) {
-        throw new IllegalArgumentException(
+        throw new IOException(
             "`container.rlimit_info` must give both `soft` and `hard` of "
                 + name
                 + ", or neither for no limit");
       }
       if (limit.hasSoft() && Long.compareUnsigned(limit.getSoft(), limit.getHard()) > 0) {
-        throw new IllegalArgumentException(
+        throw new IOException(
             "`container.rlimit_info` has a `soft` limit of "
                 + name
                 + " above its `hard` one: "

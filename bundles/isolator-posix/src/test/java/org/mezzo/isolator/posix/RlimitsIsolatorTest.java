@@ -3,6 +3,7 @@ package org.mezzo.isolator.posix;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -17,7 +18,7 @@ class RlimitsIsolatorTest {
     return RLimit.newBuilder().setType(type);
   }
 
-  private static LaunchPlan plan(RLimit.Builder... limits) {
+  private static LaunchPlan plan(RLimit.Builder... limits) throws IOException {
     ContainerInfo.Builder info = ContainerInfo.newBuilder().setType(ContainerInfo.Type.MESOS);
     for (RLimit.Builder limit : limits) {
       info.getRlimitInfoBuilder().addRlimits(limit);
@@ -27,7 +28,7 @@ class RlimitsIsolatorTest {
   }
 
   @Test
-  void limitsAreHandedToTheLauncher() {
+  void limitsAreHandedToTheLauncher() throws Exception {
     assertThat(
             plan(
                     limit(RLimit.Type.RLMT_NOFILE).setSoft(10).setHard(20),

@@ -25,7 +25,6 @@ import org.mezzo.master.transitions.Disconnections;
 import org.mezzo.master.transitions.Readmissions;
 import org.mezzo.master.transitions.Registration;
 import org.mezzo.master.transitions.Removals;
-import org.mezzo.master.transitions.ReportedTasks;
 import org.mezzo.master.transitions.Settings;
 import org.mezzo.master.transitions.Statuses;
 import org.mezzo.master.transitions.Step;
@@ -170,9 +169,6 @@ public final class Links implements AutoCloseable {
         }
         case UNREGISTER -> {
           return bound(Removals::unregister);
-        }
-        case TASKS_RECONCILED -> {
-          return bound((tx, agent) -> ReportedTasks.unknown(tx, agent, call.getTasksReconciled()));
         }
         default -> {
           return () -> {};

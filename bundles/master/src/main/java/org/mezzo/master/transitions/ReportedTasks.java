@@ -14,7 +14,6 @@ import org.mezzo.link.messages.ReconcileTasks;
 import org.mezzo.link.messages.Reregister;
 import org.mezzo.link.messages.ShutdownFramework;
 import org.mezzo.link.messages.TaskRecord;
-import org.mezzo.link.messages.TasksReconciled;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Executor;
 import org.mezzo.master.state.Framework;
@@ -25,7 +24,6 @@ import org.mezzo.master.state.TaskStates;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.TaskID;
-import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
 import org.mezzo.protocol.v1.scheduler.OfferConstraints;
 import org.mezzo.resources.ResourceFormatException;
@@ -252,25 +250,5 @@ public final class ReportedTasks {
     TaskStatus last = task.message().getStatuses(task.message().getStatusesCount() - 1);
     return Optional.of(last)
         .filter(status -> TaskStates.terminal(status.getState()) && !status.getUuid().isEmpty());
-  }
-
-  /** The agent does not know these tasks (rule 131). */
-  public static void unknown(Transition tx, String agentId, TasksReconciled answer) {
-    Framework framework = tx.framework(answer.getFrameworkId().getValue());
-    if (framework == null) {
-      return;
-    }
-    for (TaskID id : answer.getUnknownList()) {
-      Task task = tx.framework(framework.id()).tasks().get(id.getValue());
-      if (task != null && task.agentId().equals(agentId)) {
-        TaskState state = TaskStates.shown(TaskState.TASK_DROPPED, framework.partitionAware());
-        Holdings.end(
-            tx,
-            task,
-            state,
-            TaskStatus.Reason.REASON_RECONCILIATION,
-            "Task is unknown to the agent");
-      }
-    }
   }
 }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.tuple;
 import org.junit.jupiter.api.Test;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.Reregister;
-import org.mezzo.link.messages.TasksReconciled;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.Happening;
 import org.mezzo.master.state.Task;
@@ -29,10 +28,6 @@ class ReportedTasksTest {
           Given.info("r")
               .setCheckpoint(true)
               .addCapabilities(Given.can(FrameworkInfo.Capability.Type.PARTITION_AWARE)));
-
-  private FrameworkID id() {
-    return given.framework(framework).info().getId();
-  }
 
   private static Reregister.Builder with(Reregister.Builder message, Task task, TaskState state) {
     message.addTasksBuilder().setTask(task.message().toBuilder().setState(state));
@@ -58,17 +53,6 @@ class ReportedTasksTest {
               assertThat(event.getReconcileTasks().getPartitionAware()).isTrue();
             });
     assertThat(given.framework(framework).tasks()).containsOnlyKeys("a", "b");
-
-    TasksReconciled answer =
-        TasksReconciled.newBuilder().setFrameworkId(id()).addUnknown(Given.id("b")).build();
-    given.run(tx -> ReportedTasks.unknown(tx, agent, answer));
-    TaskStatus status = given.update(framework);
-    assertThat(status.getState()).isEqualTo(TaskState.TASK_DROPPED);
-    assertThat(status.getReason()).isEqualTo(TaskStatus.Reason.REASON_RECONCILIATION);
-    assertThat(given.framework(framework).tasks()).containsOnlyKeys("a");
-    assertThat(given.account(agent).free().scalar("cpus")).isEqualTo(7000);
-    given.run(tx -> ReportedTasks.unknown(tx, agent, answer));
-    assertThat(given.effects()).isEmpty();
   }
 
   /** An agent that has lost an end nobody has acknowledged is not to make another. */

@@ -6,6 +6,7 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -15,7 +16,9 @@ import org.apache.felix.service.command.Descriptor;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Deployments.Condition;
 import org.mezzo.deployment.Verdict;
+import org.mezzo.deployment.Verification;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
@@ -37,6 +40,8 @@ import org.osgi.service.component.annotations.Reference;
       "osgi.command.function=change",
       "osgi.command.function=install",
       "osgi.command.function=swap",
+      "osgi.command.function=rollback",
+      "osgi.command.function=verify",
       "osgi.command.function=uninstall"
     })
 public final class ModuleCommands {
@@ -206,15 +211,41 @@ public final class ModuleCommands {
     return "There is no change " + id + "; history lists the last ones.";
   }
 
-  @Descriptor("installs a module bundle, or swaps it for the installed version, without a restart")
+  @Descriptor("installs a module bundle, or a version that is not lower, without a restart")
   public String install(@Descriptor("path of the jar") String file) throws InterruptedException {
-    return await(file, deployments.install(existing(file), PRINCIPAL));
+    Path jar = existing(file);
+    return await(
+        file,
+        deployments.install(
+            jar, jar.getFileName().toString(), Set.of(Condition.NOT_LOWER), PRINCIPAL));
   }
 
-  @Descriptor("swaps an installed module bundle for another version of it, without a gap")
+  @Descriptor("swaps an installed module bundle for another version of it, also for a lower one")
   public String swap(@Descriptor("path of the jar with the other version") String file)
       throws InterruptedException {
     return await(file, deployments.swap(existing(file), PRINCIPAL));
+  }
+
+  @Descriptor("goes back to what ran before the version of a module bundle that runs now")
+  public String rollback(@Descriptor("its symbolic name, see deployments") String symbolicName)
+      throws InterruptedException {
+    return await(symbolicName, deployments.rollback(symbolicName, PRINCIPAL));
+  }
+
+  @Descriptor("says what would become of a jar if it were installed; changes nothing")
+  public String verify(@Descriptor("path of the jar") String file) throws InterruptedException {
+    Path jar = existing(file);
+    Verification found = get(file, deployments.verify(jar, jar.getFileName().toString()));
+    StringBuilder text = new StringBuilder();
+    text.append(found.passed() ? "It can be installed." : "It would be refused.").append('\n');
+    line(text, "bundle", (found.symbolicName() + " " + found.version()).strip());
+    line(text, "sha-256", found.digest());
+    line(text, "modules", String.join(", ", found.modules()));
+    line(text, "installed", found.installed());
+    line(text, "would be", found.change());
+    found.problems().forEach(problem -> line(text, "problem", problem));
+    found.notes().forEach(note -> line(text, "note", note));
+    return text.toString().stripTrailing();
   }
 
   @Descriptor("removes a module bundle and its jar; daemons go on without its modules")
@@ -233,24 +264,28 @@ public final class ModuleCommands {
 
   private static String await(String what, CompletionStage<Action> stage)
       throws InterruptedException {
+    Action action = get(what, stage);
+    String text =
+        "%s %s %s%s: %s (%d ms, gap %d ms)"
+            .formatted(
+                action.kind().name().toLowerCase(Locale.ROOT),
+                action.symbolicName(),
+                action.fromVersion().isEmpty() || action.toVersion().isEmpty()
+                    ? action.fromVersion()
+                    : action.fromVersion() + " -> ",
+                action.toVersion(),
+                action.outcome(),
+                action.took().toMillis(),
+                action.gap().toMillis());
+    if (!action.succeeded()) {
+      throw new IllegalStateException(text);
+    }
+    return text;
+  }
+
+  private static <T> T get(String what, CompletionStage<T> stage) throws InterruptedException {
     try {
-      Action action = stage.toCompletableFuture().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-      String text =
-          "%s %s %s%s: %s (%d ms, gap %d ms)"
-              .formatted(
-                  action.kind().name().toLowerCase(Locale.ROOT),
-                  action.symbolicName(),
-                  action.fromVersion().isEmpty() || action.toVersion().isEmpty()
-                      ? action.fromVersion()
-                      : action.fromVersion() + " -> ",
-                  action.toVersion(),
-                  action.outcome(),
-                  action.took().toMillis(),
-                  action.gap().toMillis());
-      if (!action.succeeded()) {
-        throw new IllegalStateException(text);
-      }
-      return text;
+      return stage.toCompletableFuture().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw new IllegalStateException(what + ": " + e.getCause().getMessage(), e);
     } catch (TimeoutException e) {

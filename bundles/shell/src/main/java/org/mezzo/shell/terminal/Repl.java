@@ -5,7 +5,6 @@ import java.io.OutputStream;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.jline.reader.Candidate;
@@ -20,12 +19,14 @@ import org.jline.terminal.Terminal;
 final class Repl {
   private static final String PROMPT = "mezzo> ";
 
+  /** How Gogo begins to say that a command has no form for its arguments. */
+  private static final String MISUSE = "Cannot coerce ";
+
   private Repl() {}
 
   /** Serves one terminal on the calling thread; it stays open. */
-  static void run(CommandProcessor processor, Terminal terminal, Completions completions) {
-    try (CommandSession session =
-        processor.createSession(terminal.input(), terminal.output(), terminal.output())) {
+  static void run(Sessions sessions, Terminal terminal, Completions completions) {
+    try (CommandSession session = sessions.open(terminal.input(), terminal.output())) {
       LineReader reader =
           LineReaderBuilder.builder()
               .terminal(terminal)
@@ -59,9 +60,8 @@ final class Repl {
    *
    * @return 0, or 1 when it failed
    */
-  static int runOnce(CommandProcessor processor, String line, OutputStream out) {
-    try (CommandSession session =
-        processor.createSession(java.io.InputStream.nullInputStream(), out, out)) {
+  static int runOnce(Sessions sessions, String line, OutputStream out) {
+    try (CommandSession session = sessions.open(java.io.InputStream.nullInputStream(), out)) {
       Outcome outcome = execute(session, line);
       session.getConsole().println(outcome.text());
       session.getConsole().flush();
@@ -78,7 +78,26 @@ final class Repl {
           result == null ? "" : session.format(result, Converter.INSPECT).toString(), false);
     } catch (Exception e) {
       String message = e.getMessage() == null ? e.toString() : e.getMessage();
-      return new Outcome("Error: " + message, true);
+      return new Outcome(
+          "Error: " + (message.startsWith(MISUSE) ? usage(session, line, message) : message), true);
+    }
+  }
+
+  /** What a command is called with, instead of what its arguments could not be made into. */
+  private static String usage(CommandSession session, String line, String otherwise) {
+    String command = line.split("[\\s;|]", 2)[0];
+    // Of what is called inside of something else it is not known which words were its own.
+    String name = command.substring(command.indexOf(':') + 1);
+    if (!otherwise.startsWith(MISUSE + name + "(")) {
+      return otherwise;
+    }
+    try {
+      Object help = session.execute("help " + command);
+      return help == null || help.toString().isBlank()
+          ? otherwise
+          : command + " is not called so.\n" + help.toString().strip();
+    } catch (Exception e) {
+      return otherwise;
     }
   }
 

@@ -26,4 +26,11 @@ public @interface Settings {
           "The file with the server's private key, made when missing; beside the authorized keys"
               + " by default.")
   String hostKey() default "";
+
+  @AttributeDefinition(
+      name = "Bundle commands",
+      description =
+          "Whether Felix's commands that change bundles can be used; deployment knows nothing of"
+              + " what they do.")
+  boolean bundleCommands() default false;
 }

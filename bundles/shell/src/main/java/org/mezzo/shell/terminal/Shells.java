@@ -41,18 +41,19 @@ public final class Shells {
 
   @Activate
   public Shells(@Reference CommandProcessor processor, Settings settings) throws IOException {
+    Sessions sessions = new Sessions(processor, settings.bundleCommands());
     ssh =
         settings.sshPort() < 0
             ? Optional.empty()
             : Optional.of(
                 SshShell.open(
-                    processor,
+                    sessions,
                     this::completions,
                     settings.sshPort(),
                     settings.authorizedKeys(),
                     settings.hostKey()));
     if (settings.console()) {
-      console = new Thread(() -> console(processor), "mezzo-console");
+      console = new Thread(() -> console(sessions), "mezzo-console");
       console.setDaemon(true);
       // JLine finds what talks to the terminal through the context class loader.
       console.setContextClassLoader(Terminal.class.getClassLoader());
@@ -70,10 +71,10 @@ public final class Shells {
     return ssh.map(SshShell::port);
   }
 
-  private void console(CommandProcessor processor) {
+  private void console(Sessions sessions) {
     try (Terminal system = TerminalBuilder.builder().system(true).dumb(false).build()) {
       terminal = system;
-      Repl.run(processor, system, this::completions);
+      Repl.run(sessions, system, this::completions);
       LOG.info("The console is closed; the process goes on");
     } catch (IOException | IllegalStateException e) {
       LOG.warn(

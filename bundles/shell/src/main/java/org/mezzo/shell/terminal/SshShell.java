@@ -9,7 +9,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import org.apache.felix.service.command.CommandProcessor;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.server.Environment;
 import org.apache.sshd.server.ExitCallback;
@@ -42,7 +41,7 @@ final class SshShell implements AutoCloseable {
    * @throws IOException when it cannot; with a message for operators
    */
   static SshShell open(
-      CommandProcessor processor,
+      Sessions sessions,
       Completions completions,
       int port,
       String authorizedKeys,
@@ -68,9 +67,9 @@ final class SshShell implements AutoCloseable {
       server.setUserAuthFactories(List.of(UserAuthPublicKeyFactory.INSTANCE));
       server.setPublickeyAuthenticator(new AuthorizedKeysAuthenticator(keys));
       ShellFactoryImpl shells =
-          new ShellFactoryImpl(params -> interactive(processor, completions, params));
+          new ShellFactoryImpl(params -> interactive(sessions, completions, params));
       server.setShellFactory(channel -> new WithLoader(shells.createShell(channel)));
-      server.setCommandFactory((channel, line) -> new OneLine(processor, line));
+      server.setCommandFactory((channel, line) -> new OneLine(sessions, line));
       server.start();
       LOG.info(
           "The shell is at ssh -p {} {} for those who have a key in {}",
@@ -84,10 +83,8 @@ final class SshShell implements AutoCloseable {
   }
 
   private static void interactive(
-      CommandProcessor processor,
-      Completions completions,
-      org.jline.builtins.ssh.Ssh.ShellParams params) {
-    Repl.run(processor, params.getTerminal(), completions);
+      Sessions sessions, Completions completions, org.jline.builtins.ssh.Ssh.ShellParams params) {
+    Repl.run(sessions, params.getTerminal(), completions);
     params.getCloser().run();
   }
 
@@ -131,13 +128,13 @@ final class SshShell implements AutoCloseable {
 
   /** One command line, as in {@code ssh host mezzo:modules}. */
   private static final class OneLine implements Command {
-    private final CommandProcessor processor;
+    private final Sessions sessions;
     private final String line;
     private OutputStream out;
     private ExitCallback exit;
 
-    OneLine(CommandProcessor processor, String line) {
-      this.processor = processor;
+    OneLine(Sessions sessions, String line) {
+      this.sessions = sessions;
       this.line = line;
     }
 
@@ -160,7 +157,7 @@ final class SshShell implements AutoCloseable {
     @Override
     public void start(ChannelSession channel, Environment environment) {
       Thread thread =
-          new Thread(() -> exit.onExit(Repl.runOnce(processor, line, out)), "mezzo-ssh-command");
+          new Thread(() -> exit.onExit(Repl.runOnce(sessions, line, out)), "mezzo-ssh-command");
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
@@ -20,7 +21,9 @@ import org.mezzo.api.Module;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
+import org.mezzo.deployment.Shipped;
 import org.mezzo.deployment.Verdict;
+import org.mezzo.deployment.Verification;
 import org.mezzo.modules.Kind;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.local.LocalModules;
@@ -60,7 +63,15 @@ final class ModuleCommandsTest {
     public List<Deployment> list() {
       return List.of(
           new Deployment(
-              "org.mezzo.hooks", "1.1.0", "hooks.jar", "active", "", 7, List.of("hook labels")));
+              "org.mezzo.hooks",
+              "1.1.0",
+              "cd34",
+              false,
+              "hooks.jar",
+              "active",
+              "",
+              7,
+              List.of("hook labels")));
     }
 
     @Override
@@ -71,6 +82,11 @@ final class ModuleCommandsTest {
     @Override
     public List<String> leaks() {
       return List.of("org.gone 1.0.0: loader 7.0");
+    }
+
+    @Override
+    public List<Shipped> shipped() {
+      return List.of();
     }
 
     @Override
@@ -101,8 +117,31 @@ final class ModuleCommandsTest {
     }
 
     @Override
-    public CompletionStage<Action> swap(Path jar, String principal) {
-      return done(Action.Kind.SWAP, jar.getFileName().toString());
+    public CompletionStage<Action> install(
+        Path jar, String fileName, Set<Condition> conditions, String principal) {
+      return done(
+          conditions.contains(Condition.REPLACES) ? Action.Kind.SWAP : Action.Kind.INSTALL,
+          fileName);
+    }
+
+    @Override
+    public CompletionStage<Action> rollback(String symbolicName, String principal) {
+      return done(Action.Kind.SWAP, symbolicName);
+    }
+
+    @Override
+    public CompletionStage<Verification> verify(Path jar, String fileName) {
+      return CompletableFuture.completedStage(
+          new Verification(
+              fileName,
+              "org.mezzo.hooks",
+              "1.0.0",
+              "ab12",
+              List.of("hook labels"),
+              "1.1.0",
+              "swap",
+              List.of("it lacks something"),
+              List.of("it is old")));
     }
 
     @Override
@@ -154,6 +193,14 @@ final class ModuleCommandsTest {
     assertThat(commands.swap(jar.toString())).contains("1.0.0 -> 1.1.0").contains("gap 0 ms");
     assertThat(commands.install(jar.toString())).contains("install x.jar");
     assertThat(commands.uninstall("org.mezzo.hooks")).contains("uninstall org.mezzo.hooks");
+    assertThat(commands.rollback("org.mezzo.hooks")).contains("swap org.mezzo.hooks 1.0.0 -> 1.1");
+    assertThat(commands.verify(jar.toString()).lines())
+        .contains(
+            "It would be refused.",
+            "  bundle: org.mezzo.hooks 1.0.0",
+            "  would be: swap",
+            "  problem: it lacks something",
+            "  note: it is old");
     ledger.succeeds = false;
     assertThatThrownBy(() -> commands.swap(jar.toString()))
         .hasMessageContaining("cannot be opened");

@@ -16,6 +16,7 @@ import java.security.KeyPairGenerator;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.apache.felix.gogo.runtime.threadio.ThreadIOImpl;
 import org.apache.sshd.client.SshClient;
@@ -37,6 +38,7 @@ final class SshShellTest {
   @TempDir Path folder;
   private final ThreadIOImpl threadIo = new ThreadIOImpl();
   private CommandProcessorImpl processor;
+  private boolean bundleCommands;
   private KeyPair known;
   private Path keys;
 
@@ -46,8 +48,31 @@ final class SshShellTest {
       return "hello " + name;
     }
 
+    public String install(String file) {
+      return "installed " + file;
+    }
+
     public String fail() {
       throw new IllegalStateException("no way");
+    }
+  }
+
+  /** Like those of Felix. */
+  public static final class FelixCommands {
+    public String install(String location) {
+      return "changed";
+    }
+
+    public String stop(String bundle) {
+      return "changed";
+    }
+
+    public String lb() {
+      return "bundles";
+    }
+
+    public String help(String command) {
+      return "how to use " + command;
     }
   }
 
@@ -57,6 +82,10 @@ final class SshShellTest {
     processor = new CommandProcessorImpl(threadIo);
     processor.addCommand("mezzo", new Commands(), "greet");
     processor.addCommand("mezzo", new Commands(), "fail");
+    for (String command : List.of("install", "stop", "lb", "help")) {
+      processor.addCommand("felix", new FelixCommands(), command);
+    }
+    processor.addCommand("mezzo", new Commands(), "install");
     known = key();
     keys = folder.resolve("authorized_keys");
     Files.writeString(keys, PublicKeyEntry.toString(known.getPublic()) + " tester\n");
@@ -74,7 +103,8 @@ final class SshShellTest {
   }
 
   private SshShell open() throws IOException {
-    return SshShell.open(processor, Completions.NONE, 0, keys.toString(), "");
+    return SshShell.open(
+        new Sessions(processor, bundleCommands), Completions.NONE, 0, keys.toString(), "");
   }
 
   private interface Use {
@@ -115,6 +145,47 @@ final class SshShellTest {
             assertThat(run(session, "mezzo:greet Ada", 0)).isEqualTo("hello Ada");
             assertThat(run(session, "mezzo:fail", 1)).contains("no way");
             assertThat(run(session, "nonsense", 1)).contains("nonsense");
+          });
+    }
+  }
+
+  @Test
+  void commandsThatChangeBundlesBehindTheBackOfDeploymentAreOffUnlessAskedFor() throws Exception {
+    try (SshShell shell = open()) {
+      login(
+          shell,
+          known,
+          session -> {
+            assertThat(run(session, "install x.jar", 0)).isEqualTo("installed x.jar");
+            for (String line : List.of("felix:install x.jar", "felix:stop 7", "stop 7")) {
+              assertThat(run(session, line, 1))
+                  .contains("is off: it would change bundles", "--shell_bundle_commands");
+            }
+            assertThat(run(session, "lb", 0)).isEqualTo("bundles");
+          });
+    }
+    bundleCommands = true;
+    try (SshShell shell = open()) {
+      login(
+          shell,
+          known,
+          session -> {
+            assertThat(run(session, "felix:stop 7", 0)).isEqualTo("changed");
+            assertThat(run(session, "install x.jar", 0)).isEqualTo("installed x.jar");
+          });
+    }
+  }
+
+  @Test
+  void whoCallsACommandWronglyIsToldHowItIsCalled() throws Exception {
+    try (SshShell shell = open()) {
+      login(
+          shell,
+          known,
+          session -> {
+            assertThat(run(session, "mezzo:greet", 1))
+                .isEqualTo("Error: mezzo:greet is not called so.\nhow to use mezzo:greet");
+            assertThat(run(session, "greet a b c", 1)).contains("how to use greet");
           });
     }
   }
@@ -172,7 +243,9 @@ final class SshShellTest {
 
   @Test
   void needsAFileOfKeys() {
-    assertThatThrownBy(() -> SshShell.open(processor, Completions.NONE, 0, "", ""))
+    assertThatThrownBy(
+            () ->
+                SshShell.open(new Sessions(processor, bundleCommands), Completions.NONE, 0, "", ""))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("authorized keys");
   }

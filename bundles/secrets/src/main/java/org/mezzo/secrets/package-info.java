@@ -1,0 +1,2 @@
+/** Secret resolvers that come with Mezzo. */
+package org.mezzo.secrets;

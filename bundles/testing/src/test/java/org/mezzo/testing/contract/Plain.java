@@ -1,0 +1,319 @@
+package org.mezzo.testing.contract;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.allocator.AgentState;
+import org.mezzo.api.allocator.AllocationState;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.allocator.AllocatorOptions;
+import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.OfferFilter;
+import org.mezzo.api.allocator.Proposal;
+import org.mezzo.api.allocator.Quota;
+import org.mezzo.api.authentication.HttpAuthenticator;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.Approver;
+import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.estimator.ResourceEstimator;
+import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.hook.Hook;
+import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.RecoveredContainer;
+import org.mezzo.api.logger.ContainerLogger;
+import org.mezzo.api.logger.LogPlan;
+import org.mezzo.api.qos.QosController;
+import org.mezzo.api.qos.QosCorrection;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.ResourceUsage;
+import org.mezzo.resources.Resources;
+
+/** The least that a module of each kind can be, to be spoilt by others. */
+final class Plain {
+  private Plain() {}
+
+  static class OfHook implements Hook {}
+
+  /** Everything to whoever may have it, the first one first. */
+  static class OfAllocator implements Allocator {
+    final Map<String, AgentState> agents = new TreeMap<>();
+    final Map<String, Resources> free = new HashMap<>();
+    final Map<String, FrameworkState> frameworks = new TreeMap<>();
+    final List<OfferFilter> filters = new ArrayList<>();
+    private AllocatorOptions options;
+    private Optional<Set<String>> whitelist = Optional.empty();
+    private Clock clock;
+
+    @Override
+    public void open(DaemonContext context) {
+      clock = context.clock();
+    }
+
+    @Override
+    public void start(AllocatorOptions given, AllocationState state) {
+      options = given;
+      whitelist = state.whitelist();
+      state.agents().forEach(this::agentAdded);
+      state.frameworks().forEach(this::frameworkAdded);
+      filters.addAll(state.filters());
+    }
+
+    @Override
+    public void agentAdded(AgentState agent) {
+      agents.put(agent.id(), agent);
+      Resources left = agent.total();
+      for (Resources used : agent.used().values()) {
+        left = left.minus(used.unallocated());
+      }
+      free.put(agent.id(), left);
+    }
+
+    @Override
+    public void agentUpdated(AgentState agent) {
+      Resources used = agents.put(agent.id(), agent).total().minus(free.get(agent.id()));
+      free.put(agent.id(), agent.total().minus(used));
+    }
+
+    @Override
+    public void agentRemoved(String agentId) {
+      agents.remove(agentId);
+      free.remove(agentId);
+      filters.removeIf(filter -> filter.agentId().equals(agentId));
+    }
+
+    @Override
+    public void frameworkAdded(FrameworkState framework) {
+      frameworks.put(framework.id(), framework);
+    }
+
+    @Override
+    public void frameworkUpdated(FrameworkState framework) {
+      frameworks.put(framework.id(), framework);
+    }
+
+    @Override
+    public void frameworkRemoved(String frameworkId) {
+      frameworks.remove(frameworkId);
+      filters.removeIf(filter -> filter.frameworkId().equals(frameworkId));
+    }
+
+    @Override
+    public void allocated(String frameworkId, String agentId, Resources resources) {
+      free.computeIfPresent(agentId, (id, left) -> left.minus(resources.unallocated()));
+    }
+
+    @Override
+    public void released(String frameworkId, String agentId, Resources resources) {
+      free.computeIfPresent(agentId, (id, left) -> left.plus(resources.unallocated()));
+    }
+
+    @Override
+    public void filterAdded(OfferFilter filter) {
+      filters.add(filter);
+    }
+
+    @Override
+    public void filtersRemoved(String frameworkId, Set<String> roles, Optional<String> agentId) {
+      filters.removeIf(filter -> filter.frameworkId().equals(frameworkId));
+    }
+
+    @Override
+    public void weightsUpdated(Map<String, Double> weights) {}
+
+    @Override
+    public void quotasUpdated(Map<String, Quota> quotas) {}
+
+    @Override
+    public void whitelistUpdated(Optional<Set<String>> hostnames) {
+      whitelist = hostnames;
+    }
+
+    @Override
+    public List<Proposal> allocate(Optional<Set<String>> candidates) {
+      filters.removeIf(filter -> !filter.expires().isAfter(clock.instant()));
+      List<Proposal> proposals = new ArrayList<>();
+      for (AgentState agent : agents.values()) {
+        boolean looked = candidates.map(ids -> ids.contains(agent.id())).orElse(true);
+        String host = agent.info().getHostname();
+        if (looked && agent.active() && whitelist.map(all -> all.contains(host)).orElse(true)) {
+          frameworks.values().forEach(framework -> offer(agent, framework, proposals));
+        }
+      }
+      return proposals;
+    }
+
+    private void offer(AgentState agent, FrameworkState framework, List<Proposal> proposals) {
+      for (String role : framework.roles()) {
+        Resources offer = free.get(agent.id()).allocatableTo(role);
+        if (framework.active()
+            && !framework.suppressed().contains(role)
+            && !framework.constraints().isAgentExcluded(role, agent.info())
+            && options.minAllocatable().stream().anyMatch(offer.quantities()::contains)
+            && !refused(agent.id(), framework.id(), role, offer)) {
+          allocated(framework.id(), agent.id(), offer);
+          proposals.add(new Proposal(framework.id(), role, agent.id(), offer.allocatedTo(role)));
+        }
+      }
+    }
+
+    boolean refused(String agent, String framework, String role, Resources offer) {
+      return filters.stream()
+          .anyMatch(
+              each ->
+                  each.agentId().equals(agent)
+                      && each.frameworkId().equals(framework)
+                      && each.role().equals(role)
+                      && each.resources().contains(offer));
+    }
+  }
+
+  /** Makes a file for each container. */
+  static class OfIsolator implements Isolator {
+    Path folder;
+
+    @Override
+    public void open(DaemonContext context) throws IOException {
+      folder = Files.createDirectories(context.runtimeDir().resolve("plain"));
+    }
+
+    @Override
+    public void recover(List<RecoveredContainer> containers) throws IOException {
+      List<String> known = containers.stream().map(each -> each.container().id()).toList();
+      for (String each : ModuleContract.below(folder)) {
+        if (!each.isEmpty() && !known.contains(each)) {
+          Files.delete(folder.resolve(each));
+        }
+      }
+    }
+
+    @Override
+    public LaunchPlan prepare(Container container) throws Exception {
+      Files.writeString(folder.resolve(container.id()), "");
+      return LaunchPlan.NONE;
+    }
+
+    @Override
+    public void isolate(Container container, long pid) throws Exception {}
+
+    @Override
+    public void cleanup(Container container) throws Exception {
+      Files.deleteIfExists(folder.resolve(container.id()));
+    }
+  }
+
+  /** What fetchers of the scheme {@code plain} find. */
+  static final class Served {
+    final Map<String, byte[]> files = new ConcurrentHashMap<>();
+
+    URI add(String name, byte[] content) {
+      files.put("/" + name, content);
+      return URI.create("plain://served/" + name);
+    }
+  }
+
+  static class OfFetcher implements Fetcher {
+    private final Served served;
+
+    OfFetcher(Served served) {
+      this.served = served;
+    }
+
+    @Override
+    public Set<String> schemes() {
+      return Set.of("plain");
+    }
+
+    byte[] content(URI uri) throws IOException {
+      byte[] content = served.files.get(String.valueOf(uri.getPath()));
+      if (content == null) {
+        throw new IOException("there is no " + uri);
+      }
+      return content;
+    }
+
+    @Override
+    public void fetch(Request request) throws IOException, InterruptedException {
+      if (request.uri().getPath().equals("/stalling")) {
+        Thread.sleep(request.stallTimeout().toMillis());
+      }
+      Files.write(request.target(), content(request.uri()));
+    }
+
+    @Override
+    public Description describe(URI uri) throws IOException, InterruptedException {
+      byte[] content = content(uri);
+      return new Description(
+          Optional.of((long) content.length), Optional.of("" + Arrays.hashCode(content)));
+    }
+  }
+
+  static class OfAuthenticator implements HttpAuthenticator {
+    static final Map<String, String> ACCEPTED = Map.of("anna", "Token anna:of-anna-herself");
+
+    @Override
+    public String scheme() {
+      return "Token";
+    }
+
+    @Override
+    public Result authenticate(Request request) throws Exception {
+      String header = request.header("authorization").orElse("");
+      return ACCEPTED.get("anna").equals(header)
+          ? Result.of(Principal.named("anna"))
+          : Result.refused("unknown");
+    }
+  }
+
+  static class OfAuthorizer implements Authorizer {
+    @Override
+    public Approver approver(Optional<Principal> subject, Set<Action> actions) throws Exception {
+      boolean known = subject.flatMap(Principal::value).filter("anna"::equals).isPresent();
+      return (action, object) -> known;
+    }
+  }
+
+  static class OfLogger implements ContainerLogger {
+    @Override
+    public LogPlan prepare(Container container, Map<String, String> environment) throws Exception {
+      try {
+        int older = Integer.parseInt(environment.getOrDefault("FILES", "1"));
+        LogPlan.Rotation rotation = new LogPlan.Rotation(LogPlan.Rotation.LEAST_BYTES, older);
+        return LogPlan.rotated(rotation, rotation);
+      } catch (IllegalArgumentException e) {
+        throw new IOException("FILES cannot be: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  static class OfEstimator implements ResourceEstimator {
+    @Override
+    public Resources oversubscribable(ResourceUsage usage) throws Exception {
+      return Samples.resources("cpus:1");
+    }
+  }
+
+  static class OfController implements QosController {
+    @Override
+    public List<QosCorrection> corrections(ResourceUsage usage) throws Exception {
+      return usage.getExecutorsList().stream()
+          .filter(each -> each.getAllocatedList().stream().anyMatch(Resource::hasRevocable))
+          .map(each -> QosCorrection.kill(each, "it is in the way"))
+          .toList();
+    }
+  }
+}

@@ -1,0 +1,1066 @@
+package org.mezzo.testing.contract;
+
+import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.api.allocator.AllocationState;
+import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.allocator.AllocatorOptions;
+import org.mezzo.api.allocator.FrameworkState;
+import org.mezzo.api.allocator.InverseOffer;
+import org.mezzo.api.authentication.HttpAuthenticator;
+import org.mezzo.api.authentication.Principal;
+import org.mezzo.api.authorization.Action;
+import org.mezzo.api.authorization.Approver;
+import org.mezzo.api.authorization.AuthorizationObject;
+import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.estimator.ResourceEstimator;
+import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.hook.Hook;
+import org.mezzo.api.isolator.Container;
+import org.mezzo.api.isolator.Isolator;
+import org.mezzo.api.isolator.LaunchPlan;
+import org.mezzo.api.isolator.RecoveredContainer;
+import org.mezzo.api.logger.ContainerLogger;
+import org.mezzo.api.logger.LogPlan;
+import org.mezzo.api.qos.QosController;
+import org.mezzo.api.qos.QosCorrection;
+import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.ContainerID;
+import org.mezzo.protocol.v1.FrameworkID;
+import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.Labels;
+import org.mezzo.protocol.v1.Resource;
+import org.mezzo.protocol.v1.ResourceUsage;
+import org.mezzo.protocol.v1.TaskInfo;
+import org.mezzo.protocol.v1.TaskState;
+import org.mezzo.protocol.v1.TaskStatus;
+import org.mezzo.resources.Resources;
+
+/** Modules that break one rule each; what is to find it stands at the class. */
+final class Wrong {
+  private Wrong() {}
+
+  @FailsIn("answersWhateverComes")
+  static class HookThatTakesLabelsAway extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatTakesLabelsAwayModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatTakesLabelsAwayModule extends Plain.OfHook {
+      @Override
+      public Labels agentRunTaskLabels(TaskInfo task, FrameworkInfo framework, AgentInfo agent) {
+        return Labels.getDefaultInstance();
+      }
+    }
+  }
+
+  @FailsIn("answersWhateverComes")
+  static class HookThatGivesNull extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatGivesNullModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatGivesNullModule extends Plain.OfHook {
+      @Override
+      public Map<String, String> agentTaskEnvironment(TaskInfo task) {
+        return null;
+      }
+    }
+  }
+
+  @FailsIn("beginsWithAnyHookPoint")
+  static class HookThatChangesStates extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatChangesStatesModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatChangesStatesModule extends Plain.OfHook {
+      @Override
+      public TaskStatus agentTaskStatus(FrameworkID framework, TaskStatus status) {
+        return status.toBuilder().setState(TaskState.TASK_LOST).setUuid(ByteString.EMPTY).build();
+      }
+    }
+  }
+
+  @FailsIn("answersWhateverComes")
+  static class HookThatThrows extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatThrowsModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatThrowsModule extends Plain.OfHook {
+      @Override
+      public List<Resource> agentResources(AgentInfo agent) {
+        return List.of(agent.getResources(agent.getResourcesCount()));
+      }
+    }
+  }
+
+  @FailsIn({"opensWorksAndLeavesNothing", "endsCallsThatAreTakenBack"})
+  static class HookThatHangs extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatHangsModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatHangsModule extends Plain.OfHook {
+      @Override
+      public void agentFetched(ContainerID container, Path sandbox) {
+        LockSupport.parkNanos(Long.MAX_VALUE);
+        agentFetched(container, sandbox);
+      }
+    }
+  }
+
+  @FailsIn({
+    "opensWorksAndLeavesNothing",
+    "isSwappedWhileItWorks",
+    "rehearsesBesideTheInstanceThatWorks"
+  })
+  static class HookThatLeavesAThread extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatLeavesAThreadModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatLeavesAThreadModule extends Plain.OfHook {
+      @Override
+      public void open(DaemonContext context) {
+        Thread thread = new Thread(() -> LockSupport.parkNanos(TimeUnit.MINUTES.toNanos(1)));
+        thread.setDaemon(true);
+        thread.start();
+      }
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class HookThatIsHeld extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatIsHeldModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatIsHeldModule extends Plain.OfHook {
+      private static final List<Hook> ALL = new CopyOnWriteArrayList<>();
+
+      @Override
+      public void open(DaemonContext context) {
+        ALL.add(this);
+      }
+    }
+  }
+
+  @FailsIn("rehearsesBesideTheInstanceThatWorks")
+  static class HookThatRehearsesInEarnest extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatRehearsesInEarnestModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatRehearsesInEarnestModule extends Plain.OfHook {
+      @Override
+      public void open(DaemonContext context) throws IOException {
+        Path real = context.workDir().getParent().resolveSibling("daemon/work/real");
+        if (context.rehearsal()) {
+          Files.writeString(real, "");
+        }
+      }
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class HookThatNeedsAContextClassLoader extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatNeedsAContextClassLoaderModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatNeedsAContextClassLoaderModule extends Plain.OfHook {
+      @Override
+      public void open(DaemonContext context) throws ClassNotFoundException {
+        Thread.currentThread().getContextClassLoader().loadClass("java.lang.String");
+      }
+    }
+  }
+
+  @FailsIn("offersAgainWhatComesBack")
+  static class AllocatorWithoutFilters extends AllocatorContract {
+    @Override
+    protected Allocator module() {
+      return new AllocatorWithoutFiltersModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected boolean keepsQuotas() {
+      return false;
+    }
+
+    private static final class AllocatorWithoutFiltersModule extends Plain.OfAllocator {
+      @Override
+      boolean refused(String agent, String framework, String role, Resources offer) {
+        return false;
+      }
+    }
+  }
+
+  @FailsIn("offersWhatIsFree")
+  static class AllocatorThatOffersTwice extends AllocatorContract {
+    @Override
+    protected Allocator module() {
+      return new AllocatorThatOffersTwiceModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected boolean keepsQuotas() {
+      return false;
+    }
+
+    private static final class AllocatorThatOffersTwiceModule extends Plain.OfAllocator {
+      @Override
+      public void allocated(String frameworkId, String agentId, Resources resources) {}
+    }
+  }
+
+  @FailsIn("toldTheLedgerAnewItOffersTheSame")
+  static class AllocatorThatForgetsWhatIsUsed extends AllocatorContract {
+    @Override
+    protected Allocator module() {
+      return new AllocatorThatForgetsWhatIsUsedModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected boolean keepsQuotas() {
+      return false;
+    }
+
+    private static final class AllocatorThatForgetsWhatIsUsedModule extends Plain.OfAllocator {
+      @Override
+      public void start(AllocatorOptions given, AllocationState state) {
+        super.start(given, state);
+        state.agents().forEach(agent -> free.put(agent.id(), agent.total()));
+      }
+    }
+  }
+
+  @FailsIn("offersNothingToWhomNothingMayBeOffered")
+  static class AllocatorThatOffersSuppressedRoles extends AllocatorContract {
+    @Override
+    protected Allocator module() {
+      return new AllocatorThatOffersSuppressedRolesModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected boolean keepsQuotas() {
+      return false;
+    }
+
+    private static final class AllocatorThatOffersSuppressedRolesModule extends Plain.OfAllocator {
+      @Override
+      public void frameworkUpdated(FrameworkState framework) {
+        super.frameworkUpdated(framework.toBuilder().suppressed(Set.of()).build());
+      }
+    }
+  }
+
+  @FailsIn("isSwappedWhileItWorks")
+  static class AllocatorThatKeepsNoQuota extends AllocatorContract {
+    @Override
+    protected Allocator module() {
+      return new AllocatorThatKeepsNoQuotaModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class AllocatorThatKeepsNoQuotaModule extends Plain.OfAllocator {}
+  }
+
+  @FailsIn("offersAgainWhatComesBack")
+  static class AllocatorThatKeepsWhatComesBack extends AllocatorContract {
+    @Override
+    protected Allocator module() {
+      return new AllocatorThatKeepsWhatComesBackModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected boolean keepsQuotas() {
+      return false;
+    }
+
+    private static final class AllocatorThatKeepsWhatComesBackModule extends Plain.OfAllocator {
+      @Override
+      public void released(String frameworkId, String agentId, Resources resources) {}
+    }
+  }
+
+  @FailsIn("asksBackOnlyWhatIsHeldOnAgentsThatGo")
+  static class AllocatorThatAsksEverybodyBack extends AllocatorContract {
+    @Override
+    protected Allocator module() {
+      return new AllocatorThatAsksEverybodyBackModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected boolean keepsQuotas() {
+      return false;
+    }
+
+    private static final class AllocatorThatAsksEverybodyBackModule extends Plain.OfAllocator {
+      @Override
+      public List<InverseOffer> inverseOffers(Optional<Set<String>> candidates) {
+        return frameworks.keySet().stream()
+            .flatMap(id -> agents.keySet().stream().map(agent -> new InverseOffer(id, agent)))
+            .toList();
+      }
+    }
+  }
+
+  @FailsIn({"cleanupLeavesNothingOfAContainer", "cleansUpAfterLaunchesThatFailed"})
+  static class IsolatorThatLeavesFiles extends IsolatorContract {
+    @Override
+    protected Isolator module() {
+      return new IsolatorThatLeavesFilesModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class IsolatorThatLeavesFilesModule extends Plain.OfIsolator {
+      @Override
+      public void cleanup(Container container) {}
+    }
+  }
+
+  @FailsIn("cleanupCanBeAskedTwice")
+  static class IsolatorThatCleansUpOnce extends IsolatorContract {
+    @Override
+    protected Isolator module() {
+      return new IsolatorThatCleansUpOnceModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class IsolatorThatCleansUpOnceModule extends Plain.OfIsolator {
+      @Override
+      public void cleanup(Container container) throws Exception {
+        Files.delete(folder.resolve(container.id()));
+      }
+    }
+  }
+
+  @FailsIn("removesWhatIsLeftOfContainersThatNobodyKnows")
+  static class IsolatorThatLeavesTheLost extends IsolatorContract {
+    @Override
+    protected Isolator module() {
+      return new IsolatorThatLeavesTheLostModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class IsolatorThatLeavesTheLostModule extends Plain.OfIsolator {
+      @Override
+      public void recover(List<RecoveredContainer> containers) {}
+    }
+  }
+
+  @FailsIn("takesOverWhatAnotherInstanceHasBegun")
+  static class IsolatorThatKnowsOnlyItsOwn extends IsolatorContract {
+    @Override
+    protected Isolator module() {
+      return new IsolatorThatKnowsOnlyItsOwnModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class IsolatorThatKnowsOnlyItsOwnModule extends Plain.OfIsolator {
+      private final Set<String> own = new HashSet<>();
+
+      @Override
+      public LaunchPlan prepare(Container container) throws Exception {
+        own.add(container.id());
+        return super.prepare(container);
+      }
+
+      @Override
+      public void update(Container container) {
+        if (!own.contains(container.id())) {
+          throw new IllegalStateException("unknown");
+        }
+      }
+    }
+  }
+
+  @FailsIn("refusesWhatUsersGetWrongByACheckedException")
+  static class IsolatorThatBelievesUsers extends IsolatorContract {
+    @Override
+    protected Isolator module() {
+      return new IsolatorThatBelievesUsersModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class IsolatorThatBelievesUsersModule extends Plain.OfIsolator {
+      @Override
+      public LaunchPlan prepare(Container container) throws Exception {
+        container.info().ifPresent(info -> info.getRlimitInfo().getRlimits(0));
+        return super.prepare(container);
+      }
+    }
+  }
+
+  @FailsIn({"opensWorksAndLeavesNothing", "answersManyCallsAtATime"})
+  static class FetcherThatStopsShort extends FetcherContract {
+    @Override
+    protected Fetcher module() {
+      return new FetcherThatStopsShortModule(served);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private final Plain.Served served = new Plain.Served();
+
+    @Override
+    protected URI serve(String name, byte[] content) {
+      return served.add(name, content);
+    }
+
+    @Override
+    protected URI missing() {
+      return URI.create("plain://served/missing");
+    }
+
+    @Override
+    protected Optional<URI> stalling() {
+      return Optional.of(URI.create("plain://served/stalling"));
+    }
+
+    private static final class FetcherThatStopsShortModule extends Plain.OfFetcher {
+      FetcherThatStopsShortModule(Plain.Served served) {
+        super(served);
+      }
+
+      @Override
+      byte[] content(URI uri) throws IOException {
+        byte[] all = super.content(uri);
+        return Arrays.copyOf(all, Math.min(all.length, 300_000));
+      }
+    }
+  }
+
+  @FailsIn("bringsAllOfItIntoTheTargetAlone")
+  static class FetcherThatWritesElsewhere extends FetcherContract {
+    @Override
+    protected Fetcher module() {
+      return new FetcherThatWritesElsewhereModule(served);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private final Plain.Served served = new Plain.Served();
+
+    @Override
+    protected URI serve(String name, byte[] content) {
+      return served.add(name, content);
+    }
+
+    @Override
+    protected URI missing() {
+      return URI.create("plain://served/missing");
+    }
+
+    @Override
+    protected Optional<URI> stalling() {
+      return Optional.of(URI.create("plain://served/stalling"));
+    }
+
+    private static final class FetcherThatWritesElsewhereModule extends Plain.OfFetcher {
+      FetcherThatWritesElsewhereModule(Plain.Served served) {
+        super(served);
+      }
+
+      @Override
+      public void fetch(Request request) throws IOException, InterruptedException {
+        Path folder = request.target().getParent();
+        Files.writeString(folder.resolveSibling("log-of-" + folder.getFileName()), "");
+        super.fetch(request);
+      }
+    }
+  }
+
+  @FailsIn("saysWhatIsNotThere")
+  static class FetcherThatFindsEverything extends FetcherContract {
+    @Override
+    protected Fetcher module() {
+      return new FetcherThatFindsEverythingModule(served);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private final Plain.Served served = new Plain.Served();
+
+    @Override
+    protected URI serve(String name, byte[] content) {
+      return served.add(name, content);
+    }
+
+    @Override
+    protected URI missing() {
+      return URI.create("plain://served/missing");
+    }
+
+    @Override
+    protected Optional<URI> stalling() {
+      return Optional.of(URI.create("plain://served/stalling"));
+    }
+
+    private static final class FetcherThatFindsEverythingModule extends Plain.OfFetcher {
+      FetcherThatFindsEverythingModule(Plain.Served served) {
+        super(served);
+      }
+
+      @Override
+      byte[] content(URI uri) {
+        try {
+          return super.content(uri);
+        } catch (IOException e) {
+          return new byte[0];
+        }
+      }
+    }
+  }
+
+  @FailsIn("isNotHeldUpByWhatNeverComes")
+  static class FetcherThatIsNotInterrupted extends FetcherContract {
+    @Override
+    protected Fetcher module() {
+      return new FetcherThatIsNotInterruptedModule(served);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private final Plain.Served served = new Plain.Served();
+
+    @Override
+    protected URI serve(String name, byte[] content) {
+      return served.add(name, content);
+    }
+
+    @Override
+    protected URI missing() {
+      return URI.create("plain://served/missing");
+    }
+
+    @Override
+    protected Optional<URI> stalling() {
+      return Optional.of(URI.create("plain://served/stalling"));
+    }
+
+    private static final class FetcherThatIsNotInterruptedModule extends Plain.OfFetcher {
+      FetcherThatIsNotInterruptedModule(Plain.Served served) {
+        super(served);
+      }
+
+      @Override
+      public void fetch(Request request) throws IOException, InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(25);
+        while (request.uri().getPath().equals("/stalling") && System.nanoTime() < end) {
+          Thread.interrupted();
+          LockSupport.parkNanos(1_000_000);
+        }
+        super.fetch(request);
+      }
+    }
+  }
+
+  @FailsIn("describesWhatIsThere")
+  static class FetcherThatDescribesTheFirst extends FetcherContract {
+    @Override
+    protected Fetcher module() {
+      return new FetcherThatDescribesTheFirstModule(served);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private final Plain.Served served = new Plain.Served();
+
+    @Override
+    protected URI serve(String name, byte[] content) {
+      return served.add(name, content);
+    }
+
+    @Override
+    protected URI missing() {
+      return URI.create("plain://served/missing");
+    }
+
+    @Override
+    protected Optional<URI> stalling() {
+      return Optional.of(URI.create("plain://served/stalling"));
+    }
+
+    private static final class FetcherThatDescribesTheFirstModule extends Plain.OfFetcher {
+      FetcherThatDescribesTheFirstModule(Plain.Served served) {
+        super(served);
+      }
+
+      @Override
+      public Description describe(URI uri) throws IOException, InterruptedException {
+        return new Description(super.describe(uri).size(), Optional.of("1"));
+      }
+    }
+  }
+
+  @FailsIn("refusesWhatProvesNothing")
+  static class AuthenticatorThatThrows extends HttpAuthenticatorContract {
+    @Override
+    protected HttpAuthenticator module() {
+      return new AuthenticatorThatThrowsModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected Map<String, String> accepted() {
+      return Plain.OfAuthenticator.ACCEPTED;
+    }
+
+    @Override
+    protected List<String> refused() {
+      return List.of("Token anna:of-somebody-else");
+    }
+
+    private static final class AuthenticatorThatThrowsModule extends Plain.OfAuthenticator {
+      @Override
+      public Result authenticate(Request request) throws Exception {
+        String token = request.header("authorization").orElseThrow().split(" ")[1];
+        return token.isEmpty() ? Result.refused("no token") : super.authenticate(request);
+      }
+    }
+  }
+
+  @FailsIn({"refusesWhatProvesNothing", "opensWorksAndLeavesNothing"})
+  static class AuthenticatorThatBelieves extends HttpAuthenticatorContract {
+    @Override
+    protected HttpAuthenticator module() {
+      return new AuthenticatorThatBelievesModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected Map<String, String> accepted() {
+      return Plain.OfAuthenticator.ACCEPTED;
+    }
+
+    @Override
+    protected List<String> refused() {
+      return List.of("Token anna:of-somebody-else");
+    }
+
+    private static final class AuthenticatorThatBelievesModule extends Plain.OfAuthenticator {
+      @Override
+      public Result authenticate(Request request) {
+        return Result.of(Principal.named("anna"));
+      }
+    }
+  }
+
+  @FailsIn("answersManyCallsAtATime")
+  static class AuthenticatorThatMixesUp extends HttpAuthenticatorContract {
+    @Override
+    protected HttpAuthenticator module() {
+      return new AuthenticatorThatMixesUpModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected Map<String, String> accepted() {
+      return Plain.OfAuthenticator.ACCEPTED;
+    }
+
+    @Override
+    protected List<String> refused() {
+      return List.of("Token anna:of-somebody-else");
+    }
+
+    private static final class AuthenticatorThatMixesUpModule extends Plain.OfAuthenticator {
+      private volatile String header = "";
+
+      @Override
+      public Result authenticate(Request request) {
+        header = request.header("authorization").orElse("");
+        LockSupport.parkNanos(1_000_000);
+        return ACCEPTED.get("anna").equals(header)
+            ? Result.of(Principal.named("anna"))
+            : Result.refused("unknown");
+      }
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class AuthenticatorThatTells extends HttpAuthenticatorContract {
+    @Override
+    protected HttpAuthenticator module() {
+      return new AuthenticatorThatTellsModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected Map<String, String> accepted() {
+      return Plain.OfAuthenticator.ACCEPTED;
+    }
+
+    @Override
+    protected List<String> refused() {
+      return List.of("Token anna:of-somebody-else");
+    }
+
+    private static final class AuthenticatorThatTellsModule extends Plain.OfAuthenticator {
+      @Override
+      public Result authenticate(Request request) throws Exception {
+        Result result = super.authenticate(request);
+        return result.principal().isPresent()
+            ? result
+            : Result.refused("unknown: " + request.header("authorization").orElse(""));
+      }
+    }
+  }
+
+  @FailsIn("answersWhoeverAsks")
+  static class AuthorizerThatNeedsANameOfAll extends AuthorizerContract {
+    @Override
+    protected Authorizer module() {
+      return new AuthorizerThatNeedsANameOfAllModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected List<Question> allowed() {
+      return List.of(new Question(Optional.of("anna"), Action.VIEW_FLAGS, AuthorizationObject.ANY));
+    }
+
+    @Override
+    protected List<Question> refused() {
+      return List.of(new Question(Optional.empty(), Action.VIEW_FLAGS, AuthorizationObject.ANY));
+    }
+
+    private static final class AuthorizerThatNeedsANameOfAllModule extends Plain.OfAuthorizer {
+      @Override
+      public Approver approver(Optional<Principal> subject, Set<Action> actions) throws Exception {
+        Optional<String> name = subject.map(principal -> principal.value().orElseThrow());
+        return super.approver(name.map(Principal::named), actions);
+      }
+    }
+  }
+
+  @FailsIn("decidesManyObjectsAtOnceAndAlike")
+  static class AuthorizerThatChangesItsMind extends AuthorizerContract {
+    @Override
+    protected Authorizer module() {
+      return new AuthorizerThatChangesItsMindModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected List<Question> allowed() {
+      return List.of(new Question(Optional.of("anna"), Action.VIEW_FLAGS, AuthorizationObject.ANY));
+    }
+
+    @Override
+    protected List<Question> refused() {
+      return List.of(new Question(Optional.empty(), Action.VIEW_FLAGS, AuthorizationObject.ANY));
+    }
+
+    private static final class AuthorizerThatChangesItsMindModule extends Plain.OfAuthorizer {
+      @Override
+      public Approver approver(Optional<Principal> subject, Set<Action> actions) throws Exception {
+        Approver first = super.approver(subject, actions);
+        AtomicInteger asked = new AtomicInteger();
+        return (action, object) ->
+            asked.incrementAndGet() <= 1000 && first.approved(action, object);
+      }
+    }
+  }
+
+  @FailsIn("refusesWhatUsersGetWrongByACheckedException")
+  static class LoggerThatBelievesUsers extends ContainerLoggerContract {
+    @Override
+    protected ContainerLogger module() {
+      return new LoggerThatBelievesUsersModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected List<String> variables() {
+      return List.of("FILES");
+    }
+
+    private static final class LoggerThatBelievesUsersModule extends Plain.OfLogger {
+      @Override
+      public LogPlan prepare(Container container, Map<String, String> environment)
+          throws Exception {
+        Integer.parseInt(environment.getOrDefault("FILES", "1"));
+        return super.prepare(container, environment);
+      }
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class LoggerWithoutAPlan extends ContainerLoggerContract {
+    @Override
+    protected ContainerLogger module() {
+      return new LoggerWithoutAPlanModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    @Override
+    protected List<String> variables() {
+      return List.of("FILES");
+    }
+
+    private static final class LoggerWithoutAPlanModule extends Plain.OfLogger {
+      @Override
+      public LogPlan prepare(Container container, Map<String, String> environment) {
+        return null;
+      }
+    }
+  }
+
+  @FailsIn("estimatesWhateverRuns")
+  static class EstimatorThatLendsPorts extends ResourceEstimatorContract {
+    @Override
+    protected ResourceEstimator module() {
+      return new EstimatorThatLendsPortsModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class EstimatorThatLendsPortsModule extends Plain.OfEstimator {
+      @Override
+      public Resources oversubscribable(ResourceUsage usage) {
+        return Samples.resources("ports:[1-2]");
+      }
+    }
+  }
+
+  @FailsIn("estimatesWhateverRuns")
+  static class EstimatorThatLendsTooMuch extends ResourceEstimatorContract {
+    @Override
+    protected ResourceEstimator module() {
+      return new EstimatorThatLendsTooMuchModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class EstimatorThatLendsTooMuchModule extends Plain.OfEstimator {
+      @Override
+      public Resources oversubscribable(ResourceUsage usage) {
+        return Samples.resources("cpus:2000000000");
+      }
+    }
+  }
+
+  @FailsIn("correctsWhateverRuns")
+  static class ControllerThatEndsAll extends QosControllerContract {
+    @Override
+    protected QosController module() {
+      return new ControllerThatEndsAllModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class ControllerThatEndsAllModule extends Plain.OfController {
+      @Override
+      public List<QosCorrection> corrections(ResourceUsage usage) {
+        return usage.getExecutorsList().stream()
+            .map(each -> QosCorrection.kill(each, "it is in the way"))
+            .toList();
+      }
+    }
+  }
+
+  @FailsIn("correctsWhateverRuns")
+  static class ControllerWithoutReasons extends QosControllerContract {
+    @Override
+    protected QosController module() {
+      return new ControllerWithoutReasonsModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class ControllerWithoutReasonsModule extends Plain.OfController {
+      @Override
+      public List<QosCorrection> corrections(ResourceUsage usage) throws Exception {
+        return super.corrections(usage).stream()
+            .map(it -> QosCorrection.kill(it.frameworkId(), it.executorId(), "", ""))
+            .toList();
+      }
+    }
+  }
+}
