@@ -22,7 +22,8 @@ final class ModuleNewCommand implements Callable<Integer> {
       required = true,
       description =
           "What the module is: allocator, isolator, hook, fetcher, container-logger,"
-              + " http-authenticator, authorizer, resource-estimator or qos-controller.")
+              + " http-authenticator, authorizer, resource-estimator, qos-controller or"
+              + " secret-resolver.")
   private String kind;
 
   @Option(
