@@ -1,8 +1,8 @@
 package {{package}};
 
 import com.google.protobuf.ByteString;
-import java.util.NoSuchElementException;
-import java.util.TreeMap;
+import java.nio.file.NoSuchFileException;
+import java.util.Map;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.secret.SecretResolver;
@@ -11,8 +11,8 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
 
 /**
- * Knows the secrets that its parameters name: a place to begin from, as parameters are shown to
- * operators. Ask the server that keeps yours instead.
+ * Knows the secrets that the parameters {@code secret.NAME} have; those that come with their value
+ * are taken as they are.
  */
 @Component(service = SecretResolver.class, scope = ServiceScope.PROTOTYPE)
 @MezzoModule(
@@ -20,25 +20,25 @@ import org.osgi.service.component.annotations.ServiceScope;
     name = "{{name}}",
     version = "1.0.0",
     author = "me",
-    description = "says what secrets are that tasks name")
+    description = "knows secrets from its parameters")
 public final class {{class}} implements SecretResolver {
-  private final TreeMap<String, String> known = new TreeMap<>();
+  private Map<String, String> known = Map.of();
 
   @Override
   public void open(DaemonContext context) {
-    known.putAll(context.parameters());
+    known = context.parameters();
   }
 
-  /** Several are asked for at a time. What is thrown is told to the framework: no secret in it. */
+  /** Called on several threads at a time; what is thrown fails the task, with its message. */
   @Override
-  public Secret.Value resolve(Secret secret) {
-    if (secret.hasValue()) {
+  public Secret.Value resolve(Secret secret) throws Exception {
+    if (secret.getType() == Secret.Type.VALUE) {
       return secret.getValue();
     }
-    String value = known.get(secret.getReference().getName());
+    String name = secret.getReference().getName();
+    String value = known.get("secret." + name);
     if (value == null) {
-      throw new NoSuchElementException(
-          "nobody knows the secret '" + secret.getReference().getName() + "'");
+      throw new NoSuchFileException("there is no secret '" + name + "' here");
     }
     return Secret.Value.newBuilder().setData(ByteString.copyFromUtf8(value)).build();
   }

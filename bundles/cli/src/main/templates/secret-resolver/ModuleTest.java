@@ -15,30 +15,29 @@ class {{class}}Test {
 
   @BeforeEach
   void open() {
-    resolver.open(FakeDaemonContext.agent().withParameters(Map.of("db", "hush")));
+    resolver.open(FakeDaemonContext.agent().withParameters(Map.of("secret.password", "s3cret")));
   }
 
-  private static Secret reference(String name) {
+  private String resolved(Secret.Builder secret) throws Exception {
+    return resolver.resolve(secret.build()).getData().toStringUtf8();
+  }
+
+  private static Secret.Builder reference(String name) {
     return Secret.newBuilder()
         .setType(Secret.Type.REFERENCE)
-        .setReference(Secret.Reference.newBuilder().setName(name))
-        .build();
+        .setReference(Secret.Reference.newBuilder().setName(name));
   }
 
   @Test
-  void aSecretIsKnownByItsName() {
-    assertThat(resolver.resolve(reference("db")).getData().toStringUtf8()).isEqualTo("hush");
+  void knowsWhatItsParametersSayAndTakesValues() throws Exception {
+    assertThat(resolved(reference("password"))).isEqualTo("s3cret");
+    Secret.Value given = Secret.Value.newBuilder().setData(ByteString.copyFromUtf8("own")).build();
+    assertThat(resolved(Secret.newBuilder().setType(Secret.Type.VALUE).setValue(given)))
+        .isEqualTo("own");
   }
 
   @Test
-  void aValueIsItself() {
-    Secret.Value value =
-        Secret.Value.newBuilder().setData(ByteString.copyFromUtf8("given")).build();
-    assertThat(resolver.resolve(Secret.newBuilder().setValue(value).build())).isEqualTo(value);
-  }
-
-  @Test
-  void whatNobodyKnowsIsNamed() {
-    assertThatThrownBy(() -> resolver.resolve(reference("other"))).hasMessageContaining("'other'");
+  void namesWhatItDoesNotKnow() {
+    assertThatThrownBy(() -> resolved(reference("other"))).hasMessageContaining("'other'");
   }
 }

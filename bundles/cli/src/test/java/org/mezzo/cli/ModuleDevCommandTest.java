@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -35,7 +36,7 @@ class ModuleDevCommandTest {
         JarOutputStream jar = new JarOutputStream(stream, manifest)) {
       for (String entry : List.of("OSGI-INF/a.xml", "META-INF/ME.SF", "META-INF/ME.RSA")) {
         jar.putNextEntry(new JarEntry(entry));
-        jar.write(entry.getBytes());
+        jar.write(entry.getBytes(StandardCharsets.UTF_8));
       }
     }
     Files.setLastModifiedTime(file, FileTime.from(BUILT.minusSeconds(age)));

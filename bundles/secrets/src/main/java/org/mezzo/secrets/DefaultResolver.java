@@ -1,5 +1,6 @@
 package org.mezzo.secrets;
 
+import java.io.IOException;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.secret.SecretResolver;
@@ -24,10 +25,12 @@ public final class DefaultResolver implements SecretResolver {
     }
   }
 
+  // What is wrong with a task's secret is an answer, not a fault of the module: it is checked.
+
   @Override
-  public Secret.Value resolve(Secret secret) {
+  public Secret.Value resolve(Secret secret) throws IOException {
     if (secret.hasReference()) {
-      throw new IllegalArgumentException(
+      throw new IOException(
           "secret '"
               + secret.getReference().getName()
               + "' is a reference; give --secret_resolver a module that knows such");
@@ -36,9 +39,9 @@ public final class DefaultResolver implements SecretResolver {
   }
 
   /** The value that a secret comes with. */
-  static Secret.Value value(Secret secret) {
+  static Secret.Value value(Secret secret) throws IOException {
     if (!secret.hasValue()) {
-      throw new IllegalArgumentException(
+      throw new IOException(
           "a secret of type " + secret.getType() + " has neither a `value` nor a `reference`");
     }
     return secret.getValue();

@@ -79,9 +79,9 @@ public final class FileResolver implements SecretResolver {
     return Secret.Value.newBuilder().setData(read(reference, file)).build();
   }
 
-  private static String plain(String field, String text) {
+  private static String plain(String field, String text) throws IOException {
     if (!PLAIN.matcher(text).matches()) {
-      throw new IllegalArgumentException(
+      throw new IOException(
           "`reference."
               + field
               + "` must be the name of a file, without '/'; it is '"

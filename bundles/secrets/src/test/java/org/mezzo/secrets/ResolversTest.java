@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -53,6 +54,7 @@ class ResolversTest {
   @Test
   void theDefaultKnowsNoReference() {
     assertThatThrownBy(() -> new DefaultResolver().resolve(reference("db", "")))
+        .isInstanceOf(IOException.class)
         .hasMessageContaining("'db'")
         .hasMessageContaining("--secret_resolver");
     assertThatThrownBy(() -> new DefaultResolver().resolve(Secret.getDefaultInstance()))
@@ -77,10 +79,10 @@ class ResolversTest {
   void aNameIsNoPath(String name) throws Exception {
     SecretResolver resolver = files();
     assertThatThrownBy(() -> resolver.resolve(reference(name, "")))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(IOException.class)
         .hasMessageContaining("reference.name");
     assertThatThrownBy(() -> resolver.resolve(reference("db", name)))
-        .isInstanceOf(IllegalArgumentException.class)
+        .isInstanceOf(IOException.class)
         .hasMessageContaining("reference.key");
   }
 

@@ -27,7 +27,8 @@ public interface SecretResolver extends Module {
    * @param secret as the framework gave it: of type VALUE with its value, of type REFERENCE with
    *     the name of what is kept elsewhere and perhaps a key in that, or of type UNKNOWN
    * @return what a container gets; not null
-   * @throws Exception when there is none; the message names what was looked for and the remedy
+   * @throws Exception when there is none, a checked one, as what a task asks for is no fault of the
+   *     module; the message names what was looked for and the remedy
    */
   Secret.Value resolve(Secret secret) throws Exception;
 }
