@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.apache.curator.test.TestingServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -236,9 +237,11 @@ class RolloutIT {
     assertThat(removal.status()).as(removal.text()).isEqualTo(200);
     awaitState(second, "DONE");
     for (Distribution host : hosts) {
-      assertThat(Files.list(host.modules()).map(it -> it.getFileName().toString()))
-          .contains(NAME + ".jar")
-          .doesNotContain(NAME + "-1.2.0.jar", NAME + "-1.1.0.jar");
+      try (Stream<Path> files = Files.list(host.modules())) {
+        assertThat(files.map(it -> it.getFileName().toString()))
+            .contains(NAME + ".jar")
+            .doesNotContain(NAME + "-1.2.0.jar", NAME + "-1.1.0.jar");
+      }
     }
   }
 }
