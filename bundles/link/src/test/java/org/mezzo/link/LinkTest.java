@@ -120,7 +120,7 @@ class LinkTest {
             Welcome.newBuilder()
                 .setMasterId("m")
                 .setMajor(1)
-                .setMinor(1)
+                .setMinor(2)
                 .setConnectionEpoch(7)
                 .build());
 
@@ -234,7 +234,7 @@ class LinkTest {
 
     client.connect(connector.address(), HELLO.toBuilder().setMajor(2).setMinor(3).build(), agent);
 
-    assertThat(((Refusal) agent.next()).getReason()).contains("speaks version 2.3").contains("1.1");
+    assertThat(((Refusal) agent.next()).getReason()).contains("speaks version 2.3").contains("1.2");
     assertThat(opened).isEmpty();
   }
 

@@ -41,9 +41,16 @@ final class RolloutRequests {
       Optional<Principal> principal,
       Action action,
       Function<Rollouts, CompletionStage<Void>> what) {
+    return permitted(principal, action).thenCompose(permitted -> made(what));
+  }
+
+  /** Completes when somebody may do something, and fails as {@link #ask} when not. */
+  CompletionStage<Void> permitted(Optional<Principal> principal, Action action) {
     return authorization
         .decide(principal, List.of(action), approvers -> approvers.approved(action))
-        .thenCompose(allowed -> allowed ? made(what) : refused(403, "403 Forbidden."));
+        .thenCompose(
+            allowed ->
+                allowed ? CompletableFuture.completedFuture(null) : refused(403, "403 Forbidden."));
   }
 
   private CompletionStage<Rollouts.Report> made(Function<Rollouts, CompletionStage<Void>> what) {

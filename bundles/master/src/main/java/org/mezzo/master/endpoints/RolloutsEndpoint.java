@@ -103,7 +103,9 @@ final class RolloutsEndpoint implements ApiEndpoint {
     }
     Router.when(
         exchange,
-        body(exchange),
+        requests
+            .permitted(principal, Action.CHANGE_MODULES)
+            .thenCompose(permitted -> body(exchange)),
         answers,
         body -> {
           UploadedJar jar = jar(body);

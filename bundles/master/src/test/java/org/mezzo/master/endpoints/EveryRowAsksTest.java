@@ -299,7 +299,11 @@ class EveryRowAsksTest {
     }
     boolean shows =
         permission.actions().stream()
-            .anyMatch(action -> action.name().startsWith("VIEW_") && action != Action.VIEW_FLAGS);
+            .anyMatch(
+                action ->
+                    action.name().startsWith("VIEW_")
+                        && action != Action.VIEW_FLAGS
+                        && action != Action.VIEW_MODULES);
     allow = true;
     if (shows) {
       Answer allowed = ask.send();
@@ -371,6 +375,11 @@ class EveryRowAsksTest {
         "/machine/up",
         "/mezzo/frameworks/readmit",
         "/mezzo/agents",
+        "/mezzo/rollouts",
+        "/mezzo/rollouts/pause",
+        "/mezzo/rollouts/resume",
+        "/mezzo/rollouts/abort",
+        "/mezzo/rollouts/rollback",
         "/reserve",
         "/unreserve",
         "/create-volumes",
@@ -417,6 +426,10 @@ class EveryRowAsksTest {
     if (path.equals("/weights")) {
       Answer changed = send(to(path).PUT(HttpRequest.BodyPublishers.ofString("[]")));
       assertThat(changed.status).isEqualTo(allow ? 200 : 403);
+    }
+    if (path.equals("/mezzo/rollouts")) {
+      Answer nothing = send(to(path).POST(HttpRequest.BodyPublishers.noBody()));
+      assertThat(nothing.status).isEqualTo(allow ? 400 : 403);
     }
     if (path.equals("/quota")) {
       assertThat(send(to(path + "/x").DELETE()).status).isEqualTo(400);
