@@ -1,5 +1,6 @@
 package org.mezzo.testing.contract;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -39,8 +40,10 @@ import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.logger.LogPlan;
 import org.mezzo.api.qos.QosController;
 import org.mezzo.api.qos.QosCorrection;
+import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.ResourceUsage;
+import org.mezzo.protocol.v1.Secret;
 import org.mezzo.resources.Resources;
 
 /** The least that a module of each kind can be, to be spoilt by others. */
@@ -284,6 +287,22 @@ final class Plain {
     public Approver approver(Optional<Principal> subject, Set<Action> actions) throws Exception {
       boolean known = subject.flatMap(Principal::value).filter("anna"::equals).isPresent();
       return (action, object) -> known;
+    }
+  }
+
+  static class OfResolver implements SecretResolver {
+    static final Secret SECRET =
+        Secret.newBuilder()
+            .setType(Secret.Type.REFERENCE)
+            .setReference(Secret.Reference.newBuilder().setName("known"))
+            .build();
+
+    @Override
+    public Secret.Value resolve(Secret secret) throws IOException {
+      if (!secret.equals(SECRET)) {
+        throw new IOException("there is no such secret");
+      }
+      return Secret.Value.newBuilder().setData(ByteString.copyFromUtf8("hush")).build();
     }
   }
 

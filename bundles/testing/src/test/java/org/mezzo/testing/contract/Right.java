@@ -15,6 +15,8 @@ import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.qos.QosController;
+import org.mezzo.api.secret.SecretResolver;
+import org.mezzo.protocol.v1.Secret;
 
 /** The least that a module of each kind can be. */
 final class Right {
@@ -101,6 +103,18 @@ final class Right {
     @Override
     protected List<Question> refused() {
       return List.of(new Question(Optional.empty(), Action.VIEW_FLAGS, AuthorizationObject.ANY));
+    }
+  }
+
+  static class OfResolver extends SecretResolverContract {
+    @Override
+    protected SecretResolver module() {
+      return new Plain.OfResolver();
+    }
+
+    @Override
+    protected Map<Secret, String> known() {
+      return Map.of(Plain.OfResolver.SECRET, "hush");
     }
   }
 

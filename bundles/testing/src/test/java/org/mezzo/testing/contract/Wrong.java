@@ -38,6 +38,7 @@ import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.logger.LogPlan;
 import org.mezzo.api.qos.QosController;
 import org.mezzo.api.qos.QosCorrection;
+import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.FrameworkID;
@@ -45,6 +46,7 @@ import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.ResourceUsage;
+import org.mezzo.protocol.v1.Secret;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.mezzo.protocol.v1.TaskState;
 import org.mezzo.protocol.v1.TaskStatus;
@@ -493,6 +495,69 @@ final class Wrong {
           throw new IllegalStateException("unknown");
         }
       }
+    }
+  }
+
+  @FailsIn("refusesWhatItDoesNotKnowByACheckedExceptionWithoutASecret")
+  static class ResolverThatThrowsUnchecked extends SecretResolverContract {
+    @Override
+    protected SecretResolver module() {
+      return new Plain.OfResolver() {
+        @Override
+        public Secret.Value resolve(Secret secret) throws IOException {
+          try {
+            return super.resolve(secret);
+          } catch (IOException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+          }
+        }
+      };
+    }
+
+    @Override
+    protected Map<Secret, String> known() {
+      return Map.of(Plain.OfResolver.SECRET, "hush");
+    }
+  }
+
+  @FailsIn("refusesWhatItDoesNotKnowByACheckedExceptionWithoutASecret")
+  static class ResolverThatTalks extends SecretResolverContract {
+    @Override
+    protected SecretResolver module() {
+      return new Plain.OfResolver() {
+        @Override
+        public Secret.Value resolve(Secret secret) throws IOException {
+          try {
+            return super.resolve(secret);
+          } catch (IOException e) {
+            throw new IOException("there is only the secret hush", e);
+          }
+        }
+      };
+    }
+
+    @Override
+    protected Map<Secret, String> known() {
+      return Map.of(Plain.OfResolver.SECRET, "hush");
+    }
+  }
+
+  @FailsIn("answersManyCallsAtATime")
+  static class ResolverThatMixesUp extends SecretResolverContract {
+    @Override
+    protected SecretResolver module() {
+      return new Plain.OfResolver() {
+        @Override
+        public Secret.Value resolve(Secret secret) throws IOException {
+          super.resolve(secret);
+          return Secret.Value.newBuilder().setData(ByteString.copyFromUtf8("another")).build();
+        }
+      };
+    }
+
+    @Override
+    protected Map<Secret, String> known() {
+      return Map.of(Plain.OfResolver.SECRET, "hush");
     }
   }
 
