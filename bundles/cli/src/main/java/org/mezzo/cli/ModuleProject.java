@@ -129,6 +129,11 @@ record ModuleProject(
     files.put("pom.xml", filled(template("pom.xml"), pom));
     files.put(main, filled(template(template.kind() + "/Module.java"), values));
     files.put(test, filled(template(template.kind() + "/ModuleTest.java"), values));
+    if (template.hasKit()) {
+      files.put(
+          test.replace("Test.java", "ContractTest.java"),
+          filled(template(template.kind() + "/ModuleContractTest.java"), values));
+    }
     files.put(
         "README.md",
         filled(template("README.md"), readme).replace("mezzo local \n", "mezzo local\n"));

@@ -92,6 +92,14 @@ enum ModuleTemplate {
     return simple.replaceFirst(".*[a-z](?=[A-Z])", "");
   }
 
+  /**
+   * Whether projects come with the contract kit of their kind. That of fetchers wants a server of
+   * what is fetched.
+   */
+  boolean hasKit() {
+    return this != FETCHER;
+  }
+
   /** Flags with which a local cluster uses the module, with a place for its name. */
   String flags() {
     return flags;

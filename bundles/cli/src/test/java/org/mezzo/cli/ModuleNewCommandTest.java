@@ -64,13 +64,18 @@ class ModuleNewCommandTest {
       project.write(directory);
       String name = "TwoWords" + template.suffix();
       String path = "java/org/acme/" + template.name() + "/" + name;
-      assertThat(files(directory))
-          .containsExactlyInAnyOrder(
-              "pom.xml",
-              "README.md",
-              ".gitignore",
-              "src/main/" + path + ".java",
-              "src/test/" + path + "Test.java");
+      List<String> expected =
+          new ArrayList<>(
+              List.of(
+                  "pom.xml",
+                  "README.md",
+                  ".gitignore",
+                  "src/main/" + path + ".java",
+                  "src/test/" + path + "Test.java"));
+      if (template.hasKit()) {
+        expected.add("src/test/" + path + "ContractTest.java");
+      }
+      assertThat(files(directory)).containsExactlyInAnyOrderElementsOf(expected);
       for (String file : files(directory)) {
         assertThat(Files.readString(directory.resolve(file))).as(file).doesNotContain("{{");
         if (file.endsWith(".java")) {
@@ -105,7 +110,7 @@ class ModuleNewCommandTest {
     assertThat(summary.getSummary().getTotalFailureCount()).as(failures.toString()).isZero();
     assertThat(summary.getSummary().getContainersSucceededCount())
         .as("a class of tests for each kind")
-        .isGreaterThanOrEqualTo(ModuleTemplate.values().length);
+        .isGreaterThanOrEqualTo(2 * ModuleTemplate.values().length - 1);
   }
 
   private Path compiled(List<Path> sources) throws IOException {
