@@ -50,6 +50,12 @@ class S3FetcherContractTest extends FetcherContract {
     threads.shutdownNow();
   }
 
+  /** The client of the JDK ends its threads when it is collected, and looks for that now and then. */
+  @Override
+  protected int patience() {
+    return 3 * super.patience();
+  }
+
   @Override
   protected Fetcher module() {
     return new S3Fetcher();

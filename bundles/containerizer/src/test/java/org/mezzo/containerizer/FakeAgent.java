@@ -2,6 +2,9 @@ package org.mezzo.containerizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -19,6 +22,25 @@ import org.mezzo.modules.local.LocalModules;
 
 /** An agent with modules that are there from the start, for tests. */
 public final class FakeAgent implements DaemonContext {
+  /** The folder of this process in each hierarchy: others test beside it, with the same names. */
+  public static final String CGROUPS = "mezzo-test-" + ProcessHandle.current().pid();
+
+  static {
+    Runtime.getRuntime().addShutdownHook(new Thread(FakeAgent::removeCgroups));
+  }
+
+  private static void removeCgroups() {
+    Path hierarchies = Path.of("/sys/fs/cgroup");
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(hierarchies)) {
+      Files.deleteIfExists(hierarchies.resolve(CGROUPS));
+      for (Path hierarchy : all) {
+        Files.deleteIfExists(hierarchy.resolve(CGROUPS));
+      }
+    } catch (IOException e) {
+      System.err.println("Cgroups of " + CGROUPS + " stay: " + e);
+    }
+  }
+
   private final Path folder;
   private LauncherChoice launcher =
       Boolean.getBoolean("mezzo.test.native") ? NativeLaunchers.built() : LauncherChoice.SHELL;
@@ -63,7 +85,7 @@ public final class FakeAgent implements DaemonContext {
     return new ContainerizerOptions(
         List.of(isolation),
         true,
-        Optional.of(new ContainerizerOptions.CgroupRoot(Path.of("/sys/fs/cgroup"), "mezzo-test")),
+        Optional.of(new ContainerizerOptions.CgroupRoot(Path.of("/sys/fs/cgroup"), CGROUPS)),
         new ContainerizerOptions.Fetching(
             Optional.empty(), Duration.ofSeconds(10), Optional.empty(), 10 << 20, true, 10 << 20),
         Path.of("/bin/sh"),

@@ -99,7 +99,7 @@ class FetchProgramsTest {
     Await.until("it fetches", () -> Files.exists(pid));
     long fetching = Long.parseLong(Files.readString(pid).strip());
     assertThat(Files.readString(Path.of("/proc/" + fetching + "/cgroup")))
-        .contains("/mezzo-test/fetches\n");
+        .contains("/" + FakeAgent.CGROUPS + "/fetches\n");
     return fetching;
   }
 

@@ -334,7 +334,7 @@ class NestedContainersTest {
       Launched inner = get(containers.launch(request(OUTER.child("in"), "sleep 1000")));
       assertThat(Files.readString(Path.of("/proc/" + inner.pid() + "/cgroup")))
           .contains(":memory:/" + memory.getFileName() + "\n")
-          .containsPattern("(:freezer|0:):/mezzo-test/outer/in\n");
+          .containsPattern("(:freezer|0:):/" + FakeAgent.CGROUPS + "/outer/in\n");
       get(containers.destroy(OUTER));
     } finally {
       Await.until(() -> Files.readString(memory.resolve("cgroup.procs")).isEmpty());

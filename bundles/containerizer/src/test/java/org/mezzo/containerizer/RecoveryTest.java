@@ -66,9 +66,9 @@ class RecoveryTest {
   void removeCgroups() throws IOException {
     for (String parent :
         List.of(
-            "/sys/fs/cgroup/freezer/mezzo-test",
-            "/sys/fs/cgroup/unified/mezzo-test",
-            "/sys/fs/cgroup/mezzo-test")) {
+            "/sys/fs/cgroup/freezer/" + FakeAgent.CGROUPS,
+            "/sys/fs/cgroup/unified/" + FakeAgent.CGROUPS,
+            "/sys/fs/cgroup/" + FakeAgent.CGROUPS)) {
       for (String name : List.of("runs-", "over-", "stray-")) {
         Path cgroup = Path.of(parent, name + folder.getFileName());
         if (Files.isDirectory(cgroup)) {
