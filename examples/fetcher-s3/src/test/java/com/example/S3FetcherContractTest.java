@@ -50,7 +50,7 @@ class S3FetcherContractTest extends FetcherContract {
     threads.shutdownNow();
   }
 
-  /** The client of the JDK ends its threads when it is collected, and looks for that now and then. */
+  /** The client of the JDK ends its threads when it is collected, which it looks for sometimes. */
   @Override
   protected int patience() {
     return 3 * super.patience();
