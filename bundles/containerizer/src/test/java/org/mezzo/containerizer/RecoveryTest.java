@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -197,9 +198,12 @@ class RecoveryTest {
     Containerizer before = open();
     Launched launched = get(before.launch(request(folder, runs(), "sleep 1000").build()));
     before.detach();
-    Process bystander = new ProcessBuilder("sleep", "1000").start();
     Path pid = files().resolve("pid");
     String[] words = Files.readString(pid).strip().split(" ");
+    // The kernel counts starts in hundredths of a second: not in the one of those before it.
+    Instant began = ProcessHandle.of(launched.pid()).flatMap(it -> it.info().startInstant()).get();
+    Await.until(() -> Instant.now().isAfter(began.plusMillis(100)));
+    Process bystander = new ProcessBuilder("sleep", "1000").start();
     try {
       // As it is when both died and other processes were given their pids.
       Files.writeString(
