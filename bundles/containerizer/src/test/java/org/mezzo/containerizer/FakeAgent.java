@@ -22,11 +22,22 @@ import org.mezzo.modules.local.LocalModules;
 
 /** An agent with modules that are there from the start, for tests. */
 public final class FakeAgent implements DaemonContext {
-  /** The folder of this process in each hierarchy: others test beside it, with the same names. */
-  public static final String CGROUPS = "mezzo-test-" + ProcessHandle.current().pid();
+  private static final String CGROUPS_PROPERTY = "mezzo.test.cgroups";
+
+  /**
+   * The folder in each hierarchy of this process, and of agents that it starts and kills: others
+   * test beside it, with the same names.
+   */
+  public static final String CGROUPS =
+      System.getProperty(CGROUPS_PROPERTY, "mezzo-test-" + ProcessHandle.current().pid());
+
+  /** What a process is started with that is an agent of the same machine. */
+  public static final String SAME_CGROUPS = "-D" + CGROUPS_PROPERTY + "=" + CGROUPS;
 
   static {
-    Runtime.getRuntime().addShutdownHook(new Thread(FakeAgent::removeCgroups));
+    if (System.getProperty(CGROUPS_PROPERTY) == null) {
+      Runtime.getRuntime().addShutdownHook(new Thread(FakeAgent::removeCgroups));
+    }
   }
 
   private static void removeCgroups() {

@@ -44,6 +44,7 @@ class LeftoversTest {
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m",
+                FakeAgent.SAME_CGROUPS,
                 "-cp",
                 System.getProperty("java.class.path"),
                 Victim.class.getName(),

@@ -400,7 +400,7 @@ class RecoveryTest {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx64m");
     command.addAll(options());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(FakeAgent.SAME_CGROUPS, "-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(Victim.class.getName(), folder.toString(), stage.name()));
     Process agent =
         new ProcessBuilder(command)
