@@ -79,6 +79,10 @@ class KilledChangeIT {
   private URI uri;
   private FollowingFramework framework;
   private String proven = "";
+
+  /** What served when the stage before was over; a rollback goes back to it. */
+  private String servedBefore = "";
+
   private int number;
   private int kills;
 
@@ -367,13 +371,17 @@ class KilledChangeIT {
     }
     Set<String> mayBeKept = new HashSet<>();
     if (stage != Stage.REMOVAL) {
-      // Runs, or is what is gone back to.
-      mayBeKept.addAll(List.of(formerDigest, proven));
+      // Runs, or is what is gone back to, by itself or when somebody asks for it.
+      mayBeKept.addAll(List.of(formerDigest, proven, servedBefore));
     }
     if (stage.survivor == Survivor.CANDIDATE) {
       mayBeKept.add(candidateDigest);
     }
     nothingElseIsLeft(mayBeKept);
+    servedBefore =
+        stage == Stage.REMOVAL
+            ? ""
+            : stage.survivor == Survivor.CANDIDATE ? candidateDigest : formerDigest;
     framework.awaitSubscriptions(1 + kills);
     framework.awaitTasks(1);
     assertThat(framework.failures()).isEmpty();

@@ -398,8 +398,9 @@ class KilledSwapIT {
     Told toldOther = new Told(other);
     other.launch(offer(other), List.of("other"), "exec " + ending);
     await("the other runs", () -> "TASK_RUNNING".equals(toldOther.states().get("other")));
+    // A task runs from when it is let go; it becomes its program a moment later.
+    await("their programs run", () -> processes(kept).size() >= TASKS);
     Set<Long> processes = processes(kept);
-    assertThat(processes).hasSizeGreaterThanOrEqualTo(TASKS);
 
     if (stage == Stage.WAITS_FOR_A_CALL) {
       Files.createFile(hold);
