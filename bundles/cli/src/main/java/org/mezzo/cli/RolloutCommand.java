@@ -57,10 +57,10 @@ final class RolloutCommand implements Callable<Integer> {
   @Option(
       names = "--pause",
       paramLabel = "DURATION",
-      defaultValue = "0secs",
+      defaultValue = "5secs",
       description =
-          "How long the hosts of a batch have to be well before the next one, such as 10secs"
-              + " (default: not at all).")
+          "How long the hosts of a batch have to be well before the next one, such as 30secs"
+              + " (default: 5secs).")
   private String pause;
 
   @Option(
@@ -69,6 +69,15 @@ final class RolloutCommand implements Callable<Integer> {
       defaultValue = "1mins",
       description = "After how long a host has failed that is not well (default: 1mins).")
   private String patience;
+
+  @Option(
+      names = "--more-failures",
+      paramLabel = "PERCENT",
+      defaultValue = "10",
+      description =
+          "How many of a hundred tasks more may fail on hosts that were changed than twice what is"
+              + " usual (default: 10; 100: it does not matter).")
+  private int moreFailures;
 
   @Option(
       names = "--selector",
@@ -103,6 +112,8 @@ final class RolloutCommand implements Callable<Integer> {
         + encoded(pause)
         + "&patience="
         + encoded(patience)
+        + "&more_failures="
+        + moreFailures
         + (what.remove == null
             ? "&selector=" + encoded(selector)
             : "&remove=" + encoded(what.remove));

@@ -51,6 +51,13 @@ final class RolloutStatusCommand implements Callable<Integer> {
       rows(agent, table);
     }
     Table.print(table);
+    for (Map<String, Object> agent : HttpJson.objects(answer, "agents")) {
+      if (agent.containsKey("no_offers")) {
+        System.out.printf(
+            "Nothing of agent %s (%s) is offered: %s%n",
+            text(agent, "id"), text(agent, "hostname"), text(agent, "no_offers"));
+      }
+    }
   }
 
   private static String by(Map<String, Object> generation) {

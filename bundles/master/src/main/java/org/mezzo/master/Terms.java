@@ -69,7 +69,13 @@ final class Terms implements Leadership.Terms {
         new RecoveredAgents(loop, machine, links, flags.agents().recoveryLimit(), failures);
     Rollouts rollouts =
         new Rollouts(
-            loop, frame.clock(), machine::state, links::send, registry::write, frame.metrics());
+            loop,
+            frame.clock(),
+            machine::state,
+            machine::run,
+            links::send,
+            registry::write,
+            frame.metrics());
     MasterTerm term =
         new MasterTerm(loop, machine, registry, recovered, links, rollouts, allocation, consultant);
     if (flags.frameworks().measured()) {

@@ -12,8 +12,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.apache.curator.test.TestingServer;
 import org.junit.jupiter.api.AfterEach;
@@ -24,6 +29,9 @@ import org.mezzo.api.hook.Hook;
 import org.mezzo.fixtures.Await;
 import org.mezzo.itests.hooks.GoodHook;
 import org.mezzo.itests.hooks.StageFrightHook;
+import org.mezzo.itests.hooks.TaskBreakingHook;
+import org.mezzo.itests.hooks.TaskHangingHook;
+import org.mezzo.itests.hooks.TaskThrowingHook;
 import org.mezzo.testing.bundles.ModuleBundle;
 
 /**
@@ -242,6 +250,120 @@ class RolloutIT {
             .contains(NAME + ".jar")
             .doesNotContain(NAME + "-1.2.0.jar", NAME + "-1.1.0.jar");
       }
+    }
+  }
+
+  @Test
+  void versionsThatTurnOutBadWhenTasksRunAreUndone() throws Exception {
+    Master master = master("master");
+    Await.until("it leads", PATIENCE, master::leads);
+    agent(0, host(0));
+    agent(1, host(1));
+    awaitAgents(master, 2);
+    roll(master, bundle("1.1.0", GoodHook.class), "pause=0secs");
+    awaitState(master, "DONE");
+    try (Load load = new Load(master.uri())) {
+      Await.until("tasks have ended", PATIENCE, () -> load.ended() > 20);
+
+      assertUndone(master, bundle("2.0.0", TaskThrowingHook.class), "no variables today");
+      assertUndone(master, bundle("2.1.0", TaskHangingHook.class), "");
+      final long before = load.failed();
+      assertUndone(
+          master, bundle("2.2.0", TaskBreakingHook.class), "tasks that ended since failed");
+      assertThat(load.failed()).isGreaterThanOrEqualTo(before + 5);
+
+      // One that joins takes no task before it has what is wanted.
+      agent(2, host(2));
+      Await.until("tasks run on the third agent", PATIENCE, () -> load.agents() == 3);
+      JsonNode report = report(master);
+      assertThat(versions(report).values()).hasSize(3).allMatch("1.1.0 ACTIVE"::equals);
+      assertThat(report.path("agents")).noneMatch(agent -> agent.has("no_offers"));
+      assertThat(load.firsts()).allMatch("1.1.0 ACTIVE"::equals);
+    }
+  }
+
+  private void assertUndone(Master master, Path jar, String reason) throws Exception {
+    roll(master, jar, "batch=1&pause=1hrs&patience=90secs");
+    awaitState(master, "ROLLED_BACK");
+    JsonNode report = report(master);
+    assertThat(report.at("/rollout/touched")).hasSize(1);
+    assertThat(report.at("/rollout/reason").asText()).contains(reason);
+    assertThat(versions(report).values()).hasSize(2).allMatch("1.1.0 ACTIVE"::equals);
+  }
+
+  /** Has short tasks run on every agent, one after the other. */
+  private final class Load implements AutoCloseable {
+    private final TestFramework framework;
+    private final URI master;
+    private final Thread thread = new Thread(this::run, "load");
+    private final Set<String> agents = ConcurrentHashMap.newKeySet();
+    private final Queue<String> firsts = new ConcurrentLinkedQueue<>();
+    private final AtomicLong ended = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
+    private volatile boolean over;
+
+    Load(URI master) throws IOException {
+      this.master = master;
+      framework =
+          TestFramework.subscribe(
+              master,
+              "{\"user\":\"root\",\"name\":\"load\",\"roles\":[\"*\"],"
+                  + "\"capabilities\":[{\"type\":\"MULTI_ROLE\"}]}");
+      thread.start();
+    }
+
+    long ended() {
+      return ended.get();
+    }
+
+    long failed() {
+      return failed.get();
+    }
+
+    int agents() {
+      return agents.size();
+    }
+
+    /** What each agent had by its own word when it was offered first. */
+    Queue<String> firsts() {
+      return firsts;
+    }
+
+    private void run() {
+      try {
+        while (!over) {
+          JsonNode offers = framework.await("OFFERS", event -> true).at("/offers/offers");
+          List<String> launched = new ArrayList<>();
+          for (JsonNode offer : offers) {
+            String agent = offer.at("/agent_id/value").asText();
+            if (agents.add(agent)) {
+              JsonNode report = Http.get(master.resolve("/mezzo/rollouts")).json();
+              firsts.add(String.valueOf(versions(report).get(agent)));
+            }
+            String task = "task-" + ended.get() + "-" + launched.size();
+            launched.add(task);
+            framework.launch(offer, task, "test -z \"$" + TaskBreakingHook.VARIABLE + "\"");
+          }
+          for (String task : launched) {
+            String state = framework.awaitEnd(task).path("state").asText();
+            ended.incrementAndGet();
+            if (!state.equals("TASK_FINISHED")) {
+              failed.incrementAndGet();
+            }
+          }
+        }
+      } catch (IOException | AssertionError e) {
+        if (!over) {
+          e.printStackTrace();
+        }
+      }
+    }
+
+    @Override
+    public void close() throws Exception {
+      over = true;
+      framework.close();
+      thread.join(PATIENCE.toMillis());
     }
   }
 }

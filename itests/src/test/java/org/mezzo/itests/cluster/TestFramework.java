@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.mezzo.fixtures.Await;
 import org.mezzo.fixtures.SchedulerConnection;
@@ -19,6 +20,9 @@ import org.mezzo.fixtures.SchedulerConnection;
 public final class TestFramework implements AutoCloseable {
   private static final double TASK_CPUS = 0.1;
   private static final int TASK_MEM = 32;
+
+  private static final Set<String> ENDS =
+      Set.of("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_ERROR", "TASK_LOST");
 
   private final SchedulerConnection connection;
   private final List<JsonNode> events = new ArrayList<>();
@@ -129,6 +133,17 @@ public final class TestFramework implements AutoCloseable {
       JsonNode status = update(taskId).at("/update/status");
       acknowledge(status);
       if (status.path("state").asText().equals(state)) {
+        return status;
+      }
+    }
+  }
+
+  /** The update with which a task ends, acknowledging all of it on the way. */
+  public JsonNode awaitEnd(String taskId) throws IOException {
+    while (true) {
+      JsonNode status = update(taskId).at("/update/status");
+      acknowledge(status);
+      if (ENDS.contains(status.path("state").asText())) {
         return status;
       }
     }

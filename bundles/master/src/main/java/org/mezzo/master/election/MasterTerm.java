@@ -71,6 +71,7 @@ public final class MasterTerm implements AutoCloseable {
     machine.follow(new OperationTotals(machine::count));
     machine.carryOut(new Effects());
     links.tell(rollouts);
+    machine.follow(rollouts.census());
   }
 
   /** Measures each framework by itself; to be called before {@link #begin}. */

@@ -61,6 +61,7 @@ final class RolloutJson {
     json.integer("batch", rollout.pace().batch());
     json.field("pause_secs", rollout.pace().pause().toMillis() / 1e3);
     json.field("patience_secs", rollout.pace().patience().toMillis() / 1e3);
+    json.integer("more_failures", rollout.pace().moreFailures());
     json.texts("touched", rollout.touched());
   }
 
@@ -72,6 +73,7 @@ final class RolloutJson {
           json.field("connected", host.connected());
           json.field("follows", host.follows());
           json.integer("wanted_generation", wanted.number());
+          host.awaits().ifPresent(it -> json.field("no_offers", it));
           host.status().ifPresent(status -> status(status, json));
         });
   }

@@ -65,9 +65,13 @@ final class RolloutsEndpoint implements ApiEndpoint {
             .with("batch", "how many hosts at a time, 1 by default")
             .with(
                 "pause",
-                "how long the hosts of a batch have to be well before the next one, such as 10secs;"
-                    + " 0secs by default")
+                "how long the hosts of a batch have to be well before the next one, such as 30secs;"
+                    + " 5secs by default")
             .with("patience", "after how long a host has failed that is not well; 1mins by default")
+            .with(
+                "more_failures",
+                "how many of a hundred tasks more may fail on hosts that were changed than twice"
+                    + " what is usual; 10 by default, 100 when it does not matter")
             .with(
                 "selector",
                 "for agents with these attributes only, ATTRIBUTE=VALUE separated by commas;"
@@ -163,25 +167,34 @@ final class RolloutsEndpoint implements ApiEndpoint {
   }
 
   private static Rollout.Pace pace(Map<String, String> query) throws Refused {
-    String batch = query.getOrDefault("batch", "1");
-    int hosts;
-    try {
-      hosts = Integer.parseInt(batch);
-    } catch (NumberFormatException e) {
-      hosts = 0;
-    }
-    if (hosts < 1 || hosts > MOST_AT_ONCE) {
-      throw new Refused(
-          400,
-          "Query parameter 'batch' is '%s': give a number from 1 to %d"
-              .formatted(batch, MOST_AT_ONCE));
-    }
+    int hosts = number(query, "batch", 1, 1, MOST_AT_ONCE);
     Duration patience = duration(query, "patience", "1mins");
     if (patience.isZero()) {
       throw new Refused(
           400, "Query parameter 'patience' is nothing: give hosts some time, such as 1mins");
     }
-    return new Rollout.Pace(hosts, duration(query, "pause", "0secs"), patience);
+    return new Rollout.Pace(
+        hosts,
+        duration(query, "pause", "5secs"),
+        patience,
+        number(query, "more_failures", Rollout.Pace.MORE_FAILURES, 0, 100));
+  }
+
+  private static int number(
+      Map<String, String> query, String name, int otherwise, int least, int most) throws Refused {
+    String text = query.getOrDefault(name, Integer.toString(otherwise));
+    try {
+      int number = Integer.parseInt(text);
+      if (number >= least && number <= most) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Said below, as of one that is out of bounds.
+    }
+    throw new Refused(
+        400,
+        "Query parameter '%s' is '%s': give a number from %d to %d"
+            .formatted(name, text, least, most));
   }
 
   private static Duration duration(Map<String, String> query, String name, String otherwise)

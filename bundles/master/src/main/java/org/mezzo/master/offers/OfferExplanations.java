@@ -17,6 +17,7 @@ import org.mezzo.daemon.border.Permission;
 import org.mezzo.daemon.border.Refused;
 import org.mezzo.master.allocation.Allocation;
 import org.mezzo.master.election.Leadership;
+import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.Framework;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.modules.ModuleException;
@@ -132,18 +133,50 @@ public final class OfferExplanations {
                             new CompletionException(
                                 new Refused(501, "This allocator does not explain itself")));
                       } else {
-                        int offers =
-                            term.state()
-                                .map(
-                                    state -> state.ledger().offersTo(question.frameworkId()).size())
-                                .orElse(0);
-                        explained.complete(new Explained(question, offers, answer.get()));
+                        MasterState state = term.state().orElse(null);
+                        explained.complete(
+                            state == null
+                                ? new Explained(question, 0, answer.get())
+                                : new Explained(
+                                    question,
+                                    state.ledger().offersTo(question.frameworkId()).size(),
+                                    awaited(answer.get(), state)));
                       }
                     }),
         () ->
             explained.completeExceptionally(
                 new CompletionException(new Refused(503, "No leader elected"))));
     return explained;
+  }
+
+  /** What an agent waits for only the master knows; to allocators it is inactive. */
+  private static OfferExplanation awaited(OfferExplanation all, MasterState state) {
+    return OfferExplanation.builder()
+        .everywhere(all.everywhere())
+        .agents(
+            all.agents().stream()
+                .map(
+                    agent ->
+                        new OfferExplanation.OnAgent(
+                            agent.agentId(),
+                            agent.hostname(),
+                            agent.hindrances().stream()
+                                .map(one -> awaited(one, state, agent.agentId()))
+                                .toList()))
+                .toList())
+        .looked(all.looked())
+        .free(all.free())
+        .counts(all.counts())
+        .build();
+  }
+
+  private static Hindrance awaited(Hindrance one, MasterState state, String agentId) {
+    return state
+        .agent(agentId)
+        .flatMap(Agent::awaits)
+        .filter(what -> one.reason() == Hindrance.Reason.INACTIVE_AGENT)
+        .map(what -> Hindrance.builder(one.reason(), one.text() + ": " + what).build())
+        .orElse(one);
   }
 
   private static Refused refused(Throwable failure) {

@@ -15,6 +15,9 @@ import org.mezzo.protocol.v1.AgentInfo;
  *     new leader, when that began to lead
  * @param returning it was admitted before this master led, and has not come back
  * @param status what it said last in this term
+ * @param awaits what it has to have before anything of it is offered, for people; empty when it has
+ *     all
+ * @param tasks how its tasks ended
  */
 public record HostView(
     AgentInfo info,
@@ -22,7 +25,20 @@ public record HostView(
     boolean follows,
     Instant since,
     boolean returning,
-    Optional<ModuleStatus> status) {
+    Optional<ModuleStatus> status,
+    Optional<String> awaits,
+    TaskHistory tasks) {
+
+  /** One of whose tasks nothing is known. */
+  HostView(
+      AgentInfo info,
+      boolean connected,
+      boolean follows,
+      Instant since,
+      boolean returning,
+      Optional<ModuleStatus> status) {
+    this(info, connected, follows, since, returning, status, Optional.empty(), TaskHistory.NONE);
+  }
 
   /** The id of the agent. */
   public String id() {

@@ -134,6 +134,7 @@ final class ModulesRegistry {
             .setBatch(rollout.pace().batch())
             .setPauseMillis(rollout.pace().pause().toMillis())
             .setPatienceMillis(rollout.pace().patience().toMillis())
+            .setMoreFailures(rollout.pace().moreFailures())
             .setState(rollout.state().name())
             .setReason(rollout.reason())
             .addAllTouched(rollout.touched())
@@ -158,7 +159,8 @@ final class ModulesRegistry {
         new Rollout.Pace(
             message.getBatch(),
             Duration.ofMillis(message.getPauseMillis()),
-            Duration.ofMillis(message.getPatienceMillis())),
+            Duration.ofMillis(message.getPatienceMillis()),
+            message.hasMoreFailures() ? message.getMoreFailures() : Rollout.Pace.MORE_FAILURES),
         state,
         message.getReason(),
         message.getTouchedList(),

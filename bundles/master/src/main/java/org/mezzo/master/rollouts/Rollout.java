@@ -32,8 +32,13 @@ public record Rollout(
    * @param batch how many hosts at a time
    * @param pause how long the hosts of a batch have to be well before the next one begins
    * @param patience how long a host may take, and may be without a link; then it has failed
+   * @param moreFailures so many of a hundred tasks more than usual may fail on hosts that were
+   *     changed, see {@link FailureRule}; 100 when it does not matter
    */
-  public record Pace(int batch, Duration pause, Duration patience) {}
+  public record Pace(int batch, Duration pause, Duration patience, int moreFailures) {
+    /** What {@code moreFailures} is where nobody says. */
+    public static final int MORE_FAILURES = 10;
+  }
 
   /** How far it is. */
   public enum State {

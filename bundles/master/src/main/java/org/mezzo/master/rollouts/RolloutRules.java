@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -87,6 +88,10 @@ final class RolloutRules {
         look = earlier(look, finding.until());
       }
     }
+    Optional<String> failing = failing();
+    if (failing.isPresent()) {
+      return new Step(wanted.with(rollout.goingBack(failing.get(), now)), Optional.of(now));
+    }
     if (!well) {
       return stay(rollout.settled(Optional.empty()), look);
     }
@@ -135,6 +140,28 @@ final class RolloutRules {
                     LinkedHashMap::new,
                     Collectors.mapping(HostView::id, Collectors.toList())));
     return waiting.values().stream().limit(rollout.pace().batch()).flatMap(List::stream).toList();
+  }
+
+  /**
+   * Whether tasks fail more often where the rollout was: of the present batch by itself, since many
+   * good batches before must not hide it, and of all of them.
+   */
+  private Optional<String> failing() {
+    Set<String> touched = new HashSet<>(rollout.touched());
+    List<TaskOutcomes> usual = hosts.values().stream().map(it -> it.tasks().usual()).toList();
+    Optional<String> problem = failing(usual, rollout.batchNow());
+    return problem.isPresent() ? problem : failing(usual, touched);
+  }
+
+  private Optional<String> failing(List<TaskOutcomes> usual, Collection<String> ids) {
+    return FailureRule.problem(
+        usual,
+        ids.stream()
+            .map(hosts::get)
+            .filter(Objects::nonNull)
+            .map(it -> it.tasks().since())
+            .toList(),
+        rollout.pace().moreFailures());
   }
 
   private Finding judge(String id) {

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.mezzo.coordination.Registry;
@@ -32,6 +33,9 @@ import org.mezzo.link.messages.WantedModules;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.MasterState;
+import org.mezzo.master.state.StateListener;
+import org.mezzo.master.transitions.Standings;
+import org.mezzo.master.transitions.Step;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +50,9 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Rollouts.class);
   private static final String METRICS = "master/mezzo/modules/";
+
+  /** How long an agent may be without offers for want of modules before that is told. */
+  private static final Duration LONG = Duration.ofSeconds(30);
 
   /** What is heard of many hosts at a time is looked at once. */
   private static final Duration GATHER = Duration.ofMillis(50);
@@ -73,6 +80,7 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   private final EventLoop loop;
   private final Clock clock;
   private final Supplier<MasterState> state;
+  private final Consumer<Step> run;
   private final BiConsumer<String, MasterEvent.Builder> agents;
   private final Writer registry;
   private final MetricsRegistry metrics;
@@ -84,6 +92,12 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
 
   private final Map<String, Instant> since = new HashMap<>();
   private final Map<String, ModuleStatus> statuses = new HashMap<>();
+
+  /** Agents that have said something on their present link. */
+  private final Set<String> heard = new HashSet<>();
+
+  private final JoiningAgents joining = new JoiningAgents();
+  private final TaskCensus census = new TaskCensus(this::lookSoon);
 
   /** The generation that each agent was told on its present link. */
   private final Map<String, Long> told = new HashMap<>();
@@ -103,18 +117,21 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   /**
    * Nothing is wanted before {@link #begin}.
    *
+   * @param run runs a step as a transition
    * @param agents sends to an agent that has a link
    */
   public Rollouts(
       EventLoop loop,
       Clock clock,
       Supplier<MasterState> state,
+      Consumer<Step> run,
       BiConsumer<String, MasterEvent.Builder> agents,
       Writer registry,
       MetricsRegistry metrics) {
     this.loop = loop;
     this.clock = clock;
     this.state = state;
+    this.run = run;
     this.agents = agents;
     this.registry = registry;
     this.metrics = metrics;
@@ -125,6 +142,7 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
     metrics.gauge(
         METRICS + "rollout_agents",
         () -> wanted.underWay().map(it -> it.touched().size()).orElse(0));
+    metrics.gauge(METRICS + "agents_waiting", joining::size);
     metrics.counter(METRICS + "rollouts_begun");
     metrics.counter(METRICS + "rollouts_done");
     metrics.counter(METRICS + "rollouts_rolled_back");
@@ -171,8 +189,14 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
                     rollout.to().number(),
                     rollout.state(),
                     rollout.touched().size()));
+    census.follow(wanted.rollout());
     tidy();
     lookSoon();
+  }
+
+  /** Has to follow the roots of the term, to know how tasks end. */
+  public StateListener census() {
+    return census;
   }
 
   @Override
@@ -180,8 +204,19 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
     linked.put(agentId, follows);
     since.put(agentId, clock.instant());
     told.remove(agentId);
-    // Its greeting goes first.
-    loop.execute(() -> tell(agentId));
+    heard.remove(agentId);
+    if (follows && wanted.lastNumber() > 0) {
+      joining.joined(agentId);
+      timers.schedule(LONG, () -> stillWaits(agentId));
+    } else {
+      joining.left(agentId);
+    }
+    // Its greeting goes first; and whether it waits is decided before an allocator can know of it.
+    loop.execute(
+        () -> {
+          settle(agentId);
+          tell(agentId);
+        });
     lookSoon();
   }
 
@@ -189,11 +224,14 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   public void unbound(String agentId) {
     linked.remove(agentId);
     told.remove(agentId);
+    heard.remove(agentId);
+    joining.left(agentId);
     if (state.get().agents().containsKey(agentId)) {
       since.put(agentId, clock.instant());
     } else {
       since.remove(agentId);
       statuses.remove(agentId);
+      census.forget(agentId);
     }
     lookSoon();
   }
@@ -201,7 +239,42 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   @Override
   public void status(String agentId, ModuleStatus status) {
     statuses.put(agentId, status);
+    heard.add(agentId);
+    settle(agentId);
     lookSoon();
+  }
+
+  /** Has an agent that joins wait, or wait no longer. */
+  private void settle(String agentId) {
+    Agent agent = state.get().agents().get(agentId);
+    if (closed || agent == null || !linked.containsKey(agentId)) {
+      return;
+    }
+    Optional<String> awaits = Optional.empty();
+    if (joining.contains(agentId)) {
+      awaits =
+          JoiningAgents.awaits(
+              wanted.of(agentId),
+              Optional.ofNullable(statuses.get(agentId)).filter(it -> heard.contains(agentId)));
+      if (awaits.isEmpty()) {
+        joining.left(agentId);
+      }
+    }
+    if (!agent.awaits().equals(awaits)) {
+      Optional<String> next = awaits;
+      run.accept(tx -> Standings.await(tx, agentId, next));
+    }
+  }
+
+  private void stillWaits(String agentId) {
+    Agent agent = state.get().agents().get(agentId);
+    if (agent != null && joining.contains(agentId)) {
+      LOG.warn(
+          "Nothing of agent {} ({}) is offered: {}",
+          agentId,
+          agent.info().getHostname(),
+          agent.awaits().orElse(""));
+    }
   }
 
   @Override
@@ -289,7 +362,9 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
               linked.getOrDefault(id, true),
               since.getOrDefault(id, began),
               false,
-              Optional.ofNullable(statuses.get(id))));
+              Optional.ofNullable(statuses.get(id)),
+              agent.awaits(),
+              census.of(id)));
     }
     now.recoveredAgents()
         .values()
@@ -464,7 +539,9 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
               DesiredModules before = wanted;
               wanted = next;
               changed(before.rollout(), next);
+              census.follow(wanted.rollout());
               tellAll();
+              joining.ids().forEach(this::settle);
               tidy();
               waiting.remove(result);
               result.complete(null);

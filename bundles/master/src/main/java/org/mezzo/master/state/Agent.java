@@ -21,6 +21,8 @@ import org.pcollections.PSet;
  * @param address of its HTTP endpoints
  * @param connected whether it has a link
  * @param standing what operators want of it, whether it is connected or not
+ * @param awaits what it has to have before anything of it is offered, for people; empty when it has
+ *     all
  * @param unavailability when it is not to be counted on, if maintenance of its machine is planned
  * @param tasks ids of active tasks by framework id
  * @param executors executors by framework id and executor id
@@ -33,6 +35,7 @@ public record Agent(
     Address address,
     boolean connected,
     Standing standing,
+    Optional<String> awaits,
     Instant registered,
     Optional<Instant> reregistered,
     Optional<Unavailability> unavailability,
@@ -56,6 +59,7 @@ public record Agent(
         address,
         true,
         standing,
+        Optional.empty(),
         registered,
         Optional.empty(),
         Optional.empty(),
@@ -64,10 +68,11 @@ public record Agent(
   }
 
   /**
-   * Whether its resources may be offered: it has a link, and no operator has anything against it.
+   * Whether its resources may be offered: it has a link and what it has to have, and no operator
+   * has anything against it.
    */
   public boolean active() {
-    return connected && standing.open();
+    return connected && standing.open() && awaits.isEmpty();
   }
 
   /** The pid form of its address, for example {@code slave(1)@127.0.0.1:5051}. */
@@ -98,6 +103,13 @@ public record Agent(
   public Agent with(Standing next) {
     Draft draft = new Draft(this);
     draft.standing = next;
+    return draft.done();
+  }
+
+  /** With something, or nothing, that it has to have before it is offered. */
+  public Agent awaiting(Optional<String> what) {
+    Draft draft = new Draft(this);
+    draft.awaits = what;
     return draft.done();
   }
 
@@ -180,6 +192,7 @@ public record Agent(
     private Address address;
     private boolean connected;
     private Standing standing;
+    private Optional<String> awaits;
     private Instant registered;
     private Optional<Instant> reregistered;
     private Optional<Unavailability> unavailability;
@@ -194,6 +207,7 @@ public record Agent(
       address = from.address;
       connected = from.connected;
       standing = from.standing;
+      awaits = from.awaits;
       registered = from.registered;
       reregistered = from.reregistered;
       unavailability = from.unavailability;
@@ -210,6 +224,7 @@ public record Agent(
           address,
           connected,
           standing,
+          awaits,
           registered,
           reregistered,
           unavailability,

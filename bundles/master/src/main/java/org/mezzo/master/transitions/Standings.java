@@ -65,6 +65,29 @@ public final class Standings {
         outcome);
   }
 
+  /**
+   * An agent has to have something before anything of it is offered, or has it now. Nobody wants
+   * that of it in particular, so the registry does not keep it.
+   *
+   * @param what for people; empty when it has all
+   */
+  public static void await(Transition tx, String agentId, Optional<String> what) {
+    Agent agent = tx.agent(agentId);
+    if (agent == null || agent.awaits().equals(what)) {
+      return;
+    }
+    tx.put(agent.awaiting(what));
+    if (agent.active() == tx.agent(agentId).active()) {
+      return;
+    }
+    AllocatorFeed.tellUpdated(tx, agentId);
+    if (what.isEmpty()) {
+      tx.allocate(agentId);
+    } else {
+      Offers.rescindInTurns(tx, List.copyOf(tx.state().account(agentId).offers()));
+    }
+  }
+
   /** Whether operators can want something of an agent. */
   static boolean known(MasterState state, String agentId) {
     return state.agents().containsKey(agentId)

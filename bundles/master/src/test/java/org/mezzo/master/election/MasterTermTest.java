@@ -102,7 +102,8 @@ class MasterTermTest {
             registry,
             new RecoveredAgents(loop, machine, links, 1, failures),
             links,
-            new Rollouts(loop, clock, machine::state, links::send, registry::write, metrics),
+            new Rollouts(
+                loop, clock, machine::state, machine::run, links::send, registry::write, metrics),
             new Allocation(
                 loop,
                 clock,

@@ -25,7 +25,7 @@ class RolloutRulesTest {
   private static final Generation FROM = new Generation(3, List.of(OLD), "anna", BEGIN);
   private static final Generation TO = new Generation(4, List.of(NEW), "bert", BEGIN);
   private static final Rollout.Pace PACE =
-      new Rollout.Pace(2, Duration.ofSeconds(10), Duration.ofSeconds(60));
+      new Rollout.Pace(2, Duration.ofSeconds(10), Duration.ofSeconds(60), 10);
 
   private final Map<String, HostView> hosts = new LinkedHashMap<>();
   private Instant now = BEGIN;
@@ -254,6 +254,64 @@ class RolloutRulesTest {
 
     assertThat(rollout().state()).isEqualTo(Rollout.State.ROLLED_BACK);
     assertThat(rollout().reason()).contains("not known to be back").contains("agent a");
+  }
+
+  /** How tasks ended that an agent had. */
+  private void ended(String id, long usual, long usualFailed, long since, long sinceFailed) {
+    HostView host = hosts.get(id);
+    hosts.put(
+        id,
+        new HostView(
+            host.info(),
+            host.connected(),
+            host.follows(),
+            host.since(),
+            host.returning(),
+            host.status(),
+            host.awaits(),
+            new TaskHistory(
+                new TaskOutcomes(usual, usualFailed), new TaskOutcomes(since, sinceFailed))));
+  }
+
+  @Test
+  void tasksThatFailMoreOftenSendAllBack() {
+    run();
+    wellIn(4, "a", "b");
+    ended("a", 100, 2, 30, 4);
+    ended("c", 100, 3, 0, 0);
+    run();
+    assertThat(rollout().state()).isEqualTo(Rollout.State.RUNNING);
+
+    ended("a", 100, 2, 30, 10);
+    run();
+    assertThat(rollout().state()).isEqualTo(Rollout.State.ROLLING_BACK);
+    assertThat(rollout().reason())
+        .isEqualTo("10 of 30 tasks that ended since failed, and 5 of 200 before: at most 16% may");
+  }
+
+  @Test
+  void goodBatchesBeforeDoNotHideABadOne() {
+    run();
+    wellIn(4, "a", "b");
+    ended("a", 0, 0, 1000, 0);
+    run();
+    now = now.plusSeconds(10);
+    run();
+    wellIn(4, "c");
+    ended("c", 0, 0, 10, 8);
+    run();
+
+    assertThat(rollout().state()).isEqualTo(Rollout.State.ROLLING_BACK);
+  }
+
+  @Test
+  void whatFailsAllTheTimeMayFailOn() {
+    run();
+    wellIn(4, "a", "b");
+    ended("a", 200, 120, 50, 50);
+    run();
+
+    assertThat(rollout().state()).isEqualTo(Rollout.State.RUNNING);
   }
 
   @Test

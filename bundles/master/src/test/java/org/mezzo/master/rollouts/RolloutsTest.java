@@ -32,7 +32,7 @@ import org.mezzo.protocol.v1.MasterInfo;
 /** What is wanted, kept by a registry that may refuse it, or outlive the master that writes it. */
 class RolloutsTest {
   private static final Rollout.Pace PACE =
-      new Rollout.Pace(1, Duration.ZERO, Duration.ofSeconds(60));
+      new Rollout.Pace(1, Duration.ZERO, Duration.ofSeconds(60), 10);
 
   private final EventLoop loop = new EventLoop("test");
   private final Map<String, byte[]> registry = new HashMap<>();
@@ -59,6 +59,7 @@ class RolloutsTest {
         loop,
         Clock.systemUTC(),
         () -> state,
+        step -> {},
         (agent, event) -> {},
         this::write,
         new MetricsRegistry());
@@ -111,7 +112,7 @@ class RolloutsTest {
     Await.until("generation " + number, () -> wanted().current().number() == number);
   }
 
-  private static UploadedJar jar(String version, int size) throws IOException {
+  static UploadedJar jar(String version, int size) throws IOException {
     byte[] noise = new byte[size];
     new Random(size).nextBytes(noise);
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -45,6 +45,11 @@ public final class Operator {
                         : HttpRequest.BodyPublishers.ofString(body))));
   }
 
+  /** The answer to a POST of bytes. */
+  public HttpResponse<byte[]> upload(String path, byte[] body) throws Exception {
+    return send(to(path).POST(HttpRequest.BodyPublishers.ofByteArray(body)));
+  }
+
   public String call(String json) throws Exception {
     return text(
         send(
