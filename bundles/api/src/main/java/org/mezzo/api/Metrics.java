@@ -23,8 +23,8 @@ public interface Metrics {
    *
    * @throws IllegalArgumentException when a module asks for a name of its lease: {@code calls},
    *     {@code failures}, {@code late}, {@code overloaded}, {@code quarantines}, {@code swaps},
-   *     {@code backlog}, {@code vacant}, {@code abandoned_threads}, or any that begins with {@code
-   *     reports} or {@code call_ms}
+   *     {@code backlog}, {@code vacant}, {@code unhealthy}, {@code abandoned_threads}, or any that
+   *     begins with {@code reports} or {@code call_ms}
    */
   Counter counter(String name);
 

@@ -1,15 +1,16 @@
 package org.mezzo.api;
 
+import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
  * What every module kind extends. An instance serves exactly one daemon, from {@link #open} to
  * {@link #close}; what is said here holds for all kinds unless a kind says otherwise.
  *
- * <p><b>Which thread calls.</b> All methods of one instance, these included, are called one at a
- * time, in the order in which the daemon asked, on threads that have no context class loader; not
- * always on the same. It is never the daemon's event loop. A few kinds take several calls at a time
- * and say so.
+ * <p><b>Which thread calls.</b> All methods of one instance, these included but for {@link
+ * #health}, are called one at a time, in the order in which the daemon asked, on threads that have
+ * no context class loader; not always on the same. It is never the daemon's event loop. A few kinds
+ * take several calls at a time and say so.
  *
  * <p><b>What may block.</b> Every call, within the deadline that its kind documents; 30 seconds for
  * creation and {@link #open} together, 10 seconds for {@link #close}. The daemon does not wait: it
@@ -70,4 +71,18 @@ public interface Module {
    * and the old one goes on. Here is the place to find out that something is missing.
    */
   default void rehearse() throws Exception {}
+
+  /**
+   * How the instance is. Asked once it has its lease, and again 10 seconds after each answer,
+   * beside other calls and not in their order, also while {@link #close} runs: it must be safe for
+   * any thread and answer at once, from what it knows; past 5 seconds it is interrupted. What it
+   * throws, null and no answer in time are taken for an illness, but never cost a lease. An ill
+   * instance is shown to operators ({@code /mezzo/modules}, the metric {@code unhealthy}), speaks
+   * against a new version while that is on trial, and stops a rollout.
+   *
+   * @return what is wrong, for people, in one line; empty when all is well
+   */
+  default Optional<String> health() {
+    return Optional.empty();
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * What every kind of module has in common: how it is announced, created and told about its daemon.
  */
-@Version("0.2.0")
+@Version("0.3.0")
 @Export
 package org.mezzo.api;
 

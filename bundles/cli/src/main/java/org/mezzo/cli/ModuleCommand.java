@@ -140,6 +140,9 @@ final class ModuleCommand implements Runnable {
     for (Map<String, Object> module : HttpJson.objects(answer, "modules")) {
       Map<String, Object> bundle = HttpJson.asObject(module.get("bundle"));
       String problem = String.valueOf(module.getOrDefault("problem", ""));
+      if (problem.isEmpty()) {
+        problem = String.valueOf(module.getOrDefault("illness", ""));
+      }
       rows.add(
           List.of(
               String.valueOf(module.get("kind")),

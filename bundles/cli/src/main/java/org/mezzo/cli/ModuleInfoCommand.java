@@ -86,6 +86,7 @@ final class ModuleInfoCommand implements Callable<Integer> {
                     module.get("state"),
                     users.isEmpty() ? "" : ", used by " + String.join(", ", users)));
         line("", module.get("problem"));
+        line("not well", module.getOrDefault("illness", ""));
       }
     }
     for (Map<String, Object> verdict : HttpJson.objects(deployed, "verdicts")) {

@@ -9,6 +9,8 @@ import java.util.List;
  *     {@code draining} or {@code quarantined}
  * @param problem why it is quarantined, with the stack of the thread when a call does not return;
  *     empty otherwise
+ * @param illness what it says itself is wrong with it, or why it does not say; empty when it is
+ *     well, or nobody leases it
  * @param daemons names of the daemons that lease it
  */
 public record ModuleDescription(
@@ -22,8 +24,17 @@ public record ModuleDescription(
     String bundleVersion,
     String state,
     String problem,
+    String illness,
     List<String> daemons) {
   public ModuleDescription {
     daemons = List.copyOf(daemons);
+  }
+
+  /** Why it is not as it should be, for people: quarantined, or ill by its own word; or empty. */
+  public String ailment() {
+    if (state.equals("quarantined")) {
+      return "%s '%s' failed: %s".formatted(kind, name, problem);
+    }
+    return illness.isEmpty() ? "" : "%s '%s' is not well: %s".formatted(kind, name, illness);
   }
 }

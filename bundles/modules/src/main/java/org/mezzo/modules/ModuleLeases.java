@@ -81,6 +81,11 @@ public interface ModuleLeases {
     void before(long bundleId, String kind, String name, DaemonContext daemon) throws Exception;
   }
 
-  /** The health of a bundle's modules as far as leases know it: descriptions of unhealthy ones. */
+  /** Those that are quarantined; a snapshot. */
   List<ModuleDescription> quarantined();
+
+  /**
+   * Those that are quarantined, and those that say themselves that they are not well; a snapshot.
+   */
+  List<ModuleDescription> unhealthy();
 }

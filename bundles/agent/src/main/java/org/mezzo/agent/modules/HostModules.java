@@ -410,9 +410,7 @@ public final class HostModules implements AutoCloseable {
         ModuleStatus.newBuilder().setGeneration(wanted.getGeneration()).setHostId(hostId);
     Map<String, Deployment> installed = installed();
     Map<String, String> ill = new HashMap<>();
-    leases.modules().stream()
-        .filter(it -> it.state().equals("quarantined"))
-        .forEach(it -> ill.put(it.bundleName(), illness(it)));
+    leases.unhealthy().forEach(it -> ill.put(it.bundleName(), illness(it)));
     Set<String> names = new LinkedHashSet<>();
     wanted.getModulesList().forEach(it -> names.add(it.getSymbolicName()));
     if (record != null) {
@@ -432,8 +430,7 @@ public final class HostModules implements AutoCloseable {
   }
 
   private static String illness(ModuleDescription module) {
-    String why = module.problem().lines().findFirst().orElse("");
-    return "%s %s is quarantined: %s".formatted(module.kind(), module.name(), why);
+    return module.ailment().lines().findFirst().orElse("");
   }
 
   private ModuleReport.Builder report(

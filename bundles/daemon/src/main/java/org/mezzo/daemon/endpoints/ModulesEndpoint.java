@@ -67,6 +67,7 @@ final class ModulesEndpoint implements ApiEndpoint {
               });
           json.field("state", module.state());
           json.field("problem", module.problem());
+          json.field("illness", module.illness());
           json.texts("daemons", module.daemons());
         });
   }

@@ -120,9 +120,9 @@ final class Probation {
   }
 
   private Optional<String> quarantine(Bundle bundle) {
-    return leases.quarantined().stream()
+    return leases.unhealthy().stream()
         .filter(module -> module.bundleId() == bundle.getBundleId())
-        .map(module -> module.kind() + " '" + module.name() + "' failed: " + module.problem())
+        .map(ModuleDescription::ailment)
         .findFirst();
   }
 

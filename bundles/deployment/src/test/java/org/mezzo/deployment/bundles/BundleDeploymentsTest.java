@@ -23,6 +23,7 @@ import org.mezzo.deployment.journal.BundleStore;
 import org.mezzo.deployment.modules.GoodGreeter;
 import org.mezzo.deployment.modules.HangingActivator;
 import org.mezzo.deployment.modules.HangingStopActivator;
+import org.mezzo.deployment.modules.IllGreeter;
 import org.mezzo.deployment.modules.RefusingGreeter;
 import org.mezzo.deployment.modules.SlowGreeter;
 import org.mezzo.deployment.modules.StageFrightGreeter;
@@ -466,6 +467,20 @@ final class BundleDeploymentsTest extends DeploymentsInFramework {
     await(() -> holder().equals("1.0.0"));
     assertThat(installed()).containsExactly("greeter 1.0.0");
     assertThat(only().problem()).contains("1.1.0 in greeter.jar was rolled back");
+  }
+
+  @Test
+  void aVersionThatSaysItIsNotWellIsRolledBack() throws Exception {
+    deploy();
+    good("1.0.0", "greeter.jar");
+    last(1);
+    await(() -> holder().equals("1.0.0"));
+    greeter("1.1.0", IllGreeter.class).build(modules.resolve("greeter.jar"));
+
+    await(() -> only().problem().contains("1.1.0 in greeter.jar was"));
+    assertThat(only().problem()).contains("greeter 'polite' is not well: a sore throat");
+    assertThat(holder()).isEqualTo("1.0.0");
+    assertThat(running()).containsExactly("greeter 1.0.0");
   }
 
   @Test

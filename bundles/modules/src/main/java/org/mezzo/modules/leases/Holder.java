@@ -47,6 +47,7 @@ final class Holder<M extends Module> {
 
   private volatile int failedInARow;
   private final ModuleMetrics.Instance metrics;
+  private final Health health;
   private boolean sealed;
   private volatile long busySince;
   private volatile boolean busy;
@@ -70,6 +71,7 @@ final class Holder<M extends Module> {
     this.registration = registration;
     this.outcomes = new FailureWindow(table.limits().apply(lease.request().kind().breaker()));
     this.metrics = lease.moduleMetrics().instance();
+    this.health = new Health(this, table, Lease.label(registration) + " of " + lease.daemon());
     threadName =
         lease.daemon()
             + "-"
@@ -82,6 +84,10 @@ final class Holder<M extends Module> {
 
   Registration registration() {
     return registration;
+  }
+
+  Health health() {
+    return health;
   }
 
   String threadName() {
@@ -247,6 +253,7 @@ final class Holder<M extends Module> {
   void acquired(long acquiredEpoch) {
     epoch = acquiredEpoch;
     acquiredNanos = System.nanoTime();
+    table.afterwards(health::begin);
   }
 
   /** No more calls; callers are answered, and the instance is closed when what runs has ended. */
@@ -283,7 +290,7 @@ final class Holder<M extends Module> {
   }
 
   private void end() {
-    if (!retired || ending || working) {
+    if (!retired || ending || working || health.delays(() -> table.locked(this::end))) {
       return;
     }
     ending = true;

@@ -63,7 +63,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   private final List<Reports<M, ?>> reports;
   private final Map<Registration, Quarantine> quarantines = new HashMap<>();
   private volatile String name;
-  private Holder<M> holder;
+  private volatile Holder<M> holder;
   private Holder<M> opening;
 
   /** Calls are held until {@link #opening} holds the lease. */
@@ -95,6 +95,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     metrics.gauge("backlog", this::backlog);
     numbers.times.measure(metrics);
     metrics.gauge("vacant", () -> mailbox.epoch() == 0 ? 1 : 0);
+    metrics.gauge("unhealthy", () -> illness().isEmpty() ? 0 : 1);
     metrics.gauge("abandoned_threads", table::abandonedThreads);
     if (!reports.isEmpty()) {
       metrics.gauge("reports_waiting", () -> reports.stream().mapToInt(Reports::waiting).sum());
@@ -146,6 +147,12 @@ final class Lease<M extends Module> implements ModuleLease<M> {
 
   boolean isHeldBy(Registration registration) {
     return holder != null && holder.registration() == registration;
+  }
+
+  /** What the holder says is wrong with it; empty when nothing is, or nobody holds it. */
+  String illness() {
+    Holder<M> now = holder;
+    return now == null ? "" : now.health().illness();
   }
 
   boolean isOpening(Registration registration) {

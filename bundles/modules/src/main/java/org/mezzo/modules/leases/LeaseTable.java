@@ -408,6 +408,11 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   }
 
   @Override
+  public List<ModuleDescription> unhealthy() {
+    return modules().stream().filter(module -> !module.ailment().isEmpty()).toList();
+  }
+
+  @Override
   public CompletionStage<Void> drain(long bundleId, Duration deadline) {
     Drain drain = new Drain(bundleId, new CompletableFuture<>());
     locked(
@@ -522,10 +527,12 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   ModuleDescription describe(Registration registration) {
     List<String> daemons = new ArrayList<>();
     boolean opening = false;
+    String illness = "";
     Optional<String> problem = Optional.empty();
     for (Lease<?> lease : leases) {
       if (lease.isHeldBy(registration)) {
         daemons.add(lease.daemon());
+        illness = illness.isEmpty() ? lease.illness() : illness;
       }
       opening |= lease.isOpening(registration);
       problem = problem.or(() -> lease.problem(registration));
@@ -552,6 +559,7 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
         announcement.bundleVersion(),
         state,
         problem.orElse(""),
+        illness,
         daemons);
   }
 

@@ -15,6 +15,8 @@ import org.mezzo.modules.Kind.Breaker;
  * @param cancelGrace how long a call that nobody wants any more may take to notice
  * @param useLimit how long something done with what a module has lent may take at least before the
  *     thread is given up; twice as long at most
+ * @param healthInterval how long after an answer a module is asked again how it is
+ * @param healthDeadline how long it may take to say so
  * @param reopening instead of what breakers of kinds say: first and longest
  */
 public record Limits(
@@ -24,6 +26,8 @@ public record Limits(
     Duration closeDeadline,
     Duration cancelGrace,
     Duration useLimit,
+    Duration healthInterval,
+    Duration healthDeadline,
     Optional<Reopening> reopening) {
 
   /** How long a module that failed is left alone: the first time, doubling to the last. */
@@ -38,6 +42,8 @@ public record Limits(
           Duration.ofSeconds(10),
           Duration.ofSeconds(10),
           Duration.ofSeconds(2),
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(5),
           Optional.empty());
 
   /** The same with other backoffs, for every kind. */
@@ -49,23 +55,65 @@ public record Limits(
         closeDeadline,
         cancelGrace,
         useLimit,
+        healthInterval,
+        healthDeadline,
         Optional.of(new Reopening(first, last)));
   }
 
   /** The same with another bound of abandoned threads. */
   public Limits withAbandonedThreads(int most) {
-    return new Limits(most, threads, openDeadline, closeDeadline, cancelGrace, useLimit, reopening);
+    return new Limits(
+        most,
+        threads,
+        openDeadline,
+        closeDeadline,
+        cancelGrace,
+        useLimit,
+        healthInterval,
+        healthDeadline,
+        reopening);
   }
 
   /** The same with other deadlines for opening and closing. */
   public Limits withDeadlines(Duration open, Duration close) {
-    return new Limits(abandonedThreads, threads, open, close, cancelGrace, useLimit, reopening);
+    return new Limits(
+        abandonedThreads,
+        threads,
+        open,
+        close,
+        cancelGrace,
+        useLimit,
+        healthInterval,
+        healthDeadline,
+        reopening);
   }
 
   /** The same with another patience with calls that nobody wants any more. */
   public Limits withCancelGrace(Duration grace) {
     return new Limits(
-        abandonedThreads, threads, openDeadline, closeDeadline, grace, useLimit, reopening);
+        abandonedThreads,
+        threads,
+        openDeadline,
+        closeDeadline,
+        grace,
+        useLimit,
+        healthInterval,
+        healthDeadline,
+        reopening);
+  }
+
+  /** The same with other times for questions about health. */
+  public Limits withHealth(Duration interval, Duration deadline) {
+    return new Limits(
+        abandonedThreads,
+        threads,
+        openDeadline,
+        closeDeadline,
+        cancelGrace,
+        useLimit,
+        interval,
+        deadline,
+        reopening);
   }
 
   /** A breaker of a kind, as this host has it. */

@@ -23,6 +23,7 @@ final class ModuleMetrics {
           "swaps",
           "backlog",
           "vacant",
+          "unhealthy",
           "abandoned_threads");
 
   private final Metrics metrics;

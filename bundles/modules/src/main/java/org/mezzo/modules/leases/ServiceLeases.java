@@ -204,4 +204,9 @@ public final class ServiceLeases implements ModuleLeases {
   public List<ModuleDescription> quarantined() {
     return table.quarantined();
   }
+
+  @Override
+  public List<ModuleDescription> unhealthy() {
+    return table.unhealthy();
+  }
 }

@@ -52,7 +52,8 @@ public final class LocalModules implements AutoCloseable {
     this(Limits.DEFAULT.withBackoff(Duration.ofMillis(10), Duration.ofMillis(100)));
   }
 
-  private LocalModules(Limits limits) {
+  /** With other limits. */
+  public LocalModules(Limits limits) {
     table = new LeaseTable(limits);
   }
 

@@ -74,7 +74,7 @@ public final class ModuleCommands {
           module.bundleName() + " " + module.bundleVersion() + " [" + module.bundleId() + "]",
           module.state(),
           String.join(",", module.daemons()),
-          module.problem());
+          module.problem().isEmpty() ? module.illness() : module.problem());
     }
     return modules.isEmpty() ? "No modules are installed." : table.toString();
   }
@@ -95,6 +95,7 @@ public final class ModuleCommands {
         line(text, "state", module.state());
         line(text, "daemons", String.join(", ", module.daemons()));
         line(text, "problem", module.problem());
+        line(text, "not well", module.illness());
       }
     }
     return text.isEmpty() ? "No module is called " + name + "." : text.toString().stripTrailing();

@@ -23,6 +23,7 @@ import org.mezzo.testing.FakeDaemonContext;
  * thread; who calls a serial kind calls from one.
  */
 final class Instance<M extends Module> {
+  private static final Duration HEALTH = Duration.ofSeconds(5);
   private static final Duration OPENING = Duration.ofSeconds(30);
   private static final Duration CLOSING = Duration.ofSeconds(10);
 
@@ -37,6 +38,7 @@ final class Instance<M extends Module> {
           "swaps",
           "backlog",
           "vacant",
+          "unhealthy",
           "abandoned_threads");
 
   /** What is asked of the module. */
@@ -111,6 +113,11 @@ final class Instance<M extends Module> {
           opened.rehearse();
           return context;
         });
+  }
+
+  /** How it says that it is. */
+  Optional<String> health() {
+    return call("health", HEALTH, Module::health);
   }
 
   /** An answer that is never null; whatever is thrown is a failure. */

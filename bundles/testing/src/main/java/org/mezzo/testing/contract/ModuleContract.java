@@ -7,6 +7,9 @@ import java.time.Duration;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -217,6 +220,37 @@ public abstract class ModuleContract<M extends Module> {
       }
       instance.close();
     }
+  }
+
+  /** {@code health} is answered beside calls, at once and without an exception. */
+  @Test
+  public void saysHowItIsBesideCalls() throws Exception {
+    Instance<M> instance = opened();
+    AtomicBoolean over = new AtomicBoolean();
+    FutureTask<Integer> asking =
+        new FutureTask<>(
+            () -> {
+              int asked = 0;
+              do {
+                instance.health();
+                asked++;
+              } while (!over.get());
+              return asked;
+            });
+    Thread beside = new Thread(asking, "asks how the module is");
+    beside.start();
+    try {
+      use(instance, random());
+    } finally {
+      over.set(true);
+      beside.join();
+    }
+    try {
+      asking.get();
+    } catch (ExecutionException e) {
+      throw new AssertionError(e.getCause().getMessage(), e.getCause());
+    }
+    instance.close();
   }
 
   static void check(boolean holds, String otherwise) {

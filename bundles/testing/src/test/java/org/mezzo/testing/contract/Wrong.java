@@ -96,6 +96,26 @@ final class Wrong {
     }
   }
 
+  @FailsIn("saysHowItIsBesideCalls")
+  static class HookThatDoesNotKnowHowItIs extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatDoesNotKnowHowItIsModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatDoesNotKnowHowItIsModule extends Plain.OfHook {
+      @Override
+      public Optional<String> health() {
+        return null;
+      }
+    }
+  }
+
   @FailsIn("beginsWithAnyHookPoint")
   static class HookThatChangesStates extends HookContract {
     @Override
