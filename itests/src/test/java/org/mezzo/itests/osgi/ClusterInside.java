@@ -157,7 +157,12 @@ public final class ClusterInside implements AutoCloseable {
   }
 
   public double metric(String name) throws IOException {
-    return get("/metrics/snapshot").path(name).asDouble();
+    return snapshot().path(name).asDouble();
+  }
+
+  /** All numbers of the master. */
+  public JsonNode snapshot() throws IOException {
+    return get("/metrics/snapshot");
   }
 
   /** Changes the master's flag {@code --allocator} while it runs. */

@@ -94,7 +94,14 @@ public class SkippedHandoverIT {
     Path jars = Path.of(context.getProperty(JARS));
     List<SwapProof.Row> rows;
     try (SwapProof proof =
-        new SwapProof(jars, configurations, deployments, leases, SWAPS, Duration.ofMillis(500))) {
+        new SwapProof(
+            jars,
+            configurations,
+            deployments,
+            leases,
+            SWAPS,
+            Duration.ofMillis(500),
+            new Leaks(context))) {
       rows = proof.rows(kinds);
     }
     System.out.println(

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.deployment.Action;
@@ -138,6 +139,7 @@ final class SwapProof implements AutoCloseable {
   private final Deployments deployments;
   private final ModuleLeases leases;
   private final int swaps;
+  private final Leaks leaks;
   private final SwapWitness witness;
   private final ClusterInside cluster;
   private final Tasks tasks;
@@ -148,6 +150,7 @@ final class SwapProof implements AutoCloseable {
    * @param jars as {@link SwapBundles} builds them
    * @param swaps of each kind
    * @param fetch how long a fetch takes
+   * @param leaks is shown each version once it is in use
    */
   SwapProof(
       Path jars,
@@ -155,12 +158,14 @@ final class SwapProof implements AutoCloseable {
       Deployments deployments,
       ModuleLeases leases,
       int swaps,
-      Duration fetch)
+      Duration fetch,
+      Leaks leaks)
       throws Exception {
     this.jars = jars;
     this.deployments = deployments;
     this.leases = leases;
     this.swaps = swaps;
+    this.leaks = leaks;
     configurations
         .getConfiguration("org.mezzo.deployment", "?")
         .update(new Hashtable<>(Map.of("probationMillis", 20L, "startTimeoutMillis", 40_000L)));
@@ -196,6 +201,14 @@ final class SwapProof implements AutoCloseable {
       made += cluster.metric("master/" + name);
     }
     return made;
+  }
+
+  /** The names of the numbers that modules of the proof have, and their leases. */
+  Set<String> metrics() throws IOException {
+    Set<String> names = new TreeSet<>();
+    cluster.snapshot().fieldNames().forEachRemaining(names::add);
+    names.removeIf(name -> !name.startsWith("modules/") || !name.contains("/" + NAME + "/"));
+    return names;
   }
 
   private int backlog(String kind, String daemon) {
@@ -304,6 +317,7 @@ final class SwapProof implements AutoCloseable {
           "calls come to " + kind.name() + " " + version,
           PATIENCE,
           () -> witness.calls(kind.name(), now) > 0);
+      leaks.seen(bundle(kind));
       long gap = operations.gap(begin, end, usual);
       gaps.add((int) (gap / 1_000_000));
       rests.add((int) (Math.max(0, gap - witness.heldNanos()) / 1_000_000));

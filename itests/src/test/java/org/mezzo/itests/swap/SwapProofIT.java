@@ -9,6 +9,8 @@ import static org.ops4j.pax.exam.CoreOptions.options;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import javax.inject.Inject;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -57,9 +59,19 @@ public class SwapProofIT {
   @Test
   public void aSwapOfAnyKindLosesNoCall() throws Exception {
     Path jars = Path.of(context.getProperty(JARS));
+    Leaks leaks = new Leaks(context);
+    Map<String, Integer> threads = Leaks.threads();
+    List<String> services = leaks.services();
+    List<String> bundles = leaks.bundles();
     List<SwapProof.Row> rows;
-    try (SwapProof proof = new SwapProof(jars, configurations, deployments, leases, SWAPS, FETCH)) {
+    List<String> loaders;
+    try (SwapProof proof =
+        new SwapProof(jars, configurations, deployments, leases, SWAPS, FETCH, leaks)) {
+      Set<String> metrics = proof.metrics();
       rows = proof.rows(Kinds.all());
+      // Daemons and leases are still there, of which any might hold on to what it had before.
+      loaders = leaks.awaitNone();
+      assertEquals(metrics, proof.metrics());
     }
     SwapProof.print("Swaps under load, each meeting a call that has begun:", rows);
     for (SwapProof.Row row : rows) {
@@ -67,5 +79,14 @@ public class SwapProofIT {
       assertEquals("swaps of " + row.kind() + " that met no call", 0, row.unmet());
       assertTrue(row.toString(), row.longest() < LONGEST_MILLIS);
     }
+    assertTrue(leaks.count() >= SWAPS * Kinds.all().size());
+    assertEquals("versions that something still refers to", List.of(), loaders);
+    // Of records Java 17 keeps the last version until there is another: a method handle remembers
+    // to which type it was adapted last (MethodHandle.asTypeCache).
+    leaks.forget("1.0." + SWAPS);
+    assertEquals("once the cluster is gone", List.of(), leaks.awaitNone());
+    assertEquals("threads too many", Map.of(), Leaks.awaitThreads(threads));
+    assertEquals(services, leaks.services());
+    assertEquals(bundles, leaks.bundles());
   }
 }
