@@ -1,7 +1,7 @@
 /**
  * What every kind of module has in common: how it is announced, created and told about its daemon.
  */
-@Version("0.3.0")
+@Version("1.1.0")
 @Export
 package org.mezzo.api;
 

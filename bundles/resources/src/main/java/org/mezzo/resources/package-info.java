@@ -1,5 +1,5 @@
 /** Immutable resource arithmetic (rules 272-304). Every type here is safe for any thread. */
-@Version("0.1.0")
+@Version("1.0.0")
 @Export
 package org.mezzo.resources;
 

@@ -4,7 +4,7 @@
  * <p>Handover: the successor serves fetches that begin from then on; those that run in the old
  * instance end there within 60 seconds, and are begun anew with the successor where they do not.
  */
-@Version("0.4.0")
+@Version("1.1.0")
 @Export
 package org.mezzo.api.fetcher;
 

@@ -4,7 +4,7 @@
  * <p>Handover: messages wait while the one that the old instance is looking at is finished, and
  * meet the successor then; none passes without a hook because of a swap.
  */
-@Version("0.3.0")
+@Version("1.1.0")
 @Export
 package org.mezzo.api.hook;
 

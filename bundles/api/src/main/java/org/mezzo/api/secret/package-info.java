@@ -3,7 +3,7 @@
  *
  * <p>Handover: new questions go to the successor at once, those that were begun end beside it.
  */
-@Version("0.1.0")
+@Version("1.1.0")
 @Export
 package org.mezzo.api.secret;
 
