@@ -142,6 +142,8 @@ final class TaskHistory {
       faults.add("an update came after the end");
     } else if (rank(state(status)) < rank(before)) {
       faults.add("an update came after one that follows it");
+    } else if (end.isPresent() && saysTheSame(end.get(), status)) {
+      end = Optional.of(status);
     } else if (end.isPresent()) {
       faults.add("an update came after a master said that it is over");
     }
@@ -149,6 +151,17 @@ final class TaskHistory {
     if (end.isEmpty() && ENDS.contains(state(status))) {
       end = Optional.of(status);
     }
+  }
+
+  /**
+   * Whether an agent only confirms that nobody has the task: it was asked about it by one master
+   * (rule 131), and its answer comes by the next one, which never knew of the task and has said so.
+   */
+  private static boolean saysTheSame(JsonNode master, JsonNode agent) {
+    return MISSING.contains(state(master))
+        && reason(master).equals("REASON_RECONCILIATION")
+        && state(agent).equals("TASK_DROPPED")
+        && reason(agent).equals("REASON_RECONCILIATION");
   }
 
   /** Whether an end was told. */
