@@ -1,14 +1,16 @@
 package com.example;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.URL;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import org.mezzo.api.CallContext;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.fetcher.Fetcher;
@@ -28,13 +30,12 @@ import org.osgi.service.component.annotations.ServiceScope;
     description = "fetches s3 URIs of public buckets")
 public final class S3Fetcher implements Fetcher {
   private static final int OK = 200;
+  private static final int MOST_MILLIS = 3_600_000;
 
-  private HttpClient http;
   private String endpoint;
 
   @Override
   public void open(DaemonContext context) {
-    http = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).build();
     endpoint = context.parameters().getOrDefault("endpoint", "https://s3.amazonaws.com");
   }
 
@@ -45,34 +46,57 @@ public final class S3Fetcher implements Fetcher {
 
   /** The agent sees the file grow, and takes the call back when it does not. */
   @Override
-  public void fetch(Request request) throws IOException, InterruptedException {
-    HttpRequest get = to(request.uri(), request.stallTimeout()).GET().build();
-    request.progress().accept("Downloading " + get.uri());
-    check(http.send(get, BodyHandlers.ofFile(request.target())));
+  public void fetch(Request request) throws IOException {
+    HttpURLConnection get = connect("GET", request.uri(), request.stallTimeout());
+    request.progress().accept("Downloading " + get.getURL());
+    try (InputStream in = checked(get).getInputStream();
+        OutputStream out = Files.newOutputStream(request.target())) {
+      long length = get.getContentLengthLong();
+      long got = in.transferTo(out);
+      if (length >= 0 && got != length) {
+        throw new IOException(got + " bytes came of " + length + " from " + get.getURL());
+      }
+    } finally {
+      get.disconnect();
+    }
   }
 
   /** What the agent's cache asks: how much room it takes, and whether it is still the same. */
   @Override
-  public Description describe(URI uri) throws IOException, InterruptedException {
-    HttpRequest head =
-        to(uri, Duration.ofSeconds(10)).method("HEAD", HttpRequest.BodyPublishers.noBody()).build();
-    HttpResponse<Void> response = http.send(head, BodyHandlers.discarding());
-    check(response);
-    long length = response.headers().firstValueAsLong("Content-Length").orElse(-1);
-    return new Description(
-        length < 0 ? Optional.empty() : Optional.of(length), response.headers().firstValue("ETag"));
+  public Description describe(URI uri) throws IOException {
+    HttpURLConnection head = connect("HEAD", uri, Duration.ofSeconds(10));
+    try {
+      long length = checked(head).getContentLengthLong();
+      return new Description(
+          length < 0 ? Optional.empty() : Optional.of(length),
+          Optional.ofNullable(head.getHeaderField("ETag")));
+    } finally {
+      head.disconnect();
+    }
   }
 
-  private HttpRequest.Builder to(URI uri, Duration timeout) {
-    return HttpRequest.newBuilder(
-            URI.create(endpoint + "/" + uri.getRawAuthority() + uri.getRawPath()))
-        .timeout(timeout);
+  private HttpURLConnection connect(String method, URI uri, Duration timeout) throws IOException {
+    HttpURLConnection connection =
+        (HttpURLConnection)
+            new URL(endpoint + "/" + uri.getRawAuthority() + uri.getRawPath()).openConnection();
+    connection.setRequestMethod(method);
+    int millis = (int) Math.max(1, Math.min(timeout.toMillis(), MOST_MILLIS));
+    connection.setConnectTimeout(millis);
+    connection.setReadTimeout(millis);
+    // Nothing is to be left of a fetch: no connection, and no thread that looks after it.
+    connection.setRequestProperty("Connection", "close");
+    connection.connect();
+    // An interrupt does not end a read; this does.
+    CallContext.current().whenCancelled(connection::disconnect);
+    return connection;
   }
 
   /** What is thrown fails the task, with this message. */
-  private static void check(HttpResponse<?> response) throws IOException {
-    if (response.statusCode() != OK) {
-      throw new IOException("Status " + response.statusCode() + " for " + response.uri());
+  private static HttpURLConnection checked(HttpURLConnection connection) throws IOException {
+    int status = connection.getResponseCode();
+    if (status != OK) {
+      throw new IOException("Status " + status + " for " + connection.getURL());
     }
+    return connection;
   }
 }

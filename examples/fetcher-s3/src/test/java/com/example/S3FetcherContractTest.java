@@ -50,12 +50,6 @@ class S3FetcherContractTest extends FetcherContract {
     threads.shutdownNow();
   }
 
-  /** The client of the JDK ends its threads when it is collected, which it looks for sometimes. */
-  @Override
-  protected int patience() {
-    return 3 * super.patience();
-  }
-
   @Override
   protected Fetcher module() {
     return new S3Fetcher();
