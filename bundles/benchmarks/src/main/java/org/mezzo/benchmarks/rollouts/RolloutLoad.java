@@ -1,5 +1,7 @@
 package org.mezzo.benchmarks.rollouts;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -22,6 +24,7 @@ import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.mezzo.link.Links;
+import org.slf4j.LoggerFactory;
 
 /**
  * How long a rollout takes over many hosts: connects emulated agents to a running master, rolls a
@@ -51,6 +54,8 @@ public final class RolloutLoad {
           "Arguments: MASTER_HOST:PORT [agents=200] [batch=20] [install_ms=1500] [jar_kb=100]");
       System.exit(2);
     }
+    // Keeps the log out of the figures.
+    ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).setLevel(Level.ERROR);
     Map<String, Integer> sizes =
         new HashMap<>(Map.of("agents", 200, "batch", 20, "install_ms", 1500, "jar_kb", 100));
     for (String argument : Arrays.asList(arguments).subList(1, arguments.length)) {
