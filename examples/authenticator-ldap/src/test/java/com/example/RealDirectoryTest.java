@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -115,14 +116,16 @@ class RealDirectoryTest {
   }
 
   private LDAPConnection connect(Process slapd, int port) throws Exception {
-    for (int i = 0; i < TRIES && slapd.isAlive(); i++) {
+    LDAPException last;
+    int tries = TRIES;
+    do {
       try {
         return new LDAPConnection("127.0.0.1", port, ADMIN, SECRET);
       } catch (LDAPException e) {
-        Thread.sleep(100);
+        last = e;
       }
-    }
-    return fail("slapd did not come up: " + Files.readString(folder.resolve("slapd.log")));
+    } while (--tries > 0 && !slapd.waitFor(100, TimeUnit.MILLISECONDS));
+    return fail("slapd did not come up: " + Files.readString(folder.resolve("slapd.log")), last);
   }
 
   private static int freePort() throws IOException {

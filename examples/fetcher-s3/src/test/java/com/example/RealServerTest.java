@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -98,16 +99,18 @@ class RealServerTest {
   }
 
   private void await(Process moto, String endpoint) throws Exception {
-    for (int i = 0; i < TRIES && moto.isAlive(); i++) {
+    IOException last;
+    int tries = TRIES;
+    do {
       try {
         http.send(
             HttpRequest.newBuilder(URI.create(endpoint)).build(),
             HttpResponse.BodyHandlers.discarding());
         return;
       } catch (IOException e) {
-        Thread.sleep(100);
+        last = e;
       }
-    }
-    fail("moto_server did not come up: " + Files.readString(folder.resolve("log")));
+    } while (--tries > 0 && !moto.waitFor(100, TimeUnit.MILLISECONDS));
+    fail("moto_server did not come up: " + Files.readString(folder.resolve("log")), last);
   }
 }

@@ -74,11 +74,12 @@ public interface Module {
 
   /**
    * How the instance is. Asked once it has its lease, and again 10 seconds after each answer,
-   * beside other calls and not in their order, also while {@link #close} runs: it must be safe for
-   * any thread and answer at once, from what it knows; past 5 seconds it is interrupted. What it
-   * throws, null and no answer in time are taken for an illness, but never cost a lease. An ill
-   * instance is shown to operators ({@code /mezzo/modules}, the metric {@code unhealthy}), speaks
-   * against a new version while that is on trial, and stops a rollout.
+   * beside other calls and not in their order: it must be safe for any thread and answer at once,
+   * from what it knows. Past 5 seconds, and when the instance has to go, it is interrupted; {@link
+   * #close} comes after it. What it throws, null and no answer in time are taken for an illness,
+   * but never cost a lease. An ill instance is shown to operators ({@code /mezzo/modules}, the
+   * metric {@code unhealthy}), speaks against a new version while that is on trial, and stops a
+   * rollout.
    *
    * @return what is wrong, for people, in one line; empty when all is well
    */

@@ -142,7 +142,7 @@ final class TaskHistory {
       faults.add("an update came after the end");
     } else if (rank(state(status)) < rank(before)) {
       faults.add("an update came after one that follows it");
-    } else if (end.isPresent() && saysTheSame(end.get(), status)) {
+    } else if (end.isPresent() && confirms(end.get(), status)) {
       end = Optional.of(status);
     } else if (end.isPresent()) {
       faults.add("an update came after a master said that it is over");
@@ -154,11 +154,14 @@ final class TaskHistory {
   }
 
   /**
-   * Whether an agent only confirms that nobody has the task: it was asked about it by one master
-   * (rule 131), and its answer comes by the next one, which never knew of the task and has said so.
+   * Whether an agent only confirms that nobody ever had the task, as rules 124 and 131 want it: a
+   * master asked the agent about it and was killed; the next one never knew of the task and said
+   * so, and the agent's answer comes by it.
    */
-  private static boolean saysTheSame(JsonNode master, JsonNode agent) {
-    return MISSING.contains(state(master))
+  private boolean confirms(JsonNode master, JsonNode agent) {
+    return interference.masterKilled()
+        && reliable.isEmpty()
+        && state(master).equals("TASK_GONE")
         && reason(master).equals("REASON_RECONCILIATION")
         && state(agent).equals("TASK_DROPPED")
         && reason(agent).equals("REASON_RECONCILIATION");

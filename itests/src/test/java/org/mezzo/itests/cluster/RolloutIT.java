@@ -28,10 +28,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.fixtures.Await;
 import org.mezzo.itests.hooks.GoodHook;
+import org.mezzo.itests.hooks.HangingHook;
 import org.mezzo.itests.hooks.StageFrightHook;
 import org.mezzo.itests.hooks.TaskBreakingHook;
-import org.mezzo.itests.hooks.TaskHangingHook;
-import org.mezzo.itests.hooks.TaskThrowingHook;
+import org.mezzo.itests.hooks.ThrowingHook;
 import org.mezzo.testing.bundles.ModuleBundle;
 
 /**
@@ -265,8 +265,8 @@ class RolloutIT {
     try (Load load = new Load(master.uri())) {
       Await.until("tasks have ended", PATIENCE, () -> load.ended() > 20);
 
-      assertUndone(master, bundle("2.0.0", TaskThrowingHook.class), "no variables today");
-      assertUndone(master, bundle("2.1.0", TaskHangingHook.class), "");
+      assertUndone(master, bundle("2.0.0", ThrowingHook.class), "no variables today");
+      assertUndone(master, bundle("2.1.0", HangingHook.class), "");
       final long before = load.failed();
       assertUndone(
           master, bundle("2.2.0", TaskBreakingHook.class), "tasks that ended since failed");

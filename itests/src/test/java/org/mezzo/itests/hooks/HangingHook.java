@@ -1,5 +1,6 @@
 package org.mezzo.itests.hooks;
 
+import java.util.Map;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -10,6 +11,15 @@ import org.mezzo.protocol.v1.TaskInfo;
 public final class HangingHook implements Hook {
   @Override
   public Labels masterLaunchTaskLabels(TaskInfo task, FrameworkInfo framework, AgentInfo agent) {
+    return hang();
+  }
+
+  @Override
+  public Map<String, String> agentTaskEnvironment(TaskInfo task) {
+    return hang();
+  }
+
+  private static <R> R hang() {
     while (true) {
       try {
         Thread.sleep(Long.MAX_VALUE);

@@ -1,5 +1,6 @@
 package org.mezzo.itests.hooks;
 
+import java.util.Map;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.FrameworkInfo;
@@ -11,5 +12,10 @@ public final class ThrowingHook implements Hook {
   @Override
   public Labels masterLaunchTaskLabels(TaskInfo task, FrameworkInfo framework, AgentInfo agent) {
     throw new IllegalStateException("no labels today");
+  }
+
+  @Override
+  public Map<String, String> agentTaskEnvironment(TaskInfo task) {
+    throw new IllegalStateException("no variables today");
   }
 }

@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.mezzo.agent.modules.ClusterModules;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.FetchModule;
@@ -68,7 +69,7 @@ final class EmulatedHost implements LinkClient.Listener {
             Hello.newBuilder()
                 .setProcessId(UUID.randomUUID().toString())
                 .setConnectionEpoch(1)
-                .addCapabilities("MODULES")
+                .addCapabilities(ClusterModules.CAPABILITY)
                 .build(),
             this);
   }

@@ -9,9 +9,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,102 +19,116 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 import org.mezzo.link.Links;
 import org.slf4j.LoggerFactory;
 
 /**
- * How long a rollout takes over many hosts: connects emulated agents to a running master, rolls a
- * bundle out to them, and then a version that fails on each. The network, the jars, the registry
- * and the master are real; a host takes the time that it is told to.
+ * How long a rollout takes over many hosts: rolls a bundle out to all agents of a running master,
+ * and then a version that fails on each. The agents are emulated ones that this connects, which
+ * take the time that they are told to; the network, the registry and the master are real. With
+ * {@code agents=0} and a real module they are those that the master has.
  *
- * <p>Arguments: {@code MASTER_HOST:PORT [agents=200] [batch=20] [install_ms=1500] [jar_kb=100]}.
- * The master should have no other agents.
+ * <p>Arguments: {@code MASTER_HOST:PORT [agents=200] [batch=20] [install_ms=1500] [jar=FILE]}.
  */
 public final class RolloutLoad {
   private static final Pattern STATE = Pattern.compile("\"rollout\":\\{\"state\":\"(\\w+)\"");
   private static final Pattern TOUCHED = Pattern.compile("\"touched\":\\[([^\\]]*)\\]");
-  private static final String BAD = "2.0.0";
+  private static final String BAD = "1000.1.0";
   private static final int LOOK_MILLIS = 20;
+  private static final int NOISE_BYTES = 100 * 1024;
   private static final int LIMIT_SECONDS = 600;
 
   private final HttpClient http = HttpClient.newHttpClient();
   private final URI rollouts;
 
-  private RolloutLoad(String master) {
+  /** A module; empty for something that is a bundle in name only. */
+  private final String jar;
+
+  private RolloutLoad(String master, String jar) {
+    this.jar = jar;
     rollouts = URI.create("http://" + master + "/mezzo/rollouts");
   }
 
   public static void main(String[] arguments) throws Exception {
     if (arguments.length < 1) {
       System.err.println(
-          "Arguments: MASTER_HOST:PORT [agents=200] [batch=20] [install_ms=1500] [jar_kb=100]");
+          "Arguments: MASTER_HOST:PORT [agents=200] [batch=20] [install_ms=1500] [jar=FILE]");
       System.exit(2);
     }
     // Keeps the log out of the figures.
     ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).setLevel(Level.ERROR);
-    Map<String, Integer> sizes =
-        new HashMap<>(Map.of("agents", 200, "batch", 20, "install_ms", 1500, "jar_kb", 100));
+    Map<String, String> options =
+        new HashMap<>(Map.of("agents", "200", "batch", "20", "install_ms", "1500", "jar", ""));
     for (String argument : Arrays.asList(arguments).subList(1, arguments.length)) {
       String[] parts = argument.split("=", 2);
-      sizes.put(parts[0], Integer.parseInt(parts[1]));
+      options.put(parts[0], parts[1]);
     }
+    int agents = Integer.parseInt(options.get("agents"));
+    int batch = Integer.parseInt(options.get("batch"));
     String[] master = arguments[0].split(":", 2);
     ScheduledExecutorService clock = Executors.newScheduledThreadPool(1);
     try (Links.Client client = Links.client()) {
       List<EmulatedHost> hosts = new ArrayList<>();
-      for (int i = 0; i < sizes.get("agents"); i++) {
+      for (int i = 0; i < agents; i++) {
         hosts.add(
             new EmulatedHost(
                 i,
                 client,
                 new InetSocketAddress(master[0], Integer.parseInt(master[1])),
                 clock,
-                sizes.get("install_ms"),
+                Long.parseLong(options.get("install_ms")),
                 module -> module.getVersion().equals(BAD)));
       }
       for (EmulatedHost host : hosts) {
         host.registered().get(LIMIT_SECONDS, TimeUnit.SECONDS);
       }
-      new RolloutLoad(arguments[0]).run(sizes.get("batch"), sizes.get("jar_kb"), hosts.size());
+      new RolloutLoad(arguments[0], options.get("jar")).run(batch);
     } finally {
       clock.shutdownNow();
     }
     System.exit(0);
   }
 
-  private void run(int batch, int kilobytes, int agents) throws Exception {
+  private void run(int batch) throws Exception {
     System.out.println("| what | seconds |\n|---|---|");
     long begin = System.nanoTime();
-    roll("1.0.0", batch, kilobytes);
+    roll("1000.0.0", batch);
     await("DONE");
-    print(agents + " agents in batches of " + batch + ": all have it", begin);
+    print(told() + " agents in batches of " + batch + ": all have it", begin);
 
     begin = System.nanoTime();
-    roll(BAD, batch, kilobytes);
+    roll(BAD, batch);
     await("ROLLING_BACK");
     print("a version that does not start: it is stopped", begin);
     long stopped = System.nanoTime();
     await("ROLLED_BACK");
     print("the same: it is undone, from then on", stopped);
+    System.out.println("| the same: agents that were told, no time | " + told() + " |");
+  }
+
+  private int told() throws IOException, InterruptedException {
     Matcher touched = TOUCHED.matcher(report());
-    int told = touched.find() ? touched.group(1).split(",").length : 0;
-    System.out.println("| the same: agents that were told, no time | " + told + " |");
+    return touched.find() ? touched.group(1).split(",").length : 0;
   }
 
   private static void print(String what, long begin) {
     System.out.printf("| %s | %.1f |%n", what, (System.nanoTime() - begin) / 1e9);
   }
 
-  private void roll(String version, int batch, int kilobytes) throws Exception {
+  private void roll(String version, int batch) throws Exception {
     HttpResponse<String> answer =
         http.send(
             HttpRequest.newBuilder(
                     URI.create(rollouts + "?pause=0secs&patience=2mins&batch=" + batch))
-                .POST(HttpRequest.BodyPublishers.ofByteArray(jar(version, kilobytes)))
+                .POST(HttpRequest.BodyPublishers.ofByteArray(bundle(version)))
                 .build(),
             HttpResponse.BodyHandlers.ofString());
     if (answer.statusCode() != 200) {
@@ -122,21 +136,43 @@ public final class RolloutLoad {
     }
   }
 
-  /** A bundle in name only, which no real host would take. */
-  private static byte[] jar(String version, int kilobytes) throws IOException {
-    byte[] noise = new byte[kilobytes * 1024];
-    new Random(version.hashCode()).nextBytes(noise);
+  /** A jar with that version; the bad one needs what nobody has. */
+  private byte[] bundle(String version) throws IOException {
+    Manifest manifest = new Manifest();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
-      zip.putNextEntry(new ZipEntry("META-INF/MANIFEST.MF"));
-      zip.write(
-          ("Manifest-Version: 1.0\nBundle-ManifestVersion: 2\nBundle-SymbolicName:"
-                  + " org.mezzo.benchmarks.rolled\nBundle-Version: "
-                  + version
-                  + "\n\n")
-              .getBytes(StandardCharsets.UTF_8));
-      zip.putNextEntry(new ZipEntry("noise"));
-      zip.write(noise);
+    if (jar.isEmpty()) {
+      Attributes attributes = manifest.getMainAttributes();
+      attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+      attributes.putValue("Bundle-ManifestVersion", "2");
+      attributes.putValue("Bundle-SymbolicName", "org.mezzo.benchmarks.rolled");
+      attributes.putValue("Bundle-Version", version);
+      byte[] noise = new byte[NOISE_BYTES];
+      new Random(version.hashCode()).nextBytes(noise);
+      try (JarOutputStream out = new JarOutputStream(bytes, manifest)) {
+        out.putNextEntry(new ZipEntry("noise"));
+        out.write(noise);
+      }
+      return bytes.toByteArray();
+    }
+    try (JarFile source = new JarFile(jar)) {
+      manifest.getMainAttributes().putAll(source.getManifest().getMainAttributes());
+      manifest.getMainAttributes().putValue("Bundle-Version", version);
+      if (version.equals(BAD)) {
+        manifest
+            .getMainAttributes()
+            .merge(
+                new Attributes.Name("Import-Package"),
+                "org.nowhere",
+                (all, more) -> all + "," + more);
+      }
+      try (JarOutputStream out = new JarOutputStream(bytes, manifest)) {
+        for (JarEntry entry : Collections.list(source.entries())) {
+          if (!entry.getName().equals(JarFile.MANIFEST_NAME)) {
+            out.putNextEntry(new ZipEntry(entry.getName()));
+            source.getInputStream(entry).transferTo(out);
+          }
+        }
+      }
     }
     return bytes.toByteArray();
   }

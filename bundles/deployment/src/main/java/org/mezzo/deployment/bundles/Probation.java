@@ -79,7 +79,7 @@ final class Probation {
     Set<String> declared = modules.of(bundle);
     while (true) {
       long now = System.nanoTime();
-      Optional<String> bad = quarantine(bundle);
+      Optional<String> bad = ailment(bundle);
       if (bad.isPresent()) {
         return bad;
       }
@@ -90,7 +90,7 @@ final class Probation {
         }
         // What no daemon uses cannot show how it behaves, unless it has failed just now.
         if (uses.of(bundle.getBundleId()).isEmpty()) {
-          return quarantine(bundle);
+          return ailment(bundle);
         }
         long over = now - healthySince - probation;
         if (over >= 0) {
@@ -111,15 +111,18 @@ final class Probation {
     }
   }
 
-  /** What speaks against a bundle after its probation: it is quarantined, or calls throw. */
+  /**
+   * What speaks against a bundle after its probation: it is quarantined, not well by its own word,
+   * or calls throw.
+   */
   Optional<String> trouble(Bundle bundle) {
-    Optional<String> quarantine = quarantine(bundle);
-    return quarantine.isPresent()
-        ? quarantine
+    Optional<String> ailment = ailment(bundle);
+    return ailment.isPresent()
+        ? ailment
         : misbehaviour(bundle, Duration.ofSeconds(Integer.MAX_VALUE));
   }
 
-  private Optional<String> quarantine(Bundle bundle) {
+  private Optional<String> ailment(Bundle bundle) {
     return leases.unhealthy().stream()
         .filter(module -> module.bundleId() == bundle.getBundleId())
         .map(ModuleDescription::ailment)

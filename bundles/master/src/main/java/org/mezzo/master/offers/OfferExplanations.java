@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.mezzo.api.allocator.Hindrance;
 import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.api.allocator.OfferQuestion;
@@ -151,23 +152,11 @@ public final class OfferExplanations {
 
   /** What an agent waits for only the master knows; to allocators it is inactive. */
   private static OfferExplanation awaited(OfferExplanation all, MasterState state) {
-    return OfferExplanation.builder()
-        .everywhere(all.everywhere())
-        .agents(
-            all.agents().stream()
-                .map(
-                    agent ->
-                        new OfferExplanation.OnAgent(
-                            agent.agentId(),
-                            agent.hostname(),
-                            agent.hindrances().stream()
-                                .map(one -> awaited(one, state, agent.agentId()))
-                                .toList()))
-                .toList())
-        .looked(all.looked())
-        .free(all.free())
-        .counts(all.counts())
-        .build();
+    return with(
+        all,
+        all.everywhere(),
+        agent ->
+            agent.hindrances().stream().map(one -> awaited(one, state, agent.agentId())).toList());
   }
 
   private static Hindrance awaited(Hindrance one, MasterState state, String agentId) {
@@ -204,16 +193,23 @@ public final class OfferExplanations {
   }
 
   private static OfferExplanation visible(OfferExplanation all, ObjectApprovers approvers) {
+    return with(
+        all, visible(all.everywhere(), approvers), agent -> visible(agent.hindrances(), approvers));
+  }
+
+  /** The same with other hindrances. */
+  private static OfferExplanation with(
+      OfferExplanation all,
+      List<Hindrance> everywhere,
+      Function<OfferExplanation.OnAgent, List<Hindrance>> onAgent) {
     return OfferExplanation.builder()
-        .everywhere(visible(all.everywhere(), approvers))
+        .everywhere(everywhere)
         .agents(
             all.agents().stream()
                 .map(
                     agent ->
                         new OfferExplanation.OnAgent(
-                            agent.agentId(),
-                            agent.hostname(),
-                            visible(agent.hindrances(), approvers)))
+                            agent.agentId(), agent.hostname(), onAgent.apply(agent)))
                 .toList())
         .looked(all.looked())
         .free(all.free())

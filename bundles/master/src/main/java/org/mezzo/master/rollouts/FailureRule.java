@@ -17,9 +17,9 @@ final class FailureRule {
    * Weighs in what is usual as if so many tasks had ended before, one in ten badly: little is known
    * at the beginning of a term.
    */
-  private static final double PRIOR_ENDED = 20;
+  private static final long PRIOR_ENDED = 20;
 
-  private static final double PRIOR_FAILED = 2;
+  private static final long PRIOR_FAILED = 2;
 
   private FailureRule() {}
 
@@ -38,8 +38,7 @@ final class FailureRule {
     if (after.failed() < FEWEST) {
       return Optional.empty();
     }
-    double expected =
-        (before.failed() + PRIOR_FAILED) / (double) (before.ended() + (long) PRIOR_ENDED);
+    double expected = (before.failed() + PRIOR_FAILED) / (double) (before.ended() + PRIOR_ENDED);
     double allowed = 2 * expected + more / 100.0;
     double share = after.failed() / (double) after.ended();
     return share <= allowed

@@ -34,7 +34,6 @@ import org.mezzo.master.agents.Links;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.StateListener;
-import org.mezzo.master.transitions.Standings;
 import org.mezzo.master.transitions.Step;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,9 +49,6 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Rollouts.class);
   private static final String METRICS = "master/mezzo/modules/";
-
-  /** How long an agent may be without offers for want of modules before that is told. */
-  private static final Duration LONG = Duration.ofSeconds(30);
 
   /** What is heard of many hosts at a time is looked at once. */
   private static final Duration GATHER = Duration.ofMillis(50);
@@ -80,7 +76,6 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   private final EventLoop loop;
   private final Clock clock;
   private final Supplier<MasterState> state;
-  private final Consumer<Step> run;
   private final BiConsumer<String, MasterEvent.Builder> agents;
   private final Writer registry;
   private final MetricsRegistry metrics;
@@ -93,10 +88,7 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   private final Map<String, Instant> since = new HashMap<>();
   private final Map<String, ModuleStatus> statuses = new HashMap<>();
 
-  /** Agents that have said something on their present link. */
-  private final Set<String> heard = new HashSet<>();
-
-  private final JoiningAgents joining = new JoiningAgents();
+  private final JoiningAgents joining;
   private final TaskCensus census = new TaskCensus(this::lookSoon);
 
   /** The generation that each agent was told on its present link. */
@@ -131,11 +123,11 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
     this.loop = loop;
     this.clock = clock;
     this.state = state;
-    this.run = run;
     this.agents = agents;
     this.registry = registry;
     this.metrics = metrics;
     timers = new Timers(loop);
+    joining = new JoiningAgents(state, run, timers);
     began = clock.instant();
     metrics.gauge(METRICS + "generation", () -> wanted.current().number());
     metrics.gauge(METRICS + "content_bytes", () -> contents.size());
@@ -204,18 +196,18 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
     linked.put(agentId, follows);
     since.put(agentId, clock.instant());
     told.remove(agentId);
-    heard.remove(agentId);
     if (follows && wanted.lastNumber() > 0) {
       joining.joined(agentId);
-      timers.schedule(LONG, () -> stillWaits(agentId));
     } else {
       joining.left(agentId);
     }
     // Its greeting goes first; and whether it waits is decided before an allocator can know of it.
     loop.execute(
         () -> {
-          settle(agentId);
-          tell(agentId);
+          if (!closed && linked.containsKey(agentId)) {
+            joining.settle(agentId, wanted.of(agentId));
+            tell(agentId);
+          }
         });
     lookSoon();
   }
@@ -224,7 +216,6 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   public void unbound(String agentId) {
     linked.remove(agentId);
     told.remove(agentId);
-    heard.remove(agentId);
     joining.left(agentId);
     if (state.get().agents().containsKey(agentId)) {
       since.put(agentId, clock.instant());
@@ -239,42 +230,9 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   @Override
   public void status(String agentId, ModuleStatus status) {
     statuses.put(agentId, status);
-    heard.add(agentId);
-    settle(agentId);
+    joining.said(agentId, status);
+    joining.settle(agentId, wanted.of(agentId));
     lookSoon();
-  }
-
-  /** Has an agent that joins wait, or wait no longer. */
-  private void settle(String agentId) {
-    Agent agent = state.get().agents().get(agentId);
-    if (closed || agent == null || !linked.containsKey(agentId)) {
-      return;
-    }
-    Optional<String> awaits = Optional.empty();
-    if (joining.contains(agentId)) {
-      awaits =
-          JoiningAgents.awaits(
-              wanted.of(agentId),
-              Optional.ofNullable(statuses.get(agentId)).filter(it -> heard.contains(agentId)));
-      if (awaits.isEmpty()) {
-        joining.left(agentId);
-      }
-    }
-    if (!agent.awaits().equals(awaits)) {
-      Optional<String> next = awaits;
-      run.accept(tx -> Standings.await(tx, agentId, next));
-    }
-  }
-
-  private void stillWaits(String agentId) {
-    Agent agent = state.get().agents().get(agentId);
-    if (agent != null && joining.contains(agentId)) {
-      LOG.warn(
-          "Nothing of agent {} ({}) is offered: {}",
-          agentId,
-          agent.info().getHostname(),
-          agent.awaits().orElse(""));
-    }
   }
 
   @Override
@@ -541,7 +499,7 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
               changed(before.rollout(), next);
               census.follow(wanted.rollout());
               tellAll();
-              joining.ids().forEach(this::settle);
+              joining.settleAll(wanted.targets());
               tidy();
               waiting.remove(result);
               result.complete(null);

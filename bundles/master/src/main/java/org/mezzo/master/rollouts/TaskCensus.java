@@ -37,19 +37,20 @@ final class TaskCensus implements StateListener {
   public void published(MasterState before, MasterState after, List<Happening> happenings) {
     for (Happening happening : happenings) {
       if (happening instanceof Happening.TaskUpdated updated && updated.task().terminal()) {
-        ended(before, updated.task());
+        ended(before, after, updated.task());
       }
     }
   }
 
-  private void ended(MasterState before, Task task) {
+  private void ended(MasterState before, MasterState after, Task task) {
     // News of a check may come after the end, and is about a task that was counted.
     boolean counted =
         Optional.ofNullable(before.frameworks().get(task.frameworkId()))
             .map(framework -> framework.tasks().get(task.id()))
             .filter(Task::terminal)
             .isPresent();
-    if (counted) {
+    // What is lost with an agent says nothing of the others, and nobody would forget it.
+    if (counted || !after.agents().containsKey(task.agentId())) {
       return;
     }
     Map<String, TaskOutcomes> counts = touched.contains(task.agentId()) ? since : usual;

@@ -2,6 +2,7 @@ package org.mezzo.modules.leases;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.mezzo.modules.Kind.Breaker;
 
 /**
@@ -48,72 +49,75 @@ public record Limits(
 
   /** The same with other backoffs, for every kind. */
   public Limits withBackoff(Duration first, Duration last) {
-    return new Limits(
-        abandonedThreads,
-        threads,
-        openDeadline,
-        closeDeadline,
-        cancelGrace,
-        useLimit,
-        healthInterval,
-        healthDeadline,
-        Optional.of(new Reopening(first, last)));
+    return with(draft -> draft.reopening = Optional.of(new Reopening(first, last)));
   }
 
   /** The same with another bound of abandoned threads. */
   public Limits withAbandonedThreads(int most) {
-    return new Limits(
-        most,
-        threads,
-        openDeadline,
-        closeDeadline,
-        cancelGrace,
-        useLimit,
-        healthInterval,
-        healthDeadline,
-        reopening);
+    return with(draft -> draft.abandonedThreads = most);
   }
 
   /** The same with other deadlines for opening and closing. */
   public Limits withDeadlines(Duration open, Duration close) {
-    return new Limits(
-        abandonedThreads,
-        threads,
-        open,
-        close,
-        cancelGrace,
-        useLimit,
-        healthInterval,
-        healthDeadline,
-        reopening);
+    return with(
+        draft -> {
+          draft.openDeadline = open;
+          draft.closeDeadline = close;
+        });
   }
 
   /** The same with another patience with calls that nobody wants any more. */
   public Limits withCancelGrace(Duration grace) {
-    return new Limits(
-        abandonedThreads,
-        threads,
-        openDeadline,
-        closeDeadline,
-        grace,
-        useLimit,
-        healthInterval,
-        healthDeadline,
-        reopening);
+    return with(draft -> draft.cancelGrace = grace);
   }
 
   /** The same with other times for questions about health. */
   public Limits withHealth(Duration interval, Duration deadline) {
+    return with(
+        draft -> {
+          draft.healthInterval = interval;
+          draft.healthDeadline = deadline;
+        });
+  }
+
+  /** A copy to change, so that each change names only what it is about. */
+  private static final class Draft {
+    private int abandonedThreads;
+    private final int threads;
+    private Duration openDeadline;
+    private Duration closeDeadline;
+    private Duration cancelGrace;
+    private final Duration useLimit;
+    private Duration healthInterval;
+    private Duration healthDeadline;
+    private Optional<Reopening> reopening;
+
+    Draft(Limits from) {
+      abandonedThreads = from.abandonedThreads;
+      threads = from.threads;
+      openDeadline = from.openDeadline;
+      closeDeadline = from.closeDeadline;
+      cancelGrace = from.cancelGrace;
+      useLimit = from.useLimit;
+      healthInterval = from.healthInterval;
+      healthDeadline = from.healthDeadline;
+      reopening = from.reopening;
+    }
+  }
+
+  private Limits with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
     return new Limits(
-        abandonedThreads,
-        threads,
-        openDeadline,
-        closeDeadline,
-        cancelGrace,
-        useLimit,
-        interval,
-        deadline,
-        reopening);
+        draft.abandonedThreads,
+        draft.threads,
+        draft.openDeadline,
+        draft.closeDeadline,
+        draft.cancelGrace,
+        draft.useLimit,
+        draft.healthInterval,
+        draft.healthDeadline,
+        draft.reopening);
   }
 
   /** A breaker of a kind, as this host has it. */
