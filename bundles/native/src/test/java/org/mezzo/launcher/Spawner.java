@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.mezzo.fixtures.Await;
 
 /** A spawner with an agent's connection to it. */
 final class Spawner implements AutoCloseable {
@@ -165,19 +166,35 @@ final class Spawner implements AutoCloseable {
 
   /**
    * The same, and what a test has left running, which would hold the build that reads its errors.
+   * Comes back when that has ended: a shim writes into the folder until then, which would keep the
+   * folder from being deleted.
    */
   void closeWithContainers() throws Exception {
     close();
+    List<ProcessHandle> left = new ArrayList<>();
     try (Stream<Path> files = Files.walk(runtime)) {
       for (Path file : files.filter(it -> it.endsWith("pid")).toList()) {
         String[] pidAndStart = Files.readString(file).strip().split(" ");
         Path stat = Path.of("/proc", pidAndStart[0], "stat");
         // Numbers of processes are used again: another one may have it by now.
         if (pidAndStart.length > 1 && started(stat).equals(pidAndStart[1])) {
-          ProcessHandle.of(Long.parseLong(pidAndStart[0]))
-              .ifPresent(ProcessHandle::destroyForcibly);
+          ProcessHandle.of(Long.parseLong(pidAndStart[0])).ifPresent(left::add);
         }
       }
+    }
+    left.forEach(ProcessHandle::destroyForcibly);
+    for (ProcessHandle each : left) {
+      Await.until(() -> ended(Path.of("/proc", Long.toString(each.pid()), "stat")));
+    }
+  }
+
+  /** Whether it writes no more; that somebody has taken note of its end is not asked. */
+  private static boolean ended(Path stat) {
+    try {
+      String line = Files.readString(stat);
+      return line.charAt(line.lastIndexOf(')') + 2) == 'Z';
+    } catch (IOException e) {
+      return true;
     }
   }
 
