@@ -270,10 +270,10 @@ class RolloutIT {
     for (int i = 1; i < 3; i++) {
       standbys.add(master("master-" + i, host(i), "--hooks=rolled"));
     }
+    await("all masters are seen", leader, () -> report(leader).path("masters").size() == 3);
     final Distribution agent = host(3);
     agent(3, agent);
     awaitAgents(leader, 1);
-    await("all masters are seen", leader, () -> report(leader).path("masters").size() == 3);
     final String leaderId = "master@127.0.0.1:" + leader.uri().getPort();
 
     roll(leader, bundle("1.1.0", GoodHook.class), "selector=role=master&batch=3&pause=1secs");
