@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.mezzo.flags.FlagException;
 import org.mezzo.host.HostException;
 
@@ -113,35 +114,54 @@ final class ClusterModules implements AutoCloseable {
     Map<String, Object> rollout = rollout(answer);
     long to = number(rollout);
     List<?> touched = rollout.get("touched") instanceof List<?> list ? list : List.of();
-    long all = 0;
-    long there = 0;
-    List<String> missing = new ArrayList<>();
-    for (Map<String, Object> agent : HttpJson.objects(answer, "agents")) {
-      if (!Boolean.TRUE.equals(agent.get("connected"))) {
-        missing.add(String.valueOf(agent.get("hostname")));
-        continue;
-      }
-      all++;
-      boolean well =
-          agent.get("generation") instanceof Number it
-              && it.longValue() == to
-              && HttpJson.objects(agent, "modules").stream()
-                  .allMatch(
-                      module ->
-                          List.of("ACTIVE", "OVERRIDDEN")
-                              .contains(String.valueOf(module.get("state"))));
-      there += well ? 1 : 0;
+    List<Map<String, Object>> agents = concerned(answer, "agents");
+    List<Map<String, Object>> masters = concerned(answer, "masters");
+    List<String> counts = new ArrayList<>();
+    if (masters.isEmpty() || !agents.isEmpty()) {
+      counts.add(count(agents, to, "agents"));
     }
+    if (!masters.isEmpty()) {
+      counts.add(count(masters, to, "masters"));
+    }
+    long missing =
+        Stream.concat(agents.stream(), masters.stream()).filter(it -> !connected(it)).count();
     String reason = String.valueOf(rollout.getOrDefault("reason", ""));
-    return "generation %d %s: on %d of %d agents, %d were told%s%s"
+    return "generation %d %s: on %s, %d were told%s%s"
         .formatted(
             to,
             rollout.get("state"),
-            there,
-            all,
+            String.join(" and ", counts),
             touched.size(),
-            missing.isEmpty() ? "" : ", " + missing.size() + " without a link",
+            missing == 0 ? "" : ", " + missing + " without a link",
             reason.isEmpty() ? "" : "; " + reason);
+  }
+
+  /** Those whose modules the rollout changes; all where the master does not say. */
+  private static List<Map<String, Object>> concerned(Map<String, Object> answer, String what) {
+    return HttpJson.objects(answer, what).stream()
+        .filter(it -> !Boolean.FALSE.equals(it.get("concerned")))
+        .toList();
+  }
+
+  private static boolean connected(Map<String, Object> daemon) {
+    return Boolean.TRUE.equals(daemon.get("connected"));
+  }
+
+  private static String count(List<Map<String, Object>> daemons, long to, String what) {
+    return "%d of %d %s"
+        .formatted(
+            daemons.stream().filter(it -> connected(it) && isWell(it, to)).count(),
+            daemons.stream().filter(ClusterModules::connected).count(),
+            what);
+  }
+
+  private static boolean isWell(Map<String, Object> daemon, long to) {
+    return daemon.get("generation") instanceof Number it
+        && it.longValue() == to
+        && HttpJson.objects(daemon, "modules").stream()
+            .allMatch(
+                module ->
+                    List.of("ACTIVE", "OVERRIDDEN").contains(String.valueOf(module.get("state"))));
   }
 
   @Override

@@ -85,7 +85,7 @@ final class RolloutCommand implements Callable<Integer> {
       defaultValue = "",
       description =
           "For agents with these attributes only: ATTRIBUTE=VALUE, separated by commas;"
-              + " region=NAME for those of a region.")
+              + " region=NAME for those of a region; role=master for masters, role=any for both.")
   private String selector;
 
   @Override

@@ -15,7 +15,7 @@ import picocli.CommandLine.Mixin;
     name = "status",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    description = "Say which agents run what the cluster wants, and why others do not.")
+    description = "Say which agents and masters run what the cluster wants, and why others do not.")
 final class RolloutStatusCommand implements Callable<Integer> {
   @Mixin private MasterTarget target;
 
@@ -39,18 +39,16 @@ final class RolloutStatusCommand implements Callable<Integer> {
           "  %s %s%s%n",
           module.get("name"),
           module.get("version"),
-          selector.isEmpty() ? "" : " on agents with " + selector);
+          selector.isEmpty() ? "" : " where " + selector);
     }
     if (answer.containsKey("rollout")) {
       System.out.println("Last rollout: " + ClusterModules.line(answer));
     }
-    List<List<String>> table = new ArrayList<>();
-    table.add(
-        List.of("AGENT", "HOST", "WANTED", "GENERATION", "BUNDLE", "VERSION", "STATE", "PROBLEM"));
-    for (Map<String, Object> agent : HttpJson.objects(answer, "agents")) {
-      rows(agent, table);
+    table("AGENT", HttpJson.objects(answer, "agents"));
+    List<Map<String, Object>> masters = HttpJson.objects(answer, "masters");
+    if (!masters.isEmpty()) {
+      table("MASTER", masters);
     }
-    Table.print(table);
     for (Map<String, Object> agent : HttpJson.objects(answer, "agents")) {
       if (agent.containsKey("no_offers")) {
         System.out.printf(
@@ -58,6 +56,16 @@ final class RolloutStatusCommand implements Callable<Integer> {
             text(agent, "id"), text(agent, "hostname"), text(agent, "no_offers"));
       }
     }
+  }
+
+  private static void table(String what, List<Map<String, Object>> daemons) {
+    List<List<String>> table = new ArrayList<>();
+    table.add(
+        List.of(what, "HOST", "WANTED", "GENERATION", "BUNDLE", "VERSION", "STATE", "PROBLEM"));
+    for (Map<String, Object> daemon : daemons) {
+      rows(daemon, table);
+    }
+    Table.print(table);
   }
 
   private static String by(Map<String, Object> generation) {

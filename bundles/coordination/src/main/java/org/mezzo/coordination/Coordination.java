@@ -3,6 +3,9 @@ package org.mezzo.coordination;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.osgi.annotation.versioning.ProviderType;
@@ -40,8 +43,37 @@ public interface Coordination {
     /** Follows the leader; the listener is told the present one soon and each change. */
     AutoCloseable detect(LeaderListener listener);
 
+    /** Where masters see what the others do; empty where there is nothing of the kind. */
+    default Optional<Board> board() {
+      return Optional.empty();
+    }
+
     @Override
     void close();
+  }
+
+  /**
+   * What every master may look at, whether it leads or not: the registry, which only the leader
+   * writes, and a notice of each master about itself, which goes with its session. Completes on the
+   * events executor; what fails may be tried again.
+   */
+  interface Board {
+    /** Bytes of the largest notice. */
+    int MAX_NOTICE_BYTES = Registry.MAX_VALUE_BYTES;
+
+    /** What the registry holds under a key; empty when there is nothing. May be a moment old. */
+    CompletionStage<Optional<byte[]>> read(String key);
+
+    /**
+     * Sees to it that the notice of a name is there and says this.
+     *
+     * @param name of letters, digits and {@code @.:-}
+     * @param notice at most {@link #MAX_NOTICE_BYTES}
+     */
+    CompletionStage<Void> post(String name, byte[] notice);
+
+    /** All notices by their names. */
+    CompletionStage<Map<String, byte[]>> notices();
   }
 
   /** A place in the election. */
@@ -67,6 +99,6 @@ public interface Coordination {
   @FunctionalInterface
   interface LeaderListener {
     /** The leader changed; empty when none is known. */
-    void leader(java.util.Optional<MasterInfo> leader);
+    void leader(Optional<MasterInfo> leader);
   }
 }

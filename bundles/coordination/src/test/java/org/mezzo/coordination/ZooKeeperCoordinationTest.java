@@ -183,6 +183,30 @@ class ZooKeeperCoordinationTest {
   }
 
   @Test
+  void whoDoesNotLeadReadsTheRegistryAndLeavesANotice() throws Exception {
+    Registry registry = new Master(1).awaitElected();
+    Coordination.Session standby = session();
+    Coordination.Board board = standby.board().orElseThrow();
+    Coordination.Board other = session().board().orElseThrow();
+    assertThat(get(board.read("modules/wanted"))).isEmpty();
+    assertThat(get(other.notices())).isEmpty();
+    get(registry.apply(List.of(change("modules/wanted", "this"))));
+    assertThat(get(board.read("modules/wanted")).map(it -> new String(it, StandardCharsets.UTF_8)))
+        .contains("this");
+
+    get(board.post("master@127.0.0.1:5052", "one".getBytes(StandardCharsets.UTF_8)));
+    get(board.post("master@127.0.0.1:5052", "two".getBytes(StandardCharsets.UTF_8)));
+    assertThat(text(get(other.notices()))).isEqualTo(Map.of("master@127.0.0.1:5052", "two"));
+
+    // The next process at the address leaves it anew, so that it does not go with the former one.
+    get(other.post("master@127.0.0.1:5052", "two".getBytes(StandardCharsets.UTF_8)));
+    standby.close();
+    assertThat(text(get(other.notices()))).isEqualTo(Map.of("master@127.0.0.1:5052", "two"));
+    assertThatThrownBy(() -> get(other.post("x", new byte[Coordination.Board.MAX_NOTICE_BYTES + 1])))
+        .hasMessageContaining("more than");
+  }
+
+  @Test
   void nextTermReadsWhatThePreviousStored() throws Exception {
     Master first = new Master(1);
     Registry registry = first.awaitElected();

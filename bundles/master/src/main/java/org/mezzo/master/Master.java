@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.Metrics;
@@ -30,6 +32,7 @@ import org.mezzo.daemon.endpoints.CommonEndpoints;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.daemon.wanted.HostModules;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.Refusal;
@@ -41,6 +44,7 @@ import org.mezzo.master.election.ModuleConsultant;
 import org.mezzo.master.endpoints.MasterEndpoints;
 import org.mezzo.master.offers.OfferCommands;
 import org.mezzo.master.offers.OfferExplanations;
+import org.mezzo.master.rollouts.MasterModules;
 import org.mezzo.master.scheduler.RootAccounts;
 import org.mezzo.master.state.ClusterView;
 import org.mezzo.master.state.MasterState;
@@ -85,6 +89,9 @@ public final class Master implements Daemon {
   /** Whether it leads or not, so that versions rehearse for it on the host of a standby, too. */
   private volatile ModuleLeases.Expectation expected;
 
+  /** Empty where the host follows nothing. Set before the start. */
+  private Optional<MasterModules> modules = Optional.empty();
+
   private volatile Optional<Set<String>> whitelist = Optional.empty();
 
   /**
@@ -112,10 +119,29 @@ public final class Master implements Daemon {
         frame.own(
             new ModuleConsultant(
                 flags.daemon().hooks(), frame.modules(), frame.authorization(), loop));
-    terms = new Terms(frame, flags, self, consultant);
+    terms =
+        new Terms(
+            frame,
+            flags,
+            self,
+            consultant,
+            () ->
+                modules
+                    .map(MasterModules::standings)
+                    .orElse(CompletableFuture.completedFuture(Map.of())));
     leadership = frame.own(new Leadership(loop, self, this::term));
     addRoutes(links, verbosity);
     measure();
+  }
+
+  /**
+   * Has the host follow what the cluster wants of the module bundles of masters; to be called
+   * before the start.
+   *
+   * @param host that of the process
+   */
+  public void follow(HostModules host) {
+    modules = Optional.of(frame.own(new MasterModules(self, host, loop, frame.workers())));
   }
 
   /**
@@ -137,6 +163,7 @@ public final class Master implements Daemon {
             });
     Coordination.Session session = session();
     frame.openBorder();
+    modules.ifPresent(it -> session.board().ifPresent(it::start));
     leadership.start(session);
   }
 

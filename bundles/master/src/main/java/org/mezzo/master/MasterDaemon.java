@@ -11,6 +11,7 @@ import org.mezzo.daemon.configuration.FollowedFlags;
 import org.mezzo.daemon.endpoints.ModuleChanges;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
+import org.mezzo.daemon.wanted.HostModules;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
@@ -54,6 +55,7 @@ public final class MasterDaemon {
       @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkServer links,
+      @Reference HostModules hostModules,
       @Reference Verbosity verbosity)
       throws IOException, FlagException {
     FlagDefinitions definitions = definitions();
@@ -66,7 +68,9 @@ public final class MasterDaemon {
                   configuration.log().ifPresent(frame::showLog);
                   frame.router().add(new LoggingEndpoint(verbosity));
                   ModuleChanges.install(frame, Master.KIND.metrics(), deployments);
-                  return new Master(frame, given, coordination, links, verbosity);
+                  Master made = new Master(frame, given, coordination, links, verbosity);
+                  made.follow(hostModules);
+                  return made;
                 });
     flags =
         new FollowedFlags<>(

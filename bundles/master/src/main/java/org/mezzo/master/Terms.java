@@ -1,8 +1,12 @@
 package org.mezzo.master;
 
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.loop.EventLoop;
+import org.mezzo.link.messages.MasterStanding;
 import org.mezzo.master.agents.AgentAuthorization;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.agents.RemovalRate;
@@ -26,15 +30,27 @@ final class Terms implements Leadership.Terms {
   private final MasterFlags flags;
   private final MasterInfo self;
   private final ModuleConsultant consultant;
+  private final Supplier<CompletionStage<Map<String, MasterStanding>>> standings;
 
   /** What was used of it in one term counts in the next. */
   private final RemovalRate removalRate;
 
-  Terms(DaemonFrame frame, MasterFlags flags, MasterInfo self, ModuleConsultant consultant) {
+  /**
+   * Puts none together yet.
+   *
+   * @param standings what masters say of the modules of their hosts
+   */
+  Terms(
+      DaemonFrame frame,
+      MasterFlags flags,
+      MasterInfo self,
+      ModuleConsultant consultant,
+      Supplier<CompletionStage<Map<String, MasterStanding>>> standings) {
     this.frame = frame;
     this.flags = flags;
     this.self = self;
     this.consultant = consultant;
+    this.standings = standings;
     removalRate = flags.agents().removalRate();
   }
 
@@ -75,6 +91,7 @@ final class Terms implements Leadership.Terms {
             machine::run,
             links::send,
             registry::write,
+            standings,
             frame.metrics());
     MasterTerm term =
         new MasterTerm(loop, machine, registry, recovered, links, rollouts, allocation, consultant);

@@ -71,17 +71,22 @@ class RolloutIT {
   }
 
   private Master master(String name) throws IOException {
+    return master(name, Distribution.built());
+  }
+
+  private Master master(String name, Distribution host, String... flags) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of(flags));
     int port = Distribution.freePort();
-    MezzoProcess process =
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "master",
+    arguments.add(0, "master");
+    arguments.addAll(
+        List.of(
             "--zk=" + zk(),
             "--zk_session_timeout=10secs",
             "--quorum=1",
             "--port=" + port,
-            "--work_dir=" + folder.resolve(name));
+            "--work_dir=" + folder.resolve(name)));
+    MezzoProcess process =
+        MezzoProcess.start(host, folder.resolve("logs"), arguments.toArray(String[]::new));
     open.add(process);
     return new Master(process, URI.create("http://127.0.0.1:" + port));
   }
@@ -136,8 +141,12 @@ class RolloutIT {
 
   /** Versions with the states of all agents that have a link, by their ids. */
   private static Map<String, String> versions(JsonNode report) {
+    return versions(report, "agents");
+  }
+
+  private static Map<String, String> versions(JsonNode report, String daemons) {
     Map<String, String> versions = new TreeMap<>();
-    for (JsonNode agent : report.path("agents")) {
+    for (JsonNode agent : report.path(daemons)) {
       if (agent.path("connected").asBoolean()) {
         JsonNode module = agent.path("modules").path(0);
         versions.put(
@@ -250,6 +259,67 @@ class RolloutIT {
             .contains(NAME + ".jar")
             .doesNotContain(NAME + "-1.2.0.jar", NAME + "-1.1.0.jar");
       }
+    }
+  }
+
+  @Test
+  void mastersGetItOneByOneTheLeaderLastAndABadOneIsUndone() throws Exception {
+    Master leader = master("master-0", host(0), "--hooks=rolled");
+    Await.until("the first leads", PATIENCE, leader::leads);
+    List<Master> standbys = new ArrayList<>();
+    for (int i = 1; i < 3; i++) {
+      standbys.add(master("master-" + i, host(i), "--hooks=rolled"));
+    }
+    await("all masters are seen", leader, () -> report(leader).path("masters").size() == 3);
+    final Distribution agent = host(3);
+    agent(3, agent);
+    awaitAgents(leader, 1);
+    final String leaderId = "master@127.0.0.1:" + leader.uri().getPort();
+
+    roll(leader, bundle("1.1.0", GoodHook.class), "selector=role=master&batch=3&pause=1secs");
+    awaitState(leader, "DONE");
+    JsonNode good = report(leader);
+    assertThat(versions(good, "masters").values()).hasSize(3).allMatch("1.1.0 ACTIVE"::equals);
+    assertThat(good.at("/rollout/touched")).hasSize(3);
+    assertThat(good.at("/rollout/touched/2").asText()).isEqualTo(leaderId);
+    for (int i = 0; i < 3; i++) {
+      assertThat(folder.resolve("host-" + i + "/modules/" + NAME + "-1.1.0.jar")).exists();
+    }
+    assertThat(agent.modules().resolve("rolled.jar")).exists();
+
+    // One that fails its rehearsal gets as far as the first standby.
+    roll(leader, bundle("2.0.0", StageFrightHook.class), "selector=role=master&batch=3");
+    awaitState(leader, "ROLLED_BACK");
+    JsonNode bad = report(leader);
+    assertThat(bad.at("/rollout/touched")).hasSize(1);
+    assertThat(bad.at("/rollout/touched/0").asText()).startsWith("master@").isNotEqualTo(leaderId);
+    assertThat(bad.at("/rollout/reason").asText()).contains(NAME).contains("stage fright");
+    assertThat(versions(bad, "masters").values()).hasSize(3).allMatch("1.1.0 ACTIVE"::equals);
+
+    // The leader ends when the first standby was told; the next one goes on without it.
+    roll(leader, bundle("1.2.0", GoodHook.class), "selector=role=master&pause=3secs");
+    await(
+        "the first standby has it",
+        leader,
+        () -> versions(report(leader), "masters").containsValue("1.2.0 ACTIVE"));
+    leader.process().kill();
+    Await.until(
+        "another one leads", PATIENCE, () -> standbys.get(0).leads() || standbys.get(1).leads());
+    Master next = standbys.get(0).leads() ? standbys.get(0) : standbys.get(1);
+    awaitState(next, "DONE");
+    MezzoProcess status =
+        MezzoProcess.start(
+            Distribution.built(),
+            folder.resolve("logs"),
+            "module",
+            "status",
+            "--master=127.0.0.1:" + next.uri().getPort());
+    assertThat(status.await(PATIENCE)).as(status.stderr()).isZero();
+    assertThat(status.stdout()).contains(NAME + " 1.2.0 where role=master").contains("MASTER");
+    for (Master standby : standbys) {
+      assertThat(status.stdout())
+          .containsPattern(
+              "master@127.0.0.1:" + standby.uri().getPort() + ".*" + NAME + " +1.2.0 +ACTIVE");
     }
   }
 

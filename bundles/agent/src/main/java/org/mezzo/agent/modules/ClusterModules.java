@@ -9,11 +9,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.daemon.loop.EventLoop.Timer;
+import org.mezzo.daemon.wanted.HostModules;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.FetchModule;
 import org.mezzo.link.messages.ModuleChunk;
-import org.mezzo.link.messages.ModuleStatus;
 import org.mezzo.link.messages.WantedModules;
 
 /**
@@ -68,14 +69,14 @@ public final class ClusterModules implements AutoCloseable {
     this.loop = loop;
     this.timers = timers;
     this.master = master;
-    listener = status -> loop.execute(() -> tell(status));
-    host.add(listener);
+    listener = () -> loop.execute(this::tell);
+    host.add(Role.AGENT, listener);
   }
 
   /** The master knows the agent, and hears how far the host is where it has told something. */
   public void registered() {
     registered = true;
-    tell(host.status());
+    tell();
   }
 
   /** There is no master any more; what was on its way is asked for again once one says so. */
@@ -87,14 +88,14 @@ public final class ClusterModules implements AutoCloseable {
   /** The master says what the cluster wants here. */
   public void wanted(WantedModules wanted) {
     told = true;
-    host.want(wanted, this::jar);
+    host.want(Role.AGENT, wanted, this::jar);
     // It may be what the host has already.
-    tell(host.status());
+    tell();
   }
 
-  private void tell(ModuleStatus status) {
+  private void tell() {
     if (registered && told) {
-      master.accept(AgentCall.newBuilder().setModuleStatus(status));
+      master.accept(AgentCall.newBuilder().setModuleStatus(host.status(Role.AGENT)));
     }
   }
 

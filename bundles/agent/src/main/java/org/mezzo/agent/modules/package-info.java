@@ -1,2 +1,2 @@
-/** Brings the module bundles of a host to what the cluster wants there. */
+/** What an agent and its master have to say to each other about module bundles. */
 package org.mezzo.agent.modules;

@@ -5,7 +5,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import org.mezzo.coordination.Coordination;
@@ -50,6 +52,11 @@ public final class StandaloneSession implements Coordination.Session {
   }
 
   @Override
+  public Optional<Coordination.Board> board() {
+    return Optional.of(new OwnBoard());
+  }
+
+  @Override
   public void close() {
     Leader last;
     synchronized (this) {
@@ -59,6 +66,33 @@ public final class StandaloneSession implements Coordination.Session {
       last.close();
     }
     log.close();
+  }
+
+  /** What the only master sees: its own registry while it leads, and its own notice. */
+  private final class OwnBoard implements Coordination.Board {
+    private final Map<String, byte[]> notices = new ConcurrentHashMap<>();
+
+    @Override
+    public CompletionStage<Optional<byte[]>> read(String key) {
+      Leader now;
+      synchronized (StandaloneSession.this) {
+        now = leader;
+      }
+      return now == null
+          ? CompletableFuture.failedFuture(new IllegalStateException("The registry is not open"))
+          : now.load().thenApply(stored -> Optional.ofNullable(stored.get(key)));
+    }
+
+    @Override
+    public CompletionStage<Void> post(String name, byte[] notice) {
+      notices.put(name, notice);
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<Map<String, byte[]>> notices() {
+      return CompletableFuture.completedFuture(Map.copyOf(notices));
+    }
   }
 
   private final class Leader implements Coordination.Candidacy, Registry {

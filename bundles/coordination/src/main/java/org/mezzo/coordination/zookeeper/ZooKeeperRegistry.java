@@ -83,7 +83,7 @@ final class ZooKeeperRegistry implements Registry, GroupCommit.Store {
    */
   static Optional<ZooKeeperRegistry> begin(
       CuratorFramework curator, String path, String node, Executor events) throws Exception {
-    String root = path + "/mezzo/registry";
+    String root = root(path);
     String epoch = root + "/epoch";
     if (curator.checkExists().forPath(epoch) == null) {
       ZooKeeperSession.create(curator, epoch);
@@ -320,6 +320,23 @@ final class ZooKeeperRegistry implements Registry, GroupCommit.Store {
   }
 
   private String path(String key) {
+    return path(root, key);
+  }
+
+  /** What a registry holds under a key, whoever's term it is; empty when there is nothing. */
+  static Optional<byte[]> read(CuratorFramework curator, String path, String key) throws Exception {
+    try {
+      return Optional.of(curator.getData().forPath(path(root(path), key)));
+    } catch (KeeperException.NoNodeException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static String root(String path) {
+    return path + "/mezzo/registry";
+  }
+
+  private static String path(String root, String key) {
     int slash = key.indexOf('/');
     if (slash < 1 || slash == key.length() - 1) {
       throw new IllegalArgumentException("Registry key must be section/name, but is " + key);

@@ -112,6 +112,11 @@ final class ZooKeeperSession implements Coordination.Session {
   }
 
   @Override
+  public Optional<Coordination.Board> board() {
+    return Optional.of(new ZooKeeperBoard(curator, url.path(), this::submit, events));
+  }
+
+  @Override
   public void close() {
     if (closed) {
       return;

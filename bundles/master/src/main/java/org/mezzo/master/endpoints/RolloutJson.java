@@ -3,16 +3,19 @@ package org.mezzo.master.endpoints;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
+import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.daemon.json.JsonOut;
 import org.mezzo.link.messages.ModuleReport;
 import org.mezzo.link.messages.ModuleStatus;
+import org.mezzo.master.rollouts.DesiredModules;
 import org.mezzo.master.rollouts.Generation;
 import org.mezzo.master.rollouts.HostView;
+import org.mezzo.master.rollouts.Member;
 import org.mezzo.master.rollouts.Rollout;
 import org.mezzo.master.rollouts.Rollouts;
 import org.mezzo.master.rollouts.WantedBundle;
 
-/** Writes which module bundles are wanted, how far their rollout is, and what agents say. */
+/** Writes which module bundles are wanted, how far their rollout is, and what daemons say. */
 final class RolloutJson {
   private RolloutJson() {}
 
@@ -32,7 +35,14 @@ final class RolloutJson {
           Function<String, Generation> wanted = report.wanted().targets();
           List<HostView> hosts =
               report.hosts().stream().sorted(Comparator.comparing(HostView::id)).toList();
-          json.array("agents", hosts, host -> agent(host, wanted.apply(host.id()), json));
+          json.array(
+              "agents",
+              hosts.stream().filter(it -> it.member().role() == Role.AGENT).toList(),
+              host -> host(host, report.wanted(), wanted.apply(host.id()), json));
+          json.array(
+              "masters",
+              hosts.stream().filter(it -> it.member().role() == Role.MASTER).toList(),
+              host -> host(host, report.wanted(), wanted.apply(host.id()), json));
         });
   }
 
@@ -65,14 +75,18 @@ final class RolloutJson {
     json.texts("touched", rollout.touched());
   }
 
-  private static void agent(HostView host, Generation wanted, JsonOut json) {
+  private static void host(HostView host, DesiredModules all, Generation wanted, JsonOut json) {
     json.object(
         () -> {
           json.field("id", host.id());
-          json.field("hostname", host.info().getHostname());
+          json.field("hostname", host.member().hostname());
+          if (host.member() instanceof Member.OfMaster master) {
+            json.field("leads", master.leads());
+          }
           json.field("connected", host.connected());
           json.field("follows", host.follows());
           json.integer("wanted_generation", wanted.number());
+          json.field("concerned", all.concerns(host.member()));
           host.awaits().ifPresent(it -> json.field("no_offers", it));
           host.status().ifPresent(status -> status(status, json));
         });

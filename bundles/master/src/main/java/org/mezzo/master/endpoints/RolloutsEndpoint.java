@@ -58,9 +58,10 @@ final class RolloutsEndpoint implements ApiEndpoint {
         Access.READWRITE,
         Permission.perObject(Action.VIEW_MODULES, Action.CHANGE_MODULES),
         Help.of(
-                "Which module bundles the cluster wants on its agents, and how far they are there.",
+                "Which module bundles the cluster wants on its agents and masters, and how far they"
+                    + " are there.",
                 "GET answers with the generation that is wanted, the one before, the last rollout"
-                    + " and what each agent says. POST takes a jar of at most %d bytes in the body and begins to bring it to all agents that it is for, some at a time; agents that do worse with it stop the rollout, and all go back. Without a body 'remove' names a bundle that is wanted no more. It answers as GET does, as soon as the rollout has begun."
+                    + " and what each agent and master says. POST takes a jar of at most %d bytes in the body and begins to bring it to all daemons that it is for, some at a time; those that do worse with it stop the rollout, and all go back. Without a body 'remove' names a bundle that is wanted no more. It answers as GET does, as soon as the rollout has begun."
                         .formatted(Rollouts.MAX_JAR_BYTES))
             .with("batch", "how many hosts at a time, 1 by default")
             .with(
@@ -75,7 +76,8 @@ final class RolloutsEndpoint implements ApiEndpoint {
             .with(
                 "selector",
                 "for agents with these attributes only, ATTRIBUTE=VALUE separated by commas;"
-                    + " region=NAME for those of a region")
+                    + " region=NAME for those of a region; role=master for masters, role=any for"
+                    + " both")
             .with("remove", "the symbolic name of a bundle to be taken away"));
   }
 

@@ -2,6 +2,7 @@ package org.mezzo.master.rollouts;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -10,6 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
 import org.mezzo.master.registry.ModuleContent;
 
@@ -72,6 +76,54 @@ final class BundleContents {
     if (jar.size() == whole.getSize()) {
       jars.put(digest, jar);
     }
+  }
+
+  /**
+   * Gets a jar out of a registry that somebody else writes; on any thread.
+   *
+   * @return fails with an {@link IOException} when it is not there
+   */
+  static CompletionStage<ByteString> fetch(Coordination.Board board, String digest) {
+    return board
+        .read(SECTION + digest)
+        .thenCompose(
+            last -> {
+              if (last.isEmpty()) {
+                return missing(digest);
+              }
+              try {
+                int parts =
+                    ModuleContent.parseFrom(
+                            ModulesRegistry.content(last.get(), "the jar " + digest))
+                        .getParts();
+                return fetch(board, digest, parts, ByteString.EMPTY, 0);
+              } catch (InvalidProtocolBufferException e) {
+                return CompletableFuture.failedFuture(e);
+              }
+            });
+  }
+
+  private static CompletionStage<ByteString> fetch(
+      Coordination.Board board, String digest, int parts, ByteString have, int next) {
+    if (next == parts) {
+      return CompletableFuture.completedFuture(have);
+    }
+    return board
+        .read(part(digest, next))
+        .thenCompose(
+            part ->
+                part.isEmpty()
+                    ? missing(digest)
+                    : fetch(
+                        board,
+                        digest,
+                        parts,
+                        have.concat(ByteString.copyFrom(part.get())),
+                        next + 1));
+  }
+
+  private static CompletionStage<ByteString> missing(String digest) {
+    return CompletableFuture.failedFuture(new IOException("the registry has no jar " + digest));
   }
 
   private static String part(String digest, int index) {

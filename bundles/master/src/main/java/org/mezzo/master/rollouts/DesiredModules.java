@@ -25,7 +25,17 @@ public record DesiredModules(
     return rollout.filter(it -> !it.state().over());
   }
 
-  /** What an agent is to have now. */
+  /** Whether the last rollout changes what a daemon is to have. */
+  public boolean concerns(Member member) {
+    if (rollout.isEmpty()) {
+      return false;
+    }
+    Generation before =
+        rollout.get().state() == Rollout.State.DONE ? previous.orElse(Generation.NONE) : current;
+    return !before.on(member).equals(rollout.get().to().on(member));
+  }
+
+  /** What a daemon is to have now. */
   public Generation of(String agentId) {
     return rollout
         .filter(it -> it.forward() && it.touched().contains(agentId))
@@ -33,7 +43,7 @@ public record DesiredModules(
         .orElse(current);
   }
 
-  /** What each agent is to have now; a copy, for many of them. */
+  /** What each daemon is to have now; a copy, for many of them. */
   public Function<String, Generation> targets() {
     Optional<Rollout> forward = rollout.filter(Rollout::forward);
     Set<String> touched = new HashSet<>(forward.map(Rollout::touched).orElse(List.of()));

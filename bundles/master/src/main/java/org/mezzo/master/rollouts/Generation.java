@@ -3,6 +3,8 @@ package org.mezzo.master.rollouts;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import org.mezzo.link.messages.WantedModule;
+import org.mezzo.link.messages.WantedModules;
 import org.mezzo.protocol.v1.AgentInfo;
 
 /**
@@ -23,7 +25,26 @@ public record Generation(long number, List<WantedBundle> modules, String who, In
 
   /** What of it an agent is to have. */
   public List<WantedBundle> on(AgentInfo agent) {
-    return modules.stream().filter(it -> it.selector().matches(agent)).toList();
+    return on(new Member.OfAgent(agent));
+  }
+
+  /** What of it a daemon is to have. */
+  public List<WantedBundle> on(Member member) {
+    return modules.stream().filter(it -> it.selector().matches(member)).toList();
+  }
+
+  /** How a daemon is told what of it it is to have. */
+  WantedModules message(Member member) {
+    WantedModules.Builder message = WantedModules.newBuilder().setGeneration(number);
+    for (WantedBundle bundle : on(member)) {
+      message.addModules(
+          WantedModule.newBuilder()
+              .setSymbolicName(bundle.symbolicName())
+              .setVersion(bundle.version())
+              .setSha256(bundle.sha256())
+              .setSize(bundle.size()));
+    }
+    return message.build();
   }
 
   /** With a bundle in the place of the one of its symbolic name, if there is one. */

@@ -3,16 +3,15 @@ package org.mezzo.master.rollouts;
 import java.time.Instant;
 import java.util.Optional;
 import org.mezzo.link.messages.ModuleStatus;
-import org.mezzo.protocol.v1.AgentInfo;
 
 /**
- * An agent as a rollout sees it. Immutable.
+ * A daemon as a rollout sees it. Immutable.
  *
- * @param info with id
- * @param connected whether it has a link
+ * @param member which one
+ * @param connected whether it has a link; of a master: whether its notice is there
  * @param follows whether it takes module bundles from the cluster: older ones do not
- * @param since when it was linked last, or the link was lost; of one that has not come back to a
- *     new leader, when that began to lead
+ * @param when that was so last: when it was linked, or the link was lost; of one that has not come
+ *     back to a new leader, when that began to lead
  * @param returning it was admitted before this master led, and has not come back
  * @param status what it said last in this term
  * @param awaits what it has to have before anything of it is offered, for people; empty when it has
@@ -20,7 +19,7 @@ import org.mezzo.protocol.v1.AgentInfo;
  * @param tasks how its tasks ended
  */
 public record HostView(
-    AgentInfo info,
+    Member member,
     boolean connected,
     boolean follows,
     Instant since,
@@ -31,26 +30,26 @@ public record HostView(
 
   /** One of whose tasks nothing is known. */
   HostView(
-      AgentInfo info,
+      Member member,
       boolean connected,
       boolean follows,
       Instant since,
       boolean returning,
       Optional<ModuleStatus> status) {
-    this(info, connected, follows, since, returning, status, Optional.empty(), TaskHistory.NONE);
+    this(member, connected, follows, since, returning, status, Optional.empty(), TaskHistory.NONE);
   }
 
-  /** The id of the agent. */
+  /** The id of the daemon. */
   public String id() {
-    return info.getId().getValue();
+    return member.id();
   }
 
   /** For people. */
   public String name() {
-    return "agent " + id() + " (" + info.getHostname() + ")";
+    return member.name();
   }
 
-  /** What is the same for all agents of a process; the agent itself where it does not say. */
+  /** What is the same for all daemons of a process; the daemon itself where it does not say. */
   public String hostId() {
     return status.map(ModuleStatus::getHostId).filter(it -> !it.isEmpty()).orElse(id());
   }

@@ -5,9 +5,11 @@ import com.google.protobuf.MessageLite;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.mezzo.coordination.Registry;
 import org.mezzo.master.registry.ModuleEntry;
 import org.mezzo.master.registry.ModuleGeneration;
@@ -19,7 +21,12 @@ final class ModulesRegistry {
   static final String KEY = "modules/wanted";
 
   private static final byte MARK = 0;
+
+  /** What every master reads that knows of wanted modules. */
   private static final byte VERSION = 1;
+
+  /** Bundles may be for masters; who does not know that would bring them to agents. */
+  private static final byte WITH_ROLES = 2;
 
   /** Bytes of the largest value; with its key it can be stored. */
   private static final int MAX_BYTES = Registry.MAX_VALUE_BYTES - 1_000;
@@ -46,25 +53,38 @@ final class ModulesRegistry {
 
   /** What is behind the version of a value. */
   static ByteBuffer content(byte[] value, String what) throws InvalidProtocolBufferException {
-    if (value.length < 2 || value[0] != MARK || value[1] > VERSION) {
+    if (value.length < 2 || value[0] != MARK || value[1] > WITH_ROLES) {
       throw new InvalidProtocolBufferException(
           "the registry keeps "
               + what
               + " in a form of its own, and this master reads forms up to "
-              + VERSION
+              + WITH_ROLES
               + "; a newer master has written it");
     }
     return ByteBuffer.wrap(value, 2, value.length - 2);
   }
 
   static byte[] bytes(MessageLite message) {
+    return bytes(VERSION, message);
+  }
+
+  private static byte[] bytes(byte version, MessageLite message) {
     byte[] bytes = message.toByteArray();
-    return ByteBuffer.allocate(2 + bytes.length).put(MARK).put(VERSION).put(bytes).array();
+    return ByteBuffer.allocate(2 + bytes.length).put(MARK).put(version).put(bytes).array();
   }
 
   /** The change that keeps what is wanted. */
   static Registry.Change change(DesiredModules wanted) {
-    return new Registry.Change(KEY, bytes(message(wanted)));
+    return new Registry.Change(
+        KEY, bytes(hasRoles(wanted) ? WITH_ROLES : VERSION, message(wanted)));
+  }
+
+  private static boolean hasRoles(DesiredModules wanted) {
+    return Stream.of(
+            Optional.of(wanted.current()), wanted.previous(), wanted.rollout().map(Rollout::to))
+        .flatMap(Optional::stream)
+        .flatMap(generation -> generation.modules().stream())
+        .anyMatch(bundle -> bundle.selector().daemons() != Selector.Daemons.AGENT);
   }
 
   /** Why something cannot be kept; empty when it can. */
@@ -104,27 +124,45 @@ final class ModulesRegistry {
               .setSize(bundle.size())
               .putAllAttributes(bundle.selector().attributes());
       bundle.selector().region().ifPresent(module::setRegion);
+      if (bundle.selector().daemons() != Selector.Daemons.AGENT) {
+        module.setDaemons(bundle.selector().daemons().name());
+      }
       message.addModules(module);
     }
     return message.build();
   }
 
-  private static Generation generation(ModuleGeneration message) {
-    List<WantedBundle> modules =
-        message.getModulesList().stream()
-            .map(
-                it ->
-                    new WantedBundle(
-                        it.getSymbolicName(),
-                        it.getVersion(),
-                        it.getSha256(),
-                        it.getSize(),
-                        new Selector(
-                            it.getAttributesMap(),
-                            it.hasRegion() ? Optional.of(it.getRegion()) : Optional.empty())))
-            .toList();
+  private static Generation generation(ModuleGeneration message)
+      throws InvalidProtocolBufferException {
+    List<WantedBundle> modules = new ArrayList<>();
+    for (ModuleEntry entry : message.getModulesList()) {
+      modules.add(
+          new WantedBundle(
+              entry.getSymbolicName(),
+              entry.getVersion(),
+              entry.getSha256(),
+              entry.getSize(),
+              new Selector(
+                  daemons(entry),
+                  entry.getAttributesMap(),
+                  entry.hasRegion() ? Optional.of(entry.getRegion()) : Optional.empty())));
+    }
     return new Generation(
         message.getNumber(), modules, message.getWho(), instant(message.getWhenNanos()));
+  }
+
+  private static Selector.Daemons daemons(ModuleEntry entry) throws InvalidProtocolBufferException {
+    if (!entry.hasDaemons()) {
+      return Selector.Daemons.AGENT;
+    }
+    try {
+      return Selector.Daemons.valueOf(entry.getDaemons());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidProtocolBufferException(
+          "the registry says of a module that it is for "
+              + entry.getDaemons()
+              + ", which this master does not know; a newer one has written it");
+    }
   }
 
   private static RolloutEntry message(Rollout rollout) {

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param to where it leads
  * @param pace how it goes
  * @param reason why it was stopped, or who has it wait; empty when there is nothing to tell
- * @param touched ids of agents that were told to change, in this order
+ * @param touched ids of agents and masters that were told to change, in this order
  * @param inBatch how many of the last of them are the present batch
  * @param since when the present batch or the way back began
  * @param settled since when all of the present batch are well; empty while they are not

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -118,6 +119,7 @@ final class RolloutRules {
     Optional<Instant> returning =
         hosts.values().stream()
             .filter(host -> host.returning() && !rollout.touched().contains(host.id()))
+            .filter(host -> wanted.concerns(host.member()))
             .map(host -> host.since().plus(rollout.pace().patience()))
             .filter(limit -> limit.isAfter(now))
             .min(Instant::compareTo);
@@ -127,19 +129,47 @@ final class RolloutRules {
     return new Step(wanted.reached(rollout.ended(Rollout.State.DONE, "")), Optional.empty());
   }
 
-  /** As many hosts as a batch has, each with all agents of its process. */
+  /**
+   * As many hosts as a batch has, each with all daemons of its process. Masters come one at a time,
+   * for a bad version must not stop all of them, and the leading one comes last.
+   */
   private List<String> choose() {
     Set<String> touched = new HashSet<>(rollout.touched());
-    Map<String, List<String>> waiting =
+    Map<String, List<HostView>> waiting =
         hosts.values().stream()
             .filter(host -> host.connected() && host.follows() && !touched.contains(host.id()))
             .sorted((one, other) -> one.id().compareTo(other.id()))
             .collect(
-                Collectors.groupingBy(
-                    HostView::hostId,
-                    LinkedHashMap::new,
-                    Collectors.mapping(HostView::id, Collectors.toList())));
-    return waiting.values().stream().limit(rollout.pace().batch()).flatMap(List::stream).toList();
+                Collectors.groupingBy(HostView::hostId, LinkedHashMap::new, Collectors.toList()));
+    List<String> chosen = new ArrayList<>();
+    int count = 0;
+    for (List<HostView> host :
+        waiting.values().stream()
+            .filter(it -> it.stream().anyMatch(each -> wanted.concerns(each.member())))
+            .sorted(Comparator.comparingInt(RolloutRules::rank))
+            .toList()) {
+      boolean master = rank(host) > 0;
+      if (count == rollout.pace().batch() || master && count > 0) {
+        break;
+      }
+      host.forEach(it -> chosen.add(it.id()));
+      count++;
+      if (master) {
+        break;
+      }
+    }
+    return chosen;
+  }
+
+  /** Which hosts come first: those without a master, then those of masters that do not lead. */
+  private static int rank(List<HostView> host) {
+    int rank = 0;
+    for (HostView each : host) {
+      if (each.member() instanceof Member.OfMaster master) {
+        rank = Math.max(rank, master.leads() ? 2 : 1);
+      }
+    }
+    return rank;
   }
 
   /**

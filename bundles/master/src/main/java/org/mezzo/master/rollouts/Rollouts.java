@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -26,15 +27,15 @@ import org.mezzo.daemon.loop.Timers;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.link.messages.FetchModule;
 import org.mezzo.link.messages.MasterEvent;
+import org.mezzo.link.messages.MasterStanding;
 import org.mezzo.link.messages.ModuleChunk;
 import org.mezzo.link.messages.ModuleStatus;
-import org.mezzo.link.messages.WantedModule;
-import org.mezzo.link.messages.WantedModules;
 import org.mezzo.master.agents.Links;
 import org.mezzo.master.state.Agent;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.master.state.StateListener;
 import org.mezzo.master.transitions.Step;
+import org.mezzo.protocol.v1.MasterInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +53,9 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
 
   /** What is heard of many hosts at a time is looked at once. */
   private static final Duration GATHER = Duration.ofMillis(50);
+
+  /** How often to look at what masters say. */
+  private static final Duration MASTERS = Duration.ofMillis(500);
 
   /** When to look again at what the registry did not take. */
   private static final Duration AGAIN = Duration.ofSeconds(5);
@@ -85,6 +89,35 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   /** Of agents with a link: whether they follow. */
   private final Map<String, Boolean> linked = new HashMap<>();
 
+  /**
+   * A master that was seen in this term.
+   *
+   * @param there whether its notice is
+   * @param since when that was so last
+   */
+  private record SeenMaster(MasterStanding standing, boolean there, Instant since) {
+    HostView view(MasterInfo leader) {
+      MasterInfo info = standing.getMaster();
+      return new HostView(
+          Member.OfMaster.of(info, info.getPid().equals(leader.getPid())),
+          there,
+          true,
+          since,
+          false,
+          standing.hasModules() ? Optional.of(standing.getModules()) : Optional.empty());
+    }
+  }
+
+  private final Supplier<CompletionStage<Map<String, MasterStanding>>> standings;
+  private final Map<String, SeenMaster> masters = new TreeMap<>();
+  private boolean askingMasters;
+
+  /**
+   * Masters were heard in this term. Before, who is thought to be there may be the leader whose end
+   * began it.
+   */
+  private boolean mastersKnown;
+
   private final Map<String, Instant> since = new HashMap<>();
   private final Map<String, ModuleStatus> statuses = new HashMap<>();
 
@@ -111,6 +144,8 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
    *
    * @param run runs a step as a transition
    * @param agents sends to an agent that has a link
+   * @param standings what masters say of themselves when it is asked, by their ids; asked on the
+   *     event loop
    */
   public Rollouts(
       EventLoop loop,
@@ -119,12 +154,14 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
       Consumer<Step> run,
       BiConsumer<String, MasterEvent.Builder> agents,
       Writer registry,
+      Supplier<CompletionStage<Map<String, MasterStanding>>> standings,
       MetricsRegistry metrics) {
     this.loop = loop;
     this.clock = clock;
     this.state = state;
     this.agents = agents;
     this.registry = registry;
+    this.standings = standings;
     this.metrics = metrics;
     timers = new Timers(loop);
     joining = new JoiningAgents(state, run, timers);
@@ -177,12 +214,14 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
         .ifPresent(
             rollout ->
                 LOG.info(
-                    "Going on with the rollout of generation {} ({}, {} agents touched)",
+                    "Going on with the rollout of generation {} ({}, {} daemons touched)",
                     rollout.to().number(),
                     rollout.state(),
                     rollout.touched().size()));
     census.follow(wanted.rollout());
     tidy();
+    lookAtMasters();
+    timers.every(MASTERS, this::lookAtMasters);
     lookSoon();
   }
 
@@ -259,16 +298,10 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
       return;
     }
     told.put(agentId, generation.number());
-    WantedModules.Builder message = WantedModules.newBuilder().setGeneration(generation.number());
-    for (WantedBundle bundle : generation.on(agent.info())) {
-      message.addModules(
-          WantedModule.newBuilder()
-              .setSymbolicName(bundle.symbolicName())
-              .setVersion(bundle.version())
-              .setSha256(bundle.sha256())
-              .setSize(bundle.size()));
-    }
-    agents.accept(agentId, MasterEvent.newBuilder().setWantedModules(message));
+    agents.accept(
+        agentId,
+        MasterEvent.newBuilder()
+            .setWantedModules(generation.message(new Member.OfAgent(agent.info()))));
   }
 
   private void tellAll() {
@@ -291,7 +324,7 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
   /** Moves the rollout on as far as it goes. */
   private void look() {
     look.cancel();
-    if (closed || storing) {
+    if (closed || storing || !mastersKnown) {
       return;
     }
     Instant now = clock.instant();
@@ -307,6 +340,50 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
     }
   }
 
+  /** Asks what masters say of themselves, one question at a time. */
+  private void lookAtMasters() {
+    if (askingMasters) {
+      return;
+    }
+    askingMasters = true;
+    standings
+        .get()
+        .whenCompleteAsync(
+            (now, failure) -> {
+              askingMasters = false;
+              if (closed) {
+                return;
+              }
+              if (failure == null) {
+                mastersSay(now);
+              } else {
+                LOG.debug("What masters say is not known at the moment", failure);
+              }
+            },
+            loop);
+  }
+
+  private void mastersSay(Map<String, MasterStanding> now) {
+    boolean changed = !mastersKnown;
+    mastersKnown = true;
+    for (Map.Entry<String, MasterStanding> entry : now.entrySet()) {
+      SeenMaster before = masters.get(entry.getKey());
+      boolean back = before == null || !before.there();
+      SeenMaster seen =
+          new SeenMaster(entry.getValue(), true, back ? clock.instant() : before.since());
+      changed |= !seen.equals(masters.put(entry.getKey(), seen));
+    }
+    for (Map.Entry<String, SeenMaster> entry : masters.entrySet()) {
+      if (entry.getValue().there() && !now.containsKey(entry.getKey())) {
+        entry.setValue(new SeenMaster(entry.getValue().standing(), false, clock.instant()));
+        changed = true;
+      }
+    }
+    if (changed) {
+      lookSoon();
+    }
+  }
+
   private List<HostView> hosts() {
     MasterState now = state.get();
     List<HostView> hosts = new ArrayList<>();
@@ -315,7 +392,7 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
       boolean connected = agent.connected() && linked.containsKey(id);
       hosts.add(
           new HostView(
-              agent.info(),
+              new Member.OfAgent(agent.info()),
               connected,
               linked.getOrDefault(id, true),
               since.getOrDefault(id, began),
@@ -328,7 +405,26 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
         .values()
         .forEach(
             agent ->
-                hosts.add(new HostView(agent.info(), false, true, began, true, Optional.empty())));
+                hosts.add(
+                    new HostView(
+                        new Member.OfAgent(agent.info()),
+                        false,
+                        true,
+                        began,
+                        true,
+                        Optional.empty())));
+    Set<String> unseen = new HashSet<>();
+    wanted.underWay().ifPresent(it -> unseen.addAll(it.touched()));
+    unseen.removeIf(id -> !id.startsWith(Member.MASTER_PREFIX));
+    masters.forEach(
+        (id, master) -> {
+          unseen.remove(id);
+          hosts.add(master.view(now.self()));
+        });
+    for (String id : unseen) {
+      hosts.add(
+          new HostView(Member.OfMaster.unseen(id), false, true, began, true, Optional.empty()));
+    }
     return hosts;
   }
 
@@ -520,7 +616,7 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
         }
         case ROLLING_BACK ->
             LOG.warn(
-                "The rollout of generation {} stops, and {} agents go back to {}: {}",
+                "The rollout of generation {} stops, and {} daemons go back to {}: {}",
                 number,
                 rollout.touched().size(),
                 now.current().number(),
@@ -533,7 +629,7 @@ public final class Rollouts implements Links.ModuleCalls, AutoCloseable {
       }
     } else if (same && before.get().touched().size() != rollout.touched().size()) {
       LOG.info(
-          "Generation {} of modules goes to {} more agents: {}",
+          "Generation {} of modules goes to {} more daemons: {}",
           number,
           rollout.inBatch(),
           rollout.batchNow());

@@ -5,7 +5,7 @@ package org.mezzo.master.rollouts;
  *
  * @param sha256 of the jar, in lower case hexadecimal
  * @param size of the jar, in bytes
- * @param selector on which agents
+ * @param selector on which daemons
  */
 public record WantedBundle(
     String symbolicName, String version, String sha256, long size, Selector selector) {

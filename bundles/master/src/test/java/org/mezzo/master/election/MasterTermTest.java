@@ -103,7 +103,14 @@ class MasterTermTest {
             new RecoveredAgents(loop, machine, links, 1, failures),
             links,
             new Rollouts(
-                loop, clock, machine::state, machine::run, links::send, registry::write, metrics),
+                loop,
+                clock,
+                machine::state,
+                machine::run,
+                links::send,
+                registry::write,
+                () -> CompletableFuture.completedFuture(Map.of()),
+                metrics),
             new Allocation(
                 loop,
                 clock,

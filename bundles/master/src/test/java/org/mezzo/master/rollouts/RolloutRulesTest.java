@@ -15,6 +15,7 @@ import org.mezzo.link.messages.ModuleReport.State;
 import org.mezzo.link.messages.ModuleStatus;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
+import org.mezzo.protocol.v1.DomainInfo;
 
 /** How a rollout goes on, by what hosts say and what time it is. */
 class RolloutRulesTest {
@@ -41,6 +42,10 @@ class RolloutRulesTest {
     }
   }
 
+  private static Member agent(String id) {
+    return new Member.OfAgent(info(id));
+  }
+
   private static AgentInfo info(String id) {
     return AgentInfo.newBuilder()
         .setHostname("host-" + id)
@@ -63,11 +68,11 @@ class RolloutRulesTest {
                     .setState(state)
                     .setProblem(problem))
             .build();
-    hosts.put(id, new HostView(info(id), true, true, BEGIN, false, Optional.of(status)));
+    hosts.put(id, new HostView(agent(id), true, true, BEGIN, false, Optional.of(status)));
   }
 
   private void loses(String id) {
-    hosts.put(id, new HostView(info(id), false, true, now, false, hosts.get(id).status()));
+    hosts.put(id, new HostView(agent(id), false, true, now, false, hosts.get(id).status()));
   }
 
   /** Goes on until nothing changes any more at this time. */
@@ -206,7 +211,7 @@ class RolloutRulesTest {
 
   @Test
   void newLeaderWaitsForAgentsThatItDoesNotKnowYet() {
-    hosts.put("a", new HostView(info("a"), false, true, now, true, Optional.empty()));
+    hosts.put("a", new HostView(agent("a"), false, true, now, true, Optional.empty()));
     hosts.remove("b");
     hosts.remove("c");
     assertThat(run()).contains(now.plusSeconds(60));
@@ -262,7 +267,7 @@ class RolloutRulesTest {
     hosts.put(
         id,
         new HostView(
-            host.info(),
+            host.member(),
             host.connected(),
             host.follows(),
             host.since(),
@@ -320,5 +325,108 @@ class RolloutRulesTest {
     var change = ModulesRegistry.change(wanted);
 
     assertThat(ModulesRegistry.read(Map.of(change.key(), change.value()))).isEqualTo(wanted);
+  }
+
+  private static final Selector MASTERS = Selector.parse("role=master");
+
+  private void master(String id, boolean leads, String process, long generation, State state) {
+    ModuleStatus status =
+        ModuleStatus.newBuilder()
+            .setGeneration(generation)
+            .setHostId(process)
+            .addModules(
+                ModuleReport.newBuilder()
+                    .setSymbolicName(MODULE)
+                    .setState(state)
+                    .setProblem(state == State.ACTIVE ? "" : "it throws"))
+            .build();
+    Member member = new Member.OfMaster(id, "host", DomainInfo.getDefaultInstance(), leads);
+    hosts.put(id, new HostView(member, true, true, BEGIN, false, Optional.of(status)));
+  }
+
+  private void wantsOfMasters(Selector selector) {
+    WantedBundle bundle = new WantedBundle(MODULE, "2.0.0", "bb", 1, selector);
+    wanted =
+        new DesiredModules(
+                new Generation(3, List.of(), "anna", BEGIN), Optional.empty(), Optional.empty(), 3)
+            .begin(Rollout.begin(new Generation(4, List.of(bundle), "bert", BEGIN), PACE, BEGIN));
+    master("master@1", true, "process-1", 3, State.ACTIVE);
+    master("master@2", false, "process-2", 3, State.ACTIVE);
+    master("master@3", false, "process-3", 3, State.ACTIVE);
+  }
+
+  private void passes() {
+    run();
+    now = now.plusSeconds(10);
+    run();
+  }
+
+  @Test
+  void mastersComeOneAtATimeAndTheLeaderLast() {
+    wantsOfMasters(MASTERS);
+    run();
+    assertThat(rollout().touched()).containsExactly("master@2");
+    master("master@2", false, "process-2", 4, State.ACTIVE);
+    passes();
+    assertThat(rollout().touched()).containsExactly("master@2", "master@3");
+    master("master@3", false, "process-3", 4, State.ACTIVE);
+    passes();
+    assertThat(rollout().touched()).containsExactly("master@2", "master@3", "master@1");
+    master("master@1", true, "process-1", 4, State.ACTIVE);
+    passes();
+
+    assertThat(rollout().state()).isEqualTo(Rollout.State.DONE);
+  }
+
+  @Test
+  void agentsComeBeforeMasters() {
+    wantsOfMasters(Selector.parse("role=any"));
+    run();
+    assertThat(rollout().touched()).containsExactly("a", "b");
+    wellIn(4, "a", "b");
+    passes();
+    assertThat(rollout().touched()).containsExactly("a", "b", "c");
+    wellIn(4, "c");
+    passes();
+
+    assertThat(rollout().touched()).containsExactly("a", "b", "c", "master@2");
+  }
+
+  @Test
+  void masterThatFailsSendsAllBack() {
+    wantsOfMasters(MASTERS);
+    run();
+    master("master@2", false, "process-2", 4, State.FAILED);
+    run();
+    assertThat(rollout().state()).isEqualTo(Rollout.State.ROLLING_BACK);
+    assertThat(rollout().reason()).isEqualTo("master@2 (host): org.example.module: it throws");
+    master("master@2", false, "process-2", 3, State.ACTIVE);
+    run();
+
+    assertThat(rollout().state()).isEqualTo(Rollout.State.ROLLED_BACK);
+  }
+
+  @Test
+  void masterAndAgentOfAProcessAreOneHost() {
+    hosts.clear();
+    wantsOfMasters(MASTERS);
+    says("a", "process-1", 3, State.ACTIVE, "");
+    master("master@2", false, "process-2", 4, State.ACTIVE);
+    master("master@3", false, "process-3", 4, State.ACTIVE);
+    run();
+    passes();
+    passes();
+
+    assertThat(rollout().touched()).containsExactly("master@2", "master@3", "a", "master@1");
+    assertThat(rollout().inBatch()).isEqualTo(2);
+  }
+
+  @Test
+  void onlyHostsWhoseModulesChangeTakePart() {
+    wantsOfMasters(Selector.parse("rack=a"));
+    run();
+
+    assertThat(rollout().state()).isEqualTo(Rollout.State.DONE);
+    assertThat(rollout().touched()).isEmpty();
   }
 }

@@ -26,6 +26,9 @@ import org.mezzo.daemon.border.Refused;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
 import org.mezzo.fixtures.Await;
+import org.mezzo.link.messages.MasterStanding;
+import org.mezzo.link.messages.ModuleReport;
+import org.mezzo.link.messages.ModuleStatus;
 import org.mezzo.master.state.MasterState;
 import org.mezzo.protocol.v1.MasterInfo;
 
@@ -39,6 +42,9 @@ class RolloutsTest {
 
   /** How many more writes the registry takes; it never answers those after them. */
   private int writes = Integer.MAX_VALUE;
+
+  /** What masters say. */
+  private volatile Map<String, MasterStanding> standings = Map.of();
 
   private boolean refuses;
   private Rollouts rollouts = open();
@@ -62,6 +68,7 @@ class RolloutsTest {
         step -> {},
         (agent, event) -> {},
         this::write,
+        () -> CompletableFuture.completedFuture(standings),
         new MetricsRegistry());
   }
 
@@ -256,5 +263,62 @@ class RolloutsTest {
     assertThat(Selector.parse("")).isEqualTo(Selector.ALL);
     assertThat(Selector.parse("region=r, rack=a").toString()).isEqualTo("rack=a,region=r");
     assertThatThrownBy(() -> Selector.parse("rack")).hasMessageContaining("'rack' is no part");
+  }
+
+  private static MasterStanding says(String pid, long generation) {
+    return MasterStanding.newBuilder()
+        .setMaster(MasterInfo.newBuilder().setId(pid).setIp(0).setPort(5050).setPid(pid))
+        .setModules(
+            ModuleStatus.newBuilder()
+                .setGeneration(generation)
+                .setHostId(pid)
+                .addModules(
+                    ModuleReport.newBuilder()
+                        .setSymbolicName("org.example")
+                        .setState(ModuleReport.State.ACTIVE)))
+        .build();
+  }
+
+  private void awaitTouched(String... masters) {
+    Await.until(
+        "told were " + List.of(masters),
+        () -> wanted().rollout().map(Rollout::touched).orElse(List.of()).equals(List.of(masters)));
+  }
+
+  @Test
+  void nextLeaderWaitsForAMasterThatWasToldAndHasNotBeenSeenYet() throws Exception {
+    standings = Map.of("master@1", says("master@1", 0), "master@2", says("master@2", 0));
+    begin();
+    UploadedJar jar = jar("1.0.0", 10);
+    get(onLoop(() -> rollouts.roll(jar, Selector.parse("role=master"), PACE, "anna")));
+    awaitTouched("master@1");
+    onLoop(
+        () -> {
+          rollouts.close();
+          return null;
+        });
+    standings = Map.of("master@2", says("master@2", 0));
+    rollouts = open();
+    begin();
+    assertThat(onLoop(() -> rollouts.report().hosts()).stream().filter(HostView::returning))
+        .extracting(HostView::id)
+        .containsExactly("master@1");
+    standings = Map.of("master@1", says("master@1", 1), "master@2", says("master@2", 0));
+    awaitTouched("master@1", "master@2");
+    standings = Map.of("master@1", says("master@1", 1), "master@2", says("master@2", 1));
+    awaitDone(1);
+  }
+
+  @Test
+  void generationsForMastersAreKeptInAFormThatOlderMastersRefuse() throws Exception {
+    begin();
+    get(roll(jar("1.0.0", 10)));
+    awaitDone(1);
+    assertThat(registry.get(ModulesRegistry.KEY)[1]).isEqualTo((byte) 1);
+    UploadedJar jar = jar("2.0.0", 10);
+    get(onLoop(() -> rollouts.roll(jar, Selector.parse("role=any,region=b"), PACE, "anna")));
+
+    assertThat(registry.get(ModulesRegistry.KEY)[1]).isEqualTo((byte) 2);
+    assertThat(ModulesRegistry.read(registry)).isEqualTo(wanted());
   }
 }

@@ -1,4 +1,4 @@
-package org.mezzo.agent.modules;
+package org.mezzo.daemon.wanted;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,12 +1,12 @@
-package org.mezzo.agent.modules;
+package org.mezzo.daemon.wanted;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
-import org.mezzo.agent.modules.LayerRule.Memory;
-import org.mezzo.agent.modules.LayerRule.Verdict;
+import org.mezzo.daemon.wanted.LayerRule.Memory;
+import org.mezzo.daemon.wanted.LayerRule.Verdict;
 
 /** Shipped is below cluster, and cluster is below what somebody put there by hand. */
 class LayerRuleTest {

@@ -1,4 +1,4 @@
-package org.mezzo.agent.modules;
+package org.mezzo.daemon.wanted;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -23,11 +24,12 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArraySet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.daemon.Versions;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
@@ -49,9 +51,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Brings the module bundles of the process to what the cluster wants, by way of {@link
- * Deployments}, and says how far that is. There is one of a process, for its agents share what is
- * installed; what one of them was told last holds for all. Methods are safe for any thread; the
- * work is done on a thread of its own, which is there from when something is wanted.
+ * Deployments}, and says how far that is. There is one of a process, for its daemons share what is
+ * installed. What one of its agents was told last holds for all agents; with what its masters were
+ * told it makes one set, in which the word of who was told last goes first. Methods are safe for
+ * any thread; the work is done on a thread of its own, which is there from when something is
+ * wanted.
  */
 @Component(service = HostModules.class)
 public final class HostModules implements AutoCloseable {
@@ -78,11 +82,14 @@ public final class HostModules implements AutoCloseable {
     CompletionStage<ByteString> jar(String sha256, long size);
   }
 
+  /** What daemons of one role were told last. */
+  private record Told(WantedModules wanted, Source source) {}
+
   /** Told on the thread of this; must hand over at once. */
   @FunctionalInterface
   public interface Listener {
     /** How far the host is has changed. */
-    void changed(ModuleStatus status);
+    void changed();
   }
 
   private final Deployments deployments;
@@ -91,13 +98,21 @@ public final class HostModules implements AutoCloseable {
   private final String setup;
   private final String hostId;
   private final ScheduledThreadPoolExecutor thread;
-  private final Set<Listener> listeners = new CopyOnWriteArraySet<>();
-  private volatile ModuleStatus status = ModuleStatus.getDefaultInstance();
+  private final Map<Listener, Role> listeners = new ConcurrentHashMap<>();
+
+  /** How far the host is, of whom something is wanted, by whom it is wanted of. */
+  private volatile Map<Role, ModuleStatus> statuses = Map.of();
 
   // The rest is for the thread only.
   private HostRecord record;
+  private final Map<Role, Told> told = new EnumMap<>(Role.class);
+
+  /** What they were told makes together; of the generation of who was told last. */
   private WantedModules wanted = WantedModules.getDefaultInstance();
-  private Source source;
+
+  /** Where the jar comes from, by symbolic name. */
+  private Map<String, Source> sources = Map.of();
+
   private ScheduledFuture<?> looks;
 
   /** The symbolic name that is being changed now; empty when none is. */
@@ -163,9 +178,12 @@ public final class HostModules implements AutoCloseable {
     return machine + "/" + self.pid() + "/" + began;
   }
 
-  /** Has the listener told of every change from now on. */
-  public void add(Listener listener) {
-    listeners.add(listener);
+  /**
+   * Has a daemon told of every change from now on. Nothing is taken away before daemons of its
+   * role, too, have said what is wanted of them.
+   */
+  public void add(Role role, Listener listener) {
+    listeners.put(listener, role);
   }
 
   /** Tells it no more. */
@@ -173,18 +191,21 @@ public final class HostModules implements AutoCloseable {
     listeners.remove(listener);
   }
 
-  /** How far the host is; of generation 0 as long as it was told nothing. */
-  public ModuleStatus status() {
-    return status;
+  /**
+   * How far the host is, of the generation that daemons of a role were told; of generation 0 as
+   * long as they were told nothing.
+   */
+  public ModuleStatus status(Role role) {
+    return statuses.getOrDefault(role, ModuleStatus.getDefaultInstance());
   }
 
-  /** Wants this from now on, and nothing else. */
-  public void want(WantedModules next, Source from) {
+  /** Wants this from now on because of daemons of a role, and nothing else because of them. */
+  public void want(Role role, WantedModules next, Source from) {
     execute(
         () -> {
           boolean same = next.getGeneration() == wanted.getGeneration();
-          wanted = next;
-          source = from;
+          told.put(role, new Told(next, from));
+          combine(role);
           if (!same) {
             failures.clear();
             done.clear();
@@ -196,6 +217,30 @@ public final class HostModules implements AutoCloseable {
           }
           work();
         });
+  }
+
+  /** Makes one set of what all were told; the word of one goes first. */
+  private void combine(Role first) {
+    Map<String, WantedModule> modules = new LinkedHashMap<>();
+    Map<String, Source> from = new HashMap<>();
+    Told last = told.get(first);
+    add(last, modules, from);
+    told.values().forEach(it -> add(it, modules, from));
+    wanted =
+        WantedModules.newBuilder()
+            .setGeneration(last.wanted().getGeneration())
+            .addAllModules(modules.values())
+            .build();
+    sources = from;
+  }
+
+  private static void add(
+      Told told, Map<String, WantedModule> modules, Map<String, Source> sources) {
+    for (WantedModule module : told.wanted().getModulesList()) {
+      if (modules.putIfAbsent(module.getSymbolicName(), module) == null) {
+        sources.put(module.getSymbolicName(), told.source());
+      }
+    }
   }
 
   private void execute(Runnable task) {
@@ -239,7 +284,9 @@ public final class HostModules implements AutoCloseable {
     Map<String, WantedModule> modules = new LinkedHashMap<>();
     wanted.getModulesList().forEach(it -> modules.put(it.getSymbolicName(), it));
     Set<String> names = new LinkedHashSet<>(modules.keySet());
-    names.addAll(record.names());
+    if (told.keySet().containsAll(listeners.values())) {
+      names.addAll(record.names());
+    }
     for (String name : names) {
       if (changing.isEmpty() && !failures.containsKey(name)) {
         begin(name, Optional.ofNullable(modules.get(name)));
@@ -305,7 +352,8 @@ public final class HostModules implements AutoCloseable {
     changing = Optional.of(name);
     long generation = wanted.getGeneration();
     LOG.info("{} {} comes from the cluster (generation {})", name, module.getVersion(), generation);
-    source
+    sources
+        .get(name)
         .jar(digest, module.getSize())
         .whenComplete(
             (jar, failure) ->
@@ -406,8 +454,7 @@ public final class HostModules implements AutoCloseable {
   }
 
   private void tell() {
-    ModuleStatus.Builder next =
-        ModuleStatus.newBuilder().setGeneration(wanted.getGeneration()).setHostId(hostId);
+    ModuleStatus.Builder next = ModuleStatus.newBuilder().setHostId(hostId);
     Map<String, Deployment> installed = installed();
     Map<String, String> ill = new HashMap<>();
     leases.unhealthy().forEach(it -> ill.put(it.bundleName(), illness(it)));
@@ -422,10 +469,12 @@ public final class HostModules implements AutoCloseable {
       there.ifPresent(it -> report.setVersion(it.version()).setSha256(it.digest()));
       next.addModules(report);
     }
-    ModuleStatus now = next.build();
-    if (!now.equals(status)) {
-      status = now;
-      listeners.forEach(it -> it.changed(now));
+    Map<Role, ModuleStatus> now = new EnumMap<>(Role.class);
+    told.forEach(
+        (role, it) -> now.put(role, next.setGeneration(it.wanted().getGeneration()).build()));
+    if (!now.equals(statuses)) {
+      statuses = Map.copyOf(now);
+      listeners.keySet().forEach(Listener::changed);
     }
   }
 

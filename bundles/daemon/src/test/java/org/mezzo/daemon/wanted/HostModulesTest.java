@@ -1,4 +1,4 @@
-package org.mezzo.agent.modules;
+package org.mezzo.daemon.wanted;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -24,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployment;
 import org.mezzo.deployment.Deployments;
@@ -140,6 +141,10 @@ class HostModulesTest {
   }
 
   private void want(long generation, String... jars) throws Exception {
+    want(Role.AGENT, generation, jars);
+  }
+
+  private void want(Role role, long generation, String... jars) throws Exception {
     WantedModules.Builder wanted = WantedModules.newBuilder().setGeneration(generation);
     Map<String, byte[]> contents = new ConcurrentHashMap<>();
     for (String jar : jars) {
@@ -149,6 +154,7 @@ class HostModulesTest {
           WantedModule.newBuilder().setSymbolicName(NAME).setVersion("2.0.0").setSha256(digest));
     }
     host.want(
+        role,
         wanted.build(),
         (digest, size) ->
             contents.get(digest).length == 0
@@ -160,17 +166,19 @@ class HostModulesTest {
     Await.until(
         state + " in generation " + generation,
         () ->
-            host.status().getGeneration() == generation
-                && host.status().getModulesList().stream()
+            host.status(Role.AGENT).getGeneration() == generation
+                && host.status(Role.AGENT).getModulesList().stream()
                     .map(ModuleReport::getState)
                     .allMatch(state::equals)
-                && host.status().getModulesCount() == 1);
+                && host.status(Role.AGENT).getModulesCount() == 1);
   }
 
   private void awaitNothing(long generation) {
     Await.until(
         "nothing is reported",
-        () -> host.status().getGeneration() == generation && host.status().getModulesCount() == 0);
+        () ->
+            host.status(Role.AGENT).getGeneration() == generation
+                && host.status(Role.AGENT).getModulesCount() == 0);
   }
 
   @Test
@@ -232,7 +240,7 @@ class HostModulesTest {
     refuses = true;
     want(1, "bad");
     awaitState(1, State.FAILED);
-    assertThat(host.status().getModules(0).getProblem()).isEqualTo("it throws");
+    assertThat(host.status(Role.AGENT).getModules(0).getProblem()).isEqualTo("it throws");
     want(1, "bad");
     want(0);
     awaitNothing(0);
@@ -256,7 +264,7 @@ class HostModulesTest {
     want(1, "deadly");
     awaitState(1, State.FAILED);
 
-    assertThat(host.status().getModules(0).getProblem()).isEqualTo("exit");
+    assertThat(host.status(Role.AGENT).getModules(0).getProblem()).isEqualTo("exit");
     assertThat(changes).hasSize(1);
   }
 
@@ -266,7 +274,44 @@ class HostModulesTest {
     want(1, "");
     awaitState(1, State.FAILED);
 
-    assertThat(host.status().getModules(0).getProblem()).contains("it has no such jar");
+    assertThat(host.status(Role.AGENT).getModules(0).getProblem()).contains("it has no such jar");
     assertThat(new ArrayList<>(changes)).isEmpty();
+  }
+
+  @Test
+  void masterAndAgentOfAProcessHaveOneHost() throws Exception {
+    host.add(Role.AGENT, () -> {});
+    host.add(Role.MASTER, () -> {});
+    want(Role.MASTER, 1, "one");
+    want(1);
+    awaitState(1, State.ACTIVE);
+    want(Role.MASTER, 2, "two");
+    Await.until(
+        "the master has the next generation",
+        () ->
+            host.status(Role.MASTER).getGeneration() == 2
+                && host.status(Role.MASTER).getModules(0).getState() == State.ACTIVE);
+
+    assertThat(host.status(Role.AGENT).getGeneration()).isEqualTo(1);
+    assertThat(host.status(Role.AGENT).getHostId()).isEqualTo(host.status(Role.MASTER).getHostId());
+    assertThat(changes).containsExactly("rollout 1 installs one", "rollout 2 installs two");
+  }
+
+  @Test
+  void nothingIsTakenAwayBeforeAllDaemonsOfTheProcessHaveSpoken() throws Exception {
+    want(Role.MASTER, 1, "one");
+    Await.until("it is there", () -> host.status(Role.MASTER).getModulesCount() == 1);
+    Await.until(
+        "it is active", () -> host.status(Role.MASTER).getModules(0).getState() == State.ACTIVE);
+    host.close();
+    host = open();
+    host.add(Role.AGENT, () -> {});
+    host.add(Role.MASTER, () -> {});
+    want(1);
+    awaitState(1, State.PENDING);
+    want(Role.MASTER, 1, "one");
+    awaitState(1, State.ACTIVE);
+
+    assertThat(changes).containsExactly("rollout 1 installs one");
   }
 }
