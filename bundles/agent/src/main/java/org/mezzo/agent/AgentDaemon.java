@@ -85,6 +85,7 @@ public final class AgentDaemon {
         new FollowedFlags<>(
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
+            .follow("anonymous_modules", next -> agent.selectAnonymous(next.daemon().anonymous()))
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
             .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
             .follow(

@@ -22,8 +22,8 @@ final class ModuleNewCommand implements Callable<Integer> {
       required = true,
       description =
           "What the module is: allocator, isolator, hook, fetcher, container-logger,"
-              + " http-authenticator, authorizer, resource-estimator, qos-controller or"
-              + " secret-resolver.")
+              + " http-authenticator, authorizer, resource-estimator, qos-controller,"
+              + " secret-resolver or anonymous.")
   private String kind;
 
   @Option(

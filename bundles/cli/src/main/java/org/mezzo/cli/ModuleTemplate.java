@@ -39,7 +39,12 @@ enum ModuleTemplate {
       "secret-resolver",
       "secrets",
       "org.mezzo.api.secret.SecretResolver",
-      "--secret_resolver={{name}}");
+      "--secret_resolver={{name}}"),
+  ANONYMOUS(
+      "anonymous",
+      "anonymous",
+      "org.mezzo.api.anonymous.AnonymousModule",
+      "--anonymous_modules={{name}}");
 
   private final String kind;
   private final String prefix;

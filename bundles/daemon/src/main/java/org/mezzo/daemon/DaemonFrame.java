@@ -7,8 +7,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.BearerTokens;
@@ -30,6 +32,8 @@ import org.mezzo.http.HttpConnectors;
 import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.modules.DaemonModules;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.ModuleChain;
 import org.mezzo.modules.ModuleLeases;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,6 +73,7 @@ public final class DaemonFrame implements AutoCloseable {
   private InetSocketAddress address;
   private Advertised advertised;
   private volatile HttpHandler border;
+  private volatile ModuleChain<AnonymousModule> anonymous;
 
   private DaemonFrame(String name, DaemonKind kind, DaemonFlags flags, ModuleLeases modules) {
     this.name = name;
@@ -162,7 +167,8 @@ public final class DaemonFrame implements AutoCloseable {
   }
 
   /**
-   * Makes the daemon and starts it.
+   * Makes the daemon and starts it, and has the modules of {@code --anonymous_modules} live beside
+   * it: they come when it serves and go when it is closed, and nobody waits for either.
    *
    * @throws IOException when that fails; the message says what to do, and nothing stays open
    */
@@ -171,6 +177,7 @@ public final class DaemonFrame implements AutoCloseable {
       D daemon = construction.in(this);
       daemon.start();
       openBorder();
+      anonymous = own(modules.chain(Kinds.ANONYMOUS, flags.anonymous(), loop));
       LOG.info("The {} '{}' serves on {}", kind.noun(), name, address());
       return daemon;
     } catch (Exception e) {
@@ -188,6 +195,14 @@ public final class DaemonFrame implements AutoCloseable {
   public void selectGuards(BorderFlags border) {
     authentication.select(border.authenticators());
     border.authorizer().ifPresent(authorization::select);
+  }
+
+  /**
+   * Has other modules live beside the started daemon, from when they have opened; the others are
+   * closed then.
+   */
+  public void selectAnonymous(List<String> names) {
+    anonymous.select(names);
   }
 
   private static IOException failure(Exception e) {

@@ -14,16 +14,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.DaemonContext;
 import org.mezzo.api.DaemonContext.Role;
+import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.daemon.border.Access;
 import org.mezzo.daemon.configuration.DaemonFlags;
+import org.mezzo.fixtures.Await;
 import org.mezzo.http.JettyConnectors;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
 
 class DaemonFrameTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final DaemonKind KIND =
       new DaemonKind(Role.AGENT, "slave(1)", "slave", 8, 2, Duration.ZERO);
 
@@ -69,10 +75,15 @@ class DaemonFrameTest {
   }
 
   private DaemonFrame open() throws Exception {
+    return open("");
+  }
+
+  private DaemonFrame open(String anonymous) throws Exception {
     DaemonFlags flags =
         DaemonFlags.of(
             Role.AGENT,
-            new TestFlags(Map.of("ip", "127.0.0.1", "hostname", "here")),
+            new TestFlags(
+                Map.of("ip", "127.0.0.1", "hostname", "here", "anonymous_modules", anonymous)),
             new DaemonFlags.Folders(folder.resolve("work"), Optional.of(folder.resolve("run"))));
     return DaemonFrame.open("test", KIND, flags, modules.leases(), new JettyConnectors());
   }
@@ -167,6 +178,70 @@ class DaemonFrameTest {
     assertThat(closed).containsExactly("part", "part");
     // Its folders are free again.
     open().close();
+  }
+
+  /** Lives, and notes what becomes of it; asks its daemon for something when it opens. */
+  private final class Companion implements AnonymousModule {
+    private final String name;
+    private final DaemonFrame frame;
+    private final List<String> notes;
+
+    Companion(String name, DaemonFrame frame, List<String> notes) {
+      this.name = name;
+      this.frame = frame;
+      this.notes = notes;
+    }
+
+    @Override
+    public void open(DaemonContext context) throws IOException {
+      notes.add(name + " of " + context.daemon() + " opens: " + get(frame).body());
+    }
+
+    @Override
+    public void close() {
+      notes.add(name + " ends");
+    }
+  }
+
+  @Test
+  void hasAnonymousModulesBesideADaemonThatServes() throws Exception {
+    List<String> notes = new CopyOnWriteArrayList<>();
+    DaemonFrame frame = open("one,missing,failing,two");
+    modules.register(Kinds.ANONYMOUS, "one", new Companion("one", frame, notes));
+    modules.register(
+        Kinds.ANONYMOUS,
+        "failing",
+        new AnonymousModule() {
+          @Override
+          public void open(DaemonContext context) {
+            throw new IllegalStateException("on purpose");
+          }
+        });
+    Daemon daemon =
+        frame.start(
+            it ->
+                new Served(
+                    it,
+                    () ->
+                        modules.register(Kinds.ANONYMOUS, "two", new Companion("two", it, notes))));
+    Await.until("both have opened", PATIENCE, () -> notes.size() == 2);
+    assertThat(notes)
+        .containsExactlyInAnyOrder("one of test opens: here", "two of test opens: here");
+
+    // A swap: the successor opens before the other one ends.
+    notes.clear();
+    modules.register(Kinds.ANONYMOUS, "one", new Companion("next", frame, notes));
+    Await.until("the successor lives", PATIENCE, () -> notes.size() == 2);
+    assertThat(notes).containsExactly("next of test opens: here", "one ends");
+
+    notes.clear();
+    frame.selectAnonymous(List.of("one"));
+    Await.until("one is left", PATIENCE, () -> notes.size() == 1);
+    assertThat(notes).containsExactly("two ends");
+    notes.clear();
+    daemon.close();
+    Await.until("none is left", PATIENCE, () -> notes.size() == 1);
+    assertThat(notes).containsExactly("next ends");
   }
 
   @Test

@@ -357,6 +357,11 @@ public final class Master implements Daemon {
     consultant.select(names);
   }
 
+  /** Has other modules live beside it, from when they have opened. */
+  public void selectAnonymous(List<String> names) {
+    frame.selectAnonymous(names);
+  }
+
   /** Selects other modules for who guards the border, from when they have opened. */
   public void selectGuards(BorderFlags border) {
     frame.selectGuards(border);

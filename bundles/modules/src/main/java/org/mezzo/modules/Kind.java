@@ -86,7 +86,9 @@ public record Kind<M extends Module>(
     /** No more is lent than is in use already. */
     NOTHING_LENT("nothing more is lent"),
     /** What runs on lent resources goes on. */
-    NOTHING_PREEMPTED("nothing is preempted");
+    NOTHING_PREEMPTED("nothing is preempted"),
+    /** The daemon needs nothing of it. */
+    UNNOTICED("the daemon does not notice");
 
     private final String text;
 

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.api.estimator.ResourceEstimator;
@@ -92,6 +93,14 @@ public final class Kinds {
           .queueing(100_000)
           .wanted(Cardinality.ONE, Absence.TASK_FAILS);
 
+  /** Lives beside a daemon, which asks nothing of it. */
+  public static final Kind<AnonymousModule> ANONYMOUS =
+      Kind.serial(AnonymousModule.class, AnonymousModule.KIND)
+          .selectedBy(Role.MASTER, "anonymous_modules")
+          .selectedBy(Role.AGENT, "anonymous_modules")
+          .stalling("nobody calls it", Duration.ofSeconds(10))
+          .wanted(Cardinality.MANY, Absence.UNNOTICED);
+
   private static final List<Kind<?>> ALL =
       List.of(
           ALLOCATOR,
@@ -103,7 +112,8 @@ public final class Kinds {
           AUTHORIZER,
           RESOURCE_ESTIMATOR,
           QOS_CONTROLLER,
-          SECRET_RESOLVER);
+          SECRET_RESOLVER,
+          ANONYMOUS);
 
   private Kinds() {}
 

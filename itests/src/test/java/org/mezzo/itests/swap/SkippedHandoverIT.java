@@ -41,8 +41,11 @@ import org.osgi.service.cm.ConfigurationAdmin;
 public class SkippedHandoverIT {
   private static final int SWAPS = 3;
   private static final int ROUNDS = 5;
-  private static final Set<Kind<?>> ASKED_ANEW =
-      Set.of(Kinds.ALLOCATOR, Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER);
+
+  /** Kinds that are asked anew, or by nobody. */
+  private static final Set<Kind<?>> UNHARMED =
+      Set.of(Kinds.ALLOCATOR, Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER, Kinds.ANONYMOUS);
+
   private static final String JARS = "mezzo.test.jars";
 
   @Inject private ModuleLeases leases;
@@ -77,7 +80,7 @@ public class SkippedHandoverIT {
     sabotage(mechanism, without, true);
     List<Kind<?>> kinds =
         Kinds.all().stream()
-            .filter(kind -> !but.contains(kind) && !ASKED_ANEW.contains(kind))
+            .filter(kind -> !but.contains(kind) && !UNHARMED.contains(kind))
             .toList();
     try {
       // Whether a call waits at the instant of a swap is chance: those that had luck try again.

@@ -7,6 +7,7 @@ import org.mezzo.api.Module;
 import org.mezzo.examples.allocator.RoundRobinAllocator;
 import org.mezzo.itests.osgi.BuildFolders;
 import org.mezzo.itests.swap.modules.SwappedAllocator;
+import org.mezzo.itests.swap.modules.SwappedAnonymous;
 import org.mezzo.itests.swap.modules.SwappedAuthenticator;
 import org.mezzo.itests.swap.modules.SwappedAuthorizer;
 import org.mezzo.itests.swap.modules.SwappedController;
@@ -27,17 +28,18 @@ import org.mezzo.testing.bundles.ModuleBundle;
  */
 final class SwapBundles {
   private static final Map<Kind<?>, Class<? extends Module>> TYPES =
-      Map.of(
-          Kinds.ALLOCATOR, SwappedAllocator.class,
-          Kinds.ISOLATOR, SwappedIsolator.class,
-          Kinds.HOOK, SwappedHook.class,
-          Kinds.FETCHER, SwappedFetcher.class,
-          Kinds.CONTAINER_LOGGER, SwappedLogger.class,
-          Kinds.HTTP_AUTHENTICATOR, SwappedAuthenticator.class,
-          Kinds.AUTHORIZER, SwappedAuthorizer.class,
-          Kinds.RESOURCE_ESTIMATOR, SwappedEstimator.class,
-          Kinds.QOS_CONTROLLER, SwappedController.class,
-          Kinds.SECRET_RESOLVER, SwappedResolver.class);
+      Map.ofEntries(
+          Map.entry(Kinds.ALLOCATOR, SwappedAllocator.class),
+          Map.entry(Kinds.ISOLATOR, SwappedIsolator.class),
+          Map.entry(Kinds.HOOK, SwappedHook.class),
+          Map.entry(Kinds.FETCHER, SwappedFetcher.class),
+          Map.entry(Kinds.CONTAINER_LOGGER, SwappedLogger.class),
+          Map.entry(Kinds.HTTP_AUTHENTICATOR, SwappedAuthenticator.class),
+          Map.entry(Kinds.AUTHORIZER, SwappedAuthorizer.class),
+          Map.entry(Kinds.RESOURCE_ESTIMATOR, SwappedEstimator.class),
+          Map.entry(Kinds.QOS_CONTROLLER, SwappedController.class),
+          Map.entry(Kinds.SECRET_RESOLVER, SwappedResolver.class),
+          Map.entry(Kinds.ANONYMOUS, SwappedAnonymous.class));
 
   private SwapBundles() {}
 

@@ -101,37 +101,35 @@ final class SwapProof implements AutoCloseable {
           NAME,
           Kinds.AUTHORIZER.flags().get(Role.MASTER),
           NAME,
+          Kinds.ANONYMOUS.flags().get(Role.MASTER),
+          NAME,
           "authenticate_http_readonly",
           "true",
           "acls",
           "{}");
 
   private static final Map<String, String> AGENT =
-      Map.of(
-          Kinds.HOOK.flags().get(Role.AGENT),
-          NAME,
-          Kinds.ISOLATOR.flags().get(Role.AGENT),
-          NAME,
-          Kinds.CONTAINER_LOGGER.flags().get(Role.AGENT),
-          NAME,
-          Kinds.SECRET_RESOLVER.flags().get(Role.AGENT),
-          NAME,
-          Kinds.RESOURCE_ESTIMATOR.flags().get(Role.AGENT),
-          NAME,
-          "oversubscribed_resources_interval",
-          "100ms",
-          Kinds.QOS_CONTROLLER.flags().get(Role.AGENT),
-          NAME,
-          "resources",
-          "cpus:100;mem:100000;disk:100000");
+      Map.ofEntries(
+          Map.entry(Kinds.HOOK.flags().get(Role.AGENT), NAME),
+          Map.entry(Kinds.ISOLATOR.flags().get(Role.AGENT), NAME),
+          Map.entry(Kinds.CONTAINER_LOGGER.flags().get(Role.AGENT), NAME),
+          Map.entry(Kinds.SECRET_RESOLVER.flags().get(Role.AGENT), NAME),
+          Map.entry(Kinds.RESOURCE_ESTIMATOR.flags().get(Role.AGENT), NAME),
+          Map.entry("oversubscribed_resources_interval", "100ms"),
+          Map.entry(Kinds.QOS_CONTROLLER.flags().get(Role.AGENT), NAME),
+          Map.entry(Kinds.ANONYMOUS.flags().get(Role.AGENT), NAME),
+          Map.entry("resources", "cpus:100;mem:100000;disk:100000"));
 
   /** What the master counts when an agent comes, or comes again. */
   private static final List<String> LINKS =
       List.of("messages_register_slave", "messages_reregister_slave", "slave_removals");
 
-  /** Kinds of which nothing is asked before the last question is answered. */
+  /**
+   * Kinds of which nothing is asked before the last question is answered, and the one that works
+   * without being asked.
+   */
   private static final Set<Kind<?>> ASKED_ALONE =
-      Set.of(Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER);
+      Set.of(Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER, Kinds.ANONYMOUS);
 
   private static final String MISSED = "allocator/mezzo/calls_failed";
 
@@ -310,9 +308,16 @@ final class SwapProof implements AutoCloseable {
       if (!action.succeeded()) {
         failures.add("the swap to " + version + " failed: " + action.outcome());
       }
+      int now = version;
+      if (kind == Kinds.ANONYMOUS) {
+        // Nobody waits for the end of the one before.
+        Await.until(
+            "only " + version + " is alive",
+            PATIENCE,
+            () -> witness.aloneAlive(kind.name(), now, using));
+      }
       unmet += using - witness.served(version);
       operations.awaitMore(each);
-      int now = version;
       Await.until(
           "calls come to " + kind.name() + " " + version,
           PATIENCE,

@@ -42,6 +42,9 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
 
     int known;
 
+    /** Instances that are alive, by version. */
+    final Map<Integer, Integer> alive = new TreeMap<>();
+
     Lease(String kind, String daemon) {
       this.kind = kind;
       this.daemon = daemon;
@@ -139,6 +142,15 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
         .sum();
   }
 
+  /** Whether in so many daemons an instance of that version is alive, and none of another. */
+  synchronized boolean aloneAlive(String kind, int version, int daemons) {
+    return leases.values().stream()
+            .filter(lease -> lease.kind.equals(kind))
+            .filter(lease -> lease.alive.equals(Map.of(version, 1)))
+            .count()
+        == daemons;
+  }
+
   @Override
   public Object apply(Object[] words) {
     try {
@@ -149,6 +161,7 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
         }
         case "returning" -> returning((Begun) words[4]);
         case "end" -> end((Begun) words[4]);
+        case "lives" -> lives(lease(words), (Integer) words[3], (Boolean) words[4]);
         case "knows" -> knows(lease(words), (Integer) words[4]);
         default -> fault(lease(words), (String) words[4]);
       }
@@ -241,6 +254,14 @@ final class SwapWitness implements Function<Object[], Object>, AutoCloseable {
 
   private synchronized void knows(Lease lease, int things) {
     lease.known = things;
+  }
+
+  private synchronized void lives(Lease lease, int version, boolean now) {
+    lease.alive.merge(version, now ? 1 : -1, Integer::sum);
+    lease.alive.values().remove(0);
+    if (lease.alive.isEmpty() && lease.kind.equals(swapped)) {
+      fault(lease, "no instance was alive after the end of version " + version);
+    }
   }
 
   private synchronized void fault(Lease lease, String what) {

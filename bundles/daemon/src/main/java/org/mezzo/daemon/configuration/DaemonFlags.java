@@ -20,6 +20,7 @@ import org.mezzo.protocol.v1.DomainInfo;
  * @param border who is asked about requests, and what is not served
  * @param modules {@code --modules}
  * @param hooks {@code --hooks}, in the order in which they are called
+ * @param anonymous {@code --anonymous_modules}
  * @param domain {@code --domain}
  * @param maxModuleBytes {@code --max_module_size}
  */
@@ -30,6 +31,7 @@ public record DaemonFlags(
     BorderFlags border,
     ModuleParameters modules,
     List<String> hooks,
+    List<String> anonymous,
     Optional<DomainInfo> domain,
     long maxModuleBytes) {
 
@@ -60,6 +62,7 @@ public record DaemonFlags(
 
   public DaemonFlags {
     hooks = List.copyOf(hooks);
+    anonymous = List.copyOf(anonymous);
   }
 
   /**
@@ -76,6 +79,7 @@ public record DaemonFlags(
         BorderFlags.of(role, flags),
         FlagTexts.read(flags, "modules", ModuleParameters::of).orElse(ModuleParameters.NONE),
         FlagTexts.list(flags, "hooks"),
+        FlagTexts.list(flags, "anonymous_modules"),
         FlagTexts.read(flags, "domain", DaemonFlags::domain),
         flags.bytes("max_module_size"));
   }

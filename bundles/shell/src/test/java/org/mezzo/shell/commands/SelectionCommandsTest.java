@@ -100,7 +100,8 @@ final class SelectionCommandsTest {
     assertThatThrownBy(() -> commands.select("fetcher", "http"))
         .hasMessageContaining(
             "can change its allocator, isolator, hook, container-logger, http-authenticator,"
-                + " authorizer, resource-estimator, qos-controller, secret-resolver, not");
+                + " authorizer, resource-estimator, qos-controller, secret-resolver, anonymous,"
+                + " not");
     assertThatThrownBy(() -> commands.select("allocator", "a,b")).hasMessageContaining("one alloc");
     assertThatThrownBy(() -> commands.select("allocator", "")).hasMessageContaining("not the name");
     assertThatThrownBy(() -> commands.select("isolation", "none"))
@@ -123,7 +124,8 @@ final class SelectionCommandsTest {
             "authorizer",
             "resource-estimator",
             "qos-controller",
-            "secret-resolver");
+            "secret-resolver",
+            "anonymous");
     assertThat(commands.after(List.of("mezzo:select", "allocator")))
         .containsExactly("hierarchical", "round-robin");
     assertThat(commands.after(List.of("mezzo:module"))).contains("round-robin");

@@ -15,6 +15,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
@@ -24,6 +28,7 @@ import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
+import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -333,6 +338,25 @@ final class Plain {
           .filter(each -> each.getAllocatedList().stream().anyMatch(Resource::hasRevocable))
           .map(each -> QosCorrection.kill(each, "it is in the way"))
           .toList();
+    }
+  }
+
+  /** Counts on a thread of its own. */
+  static class OfAnonymous implements AnonymousModule {
+    private final AtomicLong ticks = new AtomicLong();
+    private ScheduledExecutorService thread;
+
+    @Override
+    public void open(DaemonContext context) {
+      context.metrics().gauge("ticks", ticks::get);
+      thread = Executors.newSingleThreadScheduledExecutor();
+      thread.scheduleWithFixedDelay(ticks::incrementAndGet, 0, 1, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      thread.shutdownNow();
+      thread.awaitTermination(5, TimeUnit.SECONDS);
     }
   }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.allocator.Allocator;
+import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
@@ -141,6 +142,13 @@ final class Right {
     @Override
     protected QosController module() {
       return new Plain.OfController();
+    }
+  }
+
+  static class OfAnonymous extends AnonymousModuleContract {
+    @Override
+    protected AnonymousModule module() {
+      return new Plain.OfAnonymous();
     }
   }
 }

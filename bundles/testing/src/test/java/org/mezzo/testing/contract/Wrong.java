@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.mezzo.api.DaemonContext;
@@ -21,6 +22,7 @@ import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.InverseOffer;
+import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -1145,6 +1147,75 @@ final class Wrong {
         return super.corrections(usage).stream()
             .map(it -> QosCorrection.kill(it.frameworkId(), it.executorId(), "", ""))
             .toList();
+      }
+    }
+  }
+
+  @FailsIn("servesSeveralDaemonsOfOneProcess")
+  static class AnonymousThatIsAloneInTheProcess extends AnonymousModuleContract {
+    @Override
+    protected AnonymousModule module() {
+      return new AnonymousThatIsAloneInTheProcessModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class AnonymousThatIsAloneInTheProcessModule extends Plain.OfAnonymous {
+      private static final AtomicBoolean TAKEN = new AtomicBoolean();
+
+      @Override
+      public void open(DaemonContext context) {
+        if (TAKEN.getAndSet(true)) {
+          throw new IllegalStateException("the port is in use");
+        }
+        super.open(context);
+      }
+
+      @Override
+      public void close() throws InterruptedException {
+        super.close();
+        TAKEN.set(false);
+      }
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class AnonymousThatWorksOn extends AnonymousModuleContract {
+    @Override
+    protected AnonymousModule module() {
+      return new AnonymousThatWorksOnModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class AnonymousThatWorksOnModule extends Plain.OfAnonymous {
+      @Override
+      public void close() {}
+    }
+  }
+
+  @FailsIn("saysHowItIsBesideCalls")
+  static class AnonymousThatIsIll extends AnonymousModuleContract {
+    @Override
+    protected AnonymousModule module() {
+      return new AnonymousThatIsIllModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class AnonymousThatIsIllModule extends Plain.OfAnonymous {
+      @Override
+      public Optional<String> health() {
+        return Optional.of("nobody listens");
       }
     }
   }

@@ -55,6 +55,11 @@ public final class Witness {
     tell("knows", things);
   }
 
+  /** The instance has come to life or is about to end. */
+  void lives(boolean now) {
+    tell("lives", now);
+  }
+
   /** A call; how long it lasts is the test's decision. */
   <R> R call(String operation, Callable<R> body) throws Exception {
     Object begun = tell("begin", operation);
