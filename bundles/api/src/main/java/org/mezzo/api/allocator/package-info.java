@@ -1,5 +1,5 @@
 /** The allocator kind: decides which framework is offered which agent's resources. */
-@Version("1.1.0")
+@Version("1.2.0")
 @Export
 package org.mezzo.api.allocator;
 
