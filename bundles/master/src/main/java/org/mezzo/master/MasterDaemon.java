@@ -8,7 +8,9 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.configuration.FollowedFlags;
+import org.mezzo.daemon.endpoints.LoggersEndpoint;
 import org.mezzo.daemon.endpoints.ModuleChanges;
+import org.mezzo.daemon.logging.LoggerLevels;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.deployment.Deployments;
@@ -65,6 +67,7 @@ public final class MasterDaemon {
                 frame -> {
                   configuration.log().ifPresent(frame::showLog);
                   frame.router().add(new LoggingEndpoint(verbosity));
+                  LoggersEndpoint.install(frame, new LoggerLevels(verbosity, modules, deployments));
                   ModuleChanges.install(frame, Master.KIND.metrics(), deployments);
                   return new Master(frame, given, coordination, links, verbosity);
                 });
