@@ -58,7 +58,7 @@ class LogLevelIT {
       assertThat(module(cluster, "talking").path("loggers").toString())
           .contains("\"modules.hook.talking\"");
       assertThat(module(cluster, "audit").path("loggers").toString())
-          .isEqualTo("[\"modules.hook.audit\",\"org.mezzo.hooks\"]");
+          .isEqualTo("[\"modules.hook.audit\",\"org.mezzo.hooks.audit\"]");
       assertThat(run(cluster, distribution, 1, "hook/talking", "LOUD"))
           .contains("'LOUD' is no level");
       assertThat(run(cluster, distribution, 1, "hook/mute", "DEBUG"))
