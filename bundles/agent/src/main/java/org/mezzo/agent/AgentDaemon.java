@@ -8,7 +8,9 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.configuration.FollowedFlags;
+import org.mezzo.daemon.endpoints.LoggersEndpoint;
 import org.mezzo.daemon.endpoints.ModuleChanges;
+import org.mezzo.daemon.logging.LoggerLevels;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.wanted.HostModules;
@@ -76,6 +78,7 @@ public final class AgentDaemon {
                 frame -> {
                   configuration.log().ifPresent(frame::showLog);
                   frame.router().add(new LoggingEndpoint(verbosity));
+                  LoggersEndpoint.install(frame, new LoggerLevels(verbosity, modules, deployments));
                   ModuleChanges.install(frame, Agent.KIND.metrics(), deployments);
                   return new Agent(
                       frame, given, coordination, links, hostModules, verbosity, this::shutDown);

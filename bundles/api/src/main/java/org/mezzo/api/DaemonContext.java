@@ -42,6 +42,16 @@ public interface DaemonContext {
    */
   Metrics metrics();
 
+  /**
+   * The name of the logger that is the module's own, {@code modules.<kind>.<name>} with dots for
+   * slashes, whatever its classes are called: {@code
+   * LoggerFactory.getLogger(context.loggerName())}. Its level goes with the module's when operators
+   * change that while it runs.
+   */
+  default String loggerName() {
+    return "modules";
+  }
+
   /** The clock to use instead of the system's, so that tests can drive time. */
   Clock clock();
 

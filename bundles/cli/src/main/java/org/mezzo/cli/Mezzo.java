@@ -20,6 +20,7 @@ import picocli.CommandLine.HelpCommand;
       DaemonCommand.Agent.class,
       ExecuteCommand.class,
       ModuleCommand.class,
+      LogLevelCommand.class,
       AclCommand.class,
       OfferCommand.class,
       FrameworkCommand.class,

@@ -85,6 +85,7 @@ final class ModuleInfoCommand implements Callable<Integer> {
                     module.get("name"),
                     module.get("state"),
                     users.isEmpty() ? "" : ", used by " + String.join(", ", users)));
+        line("loggers", String.join(", ", texts(module.get("loggers"))));
         line("", module.get("problem"));
         line("not well", module.getOrDefault("illness", ""));
       }

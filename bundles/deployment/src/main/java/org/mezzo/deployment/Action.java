@@ -12,9 +12,9 @@ import java.util.List;
  *     deployment} (a rollback of its own accord), or what the requester said
  * @param at when it began
  * @param kind what was done
- * @param symbolicName of the bundle; the file's name when it cannot be read
- * @param fromVersion what was installed before; empty when nothing was
- * @param toVersion what was to be installed; empty when it was removed
+ * @param symbolicName of the bundle; the file's name when it cannot be read; the logger
+ * @param fromVersion what was installed before; empty when nothing was; the level before
+ * @param toVersion what was to be installed; empty when it was removed; the level from then on
  * @param succeeded whether things are now as wanted
  * @param outcome one line in plain words; on failure what is wrong, what remains and what to do
  * @param took from beginning to end
@@ -47,7 +47,7 @@ public record Action(
    */
   public record Stage(String what, Duration after) {}
 
-  /** What can be done to a module bundle. */
+  /** What can be done to a module bundle, or around modules. */
   public enum Kind {
     /** Nothing of that symbolic name was there before. */
     INSTALL,
@@ -56,6 +56,8 @@ public record Action(
     /** The same version with other content: stopped, replaced, started. */
     UPDATE,
     /** Taken away. */
-    UNINSTALL
+    UNINSTALL,
+    /** The level of a logger was changed, or of those of a module. */
+    LOG_LEVEL
   }
 }

@@ -111,6 +111,17 @@ public interface Deployments {
   /** Takes every lease from a module bundle, stops and removes it and its jar. */
   CompletionStage<Action> uninstall(String symbolicName, String principal);
 
+  /**
+   * Writes into the history that somebody has changed the level of a logger, which is not for
+   * deployment to do. Writes to the disk, and waits for no change that is under way.
+   *
+   * @param logger whose level it is, or the module, as {@code hook/audit}
+   * @param from the level before
+   * @param to the level from now on
+   * @param outcome one line in plain words
+   */
+  Action noteLogLevel(String logger, String from, String to, String principal, String outcome);
+
   /** As {@link #install(Path, String)} by nobody in particular. */
   default CompletionStage<Action> install(Path jar) {
     return install(jar, UNKNOWN);

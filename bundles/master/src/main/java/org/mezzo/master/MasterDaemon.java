@@ -8,7 +8,9 @@ import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.configuration.FollowedFlags;
+import org.mezzo.daemon.endpoints.LoggersEndpoint;
 import org.mezzo.daemon.endpoints.ModuleChanges;
+import org.mezzo.daemon.logging.LoggerLevels;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.wanted.HostModules;
@@ -67,6 +69,7 @@ public final class MasterDaemon {
                 frame -> {
                   configuration.log().ifPresent(frame::showLog);
                   frame.router().add(new LoggingEndpoint(verbosity));
+                  LoggersEndpoint.install(frame, new LoggerLevels(verbosity, modules, deployments));
                   ModuleChanges.install(frame, Master.KIND.metrics(), deployments);
                   Master made = new Master(frame, given, coordination, links, verbosity);
                   made.follow(hostModules);

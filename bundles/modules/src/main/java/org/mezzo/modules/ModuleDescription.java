@@ -11,6 +11,8 @@ import java.util.List;
  *     empty otherwise
  * @param illness what it says itself is wrong with it, or why it does not say; empty when it is
  *     well, or nobody leases it
+ * @param loggers what the names of its loggers begin with: its own, and the package of its
+ *     component where that is known
  * @param daemons names of the daemons that lease it
  */
 public record ModuleDescription(
@@ -25,8 +27,10 @@ public record ModuleDescription(
     String state,
     String problem,
     String illness,
+    List<String> loggers,
     List<String> daemons) {
   public ModuleDescription {
+    loggers = List.copyOf(loggers);
     daemons = List.copyOf(daemons);
   }
 

@@ -105,8 +105,8 @@ public final class ModuleChanges {
     if (!here) {
       throw new Refused(
           403,
-          "403 Forbidden: who is not authenticated may change modules from this machine only. Start"
-              + " the daemon with --authenticate_http_readwrite, and send a credential.\n");
+          "403 Forbidden: who is not authenticated may change this process from this machine only."
+              + " Start the daemon with --authenticate_http_readwrite, and send a credential.\n");
     }
     return Deployments.UNKNOWN + " at " + from.getHostAddress();
   }

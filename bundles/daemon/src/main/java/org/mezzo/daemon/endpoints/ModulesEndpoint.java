@@ -34,7 +34,8 @@ final class ModulesEndpoint implements ApiEndpoint {
         Help.of(
                 "The modules of the process.",
                 "Answers with the daemon's name and, for each module, its kind, name, version,"
-                    + " bundle and state, the daemons that hold it, and what is wrong with it.")
+                    + " bundle and state, its loggers, the daemons that hold it, and what is wrong"
+                    + " with it.")
             .with("jsonp", CommonEndpoints.JSONP));
   }
 
@@ -68,6 +69,7 @@ final class ModulesEndpoint implements ApiEndpoint {
           json.field("state", module.state());
           json.field("problem", module.problem());
           json.field("illness", module.illness());
+          json.texts("loggers", module.loggers());
           json.texts("daemons", module.daemons());
         });
   }

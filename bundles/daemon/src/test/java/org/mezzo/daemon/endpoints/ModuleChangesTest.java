@@ -224,7 +224,8 @@ class ModuleChangesTest {
     assertThatThrownBy(
             () -> ModuleChanges.requester(between("10.0.0.2", "10.0.0.1"), Optional.empty()))
         .isInstanceOf(Refused.class)
-        .hasMessageContaining("who is not authenticated may change modules from this machine only")
+        .hasMessageContaining(
+            "who is not authenticated may change this process from this machine only")
         .hasMessageContaining("--authenticate_http_readwrite");
     assertThat(ModuleChanges.requester(between("10.0.0.1", "10.0.0.1"), Optional.empty()))
         .isEqualTo("somebody at 10.0.0.1");

@@ -121,6 +121,14 @@ final class RecordedDeployments implements Deployments {
   }
 
   @Override
+  public Action noteLogLevel(
+      String logger, String from, String to, String principal, String outcome) {
+    asked.add(
+        "level of " + logger + " " + from + " -> " + to + " by " + principal + ": " + outcome);
+    return action(principal, Action.Kind.LOG_LEVEL, true, outcome);
+  }
+
+  @Override
   public CompletionStage<Action> rollback(String symbolicName, String principal) {
     return changed(Action.Kind.SWAP, "rollback " + symbolicName, principal);
   }

@@ -22,12 +22,11 @@ import org.mezzo.daemon.border.Permission.Question;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.loop.Workers;
 import org.osgi.service.log.LogLevel;
-import org.osgi.service.log.admin.LoggerContext;
 
 @Timeout(20)
 class LoggingEndpointTest {
   private final Workers workers = new Workers("test", 1);
-  private final Levels levels = new Levels();
+  private final LogLevels levels = new LogLevels();
   private final List<Duration> waits = new ArrayList<>();
   private final List<Runnable> ends = new ArrayList<>();
   private final List<Question> asked = new ArrayList<>();
@@ -40,41 +39,6 @@ class LoggingEndpointTest {
             ends.add(task);
           });
   private TestServer server;
-
-  /** What the log was told. */
-  private static final class Levels implements LoggerContext {
-    private volatile Map<String, LogLevel> now = Map.of();
-
-    @Override
-    public String getName() {
-      return null;
-    }
-
-    @Override
-    public LogLevel getEffectiveLogLevel(String name) {
-      return now.get(name);
-    }
-
-    @Override
-    public Map<String, LogLevel> getLogLevels() {
-      return now;
-    }
-
-    @Override
-    public void setLogLevels(Map<String, LogLevel> next) {
-      now = next;
-    }
-
-    @Override
-    public void clear() {
-      now = Map.of();
-    }
-
-    @Override
-    public boolean isEmpty() {
-      return now.isEmpty();
-    }
-  }
 
   private void serve(Verbosity served) throws Exception {
     Authorization authorization =
@@ -109,13 +73,13 @@ class LoggingEndpointTest {
     var answer = server.get("/master/logging/toggle?level=1&duration=10secs");
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(answer.body()).isEmpty();
-    assertThat(levels.now).isEqualTo(Map.of("org.mezzo", LogLevel.DEBUG));
+    assertThat(levels.now()).isEqualTo(Map.of("org.mezzo", LogLevel.DEBUG));
     var present = server.get("/logging/toggle");
     assertThat(present.body()).isEqualTo("1\n");
     assertThat(present.headers().firstValue("Content-Type")).contains("text/plain; charset=utf-8");
     assertThat(waits).containsExactly(Duration.ofSeconds(10));
     ends.get(0).run();
-    assertThat(levels.now).isEmpty();
+    assertThat(levels.now()).isEmpty();
     assertThat(server.get("/logging/toggle").body()).isEqualTo("0\n");
   }
 
@@ -125,19 +89,19 @@ class LoggingEndpointTest {
     server.get("/logging/toggle?level=3&duration=1hrs");
     ends.get(0).run();
     assertThat(server.get("/logging/toggle").body()).isEqualTo("3\n");
-    assertThat(levels.now).isEqualTo(Map.of("ROOT", LogLevel.TRACE));
+    assertThat(levels.now()).isEqualTo(Map.of("ROOT", LogLevel.TRACE));
     server.get("/logging/toggle?level=0&duration=1secs");
-    assertThat(levels.now).isEmpty();
+    assertThat(levels.now()).isEmpty();
     server.get("/logging/toggle?level=2&duration=1secs");
     ends.get(1).run();
-    assertThat(levels.now).isEqualTo(Map.of("ROOT", LogLevel.DEBUG));
+    assertThat(levels.now()).isEqualTo(Map.of("ROOT", LogLevel.DEBUG));
   }
 
   @Test
   void nobodyIsLeftToSetItBackOnceTheBundleStops() throws Exception {
     server.get("/logging/toggle?level=2&duration=1hrs");
     verbosity.close();
-    assertThat(levels.now).isEmpty();
+    assertThat(levels.now()).isEmpty();
   }
 
   @ParameterizedTest
@@ -156,7 +120,7 @@ class LoggingEndpointTest {
     var answer = server.get("/logging/toggle?" + query);
     assertThat(answer.statusCode()).isEqualTo(400);
     assertThat(answer.body()).startsWith(message).endsWith(".\n");
-    assertThat(levels.now).isEmpty();
+    assertThat(levels.now()).isEmpty();
     assertThat(verbosity.level()).isZero();
   }
 
@@ -165,7 +129,7 @@ class LoggingEndpointTest {
     allow = false;
     var answer = server.get("/logging/toggle?level=1&duration=10secs");
     assertThat(answer.statusCode()).isEqualTo(403);
-    assertThat(levels.now).isEmpty();
+    assertThat(levels.now()).isEmpty();
     assertThat(asked)
         .containsExactly(Question.about(Action.GET_ENDPOINT_WITH_PATH, "/logging/toggle"));
   }

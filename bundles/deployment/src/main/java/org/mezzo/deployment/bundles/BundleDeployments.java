@@ -458,6 +458,14 @@ public final class BundleDeployments implements Deployments {
   }
 
   @Override
+  public Action noteLogLevel(
+      String logger, String from, String to, String principal, String outcome) {
+    return history
+        .begin(Action.Kind.LOG_LEVEL, principal, logger, from, to)
+        .end(true, outcome, Duration.ZERO);
+  }
+
+  @Override
   public CompletionStage<Action> uninstall(String symbolicName, String principal) {
     return request(() -> requested.uninstall(symbolicName, principal));
   }

@@ -27,6 +27,7 @@ import org.mezzo.deployment.journal.Journal;
 import org.mezzo.files.TreeDeletion;
 import org.mezzo.modules.DeclaredFlags;
 import org.mezzo.modules.ModuleLeases;
+import org.mezzo.modules.ModuleLoggers;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -288,6 +289,9 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
               real,
               DeclaredFlags.visible(
                   real.flags(), DeclaredFlags.of(service.getProperty(DeclaredFlags.PROPERTY))),
+              ModuleLoggers.own(
+                  String.valueOf(service.getProperty(PREFIX + "kind")),
+                  String.valueOf(service.getProperty(PREFIX + "name"))),
               Files.createDirectories(own.resolve("work")),
               Files.createDirectories(own.resolve("run")));
       Disposable.run(
@@ -347,7 +351,12 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
   }
 
   /** A daemon as a module sees it that rehearses. */
-  private record Stage(DaemonContext real, Map<String, String> flags, Path workDir, Path runtimeDir)
+  private record Stage(
+      DaemonContext real,
+      Map<String, String> flags,
+      String loggerName,
+      Path workDir,
+      Path runtimeDir)
       implements DaemonContext {
     private static final Metrics UNSEEN =
         new Metrics() {

@@ -38,6 +38,9 @@ public final class Journal implements AutoCloseable {
   /** Beyond these the oldest are forgotten. */
   private static final int MOST_ACTIONS = 100;
 
+  /** Of levels of loggers, so that what was done to bundles is not forgotten for these. */
+  private static final int MOST_LOG_LEVELS = 20;
+
   private static final int MOST_VERDICTS = 1_000;
 
   /** From this size on, in bytes, the file is replaced by what it amounts to. */
@@ -290,6 +293,11 @@ public final class Journal implements AutoCloseable {
             Duration.ofMillis(Long.parseLong(fields.get(4))),
             Duration.ofMillis(Long.parseLong(fields.get(5))),
             change.stages));
+    actions.stream()
+        .filter(action -> action.kind() == Action.Kind.LOG_LEVEL)
+        .skip(MOST_LOG_LEVELS)
+        .findFirst()
+        .ifPresent(actions::remove);
     while (actions.size() > MOST_ACTIONS) {
       actions.removeLast();
     }

@@ -85,6 +85,23 @@ final class JournalTest {
   }
 
   @Test
+  void levelsOfLoggersDoNotMakeItForgetWhatWasDoneToBundles() throws Exception {
+    try (Journal journal = open()) {
+      long swap = journal.begin(AT, Action.Kind.SWAP, "Ada", "greeter", "1", "2");
+      journal.done(swap, true, "fine", Duration.ZERO, Duration.ZERO);
+      for (int i = 0; i < 150; i++) {
+        long level = journal.begin(AT, Action.Kind.LOG_LEVEL, "Ada", "org" + i, "INFO", "WARN");
+        journal.done(level, true, "set", Duration.ZERO, Duration.ZERO);
+      }
+    }
+    try (Journal journal = open()) {
+      assertThat(journal.actions()).hasSize(21);
+      assertThat(journal.actions().get(0).symbolicName()).isEqualTo("org149");
+      assertThat(journal.actions().get(20).kind()).isEqualTo(Action.Kind.SWAP);
+    }
+  }
+
+  @Test
   void theOrderOfArrivalsIsKeptWhereTheirNamesWereNotWritten() throws Exception {
     try (JournalFile file = JournalFile.open(dir.resolve("journal"))) {
       file.append(List.of("ARRIVED", "a.jar", "aa", "7"), false);

@@ -456,8 +456,7 @@ final class Holder<M extends Module> {
       M module = type.cast(created);
       try {
         module.open(
-            InstanceContext.of(
-                lease.request().context(), registration.announcement().flags(), metrics));
+            InstanceContext.of(lease.request().context(), registration.announcement(), metrics));
       } catch (Throwable t) {
         registration.release(created);
         throw t;

@@ -3,22 +3,29 @@ package org.mezzo.modules.leases;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
-import java.util.Set;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Metrics;
 import org.mezzo.modules.DeclaredFlags;
+import org.mezzo.modules.ModuleLoggers;
+import org.mezzo.modules.leases.Registration.Announcement;
 
 /**
  * The daemon as one instance of a module sees it: the flags that the module declares, and numbers
  * that go with the instance.
  *
  * @param flags the visible ones
+ * @param loggerName of the logger that is the module's own
  */
-record InstanceContext(DaemonContext daemonContext, Map<String, String> flags, Metrics metrics)
+record InstanceContext(
+    DaemonContext daemonContext, Map<String, String> flags, Metrics metrics, String loggerName)
     implements DaemonContext {
 
-  static InstanceContext of(DaemonContext daemon, Set<String> declared, Metrics metrics) {
-    return new InstanceContext(daemon, DeclaredFlags.visible(daemon.flags(), declared), metrics);
+  static InstanceContext of(DaemonContext daemon, Announcement module, Metrics metrics) {
+    return new InstanceContext(
+        daemon,
+        DeclaredFlags.visible(daemon.flags(), module.flags()),
+        metrics,
+        ModuleLoggers.own(module.kind(), module.name()));
   }
 
   @Override

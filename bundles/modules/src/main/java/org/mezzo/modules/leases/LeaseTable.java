@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.modules.LeaseDescription;
@@ -35,6 +36,7 @@ import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLeases;
+import org.mezzo.modules.ModuleLoggers;
 import org.mezzo.modules.leases.Registration.Announcement;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -560,6 +562,10 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
         state,
         problem.orElse(""),
         illness,
+        Stream.concat(
+                Stream.of(ModuleLoggers.own(announcement.kind(), announcement.name())),
+                registration.packageName().stream())
+            .toList(),
         daemons);
   }
 

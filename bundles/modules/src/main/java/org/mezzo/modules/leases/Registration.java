@@ -1,5 +1,6 @@
 package org.mezzo.modules.leases;
 
+import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.Module;
 
@@ -14,6 +15,11 @@ public interface Registration {
 
   /** Whether it was registered under that SPI interface. */
   boolean provides(Class<?> type);
+
+  /** The package of the class that it is; empty where that is not known. */
+  default Optional<String> packageName() {
+    return Optional.empty();
+  }
 
   /** A new instance that nobody else uses; runs code of the module. */
   Module create() throws Exception;

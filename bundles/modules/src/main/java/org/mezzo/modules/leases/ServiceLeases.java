@@ -3,6 +3,7 @@ package org.mezzo.modules.leases;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
@@ -18,6 +19,7 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceObjects;
 import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.ComponentConstants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -79,13 +81,23 @@ public final class ServiceLeases implements ModuleLeases {
     private final BundleContext context;
     private final ServiceReference<Object> reference;
     private final Bundle bundle;
+    private final Optional<String> packageName;
     private volatile Announcement announcement;
 
     Service(BundleContext context, ServiceReference<Object> reference) {
       this.context = context;
       this.reference = reference;
       this.bundle = reference.getBundle();
+      packageName = packageOf(reference.getProperty(ComponentConstants.COMPONENT_NAME));
       update();
+    }
+
+    /** Components are called like their class unless they say otherwise. */
+    private Optional<String> packageOf(Object component) {
+      String name = String.valueOf(component);
+      return name.indexOf('.') > 0 && bundle.getEntry(name.replace('.', '/') + ".class") != null
+          ? Optional.of(name.substring(0, name.lastIndexOf('.')))
+          : Optional.empty();
     }
 
     void update() {
@@ -111,6 +123,11 @@ public final class ServiceLeases implements ModuleLeases {
     @Override
     public Announcement announcement() {
       return announcement;
+    }
+
+    @Override
+    public Optional<String> packageName() {
+      return packageName;
     }
 
     @Override

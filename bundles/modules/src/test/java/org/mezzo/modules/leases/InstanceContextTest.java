@@ -53,7 +53,12 @@ class InstanceContextTest {
     assertThat(DeclaredFlags.of("ip")).isEqualTo(Set.of("ip"));
     assertThat(DeclaredFlags.of(null)).isEmpty();
     InstanceContext context =
-        InstanceContext.of(daemon, Set.of("credentials", "ip"), daemon.metrics());
+        InstanceContext.of(
+            daemon,
+            new Registration.Announcement(
+                "isolator", "cgroups/cpu", "", "", "", Set.of("credentials", "ip"), 1, "b", "1", 2),
+            daemon.metrics());
+    assertThat(context.loggerName()).isEqualTo("modules.isolator.cgroups.cpu");
     assertThat(context.flags()).isEqualTo(Map.of("credentials", "/secret"));
     assertThat(context.workDir()).isEqualTo(Path.of("/nowhere"));
   }

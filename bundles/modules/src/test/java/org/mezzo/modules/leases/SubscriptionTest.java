@@ -153,7 +153,8 @@ final class SubscriptionTest {
         new InstanceContext(
             LocalModules.daemon("agent", DaemonContext.Role.AGENT, Path.of("/nowhere")),
             Map.of(),
-            metrics);
+            metrics,
+            "modules.tower");
     Guard guard = register(new Guard());
     modules.leases().lease(LeaseRequest.of(SERIAL, "tower", daemon, loop).subscribe(events(2)));
     modules.awaitHolders();

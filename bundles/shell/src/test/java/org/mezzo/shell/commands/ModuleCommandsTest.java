@@ -125,6 +125,12 @@ final class ModuleCommandsTest {
     }
 
     @Override
+    public Action noteLogLevel(
+        String logger, String from, String to, String principal, String outcome) {
+      throw new UnsupportedOperationException("no level is changed here");
+    }
+
+    @Override
     public CompletionStage<Action> rollback(String symbolicName, String principal) {
       return done(Action.Kind.SWAP, symbolicName);
     }

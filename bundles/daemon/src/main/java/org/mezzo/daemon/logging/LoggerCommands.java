@@ -1,0 +1,62 @@
+package org.mezzo.daemon.logging;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.mezzo.deployment.Deployments;
+import org.mezzo.modules.ModuleLeases;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/**
+ * The shell's way to the levels of loggers. A plain object, which Gogo finds by its properties;
+ * whoever is in the shell may change everything.
+ */
+@Component(
+    service = LoggerCommands.class,
+    property = {"osgi.command.scope=mezzo", "osgi.command.function=loglevel"})
+public final class LoggerCommands {
+  private static final String PRINCIPAL = "shell";
+
+  private final LoggerLevels levels;
+
+  @Activate
+  public LoggerCommands(
+      @Reference Verbosity log, @Reference ModuleLeases modules, @Reference Deployments history) {
+    levels = new LoggerLevels(log, modules, history);
+  }
+
+  /** {@code mezzo:loglevel}: what somebody has set. */
+  public String loglevel() {
+    List<LoggerLevel> set = levels.list();
+    return set.isEmpty() ? "Nobody has set the level of a logger." : text(set);
+  }
+
+  /** {@code mezzo:loglevel LOGGER}, or {@code KIND/NAME}: which level holds. */
+  public String loglevel(String logger) {
+    return text(levels.of(logger));
+  }
+
+  /** {@code mezzo:loglevel LOGGER LEVEL}: until it is changed. */
+  public String loglevel(String logger, String level) {
+    return text(levels.change(logger, level, Optional.empty(), PRINCIPAL));
+  }
+
+  /** {@code mezzo:loglevel LOGGER LEVEL DURATION}: for a while. */
+  public String loglevel(String logger, String level, String duration) {
+    return text(levels.change(logger, level, Optional.of(duration), PRINCIPAL));
+  }
+
+  private static String text(List<LoggerLevel> levels) {
+    return levels.stream()
+        .map(
+            one ->
+                one.logger()
+                    + " "
+                    + one.level()
+                    + (one.by().isEmpty() ? "" : ", set by " + one.by())
+                    + one.until().map(end -> ", until " + end).orElse(""))
+        .collect(Collectors.joining("\n"));
+  }
+}
