@@ -84,7 +84,13 @@ public final class MasterDaemon {
             OfferCommands.class,
             master.offerCommands(),
             new Hashtable<>(
-                Map.of("osgi.command.scope", "mezzo", "osgi.command.function", "explain")));
+                Map.of(
+                    "osgi.command.scope",
+                    "mezzo",
+                    "osgi.command.function",
+                    "explain",
+                    "mezzo.command.view",
+                    "explain")));
   }
 
   /** The flags of a master. */

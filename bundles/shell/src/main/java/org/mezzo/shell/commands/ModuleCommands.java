@@ -22,6 +22,7 @@ import org.mezzo.deployment.Verification;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
+import org.mezzo.shell.terminal.Caller;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -42,14 +43,24 @@ import org.osgi.service.component.annotations.Reference;
       "osgi.command.function=swap",
       "osgi.command.function=rollback",
       "osgi.command.function=verify",
-      "osgi.command.function=uninstall"
+      "osgi.command.function=uninstall",
+      "mezzo.command.view=modules",
+      "mezzo.command.view=module",
+      "mezzo.command.view=leases",
+      "mezzo.command.view=deployments",
+      "mezzo.command.view=verdicts",
+      "mezzo.command.view=history",
+      "mezzo.command.view=change",
+      "mezzo.command.operate=rollback",
+      "mezzo.command.administer=install",
+      "mezzo.command.administer=swap",
+      // It reads whatever file somebody names.
+      "mezzo.command.administer=verify",
+      "mezzo.command.administer=uninstall"
     })
 public final class ModuleCommands {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
-
-  /** Who asks: whoever gets into the shell may do everything, so it is all the same who. */
-  private static final String PRINCIPAL = "shell";
 
   private static final long PATIENCE_SECONDS = 60;
 
@@ -218,19 +229,22 @@ public final class ModuleCommands {
     return await(
         file,
         deployments.install(
-            jar, jar.getFileName().toString(), Set.of(Condition.NOT_LOWER), PRINCIPAL));
+            jar,
+            jar.getFileName().toString(),
+            Set.of(Condition.NOT_LOWER),
+            Caller.current().principal()));
   }
 
   @Descriptor("swaps an installed module bundle for another version of it, also for a lower one")
   public String swap(@Descriptor("path of the jar with the other version") String file)
       throws InterruptedException {
-    return await(file, deployments.swap(existing(file), PRINCIPAL));
+    return await(file, deployments.swap(existing(file), Caller.current().principal()));
   }
 
   @Descriptor("goes back to what ran before the version of a module bundle that runs now")
   public String rollback(@Descriptor("its symbolic name, see deployments") String symbolicName)
       throws InterruptedException {
-    return await(symbolicName, deployments.rollback(symbolicName, PRINCIPAL));
+    return await(symbolicName, deployments.rollback(symbolicName, Caller.current().principal()));
   }
 
   @Descriptor("says what would become of a jar if it were installed; changes nothing")
@@ -252,7 +266,7 @@ public final class ModuleCommands {
   @Descriptor("removes a module bundle and its jar; daemons go on without its modules")
   public String uninstall(@Descriptor("its symbolic name, see deployments") String symbolicName)
       throws InterruptedException {
-    return await(symbolicName, deployments.uninstall(symbolicName, PRINCIPAL));
+    return await(symbolicName, deployments.uninstall(symbolicName, Caller.current().principal()));
   }
 
   private static Path existing(String file) {

@@ -20,6 +20,8 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
+import org.mezzo.shell.terminal.Access;
+import org.mezzo.shell.terminal.Caller;
 import org.mezzo.shell.terminal.Completions;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
@@ -34,7 +36,11 @@ import org.osgi.service.component.annotations.Reference;
  */
 @Component(
     service = {SelectionCommands.class, Completions.class},
-    property = {"osgi.command.scope=mezzo", "osgi.command.function=select"})
+    property = {
+      "osgi.command.scope=mezzo",
+      "osgi.command.function=select",
+      "mezzo.command.operate=select"
+    })
 public final class SelectionCommands implements Completions {
   private static final Duration PATIENCE = Duration.ofSeconds(15);
   private static final String NONE = "none";
@@ -78,6 +84,10 @@ public final class SelectionCommands implements Completions {
                             + ", not its '"
                             + kind
                             + "'"));
+    if (selected.guards()) {
+      Caller.current()
+          .demand(Access.ADMINISTER, "select another " + selected.name() + ", which guards this");
+    }
     boolean several = selected.cardinality() == Cardinality.MANY;
     boolean dispensable = selected.isDispensable();
     List<String> wanted =

@@ -1,10 +1,12 @@
 package org.mezzo.shell.terminal;
 
 import java.io.IOError;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.jline.reader.Candidate;
@@ -25,14 +27,20 @@ final class Repl {
   private Repl() {}
 
   /** Serves one terminal on the calling thread; it stays open. */
-  static void run(Sessions sessions, Terminal terminal, Completions completions) {
-    try (CommandSession session = sessions.open(terminal.input(), terminal.output())) {
+  static void run(Sessions sessions, Terminal terminal, Completions completions, Caller caller) {
+    try (CommandSession session = sessions.open(terminal.input(), terminal.output(), caller)) {
       LineReader reader =
           LineReaderBuilder.builder()
               .terminal(terminal)
               .appName("mezzo")
               .completer(
-                  (line, parsed, candidates) -> complete(session, parsed, completions, candidates))
+                  (line, parsed, candidates) ->
+                      complete(
+                          session,
+                          parsed,
+                          completions,
+                          command -> sessions.gate().isOpen(command, caller),
+                          candidates))
               .build();
       terminal.writer().println("Mezzo shell. 'help' lists commands, 'exit' leaves.");
       while (true) {
@@ -48,7 +56,7 @@ final class Repl {
           return;
         }
         if (!line.isEmpty()) {
-          terminal.writer().println(execute(session, line).text());
+          terminal.writer().println(execute(sessions.gate(), session, caller, line).text());
           terminal.writer().flush();
         }
       }
@@ -60,9 +68,9 @@ final class Repl {
    *
    * @return 0, or 1 when it failed
    */
-  static int runOnce(Sessions sessions, String line, OutputStream out) {
-    try (CommandSession session = sessions.open(java.io.InputStream.nullInputStream(), out)) {
-      Outcome outcome = execute(session, line);
+  static int runOnce(Sessions sessions, String line, OutputStream out, Caller caller) {
+    try (CommandSession session = sessions.open(InputStream.nullInputStream(), out, caller)) {
+      Outcome outcome = execute(sessions.gate(), session, caller, line.strip());
       session.getConsole().println(outcome.text());
       session.getConsole().flush();
       return outcome.failed() ? 1 : 0;
@@ -71,13 +79,18 @@ final class Repl {
 
   private record Outcome(String text, boolean failed) {}
 
-  private static Outcome execute(CommandSession session, String line) {
+  private static Outcome execute(Gate gate, CommandSession session, Caller caller, String line) {
+    boolean audited = false;
     try {
+      audited = gate.pass(session, caller, line);
       Object result = session.execute(line);
       return new Outcome(
           result == null ? "" : session.format(result, Converter.INSPECT).toString(), false);
     } catch (Exception e) {
       String message = e.getMessage() == null ? e.toString() : e.getMessage();
+      if (audited) {
+        gate.failed(caller, line, message);
+      }
       return new Outcome(
           "Error: " + (message.startsWith(MISUSE) ? usage(session, line, message) : message), true);
     }
@@ -105,6 +118,7 @@ final class Repl {
       CommandSession session,
       ParsedLine line,
       Completions completions,
+      Predicate<String> open,
       Collection<Candidate> candidates) {
     if (line.wordIndex() > 0) {
       List<String> before = line.words().subList(0, line.wordIndex());
@@ -116,7 +130,9 @@ final class Repl {
     }
     if (session.get(".commands") instanceof Set<?> commands) {
       for (Object command : commands) {
-        candidates.add(new Candidate(command.toString()));
+        if (open.test(command.toString())) {
+          candidates.add(new Candidate(command.toString()));
+        }
       }
     }
   }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.apache.felix.service.command.CommandProcessor;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
+import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -40,8 +41,10 @@ public final class Shells {
   private Thread console;
 
   @Activate
-  public Shells(@Reference CommandProcessor processor, Settings settings) throws IOException {
-    Sessions sessions = new Sessions(processor, settings.bundleCommands());
+  public Shells(BundleContext bundle, @Reference CommandProcessor processor, Settings settings)
+      throws IOException {
+    Sessions sessions =
+        new Sessions(processor, CommandAccess.of(bundle), settings.bundleCommands());
     ssh =
         settings.sshPort() < 0
             ? Optional.empty()
@@ -51,6 +54,7 @@ public final class Shells {
                     this::completions,
                     settings.sshPort(),
                     settings.authorizedKeys(),
+                    defaultRole(settings),
                     settings.hostKey()));
     if (settings.console()) {
       console = new Thread(() -> console(sessions), "mezzo-console");
@@ -59,6 +63,16 @@ public final class Shells {
       console.setContextClassLoader(Terminal.class.getClassLoader());
       console.start();
     }
+  }
+
+  private static Access defaultRole(Settings settings) {
+    return Access.of(settings.defaultRole())
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "The default role of keys is view, operate or administer, not '"
+                        + settings.defaultRole()
+                        + "'"));
   }
 
   private List<String> completions(List<String> words) {
@@ -74,7 +88,7 @@ public final class Shells {
   private void console(Sessions sessions) {
     try (Terminal system = TerminalBuilder.builder().system(true).dumb(false).build()) {
       terminal = system;
-      Repl.run(sessions, system, this::completions);
+      Repl.run(sessions, system, this::completions, Caller.console());
       LOG.info("The console is closed; the process goes on");
     } catch (IOException | IllegalStateException e) {
       LOG.warn(
