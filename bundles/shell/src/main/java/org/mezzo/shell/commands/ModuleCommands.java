@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -23,13 +24,14 @@ import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
 import org.mezzo.shell.terminal.Caller;
+import org.mezzo.shell.terminal.Completions;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
 /** Commands about modules and the bundles they come in; each returns the text to show. */
 @Component(
-    service = ModuleCommands.class,
+    service = {ModuleCommands.class, Completions.class},
     property = {
       "osgi.command.scope=mezzo",
       "osgi.command.function=modules",
@@ -58,7 +60,7 @@ import org.osgi.service.component.annotations.Reference;
       "mezzo.command.administer=verify",
       "mezzo.command.administer=uninstall"
     })
-public final class ModuleCommands {
+public final class ModuleCommands implements Completions {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
@@ -267,6 +269,22 @@ public final class ModuleCommands {
   public String uninstall(@Descriptor("its symbolic name, see deployments") String symbolicName)
       throws InterruptedException {
     return await(symbolicName, deployments.uninstall(symbolicName, Caller.current().principal()));
+  }
+
+  @Override
+  public Collection<String> after(List<String> words, String begun) {
+    if (words.size() > 1) {
+      return List.of();
+    }
+    return switch (words.get(0)) {
+      case "module" -> leases.modules().stream().map(ModuleDescription::name).toList();
+      case "rollback", "uninstall" ->
+          deployments.list().stream().map(Deployment::symbolicName).toList();
+      case "change" ->
+          deployments.history().stream().map(action -> String.valueOf(action.id())).toList();
+      case "install", "swap", "verify" -> Paths.jars(begun);
+      default -> List.of();
+    };
   }
 
   private static Path existing(String file) {

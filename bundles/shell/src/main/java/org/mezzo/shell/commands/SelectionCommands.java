@@ -224,19 +224,15 @@ public final class SelectionCommands implements Completions {
   }
 
   @Override
-  public List<String> after(List<String> words) {
-    String command = words.get(0);
-    if (command.equals("mezzo:select") || command.equals("select")) {
-      if (words.size() == 1) {
-        return kinds();
-      }
-      return words.size() == 2
-          ? selectable(words.get(1)).map(some -> names(some.name())).orElse(List.of())
-          : List.of();
+  public List<String> after(List<String> words, String begun) {
+    if (!words.get(0).equals("select")) {
+      return List.of();
     }
-    boolean module = command.equals("mezzo:module") || command.equals("module");
-    return module && words.size() == 1
-        ? leases.modules().stream().map(ModuleDescription::name).distinct().sorted().toList()
+    if (words.size() == 1) {
+      return kinds();
+    }
+    return words.size() == 2
+        ? selectable(words.get(1)).map(some -> names(some.name())).orElse(List.of())
         : List.of();
   }
 }

@@ -77,16 +77,12 @@ final class Gate {
         "{} at {}: {}: failed: {}", caller.principal(), caller.place(), shown(line), shown(reason));
   }
 
-  /** Whether a command, as {@code scope:function}, can be used by somebody. */
-  boolean isOpen(String command, Caller caller) {
-    int colon = command.indexOf(':');
-    return colon > 0
-        && caller
-            .access()
-            .map(
-                it ->
-                    it.includes(
-                        commands.needed(command.substring(0, colon), command.substring(colon + 1))))
+  /** Whether somebody can use a command now, which may be called with its scope or without. */
+  boolean mayUse(CommandSession session, Caller caller, String command) {
+    Matcher plain = PLAIN.matcher(command);
+    return plain.matches()
+        && needed(session, Optional.ofNullable(plain.group(1)), plain.group(2))
+            .flatMap(needed -> caller.access().map(it -> it.includes(needed)))
             .orElse(false);
   }
 

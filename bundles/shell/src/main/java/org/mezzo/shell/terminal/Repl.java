@@ -3,10 +3,10 @@ package org.mezzo.shell.terminal;
 import java.io.IOError;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Predicate;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.jline.reader.Candidate;
@@ -35,12 +35,7 @@ final class Repl {
               .appName("mezzo")
               .completer(
                   (line, parsed, candidates) ->
-                      complete(
-                          session,
-                          parsed,
-                          completions,
-                          command -> sessions.gate().isOpen(command, caller),
-                          candidates))
+                      complete(session, parsed, completions, sessions.gate(), caller, candidates))
               .build();
       terminal.writer().println("Mezzo shell. 'help' lists commands, 'exit' leaves.");
       while (true) {
@@ -118,19 +113,25 @@ final class Repl {
       CommandSession session,
       ParsedLine line,
       Completions completions,
-      Predicate<String> open,
+      Gate gate,
+      Caller caller,
       Collection<Candidate> candidates) {
     if (line.wordIndex() > 0) {
       List<String> before = line.words().subList(0, line.wordIndex());
       // Help is about commands.
       if (!before.equals(List.of("help"))) {
-        completions.after(before).forEach(value -> candidates.add(new Candidate(value)));
+        if (gate.mayUse(session, caller, before.get(0))) {
+          List<String> words = new ArrayList<>(before);
+          words.set(0, words.get(0).substring(words.get(0).indexOf(':') + 1));
+          String begun = line.word().substring(0, line.wordCursor());
+          candidates.addAll(Candidates.of(completions.after(words, begun), begun));
+        }
         return;
       }
     }
     if (session.get(".commands") instanceof Set<?> commands) {
       for (Object command : commands) {
-        if (open.test(command.toString())) {
+        if (gate.mayUse(session, caller, command.toString())) {
           candidates.add(new Candidate(command.toString()));
         }
       }

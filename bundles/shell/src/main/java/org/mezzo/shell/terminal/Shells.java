@@ -1,8 +1,11 @@
 package org.mezzo.shell.terminal;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.felix.service.command.CommandProcessor;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
@@ -32,10 +35,19 @@ public final class Shells {
   private final Optional<SshShell> ssh;
 
   @Reference(
-      cardinality = ReferenceCardinality.OPTIONAL,
+      cardinality = ReferenceCardinality.MULTIPLE,
       policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
-  private volatile Completions known;
+  private volatile List<Completions> known = List.of();
+
+  /** Those of bundles that know nothing of this one. */
+  @Reference(
+      service = Function.class,
+      target = "(mezzo.command.completion=*)",
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile List<Function<List<String>, Collection<String>>> others = List.of();
 
   private volatile Terminal terminal;
   private Thread console;
@@ -75,9 +87,11 @@ public final class Shells {
                         + "'"));
   }
 
-  private List<String> completions(List<String> words) {
-    Completions now = known;
-    return now == null ? List.of() : now.after(words);
+  private Collection<String> completions(List<String> words, String begun) {
+    List<String> all = new ArrayList<>();
+    known.forEach(it -> all.addAll(it.after(words, begun)));
+    others.forEach(it -> all.addAll(it.apply(words)));
+    return all;
   }
 
   /** The port of SSH; empty when it is off. */

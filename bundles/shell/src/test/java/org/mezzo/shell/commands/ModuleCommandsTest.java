@@ -206,4 +206,25 @@ final class ModuleCommandsTest {
         .hasMessageContaining("cannot be opened");
     assertThatThrownBy(() -> commands.install("/nowhere.jar")).hasMessageContaining("no file");
   }
+
+  @Test
+  void whatIsKnownCanBeCompleted() throws Exception {
+    assertThat(commands.after(List.of("rollback"), "")).containsExactly("org.mezzo.hooks");
+    assertThat(commands.after(List.of("uninstall"), "org")).containsExactly("org.mezzo.hooks");
+    assertThat(commands.after(List.of("change"), "")).containsExactly("7");
+    assertThat(commands.after(List.of("history"), "")).isEmpty();
+    assertThat(commands.after(List.of("rollback", "org.mezzo.hooks"), "")).isEmpty();
+    Files.createDirectory(folder.resolve("builds"));
+    Files.createFile(folder.resolve("b.jar"));
+    Files.createFile(folder.resolve("b.txt"));
+    Files.createFile(folder.resolve(".hidden.jar"));
+    for (String command : List.of("install", "swap", "verify")) {
+      assertThat(commands.after(List.of(command), folder + "/b"))
+          .containsExactlyInAnyOrder(folder + "/b.jar", folder + "/builds/");
+      assertThat(commands.after(List.of(command), folder + "/"))
+          .containsExactlyInAnyOrder(folder + "/b.jar", folder + "/builds/");
+      assertThat(commands.after(List.of(command), folder + "/none/x")).isEmpty();
+      assertThat(commands.after(List.of(command), "\0")).isEmpty();
+    }
+  }
 }

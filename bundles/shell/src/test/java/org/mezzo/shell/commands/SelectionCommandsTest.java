@@ -113,7 +113,7 @@ final class SelectionCommandsTest {
   @Test
   void completes() {
     SelectionCommands commands = commands();
-    assertThat(commands.after(List.of("mezzo:select")))
+    assertThat(commands.after(List.of("select"), ""))
         .containsExactly(
             "allocator",
             "isolator",
@@ -124,9 +124,8 @@ final class SelectionCommandsTest {
             "resource-estimator",
             "qos-controller",
             "secret-resolver");
-    assertThat(commands.after(List.of("mezzo:select", "allocator")))
+    assertThat(commands.after(List.of("select", "allocator"), ""))
         .containsExactly("hierarchical", "round-robin");
-    assertThat(commands.after(List.of("mezzo:module"))).contains("round-robin");
-    assertThat(commands.after(List.of("mezzo:history"))).isEmpty();
+    assertThat(commands.after(List.of("history"), "")).isEmpty();
   }
 }

@@ -52,6 +52,7 @@ final class SshShellTest {
   @TempDir Path folder;
   private final ThreadIOImpl threadIo = new ThreadIOImpl();
   private CommandProcessorImpl processor;
+  private Completions completions = Completions.NONE;
   private boolean bundleCommands;
   private KeyPair known;
   private Path keys;
@@ -133,7 +134,7 @@ final class SshShellTest {
   }
 
   private SshShell open(Access defaultRole) throws IOException {
-    return SshShell.open(sessions(), Completions.NONE, 0, keys.toString(), defaultRole, "");
+    return SshShell.open(sessions(), completions, 0, keys.toString(), defaultRole, "");
   }
 
   private Sessions sessions() {
@@ -474,5 +475,40 @@ final class SshShellTest {
         .endsWith(": select hook");
     assertThat(lines.list.get(1).getFormattedMessage())
         .contains("shell (otto)", "was refused, administer is needed: install x.jar");
+  }
+
+  @Test
+  void theTabKeyCompletesArgumentsOfCommandsThatCanBeUsed() throws Exception {
+    Files.writeString(keys, line("role=\"view\" ", known, "lou"));
+    completions =
+        (words, begun) ->
+            switch (words.get(0)) {
+              case "greet" -> List.of("framework-0001", "stranger");
+              case "install" -> List.of("secret.jar");
+              default -> List.of();
+            };
+    try (SshShell shell = open()) {
+      login(
+          shell,
+          known,
+          session -> {
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            PipedOutputStream typed = new PipedOutputStream();
+            try (ChannelShell channel = session.createShellChannel()) {
+              channel.setPtyType("xterm");
+              channel.setIn(new PipedInputStream(typed));
+              channel.setOut(out);
+              channel.open().verify(PATIENCE);
+              for (String line : List.of("install s\t\r", "mezzo:greet fra\t\r")) {
+                typed.write(line.getBytes(StandardCharsets.UTF_8));
+              }
+              typed.flush();
+              Await.until(
+                  "the completed command is run",
+                  () -> out.toString(StandardCharsets.UTF_8).contains("hello framework-0001"));
+            }
+            assertThat(out.toString(StandardCharsets.UTF_8)).doesNotContain("secret");
+          });
+    }
   }
 }
