@@ -1,17 +1,19 @@
 package org.mezzo.shell.commands;
 
-import java.nio.file.Files;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.felix.service.command.Descriptor;
 import org.mezzo.deployment.Action;
@@ -20,6 +22,7 @@ import org.mezzo.deployment.Deployments;
 import org.mezzo.deployment.Deployments.Condition;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.Verification;
+import org.mezzo.files.jars.NamedJar;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
@@ -64,6 +67,8 @@ public final class ModuleCommands implements Completions {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
+  private static final String JAR = "path of the jar, or a URL of file, http or https";
+  private static final String SHA_256 = "the SHA-256 that it has to have";
   private static final long PATIENCE_SECONDS = 60;
 
   private final ModuleLeases leases;
@@ -226,21 +231,46 @@ public final class ModuleCommands implements Completions {
   }
 
   @Descriptor("installs a module bundle, or a version that is not lower, without a restart")
-  public String install(@Descriptor("path of the jar") String file) throws InterruptedException {
-    Path jar = existing(file);
+  public String install(@Descriptor(JAR) String jar) throws IOException, InterruptedException {
+    return install(jar, Optional.empty());
+  }
+
+  @Descriptor("the same of a jar that must be a certain one")
+  public String install(@Descriptor(JAR) String jar, @Descriptor(SHA_256) String sha256)
+      throws IOException, InterruptedException {
+    return install(jar, Optional.of(sha256));
+  }
+
+  private String install(String jar, Optional<String> sha256)
+      throws IOException, InterruptedException {
     return await(
-        file,
-        deployments.install(
+        jar,
+        withJar(
             jar,
-            jar.getFileName().toString(),
-            Set.of(Condition.NOT_LOWER),
-            Caller.current().principal()));
+            sha256,
+            file ->
+                deployments.install(
+                    file,
+                    file.getFileName().toString(),
+                    Set.of(Condition.NOT_LOWER),
+                    Caller.current().principal())));
   }
 
   @Descriptor("swaps an installed module bundle for another version of it, also for a lower one")
-  public String swap(@Descriptor("path of the jar with the other version") String file)
-      throws InterruptedException {
-    return await(file, deployments.swap(existing(file), Caller.current().principal()));
+  public String swap(@Descriptor(JAR) String jar) throws IOException, InterruptedException {
+    return swap(jar, Optional.empty());
+  }
+
+  @Descriptor("the same of a jar that must be a certain one")
+  public String swap(@Descriptor(JAR) String jar, @Descriptor(SHA_256) String sha256)
+      throws IOException, InterruptedException {
+    return swap(jar, Optional.of(sha256));
+  }
+
+  private String swap(String jar, Optional<String> sha256)
+      throws IOException, InterruptedException {
+    return await(
+        jar, withJar(jar, sha256, file -> deployments.swap(file, Caller.current().principal())));
   }
 
   @Descriptor("goes back to what ran before the version of a module bundle that runs now")
@@ -250,9 +280,14 @@ public final class ModuleCommands implements Completions {
   }
 
   @Descriptor("says what would become of a jar if it were installed; changes nothing")
-  public String verify(@Descriptor("path of the jar") String file) throws InterruptedException {
-    Path jar = existing(file);
-    Verification found = get(file, deployments.verify(jar, jar.getFileName().toString()));
+  public String verify(@Descriptor(JAR) String jar) throws IOException, InterruptedException {
+    Verification found =
+        get(
+            jar,
+            withJar(
+                jar,
+                Optional.empty(),
+                file -> deployments.verify(file, file.getFileName().toString())));
     StringBuilder text = new StringBuilder();
     text.append(found.passed() ? "It can be installed." : "It would be refused.").append('\n');
     line(text, "bundle", (found.symbolicName() + " " + found.version()).strip());
@@ -287,12 +322,17 @@ public final class ModuleCommands implements Completions {
     };
   }
 
-  private static Path existing(String file) {
-    Path path = Path.of(file).toAbsolutePath();
-    if (!Files.isRegularFile(path)) {
-      throw new IllegalArgumentException("There is no file " + path);
+  /** Does something with a jar, which is there until that is complete, whoever waits for it. */
+  private static <T> CompletionStage<T> withJar(
+      String place, Optional<String> sha256, Function<Path, CompletionStage<T>> use)
+      throws IOException {
+    NamedJar jar = NamedJar.open(place, sha256, NamedJar.Limits.USUAL, System.out::println);
+    try {
+      return use.apply(jar.file()).whenComplete((result, failure) -> jar.close());
+    } catch (RuntimeException e) {
+      jar.close();
+      throw e;
     }
-    return path;
   }
 
   private static String await(String what, CompletionStage<Action> stage)

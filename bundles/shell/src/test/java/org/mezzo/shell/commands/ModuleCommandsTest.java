@@ -192,6 +192,12 @@ final class ModuleCommandsTest {
     Path jar = Files.createFile(folder.resolve("x.jar"));
     assertThat(commands.swap(jar.toString())).contains("1.0.0 -> 1.1.0").contains("gap 0 ms");
     assertThat(commands.install(jar.toString())).contains("install x.jar");
+    assertThat(commands.install(jar.toUri().toString())).contains("install x.jar");
+    assertThat(jar).exists();
+    assertThatThrownBy(() -> commands.install(jar.toString(), "0".repeat(64)))
+        .hasMessageContaining("has the SHA-256 ");
+    assertThatThrownBy(() -> commands.install("ftp://host/x.jar"))
+        .hasMessageContaining("begins with file:, http: or https:");
     assertThat(commands.uninstall("org.mezzo.hooks")).contains("uninstall org.mezzo.hooks");
     assertThat(commands.rollback("org.mezzo.hooks")).contains("swap org.mezzo.hooks 1.0.0 -> 1.1");
     assertThat(commands.verify(jar.toString()).lines())
