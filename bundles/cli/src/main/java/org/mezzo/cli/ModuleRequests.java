@@ -198,18 +198,6 @@ final class ModuleRequests {
     return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
 
-  /**
-   * A jar that is there.
-   *
-   * @throws FlagException when there is no such file
-   */
-  static Path existing(Path file) throws FlagException {
-    if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-      throw new FlagException(file + " is no file that can be read");
-    }
-    return file;
-  }
-
   private static String digest(Path file) throws IOException {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");

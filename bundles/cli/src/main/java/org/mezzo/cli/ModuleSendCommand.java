@@ -5,9 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.mezzo.files.jars.NamedJar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** Sends a module's jar to daemons, which install it; commands differ in what they expect there. */
 abstract class ModuleSendCommand implements Callable<Integer> {
@@ -18,8 +18,7 @@ abstract class ModuleSendCommand implements Callable<Integer> {
 
   @Mixin private DaemonTarget target;
 
-  @Parameters(paramLabel = "FILE", description = "The module's jar.")
-  private Path file;
+  @Mixin private JarParameter jar;
 
   private ModuleSendCommand(Optional<String> expected) {
     this.expected = expected;
@@ -27,10 +26,12 @@ abstract class ModuleSendCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Path jar = ModuleRequests.existing(file);
-    Map<String, String> query = new HashMap<>(Map.of("name", jar.getFileName().toString()));
-    expected.ifPresent(it -> query.put("expect", it));
-    return new ModuleRequests(target).change("install", query, Optional.of(jar));
+    try (NamedJar named = jar.open()) {
+      Path file = named.file();
+      Map<String, String> query = new HashMap<>(Map.of("name", file.getFileName().toString()));
+      expected.ifPresent(it -> query.put("expect", it));
+      return new ModuleRequests(target).change("install", query, Optional.of(file));
+    }
   }
 
   /** {@code mezzo module install}. */

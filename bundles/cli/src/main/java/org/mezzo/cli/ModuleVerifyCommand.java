@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.mezzo.files.jars.NamedJar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** Says what would become of a module if it were installed. */
 @Command(
@@ -23,18 +23,19 @@ import picocli.CommandLine.Parameters;
 final class ModuleVerifyCommand implements Callable<Integer> {
   @Mixin private DaemonTarget target;
 
-  @Parameters(paramLabel = "FILE", description = "The module's jar.")
-  private Path file;
+  @Mixin private JarParameter jar;
 
   @Override
   public Integer call() throws Exception {
-    Path jar = ModuleRequests.existing(file);
-    return new ModuleRequests(target)
-        .ask(
-            "verify",
-            Map.of("name", jar.getFileName().toString()),
-            Optional.of(jar),
-            ModuleVerifyCommand::print);
+    try (NamedJar named = jar.open()) {
+      Path file = named.file();
+      return new ModuleRequests(target)
+          .ask(
+              "verify",
+              Map.of("name", file.getFileName().toString()),
+              Optional.of(file),
+              ModuleVerifyCommand::print);
+    }
   }
 
   private static boolean print(String daemon, Map<String, Object> answer) {

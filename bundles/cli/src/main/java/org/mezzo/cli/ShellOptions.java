@@ -14,6 +14,8 @@ final class ShellOptions {
   private static final String CONSOLE = "--shell";
   private static final String BUNDLE_COMMANDS = "--shell_bundle_commands";
   private static final String SSH_PORT = "--shell_ssh_port=";
+  private static final String DEFAULT_ROLE = "--shell_default_role=";
+  private static final List<String> ROLES = List.of("view", "operate", "administer");
   private static final String SSH_KEYS = "--shell_authorized_keys=";
 
   private final Map<String, Object> properties = new LinkedHashMap<>();
@@ -40,6 +42,8 @@ final class ShellOptions {
         options.properties.put(
             "authorizedKeys",
             Path.of(argument.substring(SSH_KEYS.length())).toAbsolutePath().toString());
+      } else if (argument.startsWith(DEFAULT_ROLE)) {
+        options.properties.put("defaultRole", role(argument.substring(DEFAULT_ROLE.length())));
       } else {
         continue;
       }
@@ -51,11 +55,25 @@ final class ShellOptions {
           "--shell_ssh_port=PORT and --shell_authorized_keys=FILE belong together: the shell is"
               + " reached over SSH with a key only");
     }
+    if (options.properties.containsKey("defaultRole")
+        && !options.properties.containsKey("sshPort")) {
+      throw new FlagException(
+          "--shell_default_role: roles are of keys; --shell_ssh_port=PORT"
+              + " --shell_authorized_keys=FILE opens a shell for those");
+    }
     if (options.properties.keySet().equals(Set.of("bundleCommands"))) {
       throw new FlagException(
           "--shell_bundle_commands: there is no shell; --shell or --shell_ssh_port=PORT opens one");
     }
     return options;
+  }
+
+  private static String role(String text) throws FlagException {
+    if (!ROLES.contains(text)) {
+      throw new FlagException(
+          "--shell_default_role: '" + text + "' is not one of " + String.join(", ", ROLES));
+    }
+    return text;
   }
 
   private static int port(String text) throws FlagException {

@@ -108,6 +108,22 @@ class DaemonFlagsTest {
     assertThatExceptionOfType(FlagException.class)
         .isThrownBy(() -> ShellOptions.takeFrom(new ArrayList<>(List.of("--shell_ssh_port=22"))))
         .withMessageContaining("belong together");
+    assertThatExceptionOfType(FlagException.class)
+        .isThrownBy(
+            () ->
+                ShellOptions.takeFrom(
+                    new ArrayList<>(
+                        List.of(
+                            "--shell_ssh_port=22",
+                            "--shell_authorized_keys=keys",
+                            "--shell_default_role=root"))))
+        .withMessageContaining("'root' is not one of view, operate, administer");
+    assertThatExceptionOfType(FlagException.class)
+        .isThrownBy(
+            () ->
+                ShellOptions.takeFrom(
+                    new ArrayList<>(List.of("--shell", "--shell_default_role=view"))))
+        .withMessageContaining("roles are of keys");
   }
 
   @Test

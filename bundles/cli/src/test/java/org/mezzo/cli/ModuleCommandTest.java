@@ -19,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.jar.JarOutputStream;
+import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -177,6 +179,31 @@ class ModuleCommandTest {
     assertThat(asked.subList(3, 5))
         .containsExactly(
             "rollback?bundle=org.hooks Basic YTpi ", "uninstall?bundle=org.hooks null ");
+  }
+
+  @Test
+  void sendsAJarThatAUrlLeadsTo() throws Exception {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JarOutputStream jar = new JarOutputStream(bytes)) {
+      jar.putNextEntry(new ZipEntry("entry"));
+    }
+    agent.createContext(
+        "/builds/hooks-2.jar",
+        exchange -> {
+          exchange.sendResponseHeaders(200, bytes.size());
+          exchange.getResponseBody().write(bytes.toByteArray());
+          exchange.close();
+        });
+    String builds = "http://" + address(agent) + "/builds/";
+    assertThat(run("install", builds + "hooks-2.jar")).isZero();
+    assertThat(asked.get(0)).startsWith("install?").contains("name=hooks-2.jar", "null PK");
+    assertThat(run("update", builds + "hooks-3.jar")).isEqualTo(Mezzo.FAILURE);
+    assertThat(out).contains("hooks-3.jar answered with status 404, and no jar");
+    assertThat(run("swap", builds + "hooks-2.jar", "--sha256=" + DIGEST)).isEqualTo(Mezzo.FAILURE);
+    assertThat(out).contains("has the SHA-256 ", ", not " + DIGEST);
+    assertThat(run("install", jar(), "--sha256=x")).isEqualTo(Mezzo.USAGE);
+    assertThat(out).contains("'x' is no SHA-256");
+    assertThat(asked).hasSize(1);
   }
 
   @Test

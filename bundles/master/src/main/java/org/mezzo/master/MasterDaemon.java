@@ -3,6 +3,7 @@ package org.mezzo.master;
 import java.io.IOException;
 import java.util.Hashtable;
 import java.util.Map;
+import java.util.function.Function;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
@@ -46,7 +47,7 @@ public final class MasterDaemon {
 
   private final Master master;
   private final FollowedFlags<MasterFlags> flags;
-  private final ServiceRegistration<OfferCommands> commands;
+  private final ServiceRegistration<?> commands;
 
   @Activate
   public MasterDaemon(
@@ -90,10 +91,18 @@ public final class MasterDaemon {
     }
     commands =
         bundle.registerService(
-            OfferCommands.class,
+            new String[] {OfferCommands.class.getName(), Function.class.getName()},
             master.offerCommands(),
             new Hashtable<>(
-                Map.of("osgi.command.scope", "mezzo", "osgi.command.function", "explain")));
+                Map.of(
+                    "osgi.command.scope",
+                    "mezzo",
+                    "osgi.command.function",
+                    "explain",
+                    "mezzo.command.view",
+                    "explain",
+                    "mezzo.command.completion",
+                    "explain")));
   }
 
   /** The flags of a master. */

@@ -10,12 +10,16 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
 /**
- * The shell's way to the levels of loggers. A plain object, which Gogo finds by its properties;
- * whoever is in the shell may change everything.
+ * The shell's way to the levels of loggers. A plain object, which Gogo finds by its properties. The
+ * history says that the shell did it, and the shell's own audit log who was in it.
  */
 @Component(
     service = LoggerCommands.class,
-    property = {"osgi.command.scope=mezzo", "osgi.command.function=loglevel"})
+    property = {
+      "osgi.command.scope=mezzo",
+      "osgi.command.function=loglevel",
+      "mezzo.command.operate=loglevel"
+    })
 public final class LoggerCommands {
   private static final String PRINCIPAL = "shell";
 

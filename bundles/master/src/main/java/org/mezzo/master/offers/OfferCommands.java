@@ -1,10 +1,13 @@
 package org.mezzo.master.offers;
 
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.mezzo.api.allocator.Hindrance;
 import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.daemon.border.Refused;
@@ -13,7 +16,7 @@ import org.mezzo.daemon.border.Refused;
  * The shell's way to ask why there are no offers. A plain object, which Gogo finds by the
  * properties it is registered with; whoever is in the shell may see everything.
  */
-public final class OfferCommands {
+public final class OfferCommands implements Function<List<String>, Collection<String>> {
   private static final int PATIENCE_SECONDS = 30;
   private static final int AGENTS = 100;
 
@@ -37,6 +40,18 @@ public final class OfferCommands {
   public String explain(String frameworkId, String role, String agentId)
       throws InterruptedException {
     return explain(frameworkId, Optional.of(role), Optional.of(agentId));
+  }
+
+  /**
+   * What can follow these words of the shell; from the published state, on the caller's thread.
+   *
+   * @param words the command without its scope, and the arguments before the one that is typed
+   */
+  @Override
+  public Collection<String> apply(List<String> words) {
+    return words.get(0).equals("explain")
+        ? explanations.parts(words.subList(1, words.size()))
+        : List.of();
   }
 
   private String explain(String frameworkId, Optional<String> role, Optional<String> agentId)

@@ -1,5 +1,6 @@
 package org.mezzo.master.offers;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -71,6 +72,28 @@ public final class OfferExplanations {
             })
         .thenCompose(this::ask)
         .thenCompose(answer -> visible(principal, answer));
+  }
+
+  /**
+   * What a question that begins so can go on with: all frameworks, then roles of that framework,
+   * then all agents. Nobody's leave is asked.
+   *
+   * @return empty where nothing can follow, and when this master does not lead
+   */
+  Collection<String> parts(List<String> begun) {
+    MasterState state = leadership.state().orElse(null);
+    if (state == null) {
+      return List.of();
+    }
+    return switch (begun.size()) {
+      case 0 -> state.frameworks().keySet();
+      case 1 ->
+          Optional.ofNullable(state.frameworks().get(begun.get(0)))
+              .map(framework -> List.copyOf(framework.subscription().roles()))
+              .orElse(List.of());
+      case 2 -> state.agents().keySet();
+      default -> List.of();
+    };
   }
 
   /** The role that is meant, when the caller may see it and the framework. */

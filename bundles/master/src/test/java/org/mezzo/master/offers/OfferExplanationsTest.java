@@ -135,6 +135,26 @@ class OfferExplanationsTest {
   }
 
   @Test
+  void theShellCompletesWhatAQuestionHas() throws Exception {
+    try (TestCluster cluster = new TestCluster(workDir);
+        TestScheduler scheduler = TestScheduler.json(cluster.address())) {
+      scheduler.subscribed(TestScheduler.info("a").addRoles("b").build());
+      OfferCommands commands = cluster.master.offerCommands();
+      assertThat(commands.apply(List.of("explain"))).containsExactly(scheduler.id);
+      assertThat(commands.apply(List.of("explain", scheduler.id)))
+          .containsExactlyInAnyOrder("a", "b");
+      assertThat(commands.apply(List.of("explain", "nobody"))).isEmpty();
+      assertThat(commands.apply(List.of("explain", scheduler.id, "a")))
+          .containsExactlyElementsOf(
+              cluster.master.cluster().state().orElseThrow().agents().keySet());
+      assertThat(commands.apply(List.of("modules"))).isEmpty();
+      cluster.coordination.depose(Optional.empty());
+      Await.until(() -> cluster.master.cluster().state().isEmpty());
+      assertThat(commands.apply(List.of("explain"))).isEmpty();
+    }
+  }
+
+  @Test
   void rolesAreNamedToThoseWhoMaySeeThem() throws Exception {
     try (TestCluster cluster = new TestCluster(workDir, "acls={}");
         TestScheduler scheduler = TestScheduler.json(cluster.address())) {

@@ -1,16 +1,19 @@
 package org.mezzo.shell.commands;
 
-import java.nio.file.Files;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.felix.service.command.Descriptor;
 import org.mezzo.deployment.Action;
@@ -19,16 +22,19 @@ import org.mezzo.deployment.Deployments;
 import org.mezzo.deployment.Deployments.Condition;
 import org.mezzo.deployment.Verdict;
 import org.mezzo.deployment.Verification;
+import org.mezzo.files.jars.NamedJar;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
+import org.mezzo.shell.terminal.Caller;
+import org.mezzo.shell.terminal.Completions;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
 /** Commands about modules and the bundles they come in; each returns the text to show. */
 @Component(
-    service = ModuleCommands.class,
+    service = {ModuleCommands.class, Completions.class},
     property = {
       "osgi.command.scope=mezzo",
       "osgi.command.function=modules",
@@ -42,15 +48,27 @@ import org.osgi.service.component.annotations.Reference;
       "osgi.command.function=swap",
       "osgi.command.function=rollback",
       "osgi.command.function=verify",
-      "osgi.command.function=uninstall"
+      "osgi.command.function=uninstall",
+      "mezzo.command.view=modules",
+      "mezzo.command.view=module",
+      "mezzo.command.view=leases",
+      "mezzo.command.view=deployments",
+      "mezzo.command.view=verdicts",
+      "mezzo.command.view=history",
+      "mezzo.command.view=change",
+      "mezzo.command.operate=rollback",
+      "mezzo.command.administer=install",
+      "mezzo.command.administer=swap",
+      // It reads whatever file somebody names.
+      "mezzo.command.administer=verify",
+      "mezzo.command.administer=uninstall"
     })
-public final class ModuleCommands {
+public final class ModuleCommands implements Completions {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
-  /** Who asks: whoever gets into the shell may do everything, so it is all the same who. */
-  private static final String PRINCIPAL = "shell";
-
+  private static final String JAR = "path of the jar, or a URL of file, http or https";
+  private static final String SHA_256 = "the SHA-256 that it has to have";
   private static final long PATIENCE_SECONDS = 60;
 
   private final ModuleLeases leases;
@@ -213,30 +231,63 @@ public final class ModuleCommands {
   }
 
   @Descriptor("installs a module bundle, or a version that is not lower, without a restart")
-  public String install(@Descriptor("path of the jar") String file) throws InterruptedException {
-    Path jar = existing(file);
+  public String install(@Descriptor(JAR) String jar) throws IOException, InterruptedException {
+    return install(jar, Optional.empty());
+  }
+
+  @Descriptor("the same of a jar that must be a certain one")
+  public String install(@Descriptor(JAR) String jar, @Descriptor(SHA_256) String sha256)
+      throws IOException, InterruptedException {
+    return install(jar, Optional.of(sha256));
+  }
+
+  private String install(String jar, Optional<String> sha256)
+      throws IOException, InterruptedException {
     return await(
-        file,
-        deployments.install(
-            jar, jar.getFileName().toString(), Set.of(Condition.NOT_LOWER), PRINCIPAL));
+        jar,
+        withJar(
+            jar,
+            sha256,
+            file ->
+                deployments.install(
+                    file,
+                    file.getFileName().toString(),
+                    Set.of(Condition.NOT_LOWER),
+                    Caller.current().principal())));
   }
 
   @Descriptor("swaps an installed module bundle for another version of it, also for a lower one")
-  public String swap(@Descriptor("path of the jar with the other version") String file)
-      throws InterruptedException {
-    return await(file, deployments.swap(existing(file), PRINCIPAL));
+  public String swap(@Descriptor(JAR) String jar) throws IOException, InterruptedException {
+    return swap(jar, Optional.empty());
+  }
+
+  @Descriptor("the same of a jar that must be a certain one")
+  public String swap(@Descriptor(JAR) String jar, @Descriptor(SHA_256) String sha256)
+      throws IOException, InterruptedException {
+    return swap(jar, Optional.of(sha256));
+  }
+
+  private String swap(String jar, Optional<String> sha256)
+      throws IOException, InterruptedException {
+    return await(
+        jar, withJar(jar, sha256, file -> deployments.swap(file, Caller.current().principal())));
   }
 
   @Descriptor("goes back to what ran before the version of a module bundle that runs now")
   public String rollback(@Descriptor("its symbolic name, see deployments") String symbolicName)
       throws InterruptedException {
-    return await(symbolicName, deployments.rollback(symbolicName, PRINCIPAL));
+    return await(symbolicName, deployments.rollback(symbolicName, Caller.current().principal()));
   }
 
   @Descriptor("says what would become of a jar if it were installed; changes nothing")
-  public String verify(@Descriptor("path of the jar") String file) throws InterruptedException {
-    Path jar = existing(file);
-    Verification found = get(file, deployments.verify(jar, jar.getFileName().toString()));
+  public String verify(@Descriptor(JAR) String jar) throws IOException, InterruptedException {
+    Verification found =
+        get(
+            jar,
+            withJar(
+                jar,
+                Optional.empty(),
+                file -> deployments.verify(file, file.getFileName().toString())));
     StringBuilder text = new StringBuilder();
     text.append(found.passed() ? "It can be installed." : "It would be refused.").append('\n');
     line(text, "bundle", (found.symbolicName() + " " + found.version()).strip());
@@ -252,15 +303,36 @@ public final class ModuleCommands {
   @Descriptor("removes a module bundle and its jar; daemons go on without its modules")
   public String uninstall(@Descriptor("its symbolic name, see deployments") String symbolicName)
       throws InterruptedException {
-    return await(symbolicName, deployments.uninstall(symbolicName, PRINCIPAL));
+    return await(symbolicName, deployments.uninstall(symbolicName, Caller.current().principal()));
   }
 
-  private static Path existing(String file) {
-    Path path = Path.of(file).toAbsolutePath();
-    if (!Files.isRegularFile(path)) {
-      throw new IllegalArgumentException("There is no file " + path);
+  @Override
+  public Collection<String> after(List<String> words, String begun) {
+    if (words.size() > 1) {
+      return List.of();
     }
-    return path;
+    return switch (words.get(0)) {
+      case "module" -> leases.modules().stream().map(ModuleDescription::name).toList();
+      case "rollback", "uninstall" ->
+          deployments.list().stream().map(Deployment::symbolicName).toList();
+      case "change" ->
+          deployments.history().stream().map(action -> String.valueOf(action.id())).toList();
+      case "install", "swap", "verify" -> Paths.jars(begun);
+      default -> List.of();
+    };
+  }
+
+  /** Does something with a jar, which is there until that is complete, whoever waits for it. */
+  private static <T> CompletionStage<T> withJar(
+      String place, Optional<String> sha256, Function<Path, CompletionStage<T>> use)
+      throws IOException {
+    NamedJar jar = NamedJar.open(place, sha256, NamedJar.Limits.USUAL, System.out::println);
+    try {
+      return use.apply(jar.file()).whenComplete((result, failure) -> jar.close());
+    } catch (RuntimeException e) {
+      jar.close();
+      throw e;
+    }
   }
 
   private static String await(String what, CompletionStage<Action> stage)

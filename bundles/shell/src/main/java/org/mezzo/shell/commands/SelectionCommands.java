@@ -20,6 +20,8 @@ import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
+import org.mezzo.shell.terminal.Access;
+import org.mezzo.shell.terminal.Caller;
 import org.mezzo.shell.terminal.Completions;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
@@ -34,7 +36,11 @@ import org.osgi.service.component.annotations.Reference;
  */
 @Component(
     service = {SelectionCommands.class, Completions.class},
-    property = {"osgi.command.scope=mezzo", "osgi.command.function=select"})
+    property = {
+      "osgi.command.scope=mezzo",
+      "osgi.command.function=select",
+      "mezzo.command.operate=select"
+    })
 public final class SelectionCommands implements Completions {
   private static final Duration PATIENCE = Duration.ofSeconds(15);
   private static final String NONE = "none";
@@ -78,6 +84,10 @@ public final class SelectionCommands implements Completions {
                             + ", not its '"
                             + kind
                             + "'"));
+    if (selected.guards()) {
+      Caller.current()
+          .demand(Access.ADMINISTER, "select another " + selected.name() + ", which guards this");
+    }
     boolean several = selected.cardinality() == Cardinality.MANY;
     boolean dispensable = selected.isDispensable();
     List<String> wanted =
@@ -214,19 +224,15 @@ public final class SelectionCommands implements Completions {
   }
 
   @Override
-  public List<String> after(List<String> words) {
-    String command = words.get(0);
-    if (command.equals("mezzo:select") || command.equals("select")) {
-      if (words.size() == 1) {
-        return kinds();
-      }
-      return words.size() == 2
-          ? selectable(words.get(1)).map(some -> names(some.name())).orElse(List.of())
-          : List.of();
+  public List<String> after(List<String> words, String begun) {
+    if (!words.get(0).equals("select")) {
+      return List.of();
     }
-    boolean module = command.equals("mezzo:module") || command.equals("module");
-    return module && words.size() == 1
-        ? leases.modules().stream().map(ModuleDescription::name).distinct().sorted().toList()
+    if (words.size() == 1) {
+      return kinds();
+    }
+    return words.size() == 2
+        ? selectable(words.get(1)).map(some -> names(some.name())).orElse(List.of())
         : List.of();
   }
 }

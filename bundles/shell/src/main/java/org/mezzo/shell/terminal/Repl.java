@@ -1,7 +1,9 @@
 package org.mezzo.shell.terminal;
 
 import java.io.IOError;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -25,14 +27,15 @@ final class Repl {
   private Repl() {}
 
   /** Serves one terminal on the calling thread; it stays open. */
-  static void run(Sessions sessions, Terminal terminal, Completions completions) {
-    try (CommandSession session = sessions.open(terminal.input(), terminal.output())) {
+  static void run(Sessions sessions, Terminal terminal, Completions completions, Caller caller) {
+    try (CommandSession session = sessions.open(terminal.input(), terminal.output(), caller)) {
       LineReader reader =
           LineReaderBuilder.builder()
               .terminal(terminal)
               .appName("mezzo")
               .completer(
-                  (line, parsed, candidates) -> complete(session, parsed, completions, candidates))
+                  (line, parsed, candidates) ->
+                      complete(session, parsed, completions, sessions.gate(), caller, candidates))
               .build();
       terminal.writer().println("Mezzo shell. 'help' lists commands, 'exit' leaves.");
       while (true) {
@@ -48,7 +51,7 @@ final class Repl {
           return;
         }
         if (!line.isEmpty()) {
-          terminal.writer().println(execute(session, line).text());
+          terminal.writer().println(execute(sessions.gate(), session, caller, line).text());
           terminal.writer().flush();
         }
       }
@@ -60,9 +63,9 @@ final class Repl {
    *
    * @return 0, or 1 when it failed
    */
-  static int runOnce(Sessions sessions, String line, OutputStream out) {
-    try (CommandSession session = sessions.open(java.io.InputStream.nullInputStream(), out)) {
-      Outcome outcome = execute(session, line);
+  static int runOnce(Sessions sessions, String line, OutputStream out, Caller caller) {
+    try (CommandSession session = sessions.open(InputStream.nullInputStream(), out, caller)) {
+      Outcome outcome = execute(sessions.gate(), session, caller, line.strip());
       session.getConsole().println(outcome.text());
       session.getConsole().flush();
       return outcome.failed() ? 1 : 0;
@@ -71,13 +74,18 @@ final class Repl {
 
   private record Outcome(String text, boolean failed) {}
 
-  private static Outcome execute(CommandSession session, String line) {
+  private static Outcome execute(Gate gate, CommandSession session, Caller caller, String line) {
+    boolean audited = false;
     try {
+      audited = gate.pass(session, caller, line);
       Object result = session.execute(line);
       return new Outcome(
           result == null ? "" : session.format(result, Converter.INSPECT).toString(), false);
     } catch (Exception e) {
       String message = e.getMessage() == null ? e.toString() : e.getMessage();
+      if (audited) {
+        gate.failed(caller, line, message);
+      }
       return new Outcome(
           "Error: " + (message.startsWith(MISUSE) ? usage(session, line, message) : message), true);
     }
@@ -105,18 +113,27 @@ final class Repl {
       CommandSession session,
       ParsedLine line,
       Completions completions,
+      Gate gate,
+      Caller caller,
       Collection<Candidate> candidates) {
     if (line.wordIndex() > 0) {
       List<String> before = line.words().subList(0, line.wordIndex());
       // Help is about commands.
       if (!before.equals(List.of("help"))) {
-        completions.after(before).forEach(value -> candidates.add(new Candidate(value)));
+        if (gate.mayUse(session, caller, before.get(0))) {
+          List<String> words = new ArrayList<>(before);
+          words.set(0, words.get(0).substring(words.get(0).indexOf(':') + 1));
+          String begun = line.word().substring(0, line.wordCursor());
+          candidates.addAll(Candidates.of(completions.after(words, begun), begun));
+        }
         return;
       }
     }
     if (session.get(".commands") instanceof Set<?> commands) {
       for (Object command : commands) {
-        candidates.add(new Candidate(command.toString()));
+        if (gate.mayUse(session, caller, command.toString())) {
+          candidates.add(new Candidate(command.toString()));
+        }
       }
     }
   }

@@ -26,21 +26,30 @@ final class Sessions {
   private static final Set<String> OWN = Set.of("install", "uninstall");
 
   private final CommandProcessor processor;
+  private final Gate gate;
   private final boolean bundleCommands;
 
   /**
    * Over the commands that there are.
    *
+   * @param access what each of them needs
    * @param bundleCommands whether Felix's commands that change bundles can be used
    */
-  Sessions(CommandProcessor processor, boolean bundleCommands) {
+  Sessions(CommandProcessor processor, CommandAccess access, boolean bundleCommands) {
     this.processor = processor;
+    gate = new Gate(access);
     this.bundleCommands = bundleCommands;
   }
 
-  /** A session; to be closed. */
-  CommandSession open(InputStream in, OutputStream out) {
+  /** What each line goes through before it runs. */
+  Gate gate() {
+    return gate;
+  }
+
+  /** A session of somebody; to be closed. */
+  CommandSession open(InputStream in, OutputStream out, Caller caller) {
     CommandSession session = processor.createSession(in, out, out);
+    caller.enter(session);
     // Where several scopes have a command it is Mezzo's.
     session.put("SCOPE", "mezzo:*");
     if (!bundleCommands) {

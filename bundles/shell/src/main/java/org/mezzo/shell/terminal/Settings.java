@@ -17,8 +17,15 @@ public @interface Settings {
 
   @AttributeDefinition(
       name = "Authorized keys",
-      description = "A file with public keys as OpenSSH writes them; whoever has one may do all.")
+      description =
+          "A file with public keys as OpenSSH writes them, with role=\"view\", \"operate\" or"
+              + " \"administer\" in front.")
   String authorizedKeys() default "";
+
+  @AttributeDefinition(
+      name = "Default role",
+      description = "What holders of keys without a role may do: view, operate or administer.")
+  String defaultRole() default "view";
 
   @AttributeDefinition(
       name = "Host key",

@@ -1,11 +1,15 @@
 package org.mezzo.shell.terminal;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.felix.service.command.CommandProcessor;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
+import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -31,17 +35,28 @@ public final class Shells {
   private final Optional<SshShell> ssh;
 
   @Reference(
-      cardinality = ReferenceCardinality.OPTIONAL,
+      cardinality = ReferenceCardinality.MULTIPLE,
       policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
-  private volatile Completions known;
+  private volatile List<Completions> known = List.of();
+
+  /** Those of bundles that know nothing of this one. */
+  @Reference(
+      service = Function.class,
+      target = "(mezzo.command.completion=*)",
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile List<Function<List<String>, Collection<String>>> others = List.of();
 
   private volatile Terminal terminal;
   private Thread console;
 
   @Activate
-  public Shells(@Reference CommandProcessor processor, Settings settings) throws IOException {
-    Sessions sessions = new Sessions(processor, settings.bundleCommands());
+  public Shells(BundleContext bundle, @Reference CommandProcessor processor, Settings settings)
+      throws IOException {
+    Sessions sessions =
+        new Sessions(processor, CommandAccess.of(bundle), settings.bundleCommands());
     ssh =
         settings.sshPort() < 0
             ? Optional.empty()
@@ -51,6 +66,7 @@ public final class Shells {
                     this::completions,
                     settings.sshPort(),
                     settings.authorizedKeys(),
+                    defaultRole(settings),
                     settings.hostKey()));
     if (settings.console()) {
       console = new Thread(() -> console(sessions), "mezzo-console");
@@ -61,9 +77,21 @@ public final class Shells {
     }
   }
 
-  private List<String> completions(List<String> words) {
-    Completions now = known;
-    return now == null ? List.of() : now.after(words);
+  private static Access defaultRole(Settings settings) {
+    return Access.of(settings.defaultRole())
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "The default role of keys is view, operate or administer, not '"
+                        + settings.defaultRole()
+                        + "'"));
+  }
+
+  private Collection<String> completions(List<String> words, String begun) {
+    List<String> all = new ArrayList<>();
+    known.forEach(it -> all.addAll(it.after(words, begun)));
+    others.forEach(it -> all.addAll(it.apply(words)));
+    return all;
   }
 
   /** The port of SSH; empty when it is off. */
@@ -74,7 +102,7 @@ public final class Shells {
   private void console(Sessions sessions) {
     try (Terminal system = TerminalBuilder.builder().system(true).dumb(false).build()) {
       terminal = system;
-      Repl.run(sessions, system, this::completions);
+      Repl.run(sessions, system, this::completions, Caller.console());
       LOG.info("The console is closed; the process goes on");
     } catch (IOException | IllegalStateException e) {
       LOG.warn(

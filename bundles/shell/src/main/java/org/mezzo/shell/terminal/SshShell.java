@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.PublicKey;
 import java.util.List;
+import org.apache.sshd.common.AttributeRepository.AttributeKey;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.server.Environment;
 import org.apache.sshd.server.ExitCallback;
@@ -16,9 +18,10 @@ import org.apache.sshd.server.SshServer;
 import org.apache.sshd.server.auth.pubkey.UserAuthPublicKeyFactory;
 import org.apache.sshd.server.channel.ChannelSession;
 import org.apache.sshd.server.command.Command;
-import org.apache.sshd.server.config.keys.AuthorizedKeysAuthenticator;
 import org.apache.sshd.server.keyprovider.SimpleGeneratorHostKeyProvider;
+import org.apache.sshd.server.session.ServerSession;
 import org.jline.builtins.ssh.ShellFactoryImpl;
+import org.jline.builtins.ssh.Ssh;
 import org.jline.terminal.Terminal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +30,7 @@ import org.slf4j.LoggerFactory;
 final class SshShell implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SshShell.class);
   private static final String LOOPBACK = "127.0.0.1";
+  private static final AttributeKey<PublicKey> KEY = new AttributeKey<>();
 
   private final SshServer server;
 
@@ -37,6 +41,7 @@ final class SshShell implements AutoCloseable {
   /**
    * Listens from now on.
    *
+   * @param defaultRole what holders of keys may do that have no role in the file
    * @param hostKeyFile empty for the default beside the authorized keys
    * @throws IOException when it cannot; with a message for operators
    */
@@ -45,6 +50,7 @@ final class SshShell implements AutoCloseable {
       Completions completions,
       int port,
       String authorizedKeys,
+      Access defaultRole,
       String hostKeyFile)
       throws IOException {
     if (authorizedKeys.isBlank() || !Files.isReadable(Path.of(authorizedKeys))) {
@@ -65,11 +71,22 @@ final class SshShell implements AutoCloseable {
       server.setPort(port);
       server.setKeyPairProvider(hostKey(hostKey.toAbsolutePath()));
       server.setUserAuthFactories(List.of(UserAuthPublicKeyFactory.INSTANCE));
-      server.setPublickeyAuthenticator(new AuthorizedKeysAuthenticator(keys));
+      AuthorizedKeys authorized = new AuthorizedKeys(keys, defaultRole);
+      // Asked for the last time about the key with which somebody gets in.
+      server.setPublickeyAuthenticator(
+          (user, key, session) -> {
+            session.setAttribute(KEY, key);
+            return authorized.find(key).isPresent();
+          });
       ShellFactoryImpl shells =
-          new ShellFactoryImpl(params -> interactive(sessions, completions, params));
+          new ShellFactoryImpl(
+              params ->
+                  interactive(
+                      sessions, completions, params, caller(authorized, params.getSession())));
       server.setShellFactory(channel -> new WithLoader(shells.createShell(channel)));
-      server.setCommandFactory((channel, line) -> new OneLine(sessions, line));
+      server.setCommandFactory(
+          (channel, line) ->
+              new OneLine(sessions, line, caller(authorized, channel.getServerSession())));
       server.start();
       LOG.info(
           "The shell is at ssh -p {} {} for those who have a key in {}",
@@ -82,9 +99,20 @@ final class SshShell implements AutoCloseable {
     }
   }
 
+  /** Whoever has got in; who may do what the file says of the key at the moment. */
+  private static Caller caller(AuthorizedKeys authorized, ServerSession session) {
+    PublicKey key = session.getAttribute(KEY);
+    return new Caller(
+        "shell ("
+            + authorized.find(key).map(AuthorizedKeys.Holder::name).orElse("a former key")
+            + ")",
+        String.valueOf(session.getClientAddress()),
+        () -> authorized.find(key).map(AuthorizedKeys.Holder::access));
+  }
+
   private static void interactive(
-      Sessions sessions, Completions completions, org.jline.builtins.ssh.Ssh.ShellParams params) {
-    Repl.run(sessions, params.getTerminal(), completions);
+      Sessions sessions, Completions completions, Ssh.ShellParams params, Caller caller) {
+    Repl.run(sessions, params.getTerminal(), completions, caller);
     params.getCloser().run();
   }
 
@@ -130,10 +158,12 @@ final class SshShell implements AutoCloseable {
   private static final class OneLine implements Command {
     private final Sessions sessions;
     private final String line;
+    private final Caller caller;
     private OutputStream out;
     private ExitCallback exit;
 
-    OneLine(Sessions sessions, String line) {
+    OneLine(Sessions sessions, String line, Caller caller) {
+      this.caller = caller;
       this.sessions = sessions;
       this.line = line;
     }
@@ -157,7 +187,8 @@ final class SshShell implements AutoCloseable {
     @Override
     public void start(ChannelSession channel, Environment environment) {
       Thread thread =
-          new Thread(() -> exit.onExit(Repl.runOnce(sessions, line, out)), "mezzo-ssh-command");
+          new Thread(
+              () -> exit.onExit(Repl.runOnce(sessions, line, out, caller)), "mezzo-ssh-command");
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();

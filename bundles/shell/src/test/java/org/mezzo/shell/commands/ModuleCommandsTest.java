@@ -198,6 +198,12 @@ final class ModuleCommandsTest {
     Path jar = Files.createFile(folder.resolve("x.jar"));
     assertThat(commands.swap(jar.toString())).contains("1.0.0 -> 1.1.0").contains("gap 0 ms");
     assertThat(commands.install(jar.toString())).contains("install x.jar");
+    assertThat(commands.install(jar.toUri().toString())).contains("install x.jar");
+    assertThat(jar).exists();
+    assertThatThrownBy(() -> commands.install(jar.toString(), "0".repeat(64)))
+        .hasMessageContaining("has the SHA-256 ");
+    assertThatThrownBy(() -> commands.install("ftp://host/x.jar"))
+        .hasMessageContaining("begins with file:, http: or https:");
     assertThat(commands.uninstall("org.mezzo.hooks")).contains("uninstall org.mezzo.hooks");
     assertThat(commands.rollback("org.mezzo.hooks")).contains("swap org.mezzo.hooks 1.0.0 -> 1.1");
     assertThat(commands.verify(jar.toString()).lines())
@@ -211,5 +217,26 @@ final class ModuleCommandsTest {
     assertThatThrownBy(() -> commands.swap(jar.toString()))
         .hasMessageContaining("cannot be opened");
     assertThatThrownBy(() -> commands.install("/nowhere.jar")).hasMessageContaining("no file");
+  }
+
+  @Test
+  void whatIsKnownCanBeCompleted() throws Exception {
+    assertThat(commands.after(List.of("rollback"), "")).containsExactly("org.mezzo.hooks");
+    assertThat(commands.after(List.of("uninstall"), "org")).containsExactly("org.mezzo.hooks");
+    assertThat(commands.after(List.of("change"), "")).containsExactly("7");
+    assertThat(commands.after(List.of("history"), "")).isEmpty();
+    assertThat(commands.after(List.of("rollback", "org.mezzo.hooks"), "")).isEmpty();
+    Files.createDirectory(folder.resolve("builds"));
+    Files.createFile(folder.resolve("b.jar"));
+    Files.createFile(folder.resolve("b.txt"));
+    Files.createFile(folder.resolve(".hidden.jar"));
+    for (String command : List.of("install", "swap", "verify")) {
+      assertThat(commands.after(List.of(command), folder + "/b"))
+          .containsExactlyInAnyOrder(folder + "/b.jar", folder + "/builds/");
+      assertThat(commands.after(List.of(command), folder + "/"))
+          .containsExactlyInAnyOrder(folder + "/b.jar", folder + "/builds/");
+      assertThat(commands.after(List.of(command), folder + "/none/x")).isEmpty();
+      assertThat(commands.after(List.of(command), "\0")).isEmpty();
+    }
   }
 }

@@ -114,7 +114,7 @@ final class SelectionCommandsTest {
   @Test
   void completes() {
     SelectionCommands commands = commands();
-    assertThat(commands.after(List.of("mezzo:select")))
+    assertThat(commands.after(List.of("select"), ""))
         .containsExactly(
             "allocator",
             "isolator",
@@ -126,9 +126,8 @@ final class SelectionCommandsTest {
             "qos-controller",
             "secret-resolver",
             "anonymous");
-    assertThat(commands.after(List.of("mezzo:select", "allocator")))
+    assertThat(commands.after(List.of("select", "allocator"), ""))
         .containsExactly("hierarchical", "round-robin");
-    assertThat(commands.after(List.of("mezzo:module"))).contains("round-robin");
-    assertThat(commands.after(List.of("mezzo:history"))).isEmpty();
+    assertThat(commands.after(List.of("history"), "")).isEmpty();
   }
 }
