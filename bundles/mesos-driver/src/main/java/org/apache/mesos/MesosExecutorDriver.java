@@ -173,7 +173,9 @@ public class MesosExecutorDriver implements ExecutorDriver {
             it ->
                 it.callback(
                     () -> fail("Executor is not allowed to send TASK_STAGING status updates")));
-        return abort();
+        synchronized (lock) {
+          return status;
+        }
       }
       synchronized (lock) {
         if (status == Protos.Status.DRIVER_RUNNING) {
@@ -226,6 +228,9 @@ public class MesosExecutorDriver implements ExecutorDriver {
 
   /** Aborts, and says why. */
   private void fail(String message) {
+    if (!running()) {
+      return;
+    }
     abort();
     LOG.log(Level.SEVERE, message);
     try {
@@ -306,9 +311,7 @@ public class MesosExecutorDriver implements ExecutorDriver {
 
     @Override
     public void refused(int code, String message) {
-      if (running()) {
-        fail(message + " (status " + code + ")");
-      }
+      fail(message + " (status " + code + ")");
     }
 
     @Override

@@ -543,6 +543,9 @@ public class MesosSchedulerDriver implements SchedulerDriver {
 
   /** Aborts, and says why. */
   private void fail(String message) {
+    if (!running()) {
+      return;
+    }
     abort();
     LOG.log(Level.SEVERE, message);
     try {
@@ -576,14 +579,12 @@ public class MesosSchedulerDriver implements SchedulerDriver {
 
     @Override
     public void refused(int code, String message) {
-      if (running()) {
-        fail(
-            code == 401
-                ? message
-                    + " (status 401). The credential that the driver was made with was not taken;"
-                    + " the master's --credentials or its authenticator have to know it"
-                : message + " (status " + code + ")");
-      }
+      fail(
+          code == 401
+              ? message
+                  + " (status 401). The credential that the driver was made with was not taken;"
+                  + " the master's --credentials or its authenticator have to know it"
+              : message + " (status " + code + ")");
     }
 
     @Override
