@@ -1,0 +1,229 @@
+package org.mezzo.itests.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.tools.ToolProvider;
+import org.apache.curator.test.TestingServer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.fixtures.Await;
+
+/**
+ * Frameworks on the driver that travels with the distribution, put first on their class path,
+ * beside the jars of Apache Mesos that they were compiled with. Nothing native is there.
+ */
+class MesosDriverIT {
+  private static final Duration LIMIT = Duration.ofSeconds(120);
+  private static final Duration SESSION = Duration.ofSeconds(10);
+  private static final List<String> NEWEST = List.of("mesos-1.11.0", "protobuf-java-3.5.0");
+  private static final List<String> OLDEST = List.of("mesos-0.21.1", "protobuf-java-2.5.0");
+
+  @TempDir Path folder;
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private TestingServer zooKeeper;
+
+  /** A master process with its port. */
+  private record Master(MezzoProcess process, URI uri) {
+    boolean leads() throws Exception {
+      return Http.get(uri.resolve("/metrics/snapshot")).json().path("master/elected").asInt() == 1;
+    }
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    zooKeeper = new TestingServer(-1, folder.resolve("zookeeper").toFile(), true);
+    open.add(zooKeeper);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (int i = open.size() - 1; i >= 0; i--) {
+      open.get(i).close();
+    }
+  }
+
+  private String zk() {
+    return "zk://" + zooKeeper.getConnectString() + "/mezzo";
+  }
+
+  private Master master(String name) throws Exception {
+    int port = Distribution.freePort();
+    MezzoProcess process =
+        MezzoProcess.start(
+            Distribution.built(),
+            folder.resolve("logs"),
+            "master",
+            "--zk=" + zk(),
+            "--zk_session_timeout=" + SESSION.toSeconds() + "secs",
+            "--quorum=1",
+            "--port=" + port,
+            "--work_dir=" + folder.resolve(name));
+    open.add(process);
+    URI uri = URI.create("http://127.0.0.1:" + port);
+    Await.until(name + " answers", LIMIT, () -> Http.get(uri.resolve("/health")).status() == 200);
+    return new Master(process, uri);
+  }
+
+  private void agent(Master leader) throws Exception {
+    open.add(
+        MezzoProcess.start(
+            Distribution.built(),
+            folder.resolve("logs"),
+            "agent",
+            "--master=" + zk(),
+            "--resources=cpus:1;mem:2048;disk:1000",
+            "--port=" + Distribution.freePort(),
+            "--runtime_dir=" + folder.resolve("run"),
+            "--work_dir=" + folder.resolve("agent")));
+    Await.until(
+        "the agent is registered",
+        LIMIT,
+        () ->
+            Http.get(leader.uri().resolve("/state")).json().path("activated_slaves").asInt() == 1);
+  }
+
+  private static Path brought(String name) {
+    return Path.of(System.getProperty("mezzo.build"), "mesos-clients", name + ".jar");
+  }
+
+  /**
+   * The example of {@code examples/mesos-framework}, compiled once, on the class path of a
+   * framework.
+   */
+  private String classPath(List<String> brought) throws Exception {
+    Path classes = folder.resolve("classes");
+    if (!Files.exists(classes)) {
+      Files.createDirectory(classes);
+      List<String> arguments =
+          new ArrayList<>(
+              List.of(
+                  "-d",
+                  classes.toString(),
+                  "-cp",
+                  NEWEST.stream()
+                      .map(it -> brought(it).toString())
+                      .collect(Collectors.joining(File.pathSeparator))));
+      Path example = Path.of(System.getProperty("mezzo.repository"), "examples", "mesos-framework");
+      try (Stream<Path> files = Files.list(example)) {
+        files
+            .map(Path::toString)
+            .filter(it -> it.endsWith(".java"))
+            .sorted()
+            .forEach(arguments::add);
+      }
+      assertThat(
+              ToolProvider.getSystemJavaCompiler()
+                  .run(null, null, null, arguments.toArray(String[]::new)))
+          .isZero();
+    }
+    Path driver = Distribution.built().home().resolve("driver/mezzo-mesos-driver.jar");
+    return Stream.concat(Stream.of(classes, driver), brought.stream().map(MesosDriverIT::brought))
+        .map(Path::toString)
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  /** A framework that runs, and what it prints. */
+  private record Framework(Process process, Path output) implements AutoCloseable {
+    String printed() throws Exception {
+      return Files.readString(output);
+    }
+
+    long finished() throws Exception {
+      return printed().lines().filter(it -> it.endsWith("is TASK_FINISHED")).distinct().count();
+    }
+
+    int await() throws Exception {
+      assertThat(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)).as(printed()).isTrue();
+      return process.exitValue();
+    }
+
+    @Override
+    public void close() {
+      process.destroyForcibly();
+    }
+  }
+
+  private Framework framework(String classPath, String... arguments) throws Exception {
+    Path output = Files.createTempFile(folder, "framework", ".out");
+    List<String> command = new ArrayList<>(List.of(java(), "-cp", classPath, "CountingFramework"));
+    command.addAll(Arrays.asList(arguments));
+    Framework framework =
+        new Framework(
+            new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start(),
+            output);
+    open.add(framework);
+    return framework;
+  }
+
+  private static String java() {
+    return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+  }
+
+  private static List<String> allFinished(int tasks) {
+    return IntStream.range(0, tasks).mapToObj(it -> "task-" + it + " is TASK_FINISHED").toList();
+  }
+
+  @Test
+  void aFrameworkAndItsExecutorGoOnWithTheNextMaster() throws Exception {
+    Master first = master("first");
+    Await.until("the first leads", LIMIT, first::leads);
+    Master second = master("second");
+    agent(first);
+    String classPath = classPath(NEWEST);
+    String executor = java() + " -cp " + classPath + " CountingExecutor";
+    Framework framework = framework(classPath, zk(), "60", "explicit", executor);
+    Await.until("some tasks are done", LIMIT, () -> framework.finished() >= 5);
+    first.process().kill();
+    assertThat(framework.await()).as(framework.printed()).isZero();
+    assertThat(framework.printed())
+        .contains("with port " + first.uri().getPort(), "the executor says that this is task 60")
+        .containsSubsequence("disconnected", "reregistered with port " + second.uri().getPort());
+    assertThat(framework.printed().lines()).containsAll(allFinished(60));
+  }
+
+  @Test
+  void theOldestApiAndProtobufWorkAsTheNewestDo() throws Exception {
+    Master master = master("master");
+    Await.until("it leads", LIMIT, master::leads);
+    agent(master);
+    String classPath = classPath(OLDEST);
+    String executor = java() + " -cp " + classPath + " CountingExecutor";
+    String address = master.uri().getAuthority();
+    Framework commands = framework(classPath, address, "12", "implicit");
+    assertThat(commands.await()).as(commands.printed()).isZero();
+    assertThat(commands.printed().lines()).containsAll(allFinished(12));
+    Framework executors = framework(classPath, address, "12", "implicit", executor);
+    assertThat(executors.await()).as(executors.printed()).isZero();
+    assertThat(executors.printed().lines()).containsAll(allFinished(12));
+    Await.until(
+        "both have left",
+        LIMIT,
+        () ->
+            Http.get(master.uri().resolve("/state")).json().path("completed_frameworks").size()
+                == 2);
+  }
+
+  @Test
+  void whereNoMasterIsTheFrameworkIsToldWhatToDo() throws Exception {
+    Framework local = framework(classPath(NEWEST), "local", "1", "implicit");
+    assertThat(local.await()).isEqualTo(1);
+    assertThat(local.printed()).contains("error: ", "bin/mezzo local");
+  }
+}
