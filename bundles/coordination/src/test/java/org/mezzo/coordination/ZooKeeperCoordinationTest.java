@@ -202,7 +202,8 @@ class ZooKeeperCoordinationTest {
     get(other.post("master@127.0.0.1:5052", "two".getBytes(StandardCharsets.UTF_8)));
     standby.close();
     assertThat(text(get(other.notices()))).isEqualTo(Map.of("master@127.0.0.1:5052", "two"));
-    assertThatThrownBy(() -> get(other.post("x", new byte[Coordination.Board.MAX_NOTICE_BYTES + 1])))
+    assertThatThrownBy(
+            () -> get(other.post("x", new byte[Coordination.Board.MAX_NOTICE_BYTES + 1])))
         .hasMessageContaining("more than");
   }
 
