@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.Closeable;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -188,7 +189,8 @@ class V1MesosTest {
         .contains("--credentials");
     assertThat(master.subscriptions.take().headers())
         .containsEntry(
-            "authorization", "Basic " + Base64.getEncoder().encodeToString("p:s".getBytes()));
+            "authorization",
+            "Basic " + Base64.getEncoder().encodeToString("p:s".getBytes(StandardCharsets.UTF_8)));
     mesos.reconnect();
     assertThat(List.of(told(), told())).containsExactly("connected", "SUBSCRIBED");
   }
