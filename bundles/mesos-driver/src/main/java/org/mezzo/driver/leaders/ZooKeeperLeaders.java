@@ -143,9 +143,8 @@ final class ZooKeeperLeaders implements Leaders, Watcher {
       throw new InterruptedException();
     }
     if (!client.isPresent()) {
-      ZooKeeper opened = new ZooKeeper(address.servers(), SESSION_MS, this);
-      address.digest().ifPresent(it -> opened.addAuthInfo("digest", it));
-      client = Optional.of(opened);
+      client =
+          Optional.of(ZooKeeperClients.open(address.servers(), SESSION_MS, this, address.digest()));
     }
     return client.get();
   }

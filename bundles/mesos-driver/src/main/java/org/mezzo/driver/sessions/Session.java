@@ -169,11 +169,12 @@ public final class Session implements Closeable {
     callbacks.add(work);
   }
 
-  /** Ends the subscription; the next one follows. */
+  /** Ends the subscription, be it taken or on its way; the next one follows. */
   public void reconnect() {
-    Stream stream = current.getAndSet(null);
-    if (stream != null) {
-      stream.connection.close();
+    current.set(null);
+    Connection open = subscribing.get();
+    if (open != null) {
+      open.close();
     }
   }
 
