@@ -37,9 +37,11 @@ public final class {{class}} implements AnonymousModule {
           "the parameter 'interval_ms': '" + text + "' is no number from 1 to 999999");
     }
     Path file = context.workDir().resolve("{{name}}");
+    long interval = Long.parseLong(text);
+    write(file, context);
     thread = Executors.newSingleThreadScheduledExecutor();
     thread.scheduleWithFixedDelay(
-        () -> write(file, context), 0, Long.parseLong(text), TimeUnit.MILLISECONDS);
+        () -> write(file, context), interval, interval, TimeUnit.MILLISECONDS);
   }
 
   private void write(Path file, DaemonContext context) {

@@ -10,7 +10,9 @@ import org.mezzo.api.anonymous.AnonymousModule;
 /**
  * The rules of {@link AnonymousModule}: it lives beside whichever daemon it is opened for, also
  * where there are several in one process or another instance is about to take over, and is well
- * where it has what it needs. {@link ModuleContract} says how to extend it.
+ * where it has what it needs. Files that it has in the daemon's folders it makes in {@code open},
+ * so that what a rehearsal makes can be told from them. {@link ModuleContract} says how to extend
+ * it.
  */
 public abstract class AnonymousModuleContract extends ModuleContract<AnonymousModule> {
   private static final int ASKED = 3;
