@@ -31,7 +31,7 @@ final class Arrows {
           new Hidden("Jetty", Set.of("http", "link"), in("org.eclipse.jetty")),
           new Hidden(
               "Curator and ZooKeeper",
-              Set.of("coordination"),
+              Set.of("coordination", "mesos-driver"),
               in("org.apache.curator", "org.apache.zookeeper")));
 
   /** What a part holds and what it refers to. */

@@ -17,7 +17,7 @@ public interface Client {
   /**
    * The master does not take the subscription and will not the next time; the session is over.
    *
-   * @param status of HTTP
+   * @param status of HTTP; 0 when it is not the master's doing
    * @param message what the master says, or what is wrong with its answer; never empty
    */
   void refused(int status, String message);

@@ -224,6 +224,10 @@ public final class Session implements Closeable {
       }
     } catch (InterruptedException e) {
       // Closed.
+    } catch (RuntimeException | Error e) {
+      // Without this thread nothing would come any more, and nobody would know.
+      LOG.log(Level.SEVERE, "The driver cannot go on", e);
+      callback(() -> client.refused(0, "the driver cannot go on: " + e));
     }
   }
 
@@ -259,7 +263,12 @@ public final class Session implements Closeable {
         return false;
       } catch (IOException e) {
         if (!closed) {
-          LOG.log(Level.WARNING, "No subscription at {0}: {1}", new Object[] {endpoint, e});
+          LOG.log(
+              Level.WARNING,
+              current.get() == null
+                  ? "No subscription at {0}, trying again: {1}"
+                  : "The subscription at {0} has ended, looking for the leader: {1}",
+              new Object[] {endpoint, e});
         }
         return true;
       } finally {
