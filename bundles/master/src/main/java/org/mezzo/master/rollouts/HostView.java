@@ -10,8 +10,8 @@ import org.mezzo.link.messages.ModuleStatus;
  * @param member which one
  * @param connected whether it has a link; of a master: whether its notice is there
  * @param follows whether it takes module bundles from the cluster: older ones do not
- * @param since when that was so last: when it was linked, or the link was lost; of one that has not come
- *     back to a new leader, when that began to lead
+ * @param since when that was so last: when it was linked, or the link was lost; of one that has not
+ *     come back to a new leader, when that began to lead
  * @param returning it was admitted before this master led, and has not come back
  * @param status what it said last in this term
  * @param awaits what it has to have before anything of it is offered, for people; empty when it has
