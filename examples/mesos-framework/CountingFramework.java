@@ -1,6 +1,10 @@
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.mesos.MesosSchedulerDriver;
 import org.apache.mesos.Protos.CommandInfo;
 import org.apache.mesos.Protos.ExecutorID;
@@ -32,13 +36,18 @@ public final class CountingFramework implements Scheduler {
   private final int wanted;
   private final boolean implicit;
   private final String executor;
-  private int launched;
-  private int finished;
+  private final Deque<String> waiting = new ArrayDeque<>();
+
+  /** A state can be told several times: until it is acknowledged, and when somebody asks. */
+  private final Set<String> finished = new HashSet<>();
 
   private CountingFramework(int wanted, boolean implicit, String executor) {
     this.wanted = wanted;
     this.implicit = implicit;
     this.executor = executor;
+    for (int i = 0; i < wanted; i++) {
+      waiting.add("task-" + i);
+    }
   }
 
   public static void main(String[] args) {
@@ -54,7 +63,7 @@ public final class CountingFramework implements Scheduler {
             .build();
     SchedulerDriver driver = new MesosSchedulerDriver(scheduler, info, args[0], implicit);
     boolean done = driver.run() == Status.DRIVER_STOPPED;
-    System.exit(done && scheduler.finished == scheduler.wanted ? 0 : 1);
+    System.exit(done && scheduler.finished.size() == scheduler.wanted ? 0 : 1);
   }
 
   @Override
@@ -76,8 +85,8 @@ public final class CountingFramework implements Scheduler {
       for (Resource resource : offer.getResourcesList()) {
         cpus += resource.getName().equals("cpus") ? resource.getScalar().getValue() : 0;
       }
-      for (cpus -= 0.1; cpus >= 0.1 && launched < wanted; cpus -= 0.1) {
-        tasks.add(task(offer, "task-" + launched++));
+      for (cpus -= 0.1; cpus >= 0.1 && !waiting.isEmpty(); cpus -= 0.1) {
+        tasks.add(task(offer, waiting.remove()));
       }
       driver.launchTasks(Collections.singletonList(offer.getId()), tasks);
     }
@@ -113,11 +122,13 @@ public final class CountingFramework implements Scheduler {
 
   @Override
   public void statusUpdate(SchedulerDriver driver, TaskStatus status) {
-    System.out.println(status.getTaskId().getValue() + " is " + status.getState());
+    String task = status.getTaskId().getValue();
+    System.out.println(task + " is " + status.getState());
     if (status.getState() == TaskState.TASK_FINISHED) {
-      finished++;
+      finished.add(task);
     } else if (status.getState() == TaskState.TASK_LOST && !status.hasUuid()) {
-      launched--;
+      // It has never run: no master was there to launch it.
+      waiting.add(task);
     } else if (status.getState().getNumber() > TaskState.TASK_FINISHED.getNumber()
         && status.getState() != TaskState.TASK_STAGING) {
       System.out.println("gave up: " + status.getMessage());
@@ -126,7 +137,7 @@ public final class CountingFramework implements Scheduler {
     if (!implicit) {
       driver.acknowledgeStatusUpdate(status);
     }
-    if (finished == wanted) {
+    if (finished.size() == wanted) {
       driver.stop();
     }
   }

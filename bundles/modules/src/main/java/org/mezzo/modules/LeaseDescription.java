@@ -14,8 +14,10 @@ import java.util.Optional;
  *     when it was handed over
  * @param busy for how long the call that runs has been running; zero when none does, and where
  *     several may run at a time
- * @param throwsInARow calls of the present holder that threw something unchecked since the last one
- *     that did not
+ * @param throwsInARow calls of the present holder that threw something unchecked or did not return
+ *     in time since the last one that did neither
+ * @param failure the last of these calls and what became of it, in one line for people; empty where
+ *     there has been none
  * @param holder who holds it; empty while vacant
  */
 public record LeaseDescription(
@@ -27,4 +29,5 @@ public record LeaseDescription(
     Duration gap,
     Duration busy,
     int throwsInARow,
+    String failure,
     Optional<ModuleDescription> holder) {}

@@ -193,7 +193,7 @@ class MesosDriverIT {
     first.process().kill();
     assertThat(framework.await()).as(framework.printed()).isZero();
     assertThat(framework.printed())
-        .contains("with port " + first.uri().getPort(), "the executor says that this is task 5")
+        .contains("with port " + first.uri().getPort(), "the executor says that this is task 60")
         .containsSubsequence("disconnected", "reregistered with port " + second.uri().getPort());
     assertThat(framework.printed().lines()).containsAll(allFinished(60));
   }

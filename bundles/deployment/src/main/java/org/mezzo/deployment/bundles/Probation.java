@@ -1,7 +1,9 @@
 package org.mezzo.deployment.bundles;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -131,26 +133,26 @@ final class Probation {
 
   /**
    * What keeps a probation from its end: a call, where they are made one by one, that has run for
-   * longer than that, or a last call that threw.
+   * longer than that, or a last call that threw; of each daemon that sees one.
    */
   private Optional<String> misbehaviour(Bundle bundle, Duration longer) {
+    List<String> seen = new ArrayList<>();
     for (LeaseDescription lease : leases.leases()) {
       boolean holds = lease.holder().filter(h -> h.bundleId() == bundle.getBundleId()).isPresent();
       String module = lease.kind() + " '" + lease.name() + "'";
       if (holds && lease.busy().compareTo(longer) > 0) {
-        return Optional.of(
+        seen.add(
             String.format(
                 "%s has not returned from a call of %s for %d ms",
                 module, lease.daemon(), lease.busy().toMillis()));
-      }
-      if (holds && lease.throwsInARow() > 0) {
-        return Optional.of(
+      } else if (holds && lease.throwsInARow() > 0) {
+        seen.add(
             String.format(
-                "%s threw in the last %d calls of %s; the log says what",
-                module, lease.throwsInARow(), lease.daemon()));
+                "%s threw in the last %d calls of %s, the last one %s",
+                module, lease.throwsInARow(), lease.daemon(), lease.failure()));
       }
     }
-    return Optional.empty();
+    return seen.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", seen));
   }
 
   private Optional<String> notReady(Bundle bundle, Set<String> declared, Set<Use> held) {

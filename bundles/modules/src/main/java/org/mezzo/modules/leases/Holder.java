@@ -46,6 +46,8 @@ final class Holder<M extends Module> {
   private final Map<String, FailureWindow> byOperation = new HashMap<>();
 
   private volatile int failedInARow;
+
+  private volatile String failure = "";
   private final ModuleMetrics.Instance metrics;
   private final Health health;
   private boolean sealed;
@@ -183,6 +185,12 @@ final class Holder<M extends Module> {
     return failed;
   }
 
+  /** Notes a call that failed, with what became of it; whether the instance has failed with it. */
+  boolean noteFailure(String operation, String what) {
+    failure = "(" + operation + ") " + what.lines().findFirst().orElse("");
+    return note(operation, true);
+  }
+
   /** How much has failed, in all or of an operation. */
   String failures(String operation) {
     int failed = Math.max(outcomes.failed(), byOperation.get(operation).failed());
@@ -210,6 +218,11 @@ final class Holder<M extends Module> {
   /** The most calls in a row that failed up to now, in all or of one operation. */
   int failedInARow() {
     return failedInARow;
+  }
+
+  /** The last call that failed and what became of it; empty when none has. */
+  String failure() {
+    return failure;
   }
 
   /** For how long the last call that began has been running, while any runs. */

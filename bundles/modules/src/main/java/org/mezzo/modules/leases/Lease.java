@@ -477,6 +477,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         Duration.ofNanos(gapNanos),
         holder == null || !request.kind().isSerial() ? Duration.ZERO : holder.busy(),
         holder == null ? 0 : holder.failedInARow(),
+        holder == null ? "" : holder.failure(),
         Optional.ofNullable(holder).map(Holder::registration).map(table::describe));
   }
 

@@ -436,7 +436,7 @@ final class Mailbox<M extends Module> {
         () -> {
           lease.numbers().late.increment();
           using.lent.judged = true;
-          holder.note(using.lent.operation, true);
+          holder.noteFailure(using.lent.operation, problem);
           holder.takeBack(using.lent);
           // The next one would cost another thread.
           fail(holder, problem);
@@ -478,7 +478,7 @@ final class Mailbox<M extends Module> {
   }
 
   private void threw(Holder<M> holder, String operation, Thrown thrown) {
-    boolean open = holder.note(operation, true);
+    boolean open = holder.noteFailure(operation, thrown.text());
     LOG.warn(
         "{} of {} threw in {}, {} times in a row now",
         Lease.label(holder.registration()),
@@ -487,9 +487,7 @@ final class Mailbox<M extends Module> {
         holder.failedInARow(),
         thrown.cause());
     if (open) {
-      fail(
-          holder,
-          holder.failures(operation) + ", the last one (" + operation + ") " + thrown.text());
+      fail(holder, holder.failures(operation) + ", the last one " + holder.failure());
     }
   }
 
@@ -569,7 +567,7 @@ final class Mailbox<M extends Module> {
     }
     lease.numbers().late.increment();
     call.refuse(ModuleException.Kind.LATE, problem, null).ifPresent(this::post);
-    boolean open = holder.note(call.operation, true);
+    boolean open = holder.noteFailure(call.operation, problem);
     boolean spent = stuck && table.abandonedThreads() + 1 >= table.limits().abandonedThreads();
     if (kind.isSerial() || open || spent) {
       fail(holder, problem);
