@@ -30,15 +30,13 @@ public class MesosExecutorDriver implements ExecutorDriver {
   private static final String PATH = "/api/v1/executor";
   private static final int TASK_STAGING = 6;
 
-  /** How long what was said before the end may take to get to the agent. */
-  private static final long FLUSH_MS = 5_000;
-
   private final Executor executor;
-  private final Object lock = new Object();
-  private Protos.Status status = Protos.Status.DRIVER_NOT_STARTED;
-  private Optional<Session> session = Optional.empty();
-  private Optional<Surroundings> surroundings = Optional.empty();
-  private Optional<Outbox> outbox = Optional.empty();
+  private final Course course = new Course("agent", this::error);
+  private volatile Optional<Surroundings> surroundings = Optional.empty();
+  private volatile Optional<Outbox> outbox = Optional.empty();
+
+  /** Held while updates are put in their order. */
+  private final Object updates = new Object();
 
   /** Whether the agent has been told what it did not know, and updates can follow. */
   private boolean told;
@@ -61,94 +59,37 @@ public class MesosExecutorDriver implements ExecutorDriver {
   }
 
   Protos.Status start(Map<String, String> environment) {
-    String problem;
-    synchronized (lock) {
-      if (status != Protos.Status.DRIVER_NOT_STARTED) {
-        return status;
-      }
-      try {
-        open(environment);
-        status = Protos.Status.DRIVER_RUNNING;
-        return status;
-      } catch (IllegalArgumentException e) {
-        problem = e.getMessage();
-        status = Protos.Status.DRIVER_ABORTED;
-      }
-    }
-    LOG.log(Level.SEVERE, problem);
-    executor.error(this, problem);
-    return Protos.Status.DRIVER_ABORTED;
+    return course.start(() -> open(environment), "");
   }
 
-  private void open(Map<String, String> environment) {
+  private void error(String message) {
+    executor.error(this, message);
+  }
+
+  private Session open(Map<String, String> environment) {
     Environment.tellIgnored(environment);
     Tls tls = Tls.of(environment);
     Surroundings read = Surroundings.of(environment);
     surroundings = Optional.of(read);
     outbox = Optional.of(new Outbox(read));
-    Session opened =
-        new Session(
-            PATH,
-            Leaders.of(read.agent(), tls.scheme()),
-            tls,
-            read.authorization(),
-            new Callbacks());
-    session = Optional.of(opened);
-    opened.start();
+    return new Session(
+        PATH, Leaders.of(read.agent(), tls.scheme()), tls, read.authorization(), new Callbacks());
   }
 
   /** Waits a little for what was said to get to the agent. */
   @Override
   public Protos.Status stop() {
-    Protos.Status before;
-    synchronized (lock) {
-      before = status;
-      if (before != Protos.Status.DRIVER_RUNNING && before != Protos.Status.DRIVER_ABORTED) {
-        return before;
-      }
-      status = Protos.Status.DRIVER_STOPPED;
-    }
-    session.ifPresent(
-        it -> {
-          it.flush(FLUSH_MS);
-          it.close();
-        });
-    synchronized (lock) {
-      lock.notifyAll();
-      return before == Protos.Status.DRIVER_ABORTED ? before : status;
-    }
+    return course.stop(session -> {});
   }
 
   @Override
   public Protos.Status abort() {
-    synchronized (lock) {
-      if (status != Protos.Status.DRIVER_RUNNING) {
-        return status;
-      }
-      status = Protos.Status.DRIVER_ABORTED;
-      lock.notifyAll();
-    }
-    session.ifPresent(
-        it -> {
-          it.flush(FLUSH_MS);
-          it.close();
-        });
-    return Protos.Status.DRIVER_ABORTED;
+    return course.abort();
   }
 
   @Override
   public Protos.Status join() {
-    synchronized (lock) {
-      while (status == Protos.Status.DRIVER_RUNNING) {
-        try {
-          lock.wait();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          return status;
-        }
-      }
-      return status;
-    }
+    return course.join();
   }
 
   @Override
@@ -157,36 +98,30 @@ public class MesosExecutorDriver implements ExecutorDriver {
     return started == Protos.Status.DRIVER_RUNNING ? join() : started;
   }
 
-  private boolean running() {
-    synchronized (lock) {
-      return status == Protos.Status.DRIVER_RUNNING;
-    }
-  }
-
   /** One of TASK_STAGING, which is the master's to say, aborts the driver. */
   @Override
   public Protos.Status sendStatusUpdate(Protos.TaskStatus update) {
+    Protos.Status now = course.status();
+    if (now != Protos.Status.DRIVER_RUNNING) {
+      return now;
+    }
     byte[] encoded = update.toByteArray();
     try {
       if (Outbox.state(encoded).filter(it -> it == TASK_STAGING).isPresent()) {
-        session.ifPresent(
-            it ->
-                it.callback(
-                    () -> fail("Executor is not allowed to send TASK_STAGING status updates")));
-        synchronized (lock) {
-          return status;
+        course
+            .session()
+            .callback(
+                () -> course.fail("Executor is not allowed to send TASK_STAGING status updates"));
+        return now;
+      }
+      synchronized (updates) {
+        byte[] kept = outbox.get().keep(encoded);
+        // What waits for the agent to come back is told then, in its order.
+        if (told) {
+          course.session().send(outbox.get().update(kept));
         }
       }
-      synchronized (lock) {
-        if (status == Protos.Status.DRIVER_RUNNING) {
-          byte[] kept = outbox.get().keep(encoded);
-          // What waits for the agent to come back is told then, in its order.
-          if (told) {
-            session.get().send(outbox.get().update(kept));
-          }
-        }
-        return status;
-      }
+      return now;
     } catch (IOException e) {
       throw new IllegalArgumentException("a status that cannot be read", e);
     }
@@ -194,51 +129,17 @@ public class MesosExecutorDriver implements ExecutorDriver {
 
   @Override
   public Protos.Status sendFrameworkMessage(byte[] data) {
-    synchronized (lock) {
-      if (status != Protos.Status.DRIVER_RUNNING) {
-        return status;
-      }
+    Protos.Status now = course.status();
+    if (now != Protos.Status.DRIVER_RUNNING) {
+      return now;
     }
-    if (!session.get().send(outbox.get().message(data))) {
+    if (!course.session().send(outbox.get().message(data))) {
       LOG.warning("sendFrameworkMessage is dropped: the agent is not connected");
     }
-    return Protos.Status.DRIVER_RUNNING;
+    return now;
   }
 
   // Callbacks.
-
-  /** A callback of the executor. */
-  private interface Callback {
-    void run() throws IOException;
-  }
-
-  private void callBack(Callback callback) {
-    if (!running()) {
-      return;
-    }
-    try {
-      callback.run();
-    } catch (IOException e) {
-      fail("What the agent sent cannot be read: " + e.getMessage());
-    } catch (RuntimeException | Error e) {
-      LOG.log(Level.SEVERE, "The executor threw in a callback; the driver aborts", e);
-      abort();
-    }
-  }
-
-  /** Aborts, and says why. */
-  private void fail(String message) {
-    if (!running()) {
-      return;
-    }
-    abort();
-    LOG.log(Level.SEVERE, message);
-    try {
-      executor.error(this, message);
-    } catch (RuntimeException e) {
-      LOG.log(Level.SEVERE, "The executor threw in its error callback", e);
-    }
-  }
 
   /** Has the executor shut down, and sees to it that it does. */
   private void shutdown() {
@@ -267,26 +168,26 @@ public class MesosExecutorDriver implements ExecutorDriver {
   private final class Callbacks implements Client {
     @Override
     public void connected() {
-      session.get().subscribe(outbox.get().subscribe());
+      course.session().subscribe(outbox.get().subscribe());
     }
 
     @Override
     public void disconnected() {
       boolean was;
-      synchronized (lock) {
+      synchronized (updates) {
         was = told;
         told = false;
       }
       if (!was) {
         return;
       }
-      callBack(() -> executor.disconnected(MesosExecutorDriver.this));
-      if (!running()) {
+      course.callBack(() -> executor.disconnected(MesosExecutorDriver.this));
+      if (!course.isRunning()) {
         return;
       }
       if (!surroundings.get().checkpoint()) {
         LOG.warning("The agent is gone, and its framework does not checkpoint: shutting down");
-        callBack(MesosExecutorDriver.this::shutdown);
+        course.callBack(MesosExecutorDriver.this::shutdown);
         return;
       }
       long limitMs = surroundings.get().recoveryMs();
@@ -296,7 +197,7 @@ public class MesosExecutorDriver implements ExecutorDriver {
           new TimerTask() {
             @Override
             public void run() {
-              session.get().callback(() -> notRecovered(timer, limitMs));
+              course.session().callback(() -> notRecovered(timer, limitMs));
             }
           },
           limitMs);
@@ -305,18 +206,18 @@ public class MesosExecutorDriver implements ExecutorDriver {
     private void notRecovered(Timer timer, long limitMs) {
       if (recovery.filter(it -> it == timer).isPresent()) {
         LOG.log(Level.WARNING, "The agent has not come back within {0} ms: shutting down", limitMs);
-        callBack(MesosExecutorDriver.this::shutdown);
+        course.callBack(MesosExecutorDriver.this::shutdown);
       }
     }
 
     @Override
     public void refused(int code, String message) {
-      fail(message + " (status " + code + ")");
+      course.fail(message + " (status " + code + ")");
     }
 
     @Override
     public void received(byte[] encoded) {
-      callBack(() -> received(new MessageReader(encoded)));
+      course.callBack(() -> received(new MessageReader(encoded)));
     }
 
     private void received(MessageReader event) throws IOException {
@@ -341,13 +242,14 @@ public class MesosExecutorDriver implements ExecutorDriver {
           executor.frameworkMessage(driver, event.message(6).required(1));
           break;
         case 6:
-          fail(event.message(7).text(1).orElse("The agent ended the executor"));
+          course.fail(event.message(7).text(1).orElse("The agent ended the executor"));
           break;
         case 7:
           shutdown();
           break;
         case 8:
-          fail("A task group came, which executors of this driver cannot run; use the v1 API");
+          course.fail(
+              "A task group came, which executors of this driver cannot run; use the v1 API");
           break;
         default:
           // Heartbeats.
@@ -358,11 +260,11 @@ public class MesosExecutorDriver implements ExecutorDriver {
     private void subscribed(MessageReader event) throws IOException {
       recovery.ifPresent(Timer::cancel);
       recovery = Optional.empty();
-      synchronized (lock) {
+      synchronized (updates) {
         // Some of these came with the subscription; the agent knows them by their uuid.
         List<byte[]> kept = outbox.get().kept();
         for (byte[] each : kept) {
-          session.get().send(outbox.get().update(each));
+          course.session().send(outbox.get().update(each));
         }
         told = true;
       }

@@ -31,9 +31,6 @@ public class MesosSchedulerDriver implements SchedulerDriver {
   private static final Logger LOG = Logger.getLogger(MesosSchedulerDriver.class.getName());
   private static final String PATH = "/api/v1/scheduler";
 
-  /** How long what was said before the end, and the end itself, may take to get to the master. */
-  private static final long FLUSH_MS = 10_000;
-
   private static final int TASK_LOST = 5;
   private static final int TASK_DROPPED = 9;
   private static final int SOURCE_MASTER = 0;
@@ -48,10 +45,8 @@ public class MesosSchedulerDriver implements SchedulerDriver {
   private final boolean implicitAcknowledgements;
   private final Optional<Protos.Credential> credential;
 
-  private final Object lock = new Object();
-  private Protos.Status status = Protos.Status.DRIVER_NOT_STARTED;
-  private Optional<Session> session = Optional.empty();
-  private Optional<Framework> framework = Optional.empty();
+  private final Course course = new Course("master", this::error);
+  private volatile Optional<Framework> framework = Optional.empty();
 
   // Of the thread of callbacks.
   private boolean registered;
@@ -158,23 +153,12 @@ public class MesosSchedulerDriver implements SchedulerDriver {
 
   @Override
   public Protos.Status start() {
-    String problem;
-    synchronized (lock) {
-      if (status != Protos.Status.DRIVER_NOT_STARTED) {
-        return status;
-      }
-      try {
-        open(System.getenv());
-        status = Protos.Status.DRIVER_RUNNING;
-        return status;
-      } catch (IllegalArgumentException | IOException e) {
-        problem = "The driver cannot start with the master '" + shown() + "': " + e.getMessage();
-        status = Protos.Status.DRIVER_ABORTED;
-      }
-    }
-    LOG.log(Level.SEVERE, problem);
-    scheduler.error(this, problem);
-    return Protos.Status.DRIVER_ABORTED;
+    return course.start(
+        () -> open(System.getenv()), "The driver cannot start with the master '" + shown() + "': ");
+  }
+
+  private void error(String message) {
+    scheduler.error(this, message);
   }
 
   /** The master without what lets one in. */
@@ -182,7 +166,7 @@ public class MesosSchedulerDriver implements SchedulerDriver {
     return master.replaceFirst("^(zk://)[^/]*@", "$1");
   }
 
-  private void open(Map<String, String> environment) throws IOException {
+  private Session open(Map<String, String> environment) throws IOException {
     Environment.tellIgnored(environment);
     Tls tls = Tls.of(environment);
     Map<String, String> headers = Collections.emptyMap();
@@ -193,10 +177,7 @@ public class MesosSchedulerDriver implements SchedulerDriver {
         Optional.of(
             new Framework(
                 info.toByteArray(), suppressedRoles, Environment.user(), Environment.hostname()));
-    Session opened =
-        new Session(PATH, Leaders.of(master, tls.scheme()), tls, headers, new Callbacks());
-    session = Optional.of(opened);
-    opened.start();
+    return new Session(PATH, Leaders.of(master, tls.scheme()), tls, headers, new Callbacks());
   }
 
   @Override
@@ -206,67 +187,28 @@ public class MesosSchedulerDriver implements SchedulerDriver {
 
   @Override
   public Protos.Status stop(boolean failover) {
-    Protos.Status before;
-    synchronized (lock) {
-      before = status;
-      if (before != Protos.Status.DRIVER_RUNNING && before != Protos.Status.DRIVER_ABORTED) {
-        return before;
-      }
-      // First of all, so that no callback is made from here on; who waits is told below.
-      status = Protos.Status.DRIVER_STOPPED;
-    }
-    session.ifPresent(
-        it -> {
-          if (before == Protos.Status.DRIVER_RUNNING && !failover) {
-            id().ifPresent(id -> it.send(Calls.teardown(id)));
+    return course.stop(
+        session -> {
+          if (!failover) {
+            id().ifPresent(id -> session.send(Calls.teardown(id)));
           }
-          it.flush(FLUSH_MS);
-          it.close();
         });
-    synchronized (lock) {
-      lock.notifyAll();
-      return before == Protos.Status.DRIVER_ABORTED ? before : status;
-    }
   }
 
   @Override
   public Protos.Status abort() {
-    synchronized (lock) {
-      if (status != Protos.Status.DRIVER_RUNNING) {
-        return status;
-      }
-      status = Protos.Status.DRIVER_ABORTED;
-      lock.notifyAll();
-    }
-    session.ifPresent(Session::close);
-    return Protos.Status.DRIVER_ABORTED;
+    return course.abort();
   }
 
   @Override
   public Protos.Status join() {
-    synchronized (lock) {
-      while (status == Protos.Status.DRIVER_RUNNING) {
-        try {
-          lock.wait();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          return status;
-        }
-      }
-      return status;
-    }
+    return course.join();
   }
 
   @Override
   public Protos.Status run() {
     Protos.Status started = start();
     return started == Protos.Status.DRIVER_RUNNING ? join() : started;
-  }
-
-  private boolean running() {
-    synchronized (lock) {
-      return status == Protos.Status.DRIVER_RUNNING;
-    }
   }
 
   private Optional<byte[]> id() {
@@ -286,16 +228,13 @@ public class MesosSchedulerDriver implements SchedulerDriver {
   }
 
   private Protos.Status send(String name, Call call, Runnable otherwise) {
-    Protos.Status now;
-    synchronized (lock) {
-      now = status;
-    }
+    Protos.Status now = course.status();
     if (now != Protos.Status.DRIVER_RUNNING) {
       return now;
     }
     Optional<byte[]> id = id();
     try {
-      if (!id.isPresent() || !session.get().send(call.of(id.get()))) {
+      if (!id.isPresent() || !course.session().send(call.of(id.get()))) {
         LOG.log(Level.WARNING, "{0} is dropped: no master is connected", name);
         otherwise.run();
       }
@@ -388,7 +327,7 @@ public class MesosSchedulerDriver implements SchedulerDriver {
         }
         for (byte[] task : tasks) {
           byte[] lost = lost(new MessageReader(task));
-          session.get().callback(() -> callBack(() -> update(lost)));
+          course.session().callback(() -> course.callBack(() -> update(lost)));
         }
       }
     } catch (IOException e) {
@@ -462,9 +401,7 @@ public class MesosSchedulerDriver implements SchedulerDriver {
     } catch (IOException e) {
       throw new IllegalArgumentException("a status that cannot be read", e);
     }
-    synchronized (lock) {
-      return status;
-    }
+    return course.status();
   }
 
   private void acknowledge(MessageReader update) throws IOException {
@@ -521,43 +458,9 @@ public class MesosSchedulerDriver implements SchedulerDriver {
 
   // Callbacks.
 
-  /** A callback of the scheduler, or several. */
-  private interface Callback {
-    void run() throws IOException;
-  }
-
-  /** Makes a callback unless the driver has ended. One that throws ends it. */
-  private void callBack(Callback callback) {
-    if (!running()) {
-      return;
-    }
-    try {
-      callback.run();
-    } catch (IOException e) {
-      fail("What the master sent cannot be read: " + e.getMessage());
-    } catch (RuntimeException | Error e) {
-      LOG.log(Level.SEVERE, "The scheduler threw in a callback; the driver aborts", e);
-      abort();
-    }
-  }
-
-  /** Aborts, and says why. */
-  private void fail(String message) {
-    if (!running()) {
-      return;
-    }
-    abort();
-    LOG.log(Level.SEVERE, message);
-    try {
-      scheduler.error(this, message);
-    } catch (RuntimeException e) {
-      LOG.log(Level.SEVERE, "The scheduler threw in its error callback", e);
-    }
-  }
-
   private void update(byte[] encoded) throws IOException {
     scheduler.statusUpdate(this, Protos.TaskStatus.parseFrom(encoded));
-    if (implicitAcknowledgements && running()) {
+    if (implicitAcknowledgements && course.isRunning()) {
       acknowledge(new MessageReader(encoded));
     }
   }
@@ -566,20 +469,20 @@ public class MesosSchedulerDriver implements SchedulerDriver {
   private final class Callbacks implements Client {
     @Override
     public void connected() {
-      session.get().subscribe(framework.get().subscribe());
+      course.session().subscribe(framework.get().subscribe());
     }
 
     @Override
     public void disconnected() {
       if (registered) {
         registered = false;
-        callBack(() -> scheduler.disconnected(MesosSchedulerDriver.this));
+        course.callBack(() -> scheduler.disconnected(MesosSchedulerDriver.this));
       }
     }
 
     @Override
     public void refused(int code, String message) {
-      fail(
+      course.fail(
           code == 401
               ? message
                   + " (status 401). The credential that the driver was made with was not taken;"
@@ -589,7 +492,7 @@ public class MesosSchedulerDriver implements SchedulerDriver {
 
     @Override
     public void received(byte[] encoded) {
-      callBack(() -> received(new MessageReader(encoded)));
+      course.callBack(() -> received(new MessageReader(encoded)));
     }
 
     private void received(MessageReader event) throws IOException {
@@ -623,7 +526,7 @@ public class MesosSchedulerDriver implements SchedulerDriver {
           lost(event.message(7));
           break;
         case 7:
-          fail(event.message(8).text(1).orElse("The master ended the framework"));
+          course.fail(event.message(8).text(1).orElse("The master ended the framework"));
           break;
         default:
           // Heartbeats, and what schedulers of v0 know nothing of.
