@@ -19,6 +19,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
 
 /**
  * A master or agent that does what a test says, byte by byte: it keeps what it is sent and answers
@@ -94,21 +96,30 @@ final class ScriptedServer implements Closeable {
   final BlockingQueue<Request> calls = new LinkedBlockingQueue<>();
   final BlockingQueue<Request> subscriptions = new LinkedBlockingQueue<>();
   volatile int statusOfCalls = 202;
+
+  /** Connections of which no request came: who connected did not like what it saw. */
+  final AtomicInteger left = new AtomicInteger();
+
   volatile boolean closed;
 
-  private ScriptedServer(int typeField) throws IOException {
-    this.socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+  private ScriptedServer(int typeField, ServerSocketFactory sockets) throws IOException {
+    this.socket = sockets.createServerSocket(0, 50, InetAddress.getLoopbackAddress());
     this.subscribe = 1;
     this.typeField = typeField;
     daemon(this::accept);
   }
 
   static ScriptedServer master() throws IOException {
-    return new ScriptedServer(2);
+    return new ScriptedServer(2, ServerSocketFactory.getDefault());
   }
 
   static ScriptedServer agent() throws IOException {
-    return new ScriptedServer(3);
+    return new ScriptedServer(3, ServerSocketFactory.getDefault());
+  }
+
+  /** An agent with whatever secures its connections. */
+  static ScriptedServer agent(ServerSocketFactory sockets) throws IOException {
+    return new ScriptedServer(3, sockets);
   }
 
   private static void daemon(Runnable work) {
@@ -148,10 +159,12 @@ final class ScriptedServer implements Closeable {
   }
 
   private void serve(Socket accepted) {
+    boolean asked = false;
     try (accepted) {
       InputStream in = new BufferedInputStream(accepted.getInputStream());
       while (!closed) {
         Request request = request(in);
+        asked = true;
         if (new org.mezzo.driver.wire.MessageReader(request.body()).number(typeField, 0)
             == subscribe) {
           subscriptions.add(request);
@@ -165,6 +178,9 @@ final class ScriptedServer implements Closeable {
     } catch (Exception e) {
       // The other side has gone, or the test has ended.
     } finally {
+      if (!asked) {
+        left.incrementAndGet();
+      }
       open.remove(accepted);
     }
   }
