@@ -96,7 +96,9 @@ class TaskHistoryIT {
         .contains("an update came after a master said that it is over");
     String dropped = "DROPPED:1:RECONCILIATION";
     assertThat(faults(MASTER, true, "GONE::RECONCILIATION", dropped, dropped)).isEmpty();
-    assertThat(faults("GONE::RECONCILIATION", dropped)).containsExactly("nothing explains its end");
+    assertThat(faults("GONE::RECONCILIATION", dropped))
+        .containsExactly(
+            "an update came after a master said that it is over", "nothing explains its end");
     assertThat(
             faults(
                 "KILLED::RECONCILIATION:Reconciliation: Latest task state",
