@@ -37,6 +37,7 @@ public final class CountingFramework implements Scheduler {
   private final boolean implicit;
   private final String executor;
   private final Deque<String> waiting = new ArrayDeque<>();
+  private final Set<String> launched = new HashSet<>();
 
   /** A state can be told several times: until it is acknowledged, and when somebody asks. */
   private final Set<String> finished = new HashSet<>();
@@ -74,7 +75,16 @@ public final class CountingFramework implements Scheduler {
   @Override
   public void reregistered(SchedulerDriver driver, MasterInfo master) {
     System.out.println("reregistered with port " + master.getPort());
-    driver.reconcileTasks(Collections.emptyList());
+    // What was on its way to the master before, or from it, may be lost: ask about each.
+    List<TaskStatus> asked = new ArrayList<>();
+    for (String task : launched) {
+      asked.add(
+          TaskStatus.newBuilder()
+              .setTaskId(TaskID.newBuilder().setValue(task))
+              .setState(TaskState.TASK_STAGING)
+              .build());
+    }
+    driver.reconcileTasks(asked);
   }
 
   @Override
@@ -86,6 +96,7 @@ public final class CountingFramework implements Scheduler {
         cpus += resource.getName().equals("cpus") ? resource.getScalar().getValue() : 0;
       }
       for (cpus -= 0.1; cpus >= 0.1 && !waiting.isEmpty(); cpus -= 0.1) {
+        launched.add(waiting.peek());
         tasks.add(task(offer, waiting.remove()));
       }
       driver.launchTasks(Collections.singletonList(offer.getId()), tasks);
@@ -126,9 +137,12 @@ public final class CountingFramework implements Scheduler {
     System.out.println(task + " is " + status.getState());
     if (status.getState() == TaskState.TASK_FINISHED) {
       finished.add(task);
+      launched.remove(task);
     } else if (status.getState() == TaskState.TASK_LOST && !status.hasUuid()) {
-      // It has never run: no master was there to launch it.
-      waiting.add(task);
+      // The master's word, or the driver's: nobody has it, so that it has not run.
+      if (launched.remove(task)) {
+        waiting.add(task);
+      }
     } else if (status.getState().getNumber() > TaskState.TASK_FINISHED.getNumber()
         && status.getState() != TaskState.TASK_STAGING) {
       System.out.println("gave up: " + status.getMessage());
