@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.mezzo.flags.FlagException;
 import org.mezzo.host.HostException;
@@ -41,11 +42,11 @@ final class ClusterModules implements AutoCloseable {
   /**
    * Has something changed.
    *
-   * @param what what is behind the path, with a slash or a question mark
+   * @param what what is behind the path, with a slash; empty for a new rollout
    */
-  Map<String, Object> post(String what, Optional<Path> body)
+  Map<String, Object> post(String what, Map<String, String> query, Optional<Path> jar)
       throws IOException, InterruptedException {
-    return http.post(url() + what, body);
+    return http.post(url() + what, query, jar, Set.of());
   }
 
   /** What cannot be done, and why. */

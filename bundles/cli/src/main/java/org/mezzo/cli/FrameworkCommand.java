@@ -35,7 +35,7 @@ final class FrameworkCommand implements Runnable {
       throws HostException, FlagException, InterruptedException {
     HttpJson http = new HttpJson(target.credential());
     try (Masters masters = target.find()) {
-      http.post(
+      http.postForm(
           "http://%s/mezzo/frameworks/readmit".formatted(http.leader(masters.address())),
           Map.of("frameworkId", framework));
       System.out.println("framework " + framework + " may subscribe again");

@@ -10,7 +10,6 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -18,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.mezzo.protocol.v1.Credential;
 
@@ -83,7 +83,7 @@ final class HttpJson {
   }
 
   /** Posts a form, of which nothing but success is expected. */
-  void post(String url, Map<String, String> form) throws IOException {
+  void postForm(String url, Map<String, String> form) throws IOException {
     HttpURLConnection connection = open(url);
     connection.setRequestMethod("POST");
     connection.setDoOutput(true);
@@ -107,30 +107,23 @@ final class HttpJson {
     }
   }
 
+  /** Asks for a change that needs no jar; the object that is answered. */
+  Map<String, Object> post(String url, Map<String, String> query) throws IOException {
+    return post(url, query, Optional.empty(), Set.of());
+  }
+
   /**
-   * Posts something.
+   * Asks for a change.
    *
-   * @param body the file that is sent; empty for nothing
+   * @param url without a query
+   * @param jar what is sent; empty for nothing
+   * @param answers statuses besides 200 whose bodies are answers and no refusals
    * @return the object that is answered
    */
-  Map<String, Object> post(String url, Optional<Path> body) throws IOException {
-    HttpURLConnection connection = open(url);
-    connection.setRequestMethod("POST");
-    connection.setDoOutput(true);
-    connection.setRequestProperty("Content-Type", "application/octet-stream");
-    connection.setFixedLengthStreamingMode(body.isPresent() ? Files.size(body.get()) : 0);
-    try (OutputStream out = connection.getOutputStream()) {
-      if (body.isPresent()) {
-        Files.copy(body.get(), out);
-      }
-    }
-    if (connection.getResponseCode() != 200) {
-      String reason = reason(connection);
-      int status = connection.getResponseCode();
-      connection.disconnect();
-      throw new IOException(url + " answered with status " + status + reason);
-    }
-    return body(connection, url);
+  Map<String, Object> post(
+      String url, Map<String, String> query, Optional<Path> jar, Set<Integer> answers)
+      throws IOException {
+    return new JarPost(url, query, jar, authorization).send(answers);
   }
 
   private static Map<String, Object> body(HttpURLConnection connection, String url)

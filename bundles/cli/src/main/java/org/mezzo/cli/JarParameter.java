@@ -29,9 +29,19 @@ final class JarParameter {
    * @throws HostException when it cannot be fetched
    */
   NamedJar open() throws FlagException, HostException {
+    return open(place, Optional.ofNullable(sha256));
+  }
+
+  /**
+   * The same for a jar that is named by other parameters.
+   *
+   * @param place a path or a URL
+   * @param sha256 the digest that it must have; empty for any
+   */
+  static NamedJar open(String place, Optional<String> sha256) throws FlagException, HostException {
     try {
       return NamedJar.open(
-          place, Optional.ofNullable(sha256), NamedJar.Limits.USUAL, System.err::println);
+          place, sha256, NamedJar.Limits.USUAL, System.err::println);
     } catch (IOException e) {
       if (NamedJar.isUrl(place)) {
         throw new HostException(e.getMessage(), e);

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.mezzo.flags.FlagException;
@@ -98,7 +97,7 @@ final class LogLevelCommand implements Callable<Integer> {
     if (duration != null) {
       query.put("duration", duration);
     }
-    return http.post(url + "/level?" + encoded(query), Optional.empty());
+    return http.post(url + "/level", query);
   }
 
   private static String encoded(Map<String, String> query) {

@@ -1,13 +1,12 @@
 package org.mezzo.cli;
 
 import java.io.IOException;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.mezzo.files.jars.NamedJar;
 import org.mezzo.flags.FlagException;
 import org.mezzo.host.HostException;
 import picocli.CommandLine.ArgGroup;
@@ -31,8 +30,11 @@ final class RolloutCommand implements Callable<Integer> {
 
   /** What is to be rolled out. */
   private static final class What {
-    @Parameters(paramLabel = "FILE", arity = "1", description = "Jar of the bundle.")
-    private Path file;
+    @Parameters(
+        paramLabel = "FILE|URL",
+        arity = "1",
+        description = "The bundle's jar: a path, or a URL of file, http or https.")
+    private String jar;
 
     @Option(
         names = "--remove",
@@ -46,6 +48,12 @@ final class RolloutCommand implements Callable<Integer> {
 
   @ArgGroup(exclusive = true, multiplicity = "1")
   private What what;
+
+  @Option(
+      names = "--sha256",
+      paramLabel = "DIGEST",
+      description = "The SHA-256 that the jar must have.")
+  private String sha256;
 
   @Option(
       names = "--batch",
@@ -90,36 +98,40 @@ final class RolloutCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws HostException, FlagException, InterruptedException {
-    if (what.file != null && !Files.isRegularFile(what.file)) {
-      throw new FlagException("There is no file " + what.file);
+    if (sha256 != null && what.jar == null) {
+      throw new FlagException("--sha256 is of a jar: name one by a path or a URL");
     }
+    if (what.jar == null) {
+      return begin(Optional.empty());
+    }
+    try (NamedJar named = JarParameter.open(what.jar, Optional.ofNullable(sha256))) {
+      return begin(Optional.of(named.file()));
+    }
+  }
+
+  private int begin(Optional<Path> jar) throws HostException, FlagException, InterruptedException {
     try (ClusterModules cluster = new ClusterModules(target)) {
       Map<String, Object> begun =
-          cluster.post(request(), Optional.ofNullable(what.file).filter(it -> !what.previous));
+          what.previous
+              ? cluster.post("/rollback", Map.of(), jar)
+              : cluster.post("", query(), jar);
       return cluster.follow(begun);
     } catch (IOException e) {
       throw ClusterModules.failed("nothing is rolled out", e);
     }
   }
 
-  private String request() {
-    if (what.previous) {
-      return "/rollback";
+  private Map<String, String> query() {
+    Map<String, String> query = new LinkedHashMap<>();
+    query.put("batch", Integer.toString(batch));
+    query.put("pause", pause);
+    query.put("patience", patience);
+    query.put("more_failures", Integer.toString(moreFailures));
+    if (what.remove == null) {
+      query.put("selector", selector);
+    } else {
+      query.put("remove", what.remove);
     }
-    return "?batch="
-        + batch
-        + "&pause="
-        + encoded(pause)
-        + "&patience="
-        + encoded(patience)
-        + "&more_failures="
-        + moreFailures
-        + (what.remove == null
-            ? "&selector=" + encoded(selector)
-            : "&remove=" + encoded(what.remove));
-  }
-
-  private static String encoded(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    return query;
   }
 }

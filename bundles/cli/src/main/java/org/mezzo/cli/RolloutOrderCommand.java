@@ -1,6 +1,7 @@
 package org.mezzo.cli;
 
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.mezzo.flags.FlagException;
@@ -20,7 +21,7 @@ abstract class RolloutOrderCommand implements Callable<Integer> {
   @Override
   public Integer call() throws HostException, FlagException, InterruptedException {
     try (ClusterModules cluster = new ClusterModules(target)) {
-      System.out.println(ClusterModules.line(cluster.post("/" + order, Optional.empty())));
+      System.out.println(ClusterModules.line(cluster.post("/" + order, Map.of(), Optional.empty())));
       return 0;
     } catch (IOException e) {
       throw ClusterModules.failed("the rollout goes on as before", e);

@@ -267,7 +267,7 @@ class ModuleCommandTest {
         assertThat(out)
             .contains("answered with status " + status.substring(0, 3))
             .contains(
-                status.startsWith("403") ? ": why" : ": 5 bytes are more than that daemon takes");
+                status.startsWith("403") ? ": why" : ": 5 bytes are more than is taken there");
       }
     }
   }

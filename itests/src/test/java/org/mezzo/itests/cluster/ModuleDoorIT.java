@@ -251,7 +251,7 @@ class ModuleDoorIT {
     Path large = Files.write(folder.resolve("large.jar"), new byte[(1 << 20) + 1]);
     assertThat(run(1, "install", large.toString()))
         .contains(
-            "status 413", "1048577 bytes are more than that daemon takes; its --max_module_size");
+            "status 413", "1048577 bytes are more than is taken there; --max_module_size");
     cutOff(good);
     assertUnchanged(installed, files);
     assertThat(run(0, "install", folder.resolve("good.jar").toString()))

@@ -219,6 +219,18 @@ class RolloutIT {
     assertThat(bad.at("/generation/number").asInt()).isEqualTo(1);
     assertThat(versions(bad).values()).hasSize(AGENTS).allMatch("1.1.0 ACTIVE"::equals);
 
+    // Not the jar that is meant: nothing is begun.
+    Path next = bundle("1.2.0", GoodHook.class);
+    String other = "0".repeat(64);
+    Http.Answer damaged =
+        Http.post(
+            second.uri().resolve("/mezzo/rollouts?sha256=" + other),
+            "application/octet-stream",
+            Files.readAllBytes(next));
+    assertThat(damaged.status()).as(damaged.text()).isEqualTo(400);
+    assertThat(damaged.text()).contains("'sha256'", other, "send it again");
+    assertThat(report(second).at("/rollout/to/number").asInt()).isEqualTo(2);
+
     // An agent that is away gets it when it is back.
     agents.get(0).close();
     awaitAgents(second, AGENTS - 1);
@@ -228,7 +240,7 @@ class RolloutIT {
             folder.resolve("logs"),
             "module",
             "rollout",
-            bundle("1.2.0", GoodHook.class).toString(),
+            next.toUri().toString(),
             "--batch=2",
             "--master=127.0.0.1:" + second.uri().getPort());
     assertThat(command.await(PATIENCE)).as(command.stderr()).isZero();

@@ -78,6 +78,7 @@ final class RolloutsEndpoint implements ApiEndpoint {
                 "for agents with these attributes only, ATTRIBUTE=VALUE separated by commas;"
                     + " region=NAME for those of a region; role=master for masters, role=any for"
                     + " both")
+            .with("sha256", "what the jar must have, in hexadecimal digits; any without it")
             .with("remove", "the symbolic name of a bundle to be taken away"));
   }
 
@@ -114,7 +115,7 @@ final class RolloutsEndpoint implements ApiEndpoint {
             .thenCompose(permitted -> body(exchange)),
         answers,
         body -> {
-          UploadedJar jar = jar(body);
+          UploadedJar jar = jar(body, query.getOrDefault("sha256", ""));
           answer(
               exchange,
               requests.ask(
@@ -152,12 +153,20 @@ final class RolloutsEndpoint implements ApiEndpoint {
             });
   }
 
-  private static UploadedJar jar(byte[] body) throws Refused {
+  private static UploadedJar jar(byte[] body, String wanted) throws Refused {
+    UploadedJar jar;
     try {
-      return UploadedJar.read(body);
+      jar = UploadedJar.read(body);
     } catch (IllegalArgumentException e) {
       throw new Refused(400, e.getMessage());
     }
+    if (!wanted.isEmpty() && !wanted.equalsIgnoreCase(jar.sha256())) {
+      throw new Refused(
+          400,
+          "Query parameter 'sha256' is '%s', but the jar that came has %s: send it again"
+              .formatted(wanted, jar.sha256()));
+    }
+    return jar;
   }
 
   private static Selector selector(Map<String, String> query) throws Refused {
