@@ -104,7 +104,8 @@ public class SkippedHandoverIT {
             leases,
             SWAPS,
             Duration.ofMillis(500),
-            new Leaks(context))) {
+            new Leaks(context),
+            false)) {
       rows = proof.rows(kinds);
     }
     System.out.println(

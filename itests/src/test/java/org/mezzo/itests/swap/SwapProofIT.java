@@ -2,6 +2,7 @@ package org.mezzo.itests.swap;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertTrue;
+import static org.junit.Assume.assumeTrue;
 import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
 import static org.ops4j.pax.exam.CoreOptions.junitBundles;
 import static org.ops4j.pax.exam.CoreOptions.options;
@@ -28,7 +29,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 
 /**
  * Modules of every kind are swapped under load at the places where daemons call them, and nobody
- * sees more of it than a pause. Prints the table of docs/benchmarks.md.
+ * sees more of it than a pause. Prints the tables of docs/benchmarks.md.
  */
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
@@ -58,6 +59,17 @@ public class SwapProofIT {
 
   @Test
   public void aSwapOfAnyKindLosesNoCall() throws Exception {
+    prove("Swaps under load, each meeting a call that has begun:", false, "swaps.md");
+  }
+
+  /** What one client sees that asks for one thing at a time. */
+  @Test
+  public void norOnAnIdleCluster() throws Exception {
+    assumeTrue("only with -Pswaps", Boolean.getBoolean("mezzo.swap.idle"));
+    prove("Swaps on an idle cluster:", true, "swaps-idle.md");
+  }
+
+  private void prove(String title, boolean idle, String table) throws Exception {
     Path jars = Path.of(context.getProperty(JARS));
     Leaks leaks = new Leaks(context);
     Map<String, Integer> threads = Leaks.threads();
@@ -66,14 +78,14 @@ public class SwapProofIT {
     List<SwapProof.Row> rows;
     List<String> loaders;
     try (SwapProof proof =
-        new SwapProof(jars, configurations, deployments, leases, SWAPS, FETCH, leaks)) {
+        new SwapProof(jars, configurations, deployments, leases, SWAPS, FETCH, leaks, idle)) {
       Set<String> metrics = proof.metrics();
       rows = proof.rows(Kinds.all());
       // Daemons and leases are still there, of which any might hold on to what it had before.
       loaders = leaks.awaitNone();
       assertEquals(metrics, proof.metrics());
     }
-    SwapProof.print("Swaps under load, each meeting a call that has begun:", rows);
+    SwapProof.print(title, rows, table);
     for (SwapProof.Row row : rows) {
       assertEquals(row.kind(), List.of(), row.failures());
       assertEquals("swaps of " + row.kind() + " that met no call", 0, row.unmet());

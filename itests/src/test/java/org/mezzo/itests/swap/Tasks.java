@@ -20,7 +20,8 @@ import org.mezzo.itests.swap.modules.SwappedFetcher;
 
 /**
  * A framework with 50 tasks that run all along. Beside them it launches short ones, 10 a second in
- * bursts, or has four at a time fetch a file, every other time together from the cache. Every task
+ * bursts, or has four at a time fetch a file, every other time together from the cache; on an idle
+ * cluster one at a time. Every task
  * checks that hook and isolator have seen it, and every update that the hook has.
  */
 final class Tasks implements AutoCloseable {
@@ -47,6 +48,7 @@ final class Tasks implements AutoCloseable {
 
   private final TestFramework framework;
   private final Duration fetch;
+  private final boolean alone;
   private final Thread thread;
   private final Map<String, Long> accepted = new HashMap<>();
   private final Set<String> steady = new HashSet<>();
@@ -70,9 +72,11 @@ final class Tasks implements AutoCloseable {
    * Subscribes, and launches what runs all along.
    *
    * @param fetch how long a fetch takes
+   * @param alone whether it launches one short task at a time
    */
-  Tasks(URI master, Duration fetch) throws IOException {
+  Tasks(URI master, Duration fetch, boolean alone) throws IOException {
     this.fetch = fetch;
+    this.alone = alone;
     framework =
         TestFramework.subscribe(
             master,
@@ -216,12 +220,16 @@ final class Tasks implements AutoCloseable {
           ids.add(id);
         }
         command.put("value", CHECK + " && exec sleep 100000");
+      } else if (alone && !open.isEmpty()) {
+        // The next one comes when this has ended.
+      } else if (alone && mode == Mode.BURSTS) {
+        add(ids, agent, Math.min(1, fit));
       } else if (mode == Mode.BURSTS && now - nextBurst.getOrDefault(agent, now) >= 0) {
         nextBurst.put(agent, now + BURST_PAUSE);
         add(ids, agent, Math.min(BURST, fit));
       } else if (mode == Mode.FETCHES) {
         int here = (int) open.values().stream().filter(agent::equals).count();
-        add(ids, agent, Math.min(FETCHES / AGENTS - here, fit));
+        add(ids, agent, Math.min(alone ? 1 : FETCHES / AGENTS - here, fit));
         sharing ^= !ids.isEmpty();
         boolean shared = sharing;
         files += ids.isEmpty() || !shared ? ids.size() : 1;

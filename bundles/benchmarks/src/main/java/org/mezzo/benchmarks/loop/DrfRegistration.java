@@ -8,19 +8,30 @@ import org.mezzo.modules.leases.Registration;
 
 /** The allocator as the distribution has it. */
 final class DrfRegistration implements Registration {
+  private final int bundle;
+
+  /**
+   * One that is preferred to those of bundles before.
+   *
+   * @param bundle the number of the bundle it pretends to come from, and its version
+   */
+  DrfRegistration(int bundle) {
+    this.bundle = bundle;
+  }
+
   @Override
   public Announcement announcement() {
     return new Announcement(
         Allocator.KIND,
         "hierarchical",
-        "1",
+        String.valueOf(bundle),
         "",
         "",
         Set.of(),
-        1,
+        bundle,
         "org.mezzo.allocator.drf",
-        "1",
-        1);
+        String.valueOf(bundle),
+        bundle);
   }
 
   @Override

@@ -34,7 +34,13 @@ final class EmulatedFramework {
   enum Mode {
     HOLD,
     DECLINE,
-    LAUNCH
+    LAUNCH,
+    ASK
+  }
+
+  /** Is told each time how long it took from reviving to offers. */
+  interface Asked {
+    void offered(long nanos);
   }
 
   private static final int LARGEST_EVENT = 256 << 20;
@@ -60,6 +66,8 @@ final class EmulatedFramework {
   private final AtomicLong tasksToLaunch = new AtomicLong();
   private volatile String id;
   private volatile String streamId;
+  private volatile Asked asked;
+  private volatile long askedAt;
 
   EmulatedFramework(FrameworkInfo info, HttpHandler master, Executor threads, Counts counts) {
     this.info = info;
@@ -145,6 +153,12 @@ final class EmulatedFramework {
       case HOLD -> offers.forEach(offer -> held.add(offer.getId()));
       case DECLINE -> decline(offers.stream().map(Offer::getId).toList());
       case LAUNCH -> offers.forEach(this::launch);
+      case ASK -> {
+        asked.offered(System.nanoTime() - askedAt);
+        decline(offers.stream().map(Offer::getId).toList());
+        askedAt = System.nanoTime();
+        call(Call.newBuilder().setType(Call.Type.REVIVE));
+      }
       default -> throw new IllegalStateException("Unknown mode " + mode);
     }
   }
@@ -152,6 +166,13 @@ final class EmulatedFramework {
   /** From now on offers are kept. */
   void hold() {
     mode = Mode.HOLD;
+  }
+
+  /** From now on it declines what it is offered and revives, again and again. */
+  void askAgain(Asked listener) {
+    asked = listener;
+    askedAt = System.nanoTime();
+    mode = Mode.ASK;
   }
 
   /** From now on offers are declined for long; those that are held are, too. */

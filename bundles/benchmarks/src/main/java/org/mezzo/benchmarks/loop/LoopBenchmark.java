@@ -46,96 +46,23 @@ public final class LoopBenchmark implements AutoCloseable {
   private static final int TORN_DOWN_TASKS = 50_000;
   private static final int MOST_TASKS_PER_AGENT = 100;
 
-  private final Path workDir;
-  private final ExecutorService threads;
-  private final InMemoryCoordination coordination = new InMemoryCoordination();
-  private final LeaseTable leases = new LeaseTable(Limits.DEFAULT);
-  private final AtomicLong registered = new AtomicLong();
-  private final AtomicLong shutDown = new AtomicLong();
-  private final EmulatedFramework.Counts counts = new EmulatedFramework.Counts();
-  private final List<EmulatedAgent> agents = new ArrayList<>();
+  private final List<EmulatedAgent> agents;
   private final List<EmulatedFramework> frameworks = new ArrayList<>();
-  private final Master master;
+  private final EmulatedMaster emulated;
+  private final EmulatedFramework.Counts counts;
   private final Turns turns;
-  private volatile LinkServer.Acceptor links;
-  private volatile HttpHandler handler;
 
   private LoopBenchmark(int agentCount, int frameworkCount) throws Exception {
-    workDir = Files.createTempDirectory("mezzo-loop");
-    // One thread keeps the order in which emulated agents and frameworks speak.
-    threads = Executors.newSingleThreadExecutor(task -> Emulated.daemon(task, "emulated"));
-    FlagDefinitions definitions =
-        FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
-    MasterFlags flags =
-        MasterFlags.of(
-            definitions.parse(
-                Map.of(
-                    "work_dir", workDir.toString(),
-                    "agent_ping_timeout", "10secs",
-                    "max_agent_ping_timeouts", "2")));
-    master =
-        DaemonFrame.open(
-                "master", Master.KIND, flags.daemon(), leases, (options, it) -> connect(it))
-            .start(
-                frame ->
-                    new Master(frame, flags, coordination, this::link, Verbosity.unchangeable()));
-    turns = new Turns(master.loop());
-    Emulated.await("an election", () -> master.cluster().state().isPresent());
-    emulate(agentCount, frameworkCount);
-  }
-
-  private HttpConnector connect(HttpHandler given) {
-    handler = given;
-    return new HttpConnector() {
-      @Override
-      public InetSocketAddress address() {
-        return new InetSocketAddress("127.0.0.1", 5050);
-      }
-
-      @Override
-      public void close(Duration grace) {}
-    };
-  }
-
-  private LinkServer.Entrance link(LinkServer.Acceptor given) {
-    links = given;
-    return (exchange, principal) -> exchange.respond(HttpResponse.text(404, "No network here"));
-  }
-
-  private void emulate(int agentCount, int frameworkCount) throws Exception {
-    var surroundings =
-        new EmulatedAgent.Surroundings(
-            threads,
-            Emulated.capabilities(),
-            new EmulatedAgent.Progress() {
-              @Override
-              public void registered() {
-                registered.incrementAndGet();
-              }
-
-              @Override
-              public void frameworkShutDown() {
-                shutDown.incrementAndGet();
-              }
-            });
-    AgentInfo info = Emulated.agent();
-    for (int i = 0; i < agentCount; i++) {
-      agents.add(new EmulatedAgent(i, info, surroundings));
-    }
+    emulated =
+        new EmulatedMaster(
+            Map.of("agent_ping_timeout", "10secs", "max_agent_ping_timeouts", "2"),
+            EmulatedMaster.nowhere());
+    counts = emulated.counts;
+    turns = new Turns(emulated.master.loop());
+    agents = emulated.agents(0, agentCount);
     for (int i = 0; i < frameworkCount; i++) {
-      frameworks.add(
-          new EmulatedFramework(
-              Emulated.framework(i, ROLES), exchange -> handler.handle(exchange), threads, counts));
+      frameworks.add(emulated.framework(Emulated.framework(i, ROLES)));
     }
-  }
-
-  private MasterState state() {
-    return master.cluster().state().orElseThrow();
-  }
-
-  private void connect(List<EmulatedAgent> some) {
-    Hello hello = Hello.newBuilder().setMajor(1).setMinor(0).build();
-    threads.execute(() -> some.forEach(agent -> links.opened(agent, hello, Optional.empty())));
   }
 
   private interface Begin {
@@ -181,21 +108,21 @@ public final class LoopBenchmark implements AutoCloseable {
         "cpu p99",
         ">50 ms",
         "turns");
-    scenario("agents register", () -> connect(agents), () -> registered.get() == all);
+    scenario("agents register", () -> emulated.connect(agents), () -> emulated.registered.get() == all);
     scenario(
         "frameworks subscribe",
         () -> frameworks.forEach(EmulatedFramework::subscribe),
         () -> counts.subscribed.get() == frameworks.size());
     scenario(
         "an allocator starts; everything is offered",
-        () -> leases.register(new DrfRegistration()),
+        () -> emulated.leases.register(new DrfRegistration(1)),
         () -> counts.offers.get() >= all);
     scenario(
         "everything is declined, " + WAVES + " times",
         () -> frameworks.forEach(EmulatedFramework::declineAll),
         () -> counts.declined.get() >= (long) WAVES * all);
     frameworks.forEach(EmulatedFramework::suppress);
-    Emulated.await("no offers", () -> state().offers().isEmpty());
+    Emulated.await("no offers", () -> emulated.state().offers().isEmpty());
     loseAgents();
     launchAndReconcile();
     failOver();
@@ -205,11 +132,11 @@ public final class LoopBenchmark implements AutoCloseable {
     List<EmulatedAgent> lost = List.copyOf(agents.subList(0, Math.min(LOST, agents.size() / 2)));
     agents.subList(0, lost.size()).clear();
     lost.forEach(EmulatedAgent::fallSilent);
-    Emulated.await("a lost agent", () -> !state().unreachableAgents().isEmpty());
+    Emulated.await("a lost agent", () -> !emulated.state().unreachableAgents().isEmpty());
     scenario(
         lost.size() + " agents are lost at once, filters in place",
         () -> {},
-        () -> state().unreachableAgents().size() == lost.size());
+        () -> emulated.state().unreachableAgents().size() == lost.size());
   }
 
   private void launchAndReconcile() throws Exception {
@@ -225,14 +152,14 @@ public final class LoopBenchmark implements AutoCloseable {
         () -> counts.reconciled.get() >= reconciled);
     launch(second, tornDown);
     long hosts =
-        state().frameworks().get(second.id()).tasks().values().stream()
+        emulated.state().frameworks().get(second.id()).tasks().values().stream()
             .map(task -> task.agentId())
             .distinct()
             .count();
     scenario(
         "teardown of a framework with " + tornDown + " tasks",
         second::tearDown,
-        () -> !state().frameworks().containsKey(second.id()) && shutDown.get() >= hosts);
+        () -> !emulated.state().frameworks().containsKey(second.id()) && emulated.shutDown.get() >= hosts);
     frameworks.remove(second);
   }
 
@@ -245,25 +172,25 @@ public final class LoopBenchmark implements AutoCloseable {
         () -> counts.running.get() - before >= tasks);
     framework.suppress();
     framework.declineAll();
-    Emulated.await("no offers", () -> state().offers().isEmpty());
+    Emulated.await("no offers", () -> emulated.state().offers().isEmpty());
   }
 
   private void failOver() throws Exception {
-    registered.set(0);
+    emulated.registered.set(0);
     counts.subscribed.set(0);
     scenario(
         "a leader takes over, all agents and frameworks come back",
         () -> {
-          MasterState before = state();
-          coordination.reelect();
+          MasterState before = emulated.state();
+          emulated.coordination.reelect();
           Emulated.await(
               "a new term",
               () ->
-                  master.cluster().state().filter(now -> now != before && fresh(now)).isPresent());
-          connect(agents);
+                  emulated.master.cluster().state().filter(now -> now != before && fresh(now)).isPresent());
+          emulated.connect(agents);
           frameworks.forEach(EmulatedFramework::subscribe);
         },
-        () -> registered.get() == agents.size() && counts.subscribed.get() == frameworks.size());
+        () -> emulated.registered.get() == agents.size() && counts.subscribed.get() == frameworks.size());
   }
 
   private static boolean fresh(MasterState state) {
@@ -272,10 +199,7 @@ public final class LoopBenchmark implements AutoCloseable {
 
   @Override
   public void close() throws Exception {
-    master.close();
-    leases.close();
-    threads.shutdownNow();
-    Emulated.delete(workDir);
+    emulated.close();
   }
 
   public static void main(String[] arguments) throws Exception {

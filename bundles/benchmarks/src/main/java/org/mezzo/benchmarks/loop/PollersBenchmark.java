@@ -80,36 +80,22 @@ public final class PollersBenchmark implements AutoCloseable {
   private final int polls;
   private final int agents;
   private final int tasksPerFramework;
-  private final Path workDir = Files.createTempDirectory("mezzo-pollers");
-  private final ExecutorService threads =
-      Executors.newSingleThreadExecutor(task -> Emulated.daemon(task, "emulated"));
-  private final InMemoryCoordination coordination = new InMemoryCoordination();
-  private final LeaseTable leases = new LeaseTable(Limits.DEFAULT);
-  private final EmulatedFramework.Counts counts = new EmulatedFramework.Counts();
+  private final EmulatedMaster emulated;
+  private final EmulatedFramework.Counts counts;
   private final Master master;
   private final LoopProbe probe;
   private final HttpConnector measure;
   private volatile HttpResponse bytes = HttpResponse.status(503);
-  private volatile LinkServer.Acceptor links;
-  private volatile HttpHandler handler;
 
   private PollersBenchmark(boolean compressed, int polls, int agents) throws Exception {
     this.compressed = compressed;
     this.polls = polls;
     this.agents = agents;
     tasksPerFramework = agents * TASKS_PER_AGENT;
-    FlagDefinitions definitions =
-        FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
-    MasterFlags flags =
-        MasterFlags.of(
-            definitions.parse(
-                Map.of("work_dir", workDir.toString(), "ip", "127.0.0.1", "port", "0")));
-    master =
-        DaemonFrame.open("master", Master.KIND, flags.daemon(), leases, this::listen)
-            .start(
-                frame ->
-                    new Master(frame, flags, coordination, this::link, Verbosity.unchangeable()));
-    Emulated.await("an election", () -> master.cluster().state().isPresent());
+    emulated =
+        new EmulatedMaster(Map.of("ip", "127.0.0.1", "port", "0"), new JettyConnectors());
+    counts = emulated.counts;
+    master = emulated.master;
     probe = new LoopProbe(master.loop());
     measure =
         new JettyConnectors()
@@ -124,28 +110,8 @@ public final class PollersBenchmark implements AutoCloseable {
                 exchange -> exchange.respond(bytes));
   }
 
-  private HttpConnector listen(ConnectorOptions options, HttpHandler given) throws IOException {
-    handler = given;
-    return new JettyConnectors().open(options, given);
-  }
-
-  private LinkServer.Entrance link(LinkServer.Acceptor given) {
-    links = given;
-    return (exchange, principal) ->
-        exchange.respond(HttpResponse.text(404, "No links from outside here"));
-  }
-
-  private MasterState state() {
-    return master.cluster().state().orElseThrow();
-  }
-
   private EmulatedFramework framework(int number) throws Exception {
-    EmulatedFramework framework =
-        new EmulatedFramework(
-            Emulated.framework(number, ROLES),
-            exchange -> handler.handle(exchange),
-            threads,
-            counts);
+    EmulatedFramework framework = emulated.framework(Emulated.framework(number, ROLES));
     long before = counts.subscribed.get();
     framework.subscribe();
     Emulated.await("a subscription", () -> counts.subscribed.get() > before);
@@ -160,25 +126,9 @@ public final class PollersBenchmark implements AutoCloseable {
    * @param completed how many frameworks come and go before those that stay
    */
   private void fill(int completed) throws Exception {
-    leases.register(new DrfRegistration());
-    var surroundings =
-        new EmulatedAgent.Surroundings(
-            threads,
-            Emulated.capabilities(),
-            new EmulatedAgent.Progress() {
-              @Override
-              public void registered() {}
-
-              @Override
-              public void frameworkShutDown() {}
-            });
-    AgentInfo info = Emulated.agent();
-    Hello hello = Hello.newBuilder().setMajor(1).setMinor(0).build();
-    for (int i = 0; i < agents; i++) {
-      EmulatedAgent agent = new EmulatedAgent(i, info, surroundings);
-      threads.execute(() -> links.opened(agent, hello, Optional.empty()));
-    }
-    Emulated.await("agents", () -> state().agents().size() == agents);
+    emulated.leases.register(new DrfRegistration(1));
+    emulated.connect(emulated.agents(0, agents));
+    Emulated.await("agents", () -> emulated.state().agents().size() == agents);
     for (int i = 0; i < completed + FRAMEWORKS; i++) {
       EmulatedFramework framework = framework(i);
       long before = counts.running.get();
@@ -186,11 +136,11 @@ public final class PollersBenchmark implements AutoCloseable {
       Emulated.await("tasks", () -> counts.running.get() - before >= tasksPerFramework);
       framework.suppress();
       framework.declineAll();
-      Emulated.await("no offers", () -> state().offers().isEmpty());
+      Emulated.await("no offers", () -> emulated.state().offers().isEmpty());
       if (i < completed) {
         framework.tearDown();
         int over = i + 1;
-        Emulated.await("an end", () -> state().completedFrameworks().size() == over);
+        Emulated.await("an end", () -> emulated.state().completedFrameworks().size() == over);
       }
     }
   }
@@ -200,7 +150,7 @@ public final class PollersBenchmark implements AutoCloseable {
     int port = master.address().getPort();
     System.out.printf(
         "%d agents, %d tasks, %d metrics%n%n",
-        state().agents().size(),
+        emulated.state().agents().size(),
         FRAMEWORKS * tasksPerFramework,
         master.metrics().snapshot().size());
     System.out.println(
@@ -229,7 +179,7 @@ public final class PollersBenchmark implements AutoCloseable {
     System.out.printf(
         "%d agents, %d tasks; /state %.1f MB, as it is sent %.2f MB; %d polls of each client or"
             + " more%n%n",
-        state().agents().size(),
+        emulated.state().agents().size(),
         2 * FRAMEWORKS * tasksPerFramework,
         body.length / 1e6,
         bytes.body().length / 1e6,
@@ -276,7 +226,7 @@ public final class PollersBenchmark implements AutoCloseable {
     fill(0);
     System.out.printf(
         "%d agents, %d tasks; heap of %d MB%n%n",
-        state().agents().size(),
+        emulated.state().agents().size(),
         FRAMEWORKS * tasksPerFramework,
         Runtime.getRuntime().maxMemory() >> 20);
     System.out.println(
@@ -296,8 +246,8 @@ public final class PollersBenchmark implements AutoCloseable {
     one.suppress();
     one.tearDown();
     String id = one.id();
-    Emulated.await("an end", () -> !state().frameworks().containsKey(id));
-    Emulated.await("no offers", () -> state().offers().isEmpty());
+    Emulated.await("an end", () -> !emulated.state().frameworks().containsKey(id));
+    Emulated.await("no offers", () -> emulated.state().offers().isEmpty());
   }
 
   /** What the master's readers have had of the processors, those that are there now. */
@@ -397,7 +347,7 @@ public final class PollersBenchmark implements AutoCloseable {
       thread.join();
       churn.tearDown();
       String id = churn.id();
-      Emulated.await("an end", () -> !state().frameworks().containsKey(id));
+      Emulated.await("an end", () -> !emulated.state().frameworks().containsKey(id));
     }
   }
 
@@ -474,10 +424,7 @@ public final class PollersBenchmark implements AutoCloseable {
   public void close() throws Exception {
     probe.close();
     measure.close(Duration.ZERO);
-    master.close();
-    leases.close();
-    threads.shutdownNow();
-    Emulated.delete(workDir);
+    emulated.close();
   }
 
   public static void main(String[] arguments) throws Exception {

@@ -2,7 +2,6 @@ package org.mezzo.benchmarks.rollouts;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -11,22 +10,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.jar.Attributes;
-import java.util.jar.JarEntry;
-import java.util.jar.JarFile;
-import java.util.jar.JarOutputStream;
-import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.zip.ZipEntry;
 import org.mezzo.link.Links;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +34,6 @@ public final class RolloutLoad {
   private static final Pattern TOUCHED = Pattern.compile("\"touched\":\\[([^\\]]*)\\]");
   private static final String BAD = "1000.1.0";
   private static final int LOOK_MILLIS = 20;
-  private static final int NOISE_BYTES = 100 * 1024;
   private static final int LIMIT_SECONDS = 600;
 
   private final HttpClient http = HttpClient.newHttpClient();
@@ -138,43 +128,9 @@ public final class RolloutLoad {
 
   /** A jar with that version; the bad one needs what nobody has. */
   private byte[] bundle(String version) throws IOException {
-    Manifest manifest = new Manifest();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    if (jar.isEmpty()) {
-      Attributes attributes = manifest.getMainAttributes();
-      attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
-      attributes.putValue("Bundle-ManifestVersion", "2");
-      attributes.putValue("Bundle-SymbolicName", "org.mezzo.benchmarks.rolled");
-      attributes.putValue("Bundle-Version", version);
-      byte[] noise = new byte[NOISE_BYTES];
-      new Random(version.hashCode()).nextBytes(noise);
-      try (JarOutputStream out = new JarOutputStream(bytes, manifest)) {
-        out.putNextEntry(new ZipEntry("noise"));
-        out.write(noise);
-      }
-      return bytes.toByteArray();
-    }
-    try (JarFile source = new JarFile(jar)) {
-      manifest.getMainAttributes().putAll(source.getManifest().getMainAttributes());
-      manifest.getMainAttributes().putValue("Bundle-Version", version);
-      if (version.equals(BAD)) {
-        manifest
-            .getMainAttributes()
-            .merge(
-                new Attributes.Name("Import-Package"),
-                "org.nowhere",
-                (all, more) -> all + "," + more);
-      }
-      try (JarOutputStream out = new JarOutputStream(bytes, manifest)) {
-        for (JarEntry entry : Collections.list(source.entries())) {
-          if (!entry.getName().equals(JarFile.MANIFEST_NAME)) {
-            out.putNextEntry(new ZipEntry(entry.getName()));
-            source.getInputStream(entry).transferTo(out);
-          }
-        }
-      }
-    }
-    return bytes.toByteArray();
+    return jar.isEmpty()
+        ? VersionedJar.empty(version)
+        : VersionedJar.of(jar, version, version.equals(BAD) ? "org.nowhere" : "");
   }
 
   private String report() throws IOException, InterruptedException {
