@@ -777,6 +777,11 @@ public final class Agent implements Daemon {
     loop.execute(() -> hooks.select(names));
   }
 
+  /** Its numbers. */
+  MetricsRegistry metrics() {
+    return frame.metrics();
+  }
+
   /** Isolates containers to come by other modules. Safe for any thread. */
   public void selectIsolation(List<String> names) {
     containerizer.selectIsolation(names);

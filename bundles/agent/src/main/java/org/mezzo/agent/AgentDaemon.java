@@ -2,6 +2,7 @@ package org.mezzo.agent;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
@@ -10,6 +11,7 @@ import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.configuration.FollowedFlags;
 import org.mezzo.daemon.endpoints.LoggersEndpoint;
 import org.mezzo.daemon.endpoints.ModuleChanges;
+import org.mezzo.daemon.inspection.RunningDaemon;
 import org.mezzo.daemon.logging.LoggerLevels;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
@@ -17,6 +19,7 @@ import org.mezzo.daemon.wanted.HostModules;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
+import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpConnectors;
 import org.mezzo.link.LinkClient;
 import org.mezzo.modules.ModuleLeases;
@@ -38,14 +41,15 @@ import org.slf4j.LoggerFactory;
 @Component(
     configurationPid = AgentDaemon.PID,
     configurationPolicy = ConfigurationPolicy.REQUIRE,
-    service = AgentDaemon.class,
+    service = {AgentDaemon.class, RunningDaemon.class},
     immediate = true)
-public final class AgentDaemon {
+public final class AgentDaemon implements RunningDaemon {
   static final String PID = "org.mezzo.agent";
 
   private static final Logger LOG = LoggerFactory.getLogger(AgentDaemon.class);
 
   private final String name;
+  private final Flags startedWith;
   private final ProcessEnd process;
   private final LeaveSignal signal;
   private final Agent agent;
@@ -72,6 +76,7 @@ public final class AgentDaemon {
     name = configuration.name();
     FlagDefinitions definitions = definitions();
     AgentFlags given = AgentFlags.of(definitions.parse(configuration.flags()));
+    startedWith = given.daemon().all();
     agent =
         DaemonFrame.open(name, Agent.KIND, given.daemon(), modules, connectors)
             .start(
@@ -121,6 +126,21 @@ public final class AgentDaemon {
   /** The running agent. */
   public Agent agent() {
     return agent;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Flags startedWith() {
+    return startedWith;
+  }
+
+  @Override
+  public SortedMap<String, Double> measured() {
+    return agent.metrics().snapshot();
   }
 
   @Modified

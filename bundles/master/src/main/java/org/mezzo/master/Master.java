@@ -37,6 +37,8 @@ import org.mezzo.link.LinkServer;
 import org.mezzo.link.messages.Hello;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.master.agents.LinkEndpoint;
+import org.mezzo.master.commands.ClusterCommands;
+import org.mezzo.master.commands.OperatorCommands;
 import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
@@ -380,6 +382,16 @@ public final class Master implements Daemon {
   /** What its shell answers about offers; whoever is in there may see everything. */
   public OfferCommands offerCommands() {
     return new OfferCommands(new OfferExplanations(leadership, Authorization.none()));
+  }
+
+  /** What its shell shows of the cluster. */
+  public ClusterCommands clusterCommands() {
+    return new ClusterCommands(leadership);
+  }
+
+  /** What its shell has it do. */
+  public OperatorCommands operatorCommands() {
+    return new OperatorCommands(leadership);
   }
 
   /** Its numbers. */

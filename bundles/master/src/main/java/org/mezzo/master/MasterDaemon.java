@@ -1,9 +1,14 @@
 package org.mezzo.master;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Hashtable;
+import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
@@ -11,6 +16,7 @@ import org.mezzo.daemon.configuration.DaemonConfiguration;
 import org.mezzo.daemon.configuration.FollowedFlags;
 import org.mezzo.daemon.endpoints.LoggersEndpoint;
 import org.mezzo.daemon.endpoints.ModuleChanges;
+import org.mezzo.daemon.inspection.RunningDaemon;
 import org.mezzo.daemon.logging.LoggerLevels;
 import org.mezzo.daemon.logging.LoggingEndpoint;
 import org.mezzo.daemon.logging.Verbosity;
@@ -18,9 +24,11 @@ import org.mezzo.daemon.wanted.HostModules;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.flags.FlagException;
+import org.mezzo.flags.Flags;
 import org.mezzo.http.HttpConnectors;
 import org.mezzo.link.LinkServer;
-import org.mezzo.master.offers.OfferCommands;
+import org.mezzo.master.commands.ClusterCommands;
+import org.mezzo.master.commands.OperatorCommands;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -39,15 +47,17 @@ import org.osgi.service.component.annotations.Reference;
 @Component(
     configurationPid = MasterDaemon.PID,
     configurationPolicy = ConfigurationPolicy.REQUIRE,
-    service = MasterDaemon.class,
+    service = {MasterDaemon.class, RunningDaemon.class},
     immediate = true)
-public final class MasterDaemon {
+public final class MasterDaemon implements RunningDaemon {
   /** The factory PID whose configurations are masters. */
   static final String PID = "org.mezzo.master";
 
+  private final String name;
+  private final Flags startedWith;
   private final Master master;
   private final FollowedFlags<MasterFlags> flags;
-  private final ServiceRegistration<?> commands;
+  private final List<ServiceRegistration<?>> commands = new ArrayList<>();
 
   @Activate
   public MasterDaemon(
@@ -64,6 +74,8 @@ public final class MasterDaemon {
     FlagDefinitions definitions = definitions();
     DaemonConfiguration configuration = DaemonConfiguration.of(properties, "master");
     MasterFlags given = MasterFlags.of(definitions.parse(configuration.flags()));
+    name = configuration.name();
+    startedWith = given.daemon().all();
     master =
         DaemonFrame.open(configuration.name(), Master.KIND, given.daemon(), modules, connectors)
             .start(
@@ -88,20 +100,46 @@ public final class MasterDaemon {
     for (String flag : BorderFlags.GUARDS) {
       flags.follow(flag, next -> master.selectGuards(next.daemon().border()));
     }
-    commands =
-        bundle.registerService(
-            new String[] {OfferCommands.class.getName(), Function.class.getName()},
-            master.offerCommands(),
-            new Hashtable<>(
-                Map.of(
-                    "osgi.command.scope",
-                    "mezzo",
-                    "osgi.command.function",
-                    "explain",
-                    "mezzo.command.view",
-                    "explain",
-                    "mezzo.command.completion",
-                    "explain")));
+    commands.add(
+        offer(bundle, master.offerCommands(), List.of("explain"), List.of(), List.of("explain")));
+    commands.add(
+        offer(
+            bundle,
+            master.clusterCommands(),
+            ClusterCommands.FUNCTIONS,
+            List.of(),
+            List.of("tasks")));
+    commands.add(
+        offer(
+            bundle,
+            master.operatorCommands(),
+            OperatorCommands.LOOKING,
+            OperatorCommands.CHANGING,
+            OperatorCommands.CHANGING));
+  }
+
+  /** Offers commands to the shell: some that look, and some that change something. */
+  private static ServiceRegistration<?> offer(
+      BundleContext bundle,
+      Function<List<String>, Collection<String>> commands,
+      List<String> looking,
+      List<String> changing,
+      List<String> completed) {
+    return bundle.registerService(
+        new String[] {commands.getClass().getName(), Function.class.getName()},
+        commands,
+        new Hashtable<>(
+            Map.of(
+                "osgi.command.scope",
+                "mezzo",
+                "osgi.command.function",
+                Stream.concat(looking.stream(), changing.stream()).toArray(String[]::new),
+                "mezzo.command.view",
+                looking.toArray(String[]::new),
+                "mezzo.command.operate",
+                changing.toArray(String[]::new),
+                "mezzo.command.completion",
+                completed.toArray(String[]::new))));
   }
 
   /** The flags of a master. */
@@ -121,9 +159,24 @@ public final class MasterDaemon {
     return master;
   }
 
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Flags startedWith() {
+    return startedWith;
+  }
+
+  @Override
+  public SortedMap<String, Double> measured() {
+    return master.metrics().snapshot();
+  }
+
   @Deactivate
   void stop() {
-    commands.unregister();
+    commands.forEach(ServiceRegistration::unregister);
     master.close();
   }
 }

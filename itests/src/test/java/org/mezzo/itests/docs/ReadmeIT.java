@@ -93,6 +93,9 @@ class ReadmeIT {
     terminal.succeed(page.next("sh", "mvn "), BUILD);
     terminal.succeed(page.next("sh", "cp "), SOON);
 
+    assertThat(answer(cluster, page.next("gogo", "mezzo:tasks")))
+        .containsPattern("TASK_RUNNING +\\S+-\\d{4} +\\S+-S\\d");
+    lookAround(cluster);
     String modules = page.next("gogo", "mezzo:modules");
     Await.until(
         "the new allocator is listed",
@@ -115,6 +118,24 @@ class ReadmeIT {
         SOON,
         () -> inUse(answer(cluster, selected), "hierarchical", "round-robin"));
     awaitMoreOf(task);
+  }
+
+  /** What else the shell shows of a cluster of one process, and how it says what it shows. */
+  private static void lookAround(Session cluster) throws IOException {
+    assertThat(answer(cluster, "mezzo:cluster"))
+        .containsPattern("agents +2 registered")
+        .containsPattern("tasks +1 TASK_RUNNING");
+    assertThat(answer(cluster, "mezzo:agents")).containsPattern("-S0 .* active ");
+    assertThat(answer(cluster, "mezzo:frameworks")).containsPattern(" execute .* active ");
+    assertThat(answer(cluster, "mezzo:flags allocation_interval"))
+        .containsPattern("master +allocation_interval +1secs");
+    assertThat(answer(cluster, "mezzo:metrics uptime_secs"))
+        .containsPattern("master +master/uptime_secs +[0-9.]+")
+        .containsPattern("agent-2 +slave/uptime_secs +[0-9.]+");
+    assertThat(answer(cluster, "mezzo:threads")).containsPattern("THREAD +STATE +PROCESSOR");
+    assertThat(answer(cluster, "mezzo:drain nobody")).contains("Error: Unknown agent");
+    assertThat(answer(cluster, "help drain")).contains("has an agent give up its tasks", "30secs");
+    assertThat(answer(cluster, "mezzo:metrics")).contains("mezzo:metrics is not called so", "part");
   }
 
   /** Types a line and waits for what comes until the next prompt. */

@@ -3,6 +3,7 @@ package org.mezzo.daemon.logging;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.apache.felix.service.command.Descriptor;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.modules.ModuleLeases;
 import org.osgi.service.component.annotations.Activate;
@@ -32,23 +33,27 @@ public final class LoggerCommands {
   }
 
   /** {@code mezzo:loglevel}: what somebody has set. */
+  @Descriptor("lists the loggers whose level somebody has set")
   public String loglevel() {
     List<LoggerLevel> set = levels.list();
     return set.isEmpty() ? "Nobody has set the level of a logger." : text(set);
   }
 
   /** {@code mezzo:loglevel LOGGER}, or {@code KIND/NAME}: which level holds. */
-  public String loglevel(String logger) {
+  @Descriptor("says which level a logger has")
+  public String loglevel(@Descriptor("its name, or KIND/NAME of a module") String logger) {
     return text(levels.of(logger));
   }
 
   /** {@code mezzo:loglevel LOGGER LEVEL}: until it is changed. */
-  public String loglevel(String logger, String level) {
+  @Descriptor("sets the level of a logger until it is changed")
+  public String loglevel(@Descriptor("its name, or KIND/NAME of a module") String logger, @Descriptor("such as DEBUG, or DEFAULT") String level) {
     return text(levels.change(logger, level, Optional.empty(), PRINCIPAL));
   }
 
   /** {@code mezzo:loglevel LOGGER LEVEL DURATION}: for a while. */
-  public String loglevel(String logger, String level, String duration) {
+  @Descriptor("sets the level of a logger for a while")
+  public String loglevel(@Descriptor("its name, or KIND/NAME of a module") String logger, @Descriptor("such as DEBUG") String level, @Descriptor("such as 10mins") String duration) {
     return text(levels.change(logger, level, Optional.of(duration), PRINCIPAL));
   }
 

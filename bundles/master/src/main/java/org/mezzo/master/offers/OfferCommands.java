@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import org.apache.felix.service.command.Descriptor;
 import org.mezzo.api.allocator.Hindrance;
 import org.mezzo.api.allocator.OfferExplanation;
 import org.mezzo.daemon.border.Refused;
@@ -27,17 +28,20 @@ public final class OfferCommands implements Function<List<String>, Collection<St
   }
 
   /** {@code mezzo:explain FRAMEWORK_ID}: of a framework with one role. */
-  public String explain(String frameworkId) throws InterruptedException {
+  @Descriptor("says why a framework with one role gets no offers")
+  public String explain(@Descriptor("id of the framework") String frameworkId) throws InterruptedException {
     return explain(frameworkId, Optional.empty(), Optional.empty());
   }
 
   /** {@code mezzo:explain FRAMEWORK_ID ROLE}. */
-  public String explain(String frameworkId, String role) throws InterruptedException {
+  @Descriptor("says why a framework gets no offers under a role")
+  public String explain(@Descriptor("id of the framework") String frameworkId, @Descriptor("one of its roles") String role) throws InterruptedException {
     return explain(frameworkId, Optional.of(role), Optional.empty());
   }
 
   /** {@code mezzo:explain FRAMEWORK_ID ROLE AGENT_ID}. */
-  public String explain(String frameworkId, String role, String agentId)
+  @Descriptor("says why a framework gets no offer of an agent")
+  public String explain(@Descriptor("id of the framework") String frameworkId, @Descriptor("one of its roles") String role, @Descriptor("id of the agent") String agentId)
       throws InterruptedException {
     return explain(frameworkId, Optional.of(role), Optional.of(agentId));
   }

@@ -28,6 +28,7 @@ import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
 import org.mezzo.shell.terminal.Caller;
 import org.mezzo.shell.terminal.Completions;
+import org.mezzo.shell.terminal.Table;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;

@@ -23,6 +23,7 @@ import org.mezzo.modules.ModuleLeases;
 import org.mezzo.shell.terminal.Access;
 import org.mezzo.shell.terminal.Caller;
 import org.mezzo.shell.terminal.Completions;
+import org.mezzo.shell.terminal.Table;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;

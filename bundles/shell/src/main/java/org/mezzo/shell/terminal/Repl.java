@@ -79,8 +79,7 @@ final class Repl {
     try {
       audited = gate.pass(session, caller, line);
       Object result = session.execute(line);
-      return new Outcome(
-          result == null ? "" : session.format(result, Converter.INSPECT).toString(), false);
+      return new Outcome(text(session, result), false);
     } catch (Exception e) {
       String message = e.getMessage() == null ? e.toString() : e.getMessage();
       if (audited) {
@@ -89,6 +88,15 @@ final class Repl {
       return new Outcome(
           "Error: " + (message.startsWith(MISUSE) ? usage(session, line, message) : message), true);
     }
+  }
+
+  /** Commands of bundles that know nothing of the shell give rows of texts, which are a table. */
+  private static String text(CommandSession session, Object result) {
+    return result == null
+        ? ""
+        : Table.of(result)
+            .map(Table::toString)
+            .orElseGet(() -> session.format(result, Converter.INSPECT).toString());
   }
 
   /** What a command is called with, instead of what its arguments could not be made into. */

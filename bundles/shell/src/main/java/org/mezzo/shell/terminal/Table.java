@@ -1,24 +1,43 @@
-package org.mezzo.shell.commands;
+package org.mezzo.shell.terminal;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Text in columns as wide as their widest cell; a cell shows the first line of its text. */
-final class Table {
+public final class Table {
   private final List<String[]> rows = new ArrayList<>();
 
-  Table(String... titles) {
+  /** With these titles. */
+  public Table(String... titles) {
     rows.add(titles);
   }
 
-  Table row(Object... cells) {
+  /** Adds a row of as many cells. */
+  public Table row(Object... cells) {
     String[] row = new String[cells.length];
     for (int i = 0; i < cells.length; i++) {
       String text = String.valueOf(cells[i]);
-      row[i] = text.lines().findFirst().orElse("");
+      // Names come from strangers, and control characters are orders to a terminal.
+      row[i] = text.lines().findFirst().orElse("").replaceAll("\\p{Cntrl}", "?");
     }
     rows.add(row);
     return this;
+  }
+
+  /** One of rows of texts, of which the first may have titles; empty when it is anything else. */
+  static Optional<Table> of(Object rows) {
+    if (!(rows instanceof List<?> list)
+        || list.isEmpty()
+        || !(list.get(0) instanceof List<?> first)
+        || !list.stream()
+            .allMatch(row -> row instanceof List<?> cells && cells.size() == first.size())) {
+      return Optional.empty();
+    }
+    Table table = new Table();
+    table.rows.clear();
+    list.forEach(row -> table.row(((List<?>) row).toArray()));
+    return Optional.of(table);
   }
 
   @Override
