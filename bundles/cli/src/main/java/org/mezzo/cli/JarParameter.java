@@ -40,8 +40,7 @@ final class JarParameter {
    */
   static NamedJar open(String place, Optional<String> sha256) throws FlagException, HostException {
     try {
-      return NamedJar.open(
-          place, sha256, NamedJar.Limits.USUAL, System.err::println);
+      return NamedJar.open(place, sha256, NamedJar.Limits.USUAL, System.err::println);
     } catch (IOException e) {
       if (NamedJar.isUrl(place)) {
         throw new HostException(e.getMessage(), e);

@@ -49,8 +49,7 @@ final class JarPost {
    * @param url without a query
    * @param authorization the header of who asks; empty for nobody
    */
-  JarPost(
-      String url, Map<String, String> query, Optional<Path> jar, Optional<String> authorization)
+  JarPost(String url, Map<String, String> query, Optional<Path> jar, Optional<String> authorization)
       throws IOException {
     StringJoiner parameters = new StringJoiner("&");
     query.forEach((name, value) -> parameters.add(name + "=" + encoded(value)));
@@ -79,8 +78,8 @@ final class JarPost {
               url
                   + " answered with status 413: "
                   + Files.size(jar.get())
-                  + " bytes are more than is taken there; --max_module_size of the daemon, or for the"
-                  + " whole cluster /help/mezzo/rollouts of the master, says how many");
+                  + " bytes are more than is taken there; --max_module_size of the daemon, or for"
+                  + " the whole cluster /help/mezzo/rollouts of the master, says how many");
         }
         // What was answered instead of a go-ahead is lost; without a jar it is answered again.
         connection.disconnect();

@@ -112,9 +112,7 @@ final class RolloutCommand implements Callable<Integer> {
   private int begin(Optional<Path> jar) throws HostException, FlagException, InterruptedException {
     try (ClusterModules cluster = new ClusterModules(target)) {
       Map<String, Object> begun =
-          what.previous
-              ? cluster.post("/rollback", Map.of(), jar)
-              : cluster.post("", query(), jar);
+          what.previous ? cluster.post("/rollback", Map.of(), jar) : cluster.post("", query(), jar);
       return cluster.follow(begun);
     } catch (IOException e) {
       throw ClusterModules.failed("nothing is rolled out", e);

@@ -21,7 +21,8 @@ abstract class RolloutOrderCommand implements Callable<Integer> {
   @Override
   public Integer call() throws HostException, FlagException, InterruptedException {
     try (ClusterModules cluster = new ClusterModules(target)) {
-      System.out.println(ClusterModules.line(cluster.post("/" + order, Map.of(), Optional.empty())));
+      System.out.println(
+          ClusterModules.line(cluster.post("/" + order, Map.of(), Optional.empty())));
       return 0;
     } catch (IOException e) {
       throw ClusterModules.failed("the rollout goes on as before", e);

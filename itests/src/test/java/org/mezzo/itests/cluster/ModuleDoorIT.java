@@ -250,8 +250,7 @@ class ModuleDoorIT {
     assertThat(digest.text()).contains("has the SHA-256 " + BundleStore.digest(good));
     Path large = Files.write(folder.resolve("large.jar"), new byte[(1 << 20) + 1]);
     assertThat(run(1, "install", large.toString()))
-        .contains(
-            "status 413", "1048577 bytes are more than is taken there; --max_module_size");
+        .contains("status 413", "1048577 bytes are more than is taken there; --max_module_size");
     cutOff(good);
     assertUnchanged(installed, files);
     assertThat(run(0, "install", folder.resolve("good.jar").toString()))

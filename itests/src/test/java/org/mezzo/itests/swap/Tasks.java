@@ -21,8 +21,8 @@ import org.mezzo.itests.swap.modules.SwappedFetcher;
 /**
  * A framework with 50 tasks that run all along. Beside them it launches short ones, 10 a second in
  * bursts, or has four at a time fetch a file, every other time together from the cache; on an idle
- * cluster one at a time. Every task
- * checks that hook and isolator have seen it, and every update that the hook has.
+ * cluster one at a time. Every task checks that hook and isolator have seen it, and every update
+ * that the hook has.
  */
 final class Tasks implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(120);

@@ -1,31 +1,10 @@
 package org.mezzo.benchmarks.loop;
 
-import java.net.InetSocketAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
-import org.mezzo.daemon.DaemonFrame;
-import org.mezzo.daemon.logging.Verbosity;
-import org.mezzo.flags.FlagDefinitions;
-import org.mezzo.http.HttpConnector;
-import org.mezzo.http.HttpHandler;
-import org.mezzo.http.HttpResponse;
-import org.mezzo.link.LinkServer;
-import org.mezzo.link.messages.Hello;
-import org.mezzo.master.Master;
-import org.mezzo.master.MasterFlags;
 import org.mezzo.master.state.MasterState;
-import org.mezzo.modules.leases.LeaseTable;
-import org.mezzo.modules.leases.Limits;
-import org.mezzo.protocol.v1.AgentInfo;
 
 /**
  * How long the master's event loop is held. A whole master with its real state, allocator, codec
@@ -108,7 +87,8 @@ public final class LoopBenchmark implements AutoCloseable {
         "cpu p99",
         ">50 ms",
         "turns");
-    scenario("agents register", () -> emulated.connect(agents), () -> emulated.registered.get() == all);
+    scenario(
+        "agents register", () -> emulated.connect(agents), () -> emulated.registered.get() == all);
     scenario(
         "frameworks subscribe",
         () -> frameworks.forEach(EmulatedFramework::subscribe),
@@ -159,7 +139,9 @@ public final class LoopBenchmark implements AutoCloseable {
     scenario(
         "teardown of a framework with " + tornDown + " tasks",
         second::tearDown,
-        () -> !emulated.state().frameworks().containsKey(second.id()) && emulated.shutDown.get() >= hosts);
+        () ->
+            !emulated.state().frameworks().containsKey(second.id())
+                && emulated.shutDown.get() >= hosts);
     frameworks.remove(second);
   }
 
@@ -186,11 +168,18 @@ public final class LoopBenchmark implements AutoCloseable {
           Emulated.await(
               "a new term",
               () ->
-                  emulated.master.cluster().state().filter(now -> now != before && fresh(now)).isPresent());
+                  emulated
+                      .master
+                      .cluster()
+                      .state()
+                      .filter(now -> now != before && fresh(now))
+                      .isPresent());
           emulated.connect(agents);
           frameworks.forEach(EmulatedFramework::subscribe);
         },
-        () -> emulated.registered.get() == agents.size() && counts.subscribed.get() == frameworks.size());
+        () ->
+            emulated.registered.get() == agents.size()
+                && counts.subscribed.get() == frameworks.size());
   }
 
   private static boolean fresh(MasterState state) {

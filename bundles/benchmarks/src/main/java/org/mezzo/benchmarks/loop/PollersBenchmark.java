@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.net.InetAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,25 +12,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.mezzo.daemon.DaemonFrame;
-import org.mezzo.daemon.logging.Verbosity;
-import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.ConnectorOptions;
 import org.mezzo.http.HttpConnector;
-import org.mezzo.http.HttpHandler;
 import org.mezzo.http.HttpResponse;
 import org.mezzo.http.JettyConnectors;
-import org.mezzo.link.LinkServer;
-import org.mezzo.link.messages.Hello;
 import org.mezzo.master.Master;
-import org.mezzo.master.MasterFlags;
-import org.mezzo.master.state.MasterState;
-import org.mezzo.modules.leases.LeaseTable;
-import org.mezzo.modules.leases.Limits;
-import org.mezzo.protocol.v1.AgentInfo;
 
 /**
  * What pollers of {@code /state} cost, themselves and the event loop. A whole master on a real
@@ -92,8 +77,7 @@ public final class PollersBenchmark implements AutoCloseable {
     this.polls = polls;
     this.agents = agents;
     tasksPerFramework = agents * TASKS_PER_AGENT;
-    emulated =
-        new EmulatedMaster(Map.of("ip", "127.0.0.1", "port", "0"), new JettyConnectors());
+    emulated = new EmulatedMaster(Map.of("ip", "127.0.0.1", "port", "0"), new JettyConnectors());
     counts = emulated.counts;
     master = emulated.master;
     probe = new LoopProbe(master.loop());

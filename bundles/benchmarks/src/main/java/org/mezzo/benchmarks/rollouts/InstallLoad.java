@@ -86,8 +86,7 @@ public final class InstallLoad {
       String next = nextVersion();
       Path whole = Files.write(Path.of(folder + ".new"), VersionedJar.of(jar, next, ""));
       long begin = System.nanoTime();
-      Files.move(
-          whole, folder.resolve(version + ".jar"), StandardCopyOption.ATOMIC_MOVE);
+      Files.move(whole, folder.resolve(version + ".jar"), StandardCopyOption.ATOMIC_MOVE);
       used[i] = awaitUsed(next, begin);
     }
     print("the modules folder", used, Optional.empty());
@@ -119,9 +118,6 @@ public final class InstallLoad {
   private static String figures(double[] millis) {
     Arrays.sort(millis);
     return String.format(
-        Locale.ROOT,
-        "%.0f ms | %.0f ms",
-        millis[millis.length / 2],
-        millis[millis.length - 1]);
+        Locale.ROOT, "%.0f ms | %.0f ms", millis[millis.length / 2], millis[millis.length - 1]);
   }
 }

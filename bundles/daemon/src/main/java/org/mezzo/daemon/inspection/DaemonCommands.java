@@ -74,7 +74,8 @@ public final class DaemonCommands {
 
   /** {@code mezzo:metrics PART}: the numbers that have this in their names, of all daemons. */
   @Descriptor("lists the numbers of all daemons of this process that have this in their names")
-  public List<List<String>> metrics(@Descriptor("part of a name, such as master/tasks") String part) {
+  public List<List<String>> metrics(
+      @Descriptor("part of a name, such as master/tasks") String part) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("DAEMON", "METRIC", "VALUE"));
     for (RunningDaemon daemon : sorted()) {

@@ -47,13 +47,18 @@ public final class LoggerCommands {
 
   /** {@code mezzo:loglevel LOGGER LEVEL}: until it is changed. */
   @Descriptor("sets the level of a logger until it is changed")
-  public String loglevel(@Descriptor("its name, or KIND/NAME of a module") String logger, @Descriptor("such as DEBUG, or DEFAULT") String level) {
+  public String loglevel(
+      @Descriptor("its name, or KIND/NAME of a module") String logger,
+      @Descriptor("such as DEBUG, or DEFAULT") String level) {
     return text(levels.change(logger, level, Optional.empty(), PRINCIPAL));
   }
 
   /** {@code mezzo:loglevel LOGGER LEVEL DURATION}: for a while. */
   @Descriptor("sets the level of a logger for a while")
-  public String loglevel(@Descriptor("its name, or KIND/NAME of a module") String logger, @Descriptor("such as DEBUG") String level, @Descriptor("such as 10mins") String duration) {
+  public String loglevel(
+      @Descriptor("its name, or KIND/NAME of a module") String logger,
+      @Descriptor("such as DEBUG") String level,
+      @Descriptor("such as 10mins") String duration) {
     return text(levels.change(logger, level, Optional.of(duration), PRINCIPAL));
   }
 

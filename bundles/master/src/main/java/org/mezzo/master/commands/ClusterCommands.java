@@ -163,9 +163,7 @@ public final class ClusterCommands implements Function<List<String>, Collection<
     state.recoveredAgents().values().stream()
         .sorted(Comparator.comparing(it -> it.id()))
         .forEach(
-            it ->
-                rows.add(
-                    List.of(it.id(), it.info().getHostname(), "not back yet", "", "", "")));
+            it -> rows.add(List.of(it.id(), it.info().getHostname(), "not back yet", "", "", "")));
     return bounded(rows);
   }
 
@@ -226,7 +224,7 @@ public final class ClusterCommands implements Function<List<String>, Collection<
     if (state.agent(id).isEmpty()) {
       throw new IllegalArgumentException(
           "Neither a framework nor a registered agent has the id '%s': see mezzo:frameworks and"
-              .formatted(id)
+                  .formatted(id)
               + " mezzo:agents");
     }
     return rows(
@@ -309,7 +307,10 @@ public final class ClusterCommands implements Function<List<String>, Collection<
       if (quota != null) {
         rows.add(
             List.of(
-                role.name(), text(quota.guarantees()), text(quota.limits()), text(role.consumed())));
+                role.name(),
+                text(quota.guarantees()),
+                text(quota.limits()),
+                text(role.consumed())));
       }
     }
     return bounded(rows);

@@ -19,8 +19,8 @@ import org.apache.felix.service.command.Descriptor;
 import org.mezzo.daemon.border.Refused;
 import org.mezzo.flags.FlagValues;
 import org.mezzo.link.messages.ModuleStatus;
-import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.LeaderChanges;
+import org.mezzo.master.election.Leadership;
 import org.mezzo.master.rollouts.HostView;
 import org.mezzo.master.rollouts.Rollout;
 import org.mezzo.master.rollouts.Rollouts;
@@ -62,7 +62,10 @@ public final class OperatorCommands implements Function<List<String>, Collection
 
   /** {@code mezzo:drain AGENT GRACE}: the same, with no task having longer than that to end. */
   @Descriptor("has an agent give up its tasks within a time")
-  public String drain(@Descriptor("id of the agent") String agentId, @Descriptor("how long a task may take to end, such as 30secs") String grace) throws InterruptedException {
+  public String drain(
+      @Descriptor("id of the agent") String agentId,
+      @Descriptor("how long a task may take to end, such as 30secs") String grace)
+      throws InterruptedException {
     Duration longest;
     try {
       longest = FlagValues.duration(grace);
@@ -91,14 +94,16 @@ public final class OperatorCommands implements Function<List<String>, Collection
 
   /** {@code mezzo:deactivate AGENT}: nothing of it is offered (rule 253). */
   @Descriptor("keeps an agent out of offers; its tasks go on")
-  public String deactivate(@Descriptor("id of the agent") String agentId) throws InterruptedException {
+  public String deactivate(@Descriptor("id of the agent") String agentId)
+      throws InterruptedException {
     await(changes.make((tx, outcome) -> Standings.deactivate(tx, agentId, outcome)));
     return "Nothing of agent " + agentId + " is offered; its tasks go on";
   }
 
   /** {@code mezzo:reactivate AGENT}: it is offered again, and drains no more. */
   @Descriptor("offers an agent again, and drains it no more")
-  public String reactivate(@Descriptor("id of the agent") String agentId) throws InterruptedException {
+  public String reactivate(@Descriptor("id of the agent") String agentId)
+      throws InterruptedException {
     await(changes.make((tx, outcome) -> Standings.reactivate(tx, agentId, outcome)));
     return "Agent " + agentId + " is offered again";
   }
@@ -111,7 +116,8 @@ public final class OperatorCommands implements Function<List<String>, Collection
 
   /** {@code mezzo:rollout ORDER}: pause, resume or abort the one under way, or roll back. */
   @Descriptor("does something with the rollout that is under way")
-  public List<List<String>> rollout(@Descriptor("pause, resume, abort or rollback") String order) throws InterruptedException {
+  public List<List<String>> rollout(@Descriptor("pause, resume, abort or rollback") String order)
+      throws InterruptedException {
     Rollouts.Order wanted =
         Stream.of(Rollouts.Order.values())
             .filter(it -> name(it).equals(order))
@@ -176,9 +182,7 @@ public final class OperatorCommands implements Function<List<String>, Collection
                         host.id(),
                         host.member().hostname(),
                         host.connected()
-                            ? host.status()
-                                .map(it -> Long.toString(it.getGeneration()))
-                                .orElse("-")
+                            ? host.status().map(it -> Long.toString(it.getGeneration())).orElse("-")
                             : "away",
                         host.awaits()
                             .map(it -> "no offers: " + it)

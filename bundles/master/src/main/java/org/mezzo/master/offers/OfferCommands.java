@@ -29,19 +29,26 @@ public final class OfferCommands implements Function<List<String>, Collection<St
 
   /** {@code mezzo:explain FRAMEWORK_ID}: of a framework with one role. */
   @Descriptor("says why a framework with one role gets no offers")
-  public String explain(@Descriptor("id of the framework") String frameworkId) throws InterruptedException {
+  public String explain(@Descriptor("id of the framework") String frameworkId)
+      throws InterruptedException {
     return explain(frameworkId, Optional.empty(), Optional.empty());
   }
 
   /** {@code mezzo:explain FRAMEWORK_ID ROLE}. */
   @Descriptor("says why a framework gets no offers under a role")
-  public String explain(@Descriptor("id of the framework") String frameworkId, @Descriptor("one of its roles") String role) throws InterruptedException {
+  public String explain(
+      @Descriptor("id of the framework") String frameworkId,
+      @Descriptor("one of its roles") String role)
+      throws InterruptedException {
     return explain(frameworkId, Optional.of(role), Optional.empty());
   }
 
   /** {@code mezzo:explain FRAMEWORK_ID ROLE AGENT_ID}. */
   @Descriptor("says why a framework gets no offer of an agent")
-  public String explain(@Descriptor("id of the framework") String frameworkId, @Descriptor("one of its roles") String role, @Descriptor("id of the agent") String agentId)
+  public String explain(
+      @Descriptor("id of the framework") String frameworkId,
+      @Descriptor("one of its roles") String role,
+      @Descriptor("id of the agent") String agentId)
       throws InterruptedException {
     return explain(frameworkId, Optional.of(role), Optional.of(agentId));
   }

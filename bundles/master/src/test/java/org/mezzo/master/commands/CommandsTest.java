@@ -62,7 +62,10 @@ class CommandsTest {
       TestAgent agent = cluster.agent(5051, "cpus:400;mem:1000");
       ClusterCommands commands = cluster.master.clusterCommands();
       Await.until(() -> !cluster.state().offers().isEmpty());
-      assertThat(having(commands.offers(), scheduler.id)).hasSize(1).first().asString()
+      assertThat(having(commands.offers(), scheduler.id))
+          .hasSize(1)
+          .first()
+          .asString()
           .contains(agent.id, "cpus:400 mem:1000");
       launch(scheduler, "t");
       agent.await(MasterEvent::hasRunTask);
@@ -72,9 +75,15 @@ class CommandsTest {
           .anyMatch(row -> row.get(1).equals("1 TASK_STAGING"))
           .contains(List.of("resources", "cpus:400 mem:1000"))
           .contains(List.of("of them used", "cpus:400 mem:1000"));
-      assertThat(having(commands.agents(), agent.id)).hasSize(1).first().asString()
+      assertThat(having(commands.agents(), agent.id))
+          .hasSize(1)
+          .first()
+          .asString()
           .contains("|active|1|cpus:400 mem:1000|");
-      assertThat(having(commands.frameworks(), scheduler.id)).hasSize(1).first().asString()
+      assertThat(having(commands.frameworks(), scheduler.id))
+          .hasSize(1)
+          .first()
+          .asString()
           .contains("|active|a,b|1|cpus:400 mem:1000|");
       for (List<List<String>> tasks :
           List.of(commands.tasks(), commands.tasks(scheduler.id), commands.tasks(agent.id))) {
@@ -82,7 +91,8 @@ class CommandsTest {
       }
       assertThat(having(commands.roles(), "b|1.0|1|")).hasSize(1);
       assertThat(commands.quota()).hasSize(1);
-      assertThat(commands.apply(List.of("tasks"))).containsExactlyInAnyOrder(scheduler.id, agent.id);
+      assertThat(commands.apply(List.of("tasks")))
+          .containsExactlyInAnyOrder(scheduler.id, agent.id);
       assertThatThrownBy(() -> commands.tasks("nobody"))
           .hasMessageContaining("the id 'nobody'")
           .hasMessageContaining("mezzo:frameworks");
