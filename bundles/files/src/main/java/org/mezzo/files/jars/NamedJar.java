@@ -19,16 +19,20 @@ import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.zip.ZipFile;
 
 /**
- * A jar that somebody names by a path or by a URL of {@code file}, {@code http} or {@code https}.
- * What is fetched is in a folder of its own until this is closed, or the process ends in order.
+ * A jar that somebody names by a path or by a URL of {@code file}, {@code http} or {@code https},
+ * or sends. What is fetched or sent is in a folder of its own until this is closed, or the process
+ * ends in order.
  */
 public final class NamedJar implements AutoCloseable {
   private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:.*");
   private static final Pattern SHA_256 = Pattern.compile("[0-9a-fA-F]{64}");
+  private static final Pattern BUNDLE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,250}");
   private static final int OK = 200;
   private static final int MOST_REDIRECTS = 5;
   private static final int CHUNK = 1 << 16;
@@ -71,13 +75,13 @@ public final class NamedJar implements AutoCloseable {
   public static NamedJar open(
       String place, Optional<String> sha256, Limits limits, Consumer<String> progress)
       throws IOException {
-    if (sha256.isPresent() && !SHA_256.matcher(sha256.get()).matches()) {
-      throw new IOException(
-          "'"
-              + sha256.get()
-              + "' is no SHA-256: that has 64 digits from 0 to f, as sha256sum says");
-    }
-    NamedJar jar = isUrl(place) ? named(place, limits, progress) : local(path(place));
+    requireDigest(sha256);
+    return checked(
+        isUrl(place) ? named(place, limits, progress) : local(path(place)), place, sha256);
+  }
+
+  private static NamedJar checked(NamedJar jar, String place, Optional<String> sha256)
+      throws IOException {
     try {
       if (sha256.isPresent()) {
         check(jar.file, place, sha256.get().toLowerCase(Locale.ROOT));
@@ -86,6 +90,70 @@ public final class NamedJar implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       jar.close();
       throw e;
+    }
+  }
+
+  /**
+   * Takes a jar that is sent, to the end of the stream, on the calling thread. It is called after
+   * its bundle, whatever the sender calls it.
+   *
+   * @param sender in words, for whoever is told that it is none
+   * @param sha256 as of {@link #open}
+   * @param limits of which only the bytes matter
+   * @throws IOException when it does not come whole, or is another one or none; then nothing is left
+   */
+  public static NamedJar received(
+      InputStream sent, String sender, Optional<String> sha256, Limits limits) throws IOException {
+    requireDigest(sha256);
+    NamedJar jar =
+        checked(
+            kept(sender, "sent.jar", file -> receive(sent, sender, file, limits)), sender, sha256);
+    try {
+      Path file = jar.file.resolveSibling(nameOfBundle(jar.file).orElse("sent.jar"));
+      Files.move(jar.file, file);
+      file.toFile().deleteOnExit();
+      return new NamedJar(file, jar.folder);
+    } catch (IOException | RuntimeException e) {
+      jar.close();
+      throw e;
+    }
+  }
+
+  private static void requireDigest(Optional<String> sha256) throws IOException {
+    if (sha256.isPresent() && !SHA_256.matcher(sha256.get()).matches()) {
+      throw new IOException(
+          "'"
+              + sha256.get()
+              + "' is no SHA-256: that has 64 digits from 0 to f, as sha256sum says");
+    }
+  }
+
+  private static void receive(InputStream sent, String sender, Path file, Limits limits)
+      throws IOException {
+    long received = 0;
+    byte[] chunk = new byte[CHUNK];
+    try (OutputStream out = Files.newOutputStream(file)) {
+      for (int read = sent.read(chunk); read >= 0; read = sent.read(chunk)) {
+        received += read;
+        if (received > limits.bytes()) {
+          throw tooLarge(sender, limits);
+        }
+        out.write(chunk, 0, read);
+      }
+    }
+  }
+
+  /** What a jar of that bundle is called in a folder of modules; empty for what is no bundle. */
+  private static Optional<String> nameOfBundle(Path file) throws IOException {
+    try (JarFile jar = new JarFile(file.toFile())) {
+      if (jar.getManifest() == null) {
+        return Optional.empty();
+      }
+      Attributes bundle = jar.getManifest().getMainAttributes();
+      String name = String.valueOf(bundle.getValue("Bundle-SymbolicName")).split(";", 2)[0].strip();
+      String version = String.valueOf(bundle.getValue("Bundle-Version")).strip();
+      return Optional.of(name + "-" + version + ".jar")
+          .filter(whole -> BUNDLE.matcher(whole).matches());
     }
   }
 
@@ -134,19 +202,28 @@ public final class NamedJar implements AutoCloseable {
 
   private static NamedJar fetched(URI uri, Limits limits, Consumer<String> progress)
       throws IOException {
+    return kept(uri.toString(), name(uri), file -> fetch(uri, file, limits, progress));
+  }
+
+  private interface Filling {
+    void fill(Path file) throws IOException;
+  }
+
+  /** A jar in a folder of its own. */
+  private static NamedJar kept(String place, String name, Filling filling) throws IOException {
     Path folder = Files.createTempDirectory("mezzo-jar");
-    Path file = folder.resolve(name(uri));
+    Path file = folder.resolve(name);
     NamedJar jar = new NamedJar(file, Optional.of(folder));
     // A process that is interrupted deletes the last one first.
     folder.toFile().deleteOnExit();
     file.toFile().deleteOnExit();
     try {
-      fetch(uri, file, limits, progress);
+      filling.fill(file);
       try {
         new ZipFile(file.toFile()).close();
       } catch (IOException e) {
         throw new IOException(
-            uri
+            place
                 + " is no jar: "
                 + Files.size(file)
                 + " bytes came that are none, or not all of one ("
@@ -176,7 +253,7 @@ public final class NamedJar implements AutoCloseable {
     try {
       long announced = connection.getContentLengthLong();
       if (announced > limits.bytes()) {
-        throw tooLarge(uri, limits);
+        throw tooLarge(uri.toString(), limits);
       }
       long received = 0;
       long told = System.nanoTime();
@@ -186,7 +263,7 @@ public final class NamedJar implements AutoCloseable {
         for (int read = in.read(chunk); read >= 0; read = in.read(chunk)) {
           received += read;
           if (received > limits.bytes()) {
-            throw tooLarge(uri, limits);
+            throw tooLarge(uri.toString(), limits);
           }
           out.write(chunk, 0, read);
           long now = System.nanoTime();
@@ -262,9 +339,9 @@ public final class NamedJar implements AutoCloseable {
         uri + " says nothing for " + limits.silence().toSeconds() + " s; try again", cause);
   }
 
-  private static IOException tooLarge(URI uri, Limits limits) {
+  private static IOException tooLarge(String place, Limits limits) {
     return new IOException(
-        uri
+        place
             + " is larger than "
             + limits.bytes()
             + " bytes; fetch it by other means if it is a module, and name the file");

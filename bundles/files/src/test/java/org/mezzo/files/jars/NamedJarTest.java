@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -14,12 +15,15 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.AfterEach;
@@ -151,6 +155,50 @@ final class NamedJarTest {
         .hasMessageContaining("has the SHA-256 " + digest + ", not 000");
     assertThatThrownBy(() -> open(url("/hooks-1.jar"), "abc"))
         .hasMessageContaining("'abc' is no SHA-256");
+    assertThat(left()).isEqualTo(before);
+  }
+
+  private static byte[] bundle(String symbolicName) throws IOException {
+    Manifest manifest = new Manifest();
+    Attributes attributes = manifest.getMainAttributes();
+    attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    attributes.putValue("Bundle-SymbolicName", symbolicName);
+    attributes.putValue("Bundle-Version", "1.2.3");
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    new JarOutputStream(bytes, manifest).close();
+    return bytes.toByteArray();
+  }
+
+  private static NamedJar received(byte[] sent, String... sha256) throws IOException {
+    return NamedJar.received(
+        new ByteArrayInputStream(sent), "What was sent", Stream.of(sha256).findFirst(), LIMITS);
+  }
+
+  @Test
+  void whatIsSentIsCalledAfterItsBundle() throws Exception {
+    List<Path> before = left();
+    byte[] bundle = bundle("org.example.hooks;singleton:=true");
+    for (String[] digest :
+        new String[][] {
+          {}, {HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bundle))}
+        }) {
+      try (NamedJar named = received(bundle, digest)) {
+        assertThat(named.file()).hasBinaryContent(bundle);
+        assertThat(named.file().getFileName()).hasToString("org.example.hooks-1.2.3.jar");
+      }
+    }
+    for (byte[] other : List.of(jar, bundle("../../etc/x"))) {
+      try (NamedJar named = received(other)) {
+        assertThat(named.file().getFileName()).hasToString("sent.jar");
+      }
+    }
+    assertThatThrownBy(() -> received(Arrays.copyOf(bundle, bundle.length / 2)))
+        .hasMessageContaining("What was sent is no jar: " + bundle.length / 2 + " bytes came");
+    assertThatThrownBy(() -> received(new byte[0])).hasMessageContaining("0 bytes came");
+    assertThatThrownBy(() -> received(new byte[1_001]))
+        .hasMessageContaining("What was sent is larger than 1000 bytes");
+    assertThatThrownBy(() -> received(bundle, "0".repeat(64)))
+        .hasMessageContaining("What was sent has the SHA-256");
     assertThat(left()).isEqualTo(before);
   }
 

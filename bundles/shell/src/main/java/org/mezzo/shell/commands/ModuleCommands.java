@@ -68,7 +68,9 @@ public final class ModuleCommands implements Completions {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
-  private static final String JAR = "path of the jar, or a URL of file, http or https";
+  private static final String JAR =
+      "path of the jar, a URL of file, http or https, or - for what ssh sends";
+  private static final String SENT = "-";
   private static final String SHA_256 = "the SHA-256 that it has to have";
   private static final long PATIENCE_SECONDS = 60;
 
@@ -323,11 +325,28 @@ public final class ModuleCommands implements Completions {
     };
   }
 
+  private static NamedJar jar(String place, Optional<String> sha256) throws IOException {
+    if (!place.equals(SENT)) {
+      return NamedJar.open(place, sha256, NamedJar.Limits.USUAL, System.out::println);
+    }
+    return NamedJar.received(
+        Caller.current()
+            .sent()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "'-' is a jar that ssh sends, as in ssh ... mezzo:install - <FILE; at a"
+                            + " terminal name a path or a URL")),
+        "What was sent",
+        sha256,
+        NamedJar.Limits.USUAL);
+  }
+
   /** Does something with a jar, which is there until that is complete, whoever waits for it. */
   private static <T> CompletionStage<T> withJar(
       String place, Optional<String> sha256, Function<Path, CompletionStage<T>> use)
       throws IOException {
-    NamedJar jar = NamedJar.open(place, sha256, NamedJar.Limits.USUAL, System.out::println);
+    NamedJar jar = jar(place, sha256);
     try {
       return use.apply(jar.file()).whenComplete((result, failure) -> jar.close());
     } catch (RuntimeException e) {

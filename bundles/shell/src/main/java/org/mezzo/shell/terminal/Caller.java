@@ -1,5 +1,6 @@
 package org.mezzo.shell.terminal;
 
+import java.io.InputStream;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.felix.service.command.CommandSession;
@@ -16,6 +17,7 @@ public final class Caller {
   private final String principal;
   private final String place;
   private final Supplier<Optional<Access>> access;
+  private final Optional<InputStream> sent;
 
   /**
    * Somebody.
@@ -25,9 +27,23 @@ public final class Caller {
    * @param access asked before each command; empty for who may nothing any more
    */
   Caller(String principal, String place, Supplier<Optional<Access>> access) {
+    this(principal, place, access, Optional.empty());
+  }
+
+  private Caller(
+      String principal,
+      String place,
+      Supplier<Optional<Access>> access,
+      Optional<InputStream> sent) {
     this.principal = principal;
     this.place = place;
     this.access = access;
+    this.sent = sent;
+  }
+
+  /** The same one, who sends something with a command. */
+  Caller sending(InputStream something) {
+    return new Caller(principal, place, access, Optional.of(something));
   }
 
   /** The one who sits at the process's own terminal. */
@@ -51,6 +67,14 @@ public final class Caller {
   /** As whom changes are made. */
   public String principal() {
     return principal;
+  }
+
+  /**
+   * What is sent with a command that is called without a terminal; to be read by that command, on
+   * its thread. Empty at a terminal.
+   */
+  public Optional<InputStream> sent() {
+    return sent;
   }
 
   String place() {

@@ -159,6 +159,7 @@ final class SshShell implements AutoCloseable {
     private final Sessions sessions;
     private final String line;
     private final Caller caller;
+    private InputStream in;
     private OutputStream out;
     private ExitCallback exit;
 
@@ -169,7 +170,9 @@ final class SshShell implements AutoCloseable {
     }
 
     @Override
-    public void setInputStream(InputStream in) {}
+    public void setInputStream(InputStream in) {
+      this.in = in;
+    }
 
     @Override
     public void setOutputStream(OutputStream out) {
@@ -188,7 +191,7 @@ final class SshShell implements AutoCloseable {
     public void start(ChannelSession channel, Environment environment) {
       Thread thread =
           new Thread(
-              () -> exit.onExit(Repl.runOnce(sessions, line, out, caller)), "mezzo-ssh-command");
+              () -> exit.onExit(Repl.runOnce(sessions, line, out, caller.sending(in))), "mezzo-ssh-command");
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();

@@ -202,6 +202,9 @@ final class ModuleCommandsTest {
     assertThat(jar).exists();
     assertThatThrownBy(() -> commands.install(jar.toString(), "0".repeat(64)))
         .hasMessageContaining("has the SHA-256 ");
+    assertThatThrownBy(() -> commands.install("-"))
+        .hasMessageContaining("'-' is a jar that ssh sends")
+        .hasMessageContaining("at a terminal name a path or a URL");
     assertThatThrownBy(() -> commands.install("ftp://host/x.jar"))
         .hasMessageContaining("begins with file:, http: or https:");
     assertThat(commands.uninstall("org.mezzo.hooks")).contains("uninstall org.mezzo.hooks");

@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PipedInputStream;
@@ -77,6 +78,12 @@ final class SshShellTest {
     public String fail() {
       throw new IllegalStateException("no way");
     }
+
+    public String take() throws IOException {
+      return "took "
+          + new String(
+              Caller.current().sent().orElseThrow().readAllBytes(), StandardCharsets.UTF_8);
+    }
   }
 
   /** Like those of Felix. */
@@ -105,6 +112,7 @@ final class SshShellTest {
     processor.addCommand("mezzo", new Commands(), "greet");
     processor.addCommand("mezzo", new Commands(), "fail");
     processor.addCommand("mezzo", new Commands(), "select");
+    processor.addCommand("mezzo", new Commands(), "take");
     for (String command : List.of("install", "stop", "lb", "help")) {
       processor.addCommand("felix", new FelixCommands(), command);
     }
@@ -162,9 +170,15 @@ final class SshShellTest {
   }
 
   private static String run(ClientSession session, String line, int status) throws Exception {
+    return run(session, line, status, "");
+  }
+
+  private static String run(ClientSession session, String line, int status, String sent)
+      throws Exception {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (ChannelExec channel = session.createExecChannel(line)) {
       channel.setOut(out);
+      channel.setIn(new ByteArrayInputStream(sent.getBytes(StandardCharsets.UTF_8)));
       channel.open().verify(PATIENCE);
       channel.waitFor(EnumSet.of(ClientChannelEvent.CLOSED), PATIENCE);
       assertThat(channel.getExitStatus()).isEqualTo(status);
@@ -182,6 +196,21 @@ final class SshShellTest {
             assertThat(run(session, "mezzo:greet Ada", 0)).isEqualTo("hello Ada");
             assertThat(run(session, "mezzo:fail", 1)).contains("no way");
             assertThat(run(session, "nonsense", 1)).contains("nonsense");
+          });
+    }
+  }
+
+  @Test
+  void aCommandGetsWhatIsSentWithIt() throws Exception {
+    String much = "jar ".repeat(100_000);
+    try (SshShell shell = open()) {
+      login(
+          shell,
+          known,
+          session -> {
+            assertThat(run(session, "mezzo:take", 0, much)).isEqualTo(("took " + much).strip());
+            // Nor does it disturb what does not want it.
+            assertThat(run(session, "mezzo:greet Ada", 0, much)).isEqualTo("hello Ada");
           });
     }
   }
