@@ -100,7 +100,8 @@ public final class NamedJar implements AutoCloseable {
    * @param sender in words, for whoever is told that it is none
    * @param sha256 as of {@link #open}
    * @param limits of which only the bytes matter
-   * @throws IOException when it does not come whole, or is another one or none; then nothing is left
+   * @throws IOException when it does not come whole, or is another one or none; then nothing is
+   *     left
    */
   public static NamedJar received(
       InputStream sent, String sender, Optional<String> sha256, Limits limits) throws IOException {

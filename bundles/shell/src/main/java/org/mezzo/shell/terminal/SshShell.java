@@ -191,7 +191,8 @@ final class SshShell implements AutoCloseable {
     public void start(ChannelSession channel, Environment environment) {
       Thread thread =
           new Thread(
-              () -> exit.onExit(Repl.runOnce(sessions, line, out, caller.sending(in))), "mezzo-ssh-command");
+              () -> exit.onExit(Repl.runOnce(sessions, line, out, caller.sending(in))),
+              "mezzo-ssh-command");
       thread.setDaemon(true);
       thread.setContextClassLoader(null);
       thread.start();
