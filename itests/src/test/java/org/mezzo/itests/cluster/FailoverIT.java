@@ -4,24 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import org.apache.curator.test.TestingServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.fixtures.Await;
+import org.mezzo.itests.cluster.ZooKeeperCluster.Master;
 
 /** Masters of one cluster, found through ZooKeeper, one of which is killed or stopped. */
 class FailoverIT {
   private static final Duration LIMIT = Duration.ofSeconds(120);
-
-  /** Until a killed leader is missed; a slow machine must not take one for dead that lives. */
-  private static final Duration SESSION = Duration.ofSeconds(10);
 
   /** As long as ZooKeeper allows: nobody waits for its end. */
   private static final Duration LONG_SESSION = Duration.ofSeconds(60);
@@ -34,82 +28,25 @@ class FailoverIT {
           .formatted(System.getProperty("user.name"));
 
   @TempDir Path folder;
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private TestingServer zooKeeper;
-
-  /** A master process with its port. */
-  private record Master(MezzoProcess process, URI uri) {
-    boolean leads() throws Exception {
-      return Http.get(uri.resolve("/metrics/snapshot")).json().path("master/elected").asInt() == 1;
-    }
-
-    boolean answers() throws Exception {
-      return Http.get(uri.resolve("/health")).status() == 200;
-    }
-  }
+  private ZooKeeperCluster cluster;
 
   @BeforeEach
   void start() throws Exception {
-    zooKeeper = new TestingServer(-1, folder.resolve("zookeeper").toFile(), true);
-    open.add(zooKeeper);
+    cluster = new ZooKeeperCluster(folder);
   }
 
   @AfterEach
   void stop() throws Exception {
-    for (int i = open.size() - 1; i >= 0; i--) {
-      open.get(i).close();
-    }
-  }
-
-  private String zk() {
-    return "zk://" + zooKeeper.getConnectString() + "/mezzo";
-  }
-
-  private Master master(String name, Duration session) throws Exception {
-    int port = Distribution.freePort();
-    MezzoProcess process =
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "master",
-            "--zk=" + zk(),
-            "--zk_session_timeout=" + session.toSeconds() + "secs",
-            "--quorum=1",
-            "--port=" + port,
-            "--work_dir=" + folder.resolve(name));
-    open.add(process);
-    Master master = new Master(process, URI.create("http://127.0.0.1:" + port));
-    Await.until(name + " answers", LIMIT, master::answers);
-    return master;
-  }
-
-  private void agent() throws Exception {
-    open.add(
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "agent",
-            "--master=" + zk(),
-            "--port=" + Distribution.freePort(),
-            "--runtime_dir=" + folder.resolve("run"),
-            "--work_dir=" + folder.resolve("agent")));
-  }
-
-  private static void awaitAgent(Master leader) {
-    Await.until(
-        "the agent is registered with " + leader.uri(),
-        LIMIT,
-        () ->
-            Http.get(leader.uri().resolve("/state")).json().path("activated_slaves").asInt() == 1);
+    cluster.close();
   }
 
   @Test
   void tasksAndFrameworksSurviveTheDeathOfTheLeader() throws Exception {
-    Master first = master("first", SESSION);
+    Master first = cluster.master("first");
     Await.until("the first leads", LIMIT, first::leads);
-    Master second = master("second", SESSION);
-    agent();
-    awaitAgent(first);
+    Master second = cluster.master("second");
+    cluster.agent("agent");
+    first.awaitAgents(1);
 
     // A follower sends clients to the leader.
     Http.Answer redirect = Http.get(second.uri().resolve("/master/redirect"));
@@ -126,7 +63,7 @@ class FailoverIT {
 
     first.process().kill();
     Await.until("the second leads", LIMIT, second::leads);
-    awaitAgent(second);
+    second.awaitAgents(1);
     framework.close();
 
     ObjectNode info = (ObjectNode) Http.JSON.readTree(INFO);
@@ -154,16 +91,16 @@ class FailoverIT {
 
   @Test
   void aLeaderThatIsStoppedResignsFirst() throws Exception {
-    Master first = master("first", LONG_SESSION);
+    Master first = cluster.master("first", LONG_SESSION);
     Await.until("the first leads", LIMIT, first::leads);
-    Master second = master("second", LONG_SESSION);
-    agent();
-    awaitAgent(first);
+    Master second = cluster.master("second", LONG_SESSION);
+    cluster.agent("agent");
+    first.awaitAgents(1);
 
     first.process().terminate();
     // Well before the session would have expired.
     Await.until("the second leads", Duration.ofSeconds(40), second::leads);
     assertThat(first.process().await(LIMIT)).isIn(0, 143);
-    awaitAgent(second);
+    second.awaitAgents(1);
   }
 }

@@ -3,7 +3,6 @@ package org.mezzo.itests.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,12 +14,12 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
-import org.apache.curator.test.TestingServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.fixtures.Await;
+import org.mezzo.itests.cluster.ZooKeeperCluster.Master;
 
 /**
  * Frameworks on the driver that travels with the distribution, put first on their class path,
@@ -28,72 +27,25 @@ import org.mezzo.fixtures.Await;
  */
 class MesosDriverIT {
   private static final Duration LIMIT = Duration.ofSeconds(120);
-  private static final Duration SESSION = Duration.ofSeconds(10);
   private static final List<String> NEWEST = List.of("mesos-1.11.0", "protobuf-java-3.5.0");
   private static final List<String> OLDEST = List.of("mesos-0.21.1", "protobuf-java-2.5.0");
 
   @TempDir Path folder;
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private TestingServer zooKeeper;
-
-  /** A master process with its port. */
-  private record Master(MezzoProcess process, URI uri) {
-    boolean leads() throws Exception {
-      return Http.get(uri.resolve("/metrics/snapshot")).json().path("master/elected").asInt() == 1;
-    }
-  }
+  private ZooKeeperCluster cluster;
 
   @BeforeEach
   void start() throws Exception {
-    zooKeeper = new TestingServer(-1, folder.resolve("zookeeper").toFile(), true);
-    open.add(zooKeeper);
+    cluster = new ZooKeeperCluster(folder);
   }
 
   @AfterEach
   void stop() throws Exception {
-    for (int i = open.size() - 1; i >= 0; i--) {
-      open.get(i).close();
-    }
-  }
-
-  private String zk() {
-    return "zk://" + zooKeeper.getConnectString() + "/mezzo";
-  }
-
-  private Master master(String name) throws Exception {
-    int port = Distribution.freePort();
-    MezzoProcess process =
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "master",
-            "--zk=" + zk(),
-            "--zk_session_timeout=" + SESSION.toSeconds() + "secs",
-            "--quorum=1",
-            "--port=" + port,
-            "--work_dir=" + folder.resolve(name));
-    open.add(process);
-    URI uri = URI.create("http://127.0.0.1:" + port);
-    Await.until(name + " answers", LIMIT, () -> Http.get(uri.resolve("/health")).status() == 200);
-    return new Master(process, uri);
+    cluster.close();
   }
 
   private void agent(Master leader) throws Exception {
-    open.add(
-        MezzoProcess.start(
-            Distribution.built(),
-            folder.resolve("logs"),
-            "agent",
-            "--master=" + zk(),
-            "--resources=cpus:1;mem:2048;disk:1000",
-            "--port=" + Distribution.freePort(),
-            "--runtime_dir=" + folder.resolve("run"),
-            "--work_dir=" + folder.resolve("agent")));
-    Await.until(
-        "the agent is registered",
-        LIMIT,
-        () ->
-            Http.get(leader.uri().resolve("/state")).json().path("activated_slaves").asInt() == 1);
+    cluster.agent("agent", "--resources=cpus:1;mem:2048;disk:1000");
+    leader.awaitAgents(1);
   }
 
   private static Path brought(String name) {
@@ -168,8 +120,7 @@ class MesosDriverIT {
                 .redirectOutput(output.toFile())
                 .start(),
             output);
-    open.add(framework);
-    return framework;
+    return cluster.own(framework);
   }
 
   private static String java() {
@@ -182,13 +133,13 @@ class MesosDriverIT {
 
   @Test
   void aFrameworkAndItsExecutorGoOnWithTheNextMaster() throws Exception {
-    Master first = master("first");
+    Master first = cluster.master("first");
     Await.until("the first leads", LIMIT, first::leads);
-    Master second = master("second");
+    Master second = cluster.master("second");
     agent(first);
     String classPath = classPath(NEWEST);
     String executor = java() + " -cp " + classPath + " CountingExecutor";
-    Framework framework = framework(classPath, zk(), "60", "explicit", executor);
+    Framework framework = framework(classPath, cluster.zk(), "60", "explicit", executor);
     Await.until("some tasks are done", LIMIT, () -> framework.finished() >= 5);
     first.process().kill();
     assertThat(framework.await()).as(framework.printed()).isZero();
@@ -200,7 +151,7 @@ class MesosDriverIT {
 
   @Test
   void theOldestApiAndProtobufWorkAsTheNewestDo() throws Exception {
-    Master master = master("master");
+    Master master = cluster.master("master");
     Await.until("it leads", LIMIT, master::leads);
     agent(master);
     String classPath = classPath(OLDEST);
