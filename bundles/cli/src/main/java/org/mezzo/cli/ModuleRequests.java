@@ -26,6 +26,7 @@ import org.mezzo.host.HostException;
 
 /** Has daemons change or look at their modules, and tells what becomes of that. */
 final class ModuleRequests {
+  private static final String MODULES = "/mezzo/modules/";
   private static final int OK = 200;
   private static final int CLIENT_ERROR = 400;
   private static final int CONFLICT = 409;
@@ -78,6 +79,35 @@ final class ModuleRequests {
     return ask(path, query, jar, ModuleRequests::print);
   }
 
+  /** Has each daemon make a change that a form describes, and prints what came of it. */
+  int changeBy(String path, Map<String, String> form)
+      throws HostException, FlagException, InterruptedException {
+    StringJoiner body = new StringJoiner("&");
+    form.forEach((name, value) -> body.add(encoded(name) + "=" + encoded(value)));
+    boolean wanted = true;
+    try {
+      for (Map.Entry<String, String> daemon : target.daemons(http).entrySet()) {
+        String url = "http://" + daemon.getValue() + MODULES + path;
+        HttpURLConnection connection = open(url);
+        try {
+          connection.setDoOutput(true);
+          connection.setRequestProperty("Content-Type", "application/x-www-form-urlencoded");
+          try (OutputStream out = connection.getOutputStream()) {
+            out.write(body.toString().getBytes(StandardCharsets.UTF_8));
+          }
+          wanted &= print(daemon.getKey(), answer(url, connection));
+        } catch (SocketException | SocketTimeoutException e) {
+          throw new IOException(url + " does not answer: " + reason(e), e);
+        } finally {
+          connection.disconnect();
+        }
+      }
+    } catch (IOException e) {
+      throw new HostException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+    }
+    return wanted ? 0 : Mezzo.FAILURE;
+  }
+
   private static boolean print(String daemon, Map<String, Object> answer) {
     Map<String, Object> action = HttpJson.asObject(answer.get("action"));
     boolean succeeded = Boolean.TRUE.equals(action.get("succeeded"));
@@ -85,11 +115,13 @@ final class ModuleRequests {
     String to = String.valueOf(action.get("to"));
     (succeeded ? System.out : System.err)
         .printf(
-            "%s: %s %s %s%s%s (%s ms, gap %s ms)%n",
+            "%s: %s %s%s%s%s (%s ms, gap %s ms)%n",
             daemon,
             action.get("action"),
             action.get("name"),
-            from.isEmpty() || to.isEmpty() ? from + to : from + " -> " + to,
+            from.isEmpty() && to.isEmpty()
+                ? ""
+                : " " + (from.isEmpty() || to.isEmpty() ? from + to : from + " -> " + to),
             succeeded ? ": " : " FAILED: ",
             action.get("outcome"),
             action.get("took_ms"),
@@ -105,7 +137,7 @@ final class ModuleRequests {
     if (jar.isPresent()) {
       parameters.add("sha256=" + digest(jar.get()));
     }
-    String url = "http://" + address + "/mezzo/modules/" + path;
+    String url = "http://" + address + MODULES + path;
     HttpURLConnection connection = open(url + "?" + parameters);
     try {
       if (jar.isPresent() && !send(connection, jar.get())) {
