@@ -123,7 +123,17 @@ final class HttpJson {
   Map<String, Object> post(
       String url, Map<String, String> query, Optional<Path> jar, Set<Integer> answers)
       throws IOException {
-    return new JarPost(url, query, jar, authorization).send(answers);
+    return ChangeRequest.of(url, query, jar, authorization).send(answers);
+  }
+
+  /**
+   * The same of a form, whose fields are in no log.
+   *
+   * @param answers as of {@link #post(String, Map, Optional, Set)}
+   */
+  Map<String, Object> postForm(String url, Map<String, String> form, Set<Integer> answers)
+      throws IOException {
+    return ChangeRequest.ofForm(url, form, authorization).send(answers);
   }
 
   private static Map<String, Object> body(HttpURLConnection connection, String url)

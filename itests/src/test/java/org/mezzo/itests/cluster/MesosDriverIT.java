@@ -186,7 +186,7 @@ class MesosDriverIT {
 
   @Test
   void whatIsBuiltAnewNeedsNothingOfMesos() throws Exception {
-    Master master = master("master");
+    Master master = cluster.master("master");
     Await.until("it leads", LIMIT, master::leads);
     agent(master);
     Path classes = folder.resolve("rebuilt");

@@ -93,7 +93,9 @@ public final class ClientLoad implements SchedulerClient.Listener {
     return next;
   }
 
-  /** Tasks one after the other, each with all of the agent: sorted µs from offer to first update. */
+  /**
+   * Tasks one after the other, each with all of the agent: sorted µs from offer to first update.
+   */
   private double[] tasks(int count) throws Exception {
     double[] micros = new double[count];
     for (int i = -WARMING; i < count; i++) {

@@ -250,6 +250,26 @@ final class Wrong {
     }
   }
 
+  @FailsIn("worksOnWhenItIsGivenParameters")
+  static class HookThatCannotBeGivenWhatItHas extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatCannotBeGivenWhatItHasModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatCannotBeGivenWhatItHasModule extends Plain.OfHook {
+      @Override
+      public boolean reconfigured(Map<String, String> parameters) {
+        throw new IllegalStateException("I have parameters");
+      }
+    }
+  }
+
   @FailsIn("opensWorksAndLeavesNothing")
   static class HookThatNeedsAContextClassLoader extends HookContract {
     @Override
