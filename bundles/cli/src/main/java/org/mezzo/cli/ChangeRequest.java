@@ -89,6 +89,19 @@ final class ChangeRequest {
    * @throws IOException with a message for whoever asked, when the daemon refuses or is not there
    */
   Map<String, Object> send(Set<Integer> answers) throws IOException {
+    return send(answers, this::read);
+  }
+
+  /** The same where nothing but success is expected, whatever is answered with it. */
+  void send() throws IOException {
+    send(Set.of(), body -> Map.of());
+  }
+
+  private interface Reading {
+    Map<String, Object> of(InputStream body) throws IOException;
+  }
+
+  private Map<String, Object> send(Set<Integer> answers, Reading reading) throws IOException {
     HttpURLConnection connection = open();
     try {
       if (jar.isPresent() && !upload(connection, jar.get())) {
@@ -111,7 +124,7 @@ final class ChangeRequest {
           out.write(form.get().getBytes(StandardCharsets.UTF_8));
         }
       }
-      return answer(connection, answers);
+      return answer(connection, answers, reading);
     } catch (SocketException | SocketTimeoutException e) {
       throw new IOException(url + " does not answer: " + reason(e), e);
     } finally {
@@ -144,8 +157,8 @@ final class ChangeRequest {
     }
   }
 
-  private Map<String, Object> answer(HttpURLConnection connection, Set<Integer> answers)
-      throws IOException {
+  private Map<String, Object> answer(
+      HttpURLConnection connection, Set<Integer> answers, Reading reading) throws IOException {
     int status;
     try {
       status = connection.getResponseCode();
@@ -157,7 +170,7 @@ final class ChangeRequest {
     try (InputStream body =
         status < CLIENT_ERROR ? connection.getInputStream() : connection.getErrorStream()) {
       if (status == OK || answers.contains(status)) {
-        return read(body);
+        return reading.of(body);
       }
       String text =
           body == null
@@ -185,7 +198,8 @@ final class ChangeRequest {
     return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 
-  private static String encoded(Map<String, String> fields) {
+  /** Fields as they stand in a query or a form. */
+  static String encoded(Map<String, String> fields) {
     return fields.entrySet().stream()
         .map(field -> encoded(field.getKey()) + "=" + encoded(field.getValue()))
         .collect(Collectors.joining("&"));

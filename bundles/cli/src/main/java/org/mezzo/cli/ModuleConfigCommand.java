@@ -1,8 +1,6 @@
 package org.mezzo.cli;
 
 import java.io.IOException;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -75,12 +73,9 @@ final class ModuleConfigCommand implements Callable<Integer> {
     HttpJson http = new HttpJson(target.credential());
     try {
       for (Map.Entry<String, String> daemon : target.daemons(http).entrySet()) {
-        String url =
-            "http://"
-                + daemon.getValue()
-                + "/mezzo/modules/parameters?module="
-                + URLEncoder.encode(name, StandardCharsets.UTF_8);
-        for (Map<String, Object> module : HttpJson.objects(http.get(url), "modules")) {
+        String url = "http://" + daemon.getValue() + "/mezzo/modules/parameters";
+        Map<String, Object> answer = http.get(url, Map.of("module", name));
+        for (Map<String, Object> module : HttpJson.objects(answer, "modules")) {
           print(daemon.getKey(), module);
         }
       }
