@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Verdict;
 import org.slf4j.Logger;
@@ -713,10 +714,13 @@ public final class Journal implements AutoCloseable {
    *
    * <p>What is named here is named again by the next process, until a verdict has been passed and
    * {@link #survived} said.
+   *
+   * @param trusted whether a digest counts as one that has proven itself from the start
    */
-  public synchronized Map<String, Integer> deadly() {
+  public synchronized Map<String, Integer> deadly(Predicate<String> trusted) {
+    Predicate<String> proven = trusted.or(this::isProven);
     Map<String, Entry> left = new LinkedHashMap<>(trials);
-    Set<String> suspects = suspects(left);
+    Set<String> suspects = suspects(left, proven);
     Map<String, Integer> deadly = new LinkedHashMap<>();
     left.forEach(
         (digest, entry) -> {
@@ -727,7 +731,7 @@ public final class Journal implements AutoCloseable {
                   || entry == Entry.STARTING && !left.containsValue(Entry.REHEARSING);
           if (!suspects.contains(digest)) {
             survived(digest);
-          } else if (number >= tolerated(isProven(digest), certain)) {
+          } else if (number >= tolerated(proven.test(digest), certain)) {
             deadly.put(digest, number);
           } else {
             write(false, Entry.ENDED_WITH, digest, number);
@@ -743,12 +747,12 @@ public final class Journal implements AutoCloseable {
     return certain ? 1 : MOST_ENDS;
   }
 
-  private Set<String> suspects(Map<String, Entry> left) {
+  private static Set<String> suspects(Map<String, Entry> left, Predicate<String> proven) {
     Set<String> suspects = new HashSet<>(left.keySet());
     if (left.containsValue(Entry.STARTING) || left.containsValue(Entry.REHEARSING)) {
       suspects.removeIf(digest -> left.get(digest) == Entry.OPENING);
-    } else if (!left.keySet().stream().allMatch(this::isProven)) {
-      suspects.removeIf(this::isProven);
+    } else if (!left.keySet().stream().allMatch(proven)) {
+      suspects.removeIf(proven);
     }
     return suspects;
   }
