@@ -3,7 +3,6 @@ package org.mezzo.agent;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
@@ -61,7 +60,6 @@ public final class AgentDaemon {
       @Reference ModuleLeases modules,
       @Reference Deployments deployments,
       @Reference HostModules hostModules,
-      @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkClient links,
       @Reference Verbosity verbosity)
@@ -81,7 +79,7 @@ public final class AgentDaemon {
                   LoggersEndpoint.install(frame, new LoggerLevels(verbosity, modules, deployments));
                   ModuleChanges.install(frame, Agent.KIND.metrics(), deployments);
                   return new Agent(
-                      frame, given, coordination, links, hostModules, verbosity, this::shutDown);
+                      frame, given, links, hostModules, verbosity, this::shutDown);
                 });
     started.complete(agent);
     flags =
@@ -89,6 +87,7 @@ public final class AgentDaemon {
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
             .follow("anonymous_modules", next -> agent.selectAnonymous(next.daemon().anonymous()))
+            .follow("master_detector", next -> agent.selectDetector(next.registration()))
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
             .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
             .follow(
