@@ -78,8 +78,7 @@ public final class AgentDaemon {
                   frame.router().add(new LoggingEndpoint(verbosity));
                   LoggersEndpoint.install(frame, new LoggerLevels(verbosity, modules, deployments));
                   ModuleChanges.install(frame, Agent.KIND.metrics(), deployments);
-                  return new Agent(
-                      frame, given, links, hostModules, verbosity, this::shutDown);
+                  return new Agent(frame, given, links, hostModules, verbosity, this::shutDown);
                 });
     started.complete(agent);
     flags =

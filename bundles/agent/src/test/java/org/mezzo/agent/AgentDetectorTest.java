@@ -201,7 +201,8 @@ class AgentDetectorTest extends RunningAgent {
   void needsAMasterOrADetector() {
     flags.remove("master");
     assertThatThrownBy(this::newAgent).hasMessageContaining("--master is missing");
-    for (String text : List.of("", ":5050", "host:x", "zoo://a/b", "file:///no/such", "zk://h//x")) {
+    for (String text :
+        List.of("", ":5050", "host:x", "zoo://a/b", "file:///no/such", "zk://h//x")) {
       flags.put("master", text);
       assertThatThrownBy(this::newAgent).hasMessageContaining("--master");
     }

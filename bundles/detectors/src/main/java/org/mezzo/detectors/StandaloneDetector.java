@@ -51,8 +51,7 @@ public final class StandaloneDetector implements MasterDetector {
             .setIp(0)
             .setPort(location.port())
             .setHostname(location.host())
-            .setAddress(
-                Address.newBuilder().setHostname(location.host()).setPort(location.port()))
+            .setAddress(Address.newBuilder().setHostname(location.host()).setPort(location.port()))
             .build();
   }
 

@@ -71,9 +71,7 @@ public final class ZooKeeperDetector implements MasterDetector {
                             + (text == null ? " is missing" : " is no ZooKeeper URL")
                             + ": give zk://host:port,host:port/path"));
     timeout =
-        Optional.ofNullable(context.flags().get(TIMEOUT))
-            .map(FlagValues::duration)
-            .orElse(timeout);
+        Optional.ofNullable(context.flags().get(TIMEOUT)).map(FlagValues::duration).orElse(timeout);
   }
 
   @Override

@@ -25,7 +25,8 @@ class LeaderAddressTest {
 
   /** Whoever connects there has the time to ask for names. */
   @ParameterizedTest
-  @ValueSource(strings = {"localhost", "a.example.com", "256.1.1.1", "1.2.3", "1.2.3.4.", "1.2.3.4.5"})
+  @ValueSource(
+      strings = {"localhost", "a.example.com", "256.1.1.1", "1.2.3", "1.2.3.4.", "1.2.3.4.5"})
   void namesAreNotAskedFor(String host) {
     assertThat(LeaderAddress.of(at(host)).isUnresolved()).isTrue();
     assertThat(LeaderAddress.problem(at(host))).isEmpty();

@@ -50,7 +50,9 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private volatile Coordination.Session session;
   private volatile MasterTerm term;
 
-  /** Who leads, as the detector says, which grants nothing: this master leads while it has a term. */
+  /**
+   * Who leads, as the detector says, which grants nothing: this master leads while it has a term.
+   */
   private volatile Optional<MasterInfo> detected = Optional.empty();
 
   private volatile boolean closed;

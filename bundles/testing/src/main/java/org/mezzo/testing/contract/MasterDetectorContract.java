@@ -70,8 +70,7 @@ public abstract class MasterDetectorContract extends ModuleContract<MasterDetect
     begin(instance, new FakeSink<>());
   }
 
-  private void begin(
-      Instance<MasterDetector> instance, FakeSink<Optional<MasterInfo>> sink) {
+  private void begin(Instance<MasterDetector> instance, FakeSink<Optional<MasterInfo>> sink) {
     sinks.put(instance, sink);
     instance.tell("detect", it -> it.detect(sink));
   }

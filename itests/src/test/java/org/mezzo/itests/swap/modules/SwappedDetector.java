@@ -9,7 +9,9 @@ import org.mezzo.api.Sink;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.protocol.v1.MasterInfo;
 
-/** Reports the one master again and again, from its beginning to its end. Goes into test bundles. */
+/**
+ * Reports the one master again and again, from its beginning to its end. Goes into test bundles.
+ */
 public final class SwappedDetector implements MasterDetector {
   private final Witness witness = new Witness(KIND);
   private MasterInfo master;
