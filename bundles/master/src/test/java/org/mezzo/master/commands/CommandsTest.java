@@ -102,7 +102,7 @@ class CommandsTest {
   @Test
   void aMasterThatDoesNotLeadSaysWhoDoes() throws Exception {
     try (TestCluster cluster = new TestCluster(workDir)) {
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       assertThatThrownBy(() -> cluster.master.clusterCommands().agents())
           .hasMessageContaining("does not lead")

@@ -54,7 +54,7 @@ class AgentsLifeTest {
   }
 
   private static void failOver(TestCluster cluster) throws Exception {
-    cluster.coordination.depose(Optional.empty());
+    cluster.coordination.depose();
     Await.until(() -> cluster.master.cluster().state().isEmpty());
     cluster.coordination.elect();
     Await.until(() -> cluster.master.cluster().state().isPresent());

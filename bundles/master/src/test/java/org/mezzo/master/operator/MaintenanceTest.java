@@ -94,7 +94,7 @@ class MaintenanceTest {
                   + scheduler.id
                   + "\"},\"timestamp\":{\"nanoseconds\":");
 
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       cluster.coordination.elect();
       Await.until(() -> cluster.master.cluster().state().isPresent());
