@@ -184,8 +184,10 @@ public final class ContendingModule implements Election {
 
   private void reported(Standing now, long epoch) {
     held(epoch);
-    standing = Optional.of(now);
-    heed();
+    if (!standing.equals(Optional.of(now))) {
+      standing = Optional.of(now);
+      heed();
+    }
   }
 
   private void heed() {
