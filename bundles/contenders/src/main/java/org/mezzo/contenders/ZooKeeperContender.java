@@ -69,7 +69,8 @@ public final class ZooKeeperContender implements MasterContender {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "--zk is missing: give zk://host:port,host:port/path, or take the contender "
+                        "--zk is missing: give zk://host:port,host:port/path, or take the contender"
+                            + " "
                             + StandaloneContender.NAME));
     timeout =
         Optional.ofNullable(context.flags().get(TIMEOUT)).map(FlagValues::duration).orElse(timeout);
@@ -131,7 +132,9 @@ public final class ZooKeeperContender implements MasterContender {
     last.flatMap(it -> it.place).ifPresent(Coordination.Candidacy::close);
   }
 
-  /** Whether ZooKeeper has said anything yet; that it says no more later ends in a lost election. */
+  /**
+   * Whether ZooKeeper has said anything yet; that it says no more later ends in a lost election.
+   */
   @Override
   public Optional<String> health() {
     return silentSince

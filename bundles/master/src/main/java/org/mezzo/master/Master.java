@@ -40,8 +40,8 @@ import org.mezzo.link.messages.Refusal;
 import org.mezzo.master.agents.LinkEndpoint;
 import org.mezzo.master.commands.ClusterCommands;
 import org.mezzo.master.commands.OperatorCommands;
-import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.ContendingModule;
+import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
 import org.mezzo.master.election.ModuleConsultant;
@@ -175,8 +175,9 @@ public final class Master implements Daemon {
     frame.openBorder();
     modules.ifPresent(it -> session.board().ifPresent(it::start));
     election =
-        Optional.of(new ContendingModule(
-            frame.modules(), flags.election().contention(), loop, self, session));
+        Optional.of(
+            new ContendingModule(
+                frame.modules(), flags.election().contention(), loop, self, session));
     leadership.start(election.get());
     detection.select(flags.election().detection());
   }

@@ -345,8 +345,8 @@ public record Kind<M extends Module>(
 
   /**
    * Whether a running daemon can be told to use none. Whom nobody guards, everybody enters: that
-   * takes a restart with other flags. Without an allocator, a detector or a contender a daemon is of
-   * no use.
+   * takes a restart with other flags. Without an allocator, a detector or a contender a daemon is
+   * of no use.
    */
   public boolean isDispensable() {
     return !guards()

@@ -1,6 +1,5 @@
 package org.mezzo.api.contender;
 
-import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.api.Sink;
 import org.mezzo.protocol.v1.MasterInfo;
@@ -14,8 +13,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p>What it says is believed, as far as it goes: a master that is told that it leads opens the
  * registry of the cluster for a term of its own, and from then on no other master can write there.
  * Two masters that are told so at a time take the registry from each other, which costs terms and
- * never what is stored. A contender that knows a node of the ZooKeeper of {@code --zk} that is there
- * as long as it leads names it ({@link Standing#leads(String)}), so that who hears late of an
+ * never what is stored. A contender that knows a node of the ZooKeeper of {@code --zk} that is
+ * there as long as it leads names it ({@link Standing#leads(String)}), so that who hears late of an
  * election that is over takes nothing from who has won the next.
  *
  * <p>Without an instance that speaks for it a master does not stand for election. One that leads
@@ -49,9 +48,9 @@ public interface MasterContender extends Module {
 
   /**
    * Has the master stand for election, from now on until {@link #leave}: when it has lost, for
-   * whatever reason, it stands again without being told. Has 10 seconds to return, and need not wait
-   * for the election. Called again without {@link #leave} it changes nothing. What is thrown here is
-   * tried again.
+   * whatever reason, it stands again without being told. Has 10 seconds to return, and need not
+   * wait for the election. Called again without {@link #leave} it changes nothing. What is thrown
+   * here is tried again.
    *
    * @param self how the master is to be known to those who ask who leads
    */

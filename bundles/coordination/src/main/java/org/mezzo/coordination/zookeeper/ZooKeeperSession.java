@@ -128,12 +128,9 @@ final class ZooKeeperSession implements Coordination.Election {
     submit(
         () -> {
           try {
-            Optional<Registry> term =
-                ZooKeeperRegistry.begin(curator, url.path(), claim, events);
+            Optional<Registry> term = ZooKeeperRegistry.begin(curator, url.path(), claim, events);
             if (term.isPresent()) {
-              registry
-                  .getAndSet(term)
-                  .ifPresent(before -> before.end("the next term has begun"));
+              registry.getAndSet(term).ifPresent(before -> before.end("the next term has begun"));
             }
             tell(() -> begun.complete(term));
           } catch (InterruptedException e) {

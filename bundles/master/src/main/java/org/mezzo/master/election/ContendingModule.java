@@ -72,13 +72,7 @@ public final class ContendingModule implements Election {
       EventLoop loop,
       MasterInfo self,
       Coordination.Session session) {
-    this(
-        modules,
-        name,
-        loop,
-        self,
-        session,
-        Duration.ofSeconds(MasterContender.PATIENCE_SECONDS));
+    this(modules, name, loop, self, session, Duration.ofSeconds(MasterContender.PATIENCE_SECONDS));
   }
 
   /**
@@ -198,8 +192,7 @@ public final class ContendingModule implements Election {
       lose(now.reason());
     } else {
       candidate.ifPresent(
-          it ->
-              it.registry.ifPresentOrElse(registry -> check(it, registry), () -> begin(it, now)));
+          it -> it.registry.ifPresentOrElse(registry -> check(it, registry), () -> begin(it, now)));
     }
   }
 
@@ -224,8 +217,7 @@ public final class ContendingModule implements Election {
         .whenComplete((registry, failure) -> begun(who, by, registry, failure));
   }
 
-  private void begun(
-      Candidate who, Standing by, Optional<Registry> registry, Throwable failure) {
+  private void begun(Candidate who, Standing by, Optional<Registry> registry, Throwable failure) {
     if (who.over || who.registry.isPresent() || !standing.equals(Optional.of(by))) {
       Optional.ofNullable(registry)
           .flatMap(it -> it)

@@ -74,27 +74,14 @@ public final class LocalModules implements AutoCloseable {
 
   /** The same for a module that is shown those flags of its daemon. */
   public <M extends Module> Registered register(
-      Class<M> type,
-      String kind,
-      String name,
-      Set<String> flags,
-      Supplier<? extends M> instances) {
+      Class<M> type, String kind, String name, Set<String> flags, Supplier<? extends M> instances) {
     long id = bundles.incrementAndGet();
     Local local =
         new Local(
             type,
             instances,
             new Registration.Announcement(
-                kind,
-                name,
-                "",
-                "",
-                "",
-                flags,
-                id,
-                "local." + kind + "." + name,
-                "1.0." + id,
-                id));
+                kind, name, "", "", "", flags, id, "local." + kind + "." + name, "1.0." + id, id));
     table.register(local);
     return new Registered() {
       @Override

@@ -18,11 +18,11 @@ import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.testing.FakeSink;
 
 /**
- * The rules of {@link MasterContender}: it says nothing before it enters and after it has left, wins
- * when nobody else stands, one wins of several, the next one when the first leaves, who has left
- * can enter again, and a successor of the same master wins when the instance before it leaves,
- * without having said that it follows. Where the instances stand ({@link #context}) nobody else must
- * stand. {@link ModuleContract} says how to extend it.
+ * The rules of {@link MasterContender}: it says nothing before it enters and after it has left,
+ * wins when nobody else stands, one wins of several, the next one when the first leaves, who has
+ * left can enter again, and a successor of the same master wins when the instance before it leaves,
+ * without having said that it follows. Where the instances stand ({@link #context}) nobody else
+ * must stand. {@link ModuleContract} says how to extend it.
  */
 public abstract class MasterContenderContract extends ModuleContract<MasterContender> {
   private static final int ASKED = 3;

@@ -1474,7 +1474,8 @@ final class Wrong {
       return 1;
     }
 
-    private static final class ContenderThatTakesItsPredecessorForARivalModule extends Plain.OfContender {
+    private static final class ContenderThatTakesItsPredecessorForARivalModule
+        extends Plain.OfContender {
       ContenderThatTakesItsPredecessorForARivalModule(Plain.Ballot ballot) {
         super(ballot);
       }
