@@ -37,12 +37,13 @@ public interface Flags {
   Map<String, String> asText();
 
   /**
-   * As {@link #asText}, without the passwords of URLs, such as that of {@code --zk}: what {@code
-   * /flags} and everything else that shows flags may show.
+   * As {@link #asText}, without the passwords of URLs, such as that of {@code --zk}, and of the
+   * parameters of modules, as far as their names tell: what {@code /flags} and everything else that
+   * shows flags may show.
    */
   default Map<String, String> shown() {
     Map<String, String> shown = new TreeMap<>(asText());
-    shown.replaceAll((name, value) -> Passwords.masked(value));
+    shown.replaceAll((name, value) -> Passwords.maskedParameters(Passwords.masked(value)));
     return Collections.unmodifiableMap(shown);
   }
 }

@@ -26,6 +26,21 @@ class PasswordsTest {
     assertThat(Passwords.masked(text)).isEqualTo(masked);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '`',
+      delimiter = '|',
+      value = {
+        "{\"key\":\"bind.Password\",\"value\":\"a\\\"b\"}|{\"key\":\"bind.Password\",\"value\":\"***\"}",
+        "{\"value\" : \"x\", \"key\" : \"api_token\"}|{\"value\":\"***\", \"key\" : \"api_token\"}",
+        "{\"key\":\"secret\",\"value\":\"\"},{\"key\":\"b\",\"value\":\"c\"}"
+            + "|{\"key\":\"secret\",\"value\":\"***\"},{\"key\":\"b\",\"value\":\"c\"}",
+        "{\"key\":\"file\",\"value\":\"password\"}|{\"key\":\"file\",\"value\":\"password\"}"
+      })
+  void masksParametersThatAreNamedSo(String text, String masked) {
+    assertThat(Passwords.maskedParameters(text)).isEqualTo(masked);
+  }
+
   @Test
   void flagsAreShownWithoutPasswords() throws Exception {
     FlagDefinitions definitions =
