@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -481,6 +482,22 @@ class MesosSchedulerDriverTest {
         .startsWith("error ")
         .contains("because of it", "status " + status)
         .matches(it -> status != 401 || it.contains("credential"));
+  }
+
+  /** A program that ends with its driver would not say otherwise why. */
+  @Test
+  void whoWaitsForTheEndHearsTheErrorFirst() throws Exception {
+    master.then(refusing(403, "", "because of it"));
+    CountDownLatch told = new CountDownLatch(1);
+    scheduler.then =
+        (driver, what) -> {
+          // Who waits for the end while it tells of it waits for nothing.
+          assertThat(driver.join()).isEqualTo(Protos.Status.DRIVER_ABORTED);
+          new CompletableFuture<>().completeOnTimeout("", 500, TimeUnit.MILLISECONDS).join();
+          told.countDown();
+        };
+    assertThat(driver(false).run()).isEqualTo(Protos.Status.DRIVER_ABORTED);
+    assertThat(told.getCount()).isZero();
   }
 
   @Test
