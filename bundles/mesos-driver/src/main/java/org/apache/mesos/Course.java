@@ -2,6 +2,7 @@ package org.apache.mesos;
 
 import java.io.IOException;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -18,6 +19,9 @@ final class Course {
   /** How long what was said before the end may take to get to the other side. */
   private static final long FLUSH_MS = 10_000;
 
+  /** How long who waits for the end waits for what is told of it, too. */
+  private static final long TELL_MS = 10_000;
+
   /** Makes a session that has not started. */
   interface Opening {
     Session open() throws IOException;
@@ -32,6 +36,9 @@ final class Course {
   private final Consumer<String> error;
   private Protos.Status status = Protos.Status.DRIVER_NOT_STARTED;
   private Optional<Session> session = Optional.empty();
+
+  /** Who tells the error at this moment. */
+  private Optional<Thread> telling = Optional.empty();
 
   /**
    * Of a driver that is not started.
@@ -138,15 +145,25 @@ final class Course {
     session.close();
   }
 
-  /** Waits for its end. */
+  /**
+   * Waits for its end, and a little for the error that is told of it: a program that ends with its
+   * driver would not hear it otherwise.
+   */
   synchronized Protos.Status join() {
-    while (status == Protos.Status.DRIVER_RUNNING) {
-      try {
+    try {
+      while (status == Protos.Status.DRIVER_RUNNING) {
         wait();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return status;
       }
+      long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TELL_MS);
+      while (telling.isPresent() && telling.get() != Thread.currentThread()) {
+        long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        if (left <= 0) {
+          break;
+        }
+        wait(left);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     return status;
   }
@@ -168,15 +185,23 @@ final class Course {
 
   /** Aborts it if it runs, and says why. */
   void fail(String message) {
-    if (!isRunning()) {
-      return;
+    synchronized (this) {
+      if (status != Protos.Status.DRIVER_RUNNING) {
+        return;
+      }
+      telling = Optional.of(Thread.currentThread());
     }
-    abort();
-    LOG.log(Level.SEVERE, message);
     try {
+      abort();
+      LOG.log(Level.SEVERE, message);
       error.accept(message);
     } catch (RuntimeException e) {
       LOG.log(Level.SEVERE, "The error callback threw", e);
+    } finally {
+      synchronized (this) {
+        telling = Optional.empty();
+        notifyAll();
+      }
     }
   }
 }
