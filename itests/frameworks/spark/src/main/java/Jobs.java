@@ -1,3 +1,9 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchService;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -6,7 +12,10 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import scala.Tuple2;
 
-/** Jobs for Spark: {@code pi} or {@code shuffle}, in so many parts of so many milliseconds each. */
+/**
+ * Jobs for Spark: {@code pi PARTS}, or {@code shuffle PARTS FREE GATE}, of whose parts all but the
+ * first few wait until that file is there.
+ */
 public final class Jobs {
   private static final int DARTS = 100_000;
   private static final int WORDS = 1_000;
@@ -15,7 +24,6 @@ public final class Jobs {
 
   public static void main(String[] args) {
     int parts = Integer.parseInt(args[1]);
-    long pause = Long.parseLong(args[2]);
     List<Integer> numbers = new ArrayList<>();
     for (int i = 0; i < parts; i++) {
       numbers.add(i);
@@ -25,21 +33,21 @@ public final class Jobs {
       long inside =
           spark
               .parallelize(numbers, parts)
-              .map(
-                  part -> {
-                    Thread.sleep(pause);
-                    return inside(part);
-                  })
+              .map(Jobs::inside)
               .reduce((one, other) -> one + other);
       System.out.println("Pi is roughly " + 4.0 * inside / ((double) DARTS * parts));
     } else {
+      int free = Integer.parseInt(args[2]);
+      String gate = args[3];
       TreeMap<Integer, Long> counted =
           new TreeMap<>(
               spark
                   .parallelize(numbers, parts)
                   .flatMapToPair(
                       part -> {
-                        Thread.sleep(pause);
+                        if (part >= free) {
+                          await(Paths.get(gate));
+                        }
                         List<Tuple2<Integer, Long>> words = new ArrayList<>();
                         for (int i = 0; i < WORDS; i++) {
                           words.add(new Tuple2<>(i % 4, 1L));
@@ -51,6 +59,15 @@ public final class Jobs {
       System.out.println("Counted " + counted);
     }
     spark.stop();
+  }
+
+  private static void await(Path file) throws IOException, InterruptedException {
+    try (WatchService folder = file.getFileSystem().newWatchService()) {
+      file.getParent().register(folder, StandardWatchEventKinds.ENTRY_CREATE);
+      while (!Files.exists(file)) {
+        folder.take().reset();
+      }
+    }
   }
 
   private static long inside(int seed) {

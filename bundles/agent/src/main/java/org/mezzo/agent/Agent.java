@@ -47,7 +47,6 @@ import org.mezzo.agent.recovery.AgentIdentity;
 import org.mezzo.agent.recovery.Fitting;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.recovery.LeftContainers;
-import org.mezzo.agent.registration.LeaderDetection;
 import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
@@ -67,7 +66,6 @@ import org.mezzo.containerizer.ContainerId;
 import org.mezzo.containerizer.Containerizer;
 import org.mezzo.containerizer.ContainerizerHost;
 import org.mezzo.containerizer.ContainerizerOptions;
-import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.Daemon;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.DaemonKind;
@@ -76,6 +74,8 @@ import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
+import org.mezzo.daemon.leaders.LeaderAddress;
+import org.mezzo.daemon.leaders.LeaderDetection;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
@@ -127,7 +127,6 @@ public final class Agent implements Daemon {
 
   private final DaemonFrame frame;
   private final AgentFlags flags;
-  private final Coordination coordination;
   private final Runnable onShutdown;
   private final EventLoop loop;
   private final Resources own;
@@ -151,6 +150,7 @@ public final class Agent implements Daemon {
   private final Oversubscription oversubscription;
   private final ClusterModules modules;
   private final MasterLink link;
+  private final LeaderDetection detection;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final String resourceVersion = Ids.random();
 
@@ -176,7 +176,6 @@ public final class Agent implements Daemon {
   /**
    * Puts an agent together.
    *
-   * @param coordination the host's, stays open
    * @param links the host's, stays open
    * @param host what brings the module bundles of the process to what the cluster wants
    * @param verbosity of the process's log
@@ -188,7 +187,6 @@ public final class Agent implements Daemon {
   public Agent(
       DaemonFrame frame,
       AgentFlags flags,
-      Coordination coordination,
       LinkClient links,
       HostModules host,
       Verbosity verbosity,
@@ -196,7 +194,6 @@ public final class Agent implements Daemon {
       throws IOException {
     this.frame = frame;
     this.flags = flags;
-    this.coordination = coordination;
     this.onShutdown = onShutdown;
     loop = frame.loop();
     Path workDir = flags.daemon().folders().work();
@@ -296,6 +293,14 @@ public final class Agent implements Daemon {
             flags.registration().backoff(),
             flags.registration().credential(),
             new FromMaster());
+    detection =
+        frame.own(
+            new LeaderDetection(
+                frame.modules(),
+                loop,
+                frame.metrics(),
+                KIND.metrics(),
+                leader -> link.leader(leader.map(LeaderAddress::of))));
     addRoutes(verbosity);
     measure();
   }
@@ -346,13 +351,7 @@ public final class Agent implements Daemon {
           });
       return;
     }
-    frame.own(
-        new LeaderDetection(
-            flags.registration().master(),
-            coordination,
-            flags.registration().session(),
-            loop,
-            link::leader));
+    detection.select(Optional.of(flags.registration().detection()));
     LOG.info("Agent '{}' has {}", frame.name(), operations.total());
   }
 
@@ -805,6 +804,17 @@ public final class Agent implements Daemon {
   /** Lets another module say what of it has to go; empty for none. Safe for any thread. */
   public void selectController(Optional<String> name) {
     loop.execute(() -> oversubscription.selectController(name));
+  }
+
+  /**
+   * Lets another module say who the leading master is; the one that is known stays until then.
+   *
+   * @throws IllegalArgumentException when none is named and {@code --master} cannot be read
+   */
+  public void selectDetector(AgentFlags.Registration registration) {
+    if (!flags.recovering().cleanup()) {
+      detection.select(Optional.of(registration.detection()));
+    }
   }
 
   /** Has other modules live beside it, from when they have opened. */

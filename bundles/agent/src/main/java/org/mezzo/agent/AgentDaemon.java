@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
-import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.DaemonConfiguration;
@@ -65,7 +64,6 @@ public final class AgentDaemon implements RunningDaemon {
       @Reference ModuleLeases modules,
       @Reference Deployments deployments,
       @Reference HostModules hostModules,
-      @Reference Coordination coordination,
       @Reference HttpConnectors connectors,
       @Reference LinkClient links,
       @Reference Verbosity verbosity)
@@ -85,8 +83,7 @@ public final class AgentDaemon implements RunningDaemon {
                   frame.router().add(new LoggingEndpoint(verbosity));
                   LoggersEndpoint.install(frame, new LoggerLevels(verbosity, modules, deployments));
                   ModuleChanges.install(frame, Agent.KIND.metrics(), deployments);
-                  return new Agent(
-                      frame, given, coordination, links, hostModules, verbosity, this::shutDown);
+                  return new Agent(frame, given, links, hostModules, verbosity, this::shutDown);
                 });
     started.complete(agent);
     flags =
@@ -94,6 +91,7 @@ public final class AgentDaemon implements RunningDaemon {
                 "agent '" + name + "'", definitions, AgentFlags::of, configuration.flags())
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
             .follow("anonymous_modules", next -> agent.selectAnonymous(next.daemon().anonymous()))
+            .follow("master_detector", next -> agent.selectDetector(next.registration()))
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
             .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
             .follow(

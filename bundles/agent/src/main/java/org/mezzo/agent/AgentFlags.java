@@ -22,6 +22,7 @@ import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerizerOptions;
 import org.mezzo.containerizer.LauncherChoice;
+import org.mezzo.coordination.MasterLocation;
 import org.mezzo.daemon.configuration.DaemonFlags;
 import org.mezzo.daemon.configuration.FlagTexts;
 import org.mezzo.flags.FlagException;
@@ -58,13 +59,36 @@ public record AgentFlags(
   /**
    * How the agent comes to its master.
    *
-   * @param master {@code --master}
-   * @param session {@code --zk_session_timeout}
+   * @param master {@code --master}, where it is given
+   * @param detector {@code --master_detector}, where it is given; one of both is
    * @param backoff {@code --registration_backoff_factor}
    * @param credential what {@code --credential} has for the master
    */
   public record Registration(
-      String master, Duration session, Duration backoff, Optional<MasterCredential> credential) {}
+      Optional<String> master,
+      Optional<String> detector,
+      Duration backoff,
+      Optional<MasterCredential> credential) {
+
+    /**
+     * The name of the module that says who leads.
+     *
+     * @throws IllegalArgumentException when {@code --master} cannot be read and no module is named;
+     *     the message says how
+     */
+    public String detection() {
+      return detector.orElseGet(
+          () -> {
+            try {
+              return MasterLocation.parse(master.orElse("")).zooKeeper().isPresent()
+                  ? "zookeeper"
+                  : "standalone";
+            } catch (IllegalArgumentException e) {
+              throw new IllegalArgumentException("--master: " + e.getMessage(), e);
+            }
+          });
+    }
+  }
 
   /**
    * How the agent goes on with what an earlier process left.
@@ -194,14 +218,15 @@ public record AgentFlags(
   }
 
   private static Registration registration(Flags flags) throws FlagException {
+    Optional<String> master = flags.text("master");
+    Optional<String> detector = flags.text("master_detector").filter(name -> !name.isEmpty());
+    if (master.isEmpty() && detector.isEmpty()) {
+      throw new FlagException(
+          "--master is missing: give host:port, zk://host:port/path or file://path");
+    }
     return new Registration(
-        flags
-            .text("master")
-            .orElseThrow(
-                () ->
-                    new FlagException(
-                        "--master is missing: give host:port, zk://host:port/path or file://path")),
-        flags.duration("zk_session_timeout"),
+        master,
+        detector,
         flags.duration("registration_backoff_factor"),
         FlagTexts.read(flags, "credential", file -> MasterCredential.read(Path.of(file))));
   }

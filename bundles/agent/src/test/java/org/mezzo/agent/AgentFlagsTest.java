@@ -28,9 +28,19 @@ class AgentFlagsTest {
   }
 
   @Test
+  void findsItsMasterAsTheFlagsSay() throws Exception {
+    assertThat(flags(Map.of("master", "zk://h:2181/m")).registration().detection())
+        .isEqualTo("zookeeper");
+    assertThat(flags(Map.of("master_detector", "own")).registration().detection()).isEqualTo("own");
+    assertThat(flags(Map.of("master", "", "master_detector", "own")).registration().detection())
+        .isEqualTo("own");
+  }
+
+  @Test
   void hasTheDefaultsOfTheTable() throws Exception {
     AgentFlags flags = flags(Map.of("runtime_dir", "/run/own"));
-    assertThat(flags.registration().master()).isEqualTo("here:5050");
+    assertThat(flags.registration().master()).contains("here:5050");
+    assertThat(flags.registration().detection()).isEqualTo("standalone");
     assertThat(flags.recovering().reconfiguration()).isEqualTo(Reconfiguration.ADDITIVE);
     assertThat(flags.sandboxes())
         .isEqualTo(new SandboxRetention(Duration.ofDays(7), 0.1, Duration.ofMinutes(1), false));

@@ -9,11 +9,12 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.coordination.Coordinations;
+import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.wanted.HostModules;
@@ -21,9 +22,11 @@ import org.mezzo.flags.FlagDefinitions;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.Links;
 import org.mezzo.link.messages.AgentCall;
+import org.mezzo.modules.Kinds;
 import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
+import org.mezzo.protocol.v1.MasterInfo;
 
 /**
  * What tests have in common that look at a whole agent, beside a master that says what they want.
@@ -62,6 +65,22 @@ abstract class RunningAgent {
     flags.put("port", "0");
     flags.put("resources", "cpus:4;mem:4096;disk:10240;ports:[31000-32000]");
     flags.put("registration_backoff_factor", "1ms");
+    modules.register(Kinds.MASTER_DETECTOR, "standalone", leading(master));
+  }
+
+  /** Says that this master leads. */
+  static MasterDetector leading(FakeMaster master) {
+    return leaders -> leaders.report(Optional.of(info(master)));
+  }
+
+  /** A master as a detector describes it. */
+  static MasterInfo info(FakeMaster master) {
+    return MasterInfo.newBuilder()
+        .setId(Integer.toString(master.address().getPort()))
+        .setIp(0)
+        .setPort(master.address().getPort())
+        .setHostname("127.0.0.1")
+        .build();
   }
 
   @AfterEach
@@ -92,7 +111,6 @@ abstract class RunningAgent {
                 new Agent(
                     frame,
                     typed,
-                    Coordinations.create(),
                     links,
                     frame.own(new HostModules(folder, "", NoDeployments.make(), modules.leases())),
                     verbosity(),

@@ -33,7 +33,12 @@ public interface DaemonContext {
    */
   Map<String, String> flags();
 
-  /** Parameters given to this module by {@code --modules}; empty when none. */
+  /**
+   * Parameters given to this module by {@code --modules}, and by operators while the daemon runs,
+   * who have the last word; empty when none. Those that the instance was opened with: what changes
+   * later is told to {@link Module#reconfigured}. They fit what the module describes by OSGi
+   * Metatype, if it does; what is not given is not there, also where that describes a default.
+   */
   Map<String, String> parameters();
 
   /**

@@ -1,5 +1,6 @@
 package org.mezzo.api;
 
+import java.util.Map;
 import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
 
@@ -71,6 +72,26 @@ public interface Module {
    * and the old one goes on. Here is the place to find out that something is missing.
    */
   default void rehearse() throws Exception {}
+
+  /**
+   * An operator has given the module other parameters. An instance that can go on with them does,
+   * and says so; another one is opened with them otherwise, which takes over as in a swap. Called
+   * like any call, in its order, within the deadline of the kind; not before the instance has its
+   * lease. {@link DaemonContext#parameters} of its context stay what they were.
+   *
+   * <p>By throwing, whatever it is, it refuses the parameters: the operator gets the message and
+   * the former parameters stay. Nothing may have changed in the instance then, so look at all of
+   * them first. It counts as no failure. Where another daemon of the process cannot work with them,
+   * it is called once more, with those before. New in {@code org.mezzo.api} 1.1.
+   *
+   * @param parameters all of them from now on, not only those that are others; they fit what the
+   *     module describes by OSGi Metatype, if it does
+   * @return whether the instance works with them from now on; false, as by default, has another one
+   *     opened, and nothing may have changed in this one
+   */
+  default boolean reconfigured(Map<String, String> parameters) throws Exception {
+    return false;
+  }
 
   /**
    * How the instance is. Asked once it has its lease, and again 10 seconds after each answer,

@@ -5,10 +5,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.mezzo.protocol.v1.Credential;
 
 /**
@@ -82,29 +79,18 @@ final class HttpJson {
     return body(connection, url);
   }
 
+  /**
+   * The same of a URL without a query.
+   *
+   * @param query encoded here
+   */
+  Map<String, Object> get(String url, Map<String, String> query) throws IOException {
+    return get(url + "?" + ChangeRequest.encoded(query));
+  }
+
   /** Posts a form, of which nothing but success is expected. */
   void postForm(String url, Map<String, String> form) throws IOException {
-    HttpURLConnection connection = open(url);
-    connection.setRequestMethod("POST");
-    connection.setDoOutput(true);
-    connection.setRequestProperty("Content-Type", "application/x-www-form-urlencoded");
-    String body =
-        form.entrySet().stream()
-            .map(
-                field ->
-                    field.getKey()
-                        + "="
-                        + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
-            .collect(Collectors.joining("&"));
-    try (OutputStream out = connection.getOutputStream()) {
-      out.write(body.getBytes(StandardCharsets.UTF_8));
-    }
-    int status = connection.getResponseCode();
-    String reason = status == 200 ? "" : reason(connection);
-    connection.disconnect();
-    if (status != 200) {
-      throw new IOException(url + " answered with status " + status + reason);
-    }
+    ChangeRequest.ofForm(url, form, authorization).send();
   }
 
   /** Asks for a change that needs no jar; the object that is answered. */
@@ -123,7 +109,17 @@ final class HttpJson {
   Map<String, Object> post(
       String url, Map<String, String> query, Optional<Path> jar, Set<Integer> answers)
       throws IOException {
-    return new JarPost(url, query, jar, authorization).send(answers);
+    return ChangeRequest.of(url, query, jar, authorization).send(answers);
+  }
+
+  /**
+   * The same of a form, whose fields are in no log.
+   *
+   * @param answers as of {@link #post(String, Map, Optional, Set)}
+   */
+  Map<String, Object> postForm(String url, Map<String, String> form, Set<Integer> answers)
+      throws IOException {
+    return ChangeRequest.ofForm(url, form, authorization).send(answers);
   }
 
   private static Map<String, Object> body(HttpURLConnection connection, String url)

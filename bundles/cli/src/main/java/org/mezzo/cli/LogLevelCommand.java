@@ -1,14 +1,11 @@
 package org.mezzo.cli;
 
 import java.io.IOException;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.mezzo.flags.FlagException;
 import org.mezzo.host.HostException;
 import picocli.CommandLine.Command;
@@ -91,20 +88,12 @@ final class LogLevelCommand implements Callable<Integer> {
     Map<String, String> query = new LinkedHashMap<>();
     query.put("logger", logger);
     if (level == null) {
-      return http.get(url + "?" + encoded(query));
+      return http.get(url, query);
     }
     query.put("level", level);
     if (duration != null) {
       query.put("duration", duration);
     }
     return http.post(url + "/level", query);
-  }
-
-  private static String encoded(Map<String, String> query) {
-    return query.entrySet().stream()
-        .map(
-            field ->
-                field.getKey() + "=" + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
-        .collect(Collectors.joining("&"));
   }
 }

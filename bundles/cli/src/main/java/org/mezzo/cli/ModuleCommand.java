@@ -26,6 +26,7 @@ import picocli.CommandLine.Mixin;
       ModuleNewCommand.class,
       ModuleDevCommand.class,
       ModuleInfoCommand.class,
+      ModuleConfigCommand.class,
       ModuleDiffCommand.class,
       ModuleVerifyCommand.class,
       ModuleSendCommand.Install.class,

@@ -23,7 +23,7 @@ final class ModuleNewCommand implements Callable<Integer> {
       description =
           "What the module is: allocator, isolator, hook, fetcher, container-logger,"
               + " http-authenticator, authorizer, resource-estimator, qos-controller,"
-              + " secret-resolver or anonymous.")
+              + " secret-resolver, anonymous or master-detector.")
   private String kind;
 
   @Option(

@@ -35,11 +35,26 @@ final class ModuleRequests {
    */
   int ask(String path, Map<String, String> query, Optional<Path> jar, Told told)
       throws HostException, FlagException, InterruptedException {
+    return each(path, url -> http.post(url, query, jar, Set.of(CONFLICT)), told);
+  }
+
+  /** Has each daemon make a change that a form describes, and prints what came of it. */
+  int changeBy(String path, Map<String, String> form)
+      throws HostException, FlagException, InterruptedException {
+    return each(path, url -> http.postForm(url, form, Set.of(CONFLICT)), ModuleRequests::print);
+  }
+
+  private interface Post {
+    Map<String, Object> to(String url) throws IOException;
+  }
+
+  private int each(String path, Post post, Told told)
+      throws HostException, FlagException, InterruptedException {
     boolean wanted = true;
     try {
       for (Map.Entry<String, String> daemon : target.daemons(http).entrySet()) {
         String url = "http://" + daemon.getValue() + "/mezzo/modules/" + path;
-        wanted &= told.by(daemon.getKey(), http.post(url, query, jar, Set.of(CONFLICT)));
+        wanted &= told.by(daemon.getKey(), post.to(url));
       }
     } catch (IOException e) {
       throw new HostException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
@@ -60,11 +75,13 @@ final class ModuleRequests {
     String to = String.valueOf(action.get("to"));
     (succeeded ? System.out : System.err)
         .printf(
-            "%s: %s %s %s%s%s (%s ms, gap %s ms)%n",
+            "%s: %s %s%s%s%s (%s ms, gap %s ms)%n",
             daemon,
             action.get("action"),
             action.get("name"),
-            from.isEmpty() || to.isEmpty() ? from + to : from + " -> " + to,
+            from.isEmpty() && to.isEmpty()
+                ? ""
+                : " " + (from.isEmpty() || to.isEmpty() ? from + to : from + " -> " + to),
             succeeded ? ": " : " FAILED: ",
             action.get("outcome"),
             action.get("took_ms"),

@@ -44,7 +44,12 @@ enum ModuleTemplate {
       "anonymous",
       "anonymous",
       "org.mezzo.api.anonymous.AnonymousModule",
-      "--anonymous_modules={{name}}");
+      "--anonymous_modules={{name}}"),
+  MASTER_DETECTOR(
+      "master-detector",
+      "detector",
+      "org.mezzo.api.detector.MasterDetector",
+      "--master_detector={{name}}");
 
   private final String kind;
   private final String prefix;

@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
+import org.apache.curator.test.InstanceSpec;
 import org.apache.curator.test.TestingServer;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
@@ -205,6 +206,47 @@ class ZooKeeperCoordinationTest {
     assertThatThrownBy(
             () -> get(other.post("x", new byte[Coordination.Board.MAX_NOTICE_BYTES + 1])))
         .hasMessageContaining("more than");
+  }
+
+  /** Those who come from Mesos have it, and it knows fewer ways to be asked than later ones. */
+  @Test
+  void aServerOfVersion34WillDo(@TempDir Path dir) throws Exception {
+    int port = InstanceSpec.getRandomPort();
+    Process zooKeeper =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dzookeeper.jmx.log4j.disable=true",
+                "-cp",
+                "target/zookeeper-3.4/*",
+                "org.apache.zookeeper.server.ZooKeeperServerMain",
+                Integer.toString(port),
+                dir.resolve("data").toString())
+            .redirectErrorStream(true)
+            .redirectOutput(dir.resolve("log").toFile())
+            .start();
+    try {
+      String address = "127.0.0.1:" + port;
+      Master first = new Master(session(address), 1);
+      Registry registry = first.awaitElected();
+      get(registry.apply(List.of(change("agents/a", "1"))));
+      Coordination.Session standby = session(address);
+      Coordination.Board board = standby.board().orElseThrow();
+      get(board.post("master@127.0.0.1:5052", "notice".getBytes(StandardCharsets.UTF_8)));
+      assertThat(text(get(board.notices()))).isEqualTo(Map.of("master@127.0.0.1:5052", "notice"));
+      Master second = new Master(standby, 2);
+      LinkedBlockingQueue<Optional<MasterInfo>> leaders = new LinkedBlockingQueue<>();
+      standby.detect(leaders::add);
+      awaitLeader(leaders, first.info);
+      first.candidacy.close();
+      assertThat(text(get(second.awaitElected().load()))).isEqualTo(Map.of("agents/a", "1"));
+      awaitLeader(leaders, second.info);
+    } finally {
+      for (AutoCloseable session : opened) {
+        session.close();
+      }
+      opened.clear();
+      zooKeeper.destroyForcibly().waitFor();
+    }
   }
 
   @Test

@@ -12,7 +12,8 @@ import java.util.List;
  *     deployment} (a rollback of its own accord), or what the requester said
  * @param at when it began
  * @param kind what was done
- * @param symbolicName of the bundle; the file's name when it cannot be read; the logger
+ * @param symbolicName of the bundle; the file's name when it cannot be read; the logger, or the
+ *     module as {@code hook/labels}
  * @param fromVersion what was installed before; empty when nothing was; the level before
  * @param toVersion what was to be installed; empty when it was removed; the level from then on
  * @param succeeded whether things are now as wanted
@@ -57,6 +58,8 @@ public record Action(
     UPDATE,
     /** Taken away. */
     UNINSTALL,
+    /** The parameters of a module were changed; the outcome says which. */
+    CONFIGURE,
     /** The level of a logger was changed, or of those of a module. */
     LOG_LEVEL
   }

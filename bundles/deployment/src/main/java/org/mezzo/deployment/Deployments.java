@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -110,6 +111,20 @@ public interface Deployments {
 
   /** Takes every lease from a module bundle, stops and removes it and its jar. */
   CompletionStage<Action> uninstall(String symbolicName, String principal);
+
+  /**
+   * Changes parameters of a module for all daemons of the process, for as long as nobody changes
+   * them again: what is set so stands above {@code --modules}. The module tries them in a rehearsal
+   * first; then each instance takes them while it runs, or another one that was opened with them
+   * takes over. Where one cannot, or is not well with them, nothing is changed.
+   *
+   * @param module its name, or {@code KIND/NAME}
+   * @param set values by name
+   * @param unset names of those for which {@code --modules} or the module's own default is to hold
+   *     again
+   */
+  CompletionStage<Action> configure(
+      String module, Map<String, String> set, Set<String> unset, String principal);
 
   /**
    * Writes into the history that somebody has changed the level of a logger, which is not for

@@ -9,6 +9,7 @@ import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.logger.LogPlan;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
+import org.osgi.service.metatype.annotations.Designate;
 
 /**
  * Keeps {@code stdout} and {@code stderr} of every container small. The parameters {@code
@@ -24,13 +25,26 @@ import org.osgi.service.component.annotations.ServiceScope;
     version = "0.1.0",
     author = "Mezzo",
     description = "keeps the files of output small")
+@Designate(ocd = RotatingParameters.class)
 public final class RotatingLogger implements ContainerLogger {
-  private Rotations rotations = new Rotations(Map.of());
+  private volatile Rotations rotations = new Rotations(Map.of());
 
   @Override
   public void open(DaemonContext context) {
-    rotations = new Rotations(context.parameters());
-    rotations.plan(Map.of());
+    rotations = checked(context.parameters());
+  }
+
+  /** Takes other sizes; containers that are launched from now on have them. */
+  @Override
+  public boolean reconfigured(Map<String, String> parameters) {
+    rotations = checked(parameters);
+    return true;
+  }
+
+  private static Rotations checked(Map<String, String> parameters) {
+    Rotations next = new Rotations(parameters);
+    next.plan(Map.of());
+    return next;
   }
 
   /**

@@ -29,6 +29,7 @@ import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.border.Router;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
+import org.mezzo.daemon.leaders.LeaderDetection;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
@@ -85,6 +86,7 @@ public final class Master implements Daemon {
   private final MasterInfo self;
   private final ModuleConsultant consultant;
   private final Leadership leadership;
+  private final LeaderDetection detection;
   private final Terms terms;
   private volatile String allocator;
 
@@ -132,6 +134,10 @@ public final class Master implements Daemon {
                     .map(MasterModules::standings)
                     .orElse(CompletableFuture.completedFuture(Map.of())));
     leadership = frame.own(new Leadership(loop, self, this::term));
+    detection =
+        frame.own(
+            new LeaderDetection(
+                frame.modules(), loop, frame.metrics(), KIND.metrics(), leadership.detected()));
     addRoutes(links, verbosity);
     measure();
   }
@@ -167,6 +173,7 @@ public final class Master implements Daemon {
     frame.openBorder();
     modules.ifPresent(it -> session.board().ifPresent(it::start));
     leadership.start(session);
+    detection.select(flags.election().detection());
   }
 
   private void measure() {
@@ -357,6 +364,11 @@ public final class Master implements Daemon {
   /** Selects other hooks at run time, from when they have opened. */
   public void selectHooks(List<String> names) {
     consultant.select(names);
+  }
+
+  /** Lets another module say who leads; the leader that is known stays until then. */
+  public void selectDetector(MasterFlags.Election election) {
+    detection.select(election.detection());
   }
 
   /** Has other modules live beside it, from when they have opened. */

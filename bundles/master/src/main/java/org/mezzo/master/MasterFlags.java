@@ -44,10 +44,21 @@ public record MasterFlags(
    * How masters agree on one.
    *
    * @param zk {@code --zk}; absent for a master that stands alone
+   * @param detector {@code --master_detector}, where it is given
    * @param session {@code --zk_session_timeout}
    * @param registry the {@code --registry_...} flags
    */
-  public record Election(Optional<String> zk, Duration session, TermRegistry.Times registry) {}
+  public record Election(
+      Optional<String> zk,
+      Optional<String> detector,
+      Duration session,
+      TermRegistry.Times registry) {
+
+    /** The module that says who leads; empty for a master that stands alone and knows it. */
+    public Optional<String> detection() {
+      return detector.or(() -> zk.map(url -> "zookeeper"));
+    }
+  }
 
   /**
    * Who may be an agent, and when agents are given up.
@@ -129,6 +140,7 @@ public record MasterFlags(
   private static Election election(Flags flags) {
     return new Election(
         flags.text("zk"),
+        flags.text("master_detector").filter(name -> !name.isEmpty()),
         flags.duration("zk_session_timeout"),
         new TermRegistry.Times(
             flags.duration("registry_fetch_timeout"),

@@ -87,6 +87,8 @@ public record Kind<M extends Module>(
     NOTHING_LENT("nothing more is lent"),
     /** What runs on lent resources goes on. */
     NOTHING_PREEMPTED("nothing is preempted"),
+    /** The leader that is known stays the leader. */
+    LEADER_STAYS("the last known leader stays"),
     /** The daemon needs nothing of it. */
     UNNOTICED("the daemon does not notice");
 
@@ -340,10 +342,10 @@ public record Kind<M extends Module>(
 
   /**
    * Whether a running daemon can be told to use none. Whom nobody guards, everybody enters: that
-   * takes a restart with other flags.
+   * takes a restart with other flags. Without an allocator or a detector a daemon is of no use.
    */
   public boolean isDispensable() {
-    return !guards() && absence != Absence.NO_OFFERS;
+    return !guards() && absence != Absence.NO_OFFERS && absence != Absence.LEADER_STAYS;
   }
 
   /** Whether instances answer one call after the other. */

@@ -8,6 +8,7 @@ import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
@@ -101,6 +102,14 @@ public final class Kinds {
           .stalling("nobody calls it", Duration.ofSeconds(10))
           .wanted(Cardinality.MANY, Absence.UNNOTICED);
 
+  /** Says which master leads. */
+  public static final Kind<MasterDetector> MASTER_DETECTOR =
+      Kind.serial(MasterDetector.class, MasterDetector.KIND)
+          .selectedBy(Role.MASTER, "master_detector")
+          .selectedBy(Role.AGENT, "master_detector")
+          .stalling("nobody calls it", Duration.ofSeconds(10))
+          .wanted(Cardinality.ONE, Absence.LEADER_STAYS);
+
   private static final List<Kind<?>> ALL =
       List.of(
           ALLOCATOR,
@@ -113,7 +122,8 @@ public final class Kinds {
           RESOURCE_ESTIMATOR,
           QOS_CONTROLLER,
           SECRET_RESOLVER,
-          ANONYMOUS);
+          ANONYMOUS,
+          MASTER_DETECTOR);
 
   private Kinds() {}
 

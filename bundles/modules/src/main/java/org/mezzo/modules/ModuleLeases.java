@@ -81,6 +81,9 @@ public interface ModuleLeases {
     void before(long bundleId, String kind, String name, DaemonContext daemon) throws Exception;
   }
 
+  /** With what parameters modules work. */
+  ModuleConfiguration configuration();
+
   /** Those that are quarantined; a snapshot. */
   List<ModuleDescription> quarantined();
 

@@ -245,6 +245,7 @@ class SpawnerTest {
         .isEqualTo("cannot enter the cgroup of /nowhere/cgroup.procs: No such file or directory");
     assertThat(spawner.folder("f").resolve("stdout")).doesNotExist();
     spawner.launch("f", "true");
+    assertThat(spawner.status("f")).isZero();
   }
 
   /** Its last words and the word that lets it go pass each other: in any order they are heard. */

@@ -12,6 +12,7 @@ import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
+import org.osgi.service.metatype.annotations.Designate;
 
 /**
  * Adds variables to the environment of every task whose command the agent runs, and of executors
@@ -27,6 +28,7 @@ import org.osgi.service.component.annotations.ServiceScope;
     version = "0.1.0",
     author = "Mezzo",
     description = "adds configured variables to the environment of tasks and executors")
+@Designate(ocd = EnvironmentParameters.class)
 public final class EnvironmentHook implements Hook {
   private Map<String, String> added = Map.of();
   private boolean override;

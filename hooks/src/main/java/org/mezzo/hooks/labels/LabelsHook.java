@@ -14,6 +14,7 @@ import org.mezzo.protocol.v1.Labels;
 import org.mezzo.protocol.v1.TaskInfo;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
+import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,11 +32,12 @@ import org.slf4j.LoggerFactory;
     version = "0.1.0",
     author = "Mezzo",
     description = "adds configured labels to every task")
+@Designate(ocd = LabelsParameters.class)
 public final class LabelsHook implements Hook {
   private static final Logger LOG = LoggerFactory.getLogger(LabelsHook.class);
   private static final String PREFIX = "label.";
 
-  private Map<String, String> added = Map.of();
+  private volatile Map<String, String> added = Map.of();
 
   /**
    * Takes the labels.
@@ -44,24 +46,30 @@ public final class LabelsHook implements Hook {
    */
   @Override
   public void open(DaemonContext context) {
-    Map<String, String> labels = new TreeMap<>();
-    context
-        .parameters()
-        .forEach(
-            (name, value) -> {
-              if (name.startsWith(PREFIX)) {
-                labels.put(key(name.substring(PREFIX.length()), name), value);
-              } else {
-                LOG.warn(
-                    "Hook 'labels' knows no parameter '{}'; labels are given as 'label.KEY'", name);
-              }
-            });
-    if (labels.isEmpty()) {
+    added = labels(context.parameters());
+    if (added.isEmpty()) {
       LOG.warn(
           "Hook 'labels' of {} has nothing to add: give it parameters 'label.KEY' in --modules",
           context.daemon());
     }
-    added = labels;
+  }
+
+  /** Takes other labels; the next task has them. */
+  @Override
+  public boolean reconfigured(Map<String, String> parameters) {
+    added = labels(parameters);
+    return true;
+  }
+
+  private static Map<String, String> labels(Map<String, String> parameters) {
+    Map<String, String> labels = new TreeMap<>();
+    parameters.forEach(
+        (name, value) -> {
+          if (name.startsWith(PREFIX)) {
+            labels.put(key(name.substring(PREFIX.length()), name), value);
+          }
+        });
+    return labels;
   }
 
   private static String key(String key, String source) {

@@ -59,33 +59,46 @@ class MesosDriverIT {
   private String classPath(List<String> brought) throws Exception {
     Path classes = folder.resolve("classes");
     if (!Files.exists(classes)) {
-      Files.createDirectory(classes);
-      List<String> arguments =
-          new ArrayList<>(
-              List.of(
-                  "-d",
-                  classes.toString(),
-                  "-cp",
-                  NEWEST.stream()
-                      .map(it -> brought(it).toString())
-                      .collect(Collectors.joining(File.pathSeparator))));
-      Path example = Path.of(System.getProperty("mezzo.repository"), "examples", "mesos-framework");
-      try (Stream<Path> files = Files.list(example)) {
-        files
-            .map(Path::toString)
-            .filter(it -> it.endsWith(".java"))
-            .sorted()
-            .forEach(arguments::add);
-      }
-      assertThat(
-              ToolProvider.getSystemJavaCompiler()
-                  .run(null, null, null, arguments.toArray(String[]::new)))
-          .isZero();
+      compile(classes, NEWEST.stream().map(MesosDriverIT::brought).toList());
     }
     Path driver = Distribution.built().home().resolve("driver/mezzo-mesos-driver.jar");
-    return Stream.concat(Stream.of(classes, driver), brought.stream().map(MesosDriverIT::brought))
-        .map(Path::toString)
-        .collect(Collectors.joining(File.pathSeparator));
+    return joined(
+        Stream.concat(Stream.of(classes, driver), brought.stream().map(MesosDriverIT::brought)));
+  }
+
+  private static String joined(Stream<Path> classPath) {
+    return classPath.map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+  }
+
+  private static void compile(Path classes, List<Path> classPath) throws Exception {
+    Files.createDirectory(classes);
+    List<String> arguments =
+        new ArrayList<>(List.of("-d", classes.toString(), "-cp", joined(classPath.stream())));
+    Path example = Path.of(System.getProperty("mezzo.repository"), "examples", "mesos-framework");
+    try (Stream<Path> files = Files.list(example)) {
+      files.map(Path::toString).filter(it -> it.endsWith(".java")).sorted().forEach(arguments::add);
+    }
+    assertThat(
+            ToolProvider.getSystemJavaCompiler()
+                .run(null, null, null, arguments.toArray(String[]::new)))
+        .isZero();
+  }
+
+  /** What stands in for the dependency on Mesos, with what it depends on. */
+  private static List<Path> instead() throws Exception {
+    Path artifact =
+        Distribution.built()
+            .home()
+            .resolve("repository/org/mezzo/mezzo-mesos")
+            .resolve(System.getProperty("mezzo.version"));
+    try (Stream<Path> files = Files.list(artifact)) {
+      Path jar =
+          files
+              .filter(it -> it.toString().matches(".*mezzo-mesos-[\\d.-]+\\.jar"))
+              .findFirst()
+              .orElseThrow();
+      return List.of(jar, brought("protobuf-java-" + System.getProperty("mezzo.protobuf")));
+    }
   }
 
   /** A framework that runs, and what it prints. */
@@ -169,6 +182,21 @@ class MesosDriverIT {
         () ->
             Http.get(master.uri().resolve("/state")).json().path("completed_frameworks").size()
                 == 2);
+  }
+
+  @Test
+  void whatIsBuiltAnewNeedsNothingOfMesos() throws Exception {
+    Master master = cluster.master("master");
+    Await.until("it leads", LIMIT, master::leads);
+    agent(master);
+    Path classes = folder.resolve("rebuilt");
+    compile(classes, instead());
+    String classPath = joined(Stream.concat(Stream.of(classes), instead().stream()));
+    String executor = java() + " -cp " + classPath + " CountingExecutor";
+    Framework framework =
+        framework(classPath, master.uri().getAuthority(), "12", "explicit", executor);
+    assertThat(framework.await()).as(framework.printed()).isZero();
+    assertThat(framework.printed().lines()).containsAll(allFinished(12));
   }
 
   @Test

@@ -90,10 +90,15 @@ public final class MezzoProcess implements AutoCloseable {
     process.destroy();
   }
 
-  /** SIGKILL to the process and what it started. */
+  /** SIGKILL to the process and what it started, and waits for their ends. */
   public void kill() {
-    process.descendants().forEach(ProcessHandle::destroyForcibly);
-    process.destroyForcibly();
+    List<ProcessHandle> ending = new ArrayList<>(process.descendants().toList());
+    ending.add(process.toHandle());
+    ending.forEach(ProcessHandle::destroyForcibly);
+    for (ProcessHandle each : ending) {
+      // One that nobody reaps never counts as ended.
+      each.onExit().completeOnTimeout(each, 10, TimeUnit.SECONDS).join();
+    }
   }
 
   /** SIGKILL to the process alone: what it started goes on. */
@@ -101,13 +106,14 @@ public final class MezzoProcess implements AutoCloseable {
     process.destroyForcibly();
   }
 
-  /** Ends it: in order if it will, else by force. */
+  /** Ends it in order; one that does not within a minute is killed, and a failure. */
   @Override
   public void close() {
     process.destroy();
     try {
       if (!process.waitFor(60, TimeUnit.SECONDS)) {
         kill();
+        throw new AssertionError("It did not end within a minute\n" + stderr());
       }
     } catch (InterruptedException e) {
       kill();

@@ -161,7 +161,22 @@ class RolloutIT {
     try {
       Await.until(what, PATIENCE, condition);
     } catch (AssertionError e) {
-      throw new AssertionError(e.getMessage() + "\n" + leader.process().stderr(), e);
+      StringBuilder told = new StringBuilder(e.getMessage()).append('\n').append(said(leader));
+      for (AutoCloseable each : open) {
+        if (each instanceof MezzoProcess process) {
+          told.append("\n\n").append(process.stderr());
+        }
+      }
+      throw new AssertionError(told.toString(), e);
+    }
+  }
+
+  /** What the leader says of everything, for whoever reads of a failure. */
+  private static String said(Master leader) {
+    try {
+      return report(leader) + "\n" + Http.get(leader.uri().resolve("/tasks")).text();
+    } catch (IOException e) {
+      return "The leader does not answer: " + e;
     }
   }
 
@@ -382,6 +397,7 @@ class RolloutIT {
     private final Queue<String> firsts = new ConcurrentLinkedQueue<>();
     private final AtomicLong ended = new AtomicLong();
     private final AtomicLong failed = new AtomicLong();
+    private int launched;
     private volatile boolean over;
 
     Load(URI master) throws IOException {
@@ -411,32 +427,43 @@ class RolloutIT {
       return firsts;
     }
 
+    /** An offer may come while a task of the other agent runs: everything is taken as it comes. */
     private void run() {
       try {
         while (!over) {
-          JsonNode offers = framework.await("OFFERS", event -> true).at("/offers/offers");
-          List<String> launched = new ArrayList<>();
-          for (JsonNode offer : offers) {
-            String agent = offer.at("/agent_id/value").asText();
-            if (agents.add(agent)) {
-              JsonNode report = Http.get(master.resolve("/mezzo/rollouts")).json();
-              firsts.add(String.valueOf(versions(report).get(agent)));
-            }
-            String task = "task-" + ended.get() + "-" + launched.size();
-            launched.add(task);
-            framework.launch(offer, task, "test -z \"$" + TaskBreakingHook.VARIABLE + "\"");
-          }
-          for (String task : launched) {
-            String state = framework.awaitEnd(task).path("state").asText();
-            ended.incrementAndGet();
-            if (!state.equals("TASK_FINISHED")) {
-              failed.incrementAndGet();
-            }
+          JsonNode event = framework.next();
+          switch (event.path("type").asText()) {
+            case "OFFERS" -> launch(event.at("/offers/offers"));
+            case "UPDATE" -> updated(event.at("/update/status"));
+            default -> {}
           }
         }
       } catch (IOException | AssertionError e) {
         if (!over) {
           e.printStackTrace();
+        }
+      }
+    }
+
+    private void launch(JsonNode offers) throws IOException {
+      for (JsonNode offer : offers) {
+        String agent = offer.at("/agent_id/value").asText();
+        if (agents.add(agent)) {
+          JsonNode report = Http.get(master.resolve("/mezzo/rollouts")).json();
+          firsts.add(String.valueOf(versions(report).get(agent)));
+        }
+        launched++;
+        framework.launch(
+            offer, "task-" + launched, "test -z \"$" + TaskBreakingHook.VARIABLE + "\"");
+      }
+    }
+
+    private void updated(JsonNode status) throws IOException {
+      framework.acknowledge(status);
+      if (TestFramework.isEnd(status)) {
+        ended.incrementAndGet();
+        if (!status.path("state").asText().equals("TASK_FINISHED")) {
+          failed.incrementAndGet();
         }
       }
     }

@@ -98,20 +98,28 @@ public final class TestFramework implements AutoCloseable {
   public synchronized JsonNode await(String type, Predicate<JsonNode> condition, Duration limit) {
     long end = System.nanoTime() + limit.toNanos();
     while (true) {
-      while (cursor < events.size()) {
-        JsonNode event = events.get(cursor++);
-        if (event.path("type").asText().equals(type) && condition.test(event)) {
-          return event;
-        }
-        if (event.path("type").asText().equals("UPDATE")) {
-          passed.add(event);
-        }
+      JsonNode event = next(type, end, limit);
+      if (event.path("type").asText().equals(type) && condition.test(event)) {
+        return event;
       }
+      if (event.path("type").asText().equals("UPDATE")) {
+        passed.add(event);
+      }
+    }
+  }
+
+  /** The next event of any type. */
+  public synchronized JsonNode next() {
+    return next("event", System.nanoTime() + Await.PATIENCE.toNanos(), Await.PATIENCE);
+  }
+
+  private JsonNode next(String what, long end, Duration limit) {
+    while (cursor == events.size()) {
       long left = (end - System.nanoTime()) / 1_000_000;
       if (left <= 0 || ended) {
         throw new AssertionError(
             (ended ? "The stream ended without " : "Not within " + limit + ": ")
-                + type
+                + what
                 + "; events: "
                 + events);
       }
@@ -122,6 +130,7 @@ public final class TestFramework implements AutoCloseable {
         throw new AssertionError(e);
       }
     }
+    return events.get(cursor++);
   }
 
   /**
@@ -143,10 +152,15 @@ public final class TestFramework implements AutoCloseable {
     while (true) {
       JsonNode status = update(taskId).at("/update/status");
       acknowledge(status);
-      if (ENDS.contains(status.path("state").asText())) {
+      if (isEnd(status)) {
         return status;
       }
     }
+  }
+
+  /** Whether a task has ended by a status of it. */
+  public static boolean isEnd(JsonNode status) {
+    return ENDS.contains(status.path("state").asText());
   }
 
   private synchronized JsonNode update(String taskId) {

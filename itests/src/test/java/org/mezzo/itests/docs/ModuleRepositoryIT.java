@@ -12,22 +12,23 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The Maven repository that the distribution carries for authors of modules. */
+/** The Maven repository that the distribution carries for authors of modules and frameworks. */
 class ModuleRepositoryIT {
   private static final Path REPOSITORY =
       Path.of(System.getProperty("mezzo.distribution"), "repository", "org", "mezzo");
 
   @Test
-  void holdsWhatModulesAreWrittenAgainstAndNothingElse() throws Exception {
+  void holdsWhatModulesAndFrameworksAreWrittenAgainstAndNothingElse() throws Exception {
     try (Stream<Path> artifacts = Files.list(REPOSITORY)) {
       assertThat(artifacts.map(each -> each.getFileName().toString()))
           .containsExactlyInAnyOrder(
-              "mezzo-api", "mezzo-protocol", "mezzo-resources", "mezzo-testing");
+              "mezzo-api", "mezzo-mesos", "mezzo-protocol", "mezzo-resources", "mezzo-testing");
     }
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mezzo-api", "mezzo-protocol", "mezzo-resources", "mezzo-testing"})
+  @ValueSource(
+      strings = {"mezzo-api", "mezzo-mesos", "mezzo-protocol", "mezzo-resources", "mezzo-testing"})
   void aPomNeedsNoParentAndEveryFileHasItsChecksum(String artifact) throws Exception {
     List<String> names = names(artifact);
     assertThat(names)
@@ -46,7 +47,8 @@ class ModuleRepositoryIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mezzo-api", "mezzo-protocol", "mezzo-resources", "mezzo-testing"})
+  @ValueSource(
+      strings = {"mezzo-api", "mezzo-mesos", "mezzo-protocol", "mezzo-resources", "mezzo-testing"})
   void sourcesAndJavadocComeAlong(String artifact) throws Exception {
     Assumptions.assumeFalse(
         Boolean.getBoolean("mezzo.without.docs"),

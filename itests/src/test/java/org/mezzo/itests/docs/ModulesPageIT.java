@@ -90,6 +90,9 @@ class ModulesPageIT {
       assertThat(libraries.path(0).path("modules").path(0).path("name").asText())
           .isEqualTo(example);
     }
+    // Nor is this: what the class of a module says of its parameters.
+    assertThat(page.next("java", "@ObjectClassDefinition"))
+        .contains("@Designate(ocd = OriginParameters.class)");
     page.assertAllTaken();
   }
 

@@ -6,10 +6,11 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** The distribution's {@code modules/}, copied so that a test may change it. */
-final class ShippedModules {
+public final class ShippedModules {
   private ShippedModules() {}
 
-  static Path copy() throws IOException {
+  /** The folder, which goes with the test. */
+  public static Path copy() throws IOException {
     Path copy = BuildFolders.create("modules");
     Path shipped = Path.of(System.getProperty("mezzo.distribution"), "modules");
     try (Stream<Path> jars = Files.list(shipped)) {

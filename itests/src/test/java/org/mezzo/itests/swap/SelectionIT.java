@@ -19,7 +19,9 @@ import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.fixtures.Await;
+import org.mezzo.itests.container.HostContainer;
 import org.mezzo.itests.osgi.ClusterInside;
+import org.mezzo.itests.osgi.ShippedModules;
 import org.mezzo.itests.swap.modules.KnowingAuthenticator;
 import org.mezzo.modules.Kinds;
 import org.mezzo.modules.LeaseDescription;
@@ -56,6 +58,7 @@ public class SelectionIT {
     return options(
         junitBundles(),
         ClusterInside.json(),
+        frameworkProperty(HostContainer.MODULES).value(ShippedModules.copy().toString()),
         frameworkProperty(FOLDER).value(SelectionBundles.build().toString()));
   }
 

@@ -44,7 +44,12 @@ public class SkippedHandoverIT {
 
   /** Kinds that are asked anew, or by nobody. */
   private static final Set<Kind<?>> UNHARMED =
-      Set.of(Kinds.ALLOCATOR, Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER, Kinds.ANONYMOUS);
+      Set.of(
+          Kinds.ALLOCATOR,
+          Kinds.RESOURCE_ESTIMATOR,
+          Kinds.QOS_CONTROLLER,
+          Kinds.ANONYMOUS,
+          Kinds.MASTER_DETECTOR);
 
   private static final String JARS = "mezzo.test.jars";
 

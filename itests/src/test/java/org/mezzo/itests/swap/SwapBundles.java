@@ -11,6 +11,7 @@ import org.mezzo.itests.swap.modules.SwappedAnonymous;
 import org.mezzo.itests.swap.modules.SwappedAuthenticator;
 import org.mezzo.itests.swap.modules.SwappedAuthorizer;
 import org.mezzo.itests.swap.modules.SwappedController;
+import org.mezzo.itests.swap.modules.SwappedDetector;
 import org.mezzo.itests.swap.modules.SwappedEstimator;
 import org.mezzo.itests.swap.modules.SwappedFetcher;
 import org.mezzo.itests.swap.modules.SwappedHook;
@@ -39,7 +40,8 @@ final class SwapBundles {
           Map.entry(Kinds.RESOURCE_ESTIMATOR, SwappedEstimator.class),
           Map.entry(Kinds.QOS_CONTROLLER, SwappedController.class),
           Map.entry(Kinds.SECRET_RESOLVER, SwappedResolver.class),
-          Map.entry(Kinds.ANONYMOUS, SwappedAnonymous.class));
+          Map.entry(Kinds.ANONYMOUS, SwappedAnonymous.class),
+          Map.entry(Kinds.MASTER_DETECTOR, SwappedDetector.class));
 
   private SwapBundles() {}
 
@@ -68,7 +70,14 @@ final class SwapBundles {
                     + (kind == Kinds.CONTAINER_LOGGER ? ",org.mezzo.api.isolator" : ""))
             .with(Witness.class)
             .with(Witness.VERSION, Integer.toString(version))
-            .module(type, kind.type(), kind.name(), SwapProof.NAME);
+            .module(
+                type,
+                kind.type(),
+                kind.name(),
+                SwapProof.NAME,
+                kind == Kinds.MASTER_DETECTOR
+                    ? "<property name=\"mezzo.module.flags\" value=\"master\"/>"
+                    : "");
     if (kind == Kinds.ALLOCATOR) {
       bundle.with(RoundRobinAllocator.class);
       for (Class<?> inner : RoundRobinAllocator.class.getDeclaredClasses()) {

@@ -119,18 +119,19 @@ final class SwapProof implements AutoCloseable {
           Map.entry("oversubscribed_resources_interval", "100ms"),
           Map.entry(Kinds.QOS_CONTROLLER.flags().get(Role.AGENT), NAME),
           Map.entry(Kinds.ANONYMOUS.flags().get(Role.AGENT), NAME),
+          Map.entry(Kinds.MASTER_DETECTOR.flags().get(Role.AGENT), NAME),
           Map.entry("resources", "cpus:100;mem:100000;disk:100000"));
 
   /** What the master counts when an agent comes, or comes again. */
   private static final List<String> LINKS =
       List.of("messages_register_slave", "messages_reregister_slave", "slave_removals");
 
-  /**
-   * Kinds of which nothing is asked before the last question is answered, and the one that works
-   * without being asked.
-   */
+  /** Kinds that work without being asked. */
+  private static final Set<Kind<?>> UNASKED = Set.of(Kinds.ANONYMOUS, Kinds.MASTER_DETECTOR);
+
+  /** Kinds of which nothing is asked before the last question is answered. */
   private static final Set<Kind<?>> ASKED_ALONE =
-      Set.of(Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER, Kinds.ANONYMOUS);
+      Set.of(Kinds.RESOURCE_ESTIMATOR, Kinds.QOS_CONTROLLER);
 
   /** The version that waits for no call when it is opened. */
   private static final int NONE = -1;
@@ -260,7 +261,7 @@ final class SwapProof implements AutoCloseable {
         return swap(kind, requests.operations, 100);
       }
     }
-    if (ASKED_ALONE.contains(kind)) {
+    if (ASKED_ALONE.contains(kind) || kind == Kinds.ANONYMOUS) {
       // Nobody waits for these; what is lent is shown all the time.
       try (Requests requests = new Requests(cluster.master().resolve("/slaves"), idle)) {
         return swap(kind, requests.operations, 100);
@@ -293,7 +294,8 @@ final class SwapProof implements AutoCloseable {
         kind != Kinds.FETCHER
             && kind != Kinds.CONTAINER_LOGGER
             && kind != Kinds.SECRET_RESOLVER
-            && !ASKED_ALONE.contains(kind);
+            && !ASKED_ALONE.contains(kind)
+            && !UNASKED.contains(kind);
     int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();
     List<Integer> gaps = new ArrayList<>();
     List<Integer> rests = new ArrayList<>();
@@ -317,7 +319,7 @@ final class SwapProof implements AutoCloseable {
         failures.add("the swap to " + version + " failed: " + action.outcome());
       }
       int now = version;
-      if (kind == Kinds.ANONYMOUS) {
+      if (UNASKED.contains(kind)) {
         // Nobody waits for the end of the one before.
         Await.until(
             "only " + version + " is alive",

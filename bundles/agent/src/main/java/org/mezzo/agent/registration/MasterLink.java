@@ -9,6 +9,7 @@ import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
 import org.mezzo.agent.modules.ClusterModules;
 import org.mezzo.daemon.Versions;
+import org.mezzo.daemon.leaders.LeaderAddress;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
@@ -203,7 +204,7 @@ public final class MasterLink implements AutoCloseable {
     LOG.warn("The master at {} refused this agent: {}", leader.orElse(null), refusal.getReason());
     refused = true;
     if (refusal.hasLeader()) {
-      leader = Optional.of(LeaderDetection.address(refusal.getLeader()));
+      leader = Optional.of(LeaderAddress.of(refusal.getLeader()));
     }
     drop(refusal.getReason());
     retryConnect();

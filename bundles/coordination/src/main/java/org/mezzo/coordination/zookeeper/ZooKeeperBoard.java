@@ -67,7 +67,7 @@ final class ZooKeeperBoard implements Coordination.Board {
     } catch (KeeperException.NoNodeException e) {
       ZooKeeperSession.create(curator, root());
     }
-    curator.create().withMode(CreateMode.EPHEMERAL).forPath(node, notice);
+    ZooKeeperSession.create(curator, node, CreateMode.EPHEMERAL, notice);
   }
 
   private long session() throws Exception {

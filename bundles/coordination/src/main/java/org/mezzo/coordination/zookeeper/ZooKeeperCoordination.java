@@ -12,6 +12,15 @@ import org.osgi.service.component.annotations.Component;
 @Component
 public final class ZooKeeperCoordination implements Coordination {
 
+  /**
+   * Whether a text is a ZooKeeper URL.
+   *
+   * @throws IllegalArgumentException when it is none; the message says why, without passwords
+   */
+  public static void check(String url) {
+    ZooKeeperUrl.parse(url);
+  }
+
   @Override
   public Session zooKeeper(String url, Duration sessionTimeout, Executor events) {
     return new ZooKeeperSession(ZooKeeperUrl.parse(url), sessionTimeout, events);

@@ -224,11 +224,36 @@ final class ZooKeeperSession implements Coordination.Session {
 
   /** Creates a node and its parents; that another has done so is as good. */
   static void create(CuratorFramework curator, String path) throws Exception {
-    try {
-      curator.create().creatingParentsIfNeeded().forPath(path, new byte[0]);
-    } catch (KeeperException.NodeExistsException e) {
-      LOG.debug("{} was there", path);
+    for (int slash = path.indexOf('/', 1); slash > 0; slash = path.indexOf('/', slash + 1)) {
+      createOne(curator, path.substring(0, slash));
     }
+    createOne(curator, path);
+  }
+
+  private static void createOne(CuratorFramework curator, String path) throws Exception {
+    // Who may not create what is there anyway need not.
+    if (curator.checkExists().forPath(path) == null) {
+      try {
+        create(curator, path, CreateMode.PERSISTENT, new byte[0]);
+      } catch (KeeperException.NodeExistsException e) {
+        LOG.debug("{} was there", path);
+      }
+    }
+  }
+
+  /**
+   * Creates a node below one that is there. In a transaction: outside of one Curator asks in a way
+   * that ZooKeeper knows since 3.5, and many clusters of Mesos have 3.4.
+   *
+   * @return its path, with the number that it got where it gets one
+   */
+  static String create(CuratorFramework curator, String path, CreateMode mode, byte[] data)
+      throws Exception {
+    return curator
+        .transaction()
+        .forOperations(curator.transactionOp().create().withMode(mode).forPath(path, data))
+        .get(0)
+        .getResultPath();
   }
 
   private void follow(Optional<String> leader) throws Exception {
@@ -335,12 +360,13 @@ final class ZooKeeperSession implements Coordination.Session {
       }
       if (node == null) {
         creator = session;
+        ZooKeeperSession.create(curator, url.path());
         String path =
-            curator
-                .create()
-                .creatingParentsIfNeeded()
-                .withMode(CreateMode.EPHEMERAL_SEQUENTIAL)
-                .forPath(url.path() + "/" + MasterNodes.PREFIX, json);
+            ZooKeeperSession.create(
+                curator,
+                url.path() + "/" + MasterNodes.PREFIX,
+                CreateMode.EPHEMERAL_SEQUENTIAL,
+                json);
         node = path.substring(path.lastIndexOf('/') + 1);
       }
       LOG.info("Entered the election at {} as {}", url, node);

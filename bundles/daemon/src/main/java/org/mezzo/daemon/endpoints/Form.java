@@ -75,6 +75,18 @@ public final class Form {
     return Optional.ofNullable(fields.get(name));
   }
 
+  /** The fields whose names begin so, by the rest of their names. */
+  public Map<String, String> below(String prefix) {
+    Map<String, String> found = new LinkedHashMap<>();
+    fields.forEach(
+        (name, value) -> {
+          if (name.startsWith(prefix)) {
+            found.put(name.substring(prefix.length()), value);
+          }
+        });
+    return found;
+  }
+
   /** The value of a field that has to be there. */
   public String required(String name) throws Refused {
     String value = fields.get(name);

@@ -19,6 +19,7 @@ import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Deployments;
 import org.mezzo.http.HttpExchange;
 import org.mezzo.http.HttpResponse;
+import org.mezzo.modules.ModuleLeases;
 
 /**
  * The door for operators into the deployment of a daemon's process: endpoints that are Mezzo's own.
@@ -61,7 +62,11 @@ public final class ModuleChanges {
             prefix);
     ModuleChanges changes =
         new ModuleChanges(frame.name(), deployments, uploads, frame.workers().answers());
-    frame.router().add(new DeploymentsEndpoint(frame.name(), deployments));
+    ModuleLeases leases = frame.modules().leases();
+    frame
+        .router()
+        .add(new DeploymentsEndpoint(frame.name(), deployments))
+        .add(new ModuleParametersEndpoint(frame.name(), leases, frame.workers().answers()));
     changes.addTo(frame.router());
   }
 
@@ -70,6 +75,7 @@ public final class ModuleChanges {
         .add(new InstallModuleEndpoint(this))
         .add(new VerifyModuleEndpoint(this))
         .add(new RollbackModuleEndpoint(this))
+        .add(new ConfigureModuleEndpoint(this, answers))
         .add(new UninstallModuleEndpoint(this));
   }
 

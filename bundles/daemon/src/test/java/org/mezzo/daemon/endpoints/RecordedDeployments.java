@@ -8,8 +8,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -117,6 +119,15 @@ final class RecordedDeployments implements Deployments {
     return changed(
         Action.Kind.INSTALL,
         "install " + fileName + " " + new TreeSet<>(conditions) + ": " + content(jar),
+        principal);
+  }
+
+  @Override
+  public CompletionStage<Action> configure(
+      String module, Map<String, String> set, Set<String> unset, String principal) {
+    return changed(
+        Action.Kind.CONFIGURE,
+        "configure " + module + " " + new TreeMap<>(set) + " -" + new TreeSet<>(unset),
         principal);
   }
 

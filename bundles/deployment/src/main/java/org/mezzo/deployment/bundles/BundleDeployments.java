@@ -89,6 +89,7 @@ public final class BundleDeployments implements Deployments {
   private final Optional<ModuleFolder> folder;
   private final Optional<FolderFollower> follower;
   private final RequestedChanges requested;
+  private final Parameters parameters;
   private final LinkedBlockingQueue<Request<?>> requests = new LinkedBlockingQueue<>();
   private final Thread thread;
   private final Thread atExit = new Thread(this::witnessExit, "mezzo-deployment-exit");
@@ -142,6 +143,9 @@ public final class BundleDeployments implements Deployments {
     Installation installation =
         new Installation(
             bundles, probation, rehearsal, uses, leases, state, signatures, ledger, history);
+    parameters =
+        new Parameters(context, leases, rehearsal, probation, uses, state.journal(), history);
+    parameters.restore();
     bundles.removeLeftovers();
     RollingSwap rollingSwap =
         new RollingSwap(bundles, probation, rehearsal, uses, leases, state.store(), ledger);
@@ -455,6 +459,14 @@ public final class BundleDeployments implements Deployments {
     } catch (IOException e) {
       LOG.debug("{} stays", received, e);
     }
+  }
+
+  @Override
+  public CompletionStage<Action> configure(
+      String module, Map<String, String> set, Set<String> unset, String principal) {
+    Map<String, String> values = Map.copyOf(set);
+    Set<String> names = Set.copyOf(unset);
+    return request(() -> parameters.change(module, values, names, principal));
   }
 
   @Override

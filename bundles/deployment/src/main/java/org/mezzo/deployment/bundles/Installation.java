@@ -141,11 +141,15 @@ final class Installation {
     }
   }
 
-  /** What took the process before this one down is skipped, and said to be. */
+  /**
+   * What took the process before this one down is skipped, and said to be. What came with the
+   * distribution has been tried by those who made it: a host that is killed a few times soon after
+   * its first start must not be left without all modules.
+   */
   void skipDeadly() {
     state
         .journal()
-        .deadly()
+        .deadly(signatures::isShipped)
         .forEach(
             (digest, ends) -> {
               kept(digest).ifPresent(jar -> skip(jar, ends));

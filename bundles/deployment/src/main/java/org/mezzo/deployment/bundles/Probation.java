@@ -114,6 +114,25 @@ final class Probation {
   }
 
   /**
+   * Watches a bundle that serves with something new for as long as a probation takes.
+   *
+   * @return what speaks against it; empty when nothing does
+   */
+  Optional<String> lasts(Bundle bundle) {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.get().probationMillis());
+    while (System.nanoTime() < end) {
+      Optional<String> bad = ailment(bundle);
+      if (bad.isPresent()) {
+        return bad;
+      }
+      if (!pause()) {
+        return STOPPING;
+      }
+    }
+    return trouble(bundle);
+  }
+
+  /**
    * What speaks against a bundle after its probation: it is quarantined, not well by its own word,
    * or calls throw.
    */

@@ -125,6 +125,27 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
     return Optional.empty();
   }
 
+  /**
+   * Rehearses with a module under other parameters, for all that want it now. A process that ends
+   * meanwhile says nothing against the module: the next one has the parameters before.
+   *
+   * @param values what is set above the parameters of daemons
+   * @return what went wrong; empty when all went well, or nobody wants it
+   */
+  Optional<String> of(Bundle bundle, String kind, String name, Map<String, String> values) {
+    Optional<ModuleJar> jar = bundles.content(bundle);
+    if (jar.isPresent()) {
+      for (DaemonContext daemon : leases.wanting(kind, name)) {
+        Optional<Failure> failure =
+            rehearse(part(bundle, jar.get(), kind, name, daemon), daemon, values);
+        if (failure.isPresent()) {
+          return Optional.of(failure.get().problem);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
   private static Part part(
       Bundle bundle, ModuleJar jar, String kind, String name, DaemonContext daemon) {
     return new Part(bundle.getBundleId(), jar.digest(), kind, name, daemon.daemon());
@@ -241,27 +262,33 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
   }
 
   private Optional<Failure> rehearse(Part part, DaemonContext daemon) {
+    journal.rehearsing(part.digest);
+    try {
+      Optional<Failure> failure =
+          rehearse(part, daemon, leases.configuration().values(part.kind, part.name));
+      if (failure.isEmpty()) {
+        passedNanos.put(part.digest, System.nanoTime());
+      }
+      return failure;
+    } finally {
+      journal.rehearsalOver(part.digest);
+    }
+  }
+
+  private Optional<Failure> rehearse(Part part, DaemonContext daemon, Map<String, String> values) {
     Bundle bundle = context.getBundle(part.bundleId);
     Optional<? extends ServiceReference<?>> service =
         bundle == null ? Optional.empty() : service(bundle, part);
     if (service.isEmpty()) {
       return Optional.of(new Failure(Verdict.Kind.REFUSED, "it is registered no more"));
     }
-    journal.rehearsing(part.digest);
-    try {
-      Optional<Failure> failure = rehearse(bundle, service.get(), daemon);
-      if (failure.isEmpty()) {
-        passedNanos.put(part.digest, System.nanoTime());
-      }
-      return failure.map(
-          it ->
-              new Failure(
-                  it.verdict,
-                  "%s '%s' failed when it rehearsed for %s: %s"
-                      .formatted(part.kind, part.name, part.daemon, it.problem)));
-    } finally {
-      journal.rehearsalOver(part.digest);
-    }
+    return rehearse(bundle, service.get(), part, daemon, values)
+        .map(
+            it ->
+                new Failure(
+                    it.verdict,
+                    "%s '%s' failed when it rehearsed for %s: %s"
+                        .formatted(part.kind, part.name, part.daemon, it.problem)));
   }
 
   private static Optional<? extends ServiceReference<?>> service(Bundle bundle, Part part) {
@@ -281,7 +308,11 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
   }
 
   private Optional<Failure> rehearse(
-      Bundle bundle, ServiceReference<?> service, DaemonContext real) {
+      Bundle bundle,
+      ServiceReference<?> service,
+      Part part,
+      DaemonContext real,
+      Map<String, String> values) {
     Path own = folder.resolve(Long.toString(rehearsals.incrementAndGet()));
     try {
       DaemonContext stage =
@@ -289,9 +320,10 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
               real,
               DeclaredFlags.visible(
                   real.flags(), DeclaredFlags.of(service.getProperty(DeclaredFlags.PROPERTY))),
-              ModuleLoggers.own(
-                  String.valueOf(service.getProperty(PREFIX + "kind")),
-                  String.valueOf(service.getProperty(PREFIX + "name"))),
+              leases
+                  .configuration()
+                  .parameters(part.bundleId, part.kind, part.name, real.parameters(), values),
+              ModuleLoggers.own(part.kind, part.name),
               Files.createDirectories(own.resolve("work")),
               Files.createDirectories(own.resolve("run")));
       Disposable.run(
@@ -305,6 +337,8 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
     } catch (BundleException e) {
       LOG.warn("{} failed when it rehearsed", Reasons.name(bundle), e);
       return Optional.of(new Failure(Verdict.Kind.REFUSED, Reasons.plain(e)));
+    } catch (IllegalArgumentException e) {
+      return Optional.of(new Failure(Verdict.Kind.REFUSED, e.getMessage()));
     } catch (IOException e) {
       return Optional.of(new Failure(Verdict.Kind.REFUSED, "there is no folder for it: " + e));
     } finally {
@@ -354,6 +388,7 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
   private record Stage(
       DaemonContext real,
       Map<String, String> flags,
+      Map<String, String> parameters,
       String loggerName,
       Path workDir,
       Path runtimeDir)
@@ -380,11 +415,6 @@ final class Rehearsal implements ModuleLeases.Rehearsals {
     @Override
     public Role role() {
       return real.role();
-    }
-
-    @Override
-    public Map<String, String> parameters() {
-      return real.parameters();
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -18,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Verdict;
 import org.slf4j.Logger;
@@ -26,9 +29,9 @@ import org.slf4j.LoggerFactory;
 /**
  * What deployment remembers: verdicts by digest, what was good by symbolic name, in which
  * generation a jar came, which bundle was installed after which, what has rehearsed well, which
- * ones are being tried right now, and what was done. Each change is on disk when the method that
- * makes it returns: a killed process forgets nothing, a machine that fails nothing that was
- * decided.
+ * ones are being tried right now, what operators set of modules' parameters, and what was done.
+ * Each change is on disk when the method that makes it returns: a killed process forgets nothing, a
+ * machine that fails nothing that was decided.
  *
  * <p>When it can no longer be written, which is said once, it goes on in memory. Thread-safe.
  */
@@ -38,8 +41,11 @@ public final class Journal implements AutoCloseable {
   /** Beyond these the oldest are forgotten. */
   private static final int MOST_ACTIONS = 100;
 
-  /** Of levels of loggers, so that what was done to bundles is not forgotten for these. */
-  private static final int MOST_LOG_LEVELS = 20;
+  /** Of each kind that is not about bundles, so that what was done to these is not forgotten. */
+  private static final int MOST_OTHERS = 20;
+
+  private static final Set<Action.Kind> OTHERS =
+      EnumSet.of(Action.Kind.LOG_LEVEL, Action.Kind.CONFIGURE);
 
   private static final int MOST_VERDICTS = 1_000;
 
@@ -74,6 +80,7 @@ public final class Journal implements AutoCloseable {
     PASSED,
     SURVIVED,
     ENDED_WITH,
+    PARAMETERS,
     BEGUN,
     STAGE,
     DONE
@@ -90,6 +97,9 @@ public final class Journal implements AutoCloseable {
    * @param symbolicName of the bundle
    */
   public record Content(String digest, String symbolicName) {}
+
+  /** A module, whatever bundle it is in. */
+  public record Module(String kind, String name) {}
 
   /**
    * A bundle among those that are installed.
@@ -135,6 +145,7 @@ public final class Journal implements AutoCloseable {
 
   private final Map<Jar, Arrival> arrivals = new HashMap<>();
   private final Map<String, Seat> seats = new HashMap<>();
+  private final Map<Module, Map<String, String>> parameters = new LinkedHashMap<>();
   private final Map<String, Entry> trials = new LinkedHashMap<>();
   private final Map<String, Integer> ends = new HashMap<>();
   private final Set<String> passed = new HashSet<>();
@@ -229,6 +240,7 @@ public final class Journal implements AutoCloseable {
         trials.remove(fields.get(1));
         ends.put(fields.get(1), Integer.parseInt(fields.get(2)));
       }
+      case PARAMETERS -> applyParameters(fields);
       case BEGUN -> applyBegun(fields);
       case STAGE -> {
         Pending change = pending.get(Long.parseLong(fields.get(1)));
@@ -256,6 +268,19 @@ public final class Journal implements AutoCloseable {
       Iterator<String> oldest = verdicts.keySet().iterator();
       oldest.next();
       oldest.remove();
+    }
+  }
+
+  private void applyParameters(List<String> fields) {
+    Module module = new Module(fields.get(1), fields.get(2));
+    Map<String, String> values = new TreeMap<>();
+    for (int i = 3; i + 1 < fields.size(); i += 2) {
+      values.put(fields.get(i), fields.get(i + 1));
+    }
+    if (values.isEmpty()) {
+      parameters.remove(module);
+    } else {
+      parameters.put(module, Collections.unmodifiableMap(values));
     }
   }
 
@@ -293,11 +318,13 @@ public final class Journal implements AutoCloseable {
             Duration.ofMillis(Long.parseLong(fields.get(4))),
             Duration.ofMillis(Long.parseLong(fields.get(5))),
             change.stages));
-    actions.stream()
-        .filter(action -> action.kind() == Action.Kind.LOG_LEVEL)
-        .skip(MOST_LOG_LEVELS)
-        .findFirst()
-        .ifPresent(actions::remove);
+    for (Action.Kind kind : OTHERS) {
+      actions.stream()
+          .filter(action -> action.kind() == kind)
+          .skip(MOST_OTHERS)
+          .findFirst()
+          .ifPresent(actions::remove);
+    }
     while (actions.size() > MOST_ACTIONS) {
       actions.removeLast();
     }
@@ -345,6 +372,8 @@ public final class Journal implements AutoCloseable {
             lines.add(line(Entry.SEATED, name, seat.number, seat.version, seat.digest)));
     ends.forEach((digest, number) -> lines.add(line(Entry.ENDED_WITH, digest, number)));
     trials.forEach((digest, entry) -> lines.add(line(entry, digest)));
+    parameters.forEach(
+        (module, values) -> lines.add(line(Entry.PARAMETERS, fields(module, values))));
     actions
         .descendingIterator()
         .forEachRemaining(
@@ -409,8 +438,33 @@ public final class Journal implements AutoCloseable {
     };
   }
 
+  private static Object[] fields(Module module, Map<String, String> values) {
+    List<Object> fields = new ArrayList<>(List.of(module.kind, module.name));
+    values.forEach(
+        (name, value) -> {
+          fields.add(name);
+          fields.add(value);
+        });
+    return fields.toArray();
+  }
+
   private static Object[] fields(Good good) {
     return new Object[] {good.symbolicName(), good.version(), good.digest(), good.proven()};
+  }
+
+  /** What operators have set of modules' parameters; those of others are none. */
+  public synchronized Map<Module, Map<String, String>> parameters() {
+    return new LinkedHashMap<>(parameters);
+  }
+
+  /**
+   * What operators want of a module's parameters from now on, as a whole.
+   *
+   * @return whether the next process will know it
+   */
+  public synchronized boolean parameters(Module module, Map<String, String> values) {
+    write(true, Entry.PARAMETERS, fields(module, values));
+    return !broken;
   }
 
   /** The verdict about a digest; empty when nothing is held against it. */
@@ -660,10 +714,13 @@ public final class Journal implements AutoCloseable {
    *
    * <p>What is named here is named again by the next process, until a verdict has been passed and
    * {@link #survived} said.
+   *
+   * @param trusted whether a digest counts as one that has proven itself from the start
    */
-  public synchronized Map<String, Integer> deadly() {
+  public synchronized Map<String, Integer> deadly(Predicate<String> trusted) {
+    Predicate<String> proven = trusted.or(this::isProven);
     Map<String, Entry> left = new LinkedHashMap<>(trials);
-    Set<String> suspects = suspects(left);
+    Set<String> suspects = suspects(left, proven);
     Map<String, Integer> deadly = new LinkedHashMap<>();
     left.forEach(
         (digest, entry) -> {
@@ -674,7 +731,7 @@ public final class Journal implements AutoCloseable {
                   || entry == Entry.STARTING && !left.containsValue(Entry.REHEARSING);
           if (!suspects.contains(digest)) {
             survived(digest);
-          } else if (number >= tolerated(isProven(digest), certain)) {
+          } else if (number >= tolerated(proven.test(digest), certain)) {
             deadly.put(digest, number);
           } else {
             write(false, Entry.ENDED_WITH, digest, number);
@@ -690,12 +747,12 @@ public final class Journal implements AutoCloseable {
     return certain ? 1 : MOST_ENDS;
   }
 
-  private Set<String> suspects(Map<String, Entry> left) {
+  private static Set<String> suspects(Map<String, Entry> left, Predicate<String> proven) {
     Set<String> suspects = new HashSet<>(left.keySet());
     if (left.containsValue(Entry.STARTING) || left.containsValue(Entry.REHEARSING)) {
       suspects.removeIf(digest -> left.get(digest) == Entry.OPENING);
-    } else if (!left.keySet().stream().allMatch(this::isProven)) {
-      suspects.removeIf(this::isProven);
+    } else if (!left.keySet().stream().allMatch(proven)) {
+      suspects.removeIf(proven);
     }
     return suspects;
   }

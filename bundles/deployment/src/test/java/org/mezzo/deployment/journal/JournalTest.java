@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,8 @@ import org.mezzo.deployment.Action;
 import org.mezzo.deployment.Verdict;
 
 final class JournalTest {
+  private static final Predicate<String> NOBODY = digest -> false;
+
   private static final Instant AT = Instant.parse("2026-01-02T03:04:05Z");
 
   @TempDir Path dir;
@@ -130,7 +133,7 @@ final class JournalTest {
       assertThat(killed.trials()).containsExactlyInAnyOrder("other", "aa");
     }
     try (Journal journal = open()) {
-      assertThat(journal.deadly()).isEqualTo(Map.of("aa", 1));
+      assertThat(journal.deadly(NOBODY)).isEqualTo(Map.of("aa", 1));
       journal.survived("aa");
       assertThat(journal.trials()).isEmpty();
     }
@@ -144,7 +147,7 @@ final class JournalTest {
       killed.rehearsing("bb");
     }
     try (Journal journal = open()) {
-      assertThat(journal.deadly()).isEmpty();
+      assertThat(journal.deadly(NOBODY)).isEmpty();
       assertThat(journal.trials()).isEmpty();
     }
   }
@@ -243,11 +246,11 @@ final class JournalTest {
     killed.opening("aa");
     killed.starting("bb");
     try (Journal journal = open()) {
-      assertThat(journal.deadly()).containsExactly(Map.entry("bb", 1));
+      assertThat(journal.deadly(NOBODY)).containsExactly(Map.entry("bb", 1));
     }
     // A process that ended before it could say so.
     try (Journal journal = open()) {
-      assertThat(journal.deadly()).containsExactly(Map.entry("bb", 1));
+      assertThat(journal.deadly(NOBODY)).containsExactly(Map.entry("bb", 1));
       journal.survived("bb");
       assertThat(journal.trials()).isEmpty();
     }
@@ -261,7 +264,7 @@ final class JournalTest {
     first.opening("aa");
     first.close();
     try (Journal journal = open()) {
-      assertThat(journal.deadly()).containsExactly(Map.entry("aa", 1));
+      assertThat(journal.deadly(NOBODY)).containsExactly(Map.entry("aa", 1));
       journal.survived("aa");
     }
     for (int i = 1; i <= Journal.MOST_ENDS; i++) {
@@ -271,10 +274,10 @@ final class JournalTest {
       journal.close();
       try (Journal next = open()) {
         if (i < Journal.MOST_ENDS) {
-          assertThat(next.deadly()).isEmpty();
+          assertThat(next.deadly(NOBODY)).isEmpty();
         } else {
-          assertThat(next.deadly()).isEqualTo(Map.of("bb", i, "cc", i));
-          next.deadly().keySet().forEach(next::survived);
+          assertThat(next.deadly(NOBODY)).isEqualTo(Map.of("bb", i, "cc", i));
+          next.deadly(NOBODY).keySet().forEach(next::survived);
         }
       }
     }
@@ -283,7 +286,36 @@ final class JournalTest {
       journal.survivedAll();
     }
     try (Journal journal = open()) {
-      assertThat(journal.deadly()).isEmpty();
+      assertThat(journal.deadly(NOBODY)).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsTrustedIsAsGoodAsProven() throws Exception {
+    Predicate<String> trusted = Set.of("bb", "cc")::contains;
+    for (int i = 1; i <= Journal.MOST_ENDS_TOGETHER; i++) {
+      endWhile(
+          journal -> {
+            journal.opening("bb");
+            journal.opening("cc");
+          });
+      try (Journal next = open()) {
+        assertThat(next.deadly(trusted))
+            .isEqualTo(i < Journal.MOST_ENDS_TOGETHER ? Map.of() : Map.of("bb", i, "cc", i));
+        if (i == Journal.MOST_ENDS_TOGETHER) {
+          next.survivedAll();
+        }
+      }
+    }
+    // Of those beside one that nobody knows this is meant, at once.
+    endWhile(
+        journal -> {
+          journal.opening("bb");
+          journal.opening("dd");
+          journal.opening("cc");
+        });
+    try (Journal next = open()) {
+      assertThat(next.deadly(trusted)).isEqualTo(Map.of("dd", 1));
     }
   }
 
@@ -295,7 +327,7 @@ final class JournalTest {
 
   private Map<String, Integer> nextDeadly() throws IOException {
     try (Journal journal = open()) {
-      return journal.deadly();
+      return journal.deadly(NOBODY);
     }
   }
 

@@ -141,22 +141,7 @@ public final class OperatorCommands implements Function<List<String>, Collection
 
   private Rollouts.Report report(Function<Rollouts, CompletionStage<Void>> what)
       throws InterruptedException {
-    CompletableFuture<Rollouts.Report> answer = new CompletableFuture<>();
-    leadership.withTerm(
-        term ->
-            what.apply(term.rollouts())
-                .whenComplete(
-                    (done, failure) -> {
-                      if (failure == null) {
-                        answer.complete(term.rollouts().report());
-                      } else {
-                        answer.completeExceptionally(failure);
-                      }
-                    }),
-        () ->
-            answer.completeExceptionally(
-                new Refused(503, "This master does not lead, or is still beginning to")));
-    return await(answer);
+    return await(changes.withRollouts(what));
   }
 
   private static List<List<String>> table(Rollouts.Report report) {

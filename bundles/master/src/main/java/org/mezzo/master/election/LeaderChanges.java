@@ -4,7 +4,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.mezzo.daemon.border.Refused;
+import org.mezzo.master.rollouts.Rollouts;
 import org.mezzo.master.transitions.Outcome;
 import org.mezzo.master.transitions.Refusal;
 import org.mezzo.master.transitions.Transition;
@@ -44,6 +46,30 @@ public final class LeaderChanges {
     return answer;
   }
 
+  /**
+   * Has something done with the modules of the cluster, on the event loop, and then says how all
+   * are.
+   *
+   * @return fails as what was to be done, or as {@link #make} without a leader
+   */
+  public CompletionStage<Rollouts.Report> withRollouts(
+      Function<Rollouts, CompletionStage<Void>> what) {
+    CompletableFuture<Rollouts.Report> answer = new CompletableFuture<>();
+    leadership.withTerm(
+        term ->
+            what.apply(term.rollouts())
+                .whenComplete(
+                    (done, failure) -> {
+                      if (failure == null) {
+                        answer.complete(term.rollouts().report());
+                      } else {
+                        answer.completeExceptionally(failure);
+                      }
+                    }),
+        () -> refuse(answer, 503, "No leader elected"));
+    return answer;
+  }
+
   private static void begin(MasterTerm term, Change change, CompletableFuture<Void> answer) {
     AutoCloseable following =
         term.follow(
@@ -72,7 +98,7 @@ public final class LeaderChanges {
     }
   }
 
-  private static void refuse(CompletableFuture<Void> answer, int status, String text) {
+  private static void refuse(CompletableFuture<?> answer, int status, String text) {
     answer.completeExceptionally(new CompletionException(new Refused(status, text)));
   }
 

@@ -12,6 +12,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
+import org.mezzo.daemon.leaders.LeaderAddress;
+import org.mezzo.daemon.leaders.LeaderDetection;
 import org.mezzo.daemon.loop.Backoff;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.master.state.ClusterView;
@@ -47,7 +49,12 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private final Terms terms;
   private volatile Coordination.Session session;
   private volatile MasterTerm term;
-  private volatile Optional<MasterInfo> leader = Optional.empty();
+
+  /**
+   * Who leads, as the detector says, which grants nothing: this master leads while it has a term.
+   */
+  private volatile Optional<MasterInfo> detected = Optional.empty();
+
   private volatile boolean closed;
   private final Backoff backoff;
   private MasterState.Counters counters = MasterState.Counters.ZERO;
@@ -57,8 +64,6 @@ public final class Leadership implements ClusterView, AutoCloseable {
 
   /** The one that is given up after a failure, behind which the next one waits; for the loop. */
   private CompletableFuture<Coordination.Candidacy> givenUp;
-
-  private AutoCloseable detection;
 
   /** Does nothing until {@link #start}. */
   public Leadership(EventLoop loop, MasterInfo self, Terms terms) {
@@ -85,7 +90,6 @@ public final class Leadership implements ClusterView, AutoCloseable {
    */
   public void start(Coordination.Session session) {
     this.session = session;
-    detection = session.detect(this::detected);
     contend();
   }
 
@@ -116,13 +120,27 @@ public final class Leadership implements ClusterView, AutoCloseable {
     }
   }
 
-  private void detected(Optional<MasterInfo> now) {
-    leader = now;
-    now.ifPresentOrElse(
-        it ->
-            LOG.info(
-                "The leading master is {} at {}:{}", it.getId(), it.getHostname(), it.getPort()),
-        () -> LOG.info("No master leads"));
+  /** Told who leads, from the start to the end, whether this master leads or not. */
+  public LeaderDetection.Listener detected() {
+    return new LeaderDetection.Listener() {
+      @Override
+      public void leader(Optional<MasterInfo> now) {
+        detected = now;
+        now.ifPresentOrElse(
+            it ->
+                LOG.info(
+                    "The leading master is {} at {}:{}",
+                    it.getId(),
+                    it.getHostname(),
+                    it.getPort()),
+            () -> LOG.info("No master leads"));
+      }
+
+      @Override
+      public void described(MasterInfo now) {
+        detected = Optional.of(now);
+      }
+    };
   }
 
   private void begin(Registry registry) {
@@ -131,7 +149,6 @@ public final class Leadership implements ClusterView, AutoCloseable {
     }
     end("elected again");
     LOG.info("Elected: this master leads");
-    leader = Optional.of(self);
     MasterTerm next = terms.create(counters, registry, this::failed);
     term = next;
     next.begin(backoff::reset);
@@ -148,9 +165,6 @@ public final class Leadership implements ClusterView, AutoCloseable {
       LOG.warn("This master leads no longer: {}", reason);
     }
     term = null;
-    if (leader.isPresent() && leader.get().getId().equals(self.getId())) {
-      leader = Optional.empty();
-    }
     counters = over.counters();
     over.close();
   }
@@ -190,7 +204,14 @@ public final class Leadership implements ClusterView, AutoCloseable {
 
   @Override
   public Optional<MasterInfo> leader() {
-    return leader;
+    // Of itself it knows better than any detector whether it leads: who sends clients to itself
+    // sends them round in circles.
+    return leading()
+        ? Optional.of(self)
+        : detected.filter(
+            it ->
+                !it.getId().equals(self.getId())
+                    && !LeaderAddress.of(it).equals(LeaderAddress.of(self)));
   }
 
   @Override
@@ -265,13 +286,6 @@ public final class Leadership implements ClusterView, AutoCloseable {
     closed = true;
     if (candidacy != null) {
       candidacy.join().close();
-    }
-    try {
-      if (detection != null) {
-        detection.close();
-      }
-    } catch (Exception e) {
-      LOG.debug("Detection could not be closed", e);
     }
     CompletableFuture<Void> ended = new CompletableFuture<>();
     loop.execute(

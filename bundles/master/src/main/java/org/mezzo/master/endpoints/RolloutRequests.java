@@ -10,6 +10,7 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.daemon.border.Authorization;
 import org.mezzo.daemon.border.Refused;
+import org.mezzo.master.election.LeaderChanges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.rollouts.Rollouts;
 
@@ -18,11 +19,11 @@ import org.mezzo.master.rollouts.Rollouts;
  * may. Safe for any thread.
  */
 final class RolloutRequests {
-  private final Leadership leadership;
+  private final LeaderChanges changes;
   private final Authorization authorization;
 
   RolloutRequests(Leadership leadership, Authorization authorization) {
-    this.leadership = leadership;
+    changes = new LeaderChanges(leadership);
     this.authorization = authorization;
   }
 
@@ -41,7 +42,7 @@ final class RolloutRequests {
       Optional<Principal> principal,
       Action action,
       Function<Rollouts, CompletionStage<Void>> what) {
-    return permitted(principal, action).thenCompose(permitted -> made(what));
+    return permitted(principal, action).thenCompose(permitted -> changes.withRollouts(what));
   }
 
   /** Completes when somebody may do something, and fails as {@link #ask} when not. */
@@ -51,25 +52,6 @@ final class RolloutRequests {
         .thenCompose(
             allowed ->
                 allowed ? CompletableFuture.completedFuture(null) : refused(403, "403 Forbidden."));
-  }
-
-  private CompletionStage<Rollouts.Report> made(Function<Rollouts, CompletionStage<Void>> what) {
-    CompletableFuture<Rollouts.Report> answer = new CompletableFuture<>();
-    leadership.withTerm(
-        term ->
-            what.apply(term.rollouts())
-                .whenComplete(
-                    (done, failure) -> {
-                      if (failure == null) {
-                        answer.complete(term.rollouts().report());
-                      } else {
-                        answer.completeExceptionally(failure);
-                      }
-                    }),
-        () ->
-            answer.completeExceptionally(
-                new CompletionException(new Refused(503, "No leader elected"))));
-    return answer;
   }
 
   private static <T> CompletionStage<T> refused(int status, String text) {

@@ -122,6 +122,33 @@ class LeadershipTest {
     assertThat(leadership.leading()).isFalse();
   }
 
+  /** A detector may say what it likes: whether this master leads is decided by elections alone. */
+  @Test
+  void leadsByElectionAndNotByDetection() throws Exception {
+    MasterInfo self = MasterTermTest.SELF;
+    MasterInfo other = self.toBuilder().setId("other").setHostname("there").setPort(1).build();
+    broken = false;
+    start();
+    Await.until(() -> leadership.state().isPresent());
+    leadership.detected().leader(Optional.of(other));
+    assertThat(leadership.leading()).isTrue();
+    assertThat(leadership.leader()).contains(self);
+    leadership.detected().leader(Optional.empty());
+    assertThat(leadership.leader()).contains(self);
+
+    leadership.close();
+    leadership.detected().leader(Optional.of(self));
+    assertThat(leadership.leading()).isFalse();
+    assertThat(leadership.leader()).isEmpty();
+    // What led at this address before this process did is gone.
+    leadership.detected().leader(Optional.of(self.toBuilder().setId("before").build()));
+    assertThat(leadership.leader()).isEmpty();
+    leadership.detected().leader(Optional.of(other));
+    assertThat(leadership.leader()).contains(other);
+    leadership.detected().described(other.toBuilder().setVersion("2").build());
+    assertThat(leadership.leader().orElseThrow().getVersion()).isEqualTo("2");
+  }
+
   /** Whoever follows a master that does not lead must not wait for what never comes. */
   @Test
   void nobodyFollowsAMasterThatDoesNotLead() throws Exception {

@@ -30,6 +30,9 @@ final class Holder<M extends Module> {
   private final Registration registration;
   private final String threadName;
 
+  /** The parameters that were set when it was made, or that it has taken since. */
+  private volatile Map<String, String> values;
+
   /** Guarded by the lock of the lease. */
   private final Set<Call<M, ?>> calls = new LinkedHashSet<>();
 
@@ -71,6 +74,7 @@ final class Holder<M extends Module> {
     this.lease = lease;
     this.table = lease.table();
     this.registration = registration;
+    this.values = lease.table().configuration().values(registration);
     this.outcomes = new FailureWindow(table.limits().apply(lease.request().kind().breaker()));
     this.metrics = lease.moduleMetrics().instance();
     this.health = new Health(this, table, Lease.label(registration) + " of " + lease.daemon());
@@ -86,6 +90,16 @@ final class Holder<M extends Module> {
 
   Registration registration() {
     return registration;
+  }
+
+  /** What is set above the parameters of its daemon, as far as it works with that. */
+  Map<String, String> values() {
+    return values;
+  }
+
+  /** It has taken others. */
+  void worksWith(Map<String, String> taken) {
+    values = taken;
   }
 
   Health health() {
@@ -456,6 +470,11 @@ final class Holder<M extends Module> {
 
     @Override
     Object body() throws Throwable {
+      Map<String, String> parameters =
+          table
+              .configuration()
+              .parameters(
+                  registration, lease.daemon(), lease.request().context().parameters(), values);
       table.rehearse(registration, lease.request().context());
       Class<M> type = lease.request().kind().type();
       Module created = registration.create();
@@ -469,7 +488,8 @@ final class Holder<M extends Module> {
       M module = type.cast(created);
       try {
         module.open(
-            InstanceContext.of(lease.request().context(), registration.announcement(), metrics));
+            InstanceContext.of(
+                lease.request().context(), registration.announcement(), parameters, metrics));
       } catch (Throwable t) {
         registration.release(created);
         throw t;

@@ -14,16 +14,23 @@ import org.mezzo.modules.leases.Registration.Announcement;
  * that go with the instance.
  *
  * @param flags the visible ones
+ * @param parameters the daemon's and what is set above them
  * @param loggerName of the logger that is the module's own
  */
 record InstanceContext(
-    DaemonContext daemonContext, Map<String, String> flags, Metrics metrics, String loggerName)
+    DaemonContext daemonContext,
+    Map<String, String> flags,
+    Map<String, String> parameters,
+    Metrics metrics,
+    String loggerName)
     implements DaemonContext {
 
-  static InstanceContext of(DaemonContext daemon, Announcement module, Metrics metrics) {
+  static InstanceContext of(
+      DaemonContext daemon, Announcement module, Map<String, String> parameters, Metrics metrics) {
     return new InstanceContext(
         daemon,
         DeclaredFlags.visible(daemon.flags(), module.flags()),
+        parameters,
         metrics,
         ModuleLoggers.own(module.kind(), module.name()));
   }
@@ -46,11 +53,6 @@ record InstanceContext(
   @Override
   public Path runtimeDir() {
     return daemonContext.runtimeDir();
-  }
-
-  @Override
-  public Map<String, String> parameters() {
-    return daemonContext.parameters();
   }
 
   @Override

@@ -15,6 +15,7 @@ import org.mezzo.modules.Kind.Moving;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
 import org.mezzo.modules.Loan;
+import org.mezzo.modules.ModuleConfiguration.Changed;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException.Kind;
 import org.mezzo.modules.ModuleLease;
@@ -61,6 +62,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
   private final ModuleMetrics moduleMetrics;
   private final Mailbox<M> mailbox;
   private final List<Reports<M, ?>> reports;
+  private final Reconfiguration<M> reconfiguration;
   private final Map<Registration, Quarantine> quarantines = new HashMap<>();
   private volatile String name;
   private volatile Holder<M> holder;
@@ -87,6 +89,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
         request.subscriptions().stream()
             .<Reports<M, ?>>map(subscription -> new Reports<>(this, subscription))
             .toList();
+    this.reconfiguration = new Reconfiguration<>(this);
     this.name = request.name();
   }
 
@@ -164,6 +167,45 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     return quarantine != null && quarantine.active
         ? Optional.of(quarantine.problem)
         : Optional.empty();
+  }
+
+  /** Has an instance hold it that works with the parameters that are set now. */
+  CompletableFuture<Changed> configure() {
+    return reconfiguration.begin();
+  }
+
+  /** Who holds it. */
+  Optional<Holder<M>> serving() {
+    return Optional.ofNullable(holder);
+  }
+
+  /** Whether somebody is to hold it soon. */
+  boolean isOpening() {
+    return opening != null;
+  }
+
+  /** Whether an instance is of the module that is selected now. */
+  boolean isOfItsName(Holder<M> instance) {
+    return matches(instance.registration());
+  }
+
+  /** Nobody is to hold it who has other parameters than these. */
+  void dropOutdatedOpening(Map<String, String> values) {
+    if (opening != null && !opening.values().equals(values)) {
+      dropOpening("its parameters were changed");
+    }
+  }
+
+  /** Another instance, of the same module where none is better, is to take over. */
+  void beginAnew() {
+    renewing = true;
+    reconcile();
+  }
+
+  /** What has failed gets its chance now. */
+  void pardon() {
+    quarantines.values().forEach(quarantine -> quarantine.active = false);
+    reconcile();
   }
 
   /** Looks again who should hold this lease, and starts moving it there. */
@@ -314,6 +356,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
     gapNanos = old == null && epochs > 0 ? System.nanoTime() - vacantSince : 0;
     successor.acquired(++epochs);
     reports.forEach(it -> it.moved(successor, epochs));
+    reconfiguration.moved(successor);
     Quarantine quarantine = quarantines.get(successor.registration());
     if (quarantine != null) {
       quarantine.active = false;
@@ -373,6 +416,12 @@ final class Lease<M extends Module> implements ModuleLease<M> {
       return;
     }
     Registration registration = culprit.registration();
+    if (culprit == opening && reconfiguration.failed(culprit, problem)) {
+      renewing = false;
+      dropOpening(problem);
+      reconcile();
+      return;
+    }
     if (!table.isRegistered(registration)) {
       reconcile();
       return;
@@ -580,6 +629,7 @@ final class Lease<M extends Module> implements ModuleLease<M> {
           }
           closed = true;
           reports.forEach(Reports::close);
+          reconfiguration.close();
           String reason = "the lease was closed";
           handing = false;
           if (opening != null) {

@@ -32,6 +32,7 @@ import org.mezzo.api.DaemonContext;
 import org.mezzo.api.Module;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.ModuleConfiguration.Changed;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleException;
 import org.mezzo.modules.ModuleLease;
@@ -87,6 +88,7 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   private final List<Drain> drains = new ArrayList<>();
   private final AtomicInteger abandonedThreads = new AtomicInteger();
   private final ThreadPoolExecutor threads;
+  private final Configuration configuration = new Configuration(this);
   private volatile boolean holdsCalls = true;
   private volatile boolean keepsMailboxes = true;
   private volatile Rehearsals rehearsals = Rehearsals.NONE;
@@ -402,6 +404,19 @@ public final class LeaseTable implements ModuleLeases, AutoCloseable {
   void rehearse(Registration registration, DaemonContext daemon) throws Exception {
     Announcement announcement = registration.announcement();
     rehearsals.before(announcement.bundleId(), announcement.kind(), announcement.name(), daemon);
+  }
+
+  @Override
+  public Configuration configuration() {
+    return configuration;
+  }
+
+  /** Under the lock: has all who hold a lease for a module work with what is set now. */
+  List<CompletableFuture<Changed>> configure(String kind, String name) {
+    return List.copyOf(leases).stream()
+        .filter(lease -> lease.wants(kind, name))
+        .<CompletableFuture<Changed>>map(Lease::configure)
+        .toList();
   }
 
   @Override

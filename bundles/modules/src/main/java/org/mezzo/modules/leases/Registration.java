@@ -3,6 +3,7 @@ package org.mezzo.modules.leases;
 import java.util.Optional;
 import java.util.Set;
 import org.mezzo.api.Module;
+import org.mezzo.modules.ParameterDescriptions;
 
 /**
  * One registered module, wherever it is registered. Two registrations are the same only when they
@@ -18,6 +19,14 @@ public interface Registration {
 
   /** The package of the class that it is; empty where that is not known. */
   default Optional<String> packageName() {
+    return Optional.empty();
+  }
+
+  /**
+   * What it says of its parameters; empty when it describes none. Reads its bundle at first, so
+   * that it is not to be called under a lock.
+   */
+  default Optional<ParameterDescriptions> parameters() {
     return Optional.empty();
   }
 

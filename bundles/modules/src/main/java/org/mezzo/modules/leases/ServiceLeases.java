@@ -10,9 +10,11 @@ import org.mezzo.api.Module;
 import org.mezzo.modules.DeclaredFlags;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.LeaseRequest;
+import org.mezzo.modules.ModuleConfiguration;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLease;
 import org.mezzo.modules.ModuleLeases;
+import org.mezzo.modules.ParameterDescriptions;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -84,6 +86,9 @@ public final class ServiceLeases implements ModuleLeases {
     private final Optional<String> packageName;
     private volatile Announcement announcement;
 
+    /** Null until somebody has asked; it stays what it is for as long as the bundle is resolved. */
+    private volatile Optional<ParameterDescriptions> parameters;
+
     Service(BundleContext context, ServiceReference<Object> reference) {
       this.context = context;
       this.reference = reference;
@@ -128,6 +133,17 @@ public final class ServiceLeases implements ModuleLeases {
     @Override
     public Optional<String> packageName() {
       return packageName;
+    }
+
+    @Override
+    public Optional<ParameterDescriptions> parameters() {
+      Optional<ParameterDescriptions> known = parameters;
+      if (known == null) {
+        Object component = reference.getProperty(ComponentConstants.COMPONENT_NAME);
+        known = component == null ? Optional.empty() : Metatype.read(bundle, component.toString());
+        parameters = known;
+      }
+      return known;
     }
 
     @Override
@@ -215,6 +231,11 @@ public final class ServiceLeases implements ModuleLeases {
   @Override
   public void rehearse(Rehearsals rehearsals) {
     table.rehearse(rehearsals);
+  }
+
+  @Override
+  public ModuleConfiguration configuration() {
+    return table.configuration();
   }
 
   @Override

@@ -57,6 +57,7 @@ class InstanceContextTest {
             daemon,
             new Registration.Announcement(
                 "isolator", "cgroups/cpu", "", "", "", Set.of("credentials", "ip"), 1, "b", "1", 2),
+            Map.of(),
             daemon.metrics());
     assertThat(context.loggerName()).isEqualTo("modules.isolator.cgroups.cpu");
     assertThat(context.flags()).isEqualTo(Map.of("credentials", "/secret"));

@@ -153,6 +153,7 @@ final class SubscriptionTest {
         new InstanceContext(
             LocalModules.daemon("agent", DaemonContext.Role.AGENT, Path.of("/nowhere")),
             Map.of(),
+            Map.of(),
             metrics,
             "modules.tower");
     Guard guard = register(new Guard());

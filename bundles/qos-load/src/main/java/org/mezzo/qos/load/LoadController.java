@@ -15,6 +15,7 @@ import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.ResourceUsage;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ServiceScope;
+import org.osgi.service.metatype.annotations.Designate;
 
 /**
  * Ends all executors on lent resources while the load of the machine is above what it was told: the
@@ -28,6 +29,7 @@ import org.osgi.service.component.annotations.ServiceScope;
     version = "0.1.0",
     author = "Mezzo",
     description = "ends what runs on lent resources while the machine's load is too high")
+@Designate(ocd = LoadParameters.class)
 public final class LoadController implements QosController {
   private static final Path LOAD = Path.of("/proc/loadavg");
 

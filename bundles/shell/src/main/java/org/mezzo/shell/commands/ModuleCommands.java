@@ -5,8 +5,11 @@ import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -26,6 +29,8 @@ import org.mezzo.files.jars.NamedJar;
 import org.mezzo.modules.LeaseDescription;
 import org.mezzo.modules.ModuleDescription;
 import org.mezzo.modules.ModuleLeases;
+import org.mezzo.modules.ParameterDescription;
+import org.mezzo.modules.ParameterValue;
 import org.mezzo.shell.terminal.Caller;
 import org.mezzo.shell.terminal.Completions;
 import org.mezzo.shell.terminal.Table;
@@ -49,6 +54,7 @@ import org.osgi.service.component.annotations.Reference;
       "osgi.command.function=swap",
       "osgi.command.function=rollback",
       "osgi.command.function=verify",
+      "osgi.command.function=config",
       "osgi.command.function=uninstall",
       "mezzo.command.view=modules",
       "mezzo.command.view=module",
@@ -60,6 +66,8 @@ import org.osgi.service.component.annotations.Reference;
       "mezzo.command.operate=rollback",
       "mezzo.command.administer=install",
       "mezzo.command.administer=swap",
+      // Parameters may name programs and files.
+      "mezzo.command.administer=config",
       // It reads whatever file somebody names.
       "mezzo.command.administer=verify",
       "mezzo.command.administer=uninstall"
@@ -72,6 +80,7 @@ public final class ModuleCommands implements Completions {
       "path of the jar, a URL of file, http or https, or - for what ssh sends";
   private static final String SENT = "-";
   private static final String SHA_256 = "the SHA-256 that it has to have";
+  private static final String UNSET = "--unset=";
   private static final long PATIENCE_SECONDS = 60;
 
   private final ModuleLeases leases;
@@ -303,6 +312,57 @@ public final class ModuleCommands implements Completions {
     return text.toString().stripTrailing();
   }
 
+  @Descriptor("shows the parameters of a module, for each daemon that uses it")
+  public String config(@Descriptor("its name, or KIND/NAME") String name) {
+    Table table =
+        new Table("MODULE", "DAEMON", "PARAMETER", "VALUE", "FROM", "DEFAULT", "EXPECTED");
+    Set<String> seen = new LinkedHashSet<>();
+    for (ModuleDescription module : leases.modules()) {
+      String title = module.kind() + "/" + module.name();
+      if ((name.equals(module.name()) || name.equals(title)) && seen.add(title)) {
+        List<String> daemons =
+            leases.wanting(module.kind(), module.name()).stream().map(it -> it.daemon()).toList();
+        for (String daemon : daemons.isEmpty() ? List.of("") : daemons) {
+          for (ParameterValue one :
+              ParameterValue.of(leases, module.kind(), module.name(), daemon)) {
+            boolean open = one.description().filter(it -> !it.isSecret()).isPresent();
+            table.row(
+                title,
+                daemon,
+                one.name(),
+                one.value().orElse(""),
+                one.value().isPresent() ? one.origin().word() : "",
+                open ? one.description().get().value() : "",
+                one.description().map(ParameterDescription::expected).orElse("not described"));
+          }
+        }
+      }
+    }
+    return seen.isEmpty() ? "No module is called " + name + "." : table.toString();
+  }
+
+  @Descriptor("changes parameters of a module while it runs")
+  public String config(
+      @Descriptor("its name, or KIND/NAME") String name,
+      @Descriptor("PARAMETER=VALUE, or --unset=PARAMETER, as many as wanted") String... changes)
+      throws InterruptedException {
+    Map<String, String> set = new LinkedHashMap<>();
+    Set<String> unset = new LinkedHashSet<>();
+    for (String change : changes) {
+      int equals = change.indexOf('=');
+      if (equals <= 0 || equals == change.length() - 1 && change.startsWith(UNSET)) {
+        throw new IllegalArgumentException(
+            "'" + change + "' is neither PARAMETER=VALUE nor --unset=PARAMETER");
+      }
+      if (change.startsWith(UNSET)) {
+        unset.add(change.substring(UNSET.length()));
+      } else {
+        set.put(change.substring(0, equals), change.substring(equals + 1));
+      }
+    }
+    return await(name, deployments.configure(name, set, unset, Caller.current().principal()));
+  }
+
   @Descriptor("removes a module bundle and its jar; daemons go on without its modules")
   public String uninstall(@Descriptor("its symbolic name, see deployments") String symbolicName)
       throws InterruptedException {
@@ -315,6 +375,8 @@ public final class ModuleCommands implements Completions {
       return List.of();
     }
     return switch (words.get(0)) {
+      case "config" ->
+          leases.modules().stream().map(it -> it.kind() + "/" + it.name()).distinct().toList();
       case "module" -> leases.modules().stream().map(ModuleDescription::name).toList();
       case "rollback", "uninstall" ->
           deployments.list().stream().map(Deployment::symbolicName).toList();
@@ -359,10 +421,11 @@ public final class ModuleCommands implements Completions {
       throws InterruptedException {
     Action action = get(what, stage);
     String text =
-        "%s %s %s%s: %s (%d ms, gap %d ms)"
+        "%s %s%s%s: %s (%d ms, gap %d ms)"
             .formatted(
                 action.kind().name().toLowerCase(Locale.ROOT),
-                action.symbolicName(),
+                action.symbolicName()
+                    + (action.fromVersion().isEmpty() && action.toVersion().isEmpty() ? "" : " "),
                 action.fromVersion().isEmpty() || action.toVersion().isEmpty()
                     ? action.fromVersion()
                     : action.fromVersion() + " -> ",

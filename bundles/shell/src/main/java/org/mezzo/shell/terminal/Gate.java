@@ -16,6 +16,10 @@ import org.slf4j.LoggerFactory;
  * all of it; others get single commands with plain words. Safe for any thread.
  */
 final class Gate {
+  private static final Pattern CONFIG = Pattern.compile("\\bconfig\\s");
+  private static final Pattern VALUE =
+      Pattern.compile("(?<!--unset)=(?:\"[^\"]*\"?|'[^']*'?|\\S+)");
+
   /** The audit log of the shell. */
   private static final Logger AUDIT = LoggerFactory.getLogger("org.mezzo.shell.audit");
 
@@ -123,9 +127,15 @@ final class Gate {
                 .formatted(needed.word(), access.get().word(), needed.word(), shown(what)));
   }
 
-  /** In one line, so that nobody writes others into the log. */
+  /**
+   * In one line, so that nobody writes others into the log. Of values that parameters are given
+   * only the names are told: some are passwords, and the history of modules tells all others.
+   */
   private static String shown(String text) {
     String line = text.replaceAll("\\p{Cntrl}|\\v", " ");
+    if (CONFIG.matcher(line).find()) {
+      line = VALUE.matcher(line).replaceAll("=...");
+    }
     return line.length() > MOST_CHARACTERS ? line.substring(0, MOST_CHARACTERS) + "..." : line;
   }
 }

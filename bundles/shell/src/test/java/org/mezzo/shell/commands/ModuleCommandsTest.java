@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -131,6 +132,12 @@ final class ModuleCommandsTest {
     }
 
     @Override
+    public CompletionStage<Action> configure(
+        String module, Map<String, String> set, Set<String> unset, String principal) {
+      return done(Action.Kind.CONFIGURE, module + " " + set + " " + unset);
+    }
+
+    @Override
     public CompletionStage<Action> rollback(String symbolicName, String principal) {
       return done(Action.Kind.SWAP, symbolicName);
     }
@@ -209,6 +216,10 @@ final class ModuleCommandsTest {
         .hasMessageContaining("begins with file:, http: or https:");
     assertThat(commands.uninstall("org.mezzo.hooks")).contains("uninstall org.mezzo.hooks");
     assertThat(commands.rollback("org.mezzo.hooks")).contains("swap org.mezzo.hooks 1.0.0 -> 1.1");
+    assertThat(commands.config("labels", "label.a=b=c", "--unset=label.d"))
+        .contains("configure labels {label.a=b=c} [label.d]");
+    assertThatThrownBy(() -> commands.config("labels", "label"))
+        .hasMessageContaining("'label' is neither PARAMETER=VALUE nor --unset=PARAMETER");
     assertThat(commands.verify(jar.toString()).lines())
         .contains(
             "It would be refused.",

@@ -101,7 +101,7 @@ final class SelectionCommandsTest {
         .hasMessageContaining(
             "can change its allocator, isolator, hook, container-logger, http-authenticator,"
                 + " authorizer, resource-estimator, qos-controller, secret-resolver, anonymous,"
-                + " not");
+                + " master-detector, not");
     assertThatThrownBy(() -> commands.select("allocator", "a,b")).hasMessageContaining("one alloc");
     assertThatThrownBy(() -> commands.select("allocator", "")).hasMessageContaining("not the name");
     assertThatThrownBy(() -> commands.select("isolation", "none"))
@@ -125,7 +125,8 @@ final class SelectionCommandsTest {
             "resource-estimator",
             "qos-controller",
             "secret-resolver",
-            "anonymous");
+            "anonymous",
+            "master-detector");
     assertThat(commands.after(List.of("select", "allocator"), ""))
         .containsExactly("hierarchical", "round-robin");
     assertThat(commands.after(List.of("history"), "")).isEmpty();

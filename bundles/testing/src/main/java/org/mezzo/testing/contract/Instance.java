@@ -4,6 +4,7 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -113,6 +114,11 @@ final class Instance<M extends Module> {
           opened.rehearse();
           return context;
         });
+  }
+
+  /** Whether it says that it works with these parameters. */
+  boolean reconfigure(Map<String, String> parameters) {
+    return call("reconfigured", deadline, opened -> opened.reconfigured(parameters));
   }
 
   /** How it says that it is. */

@@ -194,6 +194,20 @@ public abstract class ModuleContract<M extends Module> {
   }
 
   /**
+   * An instance that is given the parameters that it has once more, as when another daemon cannot
+   * work with new ones, takes them or says that it does not, and works on.
+   */
+  @Test
+  public void worksOnWhenItIsGivenParameters() throws Exception {
+    Random random = random();
+    Instance<M> instance = opened();
+    use(instance, random);
+    instance.reconfigure(instance.context().parameters());
+    use(instance, random);
+    instance.close();
+  }
+
+  /**
    * A call that is taken back, whose thread is interrupted at whatever moment, ends in time, and
    * the instance can be closed and leaves nothing. Of kinds that take several calls at a time it
    * goes on with the others.

@@ -9,6 +9,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +20,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Sink;
 import org.mezzo.api.allocator.AgentState;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
@@ -34,6 +37,7 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Approver;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
@@ -46,6 +50,7 @@ import org.mezzo.api.logger.LogPlan;
 import org.mezzo.api.qos.QosController;
 import org.mezzo.api.qos.QosCorrection;
 import org.mezzo.api.secret.SecretResolver;
+import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.ResourceUsage;
 import org.mezzo.protocol.v1.Secret;
@@ -338,6 +343,61 @@ final class Plain {
           .filter(each -> each.getAllocatedList().stream().anyMatch(Resource::hasRevocable))
           .map(each -> QosCorrection.kill(each, "it is in the way"))
           .toList();
+    }
+  }
+
+  /** Who leads, to whoever wants to hear it. */
+  static final class Election {
+    private final Set<Consumer<Optional<String>>> followers = new LinkedHashSet<>();
+    private Optional<String> leader = Optional.of("127.0.0.1:6000");
+
+    synchronized Optional<String> leader() {
+      return leader;
+    }
+
+    synchronized boolean elect(Optional<String> next) {
+      leader = next;
+      followers.forEach(it -> it.accept(next));
+      return true;
+    }
+
+    synchronized void follow(Consumer<Optional<String>> follower) {
+      followers.add(follower);
+      follower.accept(leader);
+    }
+
+    synchronized void leave(Consumer<Optional<String>> follower) {
+      followers.remove(follower);
+    }
+  }
+
+  static class OfDetector implements MasterDetector {
+    final Election election;
+    private Consumer<Optional<String>> follower = leader -> {};
+
+    OfDetector(Election election) {
+      this.election = election;
+    }
+
+    MasterInfo master(String place) {
+      int colon = place.indexOf(':');
+      return MasterInfo.newBuilder()
+          .setId("")
+          .setIp(0)
+          .setHostname(place.substring(0, colon))
+          .setPort(Integer.parseInt(place.substring(colon + 1)))
+          .build();
+    }
+
+    @Override
+    public void detect(Sink<Optional<MasterInfo>> leaders) {
+      follower = leader -> leaders.report(leader.map(this::master));
+      election.follow(follower);
+    }
+
+    @Override
+    public void close() {
+      election.leave(follower);
     }
   }
 

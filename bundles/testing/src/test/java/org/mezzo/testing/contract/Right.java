@@ -10,6 +10,7 @@ import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
@@ -149,6 +150,25 @@ final class Right {
     @Override
     protected AnonymousModule module() {
       return new Plain.OfAnonymous();
+    }
+  }
+
+  static class OfDetector extends MasterDetectorContract {
+    private final Plain.Election election = new Plain.Election();
+
+    @Override
+    protected MasterDetector module() {
+      return new Plain.OfDetector(election);
+    }
+
+    @Override
+    protected Optional<String> leader() {
+      return election.leader();
+    }
+
+    @Override
+    protected boolean elect(Optional<String> next) {
+      return election.elect(next);
     }
   }
 }

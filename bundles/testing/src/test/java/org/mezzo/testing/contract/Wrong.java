@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.mezzo.api.DaemonContext;
+import org.mezzo.api.Sink;
 import org.mezzo.api.allocator.AllocationState;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.allocator.AllocatorOptions;
@@ -29,6 +30,7 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Approver;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
 import org.mezzo.api.hook.Hook;
@@ -46,6 +48,7 @@ import org.mezzo.protocol.v1.ContainerID;
 import org.mezzo.protocol.v1.FrameworkID;
 import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Labels;
+import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.ResourceUsage;
 import org.mezzo.protocol.v1.Secret;
@@ -246,6 +249,26 @@ final class Wrong {
         if (context.rehearsal()) {
           Files.writeString(real, "");
         }
+      }
+    }
+  }
+
+  @FailsIn("worksOnWhenItIsGivenParameters")
+  static class HookThatCannotBeGivenWhatItHas extends HookContract {
+    @Override
+    protected Hook module() {
+      return new HookThatCannotBeGivenWhatItHasModule();
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class HookThatCannotBeGivenWhatItHasModule extends Plain.OfHook {
+      @Override
+      public boolean reconfigured(Map<String, String> parameters) {
+        throw new IllegalStateException("I have parameters");
       }
     }
   }
@@ -1216,6 +1239,146 @@ final class Wrong {
       @Override
       public Optional<String> health() {
         return Optional.of("nobody listens");
+      }
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class DetectorThatSaysNothing extends MasterDetectorContract {
+    private final Plain.Election election = new Plain.Election();
+
+    @Override
+    protected MasterDetector module() {
+      return new DetectorThatSaysNothingModule(election);
+    }
+
+    @Override
+    protected Optional<String> leader() {
+      return election.leader();
+    }
+
+    @Override
+    protected boolean elect(Optional<String> next) {
+      return election.elect(next);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class DetectorThatSaysNothingModule extends Plain.OfDetector {
+      DetectorThatSaysNothingModule(Plain.Election election) {
+        super(election);
+      }
+
+      @Override
+      public void detect(Sink<Optional<MasterInfo>> leaders) {}
+    }
+  }
+
+  @FailsIn("reportsEachChange")
+  static class DetectorThatLooksOnce extends MasterDetectorContract {
+    private final Plain.Election election = new Plain.Election();
+
+    @Override
+    protected MasterDetector module() {
+      return new DetectorThatLooksOnceModule(election);
+    }
+
+    @Override
+    protected Optional<String> leader() {
+      return election.leader();
+    }
+
+    @Override
+    protected boolean elect(Optional<String> next) {
+      return election.elect(next);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class DetectorThatLooksOnceModule extends Plain.OfDetector {
+      DetectorThatLooksOnceModule(Plain.Election election) {
+        super(election);
+      }
+
+      @Override
+      public void detect(Sink<Optional<MasterInfo>> leaders) {
+        leaders.report(election.leader().map(this::master));
+      }
+    }
+  }
+
+  @FailsIn("isSilentOnceItIsClosed")
+  static class DetectorThatTalksOn extends MasterDetectorContract {
+    private final Plain.Election election = new Plain.Election();
+
+    @Override
+    protected MasterDetector module() {
+      return new DetectorThatTalksOnModule(election);
+    }
+
+    @Override
+    protected Optional<String> leader() {
+      return election.leader();
+    }
+
+    @Override
+    protected boolean elect(Optional<String> next) {
+      return election.elect(next);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class DetectorThatTalksOnModule extends Plain.OfDetector {
+      DetectorThatTalksOnModule(Plain.Election election) {
+        super(election);
+      }
+
+      @Override
+      public void close() {}
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class DetectorOfMastersNowhere extends MasterDetectorContract {
+    private final Plain.Election election = new Plain.Election();
+
+    @Override
+    protected MasterDetector module() {
+      return new DetectorOfMastersNowhereModule(election);
+    }
+
+    @Override
+    protected Optional<String> leader() {
+      return election.leader();
+    }
+
+    @Override
+    protected boolean elect(Optional<String> next) {
+      return election.elect(next);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class DetectorOfMastersNowhereModule extends Plain.OfDetector {
+      DetectorOfMastersNowhereModule(Plain.Election election) {
+        super(election);
+      }
+
+      @Override
+      MasterInfo master(String place) {
+        return super.master(place).toBuilder().setHostname(place + "/").build();
       }
     }
   }

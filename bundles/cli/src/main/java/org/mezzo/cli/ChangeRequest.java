@@ -19,16 +19,17 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.StringJoiner;
+import java.util.stream.Collectors;
 
 /**
- * A change that a daemon is asked for by query parameters, with a jar or without. A jar is sent
- * once the daemon says that it takes it, with its digest.
+ * A change that a daemon is asked for: by query parameters, with a jar or without, or by a form. A
+ * jar is sent once the daemon says that it takes it, with its digest.
  */
-final class JarPost {
+final class ChangeRequest {
   private static final int OK = 200;
   private static final int CLIENT_ERROR = 400;
   private static final int TOO_LARGE = 413;
@@ -41,7 +42,21 @@ final class JarPost {
   private final String url;
   private final String query;
   private final Optional<Path> jar;
+  private final Optional<String> form;
   private final Optional<String> authorization;
+
+  private ChangeRequest(
+      String url,
+      String query,
+      Optional<Path> jar,
+      Optional<String> form,
+      Optional<String> authorization) {
+    this.url = url;
+    this.query = query;
+    this.jar = jar;
+    this.form = form;
+    this.authorization = authorization;
+  }
 
   /**
    * To be sent once.
@@ -49,17 +64,21 @@ final class JarPost {
    * @param url without a query
    * @param authorization the header of who asks; empty for nobody
    */
-  JarPost(String url, Map<String, String> query, Optional<Path> jar, Optional<String> authorization)
+  static ChangeRequest of(
+      String url, Map<String, String> query, Optional<Path> jar, Optional<String> authorization)
       throws IOException {
-    StringJoiner parameters = new StringJoiner("&");
-    query.forEach((name, value) -> parameters.add(name + "=" + encoded(value)));
+    Map<String, String> all = new LinkedHashMap<>(query);
     if (jar.isPresent()) {
-      parameters.add("sha256=" + digest(jar.get()));
+      all.put("sha256", digest(jar.get()));
     }
-    this.url = url;
-    this.query = parameters.length() == 0 ? "" : "?" + parameters;
-    this.jar = jar;
-    this.authorization = authorization;
+    return new ChangeRequest(
+        url, all.isEmpty() ? "" : "?" + encoded(all), jar, Optional.empty(), authorization);
+  }
+
+  /** The same by a form. */
+  static ChangeRequest ofForm(
+      String url, Map<String, String> form, Optional<String> authorization) {
+    return new ChangeRequest(url, "", Optional.empty(), Optional.of(encoded(form)), authorization);
   }
 
   /**
@@ -70,6 +89,19 @@ final class JarPost {
    * @throws IOException with a message for whoever asked, when the daemon refuses or is not there
    */
   Map<String, Object> send(Set<Integer> answers) throws IOException {
+    return send(answers, this::read);
+  }
+
+  /** The same where nothing but success is expected, whatever is answered with it. */
+  void send() throws IOException {
+    send(Set.of(), body -> Map.of());
+  }
+
+  private interface Reading {
+    Map<String, Object> of(InputStream body) throws IOException;
+  }
+
+  private Map<String, Object> send(Set<Integer> answers, Reading reading) throws IOException {
     HttpURLConnection connection = open();
     try {
       if (jar.isPresent() && !upload(connection, jar.get())) {
@@ -85,7 +117,14 @@ final class JarPost {
         connection.disconnect();
         connection = open();
       }
-      return answer(connection, answers);
+      if (form.isPresent()) {
+        connection.setDoOutput(true);
+        connection.setRequestProperty("Content-Type", "application/x-www-form-urlencoded");
+        try (OutputStream out = connection.getOutputStream()) {
+          out.write(form.get().getBytes(StandardCharsets.UTF_8));
+        }
+      }
+      return answer(connection, answers, reading);
     } catch (SocketException | SocketTimeoutException e) {
       throw new IOException(url + " does not answer: " + reason(e), e);
     } finally {
@@ -118,8 +157,8 @@ final class JarPost {
     }
   }
 
-  private Map<String, Object> answer(HttpURLConnection connection, Set<Integer> answers)
-      throws IOException {
+  private Map<String, Object> answer(
+      HttpURLConnection connection, Set<Integer> answers, Reading reading) throws IOException {
     int status;
     try {
       status = connection.getResponseCode();
@@ -131,7 +170,7 @@ final class JarPost {
     try (InputStream body =
         status < CLIENT_ERROR ? connection.getInputStream() : connection.getErrorStream()) {
       if (status == OK || answers.contains(status)) {
-        return read(body);
+        return reading.of(body);
       }
       String text =
           body == null
@@ -157,6 +196,13 @@ final class JarPost {
 
   private static String reason(IOException e) {
     return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+
+  /** Fields as they stand in a query or a form. */
+  static String encoded(Map<String, String> fields) {
+    return fields.entrySet().stream()
+        .map(field -> encoded(field.getKey()) + "=" + encoded(field.getValue()))
+        .collect(Collectors.joining("&"));
   }
 
   private static String encoded(String text) {
