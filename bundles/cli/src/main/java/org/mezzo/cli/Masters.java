@@ -22,12 +22,12 @@ final class Masters implements AutoCloseable {
   private static final Duration LOOK = Duration.ofSeconds(15);
 
   private final LeaderLocator locator;
-  private final Optional<Coordination.Session> session;
+  private final Optional<Coordination.Election> session;
   private final Optional<ExecutorService> events;
 
   private Masters(
       LeaderLocator locator,
-      Optional<Coordination.Session> session,
+      Optional<Coordination.Election> session,
       Optional<ExecutorService> events) {
     this.locator = locator;
     this.session = session;
@@ -58,7 +58,7 @@ final class Masters implements AutoCloseable {
                 return thread;
               });
       AtomicReference<Optional<MasterInfo>> leader = new AtomicReference<>(Optional.empty());
-      Coordination.Session session =
+      Coordination.Election session =
           Coordinations.create().zooKeeper(text, SESSION_TIMEOUT, events);
       session.detect(leader::set);
       return new Masters(LeaderLocator.of(leader::get), Optional.of(session), Optional.of(events));
@@ -89,7 +89,7 @@ final class Masters implements AutoCloseable {
 
   @Override
   public void close() {
-    session.ifPresent(Coordination.Session::close);
+    session.ifPresent(Coordination.Election::close);
     events.ifPresent(ExecutorService::shutdown);
   }
 }

@@ -23,7 +23,7 @@ final class ModuleNewCommand implements Callable<Integer> {
       description =
           "What the module is: allocator, isolator, hook, fetcher, container-logger,"
               + " http-authenticator, authorizer, resource-estimator, qos-controller,"
-              + " secret-resolver, anonymous or master-detector.")
+              + " secret-resolver, anonymous, master-detector or master-contender.")
   private String kind;
 
   @Option(

@@ -49,7 +49,12 @@ enum ModuleTemplate {
       "master-detector",
       "detector",
       "org.mezzo.api.detector.MasterDetector",
-      "--master_detector={{name}}");
+      "--master_detector={{name}}"),
+  MASTER_CONTENDER(
+      "master-contender",
+      "contender",
+      "org.mezzo.api.contender.MasterContender",
+      "--master_contender={{name}}");
 
   private final String kind;
   private final String prefix;

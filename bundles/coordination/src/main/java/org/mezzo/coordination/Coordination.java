@@ -18,9 +18,9 @@ public interface Coordination {
    * Connects to {@code zk://[user:password@]host:port[,host:port]/path}; returns at once and keeps
    * trying. Events are delivered on {@code events}.
    */
-  Session zooKeeper(String url, Duration sessionTimeout, Executor events);
+  Election zooKeeper(String url, Duration sessionTimeout, Executor events);
 
-  /** A session of a master without peers: leader at once, with a store below its work directory. */
+  /** A session of a master without peers, with a store below its work directory. */
   Session standalone(Path workDir, Executor events) throws IOException;
 
   /** Starts a ZooKeeper server on a loopback port (0: a free one) that persists below a folder. */
@@ -37,11 +37,16 @@ public interface Coordination {
 
   /** One daemon's connection. */
   interface Session extends AutoCloseable {
-    /** Enters the election; the listener is told of a gain and of the loss, which ends it. */
-    Candidacy contend(MasterInfo self, CandidacyListener listener);
-
-    /** Follows the leader; the listener is told the present one soon and each change. */
-    AutoCloseable detect(LeaderListener listener);
+    /**
+     * Opens the registry for a term of this daemon, which ends the terms before it, whoever has
+     * them: their writes fail from now on. Completes on the events executor; what fails may be
+     * tried again.
+     *
+     * @param claim what the election gave to its winner, as {@link CandidacyListener#elected} has
+     *     it; empty for a term that depends on nothing
+     * @return empty when the claim is over, and nothing has changed
+     */
+    CompletionStage<Optional<Registry>> begin(Optional<String> claim);
 
     /** Where masters see what the others do; empty where there is nothing of the kind. */
     default Optional<Board> board() {
@@ -50,6 +55,15 @@ public interface Coordination {
 
     @Override
     void close();
+  }
+
+  /** A connection to where elections are held. */
+  interface Election extends Session {
+    /** Enters the election; the listener is told of a gain and of the loss, which ends it. */
+    Candidacy contend(MasterInfo self, CandidacyListener listener);
+
+    /** Follows the leader; the listener is told the present one soon and each change. */
+    AutoCloseable detect(LeaderListener listener);
   }
 
   /**
@@ -85,8 +99,13 @@ public interface Coordination {
 
   /** Told of leadership, on the events executor. */
   interface CandidacyListener {
-    /** This daemon leads; the registry belongs to this term and fails once it is over. */
-    void elected(Registry registry);
+    /**
+     * This daemon leads.
+     *
+     * @param claim there as long as it does: with it {@link Session#begin} opens the registry for
+     *     whoever leads still, and for nobody else
+     */
+    void elected(String claim);
 
     /**
      * Leadership or candidacy was lost, by session expiry or by {@link Candidacy#close}. The

@@ -27,9 +27,12 @@ public interface Registry {
    * failure is the end of the registry in this term.
    *
    * @param changes at most about {@link #MAX_VALUE_BYTES} with their keys; what need not be atomic
-   *     is given in several calls
+   *     is given in several calls. None asks only whether the term may still write
    */
   CompletionStage<Void> apply(List<Change> changes);
+
+  /** Ends the term's hold on it: what waits fails with that reason, and all that comes. */
+  void end(String reason);
 
   /**
    * One change.

@@ -14,24 +14,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mezzo.protocol.v1.MasterInfo;
 
 class StandaloneSessionTest {
-  private static final MasterInfo SELF =
-      MasterInfo.newBuilder().setId("m").setIp(1).setPort(5050).build();
-
   @TempDir Path dir;
 
   @Test
-  void leadsAtOnceAndFindsItsStateAgain() throws Exception {
+  void findsItsStateAgain() throws Exception {
     try (Coordination.Session session = open()) {
-      CompletableFuture<Optional<MasterInfo>> leader = new CompletableFuture<>();
       Registry registry = lead(session);
-      session.detect(leader::complete);
-      assertThat(leader).isCompletedWithValue(Optional.of(SELF));
       get(registry.apply(List.of(change("agents/a", "1"), change("agents/b", "2"))));
       get(registry.apply(List.of(new Registry.Change("agents/a", null), change("quotas/x", ""))));
     }
@@ -109,14 +101,16 @@ class StandaloneSessionTest {
   }
 
   @Test
-  void resignedLeaderWritesNothing() throws Exception {
+  void whoseTermIsOverWritesNothing() throws Exception {
     try (Coordination.Session session = open()) {
-      CompletableFuture<Registry> elected = new CompletableFuture<>();
-      CompletableFuture<String> lost = new CompletableFuture<>();
-      Coordination.Candidacy candidacy = session.contend(SELF, listener(elected, lost));
-      candidacy.close();
-      assertThat(lost).isCompletedWithValue("resigned");
-      assertThatThrownBy(() -> get(elected.join().apply(List.of(change("agents/a", "1")))))
+      Registry first = lead(session);
+      get(first.apply(List.of(change("agents/a", "1"))));
+      Registry second = lead(session);
+      assertThatThrownBy(() -> get(first.apply(List.of(change("agents/a", "2")))))
+          .hasMessageContaining("the next term has begun");
+      assertThat(text(get(second.load()))).isEqualTo(Map.of("agents/a", "1"));
+      second.end("resigned");
+      assertThatThrownBy(() -> get(second.apply(List.of(change("agents/a", "3")))))
           .hasMessageContaining("resigned");
     }
   }
@@ -153,24 +147,7 @@ class StandaloneSessionTest {
     return Coordinations.create().standalone(dir, Runnable::run);
   }
 
-  private static Registry lead(Coordination.Session session) {
-    CompletableFuture<Registry> elected = new CompletableFuture<>();
-    session.contend(SELF, listener(elected, new CompletableFuture<>()));
-    return elected.join();
-  }
-
-  private static Coordination.CandidacyListener listener(
-      CompletableFuture<Registry> elected, CompletableFuture<String> lost) {
-    return new Coordination.CandidacyListener() {
-      @Override
-      public void elected(Registry registry) {
-        elected.complete(registry);
-      }
-
-      @Override
-      public void lost(String reason) {
-        lost.complete(reason);
-      }
-    };
+  private static Registry lead(Coordination.Session session) throws Exception {
+    return get(session.begin(Optional.empty())).orElseThrow();
   }
 }

@@ -83,7 +83,7 @@ class ZooKeeperCoordinationTest {
     second.awaitElected();
     awaitLeader(leaders, second.info);
     assertThatThrownBy(() -> get(registry.apply(List.of(change("agents/a", "1")))))
-        .hasMessageContaining("resigned");
+        .hasMessageContaining("another master has been elected");
   }
 
   @Test
@@ -145,8 +145,7 @@ class ZooKeeperCoordinationTest {
               "lost: the ZooKeeper session expired", "lost: its node json.info_0000000000 is gone");
       second.awaitElected();
       assertThatThrownBy(() -> get(registry.apply(List.of(change("agents/a", "late")))))
-          .message()
-          .containsAnyOf("expired", "json.info_0000000000 is gone");
+          .hasMessageContaining("another master has been elected");
     } finally {
       for (AutoCloseable session : opened) {
         session.close();
@@ -164,6 +163,28 @@ class ZooKeeperCoordinationTest {
     observer.delete().forPath("/mezzo/" + candidates().get(0));
 
     assertThat(master.next().toString()).startsWith("lost: its node json.info_");
+  }
+
+  /** Who has heard late that it was elected, and is not any more, takes nothing from who is. */
+  @Test
+  void aClaimThatIsOverBeginsNoTerm() throws Exception {
+    Coordination.Election late = session();
+    Master first = new Master(late, 1);
+    String claim = (String) first.next();
+    first.candidacy.close();
+    Registry now = new Master(2).awaitElected();
+
+    assertThat(get(late.begin(Optional.of(claim)))).isEmpty();
+    get(now.apply(List.of(change("agents/a", "1"))));
+    // Without a claim nobody is asked, and the term before is over.
+    Registry next = get(late.begin(Optional.empty())).orElseThrow();
+    get(next.apply(List.of(change("agents/a", "2"))));
+    assertThatThrownBy(() -> get(now.apply(List.of(change("agents/a", "3")))))
+        .hasMessageContaining("another master has been elected");
+    Registry own = get(late.begin(Optional.empty())).orElseThrow();
+    assertThatThrownBy(() -> get(next.apply(List.of(change("agents/a", "4")))))
+        .hasMessageContaining("the next term has begun");
+    assertThat(text(get(own.load()))).isEqualTo(Map.of("agents/a", "2"));
   }
 
   @Test
@@ -186,7 +207,7 @@ class ZooKeeperCoordinationTest {
   @Test
   void whoDoesNotLeadReadsTheRegistryAndLeavesANotice() throws Exception {
     Registry registry = new Master(1).awaitElected();
-    Coordination.Session standby = session();
+    Coordination.Election standby = session();
     Coordination.Board board = standby.board().orElseThrow();
     Coordination.Board other = session().board().orElseThrow();
     assertThat(get(board.read("modules/wanted"))).isEmpty();
@@ -229,7 +250,7 @@ class ZooKeeperCoordinationTest {
       Master first = new Master(session(address), 1);
       Registry registry = first.awaitElected();
       get(registry.apply(List.of(change("agents/a", "1"))));
-      Coordination.Session standby = session(address);
+      Coordination.Election standby = session(address);
       Coordination.Board board = standby.board().orElseThrow();
       get(board.post("master@127.0.0.1:5052", "notice".getBytes(StandardCharsets.UTF_8)));
       assertThat(text(get(board.notices()))).isEqualTo(Map.of("master@127.0.0.1:5052", "notice"));
@@ -377,7 +398,7 @@ class ZooKeeperCoordinationTest {
     Coordination coordination = Coordinations.create();
     Coordination.EmbeddedZooKeeper zooKeeper = coordination.embedded(dir, 0);
     int port = Integer.parseInt(zooKeeper.connectString().split(":")[1]);
-    Coordination.Session session =
+    Coordination.Election session =
         coordination.zooKeeper("zk://" + zooKeeper.connectString() + "/mezzo", TIMEOUT, events);
     opened.add(session);
     Master master = new Master(session, 1);
@@ -387,7 +408,7 @@ class ZooKeeperCoordinationTest {
     zooKeeper.close();
 
     try (Coordination.EmbeddedZooKeeper again = coordination.embedded(dir, port);
-        Coordination.Session next =
+        Coordination.Election next =
             coordination.zooKeeper("zk://" + again.connectString() + "/mezzo", TIMEOUT, events)) {
       Registry registry = new Master(next, 2).awaitElected();
       assertThat(text(get(registry.load()))).isEqualTo(Map.of("agents/a", "1"));
@@ -458,12 +479,12 @@ class ZooKeeperCoordinationTest {
         .hasMessageContaining("zk://");
   }
 
-  private Coordination.Session session() {
+  private Coordination.Election session() {
     return session(server.getConnectString());
   }
 
-  private Coordination.Session session(String servers) {
-    Coordination.Session session =
+  private Coordination.Election session(String servers) {
+    Coordination.Election session =
         Coordinations.create().zooKeeper("zk://" + servers + "/mezzo", TIMEOUT, events);
     opened.add(0, session);
     return session;
@@ -509,13 +530,15 @@ class ZooKeeperCoordinationTest {
   private final class Master implements Coordination.CandidacyListener {
     final LinkedBlockingQueue<Object> changes = new LinkedBlockingQueue<>();
     final MasterInfo info;
+    final Coordination.Election session;
     final Coordination.Candidacy candidacy;
 
     Master(int number) {
       this(session(), number);
     }
 
-    Master(Coordination.Session session, int number) {
+    Master(Coordination.Election session, int number) {
+      this.session = session;
       info =
           MasterInfo.newBuilder()
               .setId("master-" + number)
@@ -537,7 +560,7 @@ class ZooKeeperCoordinationTest {
     }
 
     Registry awaitElected() throws Exception {
-      return (Registry) next();
+      return get(session.begin(Optional.of((String) next()))).orElseThrow();
     }
 
     Object next() throws Exception {
@@ -547,8 +570,8 @@ class ZooKeeperCoordinationTest {
     }
 
     @Override
-    public void elected(Registry registry) {
-      changes.add(registry);
+    public void elected(String claim) {
+      changes.add(claim);
     }
 
     @Override

@@ -41,7 +41,7 @@ public final class ZooKeeperDetector implements MasterDetector {
   private String url = "";
   private Duration timeout = Duration.ofSeconds(10);
   private Clock clock = Clock.systemUTC();
-  private Optional<Coordination.Session> session = Optional.empty();
+  private Optional<Coordination.Election> session = Optional.empty();
   private volatile Optional<Instant> silentSince = Optional.empty();
 
   /** Does nothing yet. */
@@ -78,7 +78,7 @@ public final class ZooKeeperDetector implements MasterDetector {
   public void detect(Sink<Optional<MasterInfo>> leaders) {
     silentSince = Optional.of(clock.instant());
     // A sink never waits: the session's own thread can call it.
-    Coordination.Session opened = coordination.zooKeeper(url, timeout, Runnable::run);
+    Coordination.Election opened = coordination.zooKeeper(url, timeout, Runnable::run);
     session = Optional.of(opened);
     opened.detect(
         leader -> {
@@ -97,6 +97,6 @@ public final class ZooKeeperDetector implements MasterDetector {
 
   @Override
   public void close() {
-    session.ifPresent(Coordination.Session::close);
+    session.ifPresent(Coordination.Election::close);
   }
 }

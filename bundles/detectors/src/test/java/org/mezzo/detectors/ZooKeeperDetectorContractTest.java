@@ -10,7 +10,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Coordinations;
-import org.mezzo.coordination.Registry;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.testing.FakeDaemonContext;
 import org.mezzo.testing.contract.MasterDetectorContract;
@@ -18,7 +17,7 @@ import org.mezzo.testing.contract.MasterDetectorContract;
 class ZooKeeperDetectorContractTest extends MasterDetectorContract {
   private static final Coordination COORDINATION = Coordinations.create();
   private static Coordination.EmbeddedZooKeeper server;
-  private static Coordination.Session session;
+  private static Coordination.Election session;
   private static Optional<Coordination.Candidacy> candidacy = Optional.empty();
   private static Optional<String> leader = Optional.empty();
 
@@ -57,7 +56,7 @@ class ZooKeeperDetectorContractTest extends MasterDetectorContract {
 
   private static final class Candidate implements Coordination.CandidacyListener {
     @Override
-    public void elected(Registry registry) {}
+    public void elected(String claim) {}
 
     @Override
     public void lost(String reason) {}

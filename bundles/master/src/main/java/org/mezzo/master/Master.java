@@ -40,6 +40,7 @@ import org.mezzo.link.messages.Refusal;
 import org.mezzo.master.agents.LinkEndpoint;
 import org.mezzo.master.commands.ClusterCommands;
 import org.mezzo.master.commands.OperatorCommands;
+import org.mezzo.master.election.ContendingModule;
 import org.mezzo.master.election.Gauges;
 import org.mezzo.master.election.Leadership;
 import org.mezzo.master.election.MasterTerm;
@@ -87,6 +88,7 @@ public final class Master implements Daemon {
   private final ModuleConsultant consultant;
   private final Leadership leadership;
   private final LeaderDetection detection;
+  private volatile Optional<ContendingModule> election = Optional.empty();
   private final Terms terms;
   private volatile String allocator;
 
@@ -172,7 +174,11 @@ public final class Master implements Daemon {
     Coordination.Session session = session();
     frame.openBorder();
     modules.ifPresent(it -> session.board().ifPresent(it::start));
-    leadership.start(session);
+    election =
+        Optional.of(
+            new ContendingModule(
+                frame.modules(), flags.election().contention(), loop, self, session));
+    leadership.start(election.get());
     detection.select(flags.election().detection());
   }
 
@@ -364,6 +370,14 @@ public final class Master implements Daemon {
   /** Selects other hooks at run time, from when they have opened. */
   public void selectHooks(List<String> names) {
     consultant.select(names);
+  }
+
+  /**
+   * Lets another module stand for election, which may cost the term that there is, once it has
+   * opened.
+   */
+  public void selectContender(MasterFlags.Election next) {
+    election.ifPresent(it -> it.select(next.contention()));
   }
 
   /** Lets another module say who leads; the leader that is known stays until then. */

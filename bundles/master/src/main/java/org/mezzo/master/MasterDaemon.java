@@ -97,6 +97,7 @@ public final class MasterDaemon implements RunningDaemon {
             .follow("allocator", next -> master.selectAllocator(next.allocation().allocator()))
             .follow("hooks", next -> master.selectHooks(next.daemon().hooks()))
             .follow("anonymous_modules", next -> master.selectAnonymous(next.daemon().anonymous()))
+            .follow("master_contender", next -> master.selectContender(next.election()))
             .follow("master_detector", next -> master.selectDetector(next.election()));
     for (String flag : BorderFlags.GUARDS) {
       flags.follow(flag, next -> master.selectGuards(next.daemon().border()));

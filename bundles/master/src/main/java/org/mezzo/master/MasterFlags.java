@@ -44,15 +44,22 @@ public record MasterFlags(
    * How masters agree on one.
    *
    * @param zk {@code --zk}; absent for a master that stands alone
+   * @param contender {@code --master_contender}, where it is given
    * @param detector {@code --master_detector}, where it is given
    * @param session {@code --zk_session_timeout}
    * @param registry the {@code --registry_...} flags
    */
   public record Election(
       Optional<String> zk,
+      Optional<String> contender,
       Optional<String> detector,
       Duration session,
       TermRegistry.Times registry) {
+
+    /** The module that stands for election. */
+    public String contention() {
+      return contender.orElseGet(() -> zk.isPresent() ? "zookeeper" : "standalone");
+    }
 
     /** The module that says who leads; empty for a master that stands alone and knows it. */
     public Optional<String> detection() {
@@ -140,6 +147,7 @@ public record MasterFlags(
   private static Election election(Flags flags) {
     return new Election(
         flags.text("zk"),
+        flags.text("master_contender").filter(name -> !name.isEmpty()),
         flags.text("master_detector").filter(name -> !name.isEmpty()),
         flags.duration("zk_session_timeout"),
         new TermRegistry.Times(

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,7 +30,6 @@ import org.mezzo.master.testing.TestLinks;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.Attribute;
-import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.Value;
 
 /** What is too much for one write of the registry, on a real ZooKeeper and on a file. */
@@ -181,18 +180,10 @@ class RegistryLimitsTest {
   }
 
   private static Registry lead(Coordination.Session session) throws Exception {
-    CompletableFuture<Registry> elected = new CompletableFuture<>();
-    session.contend(
-        MasterInfo.newBuilder().setId("before").setIp(1).setPort(1).build(),
-        new Coordination.CandidacyListener() {
-          @Override
-          public void elected(Registry registry) {
-            elected.complete(registry);
-          }
-
-          @Override
-          public void lost(String reason) {}
-        });
-    return elected.get(60, TimeUnit.SECONDS);
+    return session
+        .begin(Optional.empty())
+        .toCompletableFuture()
+        .get(60, TimeUnit.SECONDS)
+        .orElseThrow();
   }
 }

@@ -8,7 +8,6 @@ import java.util.AbstractList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -147,7 +146,8 @@ class ResilienceTest {
     cluster = new TestCluster(workDir);
     SimpleAllocator other = new SimpleAllocator(Clock.systemUTC());
     cluster.modules.register(Kinds.ALLOCATOR, "other", other);
-    cluster.coordination.depose(Optional.empty());
+    cluster.coordination.depose();
+    Await.until(() -> !cluster.master.cluster().leading());
     cluster.coordination.readable = new CompletableFuture<>();
     cluster.coordination.elect();
     Await.until(
@@ -297,7 +297,7 @@ class ResilienceTest {
     FrameworkInfo info = TestScheduler.info("test").setFailoverTimeout(60).build();
     TestScheduler first = TestScheduler.json(cluster.address()).subscribed(info);
     run(agent, first, "t1");
-    cluster.coordination.depose(Optional.empty());
+    cluster.coordination.depose();
     Await.until(first::ended);
     Await.until(agent::isClosed);
     Await.until(() -> !cluster.master.cluster().leading());
@@ -326,7 +326,7 @@ class ResilienceTest {
   void agentsThatDoNotComeBackAfterAFailoverAreCounted() throws Exception {
     cluster = new TestCluster(workDir, "agent_reregister_timeout=1secs");
     TestAgent agent = cluster.agent(25068, RESOURCES);
-    cluster.coordination.depose(Optional.empty());
+    cluster.coordination.depose();
     Await.until(agent::isClosed);
     cluster.coordination.elect();
     Await.until(
@@ -359,7 +359,7 @@ class ResilienceTest {
             cluster.state().frameworks().values().stream().noneMatch(Framework::connected)
                 && cluster.state().agents().values().stream().noneMatch(Agent::connected));
     assertThat(timers()).isPositive();
-    cluster.coordination.depose(Optional.empty());
+    cluster.coordination.depose();
     Await.until(() -> timers() == 0);
     assertThat(cluster.master.metrics().snapshot())
         .containsEntry("allocator/event_queue_dispatches", 0.0);

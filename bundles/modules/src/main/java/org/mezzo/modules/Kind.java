@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.Module;
 
@@ -89,6 +90,8 @@ public record Kind<M extends Module>(
     NOTHING_PREEMPTED("nothing is preempted"),
     /** The leader that is known stays the leader. */
     LEADER_STAYS("the last known leader stays"),
+    /** The master does not stand for election. */
+    NO_LEADERSHIP("the master does not lead"),
     /** The daemon needs nothing of it. */
     UNNOTICED("the daemon does not notice");
 
@@ -342,10 +345,13 @@ public record Kind<M extends Module>(
 
   /**
    * Whether a running daemon can be told to use none. Whom nobody guards, everybody enters: that
-   * takes a restart with other flags. Without an allocator or a detector a daemon is of no use.
+   * takes a restart with other flags. Without an allocator, a detector or a contender a daemon is
+   * of no use.
    */
   public boolean isDispensable() {
-    return !guards() && absence != Absence.NO_OFFERS && absence != Absence.LEADER_STAYS;
+    return !guards()
+        && !Set.of(Absence.NO_OFFERS, Absence.LEADER_STAYS, Absence.NO_LEADERSHIP)
+            .contains(absence);
   }
 
   /** Whether instances answer one call after the other. */

@@ -8,6 +8,7 @@ import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.contender.MasterContender;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
@@ -110,6 +111,12 @@ public final class Kinds {
           .stalling("nobody calls it", Duration.ofSeconds(10))
           .wanted(Cardinality.ONE, Absence.LEADER_STAYS);
 
+  /** Stands for election on behalf of a master. */
+  public static final Kind<MasterContender> MASTER_CONTENDER =
+      Kind.serial(MasterContender.class, MasterContender.KIND)
+          .selectedBy(Role.MASTER, "master_contender")
+          .wanted(Cardinality.ONE, Absence.NO_LEADERSHIP);
+
   private static final List<Kind<?>> ALL =
       List.of(
           ALLOCATOR,
@@ -123,7 +130,8 @@ public final class Kinds {
           QOS_CONTROLLER,
           SECRET_RESOLVER,
           ANONYMOUS,
-          MASTER_DETECTOR);
+          MASTER_DETECTOR,
+          MASTER_CONTENDER);
 
   private Kinds() {}
 

@@ -11,6 +11,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Comparator;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
@@ -21,6 +23,8 @@ public final class Distribution {
 
   private static final int LAST_PORT = 32_000;
   private static final int PLACES = 16;
+
+  private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
 
   private final Path home;
 
@@ -78,14 +82,17 @@ public final class Distribution {
   }
 
   /**
-   * A loopback port nobody listens on now. Processes look in different places: whoever is given one
-   * listens there a little later.
+   * A loopback port nobody listens on now, and that nobody was given before. Processes look in
+   * different places: whoever is given one listens there a little later.
    */
   public static int freePort() {
     int size = (LAST_PORT - FIRST_PORT) / PLACES;
     int first = FIRST_PORT + (int) (ProcessHandle.current().pid() % PLACES) * size;
     for (int i = 0; i < 100; i++) {
       int port = ThreadLocalRandom.current().nextInt(first, first + size);
+      if (!GIVEN.add(port)) {
+        continue;
+      }
       try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
         return socket.getLocalPort();
       } catch (IOException taken) {

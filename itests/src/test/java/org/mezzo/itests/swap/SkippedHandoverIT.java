@@ -49,7 +49,8 @@ public class SkippedHandoverIT {
           Kinds.RESOURCE_ESTIMATOR,
           Kinds.QOS_CONTROLLER,
           Kinds.ANONYMOUS,
-          Kinds.MASTER_DETECTOR);
+          Kinds.MASTER_DETECTOR,
+          Kinds.MASTER_CONTENDER);
 
   private static final String JARS = "mezzo.test.jars";
 

@@ -10,6 +10,7 @@ import org.mezzo.itests.swap.modules.SwappedAllocator;
 import org.mezzo.itests.swap.modules.SwappedAnonymous;
 import org.mezzo.itests.swap.modules.SwappedAuthenticator;
 import org.mezzo.itests.swap.modules.SwappedAuthorizer;
+import org.mezzo.itests.swap.modules.SwappedContender;
 import org.mezzo.itests.swap.modules.SwappedController;
 import org.mezzo.itests.swap.modules.SwappedDetector;
 import org.mezzo.itests.swap.modules.SwappedEstimator;
@@ -41,7 +42,8 @@ final class SwapBundles {
           Map.entry(Kinds.QOS_CONTROLLER, SwappedController.class),
           Map.entry(Kinds.SECRET_RESOLVER, SwappedResolver.class),
           Map.entry(Kinds.ANONYMOUS, SwappedAnonymous.class),
-          Map.entry(Kinds.MASTER_DETECTOR, SwappedDetector.class));
+          Map.entry(Kinds.MASTER_DETECTOR, SwappedDetector.class),
+          Map.entry(Kinds.MASTER_CONTENDER, SwappedContender.class));
 
   private SwapBundles() {}
 

@@ -104,6 +104,8 @@ final class SwapProof implements AutoCloseable {
           NAME,
           Kinds.ANONYMOUS.flags().get(Role.MASTER),
           NAME,
+          Kinds.MASTER_CONTENDER.flags().get(Role.MASTER),
+          NAME,
           "authenticate_http_readonly",
           "true",
           "acls",
@@ -127,7 +129,8 @@ final class SwapProof implements AutoCloseable {
       List.of("messages_register_slave", "messages_reregister_slave", "slave_removals");
 
   /** Kinds that work without being asked. */
-  private static final Set<Kind<?>> UNASKED = Set.of(Kinds.ANONYMOUS, Kinds.MASTER_DETECTOR);
+  private static final Set<Kind<?>> UNASKED =
+      Set.of(Kinds.ANONYMOUS, Kinds.MASTER_DETECTOR, Kinds.MASTER_CONTENDER);
 
   /** Kinds of which nothing is asked before the last question is answered. */
   private static final Set<Kind<?>> ASKED_ALONE =

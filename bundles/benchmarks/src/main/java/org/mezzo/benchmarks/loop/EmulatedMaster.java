@@ -73,6 +73,7 @@ final class EmulatedMaster implements AutoCloseable {
    * @param connectors what listens for it, beside what is emulated
    */
   EmulatedMaster(Map<String, String> set, HttpConnectors connectors) throws Exception {
+    leases.register(coordination.contender());
     FlagDefinitions definitions =
         FlagDefinitions.read(Master.class.getResourceAsStream("/" + FlagDefinitions.RESOURCE));
     Map<String, String> all = new HashMap<>(set);

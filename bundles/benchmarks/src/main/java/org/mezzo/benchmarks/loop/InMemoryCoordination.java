@@ -5,21 +5,27 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import org.mezzo.api.Module;
+import org.mezzo.api.Sink;
+import org.mezzo.api.contender.MasterContender;
+import org.mezzo.api.contender.Standing;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
+import org.mezzo.modules.leases.Registration;
 import org.mezzo.protocol.v1.MasterInfo;
 
 /** An election with one candidate, and a registry in memory: what is measured is the master. */
 final class InMemoryCoordination implements Coordination {
   private final Map<String, byte[]> stored = new TreeMap<>();
-  private volatile Single session;
+  private final Alone contender = new Alone();
 
   @Override
-  public Session zooKeeper(String url, Duration sessionTimeout, Executor events) {
+  public Election zooKeeper(String url, Duration sessionTimeout, Executor events) {
     throw new UnsupportedOperationException("There is no ZooKeeper here");
   }
 
@@ -30,37 +36,83 @@ final class InMemoryCoordination implements Coordination {
 
   @Override
   public Session standalone(Path workDir, Executor events) {
-    session = new Single(events);
-    return session;
+    return new Single(events);
+  }
+
+  /** What is elected here, for the master's leases. */
+  Registration contender() {
+    return new Registration() {
+      @Override
+      public Announcement announcement() {
+        return new Announcement(
+            MasterContender.KIND,
+            "standalone",
+            "1",
+            "",
+            "",
+            Set.of(),
+            1,
+            "org.mezzo.benchmarks.contender",
+            "1",
+            1);
+      }
+
+      @Override
+      public boolean provides(Class<?> type) {
+        return type == MasterContender.class;
+      }
+
+      @Override
+      public Module create() {
+        return contender;
+      }
+
+      @Override
+      public void release(Module instance) {}
+    };
   }
 
   /** Ends the master's term and begins the next, with what the registry holds. */
   void reelect() {
-    session.events.execute(() -> session.candidate.lost("a new election"));
+    contender.lose();
+  }
+
+  /** Leads whenever it is asked to. */
+  private static final class Alone implements MasterContender {
+    private volatile Sink<Standing> standings;
+
+    @Override
+    public void report(Sink<Standing> sink) {
+      standings = sink;
+    }
+
+    @Override
+    public void enter(MasterInfo self) {
+      standings.report(Standing.leads());
+    }
+
+    void lose() {
+      standings.report(Standing.follows("a new election"));
+    }
+
+    @Override
+    public void leave() {}
   }
 
   private final class Single implements Session, Registry {
     private final Executor events;
-    private CandidacyListener candidate;
-    private MasterInfo self;
 
     private Single(Executor events) {
       this.events = events;
     }
 
     @Override
-    public Candidacy contend(MasterInfo info, CandidacyListener listener) {
-      self = info;
-      candidate = listener;
-      events.execute(() -> listener.elected(this));
-      return () -> {};
+    public CompletionStage<Optional<Registry>> begin(Optional<String> claim) {
+      return CompletableFuture.supplyAsync(() -> Optional.of(this), events);
     }
 
     @Override
-    public AutoCloseable detect(LeaderListener listener) {
-      events.execute(() -> listener.leader(Optional.ofNullable(self)));
-      return () -> {};
-    }
+    public void end(String reason) {}
 
     @Override
     public synchronized CompletionStage<Map<String, byte[]>> load() {

@@ -8,22 +8,19 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import org.mezzo.coordination.Coordination;
-import org.mezzo.coordination.Coordination.CandidacyListener;
-import org.mezzo.coordination.Coordination.LeaderListener;
 import org.mezzo.coordination.Registry;
-import org.mezzo.protocol.v1.MasterInfo;
 
-/** A session without peers: who contends leads at once, with a private store (rule 160). */
+/** A session without peers, with a private store (rule 160). */
 public final class StandaloneSession implements Coordination.Session {
   private final Executor events;
   private final RegistryLog log;
-  private final List<LeaderListener> followers = new CopyOnWriteArrayList<>();
 
-  /** Who leads, null when nobody does. Guarded by this. */
-  private Leader leader;
+  /** The latest; empty before the first term and after the last. Guarded by this. */
+  private Optional<Term> term = Optional.empty();
+
+  private boolean closed;
 
   /** Opens the store {@code registry/} below the work directory. */
   public StandaloneSession(Path workDir, Executor events) throws IOException {
@@ -32,23 +29,26 @@ public final class StandaloneSession implements Coordination.Session {
   }
 
   @Override
-  public synchronized Coordination.Candidacy contend(MasterInfo self, CandidacyListener listener) {
-    if (leader != null) {
-      throw new IllegalStateException("A standalone session has one candidate, and it leads");
-    }
-    Leader elected = new Leader(self, listener);
-    leader = elected;
-    events.execute(() -> listener.elected(elected));
-    followers.forEach(follower -> events.execute(() -> follower.leader(Optional.of(self))));
-    return elected;
+  public CompletionStage<Optional<Registry>> begin(Optional<String> claim) {
+    CompletableFuture<Optional<Registry>> begun = new CompletableFuture<>();
+    // What the term before writes at this moment is to be read by this one.
+    Thread beginning = new Thread(() -> begin(begun), "coordination-term");
+    beginning.setDaemon(true);
+    beginning.setContextClassLoader(null);
+    beginning.start();
+    return begun;
   }
 
-  @Override
-  public synchronized AutoCloseable detect(LeaderListener listener) {
-    followers.add(listener);
-    Optional<MasterInfo> now = leader == null ? Optional.empty() : Optional.of(leader.self);
-    events.execute(() -> listener.leader(now));
-    return () -> followers.remove(listener);
+  private synchronized void begin(CompletableFuture<Optional<Registry>> begun) {
+    if (closed) {
+      events.execute(
+          () -> begun.completeExceptionally(new IllegalStateException("The registry is closed")));
+      return;
+    }
+    term.ifPresent(before -> before.endAndJoin("the next term has begun"));
+    Term next = new Term();
+    term = Optional.of(next);
+    events.execute(() -> begun.complete(Optional.of(next)));
   }
 
   @Override
@@ -57,14 +57,10 @@ public final class StandaloneSession implements Coordination.Session {
   }
 
   @Override
-  public void close() {
-    Leader last;
-    synchronized (this) {
-      last = leader;
-    }
-    if (last != null) {
-      last.close();
-    }
+  public synchronized void close() {
+    closed = true;
+    term.ifPresent(last -> last.endAndJoin("resigned"));
+    term = Optional.empty();
     log.close();
   }
 
@@ -74,13 +70,16 @@ public final class StandaloneSession implements Coordination.Session {
 
     @Override
     public CompletionStage<Optional<byte[]>> read(String key) {
-      Leader now;
+      Optional<Term> now;
       synchronized (StandaloneSession.this) {
-        now = leader;
+        now = term;
       }
-      return now == null
-          ? CompletableFuture.failedFuture(new IllegalStateException("The registry is not open"))
-          : now.load().thenApply(stored -> Optional.ofNullable(stored.get(key)));
+      return now.<CompletionStage<Map<String, byte[]>>>map(Term::load)
+          .orElseGet(
+              () ->
+                  CompletableFuture.failedFuture(
+                      new IllegalStateException("The registry is not open")))
+          .thenApply(stored -> Optional.ofNullable(stored.get(key)));
     }
 
     @Override
@@ -95,15 +94,8 @@ public final class StandaloneSession implements Coordination.Session {
     }
   }
 
-  private final class Leader implements Coordination.Candidacy, Registry {
-    private final MasterInfo self;
-    private final CandidacyListener listener;
+  private final class Term implements Registry {
     private final GroupCommit commits = new GroupCommit("coordination-registry", log, events);
-
-    Leader(MasterInfo self, CandidacyListener listener) {
-      this.self = self;
-      this.listener = listener;
-    }
 
     @Override
     public CompletionStage<Map<String, byte[]>> load() {
@@ -116,16 +108,16 @@ public final class StandaloneSession implements Coordination.Session {
     }
 
     @Override
-    public void close() {
-      synchronized (StandaloneSession.this) {
-        if (leader != this) {
-          return;
-        }
-        leader = null;
-      }
-      commits.closeAndJoin(new IllegalStateException("This term's registry is closed: resigned"));
-      events.execute(() -> listener.lost("resigned"));
-      followers.forEach(follower -> events.execute(() -> follower.leader(Optional.empty())));
+    public void end(String reason) {
+      commits.close(over(reason));
+    }
+
+    void endAndJoin(String reason) {
+      commits.closeAndJoin(over(reason));
+    }
+
+    private static IllegalStateException over(String reason) {
+      return new IllegalStateException("This term's registry is closed: " + reason);
     }
   }
 }

@@ -22,7 +22,7 @@ public final class ZooKeeperCoordination implements Coordination {
   }
 
   @Override
-  public Session zooKeeper(String url, Duration sessionTimeout, Executor events) {
+  public Election zooKeeper(String url, Duration sessionTimeout, Executor events) {
     return new ZooKeeperSession(ZooKeeperUrl.parse(url), sessionTimeout, events);
   }
 

@@ -76,27 +76,32 @@ final class ZooKeeperRegistry implements Registry, GroupCommit.Store {
   }
 
   /**
-   * Begins a term by changing the epoch node, on the condition that the candidate's node is there:
-   * it is gone when the session has expired meanwhile.
+   * Begins a term by changing the epoch node, on the condition that the node which the winner of
+   * the election has is there: it is gone when its session has expired meanwhile.
    *
-   * @return empty when the candidate's node is gone
+   * @param claim the path of that node; empty for no condition
+   * @return empty when the node is gone
    */
-  static Optional<ZooKeeperRegistry> begin(
-      CuratorFramework curator, String path, String node, Executor events) throws Exception {
+  static Optional<Registry> begin(
+      CuratorFramework curator, String path, Optional<String> claim, Executor events)
+      throws Exception {
     String root = root(path);
     String epoch = root + "/epoch";
     if (curator.checkExists().forPath(epoch) == null) {
       ZooKeeperSession.create(curator, epoch);
     }
-    String term = node + "@" + java.util.UUID.randomUUID();
+    String term =
+        claim.map(it -> it.substring(it.lastIndexOf('/') + 1)).orElse("unclaimed")
+            + "@"
+            + java.util.UUID.randomUUID();
+    List<CuratorOp> operations = new ArrayList<>();
+    if (claim.isPresent()) {
+      operations.add(curator.transactionOp().check().forPath(claim.get()));
+    }
+    operations.add(curator.transactionOp().setData().forPath(epoch, mark(term, 0)));
     try {
-      var results =
-          curator
-              .transaction()
-              .forOperations(
-                  curator.transactionOp().check().forPath(path + "/" + node),
-                  curator.transactionOp().setData().forPath(epoch, mark(term, 0)));
-      int version = results.get(1).getResultStat().getVersion();
+      var results = curator.transaction().forOperations(operations);
+      int version = results.get(results.size() - 1).getResultStat().getVersion();
       return Optional.of(new ZooKeeperRegistry(curator, root, term, version, events));
     } catch (KeeperException.NoNodeException e) {
       return Optional.empty();
@@ -117,8 +122,8 @@ final class ZooKeeperRegistry implements Registry, GroupCommit.Store {
     return commits.apply(changes);
   }
 
-  /** Fails what waits and all that comes. */
-  void end(String reason) {
+  @Override
+  public void end(String reason) {
     commits.close(new IllegalStateException("This term's registry is closed: " + reason));
   }
 

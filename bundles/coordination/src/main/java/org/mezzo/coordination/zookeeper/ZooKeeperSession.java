@@ -7,12 +7,14 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.api.ACLProvider;
@@ -28,6 +30,7 @@ import org.apache.zookeeper.data.Stat;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Coordination.CandidacyListener;
 import org.mezzo.coordination.Coordination.LeaderListener;
+import org.mezzo.coordination.Registry;
 import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.slf4j.Logger;
@@ -38,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * the session, where it may block for a moment; watches and connection changes only ask that thread
  * to look again, so that a lost or doubled notification does no harm.
  */
-final class ZooKeeperSession implements Coordination.Session {
+final class ZooKeeperSession implements Coordination.Election {
   private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperSession.class);
   private static final Duration RESIGN_WAIT = Duration.ofSeconds(2);
   private static final Duration RETRY = Duration.ofMillis(500);
@@ -49,6 +52,11 @@ final class ZooKeeperSession implements Coordination.Session {
   private final ScheduledThreadPoolExecutor worker;
   private final List<Candidate> candidates = new CopyOnWriteArrayList<>();
   private final List<Follower> followers = new CopyOnWriteArrayList<>();
+
+  /** The latest term's alone. */
+  private final AtomicReference<Optional<Registry>> registry =
+      new AtomicReference<>(Optional.empty());
+
   private final CuratorWatcher watcher = event -> refreshSoon();
   private volatile boolean closed;
 
@@ -112,6 +120,29 @@ final class ZooKeeperSession implements Coordination.Session {
   }
 
   @Override
+  public CompletionStage<Optional<Registry>> begin(Optional<String> claim) {
+    CompletableFuture<Optional<Registry>> begun = new CompletableFuture<>();
+    if (closed) {
+      begun.completeExceptionally(new IllegalStateException("The session is closed"));
+    }
+    submit(
+        () -> {
+          try {
+            Optional<Registry> term = ZooKeeperRegistry.begin(curator, url.path(), claim, events);
+            if (term.isPresent()) {
+              registry.getAndSet(term).ifPresent(before -> before.end("the next term has begun"));
+            }
+            tell(() -> begun.complete(term));
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          } catch (Exception e) {
+            tell(() -> begun.completeExceptionally(e));
+          }
+        });
+    return begun;
+  }
+
+  @Override
   public Optional<Coordination.Board> board() {
     return Optional.of(new ZooKeeperBoard(curator, url.path(), this::submit, events));
   }
@@ -125,6 +156,7 @@ final class ZooKeeperSession implements Coordination.Session {
       candidate.close();
     }
     closed = true;
+    registry.getAndSet(Optional.empty()).ifPresent(it -> it.end("the session is closed"));
     worker.shutdownNow();
     curator.close();
   }
@@ -341,7 +373,7 @@ final class ZooKeeperSession implements Coordination.Session {
     /** The session that tried to create the node, 0 before. */
     private long creator;
 
-    private ZooKeeperRegistry registry;
+    private boolean elected;
     private boolean ended;
 
     Candidate(MasterInfo self, CandidacyListener listener) {
@@ -401,16 +433,11 @@ final class ZooKeeperSession implements Coordination.Session {
         lose("its node " + node + " is gone");
         return;
       }
-      if (registry == null && leader.isPresent() && leader.get().equals(node)) {
-        Optional<ZooKeeperRegistry> term =
-            ZooKeeperRegistry.begin(curator, url.path(), node, events);
-        if (term.isEmpty()) {
-          refreshSoon();
-          return;
-        }
-        registry = term.get();
+      if (!elected && leader.isPresent() && leader.get().equals(node)) {
+        elected = true;
         LOG.info("Elected leader at {} as {}", url, node);
-        tell(() -> listener.elected(registry));
+        String claim = url.path() + "/" + node;
+        tell(() -> listener.elected(claim));
       }
     }
 
@@ -425,9 +452,6 @@ final class ZooKeeperSession implements Coordination.Session {
     private void end(String reason) {
       ended = true;
       candidates.remove(this);
-      if (registry != null) {
-        registry.end(reason);
-      }
       tell(() -> listener.lost(reason));
       over.complete(null);
     }
@@ -449,9 +473,6 @@ final class ZooKeeperSession implements Coordination.Session {
     private void resign() {
       if (ended) {
         return;
-      }
-      if (registry != null) {
-        registry.end("resigned");
       }
       try {
         long session = curator.getZookeeperClient().getZooKeeper().getSessionId();

@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.leaders.LeaderAddress;
 import org.mezzo.daemon.leaders.LeaderDetection;
@@ -47,7 +46,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private final EventLoop loop;
   private final MasterInfo self;
   private final Terms terms;
-  private volatile Coordination.Session session;
+  private volatile Election election;
   private volatile MasterTerm term;
 
   /**
@@ -60,10 +59,10 @@ public final class Leadership implements ClusterView, AutoCloseable {
   private MasterState.Counters counters = MasterState.Counters.ZERO;
 
   /** The latest; there once its election has been entered, which may be after it was won. */
-  private volatile CompletableFuture<Coordination.Candidacy> candidacy;
+  private volatile CompletableFuture<Election.Place> candidacy;
 
   /** The one that is given up after a failure, behind which the next one waits; for the loop. */
-  private CompletableFuture<Coordination.Candidacy> givenUp;
+  private CompletableFuture<Election.Place> givenUp;
 
   /** Does nothing until {@link #start}. */
   public Leadership(EventLoop loop, MasterInfo self, Terms terms) {
@@ -86,21 +85,20 @@ public final class Leadership implements ClusterView, AutoCloseable {
   /**
    * Enters the election.
    *
-   * @param session with those who hold it; closed with this
+   * @param entered closed with this
    */
-  public void start(Coordination.Session session) {
-    this.session = session;
+  public void start(Election entered) {
+    this.election = entered;
     contend();
   }
 
   private void contend() {
-    CompletableFuture<Coordination.Candidacy> entered = new CompletableFuture<>();
+    CompletableFuture<Election.Place> entered = new CompletableFuture<>();
     candidacy = entered;
     try {
       entered.complete(
-          session.contend(
-              self,
-              new Coordination.CandidacyListener() {
+          election.contend(
+              new Election.Listener() {
                 @Override
                 public void elected(Registry registry) {
                   begin(registry);
@@ -177,7 +175,7 @@ public final class Leadership implements ClusterView, AutoCloseable {
         reason,
         cause);
     end(reason);
-    CompletableFuture<Coordination.Candidacy> given = candidacy;
+    CompletableFuture<Election.Place> given = candidacy;
     givenUp = given;
     Thread resigning =
         new Thread(
@@ -300,8 +298,8 @@ public final class Leadership implements ClusterView, AutoCloseable {
     } catch (ExecutionException | TimeoutException e) {
       LOG.warn("The term did not end in time", e);
     }
-    if (session != null) {
-      session.close();
+    if (election != null) {
+      election.close();
     }
   }
 }

@@ -131,7 +131,7 @@ class AllocationTest {
       awaitRecovery(cluster, 0);
       cluster.agent(5051, "cpus:10;mem:32000");
       cluster.agent(5052, "cpus:10;mem:32000");
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       cluster.coordination.elect();
       awaitRecovery(cluster, 2);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,7 +101,7 @@ class CommandsTest {
   @Test
   void aMasterThatDoesNotLeadSaysWhoDoes() throws Exception {
     try (TestCluster cluster = new TestCluster(workDir)) {
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       assertThatThrownBy(() -> cluster.master.clusterCommands().agents())
           .hasMessageContaining("does not lead")

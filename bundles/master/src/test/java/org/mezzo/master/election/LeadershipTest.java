@@ -14,7 +14,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
 import org.mezzo.daemon.loop.Backoff;
 import org.mezzo.daemon.loop.EventLoop;
@@ -31,14 +30,13 @@ class LeadershipTest {
   private final Backoff backoff = new Backoff(FIRST, Duration.ofMinutes(1));
   private final List<Long> contentions = new CopyOnWriteArrayList<>();
   private volatile boolean broken = true;
-  private volatile Coordination.CandidacyListener candidate;
+  private volatile Election.Listener candidate;
   private Leadership leadership;
 
   /** An election without rivals: who contends is elected at once, and may be before it knows. */
-  private final class Alone implements Coordination.Session {
+  private final class Alone implements Election {
     @Override
-    public Coordination.Candidacy contend(
-        MasterInfo self, Coordination.CandidacyListener listener) {
+    public Place contend(Listener listener) {
       candidate = listener;
       contentions.add(System.nanoTime());
       CompletableFuture<Void> elected =
@@ -47,11 +45,6 @@ class LeadershipTest {
         elected.join();
       }
       return () -> loop.execute(() -> listener.lost("resigned"));
-    }
-
-    @Override
-    public AutoCloseable detect(Coordination.LeaderListener listener) {
-      return () -> {};
     }
 
     @Override
@@ -70,6 +63,9 @@ class LeadershipTest {
     public CompletionStage<Void> apply(List<Change> changes) {
       return CompletableFuture.completedStage(null);
     }
+
+    @Override
+    public void end(String reason) {}
   }
 
   private void start() {

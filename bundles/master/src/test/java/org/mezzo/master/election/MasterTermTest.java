@@ -51,6 +51,9 @@ class MasterTermTest {
     }
 
     @Override
+    public void end(String reason) {}
+
+    @Override
     public CompletionStage<Void> apply(List<Change> changes) {
       return CompletableFuture.completedFuture(null);
     }

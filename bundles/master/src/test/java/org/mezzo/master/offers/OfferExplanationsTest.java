@@ -128,7 +128,7 @@ class OfferExplanationsTest {
           .isEqualTo("501 This allocator does not explain itself");
       cluster.registered.close();
       Await.until(() -> get(cluster, id + "&role=a").contains("NO_ALLOCATOR"));
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       assertThat(get(cluster, id + "&role=a")).startsWith("503 ");
     }
@@ -148,7 +148,7 @@ class OfferExplanationsTest {
           .containsExactlyElementsOf(
               cluster.master.cluster().state().orElseThrow().agents().keySet());
       assertThat(commands.apply(List.of("modules"))).isEmpty();
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       assertThat(commands.apply(List.of("explain"))).isEmpty();
     }

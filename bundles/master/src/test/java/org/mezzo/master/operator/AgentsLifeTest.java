@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +53,7 @@ class AgentsLifeTest {
   }
 
   private static void failOver(TestCluster cluster) throws Exception {
-    cluster.coordination.depose(Optional.empty());
+    cluster.coordination.depose();
     Await.until(() -> cluster.master.cluster().state().isEmpty());
     cluster.coordination.elect();
     Await.until(() -> cluster.master.cluster().state().isPresent());

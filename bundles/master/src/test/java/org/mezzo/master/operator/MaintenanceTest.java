@@ -3,7 +3,6 @@ package org.mezzo.master.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,7 +93,7 @@ class MaintenanceTest {
                   + scheduler.id
                   + "\"},\"timestamp\":{\"nanoseconds\":");
 
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       cluster.coordination.elect();
       Await.until(() -> cluster.master.cluster().state().isPresent());

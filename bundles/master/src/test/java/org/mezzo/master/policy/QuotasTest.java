@@ -89,7 +89,7 @@ class QuotasTest {
           .extracting(QuotaConfig::getRole)
           .containsExactly("binary", "q");
 
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       cluster.coordination.elect();
       Await.until(() -> cluster.master.cluster().state().isPresent());

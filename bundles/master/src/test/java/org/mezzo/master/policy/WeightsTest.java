@@ -65,7 +65,7 @@ class WeightsTest {
           .extracting(WeightInfo::getRole)
           .containsExactly("flag", "w1", "w2/x", "w3");
 
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       Await.until(() -> cluster.master.cluster().state().isEmpty());
       cluster.coordination.elect();
       Await.until(() -> cluster.master.cluster().state().isPresent());
@@ -154,7 +154,7 @@ class WeightsTest {
                 }
               });
       Await.until(() -> cluster.coordination.stored.containsKey("policy/weights"));
-      cluster.coordination.depose(Optional.empty());
+      cluster.coordination.depose();
       assertThat(answer.get()).startsWith("503 This master leads no longer");
       held.complete(null);
     }

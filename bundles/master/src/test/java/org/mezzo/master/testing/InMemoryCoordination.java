@@ -10,6 +10,9 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import org.mezzo.api.Sink;
+import org.mezzo.api.contender.MasterContender;
+import org.mezzo.api.contender.Standing;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.coordination.Registry;
 import org.mezzo.protocol.v1.MasterInfo;
@@ -17,7 +20,7 @@ import org.mezzo.protocol.v1.MasterInfo;
 /** Elections that tests decide, and a registry that outlives masters. */
 public final class InMemoryCoordination implements Coordination {
   public final Map<String, byte[]> stored = new TreeMap<>();
-  private final List<InMemorySession> sessions = new ArrayList<>();
+  private final List<Contender> contenders = new ArrayList<>();
 
   /** Whether a master that contends is elected at once. */
   public volatile boolean electAtOnce = true;
@@ -32,32 +35,31 @@ public final class InMemoryCoordination implements Coordination {
   public volatile boolean broken;
 
   @Override
-  public Session zooKeeper(String url, Duration sessionTimeout, Executor events) {
-    return open(events);
+  public Election zooKeeper(String url, Duration sessionTimeout, Executor events) {
+    throw new UnsupportedOperationException("There is no ZooKeeper here");
   }
 
   @Override
   public Session standalone(Path workDir, Executor events) {
-    return open(events);
+    return new InMemorySession(events);
   }
 
-  private synchronized Session open(Executor events) {
-    InMemorySession session = new InMemorySession(events);
-    sessions.add(session);
-    return session;
+  /** What stands in the elections here. */
+  public synchronized MasterContender contender() {
+    Contender contender = new Contender();
+    contenders.add(contender);
+    return contender;
   }
 
-  /**
-   * Takes leadership away from whoever has it; who contends is not elected before {@link #elect}.
-   */
-  public synchronized void depose(Optional<MasterInfo> successor) {
+  /** Takes leadership away from whoever has it; who enters is not elected before {@link #elect}. */
+  public synchronized void depose() {
     electAtOnce = false;
-    sessions.forEach(session -> session.lose(successor));
+    contenders.forEach(Contender::lose);
   }
 
-  /** Elects whoever contends. */
+  /** Elects whoever stands. */
   public synchronized void elect() {
-    sessions.forEach(InMemorySession::elect);
+    contenders.forEach(Contender::elect);
   }
 
   @Override
@@ -65,54 +67,63 @@ public final class InMemoryCoordination implements Coordination {
     throw new UnsupportedOperationException();
   }
 
+  private final class Contender implements MasterContender {
+    private Sink<Standing> standings;
+    private boolean standing;
+    private boolean leading;
+
+    @Override
+    public void report(Sink<Standing> sink) {
+      standings = sink;
+    }
+
+    @Override
+    public void enter(MasterInfo self) {
+      synchronized (InMemoryCoordination.this) {
+        standing = true;
+        if (electAtOnce) {
+          elect();
+        }
+      }
+    }
+
+    private void elect() {
+      if (standing && !leading) {
+        leading = true;
+        standings.report(Standing.leads());
+      }
+    }
+
+    private void lose() {
+      if (leading) {
+        leading = false;
+        standings.report(Standing.follows("deposed"));
+      }
+    }
+
+    @Override
+    public void leave() {
+      synchronized (InMemoryCoordination.this) {
+        standing = false;
+        leading = false;
+      }
+    }
+  }
+
   private final class InMemorySession implements Session, Registry {
     private final Executor events;
-    private CandidacyListener candidate;
-    private MasterInfo self;
-    private LeaderListener follower;
-    private boolean leads;
 
     private InMemorySession(Executor events) {
       this.events = events;
     }
 
     @Override
-    public Candidacy contend(MasterInfo info, CandidacyListener listener) {
-      candidate = listener;
-      self = info;
-      if (electAtOnce) {
-        elect();
-      }
-      return () -> lose(Optional.empty());
-    }
-
-    private void elect() {
-      if (candidate != null && !leads) {
-        leads = true;
-        events.execute(() -> candidate.elected(this));
-        tell(Optional.of(self));
-      }
-    }
-
-    private void lose(Optional<MasterInfo> successor) {
-      if (leads) {
-        leads = false;
-        events.execute(() -> candidate.lost("deposed"));
-      }
-      tell(successor);
-    }
-
-    private void tell(Optional<MasterInfo> leader) {
-      if (follower != null) {
-        events.execute(() -> follower.leader(leader));
-      }
+    public CompletionStage<Optional<Registry>> begin(Optional<String> claim) {
+      return CompletableFuture.supplyAsync(() -> Optional.of(this), events);
     }
 
     @Override
-    public AutoCloseable detect(LeaderListener listener) {
-      follower = listener;
-      return () -> {};
-    }
+    public void end(String reason) {}
 
     @Override
     public CompletionStage<Map<String, byte[]>> load() {

@@ -8,6 +8,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.mezzo.api.contender.MasterContender;
+import org.mezzo.contenders.StandaloneContender;
+import org.mezzo.contenders.ZooKeeperContender;
 import org.mezzo.coordination.Coordination;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.logging.Verbosity;
@@ -48,6 +52,7 @@ public final class TestCluster implements AutoCloseable {
 
   public TestCluster(Path workDir, String... flags) throws Exception {
     registered = modules.register(Kinds.ALLOCATOR, "hierarchical", allocator);
+    register(coordination);
     master = start(workDir, coordination, links, flags);
     Await.until(() -> master.cluster().state().isPresent());
   }
@@ -56,8 +61,23 @@ public final class TestCluster implements AutoCloseable {
   public TestCluster(Path workDir, Coordination coordination, LinkServer links, String... flags)
       throws Exception {
     registered = modules.register(Kinds.ALLOCATOR, "hierarchical", allocator);
+    register(coordination);
     master = start(workDir, coordination, links, flags);
     Await.until(() -> master.cluster().state().isPresent());
+  }
+
+  private void register(Coordination used) throws InterruptedException {
+    if (used instanceof InMemoryCoordination inMemory) {
+      modules.register(Kinds.MASTER_CONTENDER, "standalone", inMemory.contender());
+    } else {
+      modules.register(Kinds.MASTER_CONTENDER, "standalone", new StandaloneContender());
+      modules.register(
+          MasterContender.class,
+          MasterContender.KIND,
+          "zookeeper",
+          Set.of("zk", "zk_session_timeout"),
+          () -> new ZooKeeperContender(used));
+    }
   }
 
   private Master start(Path workDir, Coordination coordination, LinkServer links, String... flags)

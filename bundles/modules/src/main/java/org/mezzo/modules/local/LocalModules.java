@@ -69,22 +69,19 @@ public final class LocalModules implements AutoCloseable {
    */
   public <M extends Module> Registered register(
       Class<M> type, String kind, String name, Supplier<? extends M> instances) {
+    return register(type, kind, name, Set.of(), instances);
+  }
+
+  /** The same for a module that is shown those flags of its daemon. */
+  public <M extends Module> Registered register(
+      Class<M> type, String kind, String name, Set<String> flags, Supplier<? extends M> instances) {
     long id = bundles.incrementAndGet();
     Local local =
         new Local(
             type,
             instances,
             new Registration.Announcement(
-                kind,
-                name,
-                "",
-                "",
-                "",
-                Set.of(),
-                id,
-                "local." + kind + "." + name,
-                "1.0." + id,
-                id));
+                kind, name, "", "", "", flags, id, "local." + kind + "." + name, "1.0." + id, id));
     table.register(local);
     return new Registered() {
       @Override

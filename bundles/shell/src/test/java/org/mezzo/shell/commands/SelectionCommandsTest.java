@@ -101,7 +101,7 @@ final class SelectionCommandsTest {
         .hasMessageContaining(
             "can change its allocator, isolator, hook, container-logger, http-authenticator,"
                 + " authorizer, resource-estimator, qos-controller, secret-resolver, anonymous,"
-                + " master-detector, not");
+                + " master-detector, master-contender, not");
     assertThatThrownBy(() -> commands.select("allocator", "a,b")).hasMessageContaining("one alloc");
     assertThatThrownBy(() -> commands.select("allocator", "")).hasMessageContaining("not the name");
     assertThatThrownBy(() -> commands.select("isolation", "none"))
@@ -126,7 +126,8 @@ final class SelectionCommandsTest {
             "qos-controller",
             "secret-resolver",
             "anonymous",
-            "master-detector");
+            "master-detector",
+            "master-contender");
     assertThat(commands.after(List.of("select", "allocator"), ""))
         .containsExactly("hierarchical", "round-robin");
     assertThat(commands.after(List.of("history"), "")).isEmpty();

@@ -37,6 +37,8 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Approver;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.contender.MasterContender;
+import org.mezzo.api.contender.Standing;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
@@ -343,6 +345,69 @@ final class Plain {
           .filter(each -> each.getAllocatedList().stream().anyMatch(Resource::hasRevocable))
           .map(each -> QosCorrection.kill(each, "it is in the way"))
           .toList();
+    }
+  }
+
+  /** An election that is won in the order of entering. */
+  static final class Ballot {
+    private final List<OfContender> entered = new ArrayList<>();
+
+    synchronized void enter(OfContender who) {
+      if (!entered.contains(who)) {
+        entered.add(who);
+        if (entered.get(0) == who) {
+          who.tell(Standing.leads());
+        } else if (!entered.get(0).self.equals(who.self)) {
+          who.tell(Standing.follows("another one leads"));
+        }
+      }
+    }
+
+    synchronized boolean isBehind(OfContender who) {
+      return entered.indexOf(who) > 0;
+    }
+
+    synchronized void leave(OfContender who) {
+      boolean led = !entered.isEmpty() && entered.get(0) == who;
+      entered.remove(who);
+      if (led && !entered.isEmpty()) {
+        entered.get(0).tell(Standing.leads());
+      }
+    }
+  }
+
+  static class OfContender implements MasterContender {
+    final Ballot ballot;
+    MasterInfo self = MasterInfo.getDefaultInstance();
+    Sink<Standing> standings;
+
+    OfContender(Ballot ballot) {
+      this.ballot = ballot;
+    }
+
+    void tell(Standing standing) {
+      standings.report(standing);
+    }
+
+    @Override
+    public void report(Sink<Standing> sink) {
+      standings = sink;
+    }
+
+    @Override
+    public void enter(MasterInfo master) {
+      self = master;
+      ballot.enter(this);
+    }
+
+    @Override
+    public void leave() {
+      ballot.leave(this);
+    }
+
+    @Override
+    public void close() {
+      ballot.leave(this);
     }
   }
 

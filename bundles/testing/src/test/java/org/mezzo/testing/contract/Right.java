@@ -10,6 +10,7 @@ import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.contender.MasterContender;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
@@ -169,6 +170,15 @@ final class Right {
     @Override
     protected boolean elect(Optional<String> next) {
       return election.elect(next);
+    }
+  }
+
+  static class OfContender extends MasterContenderContract {
+    private final Plain.Ballot ballot = new Plain.Ballot();
+
+    @Override
+    protected MasterContender module() {
+      return new Plain.OfContender(ballot);
     }
   }
 }

@@ -30,6 +30,8 @@ import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.Approver;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.contender.MasterContender;
+import org.mezzo.api.contender.Standing;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
@@ -1379,6 +1381,173 @@ final class Wrong {
       @Override
       MasterInfo master(String place) {
         return super.master(place).toBuilder().setHostname(place + "/").build();
+      }
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class ContenderThatSaysNothing extends MasterContenderContract {
+    private final Plain.Ballot ballot = new Plain.Ballot();
+
+    @Override
+    protected MasterContender module() {
+      return new ContenderThatSaysNothingModule(ballot);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class ContenderThatSaysNothingModule extends Plain.OfContender {
+      ContenderThatSaysNothingModule(Plain.Ballot ballot) {
+        super(ballot);
+      }
+
+      @Override
+      void tell(Standing standing) {}
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class ContenderThatSpeaksTooSoon extends MasterContenderContract {
+    private final Plain.Ballot ballot = new Plain.Ballot();
+
+    @Override
+    protected MasterContender module() {
+      return new ContenderThatSpeaksTooSoonModule(ballot);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class ContenderThatSpeaksTooSoonModule extends Plain.OfContender {
+      ContenderThatSpeaksTooSoonModule(Plain.Ballot ballot) {
+        super(ballot);
+      }
+
+      @Override
+      public void report(Sink<Standing> sink) {
+        super.report(sink);
+        sink.report(Standing.follows("not entered yet"));
+      }
+    }
+  }
+
+  @FailsIn("leavesWhenItIsClosed")
+  static class ContenderThatNeverLeaves extends MasterContenderContract {
+    private final Plain.Ballot ballot = new Plain.Ballot();
+
+    @Override
+    protected MasterContender module() {
+      return new ContenderThatNeverLeavesModule(ballot);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class ContenderThatNeverLeavesModule extends Plain.OfContender {
+      ContenderThatNeverLeavesModule(Plain.Ballot ballot) {
+        super(ballot);
+      }
+
+      @Override
+      public void close() {}
+    }
+  }
+
+  @FailsIn("isSwappedWhileItWorks")
+  static class ContenderThatTakesItsPredecessorForARival extends MasterContenderContract {
+    private final Plain.Ballot ballot = new Plain.Ballot();
+
+    @Override
+    protected MasterContender module() {
+      return new ContenderThatTakesItsPredecessorForARivalModule(ballot);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class ContenderThatTakesItsPredecessorForARivalModule
+        extends Plain.OfContender {
+      ContenderThatTakesItsPredecessorForARivalModule(Plain.Ballot ballot) {
+        super(ballot);
+      }
+
+      @Override
+      public void enter(MasterInfo master) {
+        super.enter(master);
+        if (ballot.isBehind(this)) {
+          tell(Standing.follows("another one leads"));
+        }
+      }
+    }
+  }
+
+  @FailsIn("oneLeadsAtATime")
+  static class ContenderThatAlwaysLeads extends MasterContenderContract {
+    private final Plain.Ballot ballot = new Plain.Ballot();
+
+    @Override
+    protected MasterContender module() {
+      return new ContenderThatAlwaysLeadsModule(ballot);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class ContenderThatAlwaysLeadsModule extends Plain.OfContender {
+      ContenderThatAlwaysLeadsModule(Plain.Ballot ballot) {
+        super(ballot);
+      }
+
+      @Override
+      void tell(Standing standing) {
+        super.tell(Standing.leads());
+      }
+    }
+  }
+
+  @FailsIn("leavesAndEntersAgain")
+  static class ContenderThatEntersOnce extends MasterContenderContract {
+    private final Plain.Ballot ballot = new Plain.Ballot();
+
+    @Override
+    protected MasterContender module() {
+      return new ContenderThatEntersOnceModule(ballot);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+
+    private static final class ContenderThatEntersOnceModule extends Plain.OfContender {
+      ContenderThatEntersOnceModule(Plain.Ballot ballot) {
+        super(ballot);
+      }
+
+      private boolean left;
+
+      @Override
+      public void enter(MasterInfo master) {
+        if (!left) {
+          super.enter(master);
+        }
+      }
+
+      @Override
+      public void leave() {
+        left = true;
+        super.leave();
       }
     }
   }

@@ -1,0 +1,2 @@
+/** Master contenders: by an election in ZooKeeper, and without one. */
+package org.mezzo.contenders;
