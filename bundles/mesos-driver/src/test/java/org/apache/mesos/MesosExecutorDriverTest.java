@@ -310,6 +310,20 @@ class MesosExecutorDriverTest {
   }
 
   @Test
+  void redirectsThatGoInACircleAreLeftAndTheAgentIsAskedAgain() throws Exception {
+    for (int i = 0; i < 6; i++) {
+      agent.then(
+          subscription ->
+              subscription.status(
+                  307, "Location: //" + agent.address() + "/api/v1/executor\r\n", ""));
+    }
+    agent.then(telling(subscribed()));
+    driver.start(environment);
+    assertThat(executor.next()).startsWith("registered ");
+    assertThat(agent.subscriptions).hasSize(7);
+  }
+
+  @Test
   void taskGroupsAreNotForExecutorsOfThisApi() throws Exception {
     agent.then(telling(subscribed(), event(Event.newBuilder().setType(Event.Type.LAUNCH_GROUP))));
     driver.start(environment);

@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.text.MessageFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.TaskState;
@@ -486,6 +491,82 @@ class MesosSchedulerDriverTest {
     driver.suppressOffers();
     assertThat(sent().getType()).isEqualTo(Call.Type.REVIVE);
     assertThat(sent().getType()).isEqualTo(Call.Type.SUPPRESS);
+    assertThat(scheduler.told).isEmpty();
+  }
+
+  /**
+   * Somebody else has subscribed as the framework: the master tells that on the stream, too, and
+   * what is on it until then still counts. To subscribe again because of a call would take the
+   * framework back, and so on.
+   */
+  @Test
+  void aCallOfAStreamThatIsNotTheFrameworksIsSaidToBe() throws Exception {
+    java.util.logging.Logger logger = java.util.logging.Logger.getLogger("org.mezzo.driver");
+    BlockingQueue<String> said = new LinkedBlockingQueue<>();
+    java.util.logging.Handler handler =
+        new java.util.logging.Handler() {
+          @Override
+          public void publish(java.util.logging.LogRecord line) {
+            said.add(MessageFormat.format(line.getMessage(), line.getParameters()));
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    logger.addHandler(handler);
+    try {
+      CountDownLatch refused = new CountDownLatch(1);
+      master.then(
+          subscription -> {
+            subscription.open();
+            subscription.events(subscribed("m1", 15));
+            refused.await();
+            subscription.events(update("t1", ""), error("Framework failed over"));
+            ended.await();
+          });
+      MesosSchedulerDriver driver = driver(false);
+      driver.start();
+      assertThat(scheduler.next()).isEqualTo("registered f-1 m1");
+      master.refuseCalls(
+          400,
+          "The stream ID 'stream-1' included in this request didn't match the stream ID currently"
+              + " associated with framework f-1");
+      driver.reviveOffers();
+      assertThat(sent().getType()).isEqualTo(Call.Type.REVIVE);
+      assertThat(said.poll(30, TimeUnit.SECONDS))
+          .contains("400", "The stream ID 'stream-1'", "framework f-1");
+      refused.countDown();
+      assertThat(scheduler.next()).isEqualTo("t1 TASK_RUNNING");
+      assertThat(scheduler.next()).isEqualTo("error Framework failed over");
+      assertThat(driver.join()).isEqualTo(Protos.Status.DRIVER_ABORTED);
+      assertThat(master.subscriptions).hasSize(1);
+    } finally {
+      logger.removeHandler(handler);
+    }
+  }
+
+  /** Who has much to do answers late and in pieces; asking again would give it more to do. */
+  @Test
+  void aMasterThatIsSlowIsAskedOnce() throws Exception {
+    master.then(
+        subscription -> {
+          TimeUnit.SECONDS.sleep(2);
+          byte[] head =
+              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nMesos-Stream-Id: s\r\n\r\n"
+                  .getBytes(StandardCharsets.US_ASCII);
+          for (byte each : head) {
+            subscription.write(new byte[] {each});
+            TimeUnit.MILLISECONDS.sleep(10);
+          }
+          subscription.events(subscribed("m1", 15));
+          ended.await();
+        });
+    driver(false).start();
+    assertThat(scheduler.next()).isEqualTo("registered f-1 m1");
+    assertThat(master.subscriptions).hasSize(1);
     assertThat(scheduler.told).isEmpty();
   }
 

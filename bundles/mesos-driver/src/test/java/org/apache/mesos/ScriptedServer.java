@@ -96,6 +96,7 @@ final class ScriptedServer implements Closeable {
   final BlockingQueue<Request> calls = new LinkedBlockingQueue<>();
   final BlockingQueue<Request> subscriptions = new LinkedBlockingQueue<>();
   volatile int statusOfCalls = 202;
+  private volatile String reasonOfCalls = "";
 
   /** Connections of which no request came: who connected did not like what it saw. */
   final AtomicInteger left = new AtomicInteger();
@@ -172,7 +173,8 @@ final class ScriptedServer implements Closeable {
           script.answer(new Subscription(request, accepted.getOutputStream()));
         } else {
           calls.add(request);
-          new Subscription(request, accepted.getOutputStream()).status(statusOfCalls, "", "");
+          new Subscription(request, accepted.getOutputStream())
+              .status(statusOfCalls, "", reasonOfCalls);
         }
       }
     } catch (Exception e) {
@@ -183,6 +185,12 @@ final class ScriptedServer implements Closeable {
       }
       open.remove(accepted);
     }
+  }
+
+  /** Takes no call any more, and says why. */
+  void refuseCalls(int status, String reason) {
+    reasonOfCalls = reason;
+    statusOfCalls = status;
   }
 
   private static Request request(InputStream in) throws IOException {

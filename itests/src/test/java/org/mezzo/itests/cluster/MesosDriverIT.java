@@ -5,16 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,21 +129,91 @@ class MesosDriverIT {
   }
 
   private Framework framework(String classPath, String... arguments) throws Exception {
+    return program(
+        Map.of(),
+        Stream.concat(Stream.of("-cp", classPath, "CountingFramework"), Arrays.stream(arguments)));
+  }
+
+  /** Starts Java with arguments and more variables. */
+  private Framework program(Map<String, String> variables, Stream<String> arguments)
+      throws Exception {
     Path output = Files.createTempFile(folder, "framework", ".out");
-    List<String> command = new ArrayList<>(List.of(java(), "-cp", classPath, "CountingFramework"));
-    command.addAll(Arrays.asList(arguments));
-    Framework framework =
-        new Framework(
-            new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start(),
-            output);
-    return cluster.own(framework);
+    ProcessBuilder builder =
+        new ProcessBuilder(Stream.concat(Stream.of(java()), arguments).toList())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile());
+    builder.environment().putAll(variables);
+    return cluster.own(new Framework(builder.start(), output));
   }
 
   private static String java() {
     return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+  }
+
+  /**
+   * Prints what a framework is told, and stops once it is registered. Arguments: the master, the
+   * principal and secret or nothing, the framework's id or nothing.
+   */
+  private static final String TOLD =
+"""
+      import java.lang.reflect.Proxy;
+      import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+      import org.apache.mesos.*;
+      import org.apache.mesos.Protos.*;
+
+      public final class Told {
+        public static void main(String[] args) {
+          Scheduler scheduler =
+              (Scheduler)
+                  Proxy.newProxyInstance(
+                      Told.class.getClassLoader(),
+                      new Class<?>[] {Scheduler.class},
+                      (self, method, given) -> {
+                        System.out.println(
+                            method.getName()
+                                + " "
+                                + Arrays.asList(given).subList(1, given.length));
+                        if (method.getName().equals("registered")) {
+                          ((SchedulerDriver) given[0]).stop();
+                        }
+                        return null;
+                      });
+          FrameworkInfo.Builder info = FrameworkInfo.newBuilder().setUser("").setName("told");
+          if (!args[3].isEmpty()) {
+            info.setId(FrameworkID.newBuilder().setValue(args[3]));
+          }
+          Credential credential =
+              Credential.newBuilder().setPrincipal(args[1]).setSecret(args[2]).build();
+          SchedulerDriver driver =
+              args[1].isEmpty()
+                  ? new MesosSchedulerDriver(scheduler, info.build(), args[0])
+                  : new MesosSchedulerDriver(scheduler, info.build(), args[0], credential);
+          System.out.println("ended as " + driver.run());
+        }
+      }
+""";
+
+  private String told(String classPath, String... arguments) throws Exception {
+    Path source = folder.resolve("Told.java");
+    if (!Files.exists(source)) {
+      Files.writeString(source, TOLD);
+      assertThat(
+              ToolProvider.getSystemJavaCompiler()
+                  .run(null, null, null, "-cp", classPath, source.toString()))
+          .isZero();
+    }
+    Framework framework =
+        program(
+            Map.of(),
+            Stream.concat(
+                Stream.of("-cp", folder + File.pathSeparator + classPath, "Told"),
+                Arrays.stream(arguments)));
+    framework.await();
+    return framework.printed();
   }
 
   private static List<String> allFinished(int tasks) {
@@ -204,5 +280,81 @@ class MesosDriverIT {
     Framework local = framework(classPath(NEWEST), "local", "1", "implicit");
     assertThat(local.await()).isEqualTo(1);
     assertThat(local.printed()).contains("error: ", "bin/mezzo local");
+  }
+
+  @Test
+  void whoIsNotLetInIsToldWhatToDo() throws Exception {
+    Path credentials =
+        Files.writeString(
+            folder.resolve("credentials"),
+            "{\"credentials\":[{\"principal\":\"ops\",\"secret\":\"right\"}]}");
+    Files.setPosixFilePermissions(credentials, PosixFilePermissions.fromString("rw-------"));
+    Master master =
+        cluster.flagged("master", "--authenticate_http_frameworks", "--credentials=" + credentials);
+    Await.until("it leads", LIMIT, master::leads);
+    String classPath = classPath(NEWEST);
+    String address = master.uri().getAuthority();
+    assertThat(told(classPath, address, "ops", "right", ""))
+        .contains("registered ", "ended as DRIVER_STOPPED");
+    for (String secret : List.of("wrong", "")) {
+      String said = told(classPath, address, secret.isEmpty() ? "" : "ops", secret, "");
+      assertThat(said)
+          .contains("error [", "401", "credential", "--credentials", "ended as DRIVER_ABORTED")
+          .doesNotContain("registered ");
+    }
+    // It stopped, and is removed by that: its id is of no more use.
+    String registered = told(classPath, address, "ops", "right", "");
+    Matcher id = Pattern.compile("registered \\[value: \"([^\"]+)\"").matcher(registered);
+    assertThat(id.find()).as(registered).isTrue();
+    assertThat(told(classPath, address, "ops", "right", id.group(1)))
+        .contains(
+            "error [Framework has been removed",
+            "without its id it subscribes as a new one",
+            "ended as DRIVER_ABORTED");
+  }
+
+  @Test
+  void aProxyCanSpeakTlsForTheMaster() throws Exception {
+    Assumptions.assumeTrue(
+        TlsProxy.installed().isPresent(), "nginx is not installed (Debian: nginx-light)");
+    Master master = cluster.master("master");
+    Await.until("it leads", LIMIT, master::leads);
+    agent(master);
+    TlsProxy proxy =
+        cluster.own(TlsProxy.start(folder.resolve("proxy"), master.uri().getAuthority()));
+    String classPath = classPath(NEWEST);
+    List<String> counting =
+        List.of(
+            "-cp", classPath, "CountingFramework", "https://" + proxy.address(), "5", "explicit");
+
+    // Whom nobody vouches for gets nothing of the framework.
+    Framework careful = program(Map.of(), counting.stream());
+    Await.until(
+        "it says why",
+        LIMIT,
+        () ->
+            careful.printed().contains("No subscription at https://")
+                && careful.printed().contains("LIBPROCESS_SSL_CA_FILE"));
+    assertThat(careful.process().isAlive()).isTrue();
+    careful.close();
+    assertThat(Http.get(master.uri().resolve("/frameworks")).text()).doesNotContain("counting");
+
+    Map<String, String> trusting = Map.of("LIBPROCESS_SSL_CA_FILE", proxy.certificate().toString());
+    Map<String, String> careless = Map.of("LIBPROCESS_SSL_VERIFY_SERVER_CERT", "false");
+    for (Framework framework :
+        List.of(
+            program(trusting, counting.stream()),
+            program(careless, counting.stream()),
+            program(
+                Map.of(), Stream.concat(Arrays.stream(proxy.trustOptions()), counting.stream())))) {
+      assertThat(framework.await()).as(framework.printed()).isZero();
+      assertThat(framework.printed().lines()).containsAll(allFinished(5));
+    }
+
+    // A name without a scheme is asked by TLS when that is switched on.
+    Map<String, String> enabled = new HashMap<>(trusting);
+    enabled.put("LIBPROCESS_SSL_ENABLED", "true");
+    Framework named = program(enabled, counting.stream().map(it -> it.replace("https://", "")));
+    assertThat(named.await()).as(named.printed()).isZero();
   }
 }

@@ -43,6 +43,8 @@ public final class MezzoProcess implements AutoCloseable {
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    // What makes class data outlives a daemon, and starts where the folder of the test is gone.
+    builder.environment().put("MEZZO_CLASS_DATA", "off");
     changes.forEach(
         (name, value) -> {
           if (value.isEmpty()) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,13 +19,19 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import org.apache.curator.test.TestingServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.contender.MasterContender;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.fixtures.Await;
 import org.mezzo.itests.hooks.GoodHook;
@@ -347,6 +354,100 @@ class RolloutIT {
       assertThat(status.stdout())
           .containsPattern(
               "master@127.0.0.1:" + standby.uri().getPort() + ".*" + NAME + " +1.2.0 +ACTIVE");
+    }
+  }
+
+  /** The contender as it is shipped, as another version. */
+  private Path contender(String version) throws IOException {
+    Path copy = folder.resolve("contenders-" + version + ".jar");
+    Path shipped;
+    try (Stream<Path> files = Files.list(Distribution.built().modules())) {
+      shipped =
+          files
+              .filter(it -> it.getFileName().toString().startsWith("mezzo-contenders-"))
+              .findFirst()
+              .orElseThrow();
+    }
+    try (JarFile in = new JarFile(shipped.toFile())) {
+      Manifest manifest = new Manifest(in.getManifest());
+      manifest.getMainAttributes().putValue("Bundle-Version", version);
+      try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(copy), manifest)) {
+        for (JarEntry entry : in.stream().toList()) {
+          if (!entry.isDirectory() && !entry.getName().equals(JarFile.MANIFEST_NAME)) {
+            out.putNextEntry(new JarEntry(entry.getName()));
+            try (InputStream content = in.getInputStream(entry)) {
+              content.transferTo(out);
+            }
+          }
+        }
+      }
+    }
+    return copy;
+  }
+
+  private static double metric(Master master, String name) throws IOException {
+    return Http.get(master.uri().resolve("/metrics/snapshot")).json().path(name).asDouble();
+  }
+
+  /** A leader that stands alone keeps its term; among others it may lose it, and nothing else. */
+  @Test
+  void whatStandsForElectionIsReplacedUnderTheLeader() throws Exception {
+    Master first = master("master-0", host(0), "--hooks=rolled");
+    Await.until("the first leads", PATIENCE, first::leads);
+    agent(3, host(3));
+    awaitAgents(first, 1);
+    List<Master> standbys = new ArrayList<>();
+    FollowingFramework framework = new FollowingFramework(List.of(first.uri()), Map.of(), "", 1);
+    try {
+      framework.awaitSteady();
+      roll(first, contender("9.1.0"), "selector=role=master&pause=0secs");
+      awaitState(first, "DONE");
+      assertThat(versions(report(first), "masters").values()).containsExactly("9.1.0 ACTIVE");
+      framework.awaitTasks(5);
+      // So that a term in doubt would be over.
+      TimeUnit.SECONDS.sleep(MasterContender.PATIENCE_SECONDS + 1);
+      framework.awaitTasks(5);
+      assertThat(framework.subscriptions()).isEqualTo(1);
+      assertThat(metric(first, "master/messages_reregister_slave")).isZero();
+      assertThat(metric(first, "master/elected")).isEqualTo(1);
+      framework.drain();
+    } finally {
+      framework.close();
+    }
+
+    for (int i = 1; i < 3; i++) {
+      standbys.add(master("master-" + i, host(i), "--hooks=rolled"));
+    }
+    await("all masters are seen", first, () -> report(first).path("masters").size() == 3);
+    List<Master> all = List.of(first, standbys.get(0), standbys.get(1));
+    framework = new FollowingFramework(all.stream().map(Master::uri).toList(), Map.of(), "", 1);
+    try {
+      framework.awaitSteady();
+      roll(first, contender("9.2.0"), "selector=role=master&pause=0secs");
+      Await.until(
+          "it is done, whoever leads now",
+          PATIENCE,
+          () -> {
+            for (Master each : all) {
+              if (each.leads() && report(each).at("/rollout/state").asText().equals("DONE")) {
+                return versions(report(each), "masters").values().stream()
+                        .filter("9.2.0 ACTIVE"::equals)
+                        .count()
+                    == 3;
+              }
+            }
+            return false;
+          });
+      framework.awaitTasks(5);
+      framework.awaitSteady();
+      int leaders = 0;
+      for (Master each : all) {
+        leaders += each.leads() ? 1 : 0;
+      }
+      assertThat(leaders).isEqualTo(1);
+      framework.drain();
+    } finally {
+      framework.close();
     }
   }
 

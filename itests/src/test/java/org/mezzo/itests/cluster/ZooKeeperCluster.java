@@ -78,6 +78,13 @@ final class ZooKeeperCluster implements AutoCloseable {
     return master(name, SESSION);
   }
 
+  /** The same with more flags. */
+  Master flagged(String name, String... flags) throws IOException {
+    Master master = start(name, SESSION, 1, flags);
+    Await.until(name + " answers", LIMIT, master::answers);
+    return master;
+  }
+
   /** The same, which ZooKeeper takes for dead after another time without a word. */
   Master master(String name, Duration session) throws IOException {
     Master master = start(name, session, 1);
@@ -114,19 +121,23 @@ final class ZooKeeperCluster implements AutoCloseable {
     return leaders;
   }
 
-  private Master start(String name, Duration session, int quorum) throws IOException {
+  private Master start(String name, Duration session, int quorum, String... flags)
+      throws IOException {
     int port = Distribution.freePort();
-    MezzoProcess process =
-        own(
-            MezzoProcess.start(
-                Distribution.built(),
-                folder.resolve("logs"),
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
                 "master",
                 "--zk=" + zk(),
                 "--zk_session_timeout=" + session.toSeconds() + "secs",
                 "--quorum=" + quorum,
                 "--port=" + port,
                 "--work_dir=" + folder.resolve(name)));
+    arguments.addAll(List.of(flags));
+    MezzoProcess process =
+        own(
+            MezzoProcess.start(
+                Distribution.built(), folder.resolve("logs"), arguments.toArray(String[]::new)));
     Master master = new Master(process, URI.create("http://127.0.0.1:" + port));
     masters.add(master);
     return master;

@@ -266,9 +266,9 @@ public final class Session implements Closeable {
           LOG.log(
               Level.WARNING,
               current.get() == null
-                  ? "No subscription at {0}, trying again: {1}"
-                  : "The subscription at {0} has ended, looking for the leader: {1}",
-              new Object[] {endpoint, e});
+                  ? "No subscription at {0}, trying again: {1}{2}"
+                  : "The subscription at {0} has ended, looking for the leader: {1}{2}",
+              new Object[] {endpoint, e, Tls.remedy(e)});
         }
         return true;
       } finally {

@@ -23,6 +23,7 @@ import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
@@ -165,6 +166,14 @@ public final class Tls {
   /** The scheme of masters that are named without one. */
   public String scheme() {
     return enabled ? "https" : "http";
+  }
+
+  /** What can be done about a connection that failed so; empty when that is not known. */
+  static String remedy(IOException failure) {
+    return failure instanceof SSLHandshakeException
+        ? ". Who is to be trusted is said by LIBPROCESS_SSL_CA_FILE or javax.net.ssl.trustStore;"
+            + " LIBPROCESS_SSL_VERIFY_SERVER_CERT=false takes any certificate"
+        : "";
   }
 
   SSLSocket secure(Socket plain, String host, int port) throws IOException {
