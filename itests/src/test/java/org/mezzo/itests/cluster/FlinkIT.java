@@ -29,6 +29,7 @@ class FlinkIT {
   private static final List<String> OPENED =
       ThirdParty.opened("java.lang", "java.lang.ref", "java.util", "sun.net.util");
 
+  private static final String SCRIPT = "mesos-taskmanager.sh";
   private static final String TASK_MANAGER = "taskmanager-00001";
 
   @TempDir Path folder;
@@ -53,7 +54,9 @@ class FlinkIT {
   private void install() throws IOException {
     Path built = ThirdParty.target("flink").resolve("home");
     Path lib = Files.createDirectories(home().resolve("lib"));
-    Files.createSymbolicLink(home().resolve("bin"), built.resolve("bin"));
+    // Flink follows links to files, not to folders.
+    Path bin = Files.createDirectories(home().resolve("bin"));
+    Files.createSymbolicLink(bin.resolve(SCRIPT), built.resolve("bin").resolve(SCRIPT));
     Files.createSymbolicLink(lib.resolve("00-mezzo-mesos-driver.jar"), ThirdParty.driver());
     try (DirectoryStream<Path> jars = Files.newDirectoryStream(built.resolve("lib"))) {
       for (Path jar : jars) {
@@ -163,8 +166,7 @@ class FlinkIT {
         () -> tasks(next).contains(TASK_MANAGER + " TASK_RUNNING"));
     Files.createFile(folder.resolve("gate"));
     assertThat(job.await()).as(job.stdout() + job.stderr()).isZero();
-    assertThat(job.stdout())
-        .contains("Counted [(0,15000), (1,15000), (2,15000), (3,15000)]");
+    assertThat(job.stdout()).contains("Counted [(0,15000), (1,15000), (2,15000), (3,15000)]");
     assertThat(tasks(next)).as("no other was needed").hasSize(1);
 
     assertThat(Http.deleteJson(flink.resolve("/cluster"), "").status()).isEqualTo(200);
