@@ -53,6 +53,14 @@ public final class Http {
     return post(uri, "application/json", json.getBytes(StandardCharsets.UTF_8), headers);
   }
 
+  public static Answer deleteJson(URI uri, String json, String... headers) throws IOException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri)
+            .method("DELETE", HttpRequest.BodyPublishers.ofString(json))
+            .header("Content-Type", "application/json");
+    return send(with(request, headers));
+  }
+
   private static HttpRequest.Builder with(HttpRequest.Builder request, String... headers) {
     for (int i = 0; i < headers.length; i += 2) {
       request.header(headers[i], headers[i + 1]);

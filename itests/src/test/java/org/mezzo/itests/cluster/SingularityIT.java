@@ -132,5 +132,13 @@ class SingularityIT {
         () -> Http.get(api.resolve("tasks/active")).json().size() == 3);
     assertThat(count(master, "once", "TASK_FINISHED")).isEqualTo(1);
     assertThat(count(master, "three", "TASK_RUNNING")).isEqualTo(3);
+
+    Http.Answer deleted = Http.deleteJson(api.resolve("requests/request/three"), "{}");
+    assertThat(deleted.status()).as(deleted.text()).isEqualTo(200);
+    Await.until(
+        "the three are killed with their request",
+        ThirdParty.LIMIT,
+        () -> count(master, "three", "TASK_KILLED") == 3);
+    assertThat(count(master, "three", "TASK_RUNNING")).isZero();
   }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -57,6 +58,12 @@ final class ThirdParty implements AutoCloseable {
 
   /** Starts {@code java arguments...} in a folder, which gets the output. */
   static ThirdParty start(Path folder, List<String> arguments) throws IOException {
+    return start(folder, arguments, Map.of());
+  }
+
+  /** The same, with variables of the environment. */
+  static ThirdParty start(Path folder, List<String> arguments, Map<String, String> environment)
+      throws IOException {
     Path out = Files.createTempFile(folder, "java", ".out");
     Path err = Files.createTempFile(folder, "java", ".err");
     List<String> command = new ArrayList<>();
@@ -68,6 +75,7 @@ final class ThirdParty implements AutoCloseable {
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().putAll(environment);
     return new ThirdParty(builder.start(), out, err);
   }
 
