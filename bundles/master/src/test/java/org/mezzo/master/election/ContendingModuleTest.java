@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,7 +50,7 @@ class ContendingModuleTest {
     private final CompletableFuture<Sink<Standing>> standings = new CompletableFuture<>();
     private final List<String> calls = new CopyOnWriteArrayList<>();
     private volatile Optional<Standing> atOnce;
-    private volatile int failures;
+    private final AtomicInteger failures = new AtomicInteger();
 
     Scripted(Standing... atOnce) {
       this.atOnce = List.of(atOnce).stream().findFirst();
@@ -63,8 +64,7 @@ class ContendingModuleTest {
     @Override
     public void enter(MasterInfo self) {
       calls.add("enter");
-      if (failures > 0) {
-        failures--;
+      if (failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
         throw new IllegalStateException("on purpose");
       }
       atOnce.ifPresent(this::say);
@@ -275,7 +275,7 @@ class ContendingModuleTest {
     Scripted contender = new Scripted(Standing.leads());
     register(contender);
     modules.awaitHolders();
-    contender.failures = 3;
+    contender.failures.set(3);
     contend();
     awaitTold("elected");
     assertThat(contender.calls).hasSizeGreaterThanOrEqualTo(4);
