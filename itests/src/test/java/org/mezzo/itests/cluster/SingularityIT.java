@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -140,5 +142,103 @@ class SingularityIT {
         ThirdParty.LIMIT,
         () -> count(master, "three", "TASK_KILLED") == 3);
     assertThat(count(master, "three", "TASK_RUNNING")).isZero();
+  }
+
+  /**
+   * What starts Singularity's executor, with the driver of the distribution first. It reads its
+   * settings below {@code /etc} alone, so that it gets an {@code /etc} of its own.
+   */
+  private Path executor() throws IOException {
+    Path own = Files.createDirectories(folder.resolve("executor"));
+    for (String name : List.of("etc", "work", "log", "meta", "defs", "rotate", "cron", "cache")) {
+      Files.createDirectories(own.resolve(name));
+    }
+    Files.writeString(
+        own.resolve("etc/singularity.base.yaml"),
+        """
+        loggingDirectory: %1$s/log
+        s3UploaderMetadataDirectory: %1$s/meta
+        logWatcherMetadataDirectory: %1$s/meta
+        """
+            .formatted(own));
+    Files.writeString(
+        own.resolve("etc/singularity.executor.yaml"),
+        """
+        globalTaskDefinitionDirectory: %1$s/defs
+        defaultRunAsUser: root
+        logrotateCommand: /bin/true
+        logrotateConfDirectory: %1$s/rotate
+        logrotateHourlyConfDirectory: %1$s/rotate
+        cronDirectory: %1$s/cron
+        """
+            .formatted(own));
+    Files.writeString(
+        own.resolve("etc/singularity.s3base.yaml"),
+        "artifactCacheDirectory: %s/cache\n".formatted(own));
+    String java =
+        ThirdParty.java()
+            + " -Xmx256m "
+            + String.join(
+                " ",
+                ThirdParty.opened(
+                    "java.io", "java.lang", "java.lang.reflect", "java.net", "java.util"))
+            + " -cp "
+            + ThirdParty.classPath(
+                ThirdParty.driver(),
+                ThirdParty.target("singularity").resolve("jars/SingularityExecutor-shaded.jar"))
+            + " com.hubspot.singularity.executor.SingularityExecutorRunner";
+    Path script =
+        Files.writeString(
+            own.resolve("executor.sh"),
+            """
+            #!/bin/sh
+            exec unshare --mount sh -c '
+              mount -t overlay overlay -o lowerdir=/etc,upperdir=%1$s/etc,workdir=%1$s/work /etc &&
+              exec %2$s'
+            """
+                .formatted(own, java));
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return script;
+  }
+
+  @Test
+  void itsExecutorRunsOnTheDriver() throws Exception {
+    Assumptions.assumeTrue(
+        System.getProperty("user.name").equals("root"),
+        "its executor reads /etc alone, and only root can give it one of its own");
+    Master master = cluster.masters("master");
+    URI agent = cluster.agent("agent", "--resources=cpus:2;mem:4096;disk:4000");
+    master.awaitAgents(1);
+    singularity(master, agent);
+    assertThat(
+            Http.postJson(
+                    api.resolve("requests"), "{\"id\": \"own\", \"requestType\": \"SERVICE\"}")
+                .status())
+        .isEqualTo(200);
+    Path mark = folder.resolve("mark");
+    // Its executor has the command replace a shell.
+    Path service =
+        Files.writeString(
+            folder.resolve("service.sh"), "#!/bin/sh\ntouch %s\nexec sleep 1000\n".formatted(mark));
+    Files.setPosixFilePermissions(service, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Http.Answer answer =
+        Http.postJson(
+            api.resolve("deploys"),
+            """
+            {"deploy": {"requestId": "own", "id": "first",
+              "customExecutorCmd": "%s", "customExecutorResources": {"cpus": 0.2, "memoryMb": 512},
+              "executorData": {"cmd": "%s", "user": "root"},
+              "resources": {"cpus": 0.1, "memoryMb": 64, "numPorts": 0}}}\
+            """
+                .formatted(executor(), service));
+    assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+    Await.until("its task runs", ThirdParty.LIMIT, () -> count(master, "own", "TASK_RUNNING") == 1);
+    Await.until("what it is to do is done", ThirdParty.LIMIT, () -> Files.exists(mark));
+    Http.Answer deleted = Http.deleteJson(api.resolve("requests/request/own"), "{}");
+    assertThat(deleted.status()).as(deleted.text()).isEqualTo(200);
+    Await.until(
+        "it is killed by its executor",
+        ThirdParty.LIMIT,
+        () -> count(master, "own", "TASK_KILLED") == 1);
   }
 }
