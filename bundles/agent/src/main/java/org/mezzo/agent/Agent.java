@@ -58,6 +58,7 @@ import org.mezzo.agent.tasks.TaskEnvironment;
 import org.mezzo.agent.tasks.TaskRecords;
 import org.mezzo.agent.tasks.TaskSandboxes;
 import org.mezzo.agent.tasks.TaskUpdates;
+import org.mezzo.agent.tokens.ExecutorSecrets;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.agent.volumes.VolumeWatch;
@@ -133,6 +134,7 @@ public final class Agent implements Daemon {
   private final Damage damage;
   private final AgentIdentity identity;
   private final VolumeStore volumes;
+  private final ExecutorSecrets secrets;
   private final Operations operations;
   private final VolumeWatch volumeWatch;
   private final Draining draining;
@@ -199,6 +201,9 @@ public final class Agent implements Daemon {
     Path workDir = flags.daemon().folders().work();
     hooks =
         frame.own(new AgentHooks(frame.modules().chain(Kinds.HOOK, flags.daemon().hooks(), loop)));
+    secrets =
+        frame.own(
+            new ExecutorSecrets(frame.modules(), flags.secretGenerator(), flags.tokens(), loop));
     AgentInfo described = described(resources(workDir));
     own = resources(described);
     damage = new Damage(flags.recovering().strict(), frame.clock(), frame.metrics());
@@ -461,8 +466,8 @@ public final class Agent implements Daemon {
     AgentFlags.Tasks how = flags.tasks();
     TaskRecords records = new TaskRecords(journal);
     TaskContainers containers =
-        new TaskContainers(containerizer, environment(), volumes, loop, frame.workers().answers());
-    flags.tokens().ifPresent(containers::give);
+        new TaskContainers(
+            containerizer, environment(), volumes, secrets, loop, frame.workers().answers());
     return new AgentTasks(
         loop,
         containers,
@@ -794,6 +799,17 @@ public final class Agent implements Daemon {
   /** Has secrets of what is launched from now on looked up by another module. */
   public void selectSecretResolver(String name) {
     containerizer.selectSecretResolver(name);
+  }
+
+  /**
+   * Has the secrets of executors that are launched from now on made by another module; empty for
+   * none. Those of before stay in, by whoever knows them.
+   *
+   * @param border who knows secrets that the agent itself does not
+   */
+  public void selectSecretGenerator(Optional<String> name, BorderFlags border) {
+    frame.selectGuards(border);
+    secrets.select(name);
   }
 
   /** Lets another module say what is lent; empty for none. Safe for any thread. */

@@ -98,6 +98,9 @@ public final class AgentDaemon implements RunningDaemon {
                 "secret_resolver",
                 next -> agent.selectSecretResolver(next.containers().secretResolver()))
             .follow(
+                "secret_generator",
+                next -> agent.selectSecretGenerator(next.secretGenerator(), next.daemon().border()))
+            .follow(
                 "resource_estimator",
                 next -> agent.selectEstimator(next.oversubscription().estimator()))
             .follow(

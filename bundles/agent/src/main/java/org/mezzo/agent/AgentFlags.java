@@ -18,6 +18,7 @@ import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.AgentTasks;
 import org.mezzo.agent.tasks.TaskEnvironment;
+import org.mezzo.agent.tokens.ExecutorSecrets;
 import org.mezzo.agent.tokens.ExecutorTokens;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.containerizer.ContainerizerOptions;
@@ -36,6 +37,7 @@ import org.mezzo.protocol.v1.Attribute;
  * @param sandboxes how long sandboxes of the past stay
  * @param containers how containers are made
  * @param tokens of executors, where {@code --jwt_secret_key} has a key for them
+ * @param secretGenerator who makes what executors are known by; empty where they get nothing
  * @param heartbeat {@code --http_heartbeat_interval}, of what containers write
  * @param oversubscription who says what is lent
  */
@@ -48,6 +50,7 @@ public record AgentFlags(
     Tasks tasks,
     ContainerizerOptions containers,
     Optional<ExecutorTokens> tokens,
+    Optional<String> secretGenerator,
     Duration heartbeat,
     Oversubscription.Options oversubscription) {
 
@@ -126,6 +129,8 @@ public record AgentFlags(
    *     is wrong
    */
   public static AgentFlags of(Flags flags) throws FlagException {
+    Optional<ExecutorTokens> tokens =
+        FlagTexts.read(flags, "jwt_secret_key", file -> ExecutorTokens.read(Path.of(file)));
     return new AgentFlags(
         DaemonFlags.of(Role.AGENT, flags, folders(flags)),
         registration(flags),
@@ -156,20 +161,32 @@ public record AgentFlags(
                         Integer.MAX_VALUE,
                         flags.integer("max_completed_executors_per_framework")))),
         containers(flags),
-        tokens(flags),
+        tokens,
+        secretGenerator(flags, tokens.isPresent()),
         flags.duration("http_heartbeat_interval"),
         oversubscription(flags));
   }
 
-  private static Optional<ExecutorTokens> tokens(Flags flags) throws FlagException {
-    Optional<ExecutorTokens> tokens =
-        FlagTexts.read(flags, "jwt_secret_key", file -> ExecutorTokens.read(Path.of(file)));
-    if (tokens.isEmpty() && flags.bool("authenticate_http_executors")) {
-      throw new FlagException(
-          "--authenticate_http_executors needs --jwt_secret_key: give a file with 32 random bytes"
-              + " or more, by which the tokens of executors are signed, and keep it for restarts");
+  private static Optional<String> secretGenerator(Flags flags, boolean key) throws FlagException {
+    boolean demanded = flags.bool("authenticate_http_executors");
+    Optional<String> named = flags.text("secret_generator").filter(name -> !name.isEmpty());
+    if (named.isPresent() && !named.get().equals(ExecutorSecrets.DEFAULT)) {
+      if (demanded && FlagTexts.list(flags, "http_authenticators").isEmpty()) {
+        throw new FlagException(
+            "--secret_generator="
+                + named.get()
+                + " makes secrets that the agent itself does not know: name the authenticator that"
+                + " knows them in --http_authenticators");
+      }
+      return named;
     }
-    return tokens;
+    if (!key && (demanded || named.isPresent())) {
+      throw new FlagException(
+          (demanded ? "--authenticate_http_executors" : "--secret_generator=" + named.get())
+              + " needs --jwt_secret_key: give a file with 32 random bytes or more, by which the"
+              + " tokens of executors are signed, and keep it for restarts");
+    }
+    return key ? Optional.of(ExecutorSecrets.DEFAULT) : Optional.empty();
   }
 
   private static Oversubscription.Options oversubscription(Flags flags) throws FlagException {

@@ -20,11 +20,12 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mezzo.agent.tokens.ExecutorTokens;
+import org.mezzo.agent.tokens.SignedTokens;
 import org.mezzo.fixtures.Await;
 import org.mezzo.link.messages.AgentCall;
 import org.mezzo.link.messages.MasterEvent;
 import org.mezzo.link.messages.RunTask;
+import org.mezzo.modules.Kinds;
 import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.v1.AgentID;
 import org.mezzo.protocol.v1.CheckInfo;
@@ -44,6 +45,8 @@ import org.mezzo.protocol.v1.executor.Event;
 class AgentExecutorsTest extends RunningAgent {
   private static final String JSON = "application/json";
   private static final String PROTOBUF = "application/x-protobuf";
+  private static final byte[] KEY =
+      "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.UTF_8);
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
   private static Resource scalar(String name, double value) {
@@ -368,24 +371,37 @@ class AgentExecutorsTest extends RunningAgent {
         .setMessage(Call.Message.newBuilder().setData(ByteString.copyFromUtf8("hello")));
   }
 
-  /** Rule 187. */
-  @Test
-  void anExecutorSpeaksForItselfByItsToken() throws Exception {
-    Path key = folder.resolve("key");
-    Files.writeString(key, "0123456789abcdef0123456789abcdef");
-    flags.put("authenticate_http_executors", "true");
-    flags.put("jwt_secret_key", key.toString());
-    start();
-    launch("a", true, executor());
-    Path sandboxes = folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/e/runs");
-    Await.until(() -> Files.exists(sandboxes.resolve("latest")));
-    Path stdout = sandboxes.resolve("latest/stdout");
+  private Path sandboxes() {
+    return folder.resolve("work/slaves/m-S0/frameworks/f-1/executors/e/runs");
+  }
+
+  /** The token that the executor found in its environment. */
+  private String tokenInSandbox() throws Exception {
+    Await.until(() -> Files.exists(sandboxes().resolve("latest")));
+    Path stdout = sandboxes().resolve("latest/stdout");
     // Whole only with the end of its line.
     Pattern line = Pattern.compile("(?m)^MESOS_EXECUTOR_AUTHENTICATION_TOKEN=(.*)\n");
     Await.until(() -> line.matcher(Files.readString(stdout)).find());
     Matcher found = line.matcher(Files.readString(stdout));
     assertThat(found.find()).isTrue();
-    String token = found.group(1);
+    return found.group(1);
+  }
+
+  private void demandTokens() throws Exception {
+    Path file = folder.resolve("key");
+    Files.write(file, KEY);
+    flags.put("authenticate_http_executors", "true");
+    flags.put("jwt_secret_key", file.toString());
+  }
+
+  /** Rule 187. */
+  @Test
+  void anExecutorSpeaksForItselfByItsToken() throws Exception {
+    demandTokens();
+    modules.register(Kinds.SECRET_GENERATOR, "jwt", SignedTokens.generator(KEY));
+    start();
+    launch("a", true, executor());
+    String token = tokenInSandbox();
 
     HttpResponse<String> unnamed = call(message(), "");
     assertThat(unnamed.statusCode()).isEqualTo(401);
@@ -396,19 +412,20 @@ class AgentExecutorsTest extends RunningAgent {
     assertThat(own.statusCode() + own.body()).isEqualTo("403Executor is not subscribed");
     assertThat(call(call(Call.Type.HEARTBEAT), token).statusCode()).isEqualTo(202);
 
-    ExecutorTokens tokens = ExecutorTokens.read(key);
-    String container = sandboxes.resolve("latest").toRealPath().getFileName().toString();
-    assertThat(token).isEqualTo(tokens.of("f-1", "e", container));
+    String container = sandboxes().resolve("latest").toRealPath().getFileName().toString();
+    assertThat(token).isEqualTo(SignedTokens.of(KEY, "f-1", "e", container));
     for (String foreign :
         List.of(
-            tokens.of("f-2", "e", container),
-            tokens.of("f-1", "e2", container),
-            tokens.of("f-1", "e", "another"))) {
+            SignedTokens.of(KEY, "f-2", "e", container),
+            SignedTokens.of(KEY, "f-1", "e2", container),
+            SignedTokens.of(KEY, "f-1", "e", "another"))) {
       HttpResponse<String> answer = call(message(), foreign);
       assertThat(answer.statusCode()).isEqualTo(403);
       assertThat(answer.body()).startsWith("The token is not that of executor 'e'");
     }
-    assertThat(call(call(Call.Type.HEARTBEAT), tokens.of("f-2", "e", container)).statusCode())
+    assertThat(
+            call(call(Call.Type.HEARTBEAT), SignedTokens.of(KEY, "f-2", "e", container))
+                .statusCode())
         .isEqualTo(403);
     assertThat(get("/state").body() + get("/containers").body()).doesNotContain(token);
     assertThat(get("/flags").body()).doesNotContain("0123456789abcdef");

@@ -12,6 +12,7 @@ import org.mezzo.api.contender.MasterContender;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.generator.SecretGenerator;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.logger.ContainerLogger;
@@ -95,6 +96,13 @@ public final class Kinds {
           .queueing(100_000)
           .wanted(Cardinality.ONE, Absence.TASK_FAILS);
 
+  /** Makes the secrets of executors. */
+  public static final Kind<SecretGenerator> SECRET_GENERATOR =
+      Kind.parallel(SecretGenerator.class, SecretGenerator.KIND, 16)
+          .selectedBy(Role.AGENT, "secret_generator")
+          .queueing(100_000)
+          .wanted(Cardinality.ONE, Absence.LAUNCH_FAILS);
+
   /** Lives beside a daemon, which asks nothing of it. */
   public static final Kind<AnonymousModule> ANONYMOUS =
       Kind.serial(AnonymousModule.class, AnonymousModule.KIND)
@@ -129,6 +137,7 @@ public final class Kinds {
           RESOURCE_ESTIMATOR,
           QOS_CONTROLLER,
           SECRET_RESOLVER,
+          SECRET_GENERATOR,
           ANONYMOUS,
           MASTER_DETECTOR,
           MASTER_CONTENDER);

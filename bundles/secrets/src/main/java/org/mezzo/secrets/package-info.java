@@ -1,2 +1,2 @@
-/** Secret resolvers that come with Mezzo. */
+/** Secret resolvers, and the secret generator, that come with Mezzo. */
 package org.mezzo.secrets;

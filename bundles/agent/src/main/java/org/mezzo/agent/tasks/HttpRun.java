@@ -82,17 +82,43 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
 
   @Override
   public void start(List<AgentTask> first, Map<String, String> added) {
-    LaunchRequest request;
     TaskVolumes volumes;
     try {
       volumes = executor.volumesWith(first);
-      request = host.containers().request(executor, first, added, volumes);
-    } catch (ResourceFormatException | IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException e) {
       executor.failed(e.getMessage());
       return;
     }
     room.began(volumes);
     host.sandboxes().show(executor, executor.user(), volumes);
+    host.containers()
+        .secret(executor)
+        .whenComplete(
+            (secret, failure) -> {
+              if (failure != null) {
+                failed(TaskContainers.message(failure));
+              } else {
+                launch(first, added, secret, volumes);
+              }
+            });
+  }
+
+  private void launch(
+      List<AgentTask> first,
+      Map<String, String> added,
+      Optional<String> secret,
+      TaskVolumes volumes) {
+    if (!executor.open()) {
+      failed("The executor was to end before it had a container");
+      return;
+    }
+    LaunchRequest request;
+    try {
+      request = host.containers().request(executor, first, added, secret, volumes);
+    } catch (ResourceFormatException | RuntimeException e) {
+      failed(e.getMessage());
+      return;
+    }
     host.containers().launch(request, volumes, this);
   }
 

@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.mezzo.agent.sandboxes.SandboxPaths;
-import org.mezzo.agent.tokens.ExecutorTokens;
+import org.mezzo.agent.tokens.ExecutorSecrets;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
 import org.mezzo.containerizer.BindMount;
@@ -57,7 +57,7 @@ public final class TaskContainers {
   private final VolumeStore volumes;
   private final Executor loop;
   private final Executor workers;
-  private Optional<ExecutorTokens> tokens = Optional.empty();
+  private final ExecutorSecrets secrets;
 
   /** What becomes of one launch; called on the event loop. */
   interface Listener {
@@ -84,24 +84,22 @@ public final class TaskContainers {
    * No container yet.
    *
    * @param volumes that tasks may have
+   * @param secrets of executors, which arrive on the event loop
    * @param workers where sandboxes are made
    */
   public TaskContainers(
       Containerizer containerizer,
       TaskEnvironment environment,
       VolumeStore volumes,
+      ExecutorSecrets secrets,
       Executor loop,
       Executor workers) {
     this.containerizer = containerizer;
     this.environment = environment;
     this.volumes = volumes;
+    this.secrets = secrets;
     this.loop = loop;
     this.workers = workers;
-  }
-
-  /** Gives these to executors that are launched from now on; before the first launch. */
-  public void give(ExecutorTokens known) {
-    tokens = Optional.of(known);
   }
 
   /** Why volumes cannot be mounted in containers, with the remedy; empty where they can. */
@@ -175,15 +173,30 @@ public final class TaskContainers {
   }
 
   /**
+   * Has the secret made by which an executor is known.
+   *
+   * @return empty where it needs none; completes on the event loop, exceptionally with what to tell
+   *     people
+   */
+  CompletionStage<Optional<String>> secret(AgentExecutor executor) {
+    return secrets.of(executor.framework.id(), executor.id(), executor.containerId);
+  }
+
+  /**
    * What the container of an executor is to be made of: its own resources and those of the tasks
    * that it begins with (rule 189).
    *
    * @param first at least one
    * @param added variables that win over the executor's own
+   * @param secret by which it is known
    * @param volumes that appear in its sandbox
    */
   LaunchRequest request(
-      AgentExecutor executor, List<AgentTask> first, Map<String, String> added, TaskVolumes volumes)
+      AgentExecutor executor,
+      List<AgentTask> first,
+      Map<String, String> added,
+      Optional<String> secret,
+      TaskVolumes volumes)
       throws ResourceFormatException {
     ContainerVariables variables =
         environment.of(
@@ -192,10 +205,7 @@ public final class TaskContainers {
             first.get(0).info.getAgentId(),
             executor.sandbox);
     variables.putAll(added);
-    tokens.ifPresent(
-        known ->
-            variables.put(
-                TOKEN, known.of(executor.framework.id(), executor.id(), executor.containerId)));
+    secret.ifPresent(known -> variables.put(TOKEN, known));
     return LaunchRequest.builder(executor.container(), executor.info.getCommand(), executor.sandbox)
         .environment(variables.plain())
         .secrets(variables.secrets())

@@ -1,12 +1,9 @@
 package org.mezzo.agent.tokens;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -29,14 +26,14 @@ import org.slf4j.LoggerFactory;
 /**
  * The tokens by which executors are known to their agent (rule 187): JSON Web Tokens, signed with
  * HMAC-SHA256 (RFC 7515, RFC 7518), whose claims say of which framework, executor and container
- * they are. They say nothing else and do not expire: a container is never there twice, and one that
- * has ended has nothing that its token could be used for. So nothing is kept of them, and an agent
- * that was started again with the same key knows those of before. Safe for any thread.
+ * they are. The generator {@code jwt} signs them; here they are recognized. They do not expire: a
+ * container is never there twice, and one that has ended has nothing that its token could be used
+ * for. So nothing is kept of them, and an agent that was started again with the same key knows
+ * those of before. Safe for any thread.
  */
 public final class ExecutorTokens implements BearerTokens {
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorTokens.class);
   private static final String ALGORITHM = "HmacSHA256";
-  private static final String HEADER = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
 
   /** Shorter ones are weaker than the signature (RFC 7518, 3.2). */
   private static final int BYTES = 32;
@@ -45,7 +42,6 @@ public final class ExecutorTokens implements BearerTokens {
   private static final int LONGEST = 16_384;
 
   private static final JsonFactory JSON = new JsonFactory();
-  private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
   /** The claims of a token (rule 187). */
   public static final String FRAMEWORK = "fid";
@@ -99,31 +95,6 @@ public final class ExecutorTokens implements BearerTokens {
           BYTES);
     }
     return new ExecutorTokens(bytes);
-  }
-
-  /** The token of an executor in its container. */
-  public String of(String framework, String executor, String container) {
-    String signed = part(HEADER.getBytes(StandardCharsets.UTF_8));
-    signed += "." + part(claims(framework, executor, container));
-    return signed + "." + part(signature(signed));
-  }
-
-  private static byte[] claims(String framework, String executor, String container) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json = JSON.createGenerator(bytes)) {
-      json.writeStartObject();
-      json.writeStringField(FRAMEWORK, framework);
-      json.writeStringField(EXECUTOR, executor);
-      json.writeStringField(CONTAINER, container);
-      json.writeEndObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static String part(byte[] bytes) {
-    return ENCODER.encodeToString(bytes);
   }
 
   private byte[] signature(String signed) {

@@ -31,6 +31,7 @@ import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.sandboxes.SandboxRun;
+import org.mezzo.agent.tokens.ExecutorSecrets;
 import org.mezzo.agent.updates.StatusUpdates;
 import org.mezzo.agent.volumes.TaskVolumes;
 import org.mezzo.agent.volumes.VolumeStore;
@@ -356,6 +357,8 @@ final class ExecutorBench implements AutoCloseable {
             new TaskEnvironment(
                 Map.of(), "10.0.0.1", 5051, new TaskEnvironment.Times("5secs", "15mins", "2secs")),
             new VolumeStore(folder, path -> {}),
+            new ExecutorSecrets(
+                modules.of(CONTEXT), Optional.empty(), Optional.empty(), Runnable::run),
             Runnable::run,
             Runnable::run);
     host =

@@ -54,8 +54,13 @@ public record BorderFlags(
       authenticators.put(Access.AGENT, operators);
     }
     if (role == Role.AGENT && flags.bool("authenticate_http_executors")) {
-      // By the tokens that the agent gives them, and by nothing else.
-      authenticators.put(Access.EXECUTOR, List.of());
+      // By the agent's own tokens. Who else is to know executors is named together with who makes
+      // their secrets: authenticators of operators alone know none.
+      authenticators.put(
+          Access.EXECUTOR,
+          flags.text("secret_generator").filter(name -> !name.isEmpty()).isPresent()
+              ? names(flags, "http_authenticators", List.of())
+              : List.of());
     }
     Optional<String> authorizer =
         flags

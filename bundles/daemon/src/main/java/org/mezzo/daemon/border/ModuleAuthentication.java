@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
  * authenticators the first that knows the sender decides. A request that all of them refuse is
  * answered with 401; one that none refuses and none knows, because modules are absent, late or
  * failing, with 503: absent is not allowed. Who brings a token that the daemon has given is known
- * without asking a module; executors are known by nothing else. Safe for any thread.
+ * without asking a module; executors are known by nothing else unless modules are named for them.
+ * Safe for any thread.
  */
 public final class ModuleAuthentication implements Authentication, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ModuleAuthentication.class);
@@ -156,7 +157,10 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
     if (executor.isPresent()) {
       return CompletableFuture.completedFuture(Verdict.pass(executor));
     }
-    if (access == Access.EXECUTOR && tokens.isPresent()) {
+    Selection<HttpAuthenticator> selection = authenticators.now();
+    List<Member<HttpAuthenticator>> wanted = wanted(selection, access);
+    if (access == Access.EXECUTOR && tokens.isPresent() && wanted.isEmpty()) {
+      selection.close();
       LOG.info(
           "Refused {} {} from {}: no token", exchange.method(), exchange.path(), exchange.remote());
       return CompletableFuture.completedFuture(
@@ -166,9 +170,8 @@ public final class ModuleAuthentication implements Authentication, AutoCloseable
     }
     var request =
         HttpAuthenticator.Request.of(exchange.method(), exchange.path(), exchange.headers(), realm);
-    Selection<HttpAuthenticator> selection = authenticators.now();
     List<CompletableFuture<Judged>> asked =
-        wanted(selection, access).stream().map(member -> ask(member, request)).toList();
+        wanted.stream().map(member -> ask(member, request)).toList();
     return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
         .whenComplete((unused, failure) -> selection.close())
         .thenApply(
