@@ -40,6 +40,11 @@ enum ModuleTemplate {
       "secrets",
       "org.mezzo.api.secret.SecretResolver",
       "--secret_resolver={{name}}"),
+  SECRET_GENERATOR(
+      "secret-generator",
+      "generator",
+      "org.mezzo.api.generator.SecretGenerator",
+      "--secret_generator={{name}}"),
   ANONYMOUS(
       "anonymous",
       "anonymous",

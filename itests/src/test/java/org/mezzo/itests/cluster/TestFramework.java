@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -235,8 +236,25 @@ public final class TestFramework implements AutoCloseable {
     launch(offer, taskIds, command, Http.JSON.createObjectNode());
   }
 
+  /** Launches several tasks, each with 0.1 cpus and 32 MB, and what else is made of it. */
+  public void launch(JsonNode offer, List<String> taskIds, Consumer<ObjectNode> change)
+      throws IOException {
+    launch(
+        offer, taskIds, Http.JSON.createObjectNode(), Http.JSON.createObjectNode(), change);
+  }
+
   /** The same with more fields of each {@code TaskInfo}, and more resources. */
   public void launch(JsonNode offer, List<String> taskIds, ObjectNode command, ObjectNode more)
+      throws IOException {
+    launch(offer, taskIds, command, more, task -> {});
+  }
+
+  private void launch(
+      JsonNode offer,
+      List<String> taskIds,
+      ObjectNode command,
+      ObjectNode more,
+      Consumer<ObjectNode> change)
       throws IOException {
     ObjectNode call = call("ACCEPT");
     ObjectNode accept = call.putObject("accept");
@@ -263,6 +281,7 @@ public final class TestFramework implements AutoCloseable {
           .put("type", "SCALAR")
           .putObject("scalar")
           .put("value", TASK_MEM);
+      change.accept(task);
     }
     send(call);
   }

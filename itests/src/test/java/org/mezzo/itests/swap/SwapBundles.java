@@ -15,6 +15,7 @@ import org.mezzo.itests.swap.modules.SwappedController;
 import org.mezzo.itests.swap.modules.SwappedDetector;
 import org.mezzo.itests.swap.modules.SwappedEstimator;
 import org.mezzo.itests.swap.modules.SwappedFetcher;
+import org.mezzo.itests.swap.modules.SwappedGenerator;
 import org.mezzo.itests.swap.modules.SwappedHook;
 import org.mezzo.itests.swap.modules.SwappedIsolator;
 import org.mezzo.itests.swap.modules.SwappedLogger;
@@ -41,6 +42,7 @@ final class SwapBundles {
           Map.entry(Kinds.RESOURCE_ESTIMATOR, SwappedEstimator.class),
           Map.entry(Kinds.QOS_CONTROLLER, SwappedController.class),
           Map.entry(Kinds.SECRET_RESOLVER, SwappedResolver.class),
+          Map.entry(Kinds.SECRET_GENERATOR, SwappedGenerator.class),
           Map.entry(Kinds.ANONYMOUS, SwappedAnonymous.class),
           Map.entry(Kinds.MASTER_DETECTOR, SwappedDetector.class),
           Map.entry(Kinds.MASTER_CONTENDER, SwappedContender.class));
@@ -69,7 +71,8 @@ final class SwapBundles {
                 "Import-Package",
                 "org.mezzo.api,org.mezzo.resources,org.mezzo.protocol.v1,com.google.protobuf,"
                     + kind.type().getPackageName()
-                    + (kind == Kinds.CONTAINER_LOGGER ? ",org.mezzo.api.isolator" : ""))
+                    + (kind == Kinds.CONTAINER_LOGGER ? ",org.mezzo.api.isolator" : "")
+                    + (kind == Kinds.SECRET_GENERATOR ? ",org.mezzo.api.authentication" : ""))
             .with(Witness.class)
             .with(Witness.VERSION, Integer.toString(version))
             .module(

@@ -117,6 +117,7 @@ final class SwapProof implements AutoCloseable {
           Map.entry(Kinds.ISOLATOR.flags().get(Role.AGENT), NAME),
           Map.entry(Kinds.CONTAINER_LOGGER.flags().get(Role.AGENT), NAME),
           Map.entry(Kinds.SECRET_RESOLVER.flags().get(Role.AGENT), NAME),
+          Map.entry(Kinds.SECRET_GENERATOR.flags().get(Role.AGENT), NAME),
           Map.entry(Kinds.RESOURCE_ESTIMATOR.flags().get(Role.AGENT), NAME),
           Map.entry("oversubscribed_resources_interval", "100ms"),
           Map.entry(Kinds.QOS_CONTROLLER.flags().get(Role.AGENT), NAME),
@@ -270,7 +271,7 @@ final class SwapProof implements AutoCloseable {
         return swap(kind, requests.operations, 100);
       }
     }
-    tasks.launch(kind == Kinds.FETCHER ? Tasks.Mode.FETCHES : Tasks.Mode.BURSTS);
+    tasks.launch(mode(kind));
     Operations launches = tasks.launches();
     Row row = swap(kind, kind == Kinds.ALLOCATOR ? tasks.offers() : launches, 3);
     tasks.pause();
@@ -280,6 +281,12 @@ final class SwapProof implements AutoCloseable {
           witness.calls(kind.name(), "fetch") - tasks.files() + " fetches were made twice");
     }
     return row;
+  }
+
+  private static Tasks.Mode mode(Kind<?> kind) {
+    return kind == Kinds.FETCHER
+        ? Tasks.Mode.FETCHES
+        : kind == Kinds.SECRET_GENERATOR ? Tasks.Mode.EXECUTORS : Tasks.Mode.BURSTS;
   }
 
   /**
@@ -292,11 +299,12 @@ final class SwapProof implements AutoCloseable {
     long usual = operations.usual();
     int before = witness.calls(kind.name());
     // Fetches are bounded before they get to the lease, and a burst of launches is less than what
-    // a logger or a resolver takes at a time, so that none ever waits there.
+    // a logger, a resolver or a generator takes at a time, so that none ever waits there.
     boolean queues =
         kind != Kinds.FETCHER
             && kind != Kinds.CONTAINER_LOGGER
             && kind != Kinds.SECRET_RESOLVER
+            && kind != Kinds.SECRET_GENERATOR
             && !ASKED_ALONE.contains(kind)
             && !UNASKED.contains(kind);
     int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();

@@ -17,10 +17,12 @@ import org.mezzo.itests.cluster.Http;
 import org.mezzo.itests.cluster.TestFramework;
 import org.mezzo.itests.osgi.ClusterInside;
 import org.mezzo.itests.swap.modules.SwappedFetcher;
+import org.mezzo.itests.swap.modules.SwappedGenerator;
 
 /**
  * A framework with 50 tasks that run all along. Beside them it launches short ones, 10 a second in
- * bursts, or has four at a time fetch a file, every other time together from the cache; on an idle
+ * bursts, as commands or in executors of their own that end once they have looked at their secrets,
+ * or has four at a time fetch a file, every other time together from the cache; on an idle
  * cluster one at a time. Every task checks that hook and isolator have seen it, and every update
  * that the hook has.
  */
@@ -34,6 +36,9 @@ final class Tasks implements AutoCloseable {
 
   private static final String CHECK =
       "test \"$SWAP_HOOK\" && test \"$SWAP_ISOLATOR\" && test \"$SWAP_SECRET\" = hidden";
+  /** How executors end that have a secret of their own. */
+  private static final int OWN_SECRET = 42;
+
   private static final String CHECK_FILE =
       CHECK
           + " && test $(sort -u data | wc -l) = 1 && test $(wc -l <data) = "
@@ -43,7 +48,8 @@ final class Tasks implements AutoCloseable {
   enum Mode {
     NOTHING,
     BURSTS,
-    FETCHES
+    FETCHES,
+    EXECUTORS
   }
 
   private final TestFramework framework;
@@ -199,6 +205,7 @@ final class Tasks implements AutoCloseable {
   private void offered(JsonNode offer) throws IOException {
     String agent = offer.at("/agent_id/value").asText();
     List<String> ids = new ArrayList<>();
+    boolean executors;
     ObjectNode command = Http.JSON.createObjectNode().put("shell", true).put("value", CHECK);
     command
         .putObject("environment")
@@ -222,9 +229,10 @@ final class Tasks implements AutoCloseable {
         command.put("value", CHECK + " && exec sleep 100000");
       } else if (alone && !open.isEmpty()) {
         // The next one comes when this has ended.
-      } else if (alone && mode == Mode.BURSTS) {
+      } else if (alone && (mode == Mode.BURSTS || mode == Mode.EXECUTORS)) {
         add(ids, agent, Math.min(1, fit));
-      } else if (mode == Mode.BURSTS && now - nextBurst.getOrDefault(agent, now) >= 0) {
+      } else if ((mode == Mode.BURSTS || mode == Mode.EXECUTORS)
+          && now - nextBurst.getOrDefault(agent, now) >= 0) {
         nextBurst.put(agent, now + BURST_PAUSE);
         add(ids, agent, Math.min(BURST, fit));
       } else if (mode == Mode.FETCHES) {
@@ -243,8 +251,31 @@ final class Tasks implements AutoCloseable {
             .put("extract", false);
       }
       ids.forEach(id -> accepted.put(id, now));
+      executors = mode == Mode.EXECUTORS && !ids.isEmpty() && open.containsKey(ids.get(0));
     }
-    framework.launch(offer, ids, command);
+    if (executors) {
+      framework.launch(offer, ids, Tasks::executor);
+    } else {
+      framework.launch(offer, ids, command);
+    }
+  }
+
+  /** Gives a task an executor, which says by its end whether its secret is its own. */
+  private static void executor(ObjectNode task) {
+    task.remove("command");
+    String id = task.path("name").asText();
+    ObjectNode executor = task.putObject("executor");
+    executor.putObject("executor_id").put("value", id);
+    executor
+        .putObject("command")
+        .put("shell", true)
+        .put(
+            "value",
+            "test \"$MESOS_EXECUTOR_AUTHENTICATION_TOKEN\" = "
+                + SwappedGenerator.PREFIX
+                + id
+                + " && exit "
+                + OWN_SECRET);
   }
 
   private void add(List<String> ids, String agent, int more) {
@@ -270,6 +301,13 @@ final class Tasks implements AutoCloseable {
           }
         }
         case "TASK_FINISHED" -> ended(task, steady.contains(task), status);
+        case "TASK_FAILED" -> {
+          boolean own = status.path("message").asText().contains("with status " + OWN_SECRET + " ");
+          if (own && begin != null) {
+            launches.succeeded(begin);
+          }
+          ended(task, !own, status);
+        }
         case "TASK_KILLED" -> ended(task, !killing, status);
         default -> ended(task, true, status);
       }

@@ -100,8 +100,8 @@ final class SelectionCommandsTest {
     assertThatThrownBy(() -> commands.select("fetcher", "http"))
         .hasMessageContaining(
             "can change its allocator, isolator, hook, container-logger, http-authenticator,"
-                + " authorizer, resource-estimator, qos-controller, secret-resolver, anonymous,"
-                + " master-detector, master-contender, not");
+                + " authorizer, resource-estimator, qos-controller, secret-resolver,"
+                + " secret-generator, anonymous, master-detector, master-contender, not");
     assertThatThrownBy(() -> commands.select("allocator", "a,b")).hasMessageContaining("one alloc");
     assertThatThrownBy(() -> commands.select("allocator", "")).hasMessageContaining("not the name");
     assertThatThrownBy(() -> commands.select("isolation", "none"))
@@ -125,6 +125,7 @@ final class SelectionCommandsTest {
             "resource-estimator",
             "qos-controller",
             "secret-resolver",
+            "secret-generator",
             "anonymous",
             "master-detector",
             "master-contender");

@@ -6,6 +6,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -51,6 +53,7 @@ import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.logger.LogPlan;
 import org.mezzo.api.qos.QosController;
 import org.mezzo.api.qos.QosCorrection;
+import org.mezzo.api.generator.SecretGenerator;
 import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.protocol.v1.MasterInfo;
 import org.mezzo.protocol.v1.Resource;
@@ -315,6 +318,46 @@ final class Plain {
         throw new IOException("there is no such secret");
       }
       return Secret.Value.newBuilder().setData(ByteString.copyFromUtf8("hush")).build();
+    }
+  }
+
+  static class OfGenerator implements SecretGenerator {
+    @Override
+    public Secret generate(Principal principal) throws Exception {
+      return secret(principal, principal.claims().get("cid"));
+    }
+
+    /** The same in another container. */
+    static Secret secret(Principal principal, String container) {
+      Map<String, String> claims = principal.claims();
+      return Secret.newBuilder()
+          .setType(Secret.Type.VALUE)
+          .setValue(
+              Secret.Value.newBuilder()
+                  .setData(
+                      ByteString.copyFromUtf8(
+                          hex(claims.get("fid"))
+                              + "."
+                              + hex(claims.get("eid"))
+                              + "."
+                              + hex(container))))
+          .build();
+    }
+
+    private static String hex(String text) {
+      return HexFormat.of().formatHex(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String text(String hex) {
+      return new String(HexFormat.of().parseHex(hex), StandardCharsets.UTF_8);
+    }
+
+    static Optional<Principal> owner(String secret) {
+      String[] parts = secret.split("\\.", -1);
+      return Optional.of(
+          new Principal(
+              Optional.empty(),
+              Map.of("fid", text(parts[0]), "eid", text(parts[1]), "cid", text(parts[2]))));
     }
   }
 

@@ -1,6 +1,7 @@
 package org.mezzo.testing.contract;
 
 import java.net.URI;
+import org.mezzo.api.authentication.Principal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.qos.QosController;
+import org.mezzo.api.generator.SecretGenerator;
 import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.protocol.v1.Secret;
 
@@ -118,6 +120,18 @@ final class Right {
     @Override
     protected Map<Secret, String> known() {
       return Map.of(Plain.OfResolver.SECRET, "hush");
+    }
+  }
+
+  static class OfGenerator extends SecretGeneratorContract {
+    @Override
+    protected SecretGenerator module() {
+      return new Plain.OfGenerator();
+    }
+
+    @Override
+    protected Optional<Principal> owner(String secret) {
+      return Plain.OfGenerator.owner(secret);
     }
   }
 

@@ -44,6 +44,7 @@ import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.logger.LogPlan;
 import org.mezzo.api.qos.QosController;
 import org.mezzo.api.qos.QosCorrection;
+import org.mezzo.api.generator.SecretGenerator;
 import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.ContainerID;
@@ -606,6 +607,61 @@ final class Wrong {
     protected Map<Secret, String> known() {
       return Map.of(Plain.OfResolver.SECRET, "hush");
     }
+  }
+
+  @FailsIn("answersManyCallsAtATime")
+  static class GeneratorThatRefers extends SecretGeneratorContract {
+    @Override
+    protected SecretGenerator module() {
+      return principal -> Plain.OfGenerator.secret(principal, "c").toBuilder().setType(Secret.Type.REFERENCE).build();
+    }
+
+    @Override
+    protected Optional<Principal> owner(String secret) {
+      return Plain.OfGenerator.owner(secret);
+    }
+  }
+
+  @FailsIn("secretsOutliveTheInstanceThatMadeThem")
+  static class GeneratorThatForgetsContainers extends SecretGeneratorContract {
+    @Override
+    protected SecretGenerator module() {
+      return principal -> Plain.OfGenerator.secret(principal, "c2");
+    }
+
+    @Override
+    protected Optional<Principal> owner(String secret) {
+      return Plain.OfGenerator.owner(secret);
+    }
+  }
+
+  @FailsIn("givesEveryExecutorASecretOfItsOwn")
+  static class GeneratorThatBelievesIds extends SecretGeneratorContract {
+    @Override
+    protected SecretGenerator module() {
+      return principal -> raw(principal);
+    }
+
+    @Override
+    protected Optional<Principal> owner(String secret) {
+      return rawOwner(secret);
+    }
+  }
+
+  private static Secret raw(Principal principal) {
+    Map<String, String> claims = principal.claims();
+    String ids = claims.get("fid") + "/" + claims.get("eid") + "/" + claims.get("cid");
+    return Secret.newBuilder()
+        .setType(Secret.Type.VALUE)
+        .setValue(Secret.Value.newBuilder().setData(ByteString.copyFromUtf8(ids)))
+        .build();
+  }
+
+  private static Optional<Principal> rawOwner(String secret) {
+    String[] parts = secret.split("/", 3);
+    return Optional.of(
+        new Principal(
+            Optional.empty(), Map.of("fid", parts[0], "eid", parts[1], "cid", parts[2])));
   }
 
   @FailsIn("refusesWhatUsersGetWrongByACheckedException")
