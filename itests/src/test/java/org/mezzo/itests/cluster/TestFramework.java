@@ -10,9 +10,9 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.mezzo.fixtures.Await;
 import org.mezzo.fixtures.SchedulerConnection;
@@ -239,8 +239,7 @@ public final class TestFramework implements AutoCloseable {
   /** Launches several tasks, each with 0.1 cpus and 32 MB, and what else is made of it. */
   public void launch(JsonNode offer, List<String> taskIds, Consumer<ObjectNode> change)
       throws IOException {
-    launch(
-        offer, taskIds, Http.JSON.createObjectNode(), Http.JSON.createObjectNode(), change);
+    launch(offer, taskIds, Http.JSON.createObjectNode(), Http.JSON.createObjectNode(), change);
   }
 
   /** The same with more fields of each {@code TaskInfo}, and more resources. */

@@ -76,11 +76,9 @@ public class SkippedHandoverIT {
   @Test
   public void withoutMailboxesTheProofFailsForEachKindInWhichCallsWait() throws Exception {
     proofFails(
-        "dropMailboxes", Set.of(
-            Kinds.FETCHER,
-            Kinds.CONTAINER_LOGGER,
-            Kinds.SECRET_RESOLVER,
-            Kinds.SECRET_GENERATOR));
+        "dropMailboxes",
+        Set.of(
+            Kinds.FETCHER, Kinds.CONTAINER_LOGGER, Kinds.SECRET_RESOLVER, Kinds.SECRET_GENERATOR));
   }
 
   private void proofFails(String without, Set<Kind<?>> but) throws Exception {

@@ -22,9 +22,9 @@ import org.mezzo.itests.swap.modules.SwappedGenerator;
 /**
  * A framework with 50 tasks that run all along. Beside them it launches short ones, 10 a second in
  * bursts, as commands or in executors of their own that end once they have looked at their secrets,
- * or has four at a time fetch a file, every other time together from the cache; on an idle
- * cluster one at a time. Every task checks that hook and isolator have seen it, and every update
- * that the hook has.
+ * or has four at a time fetch a file, every other time together from the cache; on an idle cluster
+ * one at a time. Every task checks that hook and isolator have seen it, and every update that the
+ * hook has.
  */
 final class Tasks implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(120);
@@ -36,6 +36,7 @@ final class Tasks implements AutoCloseable {
 
   private static final String CHECK =
       "test \"$SWAP_HOOK\" && test \"$SWAP_ISOLATOR\" && test \"$SWAP_SECRET\" = hidden";
+
   /** How executors end that have a secret of their own. */
   private static final int OWN_SECRET = 42;
 

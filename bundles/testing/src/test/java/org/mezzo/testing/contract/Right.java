@@ -1,13 +1,13 @@
 package org.mezzo.testing.contract;
 
 import java.net.URI;
-import org.mezzo.api.authentication.Principal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authentication.HttpAuthenticator;
+import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.api.authorization.Authorizer;
@@ -15,11 +15,11 @@ import org.mezzo.api.contender.MasterContender;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.generator.SecretGenerator;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.qos.QosController;
-import org.mezzo.api.generator.SecretGenerator;
 import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.protocol.v1.Secret;
 

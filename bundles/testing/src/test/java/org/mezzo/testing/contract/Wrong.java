@@ -35,6 +35,7 @@ import org.mezzo.api.contender.Standing;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
 import org.mezzo.api.fetcher.Fetcher;
+import org.mezzo.api.generator.SecretGenerator;
 import org.mezzo.api.hook.Hook;
 import org.mezzo.api.isolator.Container;
 import org.mezzo.api.isolator.Isolator;
@@ -44,7 +45,6 @@ import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.logger.LogPlan;
 import org.mezzo.api.qos.QosController;
 import org.mezzo.api.qos.QosCorrection;
-import org.mezzo.api.generator.SecretGenerator;
 import org.mezzo.api.secret.SecretResolver;
 import org.mezzo.protocol.v1.AgentInfo;
 import org.mezzo.protocol.v1.ContainerID;
@@ -613,7 +613,10 @@ final class Wrong {
   static class GeneratorThatRefers extends SecretGeneratorContract {
     @Override
     protected SecretGenerator module() {
-      return principal -> Plain.OfGenerator.secret(principal, "c").toBuilder().setType(Secret.Type.REFERENCE).build();
+      return principal ->
+          Plain.OfGenerator.secret(principal, "c").toBuilder()
+              .setType(Secret.Type.REFERENCE)
+              .build();
     }
 
     @Override
@@ -660,8 +663,7 @@ final class Wrong {
   private static Optional<Principal> rawOwner(String secret) {
     String[] parts = secret.split("/", 3);
     return Optional.of(
-        new Principal(
-            Optional.empty(), Map.of("fid", parts[0], "eid", parts[1], "cid", parts[2])));
+        new Principal(Optional.empty(), Map.of("fid", parts[0], "eid", parts[1], "cid", parts[2])));
   }
 
   @FailsIn("refusesWhatUsersGetWrongByACheckedException")
