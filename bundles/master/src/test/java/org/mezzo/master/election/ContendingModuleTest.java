@@ -49,7 +49,8 @@ class ContendingModuleTest {
   private static final class Scripted implements MasterContender {
     private final CompletableFuture<Sink<Standing>> standings = new CompletableFuture<>();
     private final List<String> calls = new CopyOnWriteArrayList<>();
-    private volatile Optional<Standing> atOnce;
+    private final Optional<Standing> atOnce;
+    private boolean entered;
     private final AtomicInteger failures = new AtomicInteger();
 
     Scripted(Standing... atOnce) {
@@ -67,12 +68,16 @@ class ContendingModuleTest {
       if (failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
         throw new IllegalStateException("on purpose");
       }
-      atOnce.ifPresent(this::say);
+      if (!entered) {
+        entered = true;
+        atOnce.ifPresent(this::say);
+      }
     }
 
     @Override
     public void leave() {
       calls.add("leave");
+      entered = false;
     }
 
     void say(Standing standing) {
