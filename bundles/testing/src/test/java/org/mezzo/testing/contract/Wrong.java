@@ -1246,27 +1246,10 @@ final class Wrong {
   }
 
   @FailsIn("opensWorksAndLeavesNothing")
-  static class DetectorThatSaysNothing extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class DetectorThatSaysNothing extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new DetectorThatSaysNothingModule(election);
-    }
-
-    @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class DetectorThatSaysNothingModule extends Plain.OfDetector {
@@ -1280,27 +1263,10 @@ final class Wrong {
   }
 
   @FailsIn("reportsEachChange")
-  static class DetectorThatLooksOnce extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class DetectorThatLooksOnce extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new DetectorThatLooksOnceModule(election);
-    }
-
-    @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class DetectorThatLooksOnceModule extends Plain.OfDetector {
@@ -1316,27 +1282,10 @@ final class Wrong {
   }
 
   @FailsIn("isSilentOnceItIsClosed")
-  static class DetectorThatTalksOn extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class DetectorThatTalksOn extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new DetectorThatTalksOnModule(election);
-    }
-
-    @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class DetectorThatTalksOnModule extends Plain.OfDetector {
@@ -1350,27 +1299,10 @@ final class Wrong {
   }
 
   @FailsIn("opensWorksAndLeavesNothing")
-  static class DetectorOfMastersNowhere extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class DetectorOfMastersNowhere extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new DetectorOfMastersNowhereModule(election);
-    }
-
-    @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class DetectorOfMastersNowhereModule extends Plain.OfDetector {
@@ -1386,17 +1318,10 @@ final class Wrong {
   }
 
   @FailsIn("opensWorksAndLeavesNothing")
-  static class ContenderThatSaysNothing extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatSaysNothing extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatSaysNothingModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatSaysNothingModule extends Plain.OfContender {
@@ -1410,17 +1335,10 @@ final class Wrong {
   }
 
   @FailsIn("opensWorksAndLeavesNothing")
-  static class ContenderThatSpeaksTooSoon extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatSpeaksTooSoon extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatSpeaksTooSoonModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatSpeaksTooSoonModule extends Plain.OfContender {
@@ -1437,17 +1355,10 @@ final class Wrong {
   }
 
   @FailsIn("leavesWhenItIsClosed")
-  static class ContenderThatNeverLeaves extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatNeverLeaves extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatNeverLeavesModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatNeverLeavesModule extends Plain.OfContender {
@@ -1461,17 +1372,10 @@ final class Wrong {
   }
 
   @FailsIn("isSwappedWhileItWorks")
-  static class ContenderThatTakesItsPredecessorForARival extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatTakesItsPredecessorForARival extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatTakesItsPredecessorForARivalModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatTakesItsPredecessorForARivalModule
@@ -1491,17 +1395,10 @@ final class Wrong {
   }
 
   @FailsIn("oneLeadsAtATime")
-  static class ContenderThatAlwaysLeads extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatAlwaysLeads extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatAlwaysLeadsModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatAlwaysLeadsModule extends Plain.OfContender {
@@ -1517,17 +1414,10 @@ final class Wrong {
   }
 
   @FailsIn("leavesAndEntersAgain")
-  static class ContenderThatEntersOnce extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatEntersOnce extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatEntersOnceModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatEntersOnceModule extends Plain.OfContender {
