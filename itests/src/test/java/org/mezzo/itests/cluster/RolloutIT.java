@@ -426,9 +426,9 @@ class RolloutIT {
     try {
       framework.awaitSteady();
       roll(first, contender("9.2.0"), "selector=role=master&pause=0secs");
-      Await.until(
+      await(
           "it is done, whoever leads now",
-          PATIENCE,
+          first,
           () -> {
             for (Master each : all) {
               if (each.leads() && report(each).at("/rollout/state").asText().equals("DONE")) {
