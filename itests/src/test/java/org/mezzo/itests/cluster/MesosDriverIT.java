@@ -158,10 +158,6 @@ class MesosDriverIT {
 """
       import java.lang.reflect.Proxy;
       import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
       import org.apache.mesos.*;
       import org.apache.mesos.Protos.*;
 

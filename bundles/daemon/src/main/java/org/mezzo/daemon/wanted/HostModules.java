@@ -330,7 +330,10 @@ public final class HostModules implements AutoCloseable {
       case REMOVE -> {
         changing = Optional.of(name);
         LOG.info("{} is removed: the cluster does not want it any more", name);
-        deployments.uninstall(name, principal()).whenComplete((it, e) -> ended(name, it, e));
+        long generation = wanted.getGeneration();
+        deployments
+            .uninstall(name, principal())
+            .whenComplete((it, e) -> ended(name, generation, it, e));
       }
       case FORGET -> record.forget(name);
       case AS_WANTED, OVERRIDDEN -> {}
@@ -393,7 +396,7 @@ public final class HostModules implements AutoCloseable {
       record.begin(name, digest, generation, base, base.flatMap(it -> file(name)));
       deployments
           .install(name + "-" + module.getVersion() + ".jar", bytes, PRINCIPAL + generation)
-          .whenComplete((it, e) -> ended(name, it, e));
+          .whenComplete((it, e) -> ended(name, generation, it, e));
     } catch (IOException | RuntimeException e) {
       changing = Optional.empty();
       failures.put(name, "its jar cannot be kept: " + e.getMessage());
@@ -421,20 +424,26 @@ public final class HostModules implements AutoCloseable {
       return;
     }
     changing = Optional.of(name);
+    long generation = wanted.getGeneration();
     LOG.info("{} goes back to what this host was set up with", name);
     try (InputStream bytes = Files.newInputStream(jar)) {
       deployments
           .install(name + ".jar", bytes, principal())
-          .whenComplete((it, e) -> ended(name, it, e));
+          .whenComplete((it, e) -> ended(name, generation, it, e));
     }
   }
 
-  /** A change is over, on whatever thread. */
-  private void ended(String name, Action action, Throwable failure) {
+  /**
+   * A change is over, on whatever thread. What became of one that was begun for a generation before
+   * says nothing of what is wanted now.
+   */
+  private void ended(String name, long generation, Action action, Throwable failure) {
     execute(
         () -> {
           changing = Optional.empty();
-          if (failure != null) {
+          if (wanted.getGeneration() != generation) {
+            LOG.debug("{}: a change for generation {} is over, late", name, generation);
+          } else if (failure != null) {
             failures.put(name, String.valueOf(failure.getMessage()));
           } else if (!action.succeeded()) {
             failures.put(name, action.outcome());

@@ -47,6 +47,10 @@ class HostModulesTest {
   private final List<String> changes = new CopyOnWriteArrayList<>();
   private final List<Verdict> verdicts = new CopyOnWriteArrayList<>();
   private volatile boolean refuses;
+
+  /** An installation is over once this is complete. */
+  private volatile CompletableFuture<Void> over = CompletableFuture.completedFuture(null);
+
   private HostModules host;
 
   @BeforeEach
@@ -102,7 +106,8 @@ class HostModulesTest {
     if (!refuses) {
       put(bytes);
     }
-    return CompletableFuture.completedFuture(action(!refuses));
+    Action action = action(!refuses);
+    return over.thenApply(unused -> action);
   }
 
   private CompletableFuture<Action> uninstall(String principal) {
@@ -249,6 +254,29 @@ class HostModulesTest {
     refuses = false;
     want(2, "bad");
     awaitState(2, State.ACTIVE);
+  }
+
+  /** One that joins gets what there is, and the next may be ordered before it has that. */
+  @Test
+  void whatIsWantedWhileSomethingIsInstalledIsInstalledNext() throws Exception {
+    put(bytes("shipped"));
+    for (boolean refused : new boolean[] {false, true}) {
+      long generation = refused ? 3 : 1;
+      over = new CompletableFuture<>();
+      refuses = refused;
+      int before = changes.size();
+      want(generation, "jar " + generation);
+      Await.until("the first is under way", () -> changes.size() == before + 1);
+      want(generation + 1, "jar " + (generation + 1));
+      awaitState(generation + 1, State.PENDING);
+      refuses = false;
+      over.complete(null);
+      awaitState(generation + 1, State.ACTIVE);
+      assertThat(changes)
+          .endsWith(
+              "rollout " + generation + " installs jar " + generation,
+              "rollout " + (generation + 1) + " installs jar " + (generation + 1));
+    }
   }
 
   @Test

@@ -56,6 +56,9 @@ public final class ContendingModule implements Election {
   /** What it has said last; empty before it has said anything. */
   private Optional<Standing> standing = Optional.empty();
 
+  /** Whether a registry is being opened. */
+  private boolean beginning;
+
   private EventLoop.Timer doubt = () -> {};
   private EventLoop.Timer retry = () -> {};
   private String trouble = "";
@@ -211,18 +214,24 @@ public final class ContendingModule implements Election {
             });
   }
 
+  /** Asks for one registry at a time: each that is opened ends the one before. */
   private void begin(Candidate who, Standing by) {
+    if (who.over || beginning) {
+      return;
+    }
+    beginning = true;
     session
         .begin(by.claim())
         .whenComplete((registry, failure) -> begun(who, by, registry, failure));
   }
 
   private void begun(Candidate who, Standing by, Optional<Registry> registry, Throwable failure) {
-    if (who.over || who.registry.isPresent() || !standing.equals(Optional.of(by))) {
+    beginning = false;
+    if (who.over || !standing.equals(Optional.of(by))) {
       Optional.ofNullable(registry)
           .flatMap(it -> it)
-          .filter(it -> !who.registry.equals(Optional.of(it)))
           .ifPresent(it -> it.end("the election was lost meanwhile"));
+      standing.filter(Standing::isLeading).ifPresent(now -> heed());
       return;
     }
     if (failure == null && registry.isPresent()) {

@@ -49,7 +49,8 @@ class ContendingModuleTest {
   private static final class Scripted implements MasterContender {
     private final CompletableFuture<Sink<Standing>> standings = new CompletableFuture<>();
     private final List<String> calls = new CopyOnWriteArrayList<>();
-    private volatile Optional<Standing> atOnce;
+    private final Optional<Standing> atOnce;
+    private boolean entered;
     private final AtomicInteger failures = new AtomicInteger();
 
     Scripted(Standing... atOnce) {
@@ -67,12 +68,16 @@ class ContendingModuleTest {
       if (failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
         throw new IllegalStateException("on purpose");
       }
-      atOnce.ifPresent(this::say);
+      if (!entered) {
+        entered = true;
+        atOnce.ifPresent(this::say);
+      }
     }
 
     @Override
     public void leave() {
       calls.add("leave");
+      entered = false;
     }
 
     void say(Standing standing) {
@@ -85,13 +90,21 @@ class ContendingModuleTest {
     private volatile String there = "";
     private volatile boolean broken;
     private volatile boolean taken;
+    private volatile CompletableFuture<Void> held = CompletableFuture.completedFuture(null);
     private final List<Optional<String>> claims = new CopyOnWriteArrayList<>();
+
+    /** How many registries were on their way at a time, at most. */
+    private volatile int most;
+
+    private int now;
 
     @Override
     public CompletionStage<Optional<Registry>> begin(Optional<String> claim) {
       claims.add(claim);
-      return CompletableFuture.supplyAsync(
-          () -> {
+      most = Math.max(most, ++now);
+      return held.thenApplyAsync(
+          unused -> {
+            now--;
             if (broken) {
               throw new IllegalStateException("no ZooKeeper today");
             }
@@ -205,8 +218,8 @@ class ContendingModuleTest {
     register(next);
     modules.awaitHolders();
     Await.until(() -> next.calls.contains("enter"));
-    // Not told anything for longer than a term goes on in doubt.
-    Thread.sleep(PATIENCE.plusSeconds(1).toMillis());
+    // Nothing is left that would end the term: neither a doubt nor another attempt.
+    Await.until(() -> loop.scheduled() == 0);
     assertThat(told).containsExactly("elected");
   }
 
@@ -268,6 +281,23 @@ class ContendingModuleTest {
     stored.broken = false;
     stored.there = "/mezzo/json.info_1";
     awaitTold("elected");
+  }
+
+  /** Of two that are opened at a time the second would end the first, which the master has. */
+  @Test
+  void aSwapWhileTheRegistryIsOpenedAsksForNoSecondOne() throws Exception {
+    stored.held = new CompletableFuture<>();
+    contend();
+    register(new Scripted(Standing.leads()));
+    Await.until(() -> stored.claims.size() == 1);
+    Scripted next = new Scripted(Standing.leads("/mezzo/json.info_2"));
+    register(next);
+    modules.awaitHolders();
+    Await.until(() -> next.calls.contains("enter"));
+    stored.there = "/mezzo/json.info_2";
+    stored.held.complete(null);
+    Await.until(() -> told.contains("elected"));
+    assertThat(stored.most).isEqualTo(1);
   }
 
   @Test

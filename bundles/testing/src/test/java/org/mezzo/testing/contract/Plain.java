@@ -527,4 +527,34 @@ final class Plain {
       thread.awaitTermination(5, TimeUnit.SECONDS);
     }
   }
+
+  /** The kit of detectors that follow an election which a test decides. */
+  abstract static class DetectorKit extends MasterDetectorContract {
+    final Election election = new Election();
+
+    @Override
+    protected Optional<String> leader() {
+      return election.leader();
+    }
+
+    @Override
+    protected boolean elect(Optional<String> next) {
+      return election.elect(next);
+    }
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+  }
+
+  /** The kit of contenders that stand in one election. */
+  abstract static class ContenderKit extends MasterContenderContract {
+    final Ballot ballot = new Ballot();
+
+    @Override
+    protected int patience() {
+      return 1;
+    }
+  }
 }

@@ -168,31 +168,27 @@ final class Right {
     }
   }
 
-  static class OfDetector extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class OfDetector extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new Plain.OfDetector(election);
     }
 
     @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
+    protected int patience() {
+      return 10;
     }
   }
 
-  static class OfContender extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class OfContender extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new Plain.OfContender(ballot);
+    }
+
+    @Override
+    protected int patience() {
+      return 10;
     }
   }
 }

@@ -1304,27 +1304,10 @@ final class Wrong {
   }
 
   @FailsIn("opensWorksAndLeavesNothing")
-  static class DetectorThatSaysNothing extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class DetectorThatSaysNothing extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new DetectorThatSaysNothingModule(election);
-    }
-
-    @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class DetectorThatSaysNothingModule extends Plain.OfDetector {
@@ -1338,27 +1321,10 @@ final class Wrong {
   }
 
   @FailsIn("reportsEachChange")
-  static class DetectorThatLooksOnce extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class DetectorThatLooksOnce extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new DetectorThatLooksOnceModule(election);
-    }
-
-    @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class DetectorThatLooksOnceModule extends Plain.OfDetector {
@@ -1374,27 +1340,10 @@ final class Wrong {
   }
 
   @FailsIn("isSilentOnceItIsClosed")
-  static class DetectorThatTalksOn extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class DetectorThatTalksOn extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new DetectorThatTalksOnModule(election);
-    }
-
-    @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class DetectorThatTalksOnModule extends Plain.OfDetector {
@@ -1408,27 +1357,10 @@ final class Wrong {
   }
 
   @FailsIn("opensWorksAndLeavesNothing")
-  static class DetectorOfMastersNowhere extends MasterDetectorContract {
-    private final Plain.Election election = new Plain.Election();
-
+  static class DetectorOfMastersNowhere extends Plain.DetectorKit {
     @Override
     protected MasterDetector module() {
       return new DetectorOfMastersNowhereModule(election);
-    }
-
-    @Override
-    protected Optional<String> leader() {
-      return election.leader();
-    }
-
-    @Override
-    protected boolean elect(Optional<String> next) {
-      return election.elect(next);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class DetectorOfMastersNowhereModule extends Plain.OfDetector {
@@ -1444,17 +1376,10 @@ final class Wrong {
   }
 
   @FailsIn("opensWorksAndLeavesNothing")
-  static class ContenderThatSaysNothing extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatSaysNothing extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatSaysNothingModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatSaysNothingModule extends Plain.OfContender {
@@ -1468,17 +1393,10 @@ final class Wrong {
   }
 
   @FailsIn("opensWorksAndLeavesNothing")
-  static class ContenderThatSpeaksTooSoon extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatSpeaksTooSoon extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatSpeaksTooSoonModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatSpeaksTooSoonModule extends Plain.OfContender {
@@ -1495,17 +1413,10 @@ final class Wrong {
   }
 
   @FailsIn("leavesWhenItIsClosed")
-  static class ContenderThatNeverLeaves extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatNeverLeaves extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatNeverLeavesModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatNeverLeavesModule extends Plain.OfContender {
@@ -1519,17 +1430,10 @@ final class Wrong {
   }
 
   @FailsIn("isSwappedWhileItWorks")
-  static class ContenderThatTakesItsPredecessorForARival extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatTakesItsPredecessorForARival extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatTakesItsPredecessorForARivalModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatTakesItsPredecessorForARivalModule
@@ -1549,17 +1453,10 @@ final class Wrong {
   }
 
   @FailsIn("oneLeadsAtATime")
-  static class ContenderThatAlwaysLeads extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatAlwaysLeads extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatAlwaysLeadsModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatAlwaysLeadsModule extends Plain.OfContender {
@@ -1575,17 +1472,10 @@ final class Wrong {
   }
 
   @FailsIn("leavesAndEntersAgain")
-  static class ContenderThatEntersOnce extends MasterContenderContract {
-    private final Plain.Ballot ballot = new Plain.Ballot();
-
+  static class ContenderThatEntersOnce extends Plain.ContenderKit {
     @Override
     protected MasterContender module() {
       return new ContenderThatEntersOnceModule(ballot);
-    }
-
-    @Override
-    protected int patience() {
-      return 1;
     }
 
     private static final class ContenderThatEntersOnceModule extends Plain.OfContender {
