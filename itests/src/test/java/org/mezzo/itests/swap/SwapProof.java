@@ -9,6 +9,7 @@ import java.util.Hashtable;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -246,17 +247,20 @@ final class SwapProof implements AutoCloseable {
       rows.add(row);
     }
     tasks.killAll();
-    Row isolators =
-        rows.stream().filter(it -> it.kind.equals(Kinds.ISOLATOR.name())).findAny().orElseThrow();
-    if (!isolators.failures.isEmpty()) {
-      return rows;
+    Optional<Row> isolators =
+        rows.stream().filter(it -> it.kind.equals(Kinds.ISOLATOR.name())).findAny();
+    if (isolators.isPresent() && isolators.get().failures.isEmpty()) {
+      awaitCleanup(isolators.get());
     }
+    return rows;
+  }
+
+  private void awaitCleanup(Row isolators) {
     try {
       Await.until("isolators have cleaned up", PATIENCE, () -> witness.known(isolators.kind) == 0);
     } catch (AssertionError e) {
       isolators.failures.add(witness.known(isolators.kind) + " containers were not cleaned up");
     }
-    return rows;
   }
 
   private Row row(Kind<?> kind) throws Exception {

@@ -198,7 +198,13 @@ final class Tasks implements AutoCloseable {
         }
       }
       case "UPDATE" -> updated(event.at("/update/status"));
-      case "RESCIND", "ERROR", "FAILURE" -> launches().failed("unexpected " + event);
+      case "RESCIND", "ERROR" -> launches().failed("unexpected " + event);
+      case "FAILURE" -> {
+        // What an executor ends with is in the second byte, as wait(2) tells it.
+        if (event.at("/failure/status").asInt() >> 8 != OWN_SECRET) {
+          launches().failed("unexpected " + event);
+        }
+      }
       default -> {}
     }
   }
