@@ -33,6 +33,7 @@ import org.mezzo.protocol.v1.CheckStatusInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.ExecutorID;
 import org.mezzo.protocol.v1.ExecutorInfo;
+import org.mezzo.protocol.v1.FrameworkInfo;
 import org.mezzo.protocol.v1.Resource;
 import org.mezzo.protocol.v1.TaskID;
 import org.mezzo.protocol.v1.TaskInfo;
@@ -48,6 +49,9 @@ class AgentExecutorsTest extends RunningAgent {
   private static final byte[] KEY =
       "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.UTF_8);
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+  /** Whose tasks are launched. */
+  private FrameworkInfo kept = FRAMEWORK;
 
   private static Resource scalar(String name, double value) {
     return Made.allocated(Made.scalar(name, value), "test");
@@ -69,7 +73,7 @@ class AgentExecutorsTest extends RunningAgent {
         MasterEvent.newBuilder()
             .setRunTask(
                 RunTask.newBuilder()
-                    .setFramework(FRAMEWORK)
+                    .setFramework(kept)
                     .setLaunchExecutor(launchExecutor)
                     .addTasks(
                         TaskInfo.newBuilder()
@@ -326,6 +330,40 @@ class AgentExecutorsTest extends RunningAgent {
     assertThat(get("/api/v1/executor").body())
         .isEqualTo("405 Method Not Allowed. Expecting one of { 'POST' }, but received 'GET'.");
     assertThat(get("/metrics/snapshot").body()).contains("\"slave/invalid_status_updates\":6.0");
+  }
+
+  /**
+   * What an agent that was killed has not got comes with SUBSCRIBE, so nothing that follows it may
+   * come before.
+   */
+  @Test
+  void anAgentThatIsBackTakesNothingOfAnExecutorBeforeItSubscribed() throws Exception {
+    kept = FRAMEWORK.toBuilder().setCheckpoint(true).build();
+    flags.put("executor_reregistration_timeout", "15secs");
+    start();
+    flags.put("port", Integer.toString(agent.address().getPort()));
+    launch("a", true, executor());
+    subscribe(JSON).close();
+    agent.close();
+    start();
+    Call.Update running =
+        Call.Update.newBuilder().setStatus(status(TaskState.TASK_RUNNING)).build();
+    Call finished = update(status(TaskState.TASK_FINISHED));
+    Await.until(
+        "the executor is known",
+        () -> !answer(finished).equals("503 Agent has not finished recovery"));
+    assertThat(answer(finished)).isEqualTo("403 Executor is not subscribed");
+    try (Stream stream =
+        new Stream(
+            JSON,
+            Call.Subscribe.newBuilder()
+                .addUnacknowledgedUpdates(running)
+                .addUnacknowledgedUpdates(finished.getUpdate())
+                .build())) {
+      stream.next(Event.Type.SUBSCRIBED);
+      master.next(TaskState.TASK_RUNNING);
+      master.next(TaskState.TASK_FINISHED);
+    }
   }
 
   @Test

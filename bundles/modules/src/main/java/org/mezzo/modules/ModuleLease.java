@@ -14,11 +14,11 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p>Every call gets an answer, on the events executor: its result, or a {@link ModuleException}:
  * {@code THREW} when the module threw or gave null, {@code LATE}, {@code ABSENT} when nobody holds
- * the lease or the holder went away without successor, {@code STALE} when it was addressed to an
- * epoch that is over or had begun and outlasted the handover limit of its kind, {@code OVERLOADED}
- * when too many calls wait already or there is no thread (the call is not made). Cancelling the
- * stage's future takes the call back or interrupts its thread. What a module has thrown comes as a
- * cause that runs no code of the module.
+ * the lease, nor is being told what it takes over, or the holder went away without successor,
+ * {@code STALE} when it was addressed to an epoch that is over or had begun and outlasted the
+ * handover limit of its kind, {@code OVERLOADED} when too many calls wait already or there is no
+ * thread (the call is not made). Cancelling the stage's future takes the call back or interrupts
+ * its thread. What a module has thrown comes as a cause that runs no code of the module.
  */
 @ProviderType
 public interface ModuleLease<M extends Module> extends AutoCloseable {

@@ -39,6 +39,7 @@ public final class TimedExecutor {
           .build();
   private static final Duration CALL_LIMIT = Duration.ofSeconds(20);
   private static final long AGAIN_MILLIS = 200;
+  private static final List<Map.Entry<String, Long>> NOTHING_DUE = List.of();
   private static final long RECOVERY_NANOS = TimeUnit.MINUTES.toNanos(2);
 
   /** Stands for the end of a stream. */
@@ -53,6 +54,11 @@ public final class TimedExecutor {
   private final Map<String, Long> due = new LinkedHashMap<>();
 
   private LinkedBlockingQueue<JsonNode> events = new LinkedBlockingQueue<>();
+
+  /**
+   * Whether the agent has said so since the last attempt; before, it takes no update (rule 186).
+   */
+  private boolean subscribed;
 
   private TimedExecutor() {}
 
@@ -86,12 +92,14 @@ public final class TimedExecutor {
 
   private void turn() throws Exception {
     long now = System.nanoTime();
-    for (Map.Entry<String, Long> task : List.copyOf(due.entrySet())) {
+    long next = 1_000_000_000L;
+    for (Map.Entry<String, Long> task : subscribed ? List.copyOf(due.entrySet()) : NOTHING_DUE) {
       if (task.getValue() - now <= 0) {
         end(task.getKey(), "TASK_FINISHED");
+      } else {
+        next = Math.min(next, task.getValue() - now);
       }
     }
-    long next = due.values().stream().mapToLong(each -> each - now).min().orElse(1_000_000_000L);
     JsonNode event = events.poll(Math.max(next, 1_000_000L), TimeUnit.NANOSECONDS);
     if (event == OVER) {
       subscribe();
@@ -117,6 +125,7 @@ public final class TimedExecutor {
   /** Subscribes, again and again while its agent is gone (rule 196). */
   private void subscribe() throws InterruptedException {
     long end = System.nanoTime() + RECOVERY_NANOS;
+    subscribed = false;
     while (true) {
       try {
         trySubscribe();
@@ -177,6 +186,7 @@ public final class TimedExecutor {
 
   private void took(JsonNode event) throws InterruptedException, IOException {
     switch (event.path("type").asText()) {
+      case "SUBSCRIBED" -> subscribed = true;
       case "LAUNCH" -> {
         JsonNode task = event.at("/launch/task");
         String id = task.at("/task_id/value").asText();

@@ -52,12 +52,14 @@ final class Subscribe implements ApiCall<Call> {
   }
 
   private void open(Call call, CallExchange exchange) {
-    EventStream<Event> stream =
-        exchange.<Event>stream(Map.of(), EventStream.DEFAULT_BOUND).countCut(cuts);
-    ExecutorConnection connection = new Connection(stream);
     api.loop()
         .execute(
             () -> {
+              // An executor that reads that it is answered may call at once, and is to find itself
+              // subscribed: that answer is begun nowhere else, and does not block.
+              EventStream<Event> stream =
+                  exchange.<Event>stream(Map.of(), EventStream.DEFAULT_BOUND).countCut(cuts);
+              ExecutorConnection connection = new Connection(stream);
               stream.heartbeat(api.loop(), ExecutorApi.HEARTBEAT, HEARTBEAT);
               api.tasks().subscribe(call, connection);
               stream.onClosed(

@@ -743,7 +743,7 @@ public final class AgentTasks {
     }
   }
 
-  /** An executor tells of a task, which is taken once it subscribed for the first time. */
+  /** An executor tells of a task, which is taken once it has subscribed to this agent process. */
   public Answer update(Call call) {
     Caller caller = subscribed(call);
     if (caller.answer() == Answer.TAKEN) {
@@ -771,8 +771,7 @@ public final class AgentTasks {
 
   private Caller subscribed(Call call) {
     Caller caller = caller(call.getFrameworkId(), call.getExecutorId());
-    return caller.answer() == Answer.TAKEN
-            && caller.executor().phase() == AgentExecutor.Phase.REGISTERING
+    return caller.answer() == Answer.TAKEN && !caller.run().met()
         ? new Caller(Answer.NOT_SUBSCRIBED, null, null)
         : caller;
   }

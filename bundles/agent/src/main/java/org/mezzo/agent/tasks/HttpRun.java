@@ -56,6 +56,10 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
   private final Map<TaskID, KillPolicy> kills = new LinkedHashMap<>();
 
   private Optional<ExecutorConnection> connection = Optional.empty();
+
+  /** Whether it has subscribed to this process of the agent. */
+  private boolean met;
+
   private Timer registration = () -> {};
 
   /** Set when it was destroyed for a reason that its tasks are told of. */
@@ -307,6 +311,7 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       to.end();
       return;
     }
+    met = true;
     connection.ifPresent(ExecutorConnection::end);
     connection = Optional.empty();
     if (executor.open() && !executor.busy()) {
@@ -370,6 +375,15 @@ final class HttpRun implements ExecutorRun, TaskContainers.Listener {
       connection = Optional.empty();
       LOG.info("Executor '{}' is not connected any more", executor.id());
     }
+  }
+
+  /**
+   * Whether it has ever subscribed to this process of the agent. Before that nothing is taken from
+   * it (rule 186): what an agent before this one has not got comes with SUBSCRIBE, and what follows
+   * it would come first.
+   */
+  boolean met() {
+    return met;
   }
 
   /** Whether it has a connection. */

@@ -313,6 +313,12 @@ final class Lease<M extends Module> implements ModuleLease<M> {
       return;
     }
     Takeover<M> takeover = request.takeover().get();
+    if (holder == null && table.holdsCalls()) {
+      // What is put from here on the successor may not be told of, so it waits for it: refused, it
+      // would never come to a module that has just been given what was so before.
+      handing = true;
+      mailbox.hold();
+    }
     mailbox.post(
         () -> {
           try {

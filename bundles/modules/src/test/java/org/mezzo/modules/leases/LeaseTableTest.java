@@ -410,6 +410,56 @@ final class LeaseTableTest {
   }
 
   @Test
+  void whatIsPutWhileTheFirstHolderIsToldTheStateWaitsForIt() throws Exception {
+    CountDownLatch takingOver = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    AtomicBoolean fails = new AtomicBoolean(true);
+    ModuleLease<Greeter> lease =
+        table.lease(
+            LeaseRequest.of(kind(1), "polite", DAEMON, loop)
+                .after(
+                    () -> {
+                      takingOver.countDown();
+                      go.await();
+                      return greeter -> {
+                        if (fails.getAndSet(false)) {
+                          throw new java.io.IOException("what is that");
+                        }
+                      };
+                    }));
+    assertThat(kindOf(greet(lease, LONG))).isEqualTo(Kind.ABSENT);
+    register(polite(1, "hello"));
+    takingOver.await();
+    CompletableFuture<String> first = greet(lease, LONG);
+    assertThat(lease.backlog()).isEqualTo(1);
+    go.countDown();
+    assertThat(kindOf(first)).isEqualTo(Kind.ABSENT);
+
+    await(() -> lease.epoch() == 1);
+    assertThat(greet(lease, LONG).get()).isEqualTo("hello Ada");
+  }
+
+  @Test
+  void aFirstHolderGetsWhatWasPutWhileItWasToldTheState() throws Exception {
+    CountDownLatch takingOver = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    ModuleLease<Greeter> lease =
+        table.lease(
+            LeaseRequest.of(kind(1), "polite", DAEMON, loop)
+                .after(
+                    () ->
+                        greeter -> {
+                          takingOver.countDown();
+                          go.await();
+                        }));
+    register(polite(1, "hello"));
+    takingOver.await();
+    CompletableFuture<String> waits = greet(lease, LONG);
+    go.countDown();
+    assertThat(waits.get()).isEqualTo("hello Ada");
+  }
+
+  @Test
   void aBegunCallThatOutlastsTheHandoverIsGivenUp() throws Exception {
     Fake old = register(new Fake(1, "polite", hanging()));
     ModuleLease<Greeter> lease =
