@@ -267,6 +267,7 @@ public final class Agent implements Daemon {
         frame.own(
             new NetworkProbes(
                 frame.name(),
+                frame.modules(),
                 new NetworkRelay(
                     flags.containers().launcher().relay(),
                     flags.daemon().folders().apart().orElseThrow()),

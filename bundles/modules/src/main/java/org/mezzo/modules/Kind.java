@@ -88,6 +88,8 @@ public record Kind<M extends Module>(
     NOTHING_LENT("nothing more is lent"),
     /** What runs on lent resources goes on. */
     NOTHING_PREEMPTED("nothing is preempted"),
+    /** What is known of the health of tasks stays. */
+    HEALTH_STAYS("what is known of health stays"),
     /** The leader that is known stays the leader. */
     LEADER_STAYS("the last known leader stays"),
     /** The master does not stand for election. */

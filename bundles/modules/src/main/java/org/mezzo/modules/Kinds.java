@@ -8,6 +8,7 @@ import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.anonymous.AnonymousModule;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.checker.Checker;
 import org.mezzo.api.contender.MasterContender;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
@@ -111,6 +112,16 @@ public final class Kinds {
           .stalling("nobody calls it", Duration.ofSeconds(10))
           .wanted(Cardinality.MANY, Absence.UNNOTICED);
 
+  /**
+   * Tries whether tasks answer. A check has the time that its framework gives it; the checker has 5
+   * seconds more.
+   */
+  public static final Kind<Checker> CHECKER =
+      Kind.parallel(Checker.class, Checker.KIND, 65_536)
+          .stalling("the check's own timeout and 5 s", Duration.ofSeconds(10))
+          .queueing(100_000)
+          .wanted(Cardinality.MANY, Absence.HEALTH_STAYS);
+
   /** Says which master leads. */
   public static final Kind<MasterDetector> MASTER_DETECTOR =
       Kind.serial(MasterDetector.class, MasterDetector.KIND)
@@ -139,6 +150,7 @@ public final class Kinds {
           SECRET_RESOLVER,
           SECRET_GENERATOR,
           ANONYMOUS,
+          CHECKER,
           MASTER_DETECTOR,
           MASTER_CONTENDER);
 

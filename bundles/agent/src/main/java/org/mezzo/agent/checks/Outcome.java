@@ -29,6 +29,9 @@ public sealed interface Outcome {
    */
   record Impossible(String reason) implements Outcome {}
 
+  /** Nobody was there to try it, who could be relied on: it says nothing of the task. */
+  record Unknown(String reason) implements Outcome {}
+
   /** Whether it makes a task healthy (rule 230). */
   default boolean healthy() {
     if (this instanceof Exited exited) {
@@ -49,6 +52,8 @@ public sealed interface Outcome {
       return connected.succeeded() ? "there was a connection" : connected.reason();
     } else if (this instanceof Failed failed) {
       return failed.reason();
+    } else if (this instanceof Unknown unknown) {
+      return unknown.reason();
     }
     return ((Impossible) this).reason();
   }

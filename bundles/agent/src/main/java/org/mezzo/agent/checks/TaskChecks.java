@@ -256,6 +256,10 @@ public final class TaskChecks {
   }
 
   private boolean ruledOut(String what, Outcome outcome) {
+    if (outcome instanceof Outcome.Unknown) {
+      LOG.debug("The {} of task '{}' was not made: {}", what, task, outcome.describe());
+      return true;
+    }
     if (outcome instanceof Outcome.Impossible) {
       stop();
       listener.impossible("The " + what + " cannot be made: " + outcome.describe());

@@ -6,8 +6,9 @@
  * <pre>
  *   TaskChecks ─► Cycle (one for each check)  ─► Prober  ─ COMMAND ───► Subject, who runs the task
  *       │           delay, interval, pause          │
- *       ▼                                           └─ HTTP, TCP ─► probes.NetworkProbes
- *   Listener                                                       └─ own network ─► NetworkRelay
+ *       ▼                                           └─ HTTP, TCP ─► probes.NetworkProbes ─► checkers
+ *   Listener                                                              connections  ◄─┘ (modules)
+ *                                                                         └─ own network ─► NetworkRelay
  * </pre>
  */
 package org.mezzo.agent.checks;

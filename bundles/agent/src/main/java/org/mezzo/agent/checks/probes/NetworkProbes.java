@@ -1,41 +1,44 @@
 package org.mezzo.agent.checks.probes;
 
 import java.io.IOException;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
-import java.util.PriorityQueue;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import javax.net.ssl.SSLContext;
 import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.checks.Probe;
 import org.mezzo.agent.checks.Prober;
 import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
 import org.mezzo.api.Metrics;
+import org.mezzo.api.checker.CheckResult;
+import org.mezzo.api.checker.Checker;
+import org.mezzo.modules.DaemonModules;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.ModuleException;
+import org.mezzo.modules.ModuleLease;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Probes by HTTP and TCP of all tasks of an agent, on one thread. So many are under way at a time
- * at most; others wait, which counts against nobody's timeout. One that takes long makes room for
- * others, so that tasks which never answer hold up nobody else. Where a task is in another network
- * than the agent, a {@link NetworkRelay} makes the connection. Commands are handed to the task.
- * Safe for any thread.
+ * Has the checkers of an agent look at its tasks: for checks by HTTP and TCP. So many looks are
+ * under way at a time at most; others wait, which counts against nobody's timeout. One that takes
+ * long makes room for others, so that tasks which never answer hold up nobody else. Where a task is
+ * in another network than the agent, a {@link NetworkRelay} makes the connection. Commands are
+ * handed to the task. Safe for any thread.
+ *
+ * <p>A checker that gives no verdict leaves everything as it is ({@link Outcome.Unknown}).
  */
 public final class NetworkProbes implements Prober, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NetworkProbes.class);
@@ -46,82 +49,91 @@ public final class NetworkProbes implements Prober, AutoCloseable {
   /** How long one is counted among those. */
   private static final Duration COUNTED = Duration.ofSeconds(10);
 
-  private static final int MOST_RESOLVING = 100;
+  /** How much later than its time a verdict may come. */
+  static final Duration LATE = Duration.ofSeconds(5);
 
-  private final Selector selector;
+  /** How often a look that a swap has cut off is made anew. */
+  private static final int MOST_ANEW = 3;
+
+  /** After so long connections are closed that a checker has left. */
+  private static final Duration LEFT = Duration.ofSeconds(10);
+
+  /** Longer than that is for ever. */
+  private static final Duration LONGEST = Duration.ofDays(3_650);
+
+  private static final int LONGEST_REASON = 1_000;
+  private static final long SAID_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   private final NetworkNamespaces namespaces;
   private final NetworkRelay relay;
   private final int mostUnderWay;
   private final Duration counted;
-  private final Queue<Runnable> orders = new ConcurrentLinkedQueue<>();
-  private final ThreadPoolExecutor ciphers;
-  private final ThreadPoolExecutor resolvers;
-  private final Thread thread;
+  private final ModuleLease<Checker> http;
+  private final ModuleLease<Checker> tcp;
+  private final Metrics.Counter unknown;
+  private final ScheduledThreadPoolExecutor thread;
+  private final ThreadPoolExecutor starter;
   private final AtomicInteger underWay = new AtomicInteger();
   private final AtomicInteger waitingCount = new AtomicInteger();
   private final AtomicInteger open = new AtomicInteger();
-  private volatile boolean closed;
 
   // Of the thread.
-  private final ArrayDeque<Attempt> waiting = new ArrayDeque<>();
-  private final PriorityQueue<Attempt> due =
-      new PriorityQueue<>(Comparator.comparingLong(attempt -> attempt.due - Attempt.ORIGIN));
-  private SSLContext tls;
+  private final ArrayDeque<Asked> waiting = new ArrayDeque<>();
+  private long saidNanos = System.nanoTime() - SAID_NANOS;
+  private long unsaid;
 
   /**
-   * Starts the thread.
+   * Starts the thread and leases the checkers.
    *
    * @param name of the daemon, for threads
    * @param relay for tasks in networks of their own; closed with this
    * @param metrics gets {@code slave/check_probes_running}, of those that count towards the bound,
-   *     {@code slave/check_probes_waiting} for it, and {@code slave/check_probes_open}, all
-   *     connections
+   *     {@code slave/check_probes_waiting} for it, {@code slave/check_probes_open}, all
+   *     connections, and {@code slave/mezzo/check_probes_unknown}, looks without a verdict
    */
-  public NetworkProbes(String name, NetworkRelay relay, Metrics metrics) throws IOException {
-    this(name, relay, metrics, Path.of("/proc"), MOST_UNDER_WAY, COUNTED);
+  public NetworkProbes(
+      String name, DaemonModules modules, NetworkRelay relay, Metrics metrics) {
+    this(name, modules, relay, metrics, Path.of("/proc"), MOST_UNDER_WAY, COUNTED);
   }
 
   NetworkProbes(
       String name,
+      DaemonModules modules,
       NetworkRelay relay,
       Metrics metrics,
       Path proc,
       int mostUnderWay,
-      Duration counted)
-      throws IOException {
+      Duration counted) {
     this.relay = relay;
     this.namespaces = new NetworkNamespaces(proc);
     this.mostUnderWay = mostUnderWay;
     this.counted = counted;
-    selector = Selector.open();
-    ciphers = pool(name + "-check-ciphers-", Integer.MAX_VALUE);
-    resolvers = pool(name + "-check-names-", MOST_RESOLVING);
+    thread =
+        new ScheduledThreadPoolExecutor(
+            1, task -> daemon(task, name + "-checks"), new ThreadPoolExecutor.DiscardPolicy());
+    thread.setRemoveOnCancelPolicy(true);
+    starter =
+        new ThreadPoolExecutor(
+            0,
+            1,
+            1,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> daemon(task, name + "-checks-relay"),
+            new ThreadPoolExecutor.DiscardPolicy());
     metrics.gauge("slave/check_probes_running", underWay::get);
     metrics.gauge("slave/check_probes_waiting", waitingCount::get);
     metrics.gauge("slave/check_probes_open", open::get);
-    thread = new Thread(this::run, name + "-checks");
-    thread.setDaemon(true);
-    thread.setContextClassLoader(null);
-    thread.start();
+    unknown = metrics.counter("slave/mezzo/check_probes_unknown");
+    http = modules.lease(Kinds.CHECKER, "http", thread);
+    tcp = modules.lease(Kinds.CHECKER, "tcp", thread);
   }
 
-  private static ThreadPoolExecutor pool(String prefix, int most) {
-    AtomicInteger count = new AtomicInteger();
-    ThreadPoolExecutor pool =
-        new ThreadPoolExecutor(
-            2,
-            2,
-            30,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(most),
-            task -> {
-              Thread thread = new Thread(task, prefix + count.incrementAndGet());
-              thread.setDaemon(true);
-              thread.setContextClassLoader(null);
-              return thread;
-            });
-    pool.allowCoreThreadTimeOut(true);
-    return pool;
+  private static Thread daemon(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    thread.setContextClassLoader(null);
+    return thread;
   }
 
   @Override
@@ -129,207 +141,208 @@ public final class NetworkProbes implements Prober, AutoCloseable {
     if (probe instanceof Probe.Command command) {
       return subject.run(command.command(), timeout, done);
     }
-    Attempt attempt =
-        probe instanceof Probe.Http http
-            ? new HttpAttempt(this, http, subject.pid(), timeout, done)
-            : new TcpAttempt(this, (Probe.Tcp) probe, subject.pid(), timeout, done);
-    order(
+    Asked asked = new Asked(subject.name(), subject.pid(), probe, timeout, done);
+    thread.execute(
         () -> {
-          waiting.add(attempt);
+          waiting.add(asked);
           admit();
         });
-    return () ->
-        order(
-            () -> {
-              attempt.silence();
-              if (waiting.remove(attempt)) {
-                waitingCount.set(waiting.size());
-              } else {
-                attempt.end();
-              }
-            });
-  }
-
-  /** Does something on the thread. */
-  void order(Runnable order) {
-    orders.add(order);
-    if (Thread.currentThread() != thread) {
-      selector.wakeup();
-    }
-  }
-
-  // On the thread.
-
-  private void run() {
-    try (selector) {
-      List<Attempt> late = new ArrayList<>();
-      while (!closed) {
-        long wait = untilDue();
-        if (!orders.isEmpty() || wait == 0) {
-          selector.selectNow(this::ready);
-        } else {
-          selector.select(this::ready, wait < 0 ? 0 : wait);
-        }
-        for (Runnable order = orders.poll(); order != null; order = orders.poll()) {
-          guarded(order);
-        }
-        long now = System.nanoTime();
-        while (!due.isEmpty() && due.peek().due - now <= 0) {
-          late.add(due.poll());
-        }
-        late.forEach(attempt -> guarded(() -> attempt.due(now)));
-        late.clear();
-      }
-    } catch (IOException | RuntimeException | Error e) {
-      LOG.error("The thread of checks ended; no check by HTTP or TCP is made any more", e);
-    }
-  }
-
-  /** Milliseconds; less than 0 when nothing is due ever. */
-  private long untilDue() {
-    if (due.isEmpty()) {
-      return -1;
-    }
-    long nanos = due.peek().due - System.nanoTime();
-    return nanos <= 0 ? 0 : nanos / 1_000_000 + 1;
-  }
-
-  private void ready(SelectionKey key) {
-    Attempt attempt = (Attempt) key.attachment();
-    guarded(() -> attempt.guarded(attempt::ready));
-  }
-
-  private static void guarded(Runnable task) {
-    try {
-      task.run();
-    } catch (RuntimeException | Error e) {
-      LOG.error("A probe failed in an unforeseen way", e);
-    }
+    return () -> thread.execute(asked::cancel);
   }
 
   private void admit() {
     while (underWay.get() < mostUnderWay && !waiting.isEmpty()) {
-      Attempt next = waiting.poll();
       underWay.incrementAndGet();
-      guarded(
-          () -> {
-            next.begin();
-            NetworkNamespaces.Place place = namespaces.of(next.pid);
-            if (place.obstacle().isPresent()) {
-              next.finish(place.obstacle().get());
-            } else if (place.elsewhere()) {
-              enter(next);
-            } else {
-              next.guarded(next::connect);
-            }
-          });
+      waiting.remove().begin();
     }
     waitingCount.set(waiting.size());
-  }
-
-  private void enter(Attempt attempt) {
-    attempt.via(relay);
-    if (relay.runs()) {
-      attempt.guarded(attempt::connect);
-      return;
-    }
-    AtomicReference<IOException> problem = new AtomicReference<>();
-    compute(
-        () -> {
-          try {
-            relay.start();
-          } catch (IOException e) {
-            problem.set(e);
-          }
-        },
-        attempt,
-        () -> {
-          if (problem.get() != null) {
-            throw problem.get();
-          }
-          attempt.connect();
-        });
-  }
-
-  Duration counted() {
-    return counted;
-  }
-
-  Selector selector() {
-    return selector;
-  }
-
-  void opened() {
-    open.incrementAndGet();
-  }
-
-  void closedOne() {
-    open.decrementAndGet();
-  }
-
-  /** One counts no more among those under way. */
-  void makeRoom() {
-    underWay.decrementAndGet();
-    order(this::admit);
-  }
-
-  void awaitDue(Attempt attempt) {
-    due.add(attempt);
-  }
-
-  void forgetDue(Attempt attempt) {
-    due.remove(attempt);
-  }
-
-  /** What takes all certificates; made when first needed. */
-  SSLContext tls() throws IOException {
-    if (tls == null) {
-      try {
-        tls = TrustAll.context();
-      } catch (GeneralSecurityException e) {
-        throw new IOException("this Java has no TLS: " + e.getMessage(), e);
-      }
-    }
-    return tls;
-  }
-
-  /** Computes away from the thread, then goes on with an attempt on it. */
-  void compute(Runnable work, Attempt attempt, Attempt.Step then) {
-    away(ciphers, work, attempt, then);
-  }
-
-  /** Looks a name up away from the thread, then goes on with an attempt on it. */
-  void resolve(Runnable work, Attempt attempt, Attempt.Step then) {
-    away(resolvers, work, attempt, then);
-  }
-
-  private void away(ThreadPoolExecutor pool, Runnable work, Attempt attempt, Attempt.Step then) {
-    try {
-      pool.execute(
-          () -> {
-            try {
-              work.run();
-            } finally {
-              order(() -> attempt.guarded(then));
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      attempt.finish(new Outcome.Failed("too many names are being looked up"));
-    }
   }
 
   /** Ends what is under way; nobody is told any more. */
   @Override
   public void close() {
-    closed = true;
-    selector.wakeup();
-    ciphers.shutdownNow();
-    resolvers.shutdownNow();
-    try {
-      thread.join(5_000);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    thread.shutdownNow();
+    starter.shutdownNow();
+    http.close();
+    tcp.close();
     relay.close();
+  }
+
+  /** One probe. For the thread only. */
+  private final class Asked {
+    private final String task;
+    private final long pid;
+    private final Probe probe;
+    private final Duration timeout;
+    private final Consumer<Outcome> done;
+    private Future<?> uncounting = CompletableFuture.completedFuture(null);
+    private boolean counts = true;
+    private boolean over;
+    private int anew;
+    private Optional<Look> look = Optional.empty();
+    private CompletableFuture<?> reply = CompletableFuture.completedFuture(null);
+
+    Asked(String task, long pid, Probe probe, Duration timeout, Consumer<Outcome> done) {
+      this.task = task;
+      this.pid = pid;
+      this.probe = probe;
+      this.timeout = timeout;
+      this.done = done;
+    }
+
+    void begin() {
+      uncounting =
+          thread.schedule(this::uncount, counted.toMillis(), TimeUnit.MILLISECONDS);
+      NetworkNamespaces.Place place = namespaces.of(pid);
+      if (place.obstacle().isPresent()) {
+        finish(place.obstacle().get());
+      } else if (!place.elsewhere()) {
+        ask(Optional.empty());
+      } else if (relay.runs()) {
+        ask(Optional.of(relay));
+      } else {
+        starter.execute(
+            () -> {
+              try {
+                relay.start();
+                thread.execute(() -> ask(Optional.of(relay)));
+              } catch (NetworkRelay.ImpossibleException e) {
+                thread.execute(() -> finish(e.outcome()));
+              } catch (IOException e) {
+                thread.execute(() -> finish(new Outcome.Failed(String.valueOf(e.getMessage()))));
+              }
+            });
+      }
+    }
+
+    private void uncount() {
+      if (counts) {
+        counts = false;
+        uncounting.cancel(false);
+        underWay.decrementAndGet();
+        admit();
+      }
+    }
+
+    private void ask(Optional<NetworkRelay> by) {
+      if (over) {
+        return;
+      }
+      Look next = new Look(task, pid, probe, timeout, by, open);
+      look = Optional.of(next);
+      ModuleLease.Terms terms = ModuleLease.Terms.of("check");
+      CompletionStage<CheckResult> asked =
+          (probe instanceof Probe.Http ? http : tcp)
+              .askLater(
+                  // A task that does not answer is no fault of the checker, which has to say so.
+                  timeout.isZero() || timeout.compareTo(LONGEST) > 0
+                      ? terms
+                      : terms.within(timeout.plus(LATE)),
+                  checker -> Objects.requireNonNull(checker.check(next), "check returned null"));
+      reply = asked.toCompletableFuture();
+      asked.whenComplete(
+          (result, failure) -> {
+            if (!over && look.equals(Optional.of(next))) {
+              leave(next);
+              if (next.impossible().isPresent()) {
+                finish(next.impossible().get());
+              } else if (failure == null) {
+                finish(outcome(result));
+              } else if (isCutOff(failure) && anew < MOST_ANEW) {
+                anew++;
+                ask(by);
+              } else {
+                finish(new Outcome.Unknown(reason(failure)));
+              }
+            }
+          });
+    }
+
+    private Outcome outcome(CheckResult result) {
+      boolean page = probe instanceof Probe.Http;
+      return switch (result.kind()) {
+        case ANSWERED -> page ? new Outcome.Answered(result.status()) : lie(result);
+        case CONNECTED -> page ? lie(result) : new Outcome.Connected(true, "");
+        case REFUSED ->
+            page
+                ? new Outcome.Failed(cut(result.reason()))
+                : new Outcome.Connected(false, cut(result.reason()));
+        case FAILED -> new Outcome.Failed(cut(result.reason()));
+      };
+    }
+
+    private Outcome lie(CheckResult result) {
+      return new Outcome.Unknown(
+          "it said " + result.kind() + ", which does not come of such a check");
+    }
+
+    /** What the checker has of it is of no use any more. */
+    private void leave(Look ended) {
+      if (ended.end()) {
+        thread.schedule(ended::closeAll, LEFT.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    }
+
+    private void finish(Outcome outcome) {
+      if (!over) {
+        over = true;
+        if (outcome instanceof Outcome.Unknown without) {
+          unknown.increment();
+          say(this, without);
+        }
+        done.accept(outcome);
+        uncount();
+      }
+    }
+
+    void cancel() {
+      if (over) {
+        return;
+      }
+      over = true;
+      if (waiting.remove(this)) {
+        waitingCount.set(waiting.size());
+        return;
+      }
+      reply.cancel(true);
+      look.ifPresent(this::leave);
+      uncount();
+    }
+  }
+
+  /** Once a minute: there may be thousands of tasks that are not looked at. */
+  private void say(Asked asked, Outcome.Unknown why) {
+    unsaid++;
+    long now = System.nanoTime();
+    if (now - saidNanos >= SAID_NANOS) {
+      LOG.warn(
+          "Checker '{}' gave no verdict on task '{}', and {} since that was said before: {}. What"
+              + " is known of the health of tasks stays as it was; see to the module",
+          asked.probe instanceof Probe.Http ? "http" : "tcp",
+          asked.task,
+          unsaid == 1 ? "on no other" : "on " + (unsaid - 1) + " others",
+          why.describe());
+      saidNanos = now;
+      unsaid = 0;
+    }
+  }
+
+  private static boolean isCutOff(Throwable failure) {
+    return root(failure) instanceof ModuleException module
+        && module.kind() == ModuleException.Kind.STALE;
+  }
+
+  private static String reason(Throwable failure) {
+    return cut(String.valueOf(root(failure).getMessage()));
+  }
+
+  private static Throwable root(Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
+  }
+
+  private static String cut(String reason) {
+    return reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON);
   }
 }

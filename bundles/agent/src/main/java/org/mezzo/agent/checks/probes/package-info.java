@@ -1,5 +1,5 @@
 /**
- * Checks over the network, many at a time on one thread: each is a connection without a thread or a
- * process of its own.
+ * Checks over the network: the agent's side of checkers. Says how many looks are under way, in
+ * which network a task is, and makes the connections that a checker asks for there.
  */
 package org.mezzo.agent.checks.probes;

@@ -1,4 +1,4 @@
-package org.mezzo.agent.checks.probes;
+package org.mezzo.checkers;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -8,10 +8,10 @@ import java.nio.channels.SelectionKey;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
-import org.mezzo.agent.checks.Outcome;
-import org.mezzo.agent.checks.Probe;
+import org.mezzo.api.checker.CheckRequest;
+import org.mezzo.api.checker.CheckResult;
 
 /**
  * Asks for a page on a connection of its own, follows redirects, and throws the body away (rule
@@ -28,22 +28,24 @@ final class HttpAttempt extends Attempt {
   private Target target;
   private int redirects;
   private Tls tls;
-  private ByteBuffer request;
+  private ByteBuffer question;
   private ByteBuffer in;
   private ResponseHead head;
   private long body;
 
-  HttpAttempt(
-      NetworkProbes probes, Probe.Http probe, long pid, Duration timeout, Consumer<Outcome> done) {
-    super(probes, pid, timeout, done);
+  HttpAttempt(CheckThread thread, CheckRequest request, CompletableFuture<CheckResult> result) {
+    super(thread, request, result);
     target =
         new Target(
-            probe.secure(), probe.ipv6() ? "[::1]" : "127.0.0.1", probe.port(), probe.path());
+            request.secure(),
+            request.ipv6() ? "[::1]" : "127.0.0.1",
+            request.port(),
+            request.path());
   }
 
   @Override
-  Outcome refused(String reason) {
-    return new Outcome.Failed(reason);
+  CheckResult refused(String reason) {
+    return CheckResult.failed(reason);
   }
 
   @Override
@@ -55,7 +57,7 @@ final class HttpAttempt extends Attempt {
     }
     // Only a redirect names a host, and only a thread that may block can look it up.
     AtomicReference<InetAddress> found = new AtomicReference<>();
-    probes.resolve(
+    thread.resolve(
         () -> {
           try {
             found.set(InetAddress.getByName(target.host()));
@@ -74,9 +76,9 @@ final class HttpAttempt extends Attempt {
 
   @Override
   void connected() throws IOException {
-    request = ByteBuffer.wrap(target.request().getBytes(StandardCharsets.US_ASCII));
+    question = ByteBuffer.wrap(target.request().getBytes(StandardCharsets.US_ASCII));
     head = new ResponseHead();
-    tls = target.secure() ? new Tls(probes.tls(), target) : null;
+    tls = target.secure() ? new Tls(thread.tls(), target) : null;
     in = ByteBuffer.allocate(tls == null ? 4_096 : tls.bufferSize());
     goOn();
   }
@@ -93,8 +95,8 @@ final class HttpAttempt extends Attempt {
   }
 
   private void plain() throws IOException {
-    channel().write(request);
-    if (request.hasRemaining()) {
+    channel().write(question);
+    if (question.hasRemaining()) {
       await(SelectionKey.OP_WRITE);
       return;
     }
@@ -114,10 +116,10 @@ final class HttpAttempt extends Attempt {
 
   private void secure() throws IOException {
     while (true) {
-      switch (tls.step(channel(), request, in)) {
+      switch (tls.step(channel(), question, in)) {
         case COMPUTE -> {
           await(0);
-          probes.compute(tls.work(), this, this::goOn);
+          thread.compute(tls.work(), this, this::goOn);
           return;
         }
         case WRITE -> {
@@ -166,7 +168,7 @@ final class HttpAttempt extends Attempt {
       connect();
       return true;
     }
-    finishAndStay(new Outcome.Answered(head.status()), LONGEST_BODY);
+    finishAndStay(CheckResult.answered(head.status()), LONGEST_BODY);
     if (tls != null) {
       tls.sayGoodbye(channel());
     }

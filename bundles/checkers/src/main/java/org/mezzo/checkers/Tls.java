@@ -1,4 +1,4 @@
-package org.mezzo.agent.checks.probes;
+package org.mezzo.checkers;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
