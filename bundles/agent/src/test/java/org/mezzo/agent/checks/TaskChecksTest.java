@@ -331,6 +331,32 @@ class TaskChecksTest {
 
   /** Rule 236. */
   @Test
+  void withoutAVerdictEverythingStaysAsItWas() {
+    Outcome none = new Outcome.Unknown("there is no checker");
+    begin(
+        TaskInfo.newBuilder()
+            .setHealthCheck(
+                health().setDelaySeconds(0).setGracePeriodSeconds(0).setConsecutiveFailures(2))
+            .setCheck(check().setDelaySeconds(1_000)));
+    outcome(0, BAD);
+    for (int i = 1; i < 5; i++) {
+      outcome(10 * i, none);
+    }
+    assertThat(told).containsExactly("unhealthy");
+    assertThat(described().getHealthy()).isFalse();
+    outcome(50, BAD);
+    assertThat(told).containsExactly("unhealthy", "unhealthy, kill");
+
+    told.clear();
+    begin(check().setDelaySeconds(0));
+    double now = times().get(times().size() - 1);
+    outcome(now, new Outcome.Exited(3));
+    outcome(now + 10, none);
+    assertThat(told).hasSize(1);
+    assertThat(described().getCheckStatus().getCommand().getExitCode()).isEqualTo(3);
+  }
+
+  @Test
   void ofOneConsecutiveFailureTheFirstKills() {
     begin(health().setDelaySeconds(0).setGracePeriodSeconds(0).setConsecutiveFailures(1));
     outcome(1, BAD);

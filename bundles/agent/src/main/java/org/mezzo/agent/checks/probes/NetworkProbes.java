@@ -327,9 +327,11 @@ public final class NetworkProbes implements Prober, AutoCloseable {
     }
   }
 
+  /** Whether whoever looked is gone, and somebody else may be there who can look. */
   private static boolean isCutOff(Throwable failure) {
     return root(failure) instanceof ModuleException module
-        && module.kind() == ModuleException.Kind.STALE;
+        && (module.kind() == ModuleException.Kind.STALE
+            || module.kind() == ModuleException.Kind.ABSENT);
   }
 
   private static String reason(Throwable failure) {

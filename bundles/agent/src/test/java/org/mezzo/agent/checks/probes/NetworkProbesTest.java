@@ -1,66 +1,66 @@
 package org.mezzo.agent.checks.probes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
-import com.sun.net.httpserver.HttpsConfigurator;
-import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
+import java.nio.channels.Selector;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mezzo.agent.checks.Outcome;
 import org.mezzo.agent.checks.Probe;
 import org.mezzo.agent.checks.Probing;
 import org.mezzo.agent.checks.Subject;
+import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.Metrics;
+import org.mezzo.api.checker.CheckRequest;
+import org.mezzo.api.checker.CheckResult;
+import org.mezzo.api.checker.Checker;
+import org.mezzo.api.checker.Connecting;
 import org.mezzo.containerizer.LauncherChoice;
 import org.mezzo.fixtures.Await;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.local.LocalModules;
+import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.CommandInfo;
 
-/** Rules 230 and 231 against servers of this process. */
+/** What an agent does about checkers; what those that come with Mezzo do is in their own tests. */
 class NetworkProbesTest {
   private static final Duration LONG = Duration.ofSeconds(30);
   private static final long ME = ProcessHandle.current().pid();
+  private static final Probe.Tcp TCP = new Probe.Tcp(false, 80);
+  private static final Probe.Http HTTP = new Probe.Http(true, true, -1, "/health");
 
   @TempDir Path folder;
 
   private final Map<String, DoubleSupplier> gauges = new ConcurrentHashMap<>();
-  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final AtomicLong unknown = new AtomicLong();
   private final List<AutoCloseable> closing = new CopyOnWriteArrayList<>();
   private final Metrics metrics =
       new Metrics() {
         @Override
         public Counter counter(String name) {
-          return count -> {};
+          assertThat(name).isEqualTo("slave/mezzo/check_probes_unknown");
+          return unknown::addAndGet;
         }
 
         @Override
@@ -73,24 +73,79 @@ class NetworkProbesTest {
           gauges.remove(name);
         }
       };
-  private NetworkProbes probes;
-
-  @BeforeEach
-  void open() throws Exception {
-    probes = new NetworkProbes("test", relay(Optional.empty()), metrics);
-  }
+  private final LocalModules modules = new LocalModules();
+  private final Held held = new Held();
 
   @AfterEach
   void close() throws Exception {
-    probes.close();
     for (AutoCloseable each : closing) {
       each.close();
     }
-    threads.shutdownNow();
+    modules.close();
   }
 
-  private NetworkRelay relay(Optional<Path> program) {
-    return new NetworkRelay(program, folder);
+  /** Answers when the test does. */
+  private static final class Held implements Checker {
+    final List<CheckRequest> requests = new CopyOnWriteArrayList<>();
+    final List<CompletableFuture<CheckResult>> results = new CopyOnWriteArrayList<>();
+
+    @Override
+    public CompletionStage<CheckResult> check(CheckRequest request) {
+      CompletableFuture<CheckResult> result = new CompletableFuture<>();
+      results.add(result);
+      requests.add(request);
+      return result;
+    }
+
+    void awaitRequests(int count) {
+      Await.until(() -> requests.size() == count);
+    }
+  }
+
+  /** Connects, on a thread of the call, which no other checker should. */
+  private static final class Connects implements Checker {
+    @Override
+    public CompletionStage<CheckResult> check(CheckRequest request) throws Exception {
+      try (Connecting connecting =
+              request.connect(InetAddress.getByName("127.0.0.1"), request.port());
+          Selector selector = Selector.open()) {
+        connecting.channel().register(selector, connecting.operation());
+        while (!connecting.finish()) {
+          selector.select();
+          selector.selectedKeys().clear();
+        }
+        return CompletableFuture.completedStage(CheckResult.connected());
+      } catch (java.net.ConnectException e) {
+        return CompletableFuture.completedStage(CheckResult.refused(e.getMessage()));
+      } catch (IOException e) {
+        return CompletableFuture.completedStage(CheckResult.failed(String.valueOf(e.getMessage())));
+      }
+    }
+  }
+
+  private NetworkProbes probes(NetworkRelay relay, Path proc, int most, Duration counted) {
+    NetworkProbes probes =
+        new NetworkProbes(
+            "test",
+            modules.of(LocalModules.daemon("agent", Role.AGENT, folder)),
+            relay,
+            metrics,
+            proc,
+            most,
+            counted);
+    closing.add(probes);
+    return probes;
+  }
+
+  private NetworkProbes probes() throws Exception {
+    return probes(10, LONG);
+  }
+
+  private NetworkProbes probes(int most, Duration counted) throws Exception {
+    NetworkProbes probes =
+        probes(new NetworkRelay(Optional.empty(), folder), Path.of("/proc"), most, counted);
+    modules.awaitHolders();
+    return probes;
   }
 
   private record Process(long pid) implements Subject {
@@ -111,352 +166,176 @@ class NetworkProbesTest {
     }
   }
 
-  private CompletableFuture<Outcome> begin(Probe probe, Duration timeout) {
+  private static CompletableFuture<Outcome> begin(
+      NetworkProbes probes, long pid, Probe probe, Duration timeout) {
     CompletableFuture<Outcome> outcome = new CompletableFuture<>();
-    probes.probe(new Process(ME), probe, timeout, outcome::complete);
+    probes.probe(new Process(pid), probe, timeout, outcome::complete);
     return outcome;
   }
 
-  private Outcome outcome(Probe probe, Duration timeout) throws Exception {
-    return begin(probe, timeout).get(60, TimeUnit.SECONDS);
+  private static CompletableFuture<Outcome> begin(NetworkProbes probes, Probe probe) {
+    return begin(probes, ME, probe, LONG);
   }
 
-  private Outcome outcome(Probe probe) throws Exception {
-    return outcome(probe, LONG);
+  private static Outcome outcome(CompletableFuture<Outcome> begun) throws Exception {
+    return begun.get(60, TimeUnit.SECONDS);
   }
 
   private int gauge(String name) {
     return (int) gauges.get("slave/check_probes_" + name).getAsDouble();
   }
 
-  private static Probe http(int port, String path) {
-    return new Probe.Http(false, false, port, path);
-  }
-
-  private HttpServer server(InetAddress address) throws IOException {
-    return serve(HttpServer.create(new InetSocketAddress(address, 0), 0));
-  }
-
-  private HttpServer serve(HttpServer server) {
-    server.setExecutor(threads);
-    server.createContext("/", exchange -> answer(exchange, 404, ""));
-    for (int status : new int[] {200, 204, 301, 399, 400, 500}) {
-      server.createContext("/" + status, exchange -> answer(exchange, status, "body"));
-    }
-    server.createContext("/seen", exchange -> answer(exchange, seen(exchange) ? 200 : 418, ""));
-    server.createContext("/loop", exchange -> redirect(exchange, "/loop"));
-    server.createContext("/near", exchange -> redirect(exchange, "200"));
-    server.createContext("/file", exchange -> redirect(exchange, "file:///etc/passwd"));
-    server.createContext("/silent", exchange -> {});
-    server.start();
-    closing.add(() -> server.stop(0));
-    return server;
-  }
-
-  private static boolean seen(HttpExchange exchange) {
-    return exchange.getRequestURI().toString().equals("/seen/a%20b%C3%A9?q=1")
-        && exchange.getRequestMethod().equals("GET")
-        && exchange.getRequestHeaders().getFirst("Host").startsWith("127.0.0.1:");
-  }
-
-  private static void redirect(HttpExchange exchange, String location) throws IOException {
-    exchange.getResponseHeaders().add("Location", location);
-    answer(exchange, 302, "see there");
-  }
-
-  private static void answer(HttpExchange exchange, int status, String body) throws IOException {
-    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-    exchange.sendResponseHeaders(status, status == 204 || bytes.length == 0 ? -1 : bytes.length);
-    if (status != 204) {
-      exchange.getResponseBody().write(bytes);
-    }
-    exchange.close();
-  }
-
-  private static InetAddress loopback() throws IOException {
-    return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
-  }
-
-  /** A server that answers each connection with a text and then does as it likes. */
-  private int says(String text, Consumer<Socket> then) throws IOException {
-    ServerSocket server = new ServerSocket(0, 50, loopback());
-    closing.add(server);
-    threads.execute(
-        () -> {
-          while (!server.isClosed()) {
-            try {
-              Socket socket = server.accept();
-              closing.add(socket);
-              threads.execute(
-                  () -> {
-                    try {
-                      socket.getInputStream().read(new byte[1_000]);
-                      socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
-                      then.accept(socket);
-                    } catch (IOException e) {
-                      // The other side has seen enough.
-                      return;
-                    }
-                  });
-            } catch (IOException e) {
-              return;
-            }
-          }
-        });
-    return server.getLocalPort();
-  }
-
-  private static void shut(Socket socket) {
-    try {
-      socket.close();
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
-  }
-
-  private int closedPort() throws IOException {
-    try (ServerSocket server = new ServerSocket(0, 1, loopback())) {
-      return server.getLocalPort();
-    }
+  @Test
+  void asksTheCheckerOfTheType() throws Exception {
+    Held tcp = new Held();
+    modules.register(Kinds.CHECKER, "http", held);
+    modules.register(Kinds.CHECKER, "tcp", tcp);
+    NetworkProbes probes = probes();
+    CompletableFuture<Outcome> page = begin(probes, HTTP);
+    CompletableFuture<Outcome> connection = begin(probes, TCP);
+    held.awaitRequests(1);
+    tcp.awaitRequests(1);
+    CheckRequest asked = held.requests.get(0);
+    assertThat(asked.type()).isEqualTo(CheckInfo.Type.HTTP);
+    assertThat(asked.task()).isEqualTo("t");
+    assertThat(asked.port()).isEqualTo(-1);
+    assertThat(asked.path()).isEqualTo("/health");
+    assertThat(asked.secure()).isTrue();
+    assertThat(asked.ipv6()).isTrue();
+    assertThat(asked.timeout()).isEqualTo(LONG);
+    assertThat(tcp.requests.get(0).type()).isEqualTo(CheckInfo.Type.TCP);
+    held.results.get(0).complete(CheckResult.answered(204));
+    tcp.results.get(0).complete(CheckResult.refused("r".repeat(2_000)));
+    assertThat(outcome(page)).isEqualTo(new Outcome.Answered(204));
+    assertThat(outcome(connection)).isEqualTo(new Outcome.Connected(false, "r".repeat(1_000)));
+    assertThat(unknown.get()).isZero();
+    Await.until(() -> gauge("running") == 0);
   }
 
   @Test
-  void httpGivesTheStatus() throws Exception {
-    int port = server(loopback()).getAddress().getPort();
-    for (int status : new int[] {200, 204, 301, 399, 400, 500}) {
-      assertThat(outcome(http(port, "/" + status))).isEqualTo(new Outcome.Answered(status));
-    }
-    assertThat(outcome(http(port, ""))).isEqualTo(new Outcome.Answered(404));
-    assertThat(outcome(http(port, "/seen/a b\u00e9?q=1#here")))
-        .isEqualTo(new Outcome.Answered(200));
-    Await.until(() -> gauge("open") == 0 && gauge("running") == 0);
-  }
-
-  @Test
-  void redirectsAreFollowed() throws Exception {
-    HttpServer there = server(loopback());
-    HttpServer here = server(loopback());
-    here.createContext(
-        "/far",
-        exchange ->
-            redirect(exchange, "http://127.0.0.1:" + there.getAddress().getPort() + "/400"));
-    here.createContext(
-        "/name",
-        exchange ->
-            redirect(exchange, "http://localhost:" + there.getAddress().getPort() + "/near"));
-    here.createContext("/nowhere", exchange -> redirect(exchange, "http://no-such-host.invalid/"));
-    int port = here.getAddress().getPort();
-    assertThat(outcome(http(port, "/near"))).isEqualTo(new Outcome.Answered(200));
-    assertThat(outcome(http(port, "/far"))).isEqualTo(new Outcome.Answered(400));
-    assertThat(outcome(http(port, "/name"))).isEqualTo(new Outcome.Answered(200));
-    assertThat(outcome(http(port, "/loop")).describe()).contains("more than 20 redirects");
-    assertThat(outcome(http(port, "/file")).describe()).contains("not http or https");
-    assertThat(outcome(http(port, "/nowhere")).describe()).contains("no-such-host.invalid");
-  }
-
-  @Test
-  void httpsTakesAnyCertificate() throws Exception {
-    HttpsServer server = HttpsServer.create(new InetSocketAddress(loopback(), 0), 0);
-    server.setHttpsConfigurator(new HttpsConfigurator(selfSigned()));
-    int port = serve(server).getAddress().getPort();
-    assertThat(outcome(new Probe.Http(true, false, port, "/200")))
-        .isEqualTo(new Outcome.Answered(200));
-    assertThat(outcome(new Probe.Http(true, false, port, "/near")))
-        .isEqualTo(new Outcome.Answered(200));
-    assertThat(outcome(new Probe.Http(true, false, port, "/500")))
-        .isEqualTo(new Outcome.Answered(500));
-    assertThat(outcome(http(port, "/200")).healthy()).isFalse();
-    int plain = server(loopback()).getAddress().getPort();
-    assertThat(outcome(new Probe.Http(true, false, plain, "/200"), Duration.ofMillis(500)))
-        .isInstanceOf(Outcome.Failed.class);
-    Await.until(() -> gauge("open") == 0);
-  }
-
-  /** For another name than is asked for, signed by nobody, and expired. */
-  private SSLContext selfSigned() throws Exception {
-    Path keys = folder.resolve("keys.p12");
-    java.lang.Process keytool =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-alias",
-                "a",
-                "-keyalg",
-                "EC",
-                "-dname",
-                "CN=other.example",
-                "-startdate",
-                "-10d",
-                "-validity",
-                "1",
-                "-keystore",
-                keys.toString(),
-                "-storetype",
-                "PKCS12",
-                "-storepass",
-                "changeit")
-            .inheritIO()
-            .start();
-    assertThat(keytool.waitFor()).isZero();
-    KeyStore store = KeyStore.getInstance("PKCS12");
-    try (InputStream in = Files.newInputStream(keys)) {
-      store.load(in, "changeit".toCharArray());
-    }
-    KeyManagerFactory managers =
-        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-    managers.init(store, "changeit".toCharArray());
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(managers.getKeyManagers(), null, null);
-    return context;
-  }
-
-  @Test
-  void ipv6HasALoopbackOfItsOwn() throws Exception {
-    HttpServer server;
-    try {
-      server = server(InetAddress.getByName("::1"));
-    } catch (IOException e) {
-      Assumptions.abort("This machine has no IPv6: " + e);
-      return;
-    }
-    int port = server.getAddress().getPort();
-    assertThat(outcome(new Probe.Http(false, true, port, "/near")))
-        .isEqualTo(new Outcome.Answered(200));
-    assertThat(outcome(new Probe.Tcp(true, port))).isEqualTo(new Outcome.Connected(true, ""));
-    assertThat(outcome(new Probe.Tcp(false, port)).healthy()).isFalse();
-  }
-
-  @Test
-  void tcpConnects() throws Exception {
-    int port = server(loopback()).getAddress().getPort();
-    assertThat(outcome(new Probe.Tcp(false, port))).isEqualTo(new Outcome.Connected(true, ""));
-    assertThat(outcome(new Probe.Tcp(false, closedPort())))
-        .isEqualTo(new Outcome.Connected(false, "Connection refused"));
-    assertThat(outcome(new Probe.Tcp(false, 0)).describe()).isEqualTo("there is no port 0");
-    assertThat(outcome(new Probe.Tcp(false, -1)).describe())
-        .isEqualTo("there is no port 4294967295");
-    Await.until(() -> gauge("open") == 0);
-  }
-
-  @Test
-  void whatIsNoHttpFails() throws Exception {
-    assertThat(outcome(http(says("220 mail\r\n", NetworkProbesTest::shut), "/")).describe())
-        .isEqualTo("the answer is not HTTP");
-    assertThat(
-            outcome(http(says("HTTP/1.1 200 OK\r\nA: b", NetworkProbesTest::shut), "/")).describe())
-        .isEqualTo("the connection was closed before there was an answer");
-    assertThat(
-            outcome(http(says("HTTP/1.1 200 OK\r\n" + "A: b\r\n".repeat(20_000), s -> {}), "/"))
-                .describe())
-        .contains("longer than 65536 bytes");
-    assertThat(outcome(http(closedPort(), "/")))
-        .isEqualTo(new Outcome.Failed("Connection refused"));
-  }
-
-  @Test
-  void announcementsAndOldServersAreUnderstood() throws Exception {
-    assertThat(
-            outcome(
-                http(
-                    says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 \r\nA: b\r\n\r\n", s -> {}),
-                    "/")))
-        .isEqualTo(new Outcome.Answered(202));
-    assertThat(outcome(http(says("HTTP/1.0 503\n\n", NetworkProbesTest::shut), "/")))
-        .isEqualTo(new Outcome.Answered(503));
-  }
-
-  @Test
-  void bodiesDoNotMatter() throws Exception {
-    AtomicInteger written = new AtomicInteger();
-    int port =
-        says(
-            "HTTP/1.1 200 OK\r\n\r\n",
-            socket -> {
-              try {
-                while (true) {
-                  socket.getOutputStream().write(new byte[10_000]);
-                  written.addAndGet(10_000);
-                }
-              } catch (IOException e) {
-                shut(socket);
-              }
+  void whatIsNoVerdictSaysNothingOfTheTask() throws Exception {
+    NetworkProbes probes = probes();
+    assertThat(outcome(begin(probes, HTTP)).describe()).contains("no checker named 'http'");
+    modules.register(Kinds.CHECKER, "tcp", held);
+    modules.register(
+        Kinds.CHECKER,
+        "http",
+        (Checker)
+            request -> {
+              throw new IOException("cannot look");
             });
-    assertThat(outcome(http(port, "/"))).isEqualTo(new Outcome.Answered(200));
-    Await.until(() -> gauge("open") == 0);
-    assertThat(written.get()).isLessThan(100_000_000);
-    // One that does not come, on a connection that stays.
-    assertThat(outcome(http(says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", s -> {}), "/")))
-        .isEqualTo(new Outcome.Answered(200));
-    Await.until(() -> gauge("open") == 0);
+    modules.awaitHolders();
+    Outcome threw = outcome(begin(probes, HTTP));
+    assertThat(threw).isInstanceOf(Outcome.Unknown.class);
+    assertThat(threw.describe()).contains("cannot look");
+    CompletableFuture<Outcome> lie = begin(probes, TCP);
+    held.awaitRequests(1);
+    held.results.get(0).complete(CheckResult.answered(200));
+    assertThat(outcome(lie).describe()).contains("it said ANSWERED");
+    CompletableFuture<Outcome> late = begin(probes, ME, TCP, Duration.ofMillis(1));
+    held.awaitRequests(2);
+    assertThat(outcome(late)).isInstanceOf(Outcome.Unknown.class);
+    assertThat(unknown.get()).isEqualTo(4);
+    Await.until(() -> gauge("running") == 0);
   }
 
   @Test
-  void whoDoesNotAnswerInTimeFails() throws Exception {
-    int port = server(loopback()).getAddress().getPort();
-    assertThat(outcome(http(port, "/silent"), Duration.ofMillis(200)))
-        .isEqualTo(new Outcome.Failed("nothing came of it within 0.2 s"));
-    Await.until(() -> gauge("open") == 0);
+  void whatASwapCutsOffIsAskedOfTheSuccessor() throws Exception {
+    LocalModules.Registered old = modules.register(Kinds.CHECKER, "tcp", held);
+    NetworkProbes probes = probes();
+    CompletableFuture<Outcome> begun = begin(probes, TCP);
+    held.awaitRequests(1);
+    Held next = new Held();
+    modules.register(Kinds.CHECKER, "tcp", next);
+    modules.awaitHolders();
+    assertThat(next.requests).isEmpty();
+    old.close();
+    next.awaitRequests(1);
+    assertThatThrownBy(() -> held.requests.get(0).connect(InetAddress.getLoopbackAddress(), 1))
+        .hasMessageContaining("nobody waits");
+    held.results.get(0).complete(CheckResult.refused("by nobody"));
+    next.results.get(0).complete(CheckResult.connected());
+    assertThat(outcome(begun)).isEqualTo(new Outcome.Connected(true, ""));
+    assertThat(unknown.get()).isZero();
   }
 
   @Test
-  void whatIsCalledOffEndsAndTellsNothing() throws Exception {
-    int port = server(loopback()).getAddress().getPort();
-    List<Outcome> told = new ArrayList<>();
-    Probing probing =
-        probes.probe(new Process(ME), http(port, "/silent"), Duration.ZERO, told::add);
-    Await.until(() -> gauge("open") == 1);
+  void whatIsCalledOffIsCancelledAndTellsNothing() throws Exception {
+    modules.register(Kinds.CHECKER, "tcp", held);
+    NetworkProbes probes = probes();
+    List<Outcome> told = new CopyOnWriteArrayList<>();
+    Probing probing = probes.probe(new Process(ME), TCP, Duration.ZERO, told::add);
+    held.awaitRequests(1);
     probing.cancel();
-    Await.until(() -> gauge("open") == 0 && gauge("running") == 0);
+    Await.until(() -> held.results.get(0).isCancelled() && gauge("running") == 0);
     // What is asked for afterwards is told afterwards.
-    outcome(http(port, "/200"));
+    CompletableFuture<Outcome> next = begin(probes, TCP);
+    held.awaitRequests(2);
+    held.results.get(1).complete(CheckResult.connected());
+    outcome(next);
     assertThat(told).isEmpty();
   }
 
   @Test
+  void connectionsThatACheckerLeavesAreClosed() throws Exception {
+    modules.register(Kinds.CHECKER, "tcp", held);
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      NetworkProbes probes = probes();
+      CompletableFuture<Outcome> begun = begin(probes, TCP);
+      held.awaitRequests(1);
+      Connecting left =
+          held.requests.get(0).connect(server.getInetAddress(), server.getLocalPort());
+      assertThat(gauge("open")).isEqualTo(1);
+      held.results.get(0).complete(CheckResult.connected());
+      outcome(begun);
+      Await.until(() -> gauge("open") == 0);
+      assertThat(left.channel().isOpen()).isFalse();
+    }
+  }
+
+  @Test
   void othersWaitWithoutLosingTheirTime() throws Exception {
-    probes.close();
-    probes = new NetworkProbes("test", relay(Optional.empty()), metrics, Path.of("/proc"), 2, LONG);
-    int port = server(loopback()).getAddress().getPort();
+    modules.register(Kinds.CHECKER, "tcp", held);
+    NetworkProbes probes = probes(2, LONG);
     List<Probing> silent = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      silent.add(
-          probes.probe(new Process(ME), http(port, "/silent"), Duration.ZERO, outcome -> {}));
+      silent.add(probes.probe(new Process(ME), TCP, Duration.ZERO, outcome -> {}));
     }
-    CompletableFuture<Outcome> waits = begin(http(port, "/200"), LONG);
+    CompletableFuture<Outcome> waits = begin(probes, TCP);
     Await.until(() -> gauge("waiting") == 2);
     assertThat(gauge("running")).isEqualTo(2);
     silent.get(2).cancel();
     Await.until(() -> gauge("waiting") == 1);
     assertThat(waits).isNotDone();
     silent.get(0).cancel();
-    assertThat(waits.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Answered(200));
+    held.awaitRequests(3);
+    held.results.get(2).complete(CheckResult.connected());
+    assertThat(outcome(waits).healthy()).isTrue();
   }
 
   @Test
   void whoNeverAnswersHoldsUpNobodyForLong() throws Exception {
-    probes.close();
-    probes =
-        new NetworkProbes(
-            "test", relay(Optional.empty()), metrics, Path.of("/proc"), 1, Duration.ofMillis(100));
-    int port = server(loopback()).getAddress().getPort();
-    begin(http(port, "/silent"), Duration.ZERO);
-    assertThat(outcome(http(port, "/200"))).isEqualTo(new Outcome.Answered(200));
-    assertThat(gauge("open")).isPositive();
+    modules.register(Kinds.CHECKER, "tcp", held);
+    NetworkProbes probes = probes(1, Duration.ofMillis(100));
+    begin(probes, ME, TCP, Duration.ZERO);
+    CompletableFuture<Outcome> next = begin(probes, TCP);
+    held.awaitRequests(2);
+    held.results.get(1).complete(CheckResult.connected());
+    assertThat(outcome(next).healthy()).isTrue();
   }
 
-  /** A server in a network of its own, which serves http and then says its port. */
+  /** A server in a network of its own, which takes connections and then says its port. */
   public static final class Alone {
     private Alone() {}
 
     /** Serves until it is killed. */
     public static void main(String[] arguments) throws Exception {
-      HttpServer server = HttpServer.create(new InetSocketAddress(loopback(), 0), 0);
-      server.createContext("/200", exchange -> answer(exchange, 200, "body"));
-      server.createContext("/near", exchange -> redirect(exchange, "200"));
-      server.createContext("/silent", exchange -> {});
-      server.setExecutor(Executors.newCachedThreadPool());
-      server.start();
-      System.out.println(server.getAddress().getPort());
+      try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+        System.out.println(server.getLocalPort());
+        while (true) {
+          server.accept().close();
+        }
+      }
     }
   }
 
@@ -481,33 +360,24 @@ class NetworkProbesTest {
             .start();
     closing.add(() -> alone.destroyForcibly().waitFor());
     int port = Integer.parseInt(alone.inputReader().readLine());
-    probes.close();
-    NetworkRelay relay = relay(Optional.of(program));
-    probes = new NetworkProbes("test", relay, metrics);
-    assertThat(there(alone, http(port, "/200"))).isEqualTo(new Outcome.Answered(200));
-    assertThat(there(alone, http(port, "/near"))).isEqualTo(new Outcome.Answered(200));
-    assertThat(there(alone, new Probe.Tcp(false, port))).isEqualTo(new Outcome.Connected(true, ""));
+    modules.register(Kinds.CHECKER, "tcp", new Connects());
+    NetworkRelay relay = new NetworkRelay(Optional.of(program), folder);
+    NetworkProbes probes = probes(relay, Path.of("/proc"), 10, LONG);
+    modules.awaitHolders();
+    assertThat(outcome(begin(probes, alone.pid(), new Probe.Tcp(false, port), LONG)))
+        .isEqualTo(new Outcome.Connected(true, ""));
     int other = port == 1 ? 2 : port - 1;
-    assertThat(there(alone, new Probe.Tcp(false, other)))
+    assertThat(outcome(begin(probes, alone.pid(), new Probe.Tcp(false, other), LONG)))
         .isEqualTo(new Outcome.Connected(false, "Connection refused"));
-    CompletableFuture<Outcome> late = new CompletableFuture<>();
-    probes.probe(
-        new Process(alone.pid()), http(port, "/silent"), Duration.ofMillis(200), late::complete);
-    assertThat(late.get(60, TimeUnit.SECONDS))
-        .isEqualTo(new Outcome.Failed("nothing came of it within 0.2 s"));
     // Beside it, tasks of the agent's network are tried in that.
-    assertThat(outcome(http(server(loopback()).getAddress().getPort(), "/204")))
-        .isEqualTo(new Outcome.Answered(204));
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      assertThat(outcome(begin(probes, new Probe.Tcp(false, server.getLocalPort()))).healthy())
+          .isTrue();
+    }
     Await.until(() -> gauge("open") == 0);
     assertThat(relay.runs()).isTrue();
     probes.close();
     assertThat(relay.runs()).isFalse();
-  }
-
-  private Outcome there(java.lang.Process process, Probe probe) throws Exception {
-    CompletableFuture<Outcome> outcome = new CompletableFuture<>();
-    probes.probe(new Process(process.pid()), probe, LONG, outcome::complete);
-    return outcome.get(60, TimeUnit.SECONDS);
   }
 
   @Test
@@ -519,15 +389,14 @@ class NetworkProbesTest {
     Files.createSymbolicLink(proc.resolve("self/ns/net"), Path.of("net:[1]"));
     Files.createSymbolicLink(proc.resolve("7/ns/net"), Path.of("net:[1]"));
     Files.createSymbolicLink(proc.resolve("8/ns/net"), Path.of("net:[2]"));
-    probes.close();
-    probes = new NetworkProbes("test", relay(Optional.empty()), metrics, proc, 10, LONG);
-    HttpServer server = server(loopback());
-    Probe probe = new Probe.Tcp(false, server.getAddress().getPort());
+    modules.register(Kinds.CHECKER, "tcp", new Connects());
+    NetworkProbes probes = probes(new NetworkRelay(Optional.empty(), folder), proc, 10, LONG);
+    modules.awaitHolders();
+    ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+    closing.add(server);
     List<CompletableFuture<Outcome>> outcomes = new ArrayList<>();
     for (long pid : new long[] {7, 8, 9}) {
-      CompletableFuture<Outcome> outcome = new CompletableFuture<>();
-      outcomes.add(outcome);
-      probes.probe(new Process(pid), probe, LONG, outcome::complete);
+      outcomes.add(begin(probes, pid, new Probe.Tcp(false, server.getLocalPort()), LONG));
     }
     assertThat(outcomes.get(0).get(60, TimeUnit.SECONDS).healthy()).isTrue();
     assertThat(outcomes.get(1).get(60, TimeUnit.SECONDS))
@@ -543,7 +412,11 @@ class NetworkProbesTest {
 
   @Test
   void commandsAreTheTasks() throws Exception {
-    assertThat(outcome(new Probe.Command(CommandInfo.newBuilder().setValue("four").build())))
+    assertThat(
+            outcome(
+                begin(
+                    probes(),
+                    new Probe.Command(CommandInfo.newBuilder().setValue("four").build()))))
         .isEqualTo(new Outcome.Exited(4));
   }
 }
