@@ -83,8 +83,7 @@ abstract class Attempt {
     if (finished()) {
       end();
     } else {
-      finish(
-          CheckResult.failed("nothing came of it within " + timeout.toMillis() / 1000.0 + " s"));
+      finish(CheckResult.failed("nothing came of it within " + timeout.toMillis() / 1000.0 + " s"));
     }
   }
 

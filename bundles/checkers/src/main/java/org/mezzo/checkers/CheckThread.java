@@ -23,7 +23,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 import org.mezzo.api.DaemonContext;
-import org.mezzo.api.checker.CheckRequest;
 import org.mezzo.api.checker.CheckResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,8 +87,7 @@ final class CheckThread implements AutoCloseable {
   }
 
   /** Begins a look; what comes of it is its result, and to cancel that ends it. */
-  CompletionStage<CheckResult> begin(
-      Function<CompletableFuture<CheckResult>, Attempt> kind) {
+  CompletionStage<CheckResult> begin(Function<CompletableFuture<CheckResult>, Attempt> kind) {
     CompletableFuture<CheckResult> result = new CompletableFuture<>();
     Attempt attempt = kind.apply(result);
     order(

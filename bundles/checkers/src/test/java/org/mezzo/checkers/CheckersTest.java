@@ -176,8 +176,7 @@ class CheckersTest {
       assertThat(page(port, "/" + status)).isEqualTo(CheckResult.answered(status));
     }
     assertThat(page(port, "")).isEqualTo(CheckResult.answered(404));
-    assertThat(page(port, "/seen/a b\u00e9?q=1#here"))
-        .isEqualTo(CheckResult.answered(200));
+    assertThat(page(port, "/seen/a b\u00e9?q=1#here")).isEqualTo(CheckResult.answered(200));
     awaitNoneUnderWay();
   }
 
@@ -216,7 +215,10 @@ class CheckersTest {
         .isEqualTo(CheckResult.answered(500));
     assertThat(page(port, "/200").kind()).isEqualTo(CheckResult.Kind.FAILED);
     int plain = server(loopback()).getAddress().getPort();
-    assertThat(result(http, FakeCheckRequest.http(plain, "/200").withTls().within(Duration.ofMillis(500))))
+    assertThat(
+            result(
+                http,
+                FakeCheckRequest.http(plain, "/200").withTls().within(Duration.ofMillis(500))))
         .extracting(CheckResult::kind)
         .isEqualTo(CheckResult.Kind.FAILED);
     awaitNoneUnderWay();
@@ -272,9 +274,9 @@ class CheckersTest {
     int port = server.getAddress().getPort();
     assertThat(result(http, FakeCheckRequest.http(port, "/near").withIpv6()))
         .isEqualTo(CheckResult.answered(200));
-    assertThat(result(tcp, FakeCheckRequest.tcp(port).withIpv6())).isEqualTo(CheckResult.connected());
-    assertThat(result(tcp, FakeCheckRequest.tcp(port)).kind())
-        .isEqualTo(CheckResult.Kind.REFUSED);
+    assertThat(result(tcp, FakeCheckRequest.tcp(port).withIpv6()))
+        .isEqualTo(CheckResult.connected());
+    assertThat(result(tcp, FakeCheckRequest.tcp(port)).kind()).isEqualTo(CheckResult.Kind.REFUSED);
   }
 
   @Test
@@ -293,23 +295,17 @@ class CheckersTest {
   void whatIsNoHttpFails() throws Exception {
     assertThat(page(says("220 mail\r\n", CheckersTest::shut), "/").reason())
         .isEqualTo("the answer is not HTTP");
-    assertThat(
-            page(says("HTTP/1.1 200 OK\r\nA: b", CheckersTest::shut), "/").reason())
+    assertThat(page(says("HTTP/1.1 200 OK\r\nA: b", CheckersTest::shut), "/").reason())
         .isEqualTo("the connection was closed before there was an answer");
-    assertThat(
-            page(says("HTTP/1.1 200 OK\r\n" + "A: b\r\n".repeat(20_000), s -> {}), "/")
-                .reason())
+    assertThat(page(says("HTTP/1.1 200 OK\r\n" + "A: b\r\n".repeat(20_000), s -> {}), "/").reason())
         .contains("longer than 65536 bytes");
-    assertThat(page(closedPort(), "/"))
-        .isEqualTo(CheckResult.failed("Connection refused"));
+    assertThat(page(closedPort(), "/")).isEqualTo(CheckResult.failed("Connection refused"));
   }
 
   @Test
   void announcementsAndOldServersAreUnderstood() throws Exception {
     assertThat(
-            page(
-                    says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 \r\nA: b\r\n\r\n", s -> {}),
-                    "/"))
+            page(says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 \r\nA: b\r\n\r\n", s -> {}), "/"))
         .isEqualTo(CheckResult.answered(202));
     assertThat(page(says("HTTP/1.0 503\n\n", CheckersTest::shut), "/"))
         .isEqualTo(CheckResult.answered(503));

@@ -23,7 +23,7 @@ final class ModuleNewCommand implements Callable<Integer> {
       description =
           "What the module is: allocator, isolator, hook, fetcher, container-logger,"
               + " http-authenticator, authorizer, resource-estimator, qos-controller,"
-              + " secret-resolver, secret-generator, anonymous, master-detector or"
+              + " secret-resolver, secret-generator, anonymous, checker, master-detector or"
               + " master-contender.")
   private String kind;
 

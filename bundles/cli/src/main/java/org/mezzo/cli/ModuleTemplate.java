@@ -50,6 +50,7 @@ enum ModuleTemplate {
       "anonymous",
       "org.mezzo.api.anonymous.AnonymousModule",
       "--anonymous_modules={{name}}"),
+  CHECKER("checker", "checker", "org.mezzo.api.checker.Checker", ""),
   MASTER_DETECTOR(
       "master-detector",
       "detector",

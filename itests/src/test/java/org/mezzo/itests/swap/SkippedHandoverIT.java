@@ -49,6 +49,7 @@ public class SkippedHandoverIT {
           Kinds.RESOURCE_ESTIMATOR,
           Kinds.QOS_CONTROLLER,
           Kinds.ANONYMOUS,
+          Kinds.CHECKER,
           Kinds.MASTER_DETECTOR,
           Kinds.MASTER_CONTENDER);
 

@@ -10,6 +10,7 @@ import org.mezzo.itests.swap.modules.SwappedAllocator;
 import org.mezzo.itests.swap.modules.SwappedAnonymous;
 import org.mezzo.itests.swap.modules.SwappedAuthenticator;
 import org.mezzo.itests.swap.modules.SwappedAuthorizer;
+import org.mezzo.itests.swap.modules.SwappedChecker;
 import org.mezzo.itests.swap.modules.SwappedContender;
 import org.mezzo.itests.swap.modules.SwappedController;
 import org.mezzo.itests.swap.modules.SwappedDetector;
@@ -44,6 +45,7 @@ final class SwapBundles {
           Map.entry(Kinds.SECRET_RESOLVER, SwappedResolver.class),
           Map.entry(Kinds.SECRET_GENERATOR, SwappedGenerator.class),
           Map.entry(Kinds.ANONYMOUS, SwappedAnonymous.class),
+          Map.entry(Kinds.CHECKER, SwappedChecker.class),
           Map.entry(Kinds.MASTER_DETECTOR, SwappedDetector.class),
           Map.entry(Kinds.MASTER_CONTENDER, SwappedContender.class));
 
@@ -79,7 +81,7 @@ final class SwapBundles {
                 type,
                 kind.type(),
                 kind.name(),
-                SwapProof.NAME,
+                SwapProof.name(kind),
                 kind == Kinds.MASTER_DETECTOR
                     ? "<property name=\"mezzo.module.flags\" value=\"master\"/>"
                     : "");

@@ -31,8 +31,13 @@ import org.osgi.service.cm.ConfigurationAdmin;
  * asks for one thing at a time, and a swap meets what it meets.
  */
 final class SwapProof implements AutoCloseable {
-  /** The name of every module. */
+  /** The name of every module, but for those whose name says what they serve. */
   static final String NAME = "swap";
+
+  /** The name of the module of a kind. */
+  static String name(Kind<?> kind) {
+    return kind == Kinds.CHECKER ? "tcp" : NAME;
+  }
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -288,9 +293,13 @@ final class SwapProof implements AutoCloseable {
   }
 
   private static Tasks.Mode mode(Kind<?> kind) {
-    return kind == Kinds.FETCHER
-        ? Tasks.Mode.FETCHES
-        : kind == Kinds.SECRET_GENERATOR ? Tasks.Mode.EXECUTORS : Tasks.Mode.BURSTS;
+    if (kind == Kinds.FETCHER) {
+      return Tasks.Mode.FETCHES;
+    }
+    if (kind == Kinds.CHECKER) {
+      return Tasks.Mode.CHECKED;
+    }
+    return kind == Kinds.SECRET_GENERATOR ? Tasks.Mode.EXECUTORS : Tasks.Mode.BURSTS;
   }
 
   /**
@@ -303,12 +312,14 @@ final class SwapProof implements AutoCloseable {
     long usual = operations.usual();
     int before = witness.calls(kind.name());
     // Fetches are bounded before they get to the lease, and a burst of launches is less than what
-    // a logger, a resolver or a generator takes at a time, so that none ever waits there.
+    // a logger, a resolver, a generator or a checker takes at a time, so that none ever waits
+    // there.
     boolean queues =
         kind != Kinds.FETCHER
             && kind != Kinds.CONTAINER_LOGGER
             && kind != Kinds.SECRET_RESOLVER
             && kind != Kinds.SECRET_GENERATOR
+            && kind != Kinds.CHECKER
             && !ASKED_ALONE.contains(kind)
             && !UNASKED.contains(kind);
     int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();

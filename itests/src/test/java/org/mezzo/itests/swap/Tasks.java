@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -21,10 +22,10 @@ import org.mezzo.itests.swap.modules.SwappedGenerator;
 
 /**
  * A framework with 50 tasks that run all along. Beside them it launches short ones, 10 a second in
- * bursts, as commands or in executors of their own that end once they have looked at their secrets,
- * or has four at a time fetch a file, every other time together from the cache; on an idle cluster
- * one at a time. Every task checks that hook and isolator have seen it, and every update that the
- * hook has.
+ * bursts, as commands, with checks or not, or in executors of their own that end once they have
+ * looked at their secrets, or has four at a time fetch a file, every other time together from the
+ * cache; on an idle cluster one at a time. Every task checks that hook and isolator have seen it,
+ * and every update that the hook has.
  */
 final class Tasks implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(120);
@@ -36,6 +37,9 @@ final class Tasks implements AutoCloseable {
 
   private static final String CHECK =
       "test \"$SWAP_HOOK\" && test \"$SWAP_ISOLATOR\" && test \"$SWAP_SECRET\" = hidden";
+
+  /** Those in which short tasks come in bursts. */
+  private static final Set<Mode> BURSTING = EnumSet.of(Mode.BURSTS, Mode.EXECUTORS, Mode.CHECKED);
 
   /** How executors end that have a secret of their own. */
   private static final int OWN_SECRET = 42;
@@ -50,7 +54,8 @@ final class Tasks implements AutoCloseable {
     NOTHING,
     BURSTS,
     FETCHES,
-    EXECUTORS
+    EXECUTORS,
+    CHECKED
   }
 
   private final TestFramework framework;
@@ -59,6 +64,10 @@ final class Tasks implements AutoCloseable {
   private final Thread thread;
   private final Map<String, Long> accepted = new HashMap<>();
   private final Set<String> steady = new HashSet<>();
+
+  /** Those whose check has not told anything yet. */
+  private final Set<String> unchecked = new HashSet<>();
+
   private final Set<String> running = new HashSet<>();
 
   /** Short tasks that have not ended, with their agents. */
@@ -213,6 +222,7 @@ final class Tasks implements AutoCloseable {
     String agent = offer.at("/agent_id/value").asText();
     List<String> ids = new ArrayList<>();
     boolean executors;
+    ObjectNode more = Http.JSON.createObjectNode();
     ObjectNode command = Http.JSON.createObjectNode().put("shell", true).put("value", CHECK);
     command
         .putObject("environment")
@@ -236,10 +246,9 @@ final class Tasks implements AutoCloseable {
         command.put("value", CHECK + " && exec sleep 100000");
       } else if (alone && !open.isEmpty()) {
         // The next one comes when this has ended.
-      } else if (alone && (mode == Mode.BURSTS || mode == Mode.EXECUTORS)) {
+      } else if (alone && BURSTING.contains(mode)) {
         add(ids, agent, Math.min(1, fit));
-      } else if ((mode == Mode.BURSTS || mode == Mode.EXECUTORS)
-          && now - nextBurst.getOrDefault(agent, now) >= 0) {
+      } else if (BURSTING.contains(mode) && now - nextBurst.getOrDefault(agent, now) >= 0) {
         nextBurst.put(agent, now + BURST_PAUSE);
         add(ids, agent, Math.min(BURST, fit));
       } else if (mode == Mode.FETCHES) {
@@ -258,12 +267,22 @@ final class Tasks implements AutoCloseable {
             .put("extract", false);
       }
       ids.forEach(id -> accepted.put(id, now));
+      if (mode == Mode.CHECKED && !ids.isEmpty() && open.containsKey(ids.get(0))) {
+        unchecked.addAll(ids);
+        command.put("value", CHECK + " && exec sleep 3");
+        more.putObject("check")
+            .put("type", "TCP")
+            .put("delay_seconds", 0)
+            .put("interval_seconds", 0.1)
+            .putObject("tcp")
+            .put("port", 1);
+      }
       executors = mode == Mode.EXECUTORS && !ids.isEmpty() && open.containsKey(ids.get(0));
     }
     if (executors) {
       framework.launch(offer, ids, Tasks::executor);
     } else {
-      framework.launch(offer, ids, command);
+      framework.launch(offer, ids, command, more);
     }
   }
 
@@ -303,11 +322,17 @@ final class Tasks implements AutoCloseable {
         case "TASK_RUNNING" -> {
           if (steady.contains(task)) {
             running.add(task);
+          } else if (unchecked.contains(task)) {
+            if (status.at("/check_status/tcp/succeeded").asBoolean() && begin != null) {
+              unchecked.remove(task);
+              launches.succeeded(begin);
+            }
           } else if (begin != null) {
             launches.succeeded(begin);
           }
         }
-        case "TASK_FINISHED" -> ended(task, steady.contains(task), status);
+        case "TASK_FINISHED" ->
+            ended(task, steady.contains(task) || unchecked.remove(task), status);
         case "TASK_FAILED" -> {
           boolean own = status.path("message").asText().contains("with status " + OWN_SECRET + " ");
           if (own && begin != null) {

@@ -30,8 +30,13 @@ import org.mezzo.agent.checks.Subject;
 import org.mezzo.agent.checks.TaskChecks;
 import org.mezzo.agent.checks.probes.NetworkProbes;
 import org.mezzo.agent.checks.probes.NetworkRelay;
+import org.mezzo.api.DaemonContext;
+import org.mezzo.checkers.HttpChecker;
+import org.mezzo.checkers.TcpChecker;
 import org.mezzo.daemon.loop.EventLoop;
 import org.mezzo.daemon.metrics.MetricsRegistry;
+import org.mezzo.modules.Kinds;
+import org.mezzo.modules.local.LocalModules;
 import org.mezzo.protocol.v1.CommandInfo;
 import org.mezzo.protocol.v1.HealthCheck;
 import org.mezzo.protocol.v1.TaskID;
@@ -142,9 +147,18 @@ public final class ChecksBenchmark {
     EventLoop loop = new EventLoop(NAME);
     AtomicLong probes = new AtomicLong();
     AtomicLong bad = new AtomicLong();
-    try (NetworkProbes network =
-        new NetworkProbes(
-            NAME, new NetworkRelay(Optional.empty(), Path.of("")), new MetricsRegistry())) {
+    try (LocalModules modules = new LocalModules();
+        NetworkProbes network =
+            new NetworkProbes(
+                NAME,
+                modules.of(
+                    LocalModules.daemon(
+                        NAME, DaemonContext.Role.AGENT, Path.of("").toAbsolutePath())),
+                new NetworkRelay(Optional.empty(), Path.of("")),
+                new MetricsRegistry())) {
+      modules.register(Kinds.CHECKER, "http", new HttpChecker());
+      modules.register(Kinds.CHECKER, "tcp", new TcpChecker());
+      modules.awaitHolders();
       Prober counted =
           (subject, probe, timeout, done) ->
               network.probe(

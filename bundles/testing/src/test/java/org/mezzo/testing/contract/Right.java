@@ -11,6 +11,7 @@ import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
 import org.mezzo.api.authorization.AuthorizationObject;
 import org.mezzo.api.authorization.Authorizer;
+import org.mezzo.api.checker.Checker;
 import org.mezzo.api.contender.MasterContender;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.api.estimator.ResourceEstimator;
@@ -21,6 +22,7 @@ import org.mezzo.api.isolator.Isolator;
 import org.mezzo.api.logger.ContainerLogger;
 import org.mezzo.api.qos.QosController;
 import org.mezzo.api.secret.SecretResolver;
+import org.mezzo.protocol.v1.CheckInfo;
 import org.mezzo.protocol.v1.Secret;
 
 /** The least that a module of each kind can be. */
@@ -189,6 +191,18 @@ final class Right {
     @Override
     protected int patience() {
       return 10;
+    }
+  }
+
+  static class OfChecker extends CheckerContract {
+    @Override
+    protected Checker module() {
+      return new PlainChecker();
+    }
+
+    @Override
+    protected CheckInfo.Type type() {
+      return CheckInfo.Type.TCP;
     }
   }
 }

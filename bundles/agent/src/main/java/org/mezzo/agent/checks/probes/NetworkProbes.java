@@ -91,8 +91,7 @@ public final class NetworkProbes implements Prober, AutoCloseable {
    *     {@code slave/check_probes_waiting} for it, {@code slave/check_probes_open}, all
    *     connections, and {@code slave/mezzo/check_probes_unknown}, looks without a verdict
    */
-  public NetworkProbes(
-      String name, DaemonModules modules, NetworkRelay relay, Metrics metrics) {
+  public NetworkProbes(String name, DaemonModules modules, NetworkRelay relay, Metrics metrics) {
     this(name, modules, relay, metrics, Path.of("/proc"), MOST_UNDER_WAY, COUNTED);
   }
 
@@ -191,8 +190,7 @@ public final class NetworkProbes implements Prober, AutoCloseable {
     }
 
     void begin() {
-      uncounting =
-          thread.schedule(this::uncount, counted.toMillis(), TimeUnit.MILLISECONDS);
+      uncounting = thread.schedule(this::uncount, counted.toMillis(), TimeUnit.MILLISECONDS);
       NetworkNamespaces.Place place = namespaces.of(pid);
       if (place.obstacle().isPresent()) {
         finish(place.obstacle().get());
