@@ -322,7 +322,11 @@ final class SwapProof implements AutoCloseable {
             && kind != Kinds.CHECKER
             && !ASKED_ALONE.contains(kind)
             && !UNASKED.contains(kind);
-    int using = (int) leases.leases().stream().filter(it -> it.kind().equals(kind.name())).count();
+    int using =
+        (int)
+            leases.leases().stream()
+                .filter(it -> it.kind().equals(kind.name()) && it.name().equals(name(kind)))
+                .count();
     List<Integer> gaps = new ArrayList<>();
     List<Integer> rests = new ArrayList<>();
     List<String> failures = new ArrayList<>();
