@@ -63,4 +63,18 @@ class RotatingLoggerTest {
     assertThatThrownBy(() -> plan(Map.of(), Map.of("CONTAINER_LOGGER_MAX_STDOUT_SIZE", "plenty")))
         .hasMessageContaining("the variable CONTAINER_LOGGER_MAX_STDOUT_SIZE is 'plenty'");
   }
+
+  @Test
+  void otherSizesHoldFromNowOnAndWrongOnesChangeNothing() throws Exception {
+    RotatingLogger logger = new RotatingLogger();
+    logger.open(FakeDaemonContext.agent().withParameters(Map.of("max_stdout_size", "1MB")));
+    assertThat(logger.reconfigured(Map.of("max_stdout_size", "8KB", "max_stdout_files", "2")))
+        .isTrue();
+    assertThat(logger.prepare(CONTAINER, Map.of()).output()).contains(new Rotation(8 << 10, 2));
+    assertThatThrownBy(() -> logger.reconfigured(Map.of("max_stdout_size", "8")))
+        .hasMessageContaining("the parameter max_stdout_size is '8'");
+    assertThat(logger.prepare(CONTAINER, Map.of()).output()).contains(new Rotation(8 << 10, 2));
+    assertThat(logger.reconfigured(Map.of())).isTrue();
+    assertThat(logger.prepare(CONTAINER, Map.of()).output()).contains(new Rotation(10 << 20, 4));
+  }
 }

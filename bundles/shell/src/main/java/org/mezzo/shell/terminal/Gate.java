@@ -17,8 +17,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Gate {
   private static final Pattern CONFIG = Pattern.compile("\\bconfig\\s");
-  private static final Pattern VALUE =
-      Pattern.compile("(?<!--unset)=(?:\"[^\"]*\"?|'[^']*'?|\\S+)");
+
+  /** A word, with what is quoted in it. */
+  private static final Pattern WORD = Pattern.compile("(?:[^\\s\"']|\"[^\"]*\"?|'[^']*'?)+");
 
   /** The audit log of the shell. */
   private static final Logger AUDIT = LoggerFactory.getLogger("org.mezzo.shell.audit");
@@ -78,7 +79,12 @@ final class Gate {
   /** Notes that what was let through has failed. */
   void failed(Caller caller, String line, String reason) {
     AUDIT.info(
-        "{} at {}: {}: failed: {}", caller.principal(), caller.place(), shown(line), shown(reason));
+        "{} at {}: {}: failed: {}",
+        caller.principal(),
+        caller.place(),
+        shown(line),
+        // A reason quotes what does not fit.
+        CONFIG.matcher(line).find() ? "who called was told why" : shown(reason));
   }
 
   /** Whether somebody can use a command now, which may be called with its scope or without. */
@@ -134,8 +140,16 @@ final class Gate {
   private static String shown(String text) {
     String line = text.replaceAll("\\p{Cntrl}|\\v", " ");
     if (CONFIG.matcher(line).find()) {
-      line = VALUE.matcher(line).replaceAll("=...");
+      line = WORD.matcher(line).replaceAll(word -> Matcher.quoteReplacement(named(word.group())));
     }
     return line.length() > MOST_CHARACTERS ? line.substring(0, MOST_CHARACTERS) + "..." : line;
+  }
+
+  /** What a word that gives a parameter a value says of its name; every other word as it is. */
+  private static String named(String word) {
+    int equals = word.indexOf('=');
+    return equals < 0 || word.startsWith("--unset=")
+        ? word
+        : word.substring(0, equals).replaceAll("[\"']", "") + "=...";
   }
 }

@@ -79,6 +79,13 @@ final class SshShellTest {
       throw new IllegalStateException("no way");
     }
 
+    public String config(String name, String... changes) {
+      if (name.equals("nobody")) {
+        throw new IllegalStateException("no module is called nobody, for " + changes[0]);
+      }
+      return name + " has " + String.join(", ", changes);
+    }
+
     public String take() throws IOException {
       return "took "
           + new String(
@@ -113,6 +120,7 @@ final class SshShellTest {
     processor.addCommand("mezzo", new Commands(), "fail");
     processor.addCommand("mezzo", new Commands(), "select");
     processor.addCommand("mezzo", new Commands(), "take");
+    processor.addCommand("mezzo", new Commands(), "config");
     for (String command : List.of("install", "stop", "lb", "help")) {
       processor.addCommand("felix", new FelixCommands(), command);
     }
@@ -504,6 +512,45 @@ final class SshShellTest {
         .endsWith(": select hook");
     assertThat(lines.list.get(1).getFormattedMessage())
         .contains("shell (otto)", "was refused, administer is needed: install x.jar");
+  }
+
+  @Test
+  void whatParametersAreGivenIsNotInTheAuditLog() throws Exception {
+    Logger audit = (Logger) LoggerFactory.getLogger("org.mezzo.shell.audit");
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    audit.setLevel(Level.INFO);
+    audit.addAppender(lines);
+    try (SshShell shell = open()) {
+      login(
+          shell,
+          known,
+          session -> {
+            assertThat(
+                    run(
+                        session,
+                        "mezzo:config basic password=hush1 'realm=hush2 here' --unset=zone",
+                        0))
+                .contains("basic has password=hush1, realm=hush2 here, --unset=zone");
+            assertThat(run(session, "config nobody password=hush3", 1)).contains("no module");
+          });
+      Files.writeString(keys, line("role=\"operate\" ", known, "otto"));
+      login(
+          shell,
+          known,
+          session ->
+              assertThat(run(session, "config basic password=hush4", 1)).contains("administer"));
+    } finally {
+      audit.detachAppender(lines);
+      audit.setLevel(null);
+    }
+    assertThat(lines.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .noneMatch(line -> line.contains("hush") || line.contains("here"))
+        .anyMatch(line -> line.endsWith("mezzo:config basic password=... realm=... --unset=zone"))
+        .anyMatch(
+            line -> line.endsWith("config nobody password=...: failed: who called was told why"))
+        .anyMatch(line -> line.contains("was refused") && line.contains("password=..."));
   }
 
   @Test
