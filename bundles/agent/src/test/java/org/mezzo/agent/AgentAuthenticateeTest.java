@@ -192,6 +192,7 @@ class AgentAuthenticateeTest extends RunningAgent {
     assertThat(interrupted.await(60, TimeUnit.SECONDS)).isTrue();
     assertShows("one");
     assertThat(metric(FAILED)).as("nobody waited for it any more").isZero();
+    assertThat(metric("modules/authenticatee/basic/late")).as("it was taken back").isZero();
   }
 
   @Test

@@ -143,6 +143,10 @@ public final class LinkCredentials implements AutoCloseable {
     if (ModuleException.isAbsence(failure)) {
       return "is not available; install its module or give --authenticatee another one";
     }
+    if (ModuleException.kindOf(failure).filter(ModuleException.Kind.LATE::equals).isPresent()) {
+      // Where its thread is stuck the lease has told.
+      return "did not answer in time; repair it or give --authenticatee another one";
+    }
     Throwable root = failure;
     while (!(root instanceof ModuleException) && root.getCause() != null) {
       root = root.getCause();
