@@ -47,6 +47,7 @@ import org.mezzo.agent.recovery.AgentIdentity;
 import org.mezzo.agent.recovery.Fitting;
 import org.mezzo.agent.recovery.Journal;
 import org.mezzo.agent.recovery.LeftContainers;
+import org.mezzo.agent.registration.LinkCredentials;
 import org.mezzo.agent.registration.MasterLink;
 import org.mezzo.agent.sandboxes.SandboxCollector;
 import org.mezzo.agent.sandboxes.SandboxPaths;
@@ -75,7 +76,6 @@ import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.border.BorderFlags;
 import org.mezzo.daemon.configuration.ListenFlags.Advertised;
 import org.mezzo.daemon.endpoints.CommonEndpoints;
-import org.mezzo.daemon.leaders.LeaderAddress;
 import org.mezzo.daemon.leaders.LeaderDetection;
 import org.mezzo.daemon.logging.Verbosity;
 import org.mezzo.daemon.loop.EventLoop;
@@ -151,6 +151,7 @@ public final class Agent implements Daemon {
   private final AgentTasks tasks;
   private final Oversubscription oversubscription;
   private final ClusterModules modules;
+  private final LinkCredentials credentials;
   private final MasterLink link;
   private final LeaderDetection detection;
   private final AtomicBoolean closing = new AtomicBoolean();
@@ -290,6 +291,10 @@ public final class Agent implements Daemon {
         tasks::volumesInUse, () -> draining.current().isPresent(), this::endDrainIfEmpty);
     modules =
         frame.own(new ClusterModules(host, loop, loop::schedule, call -> this.link().send(call)));
+    credentials =
+        frame.own(
+            new LinkCredentials(
+                frame.modules(), flags.registration().authenticatee(), loop, frame.metrics()));
     link =
         new MasterLink(
             links,
@@ -297,16 +302,11 @@ public final class Agent implements Daemon {
             loop::schedule,
             new SplittableRandom(),
             flags.registration().backoff(),
-            flags.registration().credential(),
+            credentials,
             new FromMaster());
     detection =
         frame.own(
-            new LeaderDetection(
-                frame.modules(),
-                loop,
-                frame.metrics(),
-                KIND.metrics(),
-                leader -> link.leader(leader.map(LeaderAddress::of))));
+            new LeaderDetection(frame.modules(), loop, frame.metrics(), KIND.metrics(), link));
     addRoutes(verbosity);
     measure();
   }
@@ -832,6 +832,11 @@ public final class Agent implements Daemon {
     if (!flags.recovering().cleanup()) {
       detection.select(Optional.of(registration.detection()));
     }
+  }
+
+  /** Has another module say what the next link shows its master; the one there is stays. */
+  public void selectAuthenticatee(String name) {
+    credentials.select(name);
   }
 
   /** Has other modules live beside it, from when they have opened. */

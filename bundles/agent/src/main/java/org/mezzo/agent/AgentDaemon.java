@@ -92,6 +92,9 @@ public final class AgentDaemon implements RunningDaemon {
             .follow("hooks", next -> agent.selectHooks(next.daemon().hooks()))
             .follow("anonymous_modules", next -> agent.selectAnonymous(next.daemon().anonymous()))
             .follow("master_detector", next -> agent.selectDetector(next.registration()))
+            .follow(
+                "authenticatee",
+                next -> agent.selectAuthenticatee(next.registration().authenticatee()))
             .follow("isolation", next -> agent.selectIsolation(next.containers().isolation()))
             .follow("container_logger", next -> agent.selectLogging(next.containers().logging()))
             .follow(

@@ -14,6 +14,7 @@ import java.util.Optional;
 import org.mezzo.agent.checkpoint.Reconfiguration;
 import org.mezzo.agent.detection.Attributes;
 import org.mezzo.agent.oversubscription.Oversubscription;
+import org.mezzo.agent.registration.LinkCredentials;
 import org.mezzo.agent.registration.MasterCredential;
 import org.mezzo.agent.sandboxes.SandboxRetention;
 import org.mezzo.agent.tasks.AgentTasks;
@@ -57,6 +58,9 @@ public record AgentFlags(
   /** Rule 181. */
   private static final String DEFAULT_LOGGER = "rotating";
 
+  /** Mesos's only one; what it shows masters of Mesos is shown here by HTTP. */
+  private static final String MESOS_AUTHENTICATEE = "crammd5";
+
   private static final Duration LONGEST_REREGISTRATION = Duration.ofSeconds(15);
 
   /**
@@ -65,13 +69,10 @@ public record AgentFlags(
    * @param master {@code --master}, where it is given
    * @param detector {@code --master_detector}, where it is given; one of both is
    * @param backoff {@code --registration_backoff_factor}
-   * @param credential what {@code --credential} has for the master
+   * @param authenticatee the module that says what the agent shows its master
    */
   public record Registration(
-      Optional<String> master,
-      Optional<String> detector,
-      Duration backoff,
-      Optional<MasterCredential> credential) {
+      Optional<String> master, Optional<String> detector, Duration backoff, String authenticatee) {
 
     /**
      * The name of the module that says who leads.
@@ -241,11 +242,15 @@ public record AgentFlags(
       throw new FlagException(
           "--master is missing: give host:port, zk://host:port/path or file://path");
     }
+    FlagTexts.read(flags, "credential", file -> MasterCredential.check(Path.of(file)));
     return new Registration(
         master,
         detector,
         flags.duration("registration_backoff_factor"),
-        FlagTexts.read(flags, "credential", file -> MasterCredential.read(Path.of(file))));
+        flags
+            .text("authenticatee")
+            .filter(name -> !name.isEmpty() && !name.equals(MESOS_AUTHENTICATEE))
+            .orElse(LinkCredentials.DEFAULT));
   }
 
   private static Recovering recovering(Flags flags) throws FlagException {

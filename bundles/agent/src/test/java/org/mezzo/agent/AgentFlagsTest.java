@@ -99,6 +99,7 @@ class AgentFlagsTest {
         "domain;{",
         "advertise_port;0",
         "advertise_ip;localhost",
+        "credential;/nonexistent/credential",
         "jwt_secret_key;/nonexistent/key",
         "authenticate_http_executors;true"
       })
@@ -106,5 +107,13 @@ class AgentFlagsTest {
     assertThatThrownBy(() -> flags(Map.of(name, text)))
         .isInstanceOf(FlagException.class)
         .hasMessageContaining("--" + name);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"crammd5,basic", "'',basic", "basic,basic", "vault,vault"})
+  void mesossAuthenticateeIsTheDefaultOne(String given, String module) throws Exception {
+    assertThat(flags(Map.of()).registration().authenticatee()).isEqualTo("basic");
+    assertThat(flags(Map.of("authenticatee", given)).registration().authenticatee())
+        .isEqualTo(module);
   }
 }

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -15,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.mezzo.http.ConnectorOptions;
 import org.mezzo.http.HttpConnector;
+import org.mezzo.http.HttpHandler;
+import org.mezzo.http.HttpResponse;
 import org.mezzo.http.JettyConnectors;
 import org.mezzo.link.LinkServer;
 import org.mezzo.link.Links;
@@ -50,6 +53,12 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
   /** What it is told to be lent. */
   final BlockingQueue<UpdateAgent> lent = new LinkedBlockingQueue<>();
 
+  /** The header fields of each request to open a link. */
+  final BlockingQueue<Map<String, List<String>>> shown = new LinkedBlockingQueue<>();
+
+  /** Whom it opens a link for; others are answered with 401. */
+  volatile Predicate<Map<String, List<String>>> lets = fields -> true;
+
   final List<LinkServer.Session> sessions = new CopyOnWriteArrayList<>();
   volatile boolean acknowledges = true;
   volatile double pingTimeoutSeconds = 75;
@@ -61,7 +70,16 @@ final class FakeMaster implements AutoCloseable, LinkServer.Acceptor {
   private final HttpConnector connector;
 
   FakeMaster() throws Exception {
-    var handler = server.handler(this);
+    LinkServer.Entrance entrance = server.entrance(this);
+    HttpHandler handler =
+        exchange -> {
+          shown.add(exchange.headers());
+          if (lets.test(exchange.headers())) {
+            entrance.handle(exchange, Optional.empty());
+          } else {
+            exchange.respond(HttpResponse.text(401, "401 Unauthorized."));
+          }
+        };
     connector =
         new JettyConnectors()
             .open(

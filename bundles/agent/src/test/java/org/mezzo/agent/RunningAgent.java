@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
+import org.mezzo.api.authenticatee.Credentials;
 import org.mezzo.api.detector.MasterDetector;
 import org.mezzo.daemon.DaemonFrame;
 import org.mezzo.daemon.logging.Verbosity;
@@ -50,6 +51,9 @@ abstract class RunningAgent {
   final LocalModules modules = new LocalModules();
   final Links.Client links = Links.client();
 
+  /** The authenticatee that there is without more. */
+  LocalModules.Registered nothingToShow;
+
   FakeMaster master;
   Agent agent;
 
@@ -66,6 +70,7 @@ abstract class RunningAgent {
     flags.put("resources", "cpus:4;mem:4096;disk:10240;ports:[31000-32000]");
     flags.put("registration_backoff_factor", "1ms");
     modules.register(Kinds.MASTER_DETECTOR, "standalone", leading(master));
+    nothingToShow = modules.register(Kinds.AUTHENTICATEE, "basic", master -> Credentials.NONE);
   }
 
   /** Says that this master leads. */

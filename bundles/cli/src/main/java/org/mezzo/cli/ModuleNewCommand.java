@@ -23,8 +23,8 @@ final class ModuleNewCommand implements Callable<Integer> {
       description =
           "What the module is: allocator, isolator, hook, fetcher, container-logger,"
               + " http-authenticator, authorizer, resource-estimator, qos-controller,"
-              + " secret-resolver, secret-generator, anonymous, checker, master-detector or"
-              + " master-contender.")
+              + " secret-resolver, secret-generator, anonymous, checker, master-detector,"
+              + " authenticatee or master-contender.")
   private String kind;
 
   @Option(

@@ -45,6 +45,11 @@ enum ModuleTemplate {
       "generator",
       "org.mezzo.api.generator.SecretGenerator",
       "--secret_generator={{name}}"),
+  AUTHENTICATEE(
+      "authenticatee",
+      "authenticatee",
+      "org.mezzo.api.authenticatee.Authenticatee",
+      "--authenticatee={{name}}"),
   ANONYMOUS(
       "anonymous",
       "anonymous",

@@ -1,6 +1,7 @@
 package org.mezzo.link;
 
 import java.net.InetSocketAddress;
+import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import org.mezzo.link.messages.AgentCall;
@@ -20,20 +21,20 @@ public interface LinkClient {
    *
    * @param tls present: the link is opened over TLS and the master's host name is verified; absent:
    *     over cleartext HTTP/2
-   * @param authorization what the agent shows to be let in, as the HTTP header of that name; absent
-   *     when it has nothing to show
+   * @param shown header fields by which the agent shows who it is; empty when it has nothing to
+   *     show. No text of this client has them
    */
   Connection connect(
       InetSocketAddress master,
       Optional<SSLContext> tls,
-      Optional<String> authorization,
+      Map<String, String> shown,
       Hello hello,
       Listener listener);
 
   /** Opens a link without anything to show. */
   default Connection connect(
       InetSocketAddress master, Optional<SSLContext> tls, Hello hello, Listener listener) {
-    return connect(master, tls, Optional.empty(), hello, listener);
+    return connect(master, tls, Map.of(), hello, listener);
   }
 
   /** Opens a cleartext link. */

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -87,15 +88,19 @@ class LinkTest {
     };
   }
 
+  private static Map<String, String> shown(String authorization) {
+    return Map.of("Authorization", authorization);
+  }
+
   @Test
   void whatAnAgentShowsSaysWhoItIs() throws Exception {
-    client.connect(connector.address(), Optional.empty(), Optional.of("anna"), HELLO, new Agent());
+    client.connect(connector.address(), Optional.empty(), shown("anna"), HELLO, new Agent());
     assertThat(opened().principal).contains("anna");
     client.connect(connector.address(), HELLO, new Agent());
     assertThat(opened().principal).isEmpty();
 
     Agent refused = new Agent();
-    client.connect(connector.address(), Optional.empty(), Optional.of("wrong"), HELLO, refused);
+    client.connect(connector.address(), Optional.empty(), shown("wrong"), HELLO, refused);
     assertThat(refused.next().toString()).contains("demands credentials", "--credential");
   }
 

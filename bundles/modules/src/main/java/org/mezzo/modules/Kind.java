@@ -94,6 +94,8 @@ public record Kind<M extends Module>(
     LEADER_STAYS("the last known leader stays"),
     /** The master does not stand for election. */
     NO_LEADERSHIP("the master does not lead"),
+    /** The link that is there stays; none is opened. */
+    NO_NEW_LINK("no new link to a master"),
     /** The daemon needs nothing of it. */
     UNNOTICED("the daemon does not notice");
 
@@ -347,12 +349,13 @@ public record Kind<M extends Module>(
 
   /**
    * Whether a running daemon can be told to use none. Whom nobody guards, everybody enters: that
-   * takes a restart with other flags. Without an allocator, a detector or a contender a daemon is
-   * of no use.
+   * takes a restart with other flags. Without an allocator, a detector, a contender or an
+   * authenticatee a daemon is of no use.
    */
   public boolean isDispensable() {
     return !guards()
-        && !Set.of(Absence.NO_OFFERS, Absence.LEADER_STAYS, Absence.NO_LEADERSHIP)
+        && !Set.of(
+                Absence.NO_OFFERS, Absence.LEADER_STAYS, Absence.NO_LEADERSHIP, Absence.NO_NEW_LINK)
             .contains(absence);
   }
 

@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.mezzo.api.DaemonContext.Role;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.anonymous.AnonymousModule;
+import org.mezzo.api.authenticatee.Authenticatee;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authorization.Authorizer;
 import org.mezzo.api.checker.Checker;
@@ -130,6 +131,12 @@ public final class Kinds {
           .stalling("nobody calls it", Duration.ofSeconds(10))
           .wanted(Cardinality.ONE, Absence.LEADER_STAYS);
 
+  /** Says what an agent shows its master. */
+  public static final Kind<Authenticatee> AUTHENTICATEE =
+      Kind.serial(Authenticatee.class, Authenticatee.KIND)
+          .selectedBy(Role.AGENT, "authenticatee")
+          .wanted(Cardinality.ONE, Absence.NO_NEW_LINK);
+
   /** Stands for election on behalf of a master. */
   public static final Kind<MasterContender> MASTER_CONTENDER =
       Kind.serial(MasterContender.class, MasterContender.KIND)
@@ -152,6 +159,7 @@ public final class Kinds {
           ANONYMOUS,
           CHECKER,
           MASTER_DETECTOR,
+          AUTHENTICATEE,
           MASTER_CONTENDER);
 
   private Kinds() {}

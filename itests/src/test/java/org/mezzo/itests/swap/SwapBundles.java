@@ -8,6 +8,7 @@ import org.mezzo.examples.allocator.RoundRobinAllocator;
 import org.mezzo.itests.osgi.BuildFolders;
 import org.mezzo.itests.swap.modules.SwappedAllocator;
 import org.mezzo.itests.swap.modules.SwappedAnonymous;
+import org.mezzo.itests.swap.modules.SwappedAuthenticatee;
 import org.mezzo.itests.swap.modules.SwappedAuthenticator;
 import org.mezzo.itests.swap.modules.SwappedAuthorizer;
 import org.mezzo.itests.swap.modules.SwappedChecker;
@@ -47,6 +48,7 @@ final class SwapBundles {
           Map.entry(Kinds.ANONYMOUS, SwappedAnonymous.class),
           Map.entry(Kinds.CHECKER, SwappedChecker.class),
           Map.entry(Kinds.MASTER_DETECTOR, SwappedDetector.class),
+          Map.entry(Kinds.AUTHENTICATEE, SwappedAuthenticatee.class),
           Map.entry(Kinds.MASTER_CONTENDER, SwappedContender.class));
 
   private SwapBundles() {}

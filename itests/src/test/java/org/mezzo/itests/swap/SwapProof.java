@@ -129,6 +129,7 @@ final class SwapProof implements AutoCloseable {
           Map.entry(Kinds.QOS_CONTROLLER.flags().get(Role.AGENT), NAME),
           Map.entry(Kinds.ANONYMOUS.flags().get(Role.AGENT), NAME),
           Map.entry(Kinds.MASTER_DETECTOR.flags().get(Role.AGENT), NAME),
+          Map.entry(Kinds.AUTHENTICATEE.flags().get(Role.AGENT), NAME),
           Map.entry("resources", "cpus:100;mem:100000;disk:100000"));
 
   /** What the master counts when an agent comes, or comes again. */
@@ -280,6 +281,12 @@ final class SwapProof implements AutoCloseable {
         return swap(kind, requests.operations, 100);
       }
     }
+    if (kind == Kinds.AUTHENTICATEE) {
+      // Agents, whose links last, are asked no more; they have to stay linked all the same.
+      try (Questions questions = new Questions(leases, idle)) {
+        return swap(kind, questions.operations, 20);
+      }
+    }
     tasks.launch(mode(kind));
     Operations launches = tasks.launches();
     Row row = swap(kind, kind == Kinds.ALLOCATOR ? tasks.offers() : launches, 3);
@@ -323,10 +330,12 @@ final class SwapProof implements AutoCloseable {
             && !ASKED_ALONE.contains(kind)
             && !UNASKED.contains(kind);
     int using =
-        (int)
-            leases.leases().stream()
-                .filter(it -> it.kind().equals(kind.name()) && it.name().equals(name(kind)))
-                .count();
+        kind == Kinds.AUTHENTICATEE
+            ? 1
+            : (int)
+                leases.leases().stream()
+                    .filter(it -> it.kind().equals(kind.name()) && it.name().equals(name(kind)))
+                    .count();
     List<Integer> gaps = new ArrayList<>();
     List<Integer> rests = new ArrayList<>();
     List<String> failures = new ArrayList<>();

@@ -5,34 +5,25 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Base64;
 import org.mezzo.protocol.json.Json;
 import org.mezzo.protocol.json.JsonFormatException;
 import org.mezzo.protocol.v1.Credential;
 
-/**
- * By what an agent shows its master who it is (rule 356). Immutable; its text form does not show
- * the secret.
- */
+/** The file from which agents have what they show masters, by themselves (rule 356). */
 public final class MasterCredential {
   private static final String FORM =
       " must have a principal, a blank and a secret, or"
           + " {\"principal\": \"...\", \"secret\": \"...\"}";
 
-  private final String principal;
-  private final String secret;
-
-  private MasterCredential(String principal, String secret) {
-    this.principal = principal;
-    this.secret = secret;
-  }
+  private MasterCredential() {}
 
   /**
-   * Reads the file of {@code --credential}.
+   * Looks whether the file of {@code --credential} has what a module can show from it.
    *
+   * @return the principal
    * @throws IllegalArgumentException when there is no credential in it; never with its content
    */
-  public static MasterCredential read(Path file) {
+  public static String check(Path file) {
     String text;
     try {
       text = Files.readString(file).strip();
@@ -50,7 +41,7 @@ public final class MasterCredential {
       throw new IllegalArgumentException(
           file + " has a principal with ':', which HTTP cannot send");
     }
-    return new MasterCredential(words[0], words[1]);
+    return words[0];
   }
 
   private static String[] json(Path file, String text) {
@@ -62,17 +53,5 @@ public final class MasterCredential {
       // Its message may quote the content.
       throw new IllegalArgumentException(file + FORM);
     }
-  }
-
-  /** The header {@code Authorization} of HTTP basic authentication. */
-  String authorization() {
-    return "Basic "
-        + Base64.getEncoder()
-            .encodeToString((principal + ":" + secret).getBytes(StandardCharsets.UTF_8));
-  }
-
-  @Override
-  public String toString() {
-    return principal;
   }
 }

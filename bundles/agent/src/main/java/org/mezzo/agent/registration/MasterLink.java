@@ -2,14 +2,17 @@ package org.mezzo.agent.registration;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
 import org.mezzo.agent.modules.ClusterModules;
 import org.mezzo.daemon.Versions;
 import org.mezzo.daemon.leaders.LeaderAddress;
+import org.mezzo.daemon.leaders.LeaderDetection;
 import org.mezzo.daemon.loop.EventLoop.Timer;
 import org.mezzo.link.LinkClient;
 import org.mezzo.link.messages.AgentCall;
@@ -19,15 +22,16 @@ import org.mezzo.link.messages.Ping;
 import org.mezzo.link.messages.Pong;
 import org.mezzo.link.messages.Refusal;
 import org.mezzo.link.messages.Welcome;
+import org.mezzo.protocol.v1.MasterInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the agent registered with the leading master: connects, registers and tries again with
- * backoff (rule 133), and starts over when the connection or the master's pings are lost (rule
- * 141). For the event loop only.
+ * Keeps the agent registered with the leading master: asks what to show it, connects, registers and
+ * tries again with backoff (rule 133), and starts over when the connection or the master's pings
+ * are lost (rule 141). For the event loop only.
  */
-public final class MasterLink implements AutoCloseable {
+public final class MasterLink implements LeaderDetection.Listener, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MasterLink.class);
   private static final Duration LONGEST_BACKOFF = Duration.ofMinutes(1);
 
@@ -51,11 +55,19 @@ public final class MasterLink implements AutoCloseable {
   private final BiFunction<Duration, Runnable, Timer> timers;
   private final RandomGenerator random;
   private final Duration backoffFactor;
-  private final Optional<MasterCredential> credential;
+  private final LinkCredentials credentials;
   private final Listener listener;
   private final String processId = UUID.randomUUID().toString();
 
   private volatile Optional<InetSocketAddress> leader = Optional.empty();
+
+  /** The leader, as whoever named it describes it. */
+  private MasterInfo master = MasterInfo.getDefaultInstance();
+
+  /** What is to be shown for the next connection; done while nobody is asked. */
+  private CompletableFuture<Map<String, String>> shown =
+      CompletableFuture.completedFuture(Map.of());
+
   private LinkClient.Connection connection;
   private long epoch;
   private long firstAttempt;
@@ -76,7 +88,7 @@ public final class MasterLink implements AutoCloseable {
   /**
    * Waits for a leader.
    *
-   * @param credential what is shown to masters
+   * @param credentials what is shown to masters; asked before each connection
    */
   public MasterLink(
       LinkClient client,
@@ -84,29 +96,30 @@ public final class MasterLink implements AutoCloseable {
       BiFunction<Duration, Runnable, Timer> timers,
       RandomGenerator random,
       Duration backoffFactor,
-      Optional<MasterCredential> credential,
+      LinkCredentials credentials,
       Listener listener) {
     this.client = client;
     this.loop = loop;
     this.timers = timers;
     this.random = random;
     this.backoffFactor = backoffFactor;
-    this.credential = credential;
+    this.credentials = credentials;
     this.listener = listener;
     this.backoff = backoffFactor;
   }
 
-  /** A new leader, or none. */
-  public void leader(Optional<InetSocketAddress> address) {
+  @Override
+  public void leader(Optional<MasterInfo> next) {
     if (closed) {
       return;
     }
-    if (address.isEmpty()) {
+    leader = next.map(LeaderAddress::of);
+    master = next.orElse(MasterInfo.getDefaultInstance());
+    if (leader.isEmpty()) {
       LOG.info("No leading master is known; waiting for one");
     } else {
-      LOG.info("The leading master is at {}", address.get());
+      LOG.info("The leading master is at {}", leader.get());
     }
-    leader = address;
     refused = false;
     backoff = backoffFactor;
     drop("the leader changed");
@@ -115,11 +128,36 @@ public final class MasterLink implements AutoCloseable {
     connect();
   }
 
+  @Override
+  public void described(MasterInfo same) {
+    // After a refusal it may be another one that is tried.
+    if (leader.equals(Optional.of(LeaderAddress.of(same)))) {
+      master = same;
+    }
+  }
+
   private void connect() {
-    if (closed || leader.isEmpty() || connection != null) {
+    if (closed || leader.isEmpty() || connection != null || !shown.isDone()) {
       return;
     }
     long mine = ++epoch;
+    shown = credentials.of(master);
+    shown.whenComplete(
+        (fields, failure) ->
+            handOver(
+                mine,
+                () -> {
+                  if (failure == null) {
+                    open(mine, fields);
+                  } else {
+                    LOG.debug("Nothing to show the master", failure);
+                    tell(failure.getMessage());
+                    retryConnect();
+                  }
+                }));
+  }
+
+  private void open(long mine, Map<String, String> fields) {
     Hello hello =
         Hello.newBuilder()
             .setConnectionEpoch(mine)
@@ -129,9 +167,9 @@ public final class MasterLink implements AutoCloseable {
             .build();
     connection =
         client.connect(
-            leader.get(),
+            leader.orElseThrow(),
             Optional.empty(),
-            credential.map(MasterCredential::authorization),
+            fields,
             hello,
             new LinkClient.Listener() {
               @Override
@@ -154,7 +192,9 @@ public final class MasterLink implements AutoCloseable {
                 handOver(
                     mine,
                     () -> {
-                      tell(reason);
+                      if (!refused) {
+                        tell(reason);
+                      }
                       drop(reason);
                       retryConnect();
                     });
@@ -164,7 +204,7 @@ public final class MasterLink implements AutoCloseable {
 
   /** What keeps the agent from its master is told once, however often it is tried. */
   private void tell(String reason) {
-    if (!registered && !refused && !reason.equals(problem)) {
+    if (!registered && !reason.equals(problem)) {
       LOG.warn("Not linked to the master at {}: {}", leader.orElse(null), reason);
       problem = reason;
     }
@@ -205,6 +245,7 @@ public final class MasterLink implements AutoCloseable {
     refused = true;
     if (refusal.hasLeader()) {
       leader = Optional.of(LeaderAddress.of(refusal.getLeader()));
+      master = refusal.getLeader();
     }
     drop(refusal.getReason());
     retryConnect();
@@ -310,6 +351,7 @@ public final class MasterLink implements AutoCloseable {
     epoch++;
     attempt.cancel();
     pingTimer.cancel();
+    shown.cancel(true);
     if (connection != null) {
       connection.close();
       connection = null;

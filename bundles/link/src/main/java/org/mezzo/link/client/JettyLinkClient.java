@@ -1,6 +1,7 @@
 package org.mezzo.link.client;
 
 import java.net.InetSocketAddress;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,7 +55,7 @@ public final class JettyLinkClient implements Links.Client {
   public Connection connect(
       InetSocketAddress master,
       Optional<SSLContext> tls,
-      Optional<String> authorization,
+      Map<String, String> shown,
       Hello hello,
       Listener listener) {
     Hello.Builder first = hello.toBuilder();
@@ -69,7 +70,7 @@ public final class JettyLinkClient implements Links.Client {
         new JettyLinkConnection(
             master,
             tls.isPresent(),
-            authorization,
+            shown,
             first.build(),
             listener,
             connections::remove,

@@ -7,7 +7,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -57,7 +56,7 @@ final class JettyLinkConnection
 
   private final InetSocketAddress master;
   private final boolean tls;
-  private final Optional<String> authorization;
+  private final Map<String, String> shown;
   private final LinkClient.Listener listener;
   private final Consumer<JettyLinkConnection> gone;
   private final Executor writer;
@@ -107,14 +106,14 @@ final class JettyLinkConnection
   JettyLinkConnection(
       InetSocketAddress master,
       boolean tls,
-      Optional<String> authorization,
+      Map<String, String> shown,
       Hello hello,
       LinkClient.Listener listener,
       Consumer<JettyLinkConnection> gone,
       Executor writer) {
     this.master = master;
     this.tls = tls;
-    this.authorization = authorization;
+    this.shown = shown;
     this.hello = Frame.of(Frames.HELLO, hello);
     this.epoch = hello.getConnectionEpoch();
     this.listener = listener;
@@ -142,7 +141,7 @@ final class JettyLinkConnection
             .asImmutable();
     HttpFields.Mutable headers =
         HttpFields.build().put(HttpHeader.CONTENT_TYPE, "application/x-mezzo-link");
-    authorization.ifPresent(shown -> headers.put(HttpHeader.AUTHORIZATION, shown));
+    shown.forEach(headers::put);
     MetaData.Request request =
         new MetaData.Request("POST", uri, HttpVersion.HTTP_2, headers.asImmutable());
     opened.newStream(
@@ -315,8 +314,8 @@ final class JettyLinkConnection
       end(
           response.getStatus() == 401
               ? "the master demands credentials of agents, and those of this agent are "
-                  + (authorization.isPresent() ? "not right" : "missing")
-                  + ": --credential names a file with them"
+                  + (shown.isEmpty() ? "missing" : "not right")
+                  + ": --credential names a file with them, or --authenticatee who has them"
               : "the master answers " + response.getStatus() + " instead of opening the link");
     } else if (frame.isEndStream()) {
       end("closed by the master");

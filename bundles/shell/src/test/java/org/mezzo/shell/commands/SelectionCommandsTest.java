@@ -101,9 +101,12 @@ final class SelectionCommandsTest {
         .hasMessageContaining(
             "can change its allocator, isolator, hook, container-logger, http-authenticator,"
                 + " authorizer, resource-estimator, qos-controller, secret-resolver,"
-                + " secret-generator, anonymous, master-detector, master-contender, not");
+                + " secret-generator, anonymous, master-detector, authenticatee, master-contender,"
+                + " not");
     assertThatThrownBy(() -> commands.select("allocator", "a,b")).hasMessageContaining("one alloc");
     assertThatThrownBy(() -> commands.select("allocator", "")).hasMessageContaining("not the name");
+    assertThatThrownBy(() -> commands.select("authenticatee", "none"))
+        .hasMessageContaining("There is no authenticatee 'none'");
     assertThatThrownBy(() -> commands.select("isolation", "none"))
         .hasMessageContaining("use the shell of an agent");
     assertThatThrownBy(() -> commands.select("http-authenticator", "none"))
@@ -128,6 +131,7 @@ final class SelectionCommandsTest {
             "secret-generator",
             "anonymous",
             "master-detector",
+            "authenticatee",
             "master-contender");
     assertThat(commands.after(List.of("select", "allocator"), ""))
         .containsExactly("hierarchical", "round-robin");

@@ -34,6 +34,8 @@ import org.mezzo.api.allocator.OfferFilter;
 import org.mezzo.api.allocator.Proposal;
 import org.mezzo.api.allocator.Quota;
 import org.mezzo.api.anonymous.AnonymousModule;
+import org.mezzo.api.authenticatee.Authenticatee;
+import org.mezzo.api.authenticatee.Credentials;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -318,6 +320,13 @@ final class Plain {
         throw new IOException("there is no such secret");
       }
       return Secret.Value.newBuilder().setData(ByteString.copyFromUtf8("hush")).build();
+    }
+  }
+
+  static class OfAuthenticatee implements Authenticatee {
+    @Override
+    public Credentials authenticate(MasterInfo master) throws Exception {
+      return Credentials.basic("agent", "s3cret of " + master.getPort());
     }
   }
 

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.mezzo.api.allocator.Allocator;
 import org.mezzo.api.anonymous.AnonymousModule;
+import org.mezzo.api.authenticatee.Authenticatee;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -122,6 +123,13 @@ final class Right {
     @Override
     protected Map<Secret, String> known() {
       return Map.of(Plain.OfResolver.SECRET, "hush");
+    }
+  }
+
+  static class OfAuthenticatee extends AuthenticateeContract {
+    @Override
+    protected Authenticatee module() {
+      return new Plain.OfAuthenticatee();
     }
   }
 

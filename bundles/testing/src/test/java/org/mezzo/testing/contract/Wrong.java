@@ -24,6 +24,8 @@ import org.mezzo.api.allocator.AllocatorOptions;
 import org.mezzo.api.allocator.FrameworkState;
 import org.mezzo.api.allocator.InverseOffer;
 import org.mezzo.api.anonymous.AnonymousModule;
+import org.mezzo.api.authenticatee.Authenticatee;
+import org.mezzo.api.authenticatee.Credentials;
 import org.mezzo.api.authentication.HttpAuthenticator;
 import org.mezzo.api.authentication.Principal;
 import org.mezzo.api.authorization.Action;
@@ -606,6 +608,43 @@ final class Wrong {
     @Override
     protected Map<Secret, String> known() {
       return Map.of(Plain.OfResolver.SECRET, "hush");
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class AuthenticateeThatSplitsHeaders extends AuthenticateeContract {
+    @Override
+    protected Authenticatee module() {
+      return master -> Credentials.authorization("Bearer a\r\nHost: b");
+    }
+  }
+
+  @FailsIn("isSwappedWhileItWorks")
+  static class AuthenticateeThatIsTheHost extends AuthenticateeContract {
+    @Override
+    protected Authenticatee module() {
+      return master -> Credentials.of(Map.of("host", master.getHostname()));
+    }
+  }
+
+  @FailsIn("opensWorksAndLeavesNothing")
+  static class AuthenticateeThatSaysItTwice extends AuthenticateeContract {
+    @Override
+    protected Authenticatee module() {
+      return master -> Credentials.of(Map.of("Authorization", "a", "authorization", "b"));
+    }
+  }
+
+  @FailsIn("answersWhateverMasterThereIs")
+  static class AuthenticateeThatBelievesMasters extends AuthenticateeContract {
+    @Override
+    protected Authenticatee module() {
+      return master -> Credentials.authorization("Bearer " + master.getHostname());
+    }
+
+    @Override
+    protected MasterInfo master(int port) {
+      return super.master(port).toBuilder().setHostname("m").build();
     }
   }
 
