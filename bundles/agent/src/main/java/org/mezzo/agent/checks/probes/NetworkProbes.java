@@ -152,7 +152,13 @@ public final class NetworkProbes implements Prober, AutoCloseable {
   private void admit() {
     while (underWay.get() < mostUnderWay && !waiting.isEmpty()) {
       underWay.incrementAndGet();
-      waiting.remove().begin();
+      Asked next = waiting.remove();
+      try {
+        next.begin();
+      } catch (RuntimeException e) {
+        LOG.error("A probe of task '{}' failed in an unforeseen way", next.task, e);
+        next.finish(new Outcome.Unknown(String.valueOf(e.getMessage())));
+      }
     }
     waitingCount.set(waiting.size());
   }
@@ -218,7 +224,8 @@ public final class NetworkProbes implements Prober, AutoCloseable {
         counts = false;
         uncounting.cancel(false);
         underWay.decrementAndGet();
-        admit();
+        // Not here: of thousands that wait each may end as soon as it is admitted.
+        thread.execute(NetworkProbes.this::admit);
       }
     }
 
