@@ -23,8 +23,12 @@ class BasicAuthenticatorContractTest extends HttpAuthenticatorContract {
 
   @Override
   protected FakeDaemonContext context(FakeDaemonContext plain) throws IOException {
-    Path file = Files.writeString(folder.resolve("credentials"), "anna s3cret-1\nbert s3:cret-2\n");
-    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    Path file = folder.resolve("credentials");
+    // Once: instances before read it meanwhile, and would find what is half written.
+    if (Files.notExists(file)) {
+      Files.writeString(file, "anna s3cret-1\nbert s3:cret-2\n");
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    }
     return plain.withFlags(Map.of("credentials", file.toString()));
   }
 

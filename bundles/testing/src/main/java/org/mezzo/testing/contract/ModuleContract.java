@@ -55,6 +55,12 @@ public abstract class ModuleContract<M extends Module> {
   private static final int ROUNDS = 4;
   private static final int NANOS_BEFORE = 1_000_000;
 
+  /** After so many looks alike a folder has settled; so many are made at most. */
+  private static final int SETTLED_LOOKS = 10;
+
+  private static final int MOST_LOOKS = 250;
+  private static final long LOOK_MILLIS = 20;
+
   @TempDir Path kitFolder;
   private final FakeClock clock = new FakeClock();
   private final Traces.Surroundings surroundings = new Traces.Surroundings();
@@ -158,7 +164,7 @@ public abstract class ModuleContract<M extends Module> {
     Instance<M> busy = opened();
     Random random = random();
     use(busy, random);
-    Set<String> before = below(kitFolder.resolve("daemon"));
+    Set<String> before = settled(kitFolder.resolve("daemon"));
     Instance<M> rehearsal = instance(plain("rehearsal").rehearsing());
     rehearsal.open();
     rehearsal.rehearse();
@@ -280,5 +286,17 @@ public abstract class ModuleContract<M extends Module> {
       all.forEach(each -> names.add(folder.relativize(each).toString()));
       return names;
     }
+  }
+
+  /** What is there once the instance that works has written what it had still to write. */
+  private static Set<String> settled(Path folder) throws IOException, InterruptedException {
+    Set<String> last = below(folder);
+    for (int same = 0, looks = 0; same < SETTLED_LOOKS && looks < MOST_LOOKS; looks++) {
+      Thread.sleep(LOOK_MILLIS);
+      Set<String> next = below(folder);
+      same = next.equals(last) ? same + 1 : 0;
+      last = next;
+    }
+    return last;
   }
 }
