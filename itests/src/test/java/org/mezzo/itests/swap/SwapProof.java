@@ -289,6 +289,10 @@ final class SwapProof implements AutoCloseable {
     }
     tasks.launch(mode(kind));
     Operations launches = tasks.launches();
+    if (kind == Kinds.CHECKER) {
+      // These tasks last, and offers come steadily only once the first of them have ended.
+      launches.awaitMore(40);
+    }
     Row row = swap(kind, kind == Kinds.ALLOCATOR ? tasks.offers() : launches, 3);
     tasks.pause();
     row.failures.addAll(launches.failures());
