@@ -1,8 +1,6 @@
 package org.mezzo.checkers;
 
-import java.io.IOException;
-import java.util.concurrent.CompletionStage;
-import org.mezzo.api.DaemonContext;
+import java.util.concurrent.CompletableFuture;
 import org.mezzo.api.MezzoModule;
 import org.mezzo.api.checker.CheckRequest;
 import org.mezzo.api.checker.CheckResult;
@@ -18,26 +16,15 @@ import org.osgi.service.component.annotations.ServiceScope;
     version = "0.1.0",
     author = "Mezzo",
     description = "asks tasks for a page, whose status is the result")
-public final class HttpChecker implements Checker {
-  private CheckThread thread;
+public final class HttpChecker extends ConnectingChecker {
 
-  @Override
-  public void open(DaemonContext context) throws IOException {
-    for (String parameter : context.parameters().keySet()) {
-      throw new IllegalArgumentException("there is no parameter '" + parameter + "'");
-    }
-    thread = new CheckThread("http", context);
+  /** Not opened. */
+  public HttpChecker() {
+    super("http");
   }
 
   @Override
-  public CompletionStage<CheckResult> check(CheckRequest request) {
-    return thread.begin(result -> new HttpAttempt(thread, request, result));
-  }
-
-  @Override
-  public void close() {
-    if (thread != null) {
-      thread.close();
-    }
+  Attempt attempt(CheckThread on, CheckRequest request, CompletableFuture<CheckResult> result) {
+    return new HttpAttempt(on, request, result);
   }
 }

@@ -78,9 +78,7 @@ final class Questions implements AutoCloseable {
   @Override
   public void close() throws InterruptedException {
     over = true;
-    while (underWay.get() > 0) {
-      Thread.sleep(5);
-    }
+    Await.until("all questions are answered", () -> underWay.get() == 0);
     lease.close();
     events.shutdown();
     events.awaitTermination(60, TimeUnit.SECONDS);
