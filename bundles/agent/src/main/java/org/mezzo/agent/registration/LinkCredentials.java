@@ -1,16 +1,12 @@
 package org.mezzo.agent.registration;
 
 import java.io.IOException;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.regex.Pattern;
 import org.mezzo.api.Metrics;
 import org.mezzo.api.authenticatee.Authenticatee;
 import org.mezzo.api.authenticatee.Credentials;
@@ -30,26 +26,6 @@ import org.mezzo.protocol.v1.MasterInfo;
 public final class LinkCredentials implements AutoCloseable {
   /** The module that there is without more. */
   public static final String DEFAULT = "basic";
-
-  /** RFC 9110, 5.6.2. */
-  private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
-
-  /** Those by which HTTP and the link work (RFC 9113, 8.2.2). */
-  private static final Set<String> RESERVED =
-      Set.of(
-          "connection",
-          "content-encoding",
-          "content-length",
-          "content-type",
-          "expect",
-          "host",
-          "http2-settings",
-          "keep-alive",
-          "proxy-connection",
-          "te",
-          "trailer",
-          "transfer-encoding",
-          "upgrade");
 
   private final ModuleChain<Authenticatee> authenticatees;
   private final Executor events;
@@ -127,7 +103,8 @@ public final class LinkCredentials implements AutoCloseable {
       CompletableFuture<Map<String, String>> answer) {
     Optional<String> problem =
         failure == null
-            ? problem(credentials.fields())
+            ? credentials
+                .problem()
                 .map(it -> it + "; repair it or give --authenticatee another one")
             : Optional.of(reason(failure));
     if (problem.isEmpty()) {
@@ -153,51 +130,6 @@ public final class LinkCredentials implements AutoCloseable {
     }
     boolean thrown = root.getCause() != null && root.getCause().getMessage() != null;
     return "failed: " + (thrown ? root.getCause().getMessage() : root.getMessage());
-  }
-
-  /** Why fields cannot be sent, without what they are: also a name may be a secret by mistake. */
-  private static Optional<String> problem(Map<String, String> fields) {
-    if (fields.size() > Credentials.MOST_FIELDS) {
-      return Optional.of(
-          "answers " + fields.size() + " header fields, and may " + Credentials.MOST_FIELDS);
-    }
-    long bytes = 0;
-    int number = 0;
-    Set<String> names = new HashSet<>();
-    for (Map.Entry<String, String> field : fields.entrySet()) {
-      number++;
-      String name = field.getKey() == null ? "" : field.getKey();
-      String value = field.getValue() == null ? "" : field.getValue();
-      String lower = name.toLowerCase(Locale.ROOT);
-      bytes += name.length() + value.length();
-      if (!TOKEN.matcher(name).matches()) {
-        return Optional.of("answers header field " + number + " with a name that is none in HTTP");
-      }
-      if (RESERVED.contains(lower)) {
-        return Optional.of("answers the header field '" + lower + "', which is HTTP's own");
-      }
-      if (!names.add(lower)) {
-        return Optional.of("answers header field " + number + " with the name of one before it");
-      }
-      if (!isValue(value)) {
-        return Optional.of(
-            "answers header field "
-                + number
-                + " with a value that is empty or has other than visible characters of ASCII, and"
-                + " blanks between them");
-      }
-    }
-    return bytes > Credentials.MOST_BYTES
-        ? Optional.of(
-            "answers header fields of " + bytes + " bytes, and may " + Credentials.MOST_BYTES)
-        : Optional.empty();
-  }
-
-  private static boolean isValue(String value) {
-    return !value.isEmpty()
-        && value.charAt(0) != ' '
-        && value.charAt(value.length() - 1) != ' '
-        && value.chars().allMatch(each -> each >= ' ' && each <= '~');
   }
 
   @Override
